@@ -1,0 +1,119 @@
+//! `datacenter.cfg`: settings of the whole cluster.
+
+/// What an LRM does with its services when its node goes down on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ShutdownPolicy {
+    /// Freeze them on a reboot, give them up on a shutdown.
+    #[default]
+    Conditional,
+    /// Freeze them.
+    Freeze,
+    /// Give them up, so that they are recovered elsewhere.
+    Failover,
+    /// Move them away first.
+    Migrate,
+}
+
+/// By what a node's load is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum SchedulerMode {
+    /// The number of services.
+    #[default]
+    Basic,
+    /// Configured sizes.
+    Static,
+    /// Measured use.
+    Dynamic,
+}
+
+/// How automatic balancing ranks candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum BalanceMethod {
+    /// The lowest imbalance of all.
+    #[default]
+    BruteForce,
+    /// By TOPSIS.
+    Topsis,
+}
+
+/// How imbalance is measured and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ImbalanceScale {
+    /// The coefficient of variation divided by its highest possible value: 0 to 1. What `datacenter.cfg` means.
+    #[default]
+    Normalised,
+    /// The plain coefficient of variation, as in the recorded scenarios.
+    Plain,
+}
+
+/// How the cluster resource scheduler places and balances services.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SchedulerConfig {
+    /// By what load is measured.
+    pub mode: SchedulerMode,
+    /// Whether a service that is to start is first moved to the best node.
+    pub rebalance_on_start: bool,
+    /// Whether running services are moved to balance the load.
+    pub auto_rebalance: bool,
+    /// The imbalance above which balancing begins, as a fraction.
+    pub threshold: f64,
+    /// How candidates are ranked.
+    pub method: BalanceMethod,
+    /// Rounds for which the imbalance must stay above the threshold.
+    pub hold_duration: u32,
+    /// The relative improvement that a move must bring, as a fraction.
+    pub margin: f64,
+    /// What `threshold` is a fraction of.
+    pub scale: ImbalanceScale,
+}
+
+impl Default for SchedulerConfig {
+    fn default() -> Self {
+        Self {
+            mode: SchedulerMode::Basic,
+            rebalance_on_start: false,
+            auto_rebalance: false,
+            threshold: 0.3,
+            method: BalanceMethod::BruteForce,
+            hold_duration: 3,
+            margin: 0.1,
+            scale: ImbalanceScale::Normalised,
+        }
+    }
+}
+
+/// By what a node is known to be down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum FencingMode {
+    /// Its lock: the node's watchdog has reset it.
+    #[default]
+    Watchdog,
+    /// A fence device.
+    Hardware,
+    /// Both.
+    Both,
+}
+
+/// The settings of the whole cluster that the core reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatacenterConfig {
+    /// What happens to services when their node goes down on request.
+    pub shutdown_policy: ShutdownPolicy,
+    /// Placement and balancing.
+    pub scheduler: SchedulerConfig,
+    /// Jobs that an LRM runs at once; at least 1.
+    pub max_workers: u32,
+    /// By what a node is known to be down.
+    pub fencing: FencingMode,
+}
+
+impl Default for DatacenterConfig {
+    fn default() -> Self {
+        Self {
+            shutdown_policy: ShutdownPolicy::default(),
+            scheduler: SchedulerConfig::default(),
+            max_workers: 4,
+            fencing: FencingMode::default(),
+        }
+    }
+}

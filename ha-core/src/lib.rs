@@ -1,0 +1,8 @@
+//! High availability as a library.
+#![no_std]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod config;
+pub mod id;
