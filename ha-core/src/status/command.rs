@@ -1,0 +1,167 @@
+//! The command queue: text lines that anyone appends and the master takes.
+
+use alloc::string::String;
+use core::{fmt, str::FromStr};
+
+use super::Motion;
+use crate::id::{IdError, NodeName, ServiceId};
+
+/// What happens to the services while HA is disarmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DisarmMode {
+    /// They are left as they are.
+    Freeze,
+    /// They are treated as if not managed.
+    Ignore,
+}
+
+/// A command to the master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Move a service.
+    Move {
+        /// How.
+        motion: Motion,
+        /// Which service.
+        sid: ServiceId,
+        /// Where to.
+        node: NodeName,
+    },
+    /// Stop a service.
+    Stop {
+        /// Which service.
+        sid: ServiceId,
+        /// Seconds that it may take; 0 is at once.
+        timeout: u32,
+    },
+    /// Have a node give its services away and take none.
+    EnableNodeMaintenance {
+        /// Which node.
+        node: NodeName,
+    },
+    /// End a node's maintenance.
+    DisableNodeMaintenance {
+        /// Which node.
+        node: NodeName,
+    },
+    /// Let go of all watchdogs and leave the services alone.
+    DisarmHa {
+        /// How the services are treated meanwhile.
+        mode: DisarmMode,
+    },
+    /// Take up work again after a disarm.
+    ArmHa,
+}
+
+/// Why a line is not a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The first word is not a command.
+    #[error(
+        "unknown command '{0}': expected migrate, relocate, stop, enable-node-maintenance, disable-node-maintenance, disarm-ha or arm-ha"
+    )]
+    UnknownVerb(String),
+    /// Too few or too many words.
+    #[error("'{verb}' takes {expected}")]
+    Arguments {
+        /// The command.
+        verb: &'static str,
+        /// The arguments that it takes.
+        expected: &'static str,
+    },
+    /// A name that has not the right form.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A timeout that is not a number of seconds.
+    #[error("'{0}' is not a timeout: expected a number of seconds")]
+    Timeout(String),
+    /// An unknown disarm mode.
+    #[error("'{0}' is not a disarm mode: expected freeze or ignore")]
+    DisarmMode(String),
+}
+
+impl FromStr for Command {
+    type Err = CommandError;
+
+    fn from_str(line: &str) -> Result<Self, CommandError> {
+        let mut words = line.split_ascii_whitespace();
+        let verb = words.next().unwrap_or("");
+        let rest = (words.next(), words.next(), words.next());
+        match verb {
+            "migrate" => parse_move(Motion::Migrate, "migrate", rest),
+            "relocate" => parse_move(Motion::Relocate, "relocate", rest),
+            "stop" => match rest {
+                (Some(sid), Some(timeout), None) => Ok(Self::Stop {
+                    sid: sid.parse()?,
+                    timeout: timeout.parse().map_err(|_| CommandError::Timeout(timeout.into()))?,
+                }),
+                _ => Err(CommandError::Arguments { verb: "stop", expected: "a service and a timeout in seconds" }),
+            },
+            "enable-node-maintenance" => {
+                parse_node("enable-node-maintenance", rest).map(|node| Self::EnableNodeMaintenance { node })
+            }
+            "disable-node-maintenance" => {
+                parse_node("disable-node-maintenance", rest).map(|node| Self::DisableNodeMaintenance { node })
+            }
+            "disarm-ha" => match rest {
+                (Some("freeze"), None, _) => Ok(Self::DisarmHa { mode: DisarmMode::Freeze }),
+                (Some("ignore"), None, _) => Ok(Self::DisarmHa { mode: DisarmMode::Ignore }),
+                (Some(mode), None, _) => Err(CommandError::DisarmMode(mode.into())),
+                _ => Err(CommandError::Arguments { verb: "disarm-ha", expected: "a mode: freeze or ignore" }),
+            },
+            "arm-ha" => match rest {
+                (None, ..) => Ok(Self::ArmHa),
+                (Some(_), ..) => Err(CommandError::Arguments { verb: "arm-ha", expected: "no arguments" }),
+            },
+            _ => Err(CommandError::UnknownVerb(verb.into())),
+        }
+    }
+}
+
+type Words<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+fn parse_move(motion: Motion, verb: &'static str, words: Words<'_>) -> Result<Command, CommandError> {
+    match words {
+        (Some(sid), Some(node), None) => Ok(Command::Move { motion, sid: sid.parse()?, node: node.parse()? }),
+        _ => Err(CommandError::Arguments { verb, expected: "a service and a node" }),
+    }
+}
+
+fn parse_node(verb: &'static str, words: Words<'_>) -> Result<NodeName, CommandError> {
+    match words {
+        (Some(node), None, _) => Ok(node.parse()?),
+        _ => Err(CommandError::Arguments { verb, expected: "a node" }),
+    }
+}
+
+impl Command {
+    /// The first word of its line.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Move { motion: Motion::Migrate, .. } => "migrate",
+            Self::Move { motion: Motion::Relocate, .. } => "relocate",
+            Self::Stop { .. } => "stop",
+            Self::EnableNodeMaintenance { .. } => "enable-node-maintenance",
+            Self::DisableNodeMaintenance { .. } => "disable-node-maintenance",
+            Self::DisarmHa { .. } => "disarm-ha",
+            Self::ArmHa => "arm-ha",
+        }
+    }
+}
+
+/// The command's line in the queue.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.verb())?;
+        match self {
+            Self::Move { sid, node, .. } => write!(f, " {sid} {node}"),
+            Self::Stop { sid, timeout } => write!(f, " {sid} {timeout}"),
+            Self::EnableNodeMaintenance { node } | Self::DisableNodeMaintenance { node } => write!(f, " {node}"),
+            Self::DisarmHa { mode: DisarmMode::Freeze } => f.write_str(" freeze"),
+            Self::DisarmHa { mode: DisarmMode::Ignore } => f.write_str(" ignore"),
+            Self::ArmHa => Ok(()),
+        }
+    }
+}

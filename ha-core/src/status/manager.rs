@@ -1,0 +1,305 @@
+//! The manager status: what state each node is in, and what state each service shall be in.
+
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+
+use super::{DisarmMode, ServiceTable, Timestamp, UnknownFields};
+use crate::id::{NodeName, Uid};
+
+/// What the master knows of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodeState {
+    /// In the quorate partition.
+    Online,
+    /// In the quorate partition, but it takes no services.
+    Maintenance,
+    /// Not in the quorate partition; it may still run services.
+    Unknown,
+    /// To be fenced.
+    Fence,
+    /// No longer a member of the cluster.
+    Gone,
+}
+
+/// What is asked of a node.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NodeRequest {
+    /// Whether it shall give its services away and take none.
+    pub maintenance: bool,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+/// How far disarming has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DisarmState {
+    /// Some LRM still holds its lock.
+    Disarming,
+    /// All LRMs and the CRM have let go of their watchdogs.
+    Disarmed,
+}
+
+/// That HA is disarmed, or on the way there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Disarm {
+    /// What happens to the services meanwhile.
+    pub mode: DisarmMode,
+    /// How far it has come.
+    pub state: DisarmState,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+/// The state that a service shall be in, with the data of that state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceState {
+    /// Not running, as asked.
+    Stopped,
+    /// To be stopped.
+    RequestStop {
+        /// Seconds that it may take; `None` leaves it to the agent.
+        timeout: Option<u32>,
+    },
+    /// To be started, with no node decided yet.
+    RequestStart,
+    /// To be moved to a better node, stopped, before its first start.
+    RequestStartBalance {
+        /// The better node.
+        target: NodeName,
+    },
+    /// To be running.
+    Started {
+        /// Whether the LRM has reported a successful start. Recorded as `running`.
+        confirmed: bool,
+    },
+    /// Its node failed and is to be fenced.
+    Fence,
+    /// Its node is known to be down; a new one is looked for.
+    Recovery,
+    /// Moves live.
+    Migrate {
+        /// Where to.
+        target: NodeName,
+    },
+    /// Is stopped, moved, and started again.
+    Relocate {
+        /// Where to.
+        target: NodeName,
+    },
+    /// Left alone while its LRM restarts or HA is disarmed.
+    Freeze,
+    /// Failed for good: a person is needed.
+    Error,
+}
+
+/// The name of a service state without its data. It also names the LRM's commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateName {
+    /// [`ServiceState::Stopped`].
+    Stopped,
+    /// [`ServiceState::RequestStop`].
+    RequestStop,
+    /// [`ServiceState::RequestStart`].
+    RequestStart,
+    /// [`ServiceState::RequestStartBalance`].
+    RequestStartBalance,
+    /// [`ServiceState::Started`].
+    Started,
+    /// [`ServiceState::Fence`].
+    Fence,
+    /// [`ServiceState::Recovery`].
+    Recovery,
+    /// [`ServiceState::Migrate`].
+    Migrate,
+    /// [`ServiceState::Relocate`].
+    Relocate,
+    /// [`ServiceState::Freeze`].
+    Freeze,
+    /// [`ServiceState::Error`].
+    Error,
+}
+
+impl ServiceState {
+    /// The state's name.
+    #[must_use]
+    pub fn name(&self) -> StateName {
+        match self {
+            Self::Stopped => StateName::Stopped,
+            Self::RequestStop { .. } => StateName::RequestStop,
+            Self::RequestStart => StateName::RequestStart,
+            Self::RequestStartBalance { .. } => StateName::RequestStartBalance,
+            Self::Started { .. } => StateName::Started,
+            Self::Fence => StateName::Fence,
+            Self::Recovery => StateName::Recovery,
+            Self::Migrate { .. } => StateName::Migrate,
+            Self::Relocate { .. } => StateName::Relocate,
+            Self::Freeze => StateName::Freeze,
+            Self::Error => StateName::Error,
+        }
+    }
+
+    /// The node that it moves to, in the states that move.
+    #[must_use]
+    pub fn target(&self) -> Option<&NodeName> {
+        match self {
+            Self::RequestStartBalance { target } | Self::Migrate { target } | Self::Relocate { target } => Some(target),
+            Self::Stopped
+            | Self::RequestStop { .. }
+            | Self::RequestStart
+            | Self::Started { .. }
+            | Self::Fence
+            | Self::Recovery
+            | Self::Freeze
+            | Self::Error => None,
+        }
+    }
+
+    /// The time that stopping may take, in seconds, if one was asked for.
+    #[must_use]
+    pub fn timeout(&self) -> Option<u32> {
+        match self {
+            Self::RequestStop { timeout } => *timeout,
+            Self::Stopped
+            | Self::RequestStart
+            | Self::RequestStartBalance { .. }
+            | Self::Started { .. }
+            | Self::Fence
+            | Self::Recovery
+            | Self::Migrate { .. }
+            | Self::Relocate { .. }
+            | Self::Freeze
+            | Self::Error => None,
+        }
+    }
+}
+
+/// The two ways to move a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Motion {
+    /// Live, without a stop where the agent can.
+    Migrate,
+    /// Stop, move, start.
+    Relocate,
+}
+
+/// A command that waits for the service's next step. Recorded as `cmd`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueuedCommand {
+    /// Move it.
+    Move {
+        /// How.
+        motion: Motion,
+        /// Where to.
+        target: NodeName,
+    },
+    /// Stop it.
+    Stop {
+        /// Seconds that it may take; 0 is at once.
+        timeout: u32,
+    },
+}
+
+/// One service in the manager status.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceEntry {
+    /// The state that it shall be in.
+    pub state: ServiceState,
+    /// The node whose LRM is responsible for it.
+    pub node: NodeName,
+    /// Names the present request to that LRM.
+    pub uid: Option<Uid>,
+    /// Nodes on which its start failed, in order; a node may repeat.
+    pub failed_nodes: Vec<NodeName>,
+    /// The node that it left for maintenance, to return there.
+    pub maintenance_node: Option<NodeName>,
+    /// The command that waits for its next step.
+    pub command: Option<Box<QueuedCommand>>,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl ServiceEntry {
+    /// An entry with nothing but its state and node.
+    #[must_use]
+    pub fn new(state: ServiceState, node: NodeName) -> Self {
+        Self { state, node, uid: None, failed_nodes: Vec::new(), maintenance_node: None, command: None, unknown: None }
+    }
+}
+
+/// The one record that the master writes and everybody reads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ManagerStatus {
+    /// The node whose CRM wrote it.
+    pub master_node: Option<NodeName>,
+    /// When it was written.
+    pub timestamp: Option<Timestamp>,
+    /// The state of every known node. Recorded as `node_status`.
+    pub nodes: BTreeMap<NodeName, NodeState>,
+    /// The services, by SID. Recorded as `service_status`.
+    pub services: ServiceTable,
+    /// What is asked of nodes. Recorded as `node_request`, and absent when empty.
+    pub node_requests: BTreeMap<NodeName, NodeRequest>,
+    /// That HA is disarmed or being disarmed.
+    pub disarm: Option<Disarm>,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl ManagerStatus {
+    /// The state of a node; one without an entry counts as unknown.
+    #[must_use]
+    pub fn node_state(&self, node: &NodeName) -> NodeState {
+        self.nodes.get(node).copied().unwrap_or(NodeState::Unknown)
+    }
+
+    /// Whether the node is recorded as online.
+    #[must_use]
+    pub fn is_online(&self, node: &NodeName) -> bool {
+        self.node_state(node) == NodeState::Online
+    }
+
+    /// The services of a node that its LRM has to look after: those with it as node or target, in any state but
+    /// `stopped`, `freeze`, `error` and `request_start`.
+    pub fn active_services<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a crate::id::ServiceId> {
+        self.services.iter().filter(move |(_, entry)| entry.is_active_on(node)).map(|(sid, _)| sid)
+    }
+
+    /// Whether somebody has to fence the node: it is in state `fence`, or a service of it is.
+    #[must_use]
+    pub fn fence_requested(&self, node: &NodeName) -> bool {
+        self.node_state(node) == NodeState::Fence
+            || self.services.iter().any(|(_, entry)| entry.node == *node && entry.state == ServiceState::Fence)
+    }
+
+    /// Whether maintenance is asked for the node.
+    #[must_use]
+    pub fn maintenance_requested(&self, node: &NodeName) -> bool {
+        self.node_requests.get(node).is_some_and(|request| request.maintenance)
+    }
+
+    /// Whether HA is disarmed altogether.
+    #[must_use]
+    pub fn is_disarmed(&self) -> bool {
+        self.disarm.as_ref().is_some_and(|disarm| disarm.state == DisarmState::Disarmed)
+    }
+}
+
+impl ServiceEntry {
+    /// Whether the LRM of `node` has to look after it: see [`ManagerStatus::active_services`].
+    #[must_use]
+    pub fn is_active_on(&self, node: &NodeName) -> bool {
+        let concerned = self.node == *node || self.state.target() == Some(node);
+        concerned
+            && match self.state {
+                ServiceState::Stopped | ServiceState::Freeze | ServiceState::Error | ServiceState::RequestStart => {
+                    false
+                }
+                ServiceState::RequestStop { .. }
+                | ServiceState::RequestStartBalance { .. }
+                | ServiceState::Started { .. }
+                | ServiceState::Fence
+                | ServiceState::Recovery
+                | ServiceState::Migrate { .. }
+                | ServiceState::Relocate { .. } => true,
+            }
+    }
+}
