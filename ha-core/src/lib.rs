@@ -6,3 +6,6 @@ extern crate std;
 
 pub mod config;
 pub mod id;
+mod text_enum;
+
+pub use text_enum::UnknownWord;
