@@ -4,7 +4,10 @@ use alloc::string::String;
 use core::{fmt, str::FromStr};
 
 use super::Motion;
-use crate::id::{IdError, NodeName, ServiceId};
+use crate::{
+    id::{IdError, NodeName, ServiceId},
+    text_enum::{UnknownWord, text_enum},
+};
 
 /// What happens to the services while HA is disarmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +16,12 @@ pub enum DisarmMode {
     Freeze,
     /// They are treated as if not managed.
     Ignore,
+}
+
+text_enum! {
+    DisarmMode: "a disarm mode",
+    Freeze = "freeze",
+    Ignore = "ignore",
 }
 
 /// A command to the master.
@@ -77,8 +86,8 @@ pub enum CommandError {
     #[error("'{0}' is not a timeout: expected a number of seconds")]
     Timeout(String),
     /// An unknown disarm mode.
-    #[error("'{0}' is not a disarm mode: expected freeze or ignore")]
-    DisarmMode(String),
+    #[error(transparent)]
+    DisarmMode(#[from] UnknownWord),
 }
 
 impl FromStr for Command {
@@ -105,9 +114,7 @@ impl FromStr for Command {
                 parse_node("disable-node-maintenance", rest).map(|node| Self::DisableNodeMaintenance { node })
             }
             "disarm-ha" => match rest {
-                (Some("freeze"), None, _) => Ok(Self::DisarmHa { mode: DisarmMode::Freeze }),
-                (Some("ignore"), None, _) => Ok(Self::DisarmHa { mode: DisarmMode::Ignore }),
-                (Some(mode), None, _) => Err(CommandError::DisarmMode(mode.into())),
+                (Some(mode), None, _) => Ok(Self::DisarmHa { mode: mode.parse()? }),
                 _ => Err(CommandError::Arguments { verb: "disarm-ha", expected: "a mode: freeze or ignore" }),
             },
             "arm-ha" => match rest {
@@ -140,8 +147,7 @@ impl Command {
     #[must_use]
     pub fn verb(&self) -> &'static str {
         match self {
-            Self::Move { motion: Motion::Migrate, .. } => "migrate",
-            Self::Move { motion: Motion::Relocate, .. } => "relocate",
+            Self::Move { motion, .. } => motion.as_str(),
             Self::Stop { .. } => "stop",
             Self::EnableNodeMaintenance { .. } => "enable-node-maintenance",
             Self::DisableNodeMaintenance { .. } => "disable-node-maintenance",
@@ -159,8 +165,7 @@ impl fmt::Display for Command {
             Self::Move { sid, node, .. } => write!(f, " {sid} {node}"),
             Self::Stop { sid, timeout } => write!(f, " {sid} {timeout}"),
             Self::EnableNodeMaintenance { node } | Self::DisableNodeMaintenance { node } => write!(f, " {node}"),
-            Self::DisarmHa { mode: DisarmMode::Freeze } => f.write_str(" freeze"),
-            Self::DisarmHa { mode: DisarmMode::Ignore } => f.write_str(" ignore"),
+            Self::DisarmHa { mode } => write!(f, " {mode}"),
             Self::ArmHa => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use super::{Timestamp, UnknownFields};
 use crate::{
     config::OrderedMap,
     id::{ServiceId, Uid},
+    text_enum::text_enum,
 };
 use smol_str::SmolStr;
 
@@ -19,6 +20,14 @@ pub enum LrmState {
     Maintenance,
     /// Has lost its lock; the watchdog resets the node.
     LostAgentLock,
+}
+
+text_enum! {
+    LrmState: "an LRM state",
+    WaitForAgentLock = "wait_for_agent_lock",
+    Active = "active",
+    Maintenance = "maintenance",
+    LostAgentLock = "lost_agent_lock",
 }
 
 /// What an LRM has been asked to be.
@@ -37,6 +46,16 @@ pub enum LrmMode {
     Disarm,
     /// The node's record is gone.
     Unknown,
+}
+
+text_enum! {
+    LrmMode: "an LRM mode",
+    Active = "active",
+    Restart = "restart",
+    Shutdown = "shutdown",
+    Maintenance = "maintenance",
+    Disarm = "disarm",
+    Unknown = "unknown",
 }
 
 /// How a job ended.

@@ -3,7 +3,10 @@
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use super::{DisarmMode, ServiceTable, Timestamp, UnknownFields};
-use crate::id::{NodeName, Uid};
+use crate::{
+    id::{NodeName, Uid},
+    text_enum::text_enum,
+};
 
 /// What the master knows of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +21,15 @@ pub enum NodeState {
     Fence,
     /// No longer a member of the cluster.
     Gone,
+}
+
+text_enum! {
+    NodeState: "a node state",
+    Online = "online",
+    Maintenance = "maintenance",
+    Unknown = "unknown",
+    Fence = "fence",
+    Gone = "gone",
 }
 
 /// What is asked of a node.
@@ -36,6 +48,12 @@ pub enum DisarmState {
     Disarming,
     /// All LRMs and the CRM have let go of their watchdogs.
     Disarmed,
+}
+
+text_enum! {
+    DisarmState: "a disarm state",
+    Disarming = "disarming",
+    Disarmed = "disarmed",
 }
 
 /// That HA is disarmed, or on the way there.
@@ -118,6 +136,21 @@ pub enum StateName {
     Error,
 }
 
+text_enum! {
+    StateName: "a service state",
+    Stopped = "stopped",
+    RequestStop = "request_stop",
+    RequestStart = "request_start",
+    RequestStartBalance = "request_start_balance",
+    Started = "started",
+    Fence = "fence",
+    Recovery = "recovery",
+    Migrate = "migrate",
+    Relocate = "relocate",
+    Freeze = "freeze",
+    Error = "error",
+}
+
 impl ServiceState {
     /// The state's name.
     #[must_use]
@@ -179,6 +212,12 @@ pub enum Motion {
     Migrate,
     /// Stop, move, start.
     Relocate,
+}
+
+text_enum! {
+    Motion: "a way to move a service",
+    Migrate = "migrate",
+    Relocate = "relocate",
 }
 
 /// A command that waits for the service's next step. Recorded as `cmd`.
