@@ -6,3 +6,4 @@ extern crate std;
 
 pub mod config;
 pub mod id;
+pub mod rules;
