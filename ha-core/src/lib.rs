@@ -7,3 +7,6 @@ extern crate std;
 pub mod config;
 pub mod id;
 pub mod rules;
+mod text_enum;
+
+pub use text_enum::UnknownWord;

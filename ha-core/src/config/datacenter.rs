@@ -1,5 +1,7 @@
 //! `datacenter.cfg`: settings of the whole cluster.
 
+use crate::text_enum::text_enum;
+
 /// What an LRM does with its services when its node goes down on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ShutdownPolicy {
@@ -14,6 +16,14 @@ pub enum ShutdownPolicy {
     Migrate,
 }
 
+text_enum! {
+    ShutdownPolicy: "a shutdown policy",
+    Conditional = "conditional",
+    Freeze = "freeze",
+    Failover = "failover",
+    Migrate = "migrate",
+}
+
 /// By what a node's load is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum SchedulerMode {
@@ -26,6 +36,13 @@ pub enum SchedulerMode {
     Dynamic,
 }
 
+text_enum! {
+    SchedulerMode: "a scheduler mode",
+    Basic = "basic",
+    Static = "static",
+    Dynamic = "dynamic",
+}
+
 /// How automatic balancing ranks candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum BalanceMethod {
@@ -34,6 +51,12 @@ pub enum BalanceMethod {
     BruteForce,
     /// By TOPSIS.
     Topsis,
+}
+
+text_enum! {
+    BalanceMethod: "a balancing method",
+    BruteForce = "bruteforce",
+    Topsis = "topsis",
 }
 
 /// How imbalance is measured and compared.
@@ -92,6 +115,13 @@ pub enum FencingMode {
     Hardware,
     /// Both.
     Both,
+}
+
+text_enum! {
+    FencingMode: "a fencing mode",
+    Watchdog = "watchdog",
+    Hardware = "hardware",
+    Both = "both",
 }
 
 /// The settings of the whole cluster that the core reads.

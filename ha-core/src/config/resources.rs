@@ -1,7 +1,10 @@
 //! `resources.cfg`: the services that are managed, and what is asked for each.
 
 use super::{Comment, Digest, OrderedMap};
-use crate::id::{GroupId, ServiceId};
+use crate::{
+    id::{GroupId, ServiceId},
+    text_enum::text_enum,
+};
 
 /// What a person asks for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -15,6 +18,14 @@ pub enum RequestedState {
     Disabled,
     /// Act as if it were not managed at all.
     Ignored,
+}
+
+text_enum! {
+    RequestedState: "a requested state",
+    Started = "started" | "enabled",
+    Stopped = "stopped",
+    Disabled = "disabled",
+    Ignored = "ignored",
 }
 
 /// One managed service. Properties that the file does not set are `None`; the methods of the same name give the

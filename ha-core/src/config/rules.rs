@@ -1,7 +1,10 @@
 //! `rules.cfg`: where services should run, and which of them together or apart.
 
 use super::{Comment, Digest, NodePriorities, OrderedMap};
-use crate::id::{RuleId, ServiceId};
+use crate::{
+    id::{RuleId, ServiceId},
+    text_enum::text_enum,
+};
 use alloc::vec::Vec;
 
 /// Whether services belong on one node or on different ones.
@@ -11,6 +14,12 @@ pub enum Affinity {
     Positive,
     /// No two of them on one node.
     Negative,
+}
+
+text_enum! {
+    Affinity: "an affinity",
+    Positive = "positive",
+    Negative = "negative",
 }
 
 /// What a rule asks of its resources.

@@ -10,6 +10,7 @@ use super::index::{Groups, Indexed, Lists, NONE, number};
 use crate::{
     config::{Affinity, NodePriorities},
     id::{NodeName, RuleId, ServiceId},
+    text_enum::text_enum,
 };
 
 /// For how many of the rules or groups that it conflicts with one rule is reported for one reason.
@@ -39,37 +40,15 @@ pub enum Reason {
     NegativeAffinityExceedsNodes,
 }
 
-impl Reason {
-    /// All reasons, in the order of the checks.
-    pub const ALL: [Self; 7] = [
-        Self::ResourceInSeveralNodeAffinityRules,
-        Self::FewerThanTwoResources,
-        Self::MoreResourcesThanNodes,
-        Self::PositiveAndNegativeConflict,
-        Self::SeveralPrioritiesWithResourceAffinity,
-        Self::PositiveAffinityInSeveralNodeAffinityRules,
-        Self::NegativeAffinityExceedsNodes,
-    ];
-
-    /// The stable name, for machines.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ResourceInSeveralNodeAffinityRules => "resource_in_several_node_affinity_rules",
-            Self::FewerThanTwoResources => "fewer_than_two_resources",
-            Self::MoreResourcesThanNodes => "more_resources_than_nodes",
-            Self::PositiveAndNegativeConflict => "positive_and_negative_conflict",
-            Self::SeveralPrioritiesWithResourceAffinity => "several_priorities_with_resource_affinity",
-            Self::PositiveAffinityInSeveralNodeAffinityRules => "positive_affinity_in_several_node_affinity_rules",
-            Self::NegativeAffinityExceedsNodes => "negative_affinity_exceeds_nodes",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
+text_enum! {
+    Reason: "a reason why a rule cannot hold",
+    ResourceInSeveralNodeAffinityRules = "resource_in_several_node_affinity_rules",
+    FewerThanTwoResources = "fewer_than_two_resources",
+    MoreResourcesThanNodes = "more_resources_than_nodes",
+    PositiveAndNegativeConflict = "positive_and_negative_conflict",
+    SeveralPrioritiesWithResourceAffinity = "several_priorities_with_resource_affinity",
+    PositiveAffinityInSeveralNodeAffinityRules = "positive_affinity_in_several_node_affinity_rules",
+    NegativeAffinityExceedsNodes = "negative_affinity_exceeds_nodes",
 }
 
 /// A rule that cannot hold, and why. Displays as a sentence.

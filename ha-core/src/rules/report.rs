@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::Serialize;
 
-use super::{Evaluated, Finding, Others, RuleSet};
+use super::{Evaluated, Finding, Others, Reason, RuleSet};
 use crate::{
     config::{Affinity, NodePriorities, Rule, RuleKind},
     id::{NodeName, RuleId, ServiceId},
@@ -23,7 +23,7 @@ pub struct Report {
 #[derive(Debug, Serialize)]
 struct Dropped {
     rule: RuleId,
-    reason: &'static str,
+    reason: Reason,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<ServiceId>,
 }
@@ -37,7 +37,7 @@ struct Completed {
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    affinity: Option<&'static str>,
+    affinity: Option<Affinity>,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     disable: bool,
 }
@@ -86,7 +86,7 @@ fn completed(rules: &RuleSet) -> BTreeMap<RuleId, Completed> {
 
 impl From<&Finding> for Dropped {
     fn from(finding: &Finding) -> Self {
-        Self { rule: finding.rule.clone(), reason: finding.reason.as_str(), sid: finding.sid.clone() }
+        Self { rule: finding.rule.clone(), reason: finding.reason, sid: finding.sid.clone() }
     }
 }
 
@@ -108,10 +108,7 @@ impl From<&Rule> for Completed {
                 resources,
                 nodes: None,
                 strict: None,
-                affinity: Some(match affinity {
-                    Affinity::Positive => "positive",
-                    Affinity::Negative => "negative",
-                }),
+                affinity: Some(*affinity),
                 disable,
             },
         }
