@@ -5,8 +5,13 @@ extern crate alloc;
 extern crate std;
 
 pub mod config;
+pub mod event;
+pub mod host;
 pub mod id;
+pub mod placement;
+pub mod rules;
 pub mod status;
 mod text_enum;
+pub mod time;
 
 pub use text_enum::UnknownWord;

@@ -3,9 +3,7 @@
 use alloc::sync::Arc;
 
 use crate::{
-    config::{
-        DatacenterConfig, GroupsConfig, OrderedMap, ResourcesConfig, RulesConfig, fence::FenceConfig,
-    },
+    config::{DatacenterConfig, GroupsConfig, OrderedMap, ResourcesConfig, RulesConfig, fence::FenceConfig},
     id::{NodeName, ServiceId},
 };
 

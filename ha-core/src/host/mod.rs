@@ -319,17 +319,8 @@ pub trait GuestControl {
 }
 
 /// Names of guest locks that are safe to remove after the guest's node was reset.
-pub const LEFTOVER_GUEST_LOCKS: [&str; 9] = [
-    "backup",
-    "mounted",
-    "migrate",
-    "clone",
-    "rollback",
-    "snapshot",
-    "snapshot-delete",
-    "suspending",
-    "suspended",
-];
+pub const LEFTOVER_GUEST_LOCKS: [&str; 9] =
+    ["backup", "mounted", "migrate", "clone", "rollback", "snapshot", "snapshot-delete", "suspending", "suspended"];
 
 /// How far a fence device has come with a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,12 +338,7 @@ pub trait FenceDevices {
     /// Starts the commands of a node's device, all at once, if they were not started yet for this attempt, and says how far
     /// they have come. It is called once a round until it does not say [`FenceProgress::Running`] any more; `attempt` counts
     /// the node's devices from 0. An error counts as a failed device.
-    fn run(
-        &mut self,
-        node: &NodeName,
-        attempt: u32,
-        commands: &[FenceCommand],
-    ) -> Result<FenceProgress, HostError>;
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError>;
 }
 
 /// Randomness, so that the unique ids of two masters never meet.

@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 ///
 /// Made anew when the rules change, or the services of the table. Services that are in a rule but not in the table use no
 /// node, so nothing is said of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlacementRules {
     compiled: CompiledRules,
     /// For each service of the table its number in the compiled rules, or [`NONE`].
