@@ -4,11 +4,13 @@
 //! is made and read at the edge.
 
 mod command;
+mod json;
 mod lrm;
 mod manager;
 mod service_table;
 
 pub use command::{Command, CommandError, DisarmMode};
+pub use json::StatusError;
 pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus};
 pub use manager::{
     Disarm, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceState,

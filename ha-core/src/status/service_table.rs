@@ -1,7 +1,5 @@
 //! The services of the manager status.
 
-use alloc::vec::Vec;
-
 use super::ServiceEntry;
 use crate::{config::OrderedMap, id::ServiceId};
 
@@ -70,7 +68,7 @@ impl ServiceTable {
         self.entries.iter_mut()
     }
 
-    /// Adds an entry or replaces it. To add many, [`Extend`] is faster.
+    /// Adds an entry, or replaces the one that the service has. To add many, [`Extend`] is faster.
     pub fn insert(&mut self, sid: ServiceId, entry: ServiceEntry) {
         self.entries.insert_sorted(sid, entry);
     }
@@ -90,17 +88,26 @@ impl ServiceTable {
     }
 }
 
+impl From<OrderedMap<ServiceId, ServiceEntry>> for ServiceTable {
+    fn from(mut entries: OrderedMap<ServiceId, ServiceEntry>) -> Self {
+        if !entries.keys().is_sorted() {
+            entries.sort_unstable_keys();
+        }
+        Self { entries }
+    }
+}
+
+/// Adds entries; one whose service has an entry already replaces it, and the last one of a service wins.
 impl Extend<(ServiceId, ServiceEntry)> for ServiceTable {
     fn extend<I: IntoIterator<Item = (ServiceId, ServiceEntry)>>(&mut self, new: I) {
-        self.entries.extend(new);
-        self.entries.sort_unstable_keys();
+        let mut entries = core::mem::take(&mut self.entries);
+        entries.extend(new);
+        *self = Self::from(entries);
     }
 }
 
 impl FromIterator<(ServiceId, ServiceEntry)> for ServiceTable {
     fn from_iter<I: IntoIterator<Item = (ServiceId, ServiceEntry)>>(entries: I) -> Self {
-        let mut table = Self::default();
-        table.extend(entries.into_iter().collect::<Vec<_>>());
-        table
+        Self::from(entries.into_iter().collect::<OrderedMap<_, _>>())
     }
 }
