@@ -1,4 +1,5 @@
 //! Reading, writing and showing the status of a large cluster: 10,000 services on 32 nodes.
+#![allow(missing_docs, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a benchmark")]
 
 use std::{collections::BTreeMap, hint::black_box};
 

@@ -8,6 +8,8 @@ mod json;
 mod lrm;
 mod manager;
 mod service_table;
+mod utc;
+pub mod view;
 
 pub use command::{Command, CommandError, DisarmMode};
 pub use json::StatusError;
@@ -17,6 +19,8 @@ pub use manager::{
     StateName,
 };
 pub use service_table::ServiceTable;
+pub use utc::UtcTime;
+pub use view::{ClusterView, ViewInput};
 
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
 
