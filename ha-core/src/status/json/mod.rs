@@ -15,6 +15,7 @@
 mod lrm;
 mod manager;
 mod read;
+mod values;
 mod write;
 
 use alloc::{string::String, string::ToString};
@@ -106,7 +107,7 @@ impl ManagerStatus {
     /// ).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "manager status: service_status.vm:101.target (line 1, column 65): missing: \
+    ///     "manager status: service_status.vm:101.target (line 1, column 67): missing: \
     ///      a service in state 'migrate' needs the node that it moves to",
     /// );
     /// ```
@@ -146,5 +147,50 @@ impl LrmStatus {
     #[must_use]
     pub fn to_json(&self) -> String {
         to_json(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::NodeName, status::NodeState};
+    use alloc::{boxed::Box, collections::BTreeMap};
+
+    #[test]
+    fn a_known_name_among_the_unknown_fields_is_not_written_a_second_time() {
+        let fields = [("timestamp", 1.into()), ("later", 2.into())].map(|(name, value)| (String::from(name), value));
+        let unknown = Some(Box::new(BTreeMap::from(fields)));
+        let status = ManagerStatus { timestamp: Some(7), unknown, ..ManagerStatus::default() };
+        assert_eq!(status.to_json(), r#"{"timestamp":7,"node_status":{},"service_status":{},"later":2}"#);
+    }
+
+    #[test]
+    fn the_message_names_record_place_and_reason() {
+        let error = ManagerStatus::from_json("{\n  \"node_status\": {\"n1\": \"on\"}}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "manager status: node_status.n1 (line 2, column 28): 'on' is not a node state: expected 'online', \
+             'maintenance', 'unknown', 'fence' or 'gone'"
+        );
+        let error = LrmStatus::from_json("[]").unwrap_err().to_string();
+        assert!(error.starts_with("LRM status: the whole record (line 1, column"), "{error}");
+        let error = LrmStatus::from_json("{").unwrap_err().to_string();
+        assert!(error.starts_with("LRM status: not valid JSON in line 1, column 1: "), "{error}");
+    }
+
+    #[test]
+    fn serde_names_the_place_too() {
+        let value = serde_json::json!({"service_status": {"vm:100": {"state": "stopped", "node": "n1", "uid": []}}});
+        let error = serde_json::from_value::<ManagerStatus>(value).unwrap_err().to_string();
+        assert_eq!(error, "service_status.vm:100.uid: invalid type: sequence, expected a unique id");
+        assert!(serde_json::from_value::<ManagerStatus>(serde_json::Value::Null).is_err());
+    }
+
+    #[test]
+    fn the_record_can_be_a_part_of_another_one() {
+        let nodes = BTreeMap::from([(NodeName::new("n1").unwrap(), NodeState::Online)]);
+        let status = ManagerStatus { nodes, ..ManagerStatus::default() };
+        let text = serde_json::to_string(&(1, &status)).unwrap();
+        assert_eq!(serde_json::from_str::<(u8, ManagerStatus)>(&text).unwrap(), (1, status));
     }
 }
