@@ -1,6 +1,7 @@
 //! The configuration files: reading with all problems, writing without loss, and edits with checks.
 
 pub mod datacenter;
+pub mod fence;
 pub mod groups;
 pub mod resources;
 pub mod rules;

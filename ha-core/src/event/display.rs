@@ -1,0 +1,253 @@
+//! Events as sentences, for people.
+
+use core::fmt;
+
+use super::{Event, IgnoreReason, MoveCause, RejectionReason, RemovalReason, ShutdownMode};
+use crate::id::NodeName;
+
+/// The table of all sentences. One line an event, so that it can be read and kept in step with the events.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DaemonState { from, to } => write!(f, "changes from {from} to {to}"),
+            Self::LockAcquired { lock } => write!(f, "takes {lock}"),
+            Self::RoundSkippedStaleClusterState => f.write_str("skips this round: its view of the cluster is stale"),
+            Self::RoundFailed => f.write_str("an error ended the round; the next one tries again"),
+            Self::CrmShutdownRequested => f.write_str("is asked to stop"),
+            Self::ManagerLockReleased => f.write_str("releases ha_manager_lock, so that another node can take over"),
+            Self::ManagerStatusUnreadable => f.write_str("can't read the manager status"),
+            Self::NodeState { node, from, to } => write!(f, "node {node}: {from} → {to}"),
+            Self::NodeForgotten { node } => write!(f, "forgets node {node}, which left the cluster long ago"),
+            Self::ServiceAdded { sid, node } => write!(f, "{sid} is managed from now on, on {node}"),
+            Self::ServiceRemoved { sid, reason } => write!(f, "{sid} is not managed any more: {}", removal(*reason)),
+            Self::ServiceNotFound { sid } => {
+                write!(f, "{sid} is configured, but no node has its guest: create it there, or remove {sid} from HA")
+            }
+            Self::ServiceState { sid, from, to, node, target, timeout } => {
+                write!(f, "{sid}: {from} → {to}")?;
+                place(f, node.as_ref(), target.as_ref())?;
+                within(f, *timeout)
+            }
+            Self::NotifyFenceStarted { node } => write!(f, "node {node} is to be fenced"),
+            Self::NotifyFenceSucceeded { node } => write!(f, "node {node} was fenced"),
+            Self::FenceAcknowledged { node } => write!(f, "node {node} is known to be down"),
+            Self::FenceWithoutServices { node } => {
+                write!(f, "node {node} is being fenced, though no service waits for it")
+            }
+            Self::FenceDeviceSucceeded { node, attempt } => write!(f, "fence device {attempt} turned node {node} off"),
+            Self::FenceDeviceFailed { node, attempt } => write!(f, "fence device {attempt} of node {node} failed"),
+            Self::FenceDevicesExhausted { node } => {
+                write!(
+                    f,
+                    "no fence device is left for node {node}: its services wait until the node is back or fenced by hand"
+                )
+            }
+            Self::ServiceRecovered { sid, from, to } => write!(f, "{sid} is recovered from {from} on {to}"),
+            Self::RecoveryFailed { sid, node } => {
+                write!(f, "no node can take {sid} from {node}: rules and online nodes leave none; it is tried again")
+            }
+            Self::ServiceLockRemoved { lock, sid } => write!(f, "removes the lock '{lock}' that {sid} was left with"),
+            Self::ServiceMove { sid, target, cause, task } => {
+                write!(f, "{task} {sid} to {target}, {}", moved_by(*cause))
+            }
+            Self::MoveIgnored { sid, target } => {
+                write!(f, "drops the move of {sid} to {target}: not online, or there already")
+            }
+            Self::StopIgnored { sid } => write!(f, "drops the stop of {sid}: it is stopped"),
+            Self::StopRequested { sid, timeout } => write!(f, "{sid} is to be stopped within {timeout} s"),
+            Self::RelocationSucceeded { sid, node, failed_nodes } => {
+                write!(f, "{sid} started on {node}, after it had failed on {}", List(failed_nodes))
+            }
+            Self::StartFailedRelocating { sid, node } => {
+                write!(f, "{sid} failed to start on {node}; looks for another node")
+            }
+            Self::RelocationExhausted { sid, failed_nodes } => {
+                write!(f, "{sid} failed to start on {}, as often as it may; a person is needed", List(failed_nodes))
+            }
+            Self::AllNodesTried { sid, failed_nodes } => {
+                write!(
+                    f,
+                    "{sid} failed on every node that it may use ({}); tries again where it is",
+                    List(failed_nodes)
+                )
+            }
+            Self::ServiceUnrecoverable { sid, exit_code } => {
+                write!(f, "the start of {sid} ended with code {exit_code}, which no retry mends; a person is needed")
+            }
+            Self::StopFailed { sid, exit_code } => write!(f, "{sid} could not be stopped (code {exit_code})"),
+            Self::MoveFailed { sid, exit_code } => write!(f, "{sid} could not be moved (code {exit_code})"),
+            Self::MoveFailedWrongNode { sid } => {
+                write!(f, "{sid} could not be moved: it is configured on another node")
+            }
+            Self::ServiceLocationFixed { sid, from, to } => {
+                write!(f, "{sid} was found on {to}, not on {from}; recorded")
+            }
+            Self::MaintenanceReturn { sid, target } => {
+                write!(f, "{sid} returns to {target}, which is out of maintenance")
+            }
+            Self::MaintenanceFallbackDropped { sid, node } => {
+                write!(f, "{sid} was moved meanwhile and won't return to {node}")
+            }
+            Self::MaintenanceFallbackCleared { sid, node } => {
+                write!(f, "{sid} is on {node}, so that it needs no return")
+            }
+            Self::MaintenanceClearUnexpectedState { node, state } => {
+                write!(f, "maintenance of node {node} is over, but its state is {state}")
+            }
+            Self::ServiceLocationUpdated { sid, from, to } => {
+                write!(f, "{sid} was moved from {from} to {to} while disarmed")
+            }
+            Self::StartBalanceSelected { sid, node } => write!(f, "{sid} is to start on {node}"),
+            Self::StartBalanceIgnored { sid } => write!(f, "{sid} runs already and stays where it is"),
+            Self::SchedulerMode { mode } => write!(f, "places services by the {mode} scheduler"),
+            Self::SchedulerModeSwitched { from, to } => {
+                write!(f, "places services by the {to} scheduler, no longer by {from}")
+            }
+            Self::SchedulerFallback { mode, reason } => {
+                write!(f, "counts services in this round, since the {mode} scheduler can't work: {reason}")
+            }
+            Self::AutoRebalance { task, sid, target, imbalance, expected_imbalance } => write!(
+                f,
+                "{task} {sid} to {target} for balance: imbalance {imbalance:.2}, expected {expected_imbalance:.2}"
+            ),
+            Self::CommandAccepted { command } => write!(f, "accepts '{command}'"),
+            Self::ComoveQueued { sid, target, with, .. } => write!(f, "{sid} moves along with {with} to {target}"),
+            Self::CommandBlockedByAffinity { command, blocking, target, .. } => {
+                write!(f, "refuses '{command}': {blocking}, which must be kept apart, uses {target}")
+            }
+            Self::CommandRejected { command, reason } => write!(f, "refuses '{command}': {}", rejection(*reason)),
+            Self::CommandIgnored { command, reason, .. } => write!(f, "ignores '{command}': {}", ignored(*reason)),
+            Self::CommandUnknown { command, reason } => write!(f, "drops '{command}': {reason}"),
+            Self::DisarmFrozeService { sid, was } => write!(f, "{sid} is left as it is ({was}) while HA is disarmed"),
+            Self::DisarmSuspendedService { sid } => write!(f, "{sid} is not looked after while HA is disarmed"),
+            Self::DisarmDeferred { sid, state } => write!(f, "disarming waits for {sid} ({state})"),
+            Self::Disarmed => f.write_str("HA is disarmed: all LRMs let go of their watchdogs"),
+            Self::CrmWatchdogReleased => f.write_str("lets go of its watchdog, since HA is disarmed"),
+            Self::DisarmedTakeover => f.write_str("takes over a disarmed cluster, without a watchdog"),
+            Self::Rearmed => f.write_str("HA is armed again"),
+            Self::CrmIdle { rounds } => write!(f, "had nothing to do for {rounds} rounds"),
+            Self::LrmIdle { rounds } => write!(f, "had nothing to do for {rounds} rounds"),
+            Self::GroupMigrationStarted => f.write_str("tries to turn the groups into rules"),
+            Self::GroupMigrationSucceeded => f.write_str("turned the groups into rules"),
+            Self::GroupMigrationAborted => f.write_str("could not turn the groups into rules yet"),
+            Self::GroupMigrationObstacle { reason } => write!(f, "the groups stay groups for now: {reason}"),
+            Self::RuleDropped { explanation, .. } => f.write_str(explanation),
+            Self::AgentStarting { sid } => write!(f, "starts {sid}"),
+            Self::AgentStarted { sid } => write!(f, "{sid} runs"),
+            Self::AgentStartFailed { sid } => write!(f, "{sid} could not be started"),
+            Self::StartRetriesExhausted { sid, tries } => {
+                write!(f, "{sid} failed to start, also when tried {tries} times again")
+            }
+            Self::StartRetry { sid, r#try } => {
+                write!(f, "{sid} is tried again here, for the {try}. time", r#try = r#try)
+            }
+            Self::AgentStopping { sid, for_relocate, timeout } => {
+                write!(f, "stops {sid}{}", if *for_relocate { " to move it" } else { "" })?;
+                within(f, *timeout)
+            }
+            Self::AgentStopped { sid } => write!(f, "{sid} is stopped"),
+            Self::AgentStopFailed { sid } => write!(f, "{sid} could not be stopped"),
+            Self::ServiceLocked { sid, lock, op } => write!(f, "{sid} is locked ({lock}), so that {op} is refused"),
+            Self::LiveMigrationUnsupported { sid } => write!(f, "{sid} can't be moved live; it is stopped and moved"),
+            Self::AgentMoveStarted { sid, task, target } => write!(f, "begins to {task} {sid} to {target}"),
+            Self::AgentMoveEnded { sid, target, .. } => write!(f, "{sid} was moved to {target}"),
+            Self::AgentMoveFailed { sid } => write!(f, "{sid} could not be moved"),
+            Self::ServiceInError { sid } => {
+                write!(f, "{sid} is in error and is left alone: mend it, then set it to disabled to clear the error")
+            }
+            Self::ServiceNotHere { sid } => write!(f, "{sid} is configured on another node"),
+            Self::AgentStartBalanceIgnored { sid } => write!(f, "{sid} runs already and is not moved"),
+            Self::ShutdownRequested { policy } => write!(f, "the node is to go down; shutdown policy {policy}"),
+            Self::LrmShutdownMode { kind, mode } => write!(f, "{kind} is requested: {}", shutdown(*mode)),
+            Self::ShutdownWhileLockLost { count } => {
+                write!(
+                    f,
+                    "is asked to stop, but lost its lock with {count} services that may still run; the watchdog decides"
+                )
+            }
+            Self::ShutdownGivenUp => {
+                f.write_str("gives up waiting for its lock and stops; the watchdog will reset the node")
+            }
+            Self::FenceRequestedLockDropped => f.write_str("stops feeding the watchdog: the node is to be fenced"),
+            Self::LrmDisarmed { during_maintenance: false } => {
+                f.write_str("lets go of its lock and watchdog: HA is disarmed")
+            }
+            Self::LrmDisarmed { during_maintenance: true } => {
+                f.write_str("lets go of its lock and watchdog, out of maintenance: HA is disarmed")
+            }
+            Self::ServiceStatusUnreadable => {
+                f.write_str("can't read the manager status, and goes on with the last one")
+            }
+            Self::LrmStatusUnwritable => f.write_str("can't write its record"),
+            Self::HostCallFailed { operation, message } => write!(f, "{operation} failed: {message}"),
+            Self::WatchdogFeedTooLate => f.write_str("renewed its lock too late to feed the watchdog for it"),
+            Self::RoundNotSettled => f.write_str("the round changed states without end; the next one goes on"),
+        }
+    }
+}
+
+fn place(f: &mut fmt::Formatter<'_>, node: Option<&NodeName>, target: Option<&NodeName>) -> fmt::Result {
+    match (node, target) {
+        (Some(node), Some(target)) => write!(f, " from {node} to {target}"),
+        (Some(node), None) => write!(f, " on {node}"),
+        (None, Some(target)) => write!(f, " to {target}"),
+        (None, None) => Ok(()),
+    }
+}
+
+fn within(f: &mut fmt::Formatter<'_>, timeout: Option<u32>) -> fmt::Result {
+    timeout.map_or(Ok(()), |timeout| write!(f, " within {timeout} s"))
+}
+
+/// Names, separated by commas.
+struct List<'a>(&'a [NodeName]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, node) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(f, "{separator}{node}")?;
+        }
+        Ok(())
+    }
+}
+
+fn removal(reason: RemovalReason) -> &'static str {
+    match reason {
+        RemovalReason::NoConfig => "it is not configured",
+        RemovalReason::Ignored => "it is to be ignored",
+    }
+}
+
+fn moved_by(cause: MoveCause) -> &'static str {
+    match cause {
+        MoveCause::Placement => "as placement wants it",
+        MoveCause::Command => "as commanded",
+    }
+}
+
+fn rejection(reason: RejectionReason) -> &'static str {
+    match reason {
+        RejectionReason::NodeNotOnline => "the node is not online",
+        RejectionReason::NoSuchService => "no such service is managed",
+    }
+}
+
+fn ignored(reason: IgnoreReason) -> &'static str {
+    match reason {
+        IgnoreReason::AlreadyOnTarget => "the service is there already",
+        IgnoreReason::AlreadyDisarmed => "HA is disarmed already, or on the way there",
+        IgnoreReason::NotDisarmed => "HA is not disarmed",
+        IgnoreReason::AlreadyInMaintenance => "the node is in maintenance already",
+        IgnoreReason::Disarmed => "HA is disarmed",
+    }
+}
+
+fn shutdown(mode: ShutdownMode) -> &'static str {
+    match mode {
+        ShutdownMode::Freeze => "services are frozen",
+        ShutdownMode::Stop => "services are stopped and given up",
+        ShutdownMode::Maintenance => "services are moved away first",
+        ShutdownMode::AlreadyInMaintenance => "services are being moved away already",
+    }
+}

@@ -1,0 +1,795 @@
+//! Everything that happens, as one enum.
+//!
+//! Events are data: they serialise for machines (`{"event": "service_state", …}`), display as a sentence for people, and
+//! nothing is ever decided from their text. Names and fields are promises.
+
+mod display;
+mod severity;
+
+pub use severity::Severity;
+
+use alloc::{string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::{
+    config::datacenter::{SchedulerMode, ShutdownPolicy},
+    host::{HostOperation, Lock},
+    id::{NodeName, RuleId, ServiceId},
+    rules::Reason,
+    status::{DisarmState, Motion, NodeState, StateName},
+    text_enum::text_enum,
+};
+
+/// The states of both daemons, as [`Event::DaemonState`] names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DaemonState {
+    /// Before the first state.
+    Startup,
+    /// CRM: not healthy, or nothing to do.
+    WaitForQuorum,
+    /// CRM: another node is master.
+    Slave,
+    /// CRM: this node decides.
+    Master,
+    /// CRM: was master, and could not renew its lock.
+    LostManagerLock,
+    /// LRM: nothing to do, or not allowed to.
+    WaitForAgentLock,
+    /// LRM: looks after its services.
+    Active,
+    /// LRM: gives its services away.
+    Maintenance,
+    /// LRM: could not renew its lock, or is to be fenced.
+    LostAgentLock,
+}
+
+text_enum! {
+    DaemonState: "a daemon state",
+    Startup = "startup",
+    WaitForQuorum = "wait_for_quorum",
+    Slave = "slave",
+    Master = "master",
+    LostManagerLock = "lost_manager_lock",
+    WaitForAgentLock = "wait_for_agent_lock",
+    Active = "active",
+    Maintenance = "maintenance",
+    LostAgentLock = "lost_agent_lock",
+}
+
+/// Why a service left the manager status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RemovalReason {
+    /// It is not configured any more.
+    NoConfig,
+    /// `ignored` is requested for it now.
+    Ignored,
+}
+
+text_enum! {
+    RemovalReason: "a reason for a removal",
+    NoConfig = "no_config",
+    Ignored = "ignored",
+}
+
+/// What made a service move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MoveCause {
+    /// Rules, load, maintenance or failed starts.
+    Placement,
+    /// A command, by a person or by automatic balancing.
+    Command,
+}
+
+text_enum! {
+    MoveCause: "a cause of a move",
+    Placement = "placement",
+    Command = "command",
+}
+
+/// Why a command was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectionReason {
+    /// The node is not recorded as online.
+    NodeNotOnline,
+    /// The service has no entry in the manager status.
+    NoSuchService,
+}
+
+text_enum! {
+    RejectionReason: "a reason for a rejection",
+    NodeNotOnline = "node_not_online",
+    NoSuchService = "no_such_service",
+}
+
+/// Why a command had no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IgnoreReason {
+    /// The service is on that node.
+    AlreadyOnTarget,
+    /// HA is disarmed or being disarmed.
+    AlreadyDisarmed,
+    /// HA is armed.
+    NotDisarmed,
+    /// The node is in maintenance.
+    AlreadyInMaintenance,
+    /// The command has no meaning while HA is disarmed.
+    Disarmed,
+}
+
+text_enum! {
+    IgnoreReason: "a reason for ignoring a command",
+    AlreadyOnTarget = "already_on_target",
+    AlreadyDisarmed = "already_disarmed",
+    NotDisarmed = "not_disarmed",
+    AlreadyInMaintenance = "already_in_maintenance",
+    Disarmed = "disarmed",
+}
+
+/// What an agent was asked to do with a service that is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AgentOperation {
+    /// Start it.
+    Start,
+    /// Stop it.
+    Shutdown,
+    /// Move it live.
+    Migrate,
+    /// Stop it and move it.
+    Relocate,
+}
+
+text_enum! {
+    AgentOperation: "an operation of an agent",
+    Start = "start",
+    Shutdown = "shutdown",
+    Migrate = "migrate",
+    Relocate = "relocate",
+}
+
+/// Why an LRM was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShutdownKind {
+    /// Its node reboots.
+    Reboot,
+    /// Its node goes down, or its services are given up.
+    Shutdown,
+    /// The daemon alone restarts.
+    Restart,
+}
+
+text_enum! {
+    ShutdownKind: "a kind of shutdown",
+    Reboot = "reboot",
+    Shutdown = "shutdown",
+    Restart = "restart",
+}
+
+/// What an LRM that was asked to stop does with its services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShutdownMode {
+    /// They are frozen.
+    Freeze,
+    /// They are stopped and given up.
+    Stop,
+    /// They are moved away first.
+    Maintenance,
+    /// They are being moved away already.
+    AlreadyInMaintenance,
+}
+
+text_enum! {
+    ShutdownMode: "a shutdown mode",
+    Freeze = "freeze",
+    Stop = "stop",
+    Maintenance = "maintenance",
+    AlreadyInMaintenance = "already_in_maintenance",
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn two_decimals<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(libm::round(value * 100.0) / 100.0)
+}
+
+/// Something that happened.
+///
+/// The recorded scenarios know most of these; [`Event::is_recorded`] tells which. The others report what the recorded
+/// behaviour leaves unsaid: why a host's call failed, why a rule takes no part, why nothing was moved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A daemon changed its state.
+    DaemonState {
+        /// The old state.
+        from: DaemonState,
+        /// The new one.
+        to: DaemonState,
+    },
+    /// A free or expired lock was taken. Renewing one is silent.
+    LockAcquired {
+        /// Which.
+        lock: Lock,
+    },
+    /// A round was skipped, since the view of the cluster could not be brought up to date.
+    RoundSkippedStaleClusterState,
+    /// An error ended a manager round; a [`Event::HostCallFailed`] before it says which.
+    RoundFailed,
+    /// The CRM was asked to stop.
+    CrmShutdownRequested,
+    /// The CRM let go of the manager lock, so that another can take over at once.
+    ManagerLockReleased,
+    /// The manager status could not be read.
+    ManagerStatusUnreadable,
+    /// The master sees a node in another state than before.
+    NodeState {
+        /// The node.
+        node: NodeName,
+        /// The old state.
+        from: NodeState,
+        /// The new one.
+        to: NodeState,
+    },
+    /// A node that left the cluster long ago was forgotten.
+    NodeForgotten {
+        /// The node.
+        node: NodeName,
+    },
+    /// A configured service is managed from now on.
+    ServiceAdded {
+        /// The service.
+        sid: ServiceId,
+        /// Where it is.
+        node: NodeName,
+    },
+    /// A service is not managed any more.
+    ServiceRemoved {
+        /// The service.
+        sid: ServiceId,
+        /// Why.
+        reason: RemovalReason,
+    },
+    /// A configured service is not managed yet, since its guest is on no node.
+    ServiceNotFound {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service shall be in another state.
+    ServiceState {
+        /// The service.
+        sid: ServiceId,
+        /// The old state.
+        from: StateName,
+        /// The new one.
+        to: StateName,
+        /// The node that is responsible now, where the change says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        /// Where it moves to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<NodeName>,
+        /// Seconds that its stop may take.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout: Option<u32>,
+    },
+    /// A node is to be fenced: the first notification.
+    NotifyFenceStarted {
+        /// The node.
+        node: NodeName,
+    },
+    /// A node was fenced: the second notification.
+    NotifyFenceSucceeded {
+        /// The node.
+        node: NodeName,
+    },
+    /// A node is known to be down, since the master has its lock, or a fence device says so.
+    FenceAcknowledged {
+        /// The node.
+        node: NodeName,
+    },
+    /// A node is being fenced though no service is waiting for it.
+    FenceWithoutServices {
+        /// The node.
+        node: NodeName,
+    },
+    /// A fence device turned a node off.
+    FenceDeviceSucceeded {
+        /// The node.
+        node: NodeName,
+        /// Which of its devices, counted from 0.
+        attempt: u32,
+    },
+    /// A fence device failed; the next one is tried.
+    FenceDeviceFailed {
+        /// The node.
+        node: NodeName,
+        /// Which of its devices, counted from 0.
+        attempt: u32,
+    },
+    /// No fence device is left for a node that needs one: it stays in state `fence`, and its services wait.
+    FenceDevicesExhausted {
+        /// The node.
+        node: NodeName,
+    },
+    /// A new node was found for a service whose node was fenced.
+    ServiceRecovered {
+        /// The service.
+        sid: ServiceId,
+        /// The fenced node.
+        from: NodeName,
+        /// The new one; the same where it is recovered in place.
+        to: NodeName,
+    },
+    /// No node was found for a service whose node was fenced. It is tried again.
+    RecoveryFailed {
+        /// The service.
+        sid: ServiceId,
+        /// The fenced node.
+        node: NodeName,
+    },
+    /// A guest lock that the fenced node left behind was removed.
+    ServiceLockRemoved {
+        /// The lock's name.
+        lock: String,
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A started service begins to move.
+    ServiceMove {
+        /// The service.
+        sid: ServiceId,
+        /// Where to.
+        target: NodeName,
+        /// What made it move.
+        cause: MoveCause,
+        /// How.
+        task: Motion,
+    },
+    /// A move was dropped, since its target is not online or is where the service is.
+    MoveIgnored {
+        /// The service.
+        sid: ServiceId,
+        /// Where it was to go.
+        target: NodeName,
+    },
+    /// A stop was dropped: the service is stopped.
+    StopIgnored {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service was told to stop.
+    StopRequested {
+        /// The service.
+        sid: ServiceId,
+        /// Seconds that it may take.
+        timeout: u32,
+    },
+    /// A service started after it had failed to.
+    RelocationSucceeded {
+        /// The service.
+        sid: ServiceId,
+        /// Where it runs.
+        node: NodeName,
+        /// Where it had failed, in order.
+        failed_nodes: Vec<NodeName>,
+    },
+    /// A service failed to start; another node is looked for.
+    StartFailedRelocating {
+        /// The service.
+        sid: ServiceId,
+        /// Where it failed.
+        node: NodeName,
+    },
+    /// A service failed to start as often as it may.
+    RelocationExhausted {
+        /// The service.
+        sid: ServiceId,
+        /// Where it failed, in order.
+        failed_nodes: Vec<NodeName>,
+    },
+    /// A service failed to start on every node that it may use; it starts again where it is.
+    AllNodesTried {
+        /// The service.
+        sid: ServiceId,
+        /// Where it failed, in order.
+        failed_nodes: Vec<NodeName>,
+    },
+    /// A start ended in a way that no retry mends.
+    ServiceUnrecoverable {
+        /// The service.
+        sid: ServiceId,
+        /// How the start ended.
+        exit_code: i32,
+    },
+    /// A service could not be stopped.
+    StopFailed {
+        /// The service.
+        sid: ServiceId,
+        /// How the stop ended.
+        exit_code: i32,
+    },
+    /// A service could not be moved.
+    MoveFailed {
+        /// The service.
+        sid: ServiceId,
+        /// How the move ended.
+        exit_code: i32,
+    },
+    /// A service could not be moved, since it is configured on another node than recorded.
+    MoveFailedWrongNode {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A stopped service was found on another node than recorded, and the record corrected.
+    ServiceLocationFixed {
+        /// The service.
+        sid: ServiceId,
+        /// The node that was recorded.
+        from: NodeName,
+        /// The node that it is configured on.
+        to: NodeName,
+    },
+    /// A service returns to the node that it left for maintenance.
+    MaintenanceReturn {
+        /// The service.
+        sid: ServiceId,
+        /// That node.
+        target: NodeName,
+    },
+    /// A service was moved otherwise meanwhile and does not return to the node that it left for maintenance.
+    MaintenanceFallbackDropped {
+        /// The service.
+        sid: ServiceId,
+        /// That node.
+        node: NodeName,
+    },
+    /// A service is where it would have returned to after maintenance.
+    MaintenanceFallbackCleared {
+        /// The service.
+        sid: ServiceId,
+        /// That node.
+        node: NodeName,
+    },
+    /// The end of maintenance was asked for a node that is not in maintenance.
+    MaintenanceClearUnexpectedState {
+        /// The node.
+        node: NodeName,
+        /// Its state.
+        state: NodeState,
+    },
+    /// After a disarm that ignored services, a service is recorded on the node where it was found.
+    ServiceLocationUpdated {
+        /// The service.
+        sid: ServiceId,
+        /// The node that was recorded.
+        from: NodeName,
+        /// The node that it is configured on.
+        to: NodeName,
+    },
+    /// The best node was chosen for a service that is to start.
+    StartBalanceSelected {
+        /// The service.
+        sid: ServiceId,
+        /// The node; the present one where it stays.
+        node: NodeName,
+    },
+    /// A service that was to be moved before its start runs already.
+    StartBalanceIgnored {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// The scheduler that a new master begins with, where it is not `basic`.
+    SchedulerMode {
+        /// The mode.
+        mode: SchedulerMode,
+    },
+    /// The scheduler was changed.
+    SchedulerModeSwitched {
+        /// The old mode.
+        from: SchedulerMode,
+        /// The new one.
+        to: SchedulerMode,
+    },
+    /// The statistics that the scheduler needs can't be had: this round counts services instead.
+    SchedulerFallback {
+        /// The mode that is configured.
+        mode: SchedulerMode,
+        /// What is missing.
+        reason: String,
+    },
+    /// Automatic balancing moves a service.
+    AutoRebalance {
+        /// How.
+        task: Motion,
+        /// The service.
+        sid: ServiceId,
+        /// Where to.
+        target: NodeName,
+        /// The imbalance of the nodes now. Written with two decimals.
+        #[serde(serialize_with = "two_decimals")]
+        imbalance: f64,
+        /// The imbalance that is expected after the move. Written with two decimals.
+        #[serde(serialize_with = "two_decimals")]
+        expected_imbalance: f64,
+    },
+    /// A command will be carried out.
+    CommandAccepted {
+        /// Its line.
+        command: String,
+    },
+    /// A service moves along with one that it belongs together with.
+    ComoveQueued {
+        /// The line of the command.
+        command: String,
+        /// How.
+        task: Motion,
+        /// The service that moves along.
+        sid: ServiceId,
+        /// Where to.
+        target: NodeName,
+        /// The service that it moves along with.
+        with: ServiceId,
+    },
+    /// A move was refused, since the target is used by a service that must be kept apart.
+    CommandBlockedByAffinity {
+        /// The line of the command.
+        command: String,
+        /// The service that uses the target.
+        blocking: ServiceId,
+        /// The target.
+        target: NodeName,
+        /// The service that was to move.
+        sid: ServiceId,
+    },
+    /// A command was refused.
+    CommandRejected {
+        /// Its line.
+        command: String,
+        /// Why.
+        reason: RejectionReason,
+    },
+    /// A command has no effect.
+    CommandIgnored {
+        /// How far disarming has come, where that is the reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<DisarmState>,
+        /// Why.
+        reason: IgnoreReason,
+        /// Its line, or its verb alone for the disarm commands.
+        command: String,
+    },
+    /// A line of the command queue is not a command. It was dropped.
+    CommandUnknown {
+        /// The line.
+        command: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A service is left as it is while HA is disarmed.
+    DisarmFrozeService {
+        /// The service.
+        sid: ServiceId,
+        /// Its state before.
+        was: StateName,
+    },
+    /// A service is not tracked while HA is disarmed.
+    DisarmSuspendedService {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// Disarming waits for a service.
+    DisarmDeferred {
+        /// The service.
+        sid: ServiceId,
+        /// Its state.
+        state: StateName,
+    },
+    /// All LRMs have let go of their locks and watchdogs.
+    Disarmed,
+    /// The CRM closed its watchdog, since HA is disarmed.
+    CrmWatchdogReleased,
+    /// A CRM became master of a cluster that is disarmed; it opens no watchdog.
+    DisarmedTakeover,
+    /// HA is armed again.
+    Rearmed,
+    /// The master had nothing to do for long, and lets go of its lock.
+    CrmIdle {
+        /// For how many rounds.
+        rounds: u32,
+    },
+    /// The LRM had nothing to do for long, and lets go of its lock.
+    LrmIdle {
+        /// For how many rounds.
+        rounds: u32,
+    },
+    /// The groups are about to be turned into rules for good.
+    GroupMigrationStarted,
+    /// The groups were turned into rules.
+    GroupMigrationSucceeded,
+    /// The groups can't be turned into rules yet; it is tried again.
+    GroupMigrationAborted,
+    /// Why the groups can't be turned into rules yet.
+    GroupMigrationObstacle {
+        /// What stands against it.
+        reason: String,
+    },
+    /// A rule takes no part in anything.
+    RuleDropped {
+        /// The rule.
+        rule: RuleId,
+        /// Why.
+        reason: Reason,
+        /// The reason in words, with the resources and rules that it is about.
+        explanation: String,
+    },
+    /// A service is being started.
+    AgentStarting {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service was started.
+    AgentStarted {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service could not be started.
+    AgentStartFailed {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service failed to start as often as it may on this node.
+    StartRetriesExhausted {
+        /// The service.
+        sid: ServiceId,
+        /// How often it was tried again.
+        tries: u32,
+    },
+    /// A service failed to start and is tried again on this node.
+    StartRetry {
+        /// How often it was tried again, this time included.
+        r#try: u32,
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service is being stopped.
+    AgentStopping {
+        /// The service.
+        sid: ServiceId,
+        /// Whether it is stopped to be moved.
+        #[serde(default, skip_serializing_if = "is_false")]
+        for_relocate: bool,
+        /// Seconds that it may take.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout: Option<u32>,
+    },
+    /// A service was stopped.
+    AgentStopped {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service could not be stopped.
+    AgentStopFailed {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A guest's lock keeps the agent from what it was asked.
+    ServiceLocked {
+        /// The service.
+        sid: ServiceId,
+        /// The lock's name.
+        lock: String,
+        /// What was asked.
+        op: AgentOperation,
+    },
+    /// A service can't be moved live; it is stopped and moved instead.
+    LiveMigrationUnsupported {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service is being moved.
+    AgentMoveStarted {
+        /// The service.
+        sid: ServiceId,
+        /// How.
+        task: Motion,
+        /// Where to.
+        target: NodeName,
+    },
+    /// A service was moved.
+    AgentMoveEnded {
+        /// The service.
+        sid: ServiceId,
+        /// How.
+        task: Motion,
+        /// Where to.
+        target: NodeName,
+    },
+    /// A service could not be moved.
+    AgentMoveFailed {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service is in state `error`: a person is needed.
+    ServiceInError {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A command came for a service that is configured on another node.
+    ServiceNotHere {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service that was to be moved before its start runs already, and was left alone.
+    AgentStartBalanceIgnored {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// The LRM's node is about to go down.
+    ShutdownRequested {
+        /// What the policy says of its services.
+        policy: ShutdownPolicy,
+    },
+    /// What the LRM does, being asked to stop.
+    LrmShutdownMode {
+        /// Why it was asked.
+        kind: ShutdownKind,
+        /// What it does.
+        mode: ShutdownMode,
+    },
+    /// The LRM was asked to stop while it had lost its lock and services may still run.
+    ShutdownWhileLockLost {
+        /// How many services.
+        count: usize,
+    },
+    /// The LRM was asked to restart, could not get its lock back, and exits without closing its watchdog.
+    ShutdownGivenUp,
+    /// The LRM stops feeding its watchdog, since its node is to be fenced.
+    FenceRequestedLockDropped,
+    /// The LRM let go of its lock and watchdog, since HA is disarmed.
+    LrmDisarmed {
+        /// Whether it was in maintenance.
+        #[serde(default, skip_serializing_if = "is_false")]
+        during_maintenance: bool,
+    },
+    /// The LRM could not read the manager status; it goes on with what it read before.
+    ServiceStatusUnreadable,
+    /// The LRM could not write its record.
+    LrmStatusUnwritable,
+    /// A call of the host failed. The core goes on in the way that the call's documentation says.
+    HostCallFailed {
+        /// Which call.
+        operation: HostOperation,
+        /// What the host says.
+        message: String,
+    },
+    /// A lock was renewed, but so late that feeding the watchdog for it would not be safe. It is renewed again.
+    WatchdogFeedTooLate,
+    /// A round changed states more often than makes sense; it goes on in the next round.
+    RoundNotSettled,
+}
+
+impl Event {
+    /// Whether the event belongs to the vocabulary of the recorded scenarios. The others say more than those do, and
+    /// a comparison with a recorded trace leaves them out.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        !matches!(
+            self,
+            Self::NodeForgotten { .. }
+                | Self::ServiceNotFound { .. }
+                | Self::FenceDeviceSucceeded { .. }
+                | Self::FenceDeviceFailed { .. }
+                | Self::FenceDevicesExhausted { .. }
+                | Self::SchedulerFallback { .. }
+                | Self::CommandUnknown { .. }
+                | Self::GroupMigrationObstacle { .. }
+                | Self::RuleDropped { .. }
+                | Self::HostCallFailed { .. }
+                | Self::WatchdogFeedTooLate
+                | Self::RoundNotSettled
+        )
+    }
+}

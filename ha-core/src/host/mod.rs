@@ -1,0 +1,419 @@
+//! What a host implements: small traits, one for each role.
+//!
+//! A host is the program that embeds the core. It owns the store, the locks, the watchdog and the guests; the core
+//! decides. All methods are synchronous and may block for a while; what the core counts on is said with each of them.
+//!
+//! **Errors.** Any method may fail with a [`HostError`], at any time. The core reports it as
+//! [`Event::HostCallFailed`](crate::event::Event::HostCallFailed), leaves what it knows as it was, and tries again later. An
+//! error never leads to a feed of the watchdog. If it is not known whether a call took effect, say so with an error: the
+//! core treats it as not done where that is the safe side, and asks again before it counts on either.
+
+mod agent;
+mod configuration;
+mod statistics;
+
+pub use agent::{Agent, Job, JobId, JobStart, Workers};
+pub use configuration::{Configuration, Guest, Guests};
+pub use statistics::{NodeStatistics, ServiceStatistics, Statistics, UnmanagedService, UsageStatistics};
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
+use core::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{
+    config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    event::Event,
+    id::{IdError, NodeName, ServiceId},
+    status::{LrmStatus, ManagerStatus},
+    text_enum::text_enum,
+    time::Instant,
+};
+
+/// A call of the host that failed, in the host's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HostError {
+    /// What went wrong, for people.
+    pub message: String,
+}
+
+impl HostError {
+    /// An error with this message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// The calls of a host that can fail, as [`Event::HostCallFailed`] names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HostOperation {
+    /// [`Membership::refresh`].
+    Refresh,
+    /// [`Membership::members`].
+    Members,
+    /// [`ClusterLock::take`].
+    TakeLock,
+    /// [`ClusterLock::release`].
+    ReleaseLock,
+    /// [`Watchdog::open`].
+    OpenWatchdog,
+    /// [`Watchdog::feed`].
+    FeedWatchdog,
+    /// [`Watchdog::close`].
+    CloseWatchdog,
+    /// [`StatusStore::manager_status`].
+    ReadManagerStatus,
+    /// [`ManagerStore::write_manager_status`].
+    WriteManagerStatus,
+    /// [`ManagerStore::lrm_status`].
+    ReadLrmStatus,
+    /// [`LrmStore::write_lrm_status`].
+    WriteLrmStatus,
+    /// [`ConfigurationStore::configuration`].
+    ReadConfiguration,
+    /// [`ManagerStore::commands_waiting`] and [`ManagerStore::take_commands`].
+    Commands,
+    /// [`GuestControl::move_configuration`].
+    MoveConfiguration,
+    /// [`GuestControl::remove_leftover_locks`].
+    RemoveLeftoverLocks,
+    /// [`GuestControl::set_requested_state`].
+    SetRequestedState,
+    /// [`GuestControl::write_group_migration`] and [`GuestControl::remove_groups`].
+    MigrateGroups,
+    /// [`GuestControl::software_version`].
+    SoftwareVersion,
+    /// [`FenceDevices::run`].
+    RunFenceDevice,
+    /// [`Statistics::unmanaged_services`] and [`Statistics::usage`].
+    Statistics,
+    /// [`Entropy::random_bytes`].
+    RandomBytes,
+    /// [`Workers::start`].
+    StartJob,
+    /// [`Workers::finished`].
+    FinishedJobs,
+    /// [`Agent::guest_node`].
+    LocateGuest,
+    /// [`Agent::is_running`].
+    CheckRunning,
+    /// [`Agent::start`].
+    StartService,
+    /// [`Agent::stop`].
+    StopService,
+    /// [`Agent::move_to`].
+    MoveService,
+}
+
+text_enum! {
+    HostOperation: "a call of the host",
+    Refresh = "refresh",
+    Members = "members",
+    TakeLock = "take_lock",
+    ReleaseLock = "release_lock",
+    OpenWatchdog = "open_watchdog",
+    FeedWatchdog = "feed_watchdog",
+    CloseWatchdog = "close_watchdog",
+    ReadManagerStatus = "read_manager_status",
+    WriteManagerStatus = "write_manager_status",
+    ReadLrmStatus = "read_lrm_status",
+    WriteLrmStatus = "write_lrm_status",
+    ReadConfiguration = "read_configuration",
+    Commands = "commands",
+    MoveConfiguration = "move_configuration",
+    RemoveLeftoverLocks = "remove_leftover_locks",
+    SetRequestedState = "set_requested_state",
+    MigrateGroups = "migrate_groups",
+    SoftwareVersion = "software_version",
+    RunFenceDevice = "run_fence_device",
+    Statistics = "statistics",
+    RandomBytes = "random_bytes",
+    StartJob = "start_job",
+    FinishedJobs = "finished_jobs",
+    LocateGuest = "locate_guest",
+    CheckRunning = "check_running",
+    StartService = "start_service",
+    StopService = "stop_service",
+    MoveService = "move_service",
+}
+
+/// A lock of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lock {
+    /// `ha_manager_lock`: who holds it is the master.
+    Manager,
+    /// `ha_agent_<node>_lock`: who holds it may run, or recover, the services of that node.
+    Agent(NodeName),
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manager => f.pad("ha_manager_lock"),
+            Self::Agent(node) => f.pad(&alloc::format!("ha_agent_{node}_lock")),
+        }
+    }
+}
+
+impl FromStr for Lock {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text == "ha_manager_lock" {
+            return Ok(Self::Manager);
+        }
+        let node = text.strip_prefix("ha_agent_").and_then(|rest| rest.strip_suffix("_lock")).unwrap_or(text);
+        NodeName::new(node).map(Self::Agent)
+    }
+}
+
+impl Serialize for Lock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The answer to asking for a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockAnswer {
+    /// It was free or expired, and is held by this node now.
+    Acquired,
+    /// It was held by this node, and its lease begins anew.
+    Renewed,
+    /// It is held by another node, or there is no quorum.
+    Refused,
+}
+
+/// Locks of the cluster, held by nodes (not by daemons) under a lease.
+///
+/// The core relies on this: from the moment that [`take`](Self::take) was *called*, for at least the lock lifetime, no
+/// other node gets the lock, unless this node releases it. No lock is given without quorum.
+pub trait ClusterLock {
+    /// Takes the lock, or renews it if this node has it.
+    ///
+    /// The answer may come late: the core counts the lease from the call. It must be the answer to *this* call. On an
+    /// error the core treats the lock as not renewed.
+    fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError>;
+
+    /// Gives the lock up, so that another node can take it at once. Releasing a lock that this node does not have does
+    /// nothing. On an error it is left to expire.
+    fn release(&mut self, lock: &Lock) -> Result<(), HostError>;
+}
+
+/// Whether a feed was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedOutcome {
+    /// It was.
+    Fed,
+    /// It came too late and was not made.
+    TooLate,
+}
+
+/// A watchdog that resets this node unless it is fed.
+///
+/// The core feeds it only after it has renewed its lock, and says until when that feed may be made: the host compares
+/// with its monotonic clock as its last step before it touches the device. A feed that would come later is not made
+/// ([`FeedOutcome::TooLate`]), or made with what is left where the device can be told. Otherwise a process that was
+/// stopped between renewal and feed would live on after its lock has ended.
+pub trait Watchdog {
+    /// Arms the watchdog. `not_after`: as for [`feed`](Self::feed). If it fails or comes too late the core does not work under
+    /// the lock that it just got, and gives it back.
+    fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError>;
+
+    /// Feeds it, if it is not later than `not_after`. On an error the core counts its lock as lost, and the node is reset
+    /// in time.
+    fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError>;
+
+    /// Disarms the watchdog without a reset. The core calls it only where nothing runs, or nothing is touched any more.
+    /// On an error the node may be reset.
+    fn close(&mut self) -> Result<(), HostError>;
+}
+
+/// The view of the cluster's members.
+pub trait Membership {
+    /// Brings the view up to date. Called once at the begin of each iteration. On an error the iteration decides nothing
+    /// about services.
+    fn refresh(&mut self) -> Result<(), HostError>;
+
+    /// Whether this node is in the quorate partition, by the present view. Say no if it can't be told.
+    fn is_quorate(&mut self) -> bool;
+
+    /// All members of the cluster, each with whether it is online: in this node's quorate partition. Where this node is
+    /// not quorate, none is.
+    fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError>;
+}
+
+/// Where the manager status is read from. Both daemons read it.
+pub trait StatusStore {
+    /// The manager status as it was last written; `None` if none was ever written. A record that can't be read or
+    /// understood is an error, never `None`: the core would begin from nothing.
+    fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError>;
+}
+
+/// The configuration, as a whole.
+pub trait ConfigurationStore {
+    /// What is configured now. Parts that did not change should be the same [`Arc`]s or at least have the same digests,
+    /// since the core computes anew what depends on a part whose digest changed.
+    fn configuration(&mut self) -> Result<Configuration, HostError>;
+}
+
+/// The records that the master reads and writes.
+pub trait ManagerStore {
+    /// Writes the manager status, whole or not at all. On an error the master keeps it and writes it in the next round.
+    fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError>;
+
+    /// The record of a node's LRM; `None` if there is none. A host that can tell that the record of a former node is gone
+    /// gives one with mode [`Unknown`](crate::status::LrmMode::Unknown).
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError>;
+
+    /// Whether a command waits in the queue.
+    fn commands_waiting(&mut self) -> Result<bool, HostError>;
+
+    /// Takes all lines of the command queue, which is empty afterwards. A line is given once. On an error the round goes on
+    /// without commands.
+    fn take_commands(&mut self) -> Result<Vec<String>, HostError>;
+}
+
+/// The record that an LRM writes.
+pub trait LrmStore {
+    /// Writes this node's LRM status, whole or not at all. On an error it is written in the next iteration.
+    fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError>;
+}
+
+/// The few things that the master does to guests and their configuration itself.
+pub trait GuestControl {
+    /// Moves the configuration of a guest from a node that was fenced to another one, so that it can be started there.
+    /// Succeeds if it is there already. It must not touch the guest.
+    fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError>;
+
+    /// Removes the locks that a guest on a fenced node may have left and that are safe to remove after a reset (the names
+    /// are in [`LEFTOVER_GUEST_LOCKS`]). Gives the name of the lock that was removed, if there was one.
+    fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError>;
+
+    /// Changes the requested state of a service in the configuration.
+    fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError>;
+
+    /// Writes the rules file that the groups were turned into, then the resources file whose services name no group any
+    /// more; only if both files still have the digests that these were made from.
+    fn write_group_migration(&mut self, rules: &RulesConfig, resources: &ResourcesConfig) -> Result<(), HostError>;
+
+    /// Removes the groups file, the last step of a group migration; only if it still is the given one.
+    fn remove_groups(&mut self, groups: &GroupsConfig) -> Result<(), HostError>;
+
+    /// The version of the software on a node, such as `9.0.0~16`; `None` if it is not known.
+    fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError>;
+}
+
+/// Names of guest locks that are safe to remove after the guest's node was reset.
+pub const LEFTOVER_GUEST_LOCKS: [&str; 9] =
+    ["backup", "mounted", "migrate", "clone", "rollback", "snapshot", "snapshot-delete", "suspending", "suspended"];
+
+/// How far a fence device has come with a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FenceProgress {
+    /// Its commands still run.
+    Running,
+    /// All of its commands succeeded: the node is off.
+    Succeeded,
+    /// One of its commands failed or timed out.
+    Failed,
+}
+
+/// Runs the commands of fence devices.
+pub trait FenceDevices {
+    /// Starts the commands of a node's device, all at once, if they were not started yet for this attempt, and says how far
+    /// they have come. It is called once a round until it does not say [`FenceProgress::Running`] any more; `attempt` counts
+    /// the node's devices from 0. An error counts as a failed device.
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError>;
+}
+
+/// Randomness, so that the unique ids of two masters never meet.
+pub trait Entropy {
+    /// Sixteen bytes that nobody can have had before.
+    fn random_bytes(&mut self) -> Result<[u8; 16], HostError>;
+}
+
+/// Receives what happens.
+pub trait EventSink {
+    /// Takes note of an event. It must not fail and should not block.
+    fn event(&mut self, event: Event);
+}
+
+/// A list of events is a sink: for tests, and for hosts that look at them after a call.
+impl EventSink for Vec<Event> {
+    fn event(&mut self, event: Event) {
+        self.push(event);
+    }
+}
+
+/// All that a CRM needs of its host.
+pub trait CrmHost:
+    Membership
+    + ClusterLock
+    + Watchdog
+    + StatusStore
+    + ConfigurationStore
+    + ManagerStore
+    + GuestControl
+    + FenceDevices
+    + Statistics
+    + Entropy
+    + EventSink
+{
+}
+
+impl<T> CrmHost for T where
+    T: Membership
+        + ClusterLock
+        + Watchdog
+        + StatusStore
+        + ConfigurationStore
+        + ManagerStore
+        + GuestControl
+        + FenceDevices
+        + Statistics
+        + Entropy
+        + EventSink
+        + ?Sized
+{
+}
+
+/// All that an LRM needs of its host.
+pub trait LrmHost:
+    Membership + ClusterLock + Watchdog + StatusStore + ConfigurationStore + LrmStore + Workers + EventSink
+{
+}
+
+impl<T> LrmHost for T where
+    T: Membership + ClusterLock + Watchdog + StatusStore + ConfigurationStore + LrmStore + Workers + EventSink + ?Sized
+{
+}
+
+/// Reports a failed call, and gives its answer if it did not fail.
+pub(crate) fn answer<T>(
+    sink: &mut (impl EventSink + ?Sized),
+    operation: HostOperation,
+    result: Result<T, HostError>,
+) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            sink.event(Event::HostCallFailed { operation, message: error.to_string() });
+            None
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Sizes and loads, for the schedulers that look at them.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use super::HostError;
+use crate::{
+    config::OrderedMap,
+    id::{NodeName, ServiceId},
+};
+
+/// The size of a node, and how much of it is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct NodeStatistics {
+    /// Cores that it has.
+    pub max_cpu: f64,
+    /// Bytes of memory that it has.
+    pub max_memory: u64,
+    /// Cores in use, measured. Only the dynamic scheduler looks at it.
+    pub cpu: f64,
+    /// Bytes of memory in use, measured. Only the dynamic scheduler looks at it.
+    pub memory: u64,
+}
+
+/// The size of a service, and how much it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ServiceStatistics {
+    /// Cores that it may use; 0 means no limit.
+    pub max_cpu: f64,
+    /// Bytes of memory that it may use.
+    pub max_memory: u64,
+    /// Cores that it uses, measured. Only the dynamic scheduler looks at it.
+    pub cpu: f64,
+    /// Bytes of memory that it uses, measured. Only the dynamic scheduler looks at it.
+    pub memory: u64,
+}
+
+/// All figures that the static and dynamic schedulers need.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UsageStatistics {
+    /// By node; every online node must be there.
+    pub nodes: BTreeMap<NodeName, NodeStatistics>,
+    /// By service, managed or not.
+    pub services: OrderedMap<ServiceId, ServiceStatistics>,
+}
+
+/// A guest that runs but is not managed by HA. Its node is used by it all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmanagedService {
+    /// The guest.
+    pub sid: ServiceId,
+    /// Where it is.
+    pub node: NodeName,
+    /// Whether it runs.
+    pub running: bool,
+}
+
+/// Figures for placement.
+pub trait Statistics {
+    /// The guests that HA does not manage. Managed ones may be among them: the core leaves those out. On an error the
+    /// round does without.
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError>;
+
+    /// Sizes and loads; asked only where the configured scheduler needs them. On an error the round falls back to the
+    /// `basic` scheduler and says so.
+    fn usage(&mut self) -> Result<UsageStatistics, HostError>;
+}

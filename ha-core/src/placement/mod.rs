@@ -1,0 +1,123 @@
+//! Placement: which node a service goes to.
+
+mod load;
+mod node_set;
+mod occupancy;
+mod rules;
+mod select;
+
+pub use select::Preference;
+
+pub(crate) use rules::PlacementRules;
+pub(crate) use select::Subject;
+
+use alloc::{sync::Arc, vec, vec::Vec};
+
+use load::{BasicLoad, Load};
+use node_set::NodeSet;
+use occupancy::Occupancy;
+use rules::NodeClasses;
+
+use crate::{
+    config::OrderedMap,
+    host::UnmanagedService,
+    id::NodeName,
+    status::{ServiceEntry, ServiceTable},
+};
+
+/// All that placement looks at, for one round: the online nodes with their load, the rules, and which nodes each service
+/// uses. It follows every change of a service at once, so that services that are placed one after another see one
+/// another's effect.
+#[derive(Debug, Clone)]
+pub(crate) struct Placement {
+    /// The online nodes, by name.
+    online: Vec<NodeName>,
+    positions: OrderedMap<NodeName, u32>,
+    /// What each service of the table uses.
+    occupancies: Vec<Occupancy>,
+    rules: Arc<PlacementRules>,
+    /// For each node affinity rule, which of the online nodes it allows and prefers.
+    classes: Vec<NodeClasses>,
+    without_rule: NodeClasses,
+    nothing: NodeSet,
+    load: Load,
+    scratch: select::Scratch,
+}
+
+impl Placement {
+    /// `online` must be sorted; `rules` must be made for this table.
+    pub(crate) fn new(
+        online: Vec<NodeName>,
+        services: &ServiceTable,
+        unmanaged: &[UnmanagedService],
+        rules: Arc<PlacementRules>,
+    ) -> Self {
+        let count = online.len();
+        let mut placement = Self {
+            positions: online.iter().cloned().zip(0..).collect(),
+            occupancies: vec![Occupancy::default(); services.len()],
+            classes: rules
+                .compiled()
+                .node_affinities()
+                .iter()
+                .map(|rule| NodeClasses::of_rule(rule, &online))
+                .collect(),
+            without_rule: NodeClasses::without_rule(count),
+            nothing: NodeSet::empty(count),
+            load: Load::Basic(BasicLoad::new(count)),
+            scratch: select::Scratch::default(),
+            rules,
+            online,
+        };
+        for (service, (_, entry)) in services.iter().enumerate() {
+            placement.update(service, entry);
+        }
+        for guest in unmanaged.iter().filter(|guest| guest.running && !services.contains(&guest.sid)) {
+            if let Some(node) = placement.positions.get(&guest.node) {
+                placement.load.replace(Occupancy::default(), Occupancy::unmanaged(*node));
+            }
+        }
+        placement
+    }
+
+    /// The position of an online node.
+    pub(crate) fn position(&self, node: &NodeName) -> Option<usize> {
+        self.positions.get(node).map(|position| *position as usize)
+    }
+
+    /// The online node at a position.
+    pub(crate) fn node(&self, position: usize) -> Option<&NodeName> {
+        self.online.get(position)
+    }
+
+    /// Takes note that a service changed.
+    pub(crate) fn update(&mut self, service: usize, entry: &ServiceEntry) {
+        let new = Occupancy::of(entry, |node| self.positions.get(node).copied());
+        if let Some(occupancy) = self.occupancies.get_mut(service)
+            && *occupancy != new
+        {
+            self.load.replace(*occupancy, new);
+            *occupancy = new;
+        }
+    }
+
+    /// The services in positive affinity with a service.
+    pub(crate) fn together_with(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        self.rules.positive(service)
+    }
+
+    /// The services in negative affinity with a service.
+    pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        self.rules.negative(service)
+    }
+
+    /// Whether a service uses a node: is on it, or moves to it.
+    pub(crate) fn uses(&self, service: usize, node: &NodeName) -> bool {
+        let position = self.positions.get(node).copied();
+        position.is_some() && self.occupancy(service).used().any(|used| Some(used) == position)
+    }
+
+    fn occupancy(&self, service: usize) -> Occupancy {
+        self.occupancies.get(service).copied().unwrap_or_default()
+    }
+}

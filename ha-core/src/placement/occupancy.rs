@@ -1,0 +1,57 @@
+//! Which nodes a service uses, by its state.
+
+use crate::{
+    id::NodeName,
+    status::{ServiceEntry, ServiceState},
+};
+
+/// The online nodes that one service uses, by their positions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Occupancy {
+    /// Its own node, if it uses that.
+    pub(crate) node: Option<u32>,
+    /// The node that it moves to.
+    pub(crate) target: Option<u32>,
+    /// The node that it is about to start on, so that no measurement knows of it yet.
+    pub(crate) starting: Option<u32>,
+}
+
+impl Occupancy {
+    /// What a service uses, where `online` gives the position of an online node.
+    ///
+    /// In `stopped` and `request_start` it uses none; in `request_start_balance` its target alone.
+    pub(crate) fn of(entry: &ServiceEntry, online: impl Fn(&NodeName) -> Option<u32>) -> Self {
+        let node = online(&entry.node);
+        let target = entry.state.target().and_then(&online);
+        match &entry.state {
+            ServiceState::Stopped | ServiceState::RequestStart => Self::default(),
+            ServiceState::RequestStartBalance { .. } => Self { node: None, target, starting: target },
+            ServiceState::Started { confirmed } => {
+                Self { node, target: None, starting: if *confirmed { None } else { node } }
+            }
+            ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => {
+                Self { node, target, starting: if node.is_none() { target } else { None } }
+            }
+            ServiceState::RequestStop { .. }
+            | ServiceState::Fence
+            | ServiceState::Freeze
+            | ServiceState::Error
+            | ServiceState::Recovery => Self { node, target: None, starting: None },
+        }
+    }
+
+    /// A guest that is not managed and runs on a node.
+    pub(crate) fn unmanaged(node: u32) -> Self {
+        Self { node: Some(node), target: None, starting: None }
+    }
+
+    /// The nodes that it uses.
+    pub(crate) fn used(self) -> impl Iterator<Item = u32> {
+        self.node.into_iter().chain(self.target)
+    }
+
+    /// The one node that counts for those that must be together with it: where it moves to, else where it is.
+    pub(crate) fn destination(self) -> Option<u32> {
+        self.target.or(self.node)
+    }
+}
