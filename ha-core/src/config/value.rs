@@ -164,8 +164,17 @@ pub(crate) fn percentage(text: &str) -> Result<f64, ValueError> {
 
 /// The items of a list: separated by `,`, `;` or blanks.
 fn items(text: &str) -> impl Iterator<Item = &str> {
-    let separator = |c: char| matches!(c, ',' | ';' | '\n') || is_blank_character(c);
-    text.split(separator).filter(|item| !item.is_empty())
+    let separator = |byte: &u8| matches!(byte, b',' | b';' | b'\n') || is_blank(*byte);
+    let mut rest = text;
+    // Separators are ASCII, so that every split is at a character's boundary.
+    core::iter::from_fn(move || {
+        let start = rest.bytes().position(|byte| !separator(&byte))?;
+        let text = rest.get(start..)?;
+        let end = text.as_bytes().iter().position(separator).unwrap_or(text.len());
+        let (item, after) = text.split_at_checked(end)?;
+        rest = after;
+        Some(item)
+    })
 }
 
 /// Reads a node list: `node` or `node:priority`, at least one.
@@ -193,6 +202,9 @@ fn node_priority(text: &str) -> Result<i32, ValueError> {
 
 /// Tells the service type of a guest by its bare number, if the host knows such a guest: `100` is a `vm`, say.
 pub type GuestTypes<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What a service id takes in a list, with its separator. A list with shorter ones grows once more.
+const TYPICAL_SID_BYTES: usize = 8;
 
 /// Reads the values that depend on where they come from.
 #[derive(Clone, Copy)]
@@ -232,9 +244,14 @@ impl<'a> ValueReader<'a> {
 
     /// Reads a list of service ids, at least one: sorted, each once.
     pub(crate) fn sids(&self, text: &str) -> Result<Vec<ServiceId>, ValueError> {
-        let mut sids = items(text).map(|item| self.sid(item)).collect::<Result<Vec<_>, _>>()?;
-        sids.sort_unstable();
-        sids.dedup();
+        let mut sids = Vec::with_capacity(text.len() / TYPICAL_SID_BYTES + 1);
+        for item in items(text) {
+            sids.push(self.sid(item)?);
+        }
+        if !sids.is_sorted_by(|a, b| a < b) {
+            sids.sort_unstable();
+            sids.dedup();
+        }
         if sids.is_empty() { Err(ValueError::EmptyList) } else { Ok(sids) }
     }
 
@@ -262,11 +279,17 @@ fn is_blank_character(character: char) -> bool {
 
 /// Checks a comment that is not encoded (any more). An empty text is no comment.
 fn comment(text: String) -> Result<Option<String>, ValueError> {
-    match text.chars().count() {
-        0 => Ok(None),
-        1..=COMMENT_CHARACTERS => Ok(Some(text)),
-        characters => Err(ValueError::CommentTooLong(characters)),
+    if text.is_empty() {
+        return Ok(None);
     }
+    // A text has at most as many characters as bytes.
+    if text.len() > COMMENT_CHARACTERS {
+        let characters = text.chars().count();
+        if characters > COMMENT_CHARACTERS {
+            return Err(ValueError::CommentTooLong(characters));
+        }
+    }
+    Ok(Some(text))
 }
 
 /// Decodes a percent-encoded text. A `%` that no two hexadecimal digits follow stands for itself.
