@@ -30,7 +30,7 @@ pub mod rules;
 mod section;
 pub mod value;
 
-pub use datacenter::DatacenterConfig;
+pub use datacenter::{DatacenterConfig, DatacenterFile};
 pub use groups::{Group, GroupsConfig};
 pub use kept::Kept;
 pub use problem::{Parsed, Problem, ProblemKind};

@@ -162,6 +162,12 @@ pub(crate) fn percentage(text: &str) -> Result<f64, ValueError> {
     number.map(|number| number / 100.0).ok_or_else(|| ValueError::Percentage(excerpt(text.as_bytes())))
 }
 
+/// Reads a fraction: of 1, and not negative.
+pub(crate) fn fraction(text: &str) -> Result<f64, ValueError> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| ValueError::Fraction(excerpt(text.as_bytes())))
+}
+
 /// The items of a list: separated by `,`, `;` or blanks.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     let separator = |byte: &u8| matches!(byte, b',' | b';' | b'\n') || is_blank(*byte);
@@ -244,7 +250,7 @@ impl<'a> ValueReader<'a> {
 
     /// Reads a list of service ids, at least one: sorted, each once.
     pub(crate) fn sids(&self, text: &str) -> Result<Vec<ServiceId>, ValueError> {
-        let mut sids = Vec::with_capacity(text.len() / TYPICAL_SID_BYTES + 1);
+        let mut sids = Vec::with_capacity((text.len() / TYPICAL_SID_BYTES).saturating_add(1));
         for item in items(text) {
             sids.push(self.sid(item)?);
         }
