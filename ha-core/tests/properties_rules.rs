@@ -46,8 +46,7 @@ fn cluster() -> impl Strategy<Value = Vec<NodeName>> {
 
 /// The pairs of services that are together or apart in one rule.
 fn pairs(rules: &RuleSet, wanted: Affinity) -> BTreeSet<(ServiceId, ServiceId)> {
-    let of_kind =
-        |rule: &&Rule| rule.disable != Some(true) && rule.kind == RuleKind::ResourceAffinity { affinity: wanted };
+    let of_kind = |rule: &&Rule| !rule.is_disabled() && rule.kind == RuleKind::ResourceAffinity { affinity: wanted };
     let mut pairs = BTreeSet::new();
     for rule in rules.iter().filter(of_kind) {
         for a in &rule.resources {
@@ -75,7 +74,7 @@ proptest! {
             prop_assert_eq!(pairs(&completed, affinity), compiled_pairs(&evaluated, affinity));
         }
         let mut bound = BTreeMap::new();
-        for rule in completed.iter().filter(|rule| rule.disable != Some(true)) {
+        for rule in completed.iter().filter(|rule| !rule.is_disabled()) {
             if let RuleKind::NodeAffinity { .. } = rule.kind {
                 bound.extend(rule.resources.iter().map(|sid| (sid, &rule.id)));
             }
@@ -153,7 +152,7 @@ proptest! {
 
     #[test]
     fn a_disabled_rule_changes_nothing(rules in rules(), nodes in cluster()) {
-        let enabled: RuleSet = rules.iter().filter(|rule| rule.disable != Some(true)).cloned().collect();
+        let enabled: RuleSet = rules.iter().filter(|rule| !rule.is_disabled()).cloned().collect();
         prop_assert_eq!(rules.check(&nodes), enabled.check(&nodes));
     }
 }

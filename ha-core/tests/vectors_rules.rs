@@ -3,7 +3,8 @@
 mod common;
 
 use ha_core::{
-    id::NodeName,
+    config::RulesConfig,
+    id::{NodeName, ServiceTypes},
     rules::{RuleSet, evaluate},
 };
 use serde::Deserialize;
@@ -19,7 +20,9 @@ struct Vector {
 }
 
 fn evaluated(rules_cfg: &str, nodes: &[NodeName]) -> Value {
-    let rules = RuleSet::from_config(&common::read_rules(rules_cfg));
+    let parsed = RulesConfig::read(rules_cfg.as_bytes(), &ServiceTypes::default());
+    assert_eq!(parsed.problems, []);
+    let rules = RuleSet::from_config(&parsed.config);
     serde_json::to_value(evaluate(&rules, nodes).report(nodes)).unwrap()
 }
 

@@ -15,7 +15,7 @@ pub fn group_rules(groups: &GroupsConfig, resources: &ResourcesConfig) -> impl I
         resources,
         disable: None,
         comment: group.comment.clone(),
-        kind: RuleKind::NodeAffinity { nodes: group.nodes.clone(), strict: Some(group.restricted.unwrap_or(false)) },
+        kind: RuleKind::NodeAffinity { nodes: group.nodes.clone(), strict: Some(group.restricted()) },
     })
 }
 
@@ -34,7 +34,7 @@ pub fn shadowed_groups(rules: &RulesConfig, groups: &GroupsConfig, resources: &R
 #[must_use]
 pub fn effective_failback(resource: &Resource, groups: &GroupsConfig) -> bool {
     match resource.group.as_ref().and_then(|group| groups.groups.get(group)) {
-        Some(group) => !group.nofailback.unwrap_or(false),
+        Some(group) => !group.nofailback(),
         None => resource.failback(),
     }
 }

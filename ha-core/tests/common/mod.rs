@@ -17,38 +17,3 @@ pub(crate) fn files(folder: &str, ending: &str) -> Option<BTreeMap<String, Strin
     });
     Some(named.collect())
 }
-
-/// Stand-in for the reader of `rules.cfg`, until it is there.
-pub(crate) fn read_rules(text: &str) -> ha_core::config::RulesConfig {
-    use ha_core::{
-        config::{Rule, RuleKind, RulesConfig},
-        id::{RuleId, ServiceId},
-    };
-    let list = |value: &str| value.split([',', ';', ' ']).map(str::to_owned).collect::<Vec<_>>();
-    let mut config = RulesConfig::default();
-    let text: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    for section in text.join("\n").split("\n\n").filter(|s| !s.trim().is_empty()) {
-        let mut lines = section.trim().lines();
-        let (kind, id) = lines.next().unwrap().split_once(": ").unwrap();
-        let properties: BTreeMap<&str, &str> =
-            lines.map(|line| line.trim().split_once(' ').unwrap_or((line.trim(), "1"))).collect();
-        let mut resources: Vec<ServiceId> =
-            list(properties["resources"]).iter().map(|sid| ServiceId::new(sid).unwrap()).collect();
-        resources.sort();
-        resources.dedup();
-        let id = RuleId::new(id).unwrap();
-        let kind = if kind == "node-affinity" {
-            let nodes = list(properties["nodes"]);
-            let nodes = nodes.iter().map(|node| node.split_once(':').unwrap_or((node, "0")));
-            RuleKind::NodeAffinity {
-                nodes: nodes.map(|(node, prio)| (node.parse().unwrap(), prio.parse().unwrap())).collect(),
-                strict: properties.get("strict").map(|value| *value == "1"),
-            }
-        } else {
-            RuleKind::ResourceAffinity { affinity: properties["affinity"].parse().unwrap() }
-        };
-        let disable = properties.get("disable").map(|value| *value == "1");
-        config.rules.insert(id.clone(), Rule { id, resources, disable, comment: None, kind });
-    }
-    config
-}
