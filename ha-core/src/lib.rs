@@ -6,6 +6,7 @@ extern crate std;
 
 pub mod config;
 pub mod id;
+pub mod rules;
 mod text_enum;
 
 pub use text_enum::UnknownWord;

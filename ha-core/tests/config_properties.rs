@@ -1,4 +1,11 @@
 //! What holds for any configuration file, however broken.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "not the library"
+)]
 
 use ha_core::{
     config::{GroupsConfig, Parsed, Problem, ResourcesConfig, RulesConfig},

@@ -132,8 +132,10 @@ impl DatacenterFile {
                 }
                 LineFormat::Properties { .. } => true,
             });
+            if holds {
+                return Some(line.number);
+            }
             match format {
-                _ if holds => return Some(line.number),
                 LineFormat::Plain(_) => bad = bad.or(Some(line.number)),
                 LineFormat::Properties { .. } => {}
             }

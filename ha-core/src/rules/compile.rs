@@ -1,0 +1,275 @@
+//! The form of the rules that placement asks, thousands of times a round.
+
+use alloc::{vec, vec::Vec};
+use core::fmt;
+
+use super::index::{Groups, Indexed, Lists, NONE, Sids, number};
+use crate::{
+    config::{Affinity, NodePriorities},
+    id::{NodeName, RuleId, ServiceId},
+};
+
+/// The priority of a node that a rule which is not strict does not name.
+const UNNAMED_PRIORITY: i32 = -1;
+
+/// Rules after checks and completion, to be asked for single services.
+///
+/// What services have in common is held once: a node affinity for each rule, and for services that must be together one
+/// list of them and one of those that they must keep away from.
+#[derive(Debug, Clone)]
+pub struct CompiledRules {
+    pub(super) sids: Sids,
+    node_affinities: Vec<NodeAffinity>,
+    /// The node affinity of each resource, or [`NONE`].
+    affinity_of: Vec<u32>,
+    pub(super) groups: Groups,
+    /// The class of each resource, or [`NONE`]: its group comes first, then a class for each resource without a group
+    /// that a negative rule names.
+    class_of: Vec<u32>,
+    /// What the resources of each class must keep away from.
+    negative: Lists,
+    /// The ids and resources of all rules that were compiled, and which of them hold a resource: to explain the rest.
+    pub(super) rule_ids: Vec<RuleId>,
+    pub(super) members: Lists,
+    pub(super) positive_rules: Lists,
+    pub(super) negative_rules: Lists,
+}
+
+/// The nodes that a service may use, or should use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeAffinity {
+    /// The rule.
+    pub rule: RuleId,
+    /// Whether its services run on the nodes that it names or not at all. Then `priorities` has these nodes only,
+    /// otherwise also every other node of the cluster, with priority −1.
+    pub strict: bool,
+    /// The nodes with their priorities, sorted by node. The higher number is preferred.
+    pub priorities: Vec<(NodeName, i32)>,
+}
+
+impl NodeAffinity {
+    fn new(rule: RuleId, named: &NodePriorities, strict: bool, nodes: &[NodeName]) -> Self {
+        let mut priorities: Vec<(NodeName, i32)> =
+            named.iter().map(|(node, priority)| (node.clone(), *priority)).collect();
+        if !strict {
+            let others = nodes.iter().filter(|node| !named.contains_key(*node));
+            priorities.extend(others.map(|node| (node.clone(), UNNAMED_PRIORITY)));
+            priorities.sort_unstable();
+            priorities.dedup();
+        }
+        Self { rule, strict, priorities }
+    }
+
+    /// The priority of a node, or nothing if services must not run there.
+    #[must_use]
+    pub fn priority(&self, node: &NodeName) -> Option<i32> {
+        let at = self.priorities.binary_search_by(|(other, _)| other.cmp(node)).ok()?;
+        self.priorities.get(at).map(|(_, priority)| *priority)
+    }
+}
+
+impl CompiledRules {
+    /// The node affinity of a service.
+    #[must_use]
+    pub fn node_affinity(&self, sid: &ServiceId) -> Option<&NodeAffinity> {
+        self.node_affinities.get(self.node_affinity_index(sid)?)
+    }
+
+    /// The place in [`CompiledRules::node_affinities`] of the node affinity of a service: a key for what a caller works out
+    /// once for each rule.
+    #[must_use]
+    pub fn node_affinity_index(&self, sid: &ServiceId) -> Option<usize> {
+        self.affinity_of(self.number(sid)?).map(|affinity| affinity as usize)
+    }
+
+    /// All node affinities, by rule id.
+    #[must_use]
+    pub fn node_affinities(&self) -> &[NodeAffinity] {
+        &self.node_affinities
+    }
+
+    /// The other services that must be on the same node.
+    #[must_use]
+    pub fn positive(&self, sid: &ServiceId) -> Others<'_> {
+        self.number(sid).map_or(self.nobody(), |number| self.positive_of(number))
+    }
+
+    /// The services that must not be on the same node.
+    #[must_use]
+    pub fn negative(&self, sid: &ServiceId) -> Others<'_> {
+        self.number(sid).map_or(self.nobody(), |number| self.negative_of(number))
+    }
+
+    /// The services that some rule is about, sorted.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceId> {
+        self.sids.iter()
+    }
+
+    pub(super) fn number(&self, sid: &ServiceId) -> Option<u32> {
+        self.sids.get_index_of(sid).map(number)
+    }
+
+    pub(super) fn affinity_of(&self, sid: u32) -> Option<u32> {
+        self.affinity_of.get(sid as usize).copied().filter(|affinity| *affinity != NONE)
+    }
+
+    pub(super) fn positive_of(&self, sid: u32) -> Others<'_> {
+        Others { sids: &self.sids, list: self.groups.members.get(self.groups.of(sid)), except: sid }
+    }
+
+    pub(super) fn negative_of(&self, sid: u32) -> Others<'_> {
+        Others { sids: &self.sids, list: self.negative.get(self.class_of(sid)), except: sid }
+    }
+
+    /// The class of a resource, or [`NONE`].
+    pub(super) fn class_of(&self, sid: u32) -> u32 {
+        self.class_of.get(sid as usize).copied().unwrap_or(NONE)
+    }
+
+    pub(super) fn names(&self, sids: &[u32]) -> Vec<ServiceId> {
+        sids.iter().filter_map(|&sid| self.sids.get_index(sid as usize)).cloned().collect()
+    }
+
+    fn nobody(&self) -> Others<'_> {
+        Others { sids: &self.sids, list: &[], except: NONE }
+    }
+}
+
+/// Other services that a service must, or must not, be together with. Iterates sorted.
+#[derive(Clone, Copy)]
+pub struct Others<'a> {
+    sids: &'a Sids,
+    /// Sorted. The service itself may be among them.
+    list: &'a [u32],
+    except: u32,
+}
+
+impl<'a> Others<'a> {
+    /// The services, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &'a ServiceId> + use<'a> {
+        let Self { sids, list, except } = *self;
+        list.iter().filter(move |&&sid| sid != except).filter_map(move |&sid| sids.get_index(sid as usize))
+    }
+
+    /// The number of services.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len().saturating_sub(usize::from(self.list.binary_search(&self.except).is_ok()))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `sid` is among them. Takes logarithmic time.
+    #[must_use]
+    pub fn contains(&self, sid: &ServiceId) -> bool {
+        let number = self.sids.get_index_of(sid).map(number);
+        number.is_some_and(|sid| sid != self.except && self.list.binary_search(&sid).is_ok())
+    }
+}
+
+impl fmt::Debug for Others<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Compiles rules that passed the checks. Completion follows from how they are held, see the fields of
+/// [`CompiledRules`].
+pub(super) fn compile(indexed: &Indexed<'_>, nodes: &[NodeName]) -> CompiledRules {
+    let count = indexed.sids.len();
+    let groups = Groups::new(indexed);
+    let node_affinities = indexed
+        .node_affinities()
+        .filter_map(|(rule, _, named, strict)| {
+            let rule = indexed.rules.get(rule as usize)?;
+            Some(NodeAffinity::new(rule.id.clone(), named, strict, nodes))
+        })
+        .collect();
+    let rules_of_sid = |affinity| {
+        Lists::from_pairs(count, || {
+            indexed.of_affinity(affinity).flat_map(|(rule, _, members)| members.iter().map(move |&sid| (sid, rule)))
+        })
+    };
+    let negative_rules = rules_of_sid(Affinity::Negative);
+    let classes = Classes::new(&groups, &negative_rules);
+    CompiledRules {
+        node_affinities,
+        affinity_of: affinities(indexed, &groups),
+        negative: classes.apart(indexed, &negative_rules),
+        class_of: classes.of_sid,
+        sids: indexed.sids.clone(),
+        groups,
+        rule_ids: indexed.rules.iter().map(|rule| rule.id.clone()).collect(),
+        members: indexed.members.clone(),
+        positive_rules: rules_of_sid(Affinity::Positive),
+        negative_rules,
+    }
+}
+
+/// The node affinity of each resource. What holds for one resource of a group holds for all of it.
+fn affinities(indexed: &Indexed<'_>, groups: &Groups) -> Vec<u32> {
+    let mut affinity_of = vec![NONE; indexed.sids.len()];
+    let mut bind = |sid: u32, affinity: u32| {
+        if let Some(slot) = affinity_of.get_mut(sid as usize) {
+            *slot = affinity;
+        }
+    };
+    let mut unbound = vec![true; groups.members.len()];
+    for (affinity, (_, members, ..)) in indexed.node_affinities().enumerate() {
+        for &sid in members {
+            bind(sid, number(affinity));
+            let group = groups.of(sid);
+            if let Some(unbound) = unbound.get_mut(group as usize)
+                && core::mem::take(unbound)
+            {
+                groups.members.get(group).iter().for_each(|&other| bind(other, number(affinity)));
+            }
+        }
+    }
+    affinity_of
+}
+
+/// Resources that keep away from the same others: a group of positive rules, or one resource without a group.
+struct Classes {
+    of_sid: Vec<u32>,
+    members: Lists,
+}
+
+impl Classes {
+    fn new(groups: &Groups, negative_rules: &Lists) -> Self {
+        let mut members = groups.members.clone();
+        let mut of_sid = groups.of_sid.clone();
+        for (class, sid) in of_sid.iter_mut().zip(0..) {
+            if *class == NONE && !negative_rules.get(sid).is_empty() {
+                *class = number(members.len());
+                members.push([sid]);
+            }
+        }
+        Self { of_sid, members }
+    }
+
+    /// For each class the resources that it must keep away from, sorted.
+    fn apart(&self, indexed: &Indexed<'_>, negative_rules: &Lists) -> Lists {
+        let mut apart = Lists::default();
+        let mut others: Vec<u32> = Vec::new();
+        let mut sids: Vec<u32> = Vec::new();
+        for (own, members) in self.members.iter().enumerate() {
+            others.clear();
+            for &rule in members.iter().flat_map(|&sid| negative_rules.get(sid)) {
+                let classes = indexed.members.get(rule).iter().filter_map(|&sid| self.of_sid.get(sid as usize));
+                others.extend(classes.filter(|class| **class as usize != own));
+            }
+            others.sort_unstable();
+            others.dedup();
+            sids.clear();
+            sids.extend(others.iter().flat_map(|&class| self.members.get(class)));
+            sids.sort_unstable();
+            apart.push(sids.iter().copied());
+        }
+        apart
+    }
+}

@@ -1,0 +1,171 @@
+//! Affinity rules: checked, completed, and compiled into the form that placement asks.
+//!
+//! The way of a rule set: [`RuleSet::with_groups`] collects the rules of the configuration and those that groups stand
+//! for, [`RuleSet::check`] finds what cannot hold together, and [`evaluate`] leaves that out, completes what is left and
+//! compiles it. The cost is proportional to the size of the rules and of the answer, whatever the rules are.
+//!
+//! ```
+//! use ha_core::{config::{Affinity, Rule, RuleKind}, id::{NodeName, RuleId, ServiceId}, rules::{RuleSet, evaluate}};
+//!
+//! let rule = Rule {
+//!     id: RuleId::new("web-and-cache")?,
+//!     resources: vec![ServiceId::new("vm:100")?, ServiceId::new("vm:101")?],
+//!     disable: None,
+//!     comment: None,
+//!     kind: RuleKind::ResourceAffinity { affinity: Affinity::Positive },
+//! };
+//! let nodes = [NodeName::new("node1")?, NodeName::new("node2")?];
+//! let evaluated = evaluate(&RuleSet::from_iter([rule]), &nodes);
+//!
+//! assert!(evaluated.dropped.is_empty());
+//! let together: Vec<&str> = evaluated.compiled.positive(&ServiceId::new("vm:100")?).iter().map(ServiceId::as_str).collect();
+//! assert_eq!(together, ["vm:101"]);
+//! # Ok::<(), ha_core::id::IdError>(())
+//! ```
+
+mod check;
+mod compile;
+mod complete;
+mod explain;
+mod groups;
+mod index;
+mod report;
+
+pub use check::{Finding, MAX_REPEATS, Reason};
+pub use compile::{CompiledRules, NodeAffinity, Others};
+pub use groups::{effective_failback, group_rules, shadowed_groups};
+pub use report::Report;
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use crate::{
+    config::{GroupsConfig, ResourcesConfig, Rule, RulesConfig},
+    id::{NodeName, RuleId},
+};
+use index::Indexed;
+
+/// A set of rules, each with its own id, ordered by id. The order of the configuration file has no meaning.
+///
+/// Disabled rules are kept, but take no part in anything.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RuleSet {
+    rules: BTreeMap<RuleId, Rule>,
+}
+
+impl RuleSet {
+    /// The rules of `rules.cfg`.
+    #[must_use]
+    pub fn from_config(config: &RulesConfig) -> Self {
+        config.rules.values().cloned().collect()
+    }
+
+    /// The rules of `rules.cfg`, and a rule `ha-group-<group>` for each group that a service names (see
+    /// [`group_rules`]).
+    ///
+    /// A rule of that name that `rules.cfg` holds already, disabled or not, stands as it is written, and the group adds
+    /// none: [`shadowed_groups`] names such groups.
+    #[must_use]
+    pub fn with_groups(rules: &RulesConfig, groups: &GroupsConfig, resources: &ResourcesConfig) -> Self {
+        group_rules(groups, resources).chain(rules.rules.values().cloned()).collect()
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn get(&self, id: &RuleId) -> Option<&Rule> {
+        self.rules.get(id)
+    }
+
+    /// All rules by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values()
+    }
+
+    /// The number of rules, with the disabled ones.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is no rule at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Adds a rule. A rule of the same name is replaced and returned.
+    pub fn insert(&mut self, rule: Rule) -> Option<Rule> {
+        self.rules.insert(rule.id.clone(), rule)
+    }
+
+    /// Takes a rule out.
+    pub fn remove(&mut self, id: &RuleId) -> Option<Rule> {
+        self.rules.remove(id)
+    }
+
+    /// What cannot hold in this set, in a cluster of `nodes` (all known members, online or not).
+    ///
+    /// Every check looks at the whole set, so one rule may be named several times: once a shared resource by
+    /// [`Reason::ResourceInSeveralNodeAffinityRules`], and once for each rule or group that it conflicts with by the
+    /// others, at most [`MAX_REPEATS`] times each. The findings are ordered by rule, then by reason, then by resource
+    /// or by the rule that it conflicts with.
+    #[must_use]
+    pub fn check(&self, nodes: &[NodeName]) -> Vec<Finding> {
+        check::check(&Indexed::new(self.enabled()), nodes)
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &Rule> {
+        self.iter().filter(|rule| !rule.is_disabled())
+    }
+}
+
+impl FromIterator<Rule> for RuleSet {
+    /// Of several rules with one name the last one stays.
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
+        Self { rules: rules.into_iter().map(|rule| (rule.id.clone(), rule)).collect() }
+    }
+}
+
+/// A rule set that was checked, completed and compiled.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// Why rules were left out. Every rule that is named here is.
+    pub dropped: Vec<Finding>,
+    /// The rules that are left, with the connected positive rules merged and the node affinity rules widened.
+    ///
+    /// The negative rules that follow from positive ones are not among them, since there can be very many:
+    /// [`Evaluated::completed_rules`] has them too.
+    pub rules: RuleSet,
+    /// What placement asks.
+    pub compiled: CompiledRules,
+}
+
+impl Evaluated {
+    /// All rules after completion, each derived rule too.
+    ///
+    /// For a person to read: a positive rule of *m* resources that *n* others must keep away from gives up to
+    /// *m* × *n* derived rules.
+    #[must_use]
+    pub fn completed_rules(&self) -> RuleSet {
+        let mut rules = self.rules.clone();
+        for rule in complete::implicit_negatives(&self.compiled) {
+            rules.insert(rule);
+        }
+        rules
+    }
+}
+
+/// Checks `rules` for a cluster of `nodes` (all known members, online or not), leaves out what is at fault, completes and
+/// compiles the rest.
+#[must_use]
+pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
+    let mut indexed = Indexed::new(rules.enabled());
+    let dropped = check::check(&indexed, nodes);
+    let mut kept = rules.clone();
+    for finding in &dropped {
+        kept.remove(&finding.rule);
+    }
+    indexed.retain(|rule| kept.get(&rule.id).is_some());
+    let compiled = compile::compile(&indexed, nodes);
+    let rules = complete::complete(kept, &compiled);
+    Evaluated { dropped, rules, compiled }
+}
