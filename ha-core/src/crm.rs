@@ -223,13 +223,7 @@ impl Crm {
         }
     }
 
-    fn lock_held(
-        &mut self,
-        anew: bool,
-        guard: Guard,
-        iteration: &mut Iteration,
-        host: &mut (impl CrmHost + ?Sized),
-    ) {
+    fn lock_held(&mut self, anew: bool, guard: Guard, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) {
         if !matches!(self.state, State::Master(_)) {
             self.become_master(guard, host);
             return;

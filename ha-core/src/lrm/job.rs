@@ -192,11 +192,7 @@ impl JobRun {
             }
             Task::Stop if !running => Stage::Done(ExitCode::SUCCESS),
             Task::Stop => {
-                sink.event(Event::AgentStopping {
-                    sid: self.sid(),
-                    for_relocate: false,
-                    timeout: self.job.timeout,
-                });
+                sink.event(Event::AgentStopping { sid: self.sid(), for_relocate: false, timeout: self.job.timeout });
                 Stage::Act
             }
             Task::Move { .. } if running => {

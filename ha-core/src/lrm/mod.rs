@@ -342,6 +342,8 @@ impl Lrm {
                     if self.stop_requested {
                         return Flow::Over(self.exit());
                     }
+                    self.write_record(host, now);
+                    return Flow::Over(self.again_after_wait(now));
                 }
                 self.queue_commands();
                 self.begin_turn(now);

@@ -63,11 +63,6 @@ impl JobQueue {
             .collect()
     }
 
-    /// Takes a job out of those that wait.
-    pub(super) fn take(&mut self, sid: &ServiceId) {
-        self.waiting.remove(sid);
-    }
-
     /// Takes note that a job runs.
     pub(super) fn started(&mut self, job: Job) {
         self.waiting.remove(&job.sid);

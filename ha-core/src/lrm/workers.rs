@@ -78,6 +78,7 @@ impl Lrm {
         }
         let configuration = host.configuration();
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
+        self.drop_stale_results();
         for (id, exit_code) in finished {
             self.finish(id, exit_code, configuration.as_ref(), host);
         }
@@ -101,6 +102,12 @@ impl Lrm {
         }
     }
 
+    /// Drops the results of requests that no entry has any more.
+    fn drop_stale_results(&mut self) {
+        let live: BTreeSet<&Uid> = self.status.services.iter().filter_map(|(_, entry)| entry.uid.as_ref()).collect();
+        self.results.retain(|uid, _| live.contains(uid));
+    }
+
     /// Applies the restart policy to the end of a job, and reports what it leaves to report.
     fn finish(
         &mut self,
@@ -118,8 +125,6 @@ impl Lrm {
         if tries_again {
             return;
         }
-        let live: BTreeSet<&Uid> = self.status.services.iter().filter_map(|(_, entry)| entry.uid.as_ref()).collect();
-        self.results.retain(|uid, _| live.contains(uid));
         self.results.insert(uid.clone(), JobResult::new(job.sid.clone(), job.command.as_str(), exit_code));
     }
 
