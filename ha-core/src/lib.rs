@@ -8,5 +8,6 @@ pub mod config;
 pub mod id;
 pub mod rules;
 mod text_enum;
+pub mod timing;
 
 pub use text_enum::UnknownWord;
