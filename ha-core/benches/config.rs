@@ -2,6 +2,13 @@
 //!
 //! Targets: `resources.cfg` of 10,000 sections (850 kB) is read in 5 ms, `rules.cfg` of 1,000 rules of 10 resources
 //! in 1 ms.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "not the library"
+)]
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::{fmt::Write, hint::black_box};

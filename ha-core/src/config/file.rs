@@ -3,6 +3,8 @@
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::hash::Hash;
 
+use rustc_hash::FxBuildHasher;
+
 use super::{
     Digest, OrderedMap,
     kept::{BlockKind, Kept, KeptKind, KeptLine, write_commented},
@@ -57,9 +59,12 @@ pub(crate) struct SectionFile<S: Section> {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// What a section takes in a file. A file with smaller ones makes its map grow once more.
+const TYPICAL_SECTION_BYTES: usize = 96;
+
 /// Reads a section file.
 pub(crate) fn read<S: Section>(text: &[u8], values: ValueReader<'_>) -> SectionFile<S> {
-    let sections = OrderedMap::default();
+    let sections = OrderedMap::with_capacity_and_hasher(text.len() / TYPICAL_SECTION_BYTES, FxBuildHasher);
     let file = SectionFile { sections, kept: Kept::default(), digest: Digest::of(text), problems: Vec::new() };
     let mut reader = Reader { text, lines: Lines::new(text), values, file };
     reader.read();

@@ -106,8 +106,14 @@ pub(crate) struct GroupDraft {
     comment: Option<Comment>,
 }
 
+impl GroupDraft {
+    pub(crate) const fn new(id: GroupId) -> Self {
+        Self { id, nodes: None, restricted: None, nofailback: None, comment: None }
+    }
+}
+
 /// The type of the sections in `groups.cfg`.
-pub(crate) const GROUP: &str = "group";
+const GROUP: &str = "group";
 
 impl Section for Group {
     type Id = GroupId;
@@ -121,8 +127,7 @@ impl Section for Group {
                 expected: "'group'".into(),
             });
         }
-        let id = value::id(id).map_err(ProblemKind::BadSectionId)?;
-        Ok(GroupDraft { id, nodes: None, restricted: None, nofailback: None, comment: None })
+        value::id(id).map(GroupDraft::new).map_err(ProblemKind::BadSectionId)
     }
 
     fn id(draft: &GroupDraft) -> &GroupId {

@@ -21,6 +21,7 @@
 //! * A node that stands in a list twice with different priorities, and an empty list, are bad values.
 
 pub mod datacenter;
+pub mod edit;
 pub mod fence;
 mod file;
 pub mod groups;
@@ -32,7 +33,8 @@ mod section;
 mod shell_words;
 pub mod value;
 
-pub use datacenter::DatacenterConfig;
+pub use datacenter::{DatacenterConfig, DatacenterFile};
+pub use edit::{Changes, Configuration, EditError, Editor};
 pub use fence::FenceConfig;
 pub use groups::{Group, GroupsConfig};
 pub use kept::Kept;

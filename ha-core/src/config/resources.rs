@@ -169,13 +169,9 @@ impl Section for Resource {
                 expected: format!("one of: {}", values.types.names().collect::<Vec<_>>().join(", ")),
             });
         }
-        let mut sid = smol_str::SmolStrBuilder::new();
-        for part in [section_type, ":", id] {
-            sid.push_str(part);
-        }
         values
             .types
-            .parse(&sid.finish())
+            .join(section_type, id)
             .map(Self::new)
             .map_err(|error| ProblemKind::BadSectionId(value::shortened(error)))
     }

@@ -177,7 +177,7 @@ pub(crate) struct RuleDraft {
 }
 
 impl RuleDraft {
-    const fn new(id: RuleId, rule_type: RuleType) -> Self {
+    pub(crate) const fn new(id: RuleId, rule_type: RuleType) -> Self {
         Self { id, rule_type, affinity: None, comment: None, disable: None, nodes: None, resources: None, strict: None }
     }
 

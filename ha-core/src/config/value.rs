@@ -93,16 +93,19 @@ impl ValueError {
 ///
 /// Bounds what one hostile line can put into a message.
 pub(crate) fn excerpt(text: &[u8]) -> String {
+    // A character has at most four bytes, so these hold all the characters that are shown.
     let beginning = text.get(..EXCERPT_CHARACTERS.saturating_mul(4)).unwrap_or(text);
+    let whole = beginning.len() == text.len();
     let beginning = String::from_utf8_lossy(beginning);
+    let mut characters = beginning.chars();
     let mut short = String::new();
-    for character in beginning.chars().take(EXCERPT_CHARACTERS) {
+    for character in characters.by_ref().take(EXCERPT_CHARACTERS) {
         match character {
             '\'' | '"' | '\\' => short.push(character),
             _ => short.extend(character.escape_debug()),
         }
     }
-    let whole = beginning.len() == text.len() && beginning.chars().nth(EXCERPT_CHARACTERS).is_none();
+    let whole = whole && characters.next().is_none();
     if !whole {
         short.push('…');
     }
@@ -162,10 +165,25 @@ pub(crate) fn percentage(text: &str) -> Result<f64, ValueError> {
     number.map(|number| number / 100.0).ok_or_else(|| ValueError::Percentage(excerpt(text.as_bytes())))
 }
 
+/// Reads a fraction: of 1, and not negative.
+pub(crate) fn fraction(text: &str) -> Result<f64, ValueError> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| ValueError::Fraction(excerpt(text.as_bytes())))
+}
+
 /// The items of a list: separated by `,`, `;` or blanks.
 fn items(text: &str) -> impl Iterator<Item = &str> {
-    let separator = |c: char| matches!(c, ',' | ';' | '\n') || is_blank_character(c);
-    text.split(separator).filter(|item| !item.is_empty())
+    let separator = |byte: &u8| matches!(byte, b',' | b';' | b'\n') || is_blank(*byte);
+    let mut rest = text;
+    // Separators are ASCII, so that every split is at a character's boundary.
+    core::iter::from_fn(move || {
+        let start = rest.bytes().position(|byte| !separator(&byte))?;
+        let text = rest.get(start..)?;
+        let end = text.as_bytes().iter().position(separator).unwrap_or(text.len());
+        let (item, after) = text.split_at_checked(end)?;
+        rest = after;
+        Some(item)
+    })
 }
 
 /// Reads a node list: `node` or `node:priority`, at least one.
@@ -193,6 +211,9 @@ fn node_priority(text: &str) -> Result<i32, ValueError> {
 
 /// Tells the service type of a guest by its bare number, if the host knows such a guest: `100` is a `vm`, say.
 pub type GuestTypes<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What a service id takes in a list, with its separator. A list with shorter ones grows once more.
+const TYPICAL_SID_BYTES: usize = 8;
 
 /// Reads the values that depend on where they come from.
 #[derive(Clone, Copy)]
@@ -232,9 +253,14 @@ impl<'a> ValueReader<'a> {
 
     /// Reads a list of service ids, at least one: sorted, each once.
     pub(crate) fn sids(&self, text: &str) -> Result<Vec<ServiceId>, ValueError> {
-        let mut sids = items(text).map(|item| self.sid(item)).collect::<Result<Vec<_>, _>>()?;
-        sids.sort_unstable();
-        sids.dedup();
+        let mut sids = Vec::with_capacity((text.len() / TYPICAL_SID_BYTES).saturating_add(1));
+        for item in items(text) {
+            sids.push(self.sid(item)?);
+        }
+        if !sids.is_sorted_by(|a, b| a < b) {
+            sids.sort_unstable();
+            sids.dedup();
+        }
         if sids.is_empty() { Err(ValueError::EmptyList) } else { Ok(sids) }
     }
 
@@ -262,11 +288,17 @@ fn is_blank_character(character: char) -> bool {
 
 /// Checks a comment that is not encoded (any more). An empty text is no comment.
 fn comment(text: String) -> Result<Option<String>, ValueError> {
-    match text.chars().count() {
-        0 => Ok(None),
-        1..=COMMENT_CHARACTERS => Ok(Some(text)),
-        characters => Err(ValueError::CommentTooLong(characters)),
+    if text.is_empty() {
+        return Ok(None);
     }
+    // A text has at most as many characters as bytes.
+    if text.len() > COMMENT_CHARACTERS {
+        let characters = text.chars().count();
+        if characters > COMMENT_CHARACTERS {
+            return Err(ValueError::CommentTooLong(characters));
+        }
+    }
+    Ok(Some(text))
 }
 
 /// Decodes a percent-encoded text. A `%` that no two hexadecimal digits follow stands for itself.
@@ -397,4 +429,57 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     }
     // Writing to memory does not fail, and none of our own `Display`s does.
     let _ = fmt::Write::write_fmt(&mut Bytes(out), text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_shows_what_cannot_be_seen() {
+        assert_eq!(excerpt(b"it's \"so\"\t"), "it's \"so\"\\t");
+        assert_eq!(excerpt("\u{feff}vm".as_bytes()), "\\u{feff}vm");
+        assert_eq!(excerpt(&[b'x'; 80]).chars().count(), 80);
+        for long in [&[b'x'; 81][..], &[b'x'; 100_000], &[0xff; 100_000]] {
+            let excerpt = excerpt(long);
+            assert!(excerpt.ends_with('…') && excerpt.chars().count() == 81, "{excerpt}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_name_makes_no_long_message() {
+        let long = "x".repeat(1_000_000);
+        let types = ServiceTypes::default();
+        let values = ValueReader::of_file(&types);
+        let errors = [
+            values.sid(&long).map(drop),
+            values.sid(&alloc::format!("vm:{long}")).map(drop),
+            id::<NodeName>(&alloc::format!("-{long}")).map(drop),
+            word::<crate::config::RequestedState>(&long).map(drop),
+            boolean(&long).map(drop),
+            integer(&long, 0).map(drop),
+            percentage(&long).map(drop),
+        ];
+        for error in errors {
+            let text = alloc::string::ToString::to_string(&error.unwrap_err());
+            assert!(text.len() < 300, "{text}");
+        }
+    }
+
+    #[test]
+    fn percentages_are_read_as_exact_fractions() {
+        assert_eq!(percentage("30"), Ok(0.3));
+        assert_eq!(percentage("0"), Ok(0.0));
+        assert_eq!(percentage("100"), Ok(1.0));
+        for bad in ["", "-1", "101", "1e1", "nan", ".", "1.2.3", "30%"] {
+            assert!(percentage(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_nobody_read_stays_in_its_line() {
+        let mut out = Vec::new();
+        Value::PlainComment(" a\n\nvm: 100\r\n").write_line("comment", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "\tcomment a  vm: 100\n");
+    }
 }
