@@ -179,9 +179,9 @@ impl fmt::Debug for Others<'_> {
 
 /// Compiles rules that passed the checks. Completion follows from how they are held, see the fields of
 /// [`CompiledRules`].
-pub(super) fn compile(indexed: &Indexed<'_>, nodes: &[NodeName]) -> CompiledRules {
+pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName]) -> CompiledRules {
     let count = indexed.sids.len();
-    let groups = Groups::new(indexed);
+    let groups = Groups::new(&indexed);
     let node_affinities = indexed
         .node_affinities()
         .filter_map(|(rule, _, named, strict)| {
@@ -196,17 +196,18 @@ pub(super) fn compile(indexed: &Indexed<'_>, nodes: &[NodeName]) -> CompiledRule
     };
     let negative_rules = rules_of_sid(Affinity::Negative);
     let classes = Classes::new(&groups, &negative_rules);
+    let positive_rules = rules_of_sid(Affinity::Positive);
     CompiledRules {
         node_affinities,
-        affinity_of: affinities(indexed, &groups),
-        negative: classes.apart(indexed, &negative_rules),
+        affinity_of: affinities(&indexed, &groups),
+        negative: classes.apart(&indexed, &negative_rules),
         class_of: classes.of_sid,
-        sids: indexed.sids.clone(),
         groups,
         rule_ids: indexed.rules.iter().map(|rule| rule.id.clone()).collect(),
-        members: indexed.members.clone(),
-        positive_rules: rules_of_sid(Affinity::Positive),
+        positive_rules,
         negative_rules,
+        sids: indexed.sids,
+        members: indexed.members,
     }
 }
 
