@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand},
+    config::{
+        GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
+        fence::FenceCommand,
+    },
     event::Event,
     host::{
         ClusterLock, Configuration, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
@@ -109,9 +112,9 @@ impl Cluster {
         let mut status = ManagerStatus::default();
         status.nodes = names.iter().map(|node| (node.clone(), NodeState::Online)).collect();
         status.services.extend(
-            sids.iter()
-                .enumerate()
-                .map(|(n, sid)| (sid.clone(), ServiceEntry::new(ServiceState::Started { confirmed: true }, node_of(n)))),
+            sids.iter().enumerate().map(|(n, sid)| {
+                (sid.clone(), ServiceEntry::new(ServiceState::Started { confirmed: true }, node_of(n)))
+            }),
         );
         let manager =
             Manager::begin(names[0].clone(), Timings::default(), status, SchedulerMode::Basic, &[7; 16], &mut Granting);
