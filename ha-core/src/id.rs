@@ -196,6 +196,17 @@ name_type!(
     |text| if text.is_empty() { Err(IdError::Uid) } else { Ok(()) }
 );
 
+impl Uid {
+    /// The id `<prefix>.<number>`, made without a detour through a `String` since a round may need thousands.
+    pub(crate) fn numbered(prefix: &str, number: u64) -> Self {
+        use core::fmt::Write as _;
+        let mut text = smol_str::SmolStrBuilder::new();
+        // Writing to a string can't fail.
+        let _ = write!(text, "{prefix}.{number:x}");
+        Self(text.finish())
+    }
+}
+
 fn check_config_id(text: &str) -> Result<(), IdError> {
     let mut bytes = text.bytes();
     let first_ok = bytes.next().is_some_and(|b| b.is_ascii_alphabetic());

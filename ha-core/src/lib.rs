@@ -8,10 +8,13 @@ pub mod config;
 pub mod event;
 pub mod host;
 pub mod id;
+pub mod manager;
 pub mod placement;
 pub mod rules;
 pub mod status;
 mod text_enum;
 pub mod time;
+pub mod timing;
+pub mod version;
 
 pub use text_enum::UnknownWord;

@@ -131,6 +131,12 @@ impl Placement {
         self.rules.negative(service)
     }
 
+    /// Whether a service uses a node: is on it, or moves to it.
+    pub(crate) fn uses(&self, service: usize, node: &NodeName) -> bool {
+        let position = self.positions.get(node).copied();
+        position.is_some() && self.occupancy(service).used().any(|used| Some(used) == position)
+    }
+
     fn occupancy(&self, service: usize) -> Occupancy {
         self.occupancies.get(service).copied().unwrap_or_default()
     }

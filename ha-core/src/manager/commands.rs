@@ -1,0 +1,202 @@
+//! The queued commands.
+
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{RoundHost, round::Round};
+use crate::{
+    event::{Event, IgnoreReason, RejectionReason},
+    host::{self, HostOperation},
+    id::{NodeName, ServiceId},
+    status::{Command, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand},
+};
+
+/// Why a command is not carried out.
+enum Refusal {
+    Rejected(RejectionReason),
+    Ignored(IgnoreReason),
+}
+
+impl<H: RoundHost + ?Sized> Round<'_, H> {
+    /// Takes the commands out of the queue and notes or carries out each.
+    pub(super) fn take_commands(&mut self) {
+        let lines = self.host.take_commands();
+        for line in host::answer(self.host, HostOperation::Commands, lines).unwrap_or_default() {
+            match line.parse() {
+                Ok(command) => self.command(command, &line),
+                Err(error) => self.host.event(Event::CommandUnknown { command: line, reason: error.to_string() }),
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command, line: &str) {
+        let verb = command.verb();
+        match command {
+            Command::Move { motion, sid, node } => self.command_move(line, motion, &sid, &node),
+            Command::Stop { sid, timeout } => self.command_stop(line, &sid, timeout),
+            Command::EnableNodeMaintenance { node } => self.command_enable_maintenance(line, node),
+            Command::DisableNodeMaintenance { node } => self.command_disable_maintenance(&node),
+            Command::DisarmHa { mode } => self.command_disarm(line, verb, mode),
+            Command::ArmHa => self.command_arm(line, verb),
+        }
+    }
+
+    fn command_move(&mut self, line: &str, motion: Motion, sid: &ServiceId, target: &NodeName) {
+        match self.movable(sid, target) {
+            Ok(service) => self.queue_motion(line, motion, service, target),
+            Err(refusal) => self.refuse(line, refusal),
+        }
+    }
+
+    /// The position of a service that may be moved to a node.
+    fn movable(&self, sid: &ServiceId, target: &NodeName) -> Result<usize, Refusal> {
+        let service = self.status.services.position(sid).ok_or(Refusal::Rejected(RejectionReason::NoSuchService))?;
+        if !self.status.is_online(target) {
+            return Err(Refusal::Rejected(RejectionReason::NodeNotOnline));
+        }
+        match self.entry(service) {
+            Some((_, entry)) if entry.node == *target => Err(Refusal::Ignored(IgnoreReason::AlreadyOnTarget)),
+            _ => Ok(service),
+        }
+    }
+
+    /// Queues the move of a service and of all that must be together with it, unless one that must be kept apart is in
+    /// the way.
+    pub(super) fn queue_motion(&mut self, line: &str, motion: Motion, service: usize, target: &NodeName) {
+        let Some((sid, _)) = self.entry(service) else { return };
+        let sid = sid.clone();
+        if let Some(blocking) = self.blocking(service, target) {
+            self.host.event(Event::CommandBlockedByAffinity {
+                command: line.into(),
+                blocking,
+                target: target.clone(),
+                sid,
+            });
+            return;
+        }
+        self.host.event(Event::CommandAccepted { command: line.into() });
+        self.give_command(service, QueuedCommand::Move { motion, target: target.clone() });
+        let together: Vec<usize> = self.placement.together_with(service).collect();
+        for other in together {
+            let Some((other_sid, entry)) = self.entry(other) else { continue };
+            if entry.node == *target || entry.state.target() == Some(target) {
+                continue;
+            }
+            let event = Event::ComoveQueued {
+                command: line.into(),
+                task: motion,
+                sid: other_sid.clone(),
+                target: target.clone(),
+                with: sid.clone(),
+            };
+            self.host.event(event);
+            self.give_command(other, QueuedCommand::Move { motion, target: target.clone() });
+        }
+    }
+
+    /// The first service by SID that uses the target and must be kept apart from this one.
+    fn blocking(&self, service: usize, target: &NodeName) -> Option<ServiceId> {
+        let mut apart = self.placement.apart_from(service);
+        let blocking = apart.find(|other| self.placement.uses(*other, target))?;
+        self.entry(blocking).map(|(sid, _)| sid.clone())
+    }
+
+    fn give_command(&mut self, service: usize, command: QueuedCommand) {
+        if let Some(entry) = self.entry_mut(service) {
+            entry.command = Some(Box::new(command));
+        }
+    }
+
+    fn command_stop(&mut self, line: &str, sid: &ServiceId, timeout: u32) {
+        match self.status.services.position(sid) {
+            Some(service) => {
+                self.host.event(Event::CommandAccepted { command: line.into() });
+                self.give_command(service, QueuedCommand::Stop { timeout });
+            }
+            None => self.refuse(line, Refusal::Rejected(RejectionReason::NoSuchService)),
+        }
+    }
+
+    fn command_enable_maintenance(&mut self, line: &str, node: NodeName) {
+        let state = self.status.node_state(&node);
+        if self.status.disarm.is_some() {
+            self.refuse(line, Refusal::Ignored(IgnoreReason::Disarmed));
+        } else if state == NodeState::Maintenance {
+            self.refuse(line, Refusal::Ignored(IgnoreReason::AlreadyInMaintenance));
+        } else if state != NodeState::Online {
+            self.refuse(line, Refusal::Rejected(RejectionReason::NodeNotOnline));
+        } else {
+            self.status.node_requests.entry(node).or_default().maintenance = true;
+        }
+    }
+
+    fn command_disable_maintenance(&mut self, node: &NodeName) {
+        let state = self.status.node_state(node);
+        if state != NodeState::Maintenance {
+            self.host.event(Event::MaintenanceClearUnexpectedState { node: node.clone(), state });
+        }
+        if let Some(request) = self.status.node_requests.get_mut(node) {
+            request.maintenance = false;
+            if request.unknown.is_none() {
+                self.status.node_requests.remove(node);
+            }
+        }
+    }
+
+    fn command_disarm(&mut self, line: &str, verb: &str, mode: DisarmMode) {
+        if let Some(disarm) = &self.status.disarm {
+            let state = Some(disarm.state);
+            self.host.event(Event::CommandIgnored {
+                state,
+                reason: IgnoreReason::AlreadyDisarmed,
+                command: verb.into(),
+            });
+            return;
+        }
+        self.host.event(Event::CommandAccepted { command: line.into() });
+        self.status.disarm = Some(Disarm { mode, state: DisarmState::Disarming, unknown: None });
+        match mode {
+            DisarmMode::Freeze => {}
+            DisarmMode::Ignore => {
+                for (sid, _) in self.status.services.iter() {
+                    self.host.event(Event::DisarmSuspendedService { sid: sid.clone() });
+                }
+            }
+        }
+    }
+
+    fn command_arm(&mut self, line: &str, verb: &str) {
+        let Some(disarm) = self.status.disarm.take() else {
+            self.refuse(verb, Refusal::Ignored(IgnoreReason::NotDisarmed));
+            return;
+        };
+        self.host.event(Event::CommandAccepted { command: line.into() });
+        match disarm.mode {
+            DisarmMode::Freeze => {}
+            DisarmMode::Ignore => self.update_locations(),
+        }
+    }
+
+    /// Brings the node of every service up to date with where its guest is: people moved them while HA looked away.
+    fn update_locations(&mut self) {
+        for service in 0..self.status.services.len() {
+            let guest_node = self.facts(service).guest_node;
+            let Some((sid, entry)) = self.status.services.at_mut(service) else { continue };
+            let Some(to) = guest_node.filter(|node| **node != entry.node) else { continue };
+            let from = core::mem::replace(&mut entry.node, to.clone());
+            self.host.event(Event::ServiceLocationUpdated { sid: sid.clone(), from, to: to.clone() });
+            self.update_placement(service);
+        }
+    }
+
+    fn refuse(&mut self, command: &str, refusal: Refusal) {
+        let command = String::from(command);
+        self.host.event(match refusal {
+            Refusal::Rejected(reason) => Event::CommandRejected { command, reason },
+            Refusal::Ignored(reason) => Event::CommandIgnored { state: None, reason, command },
+        });
+    }
+}

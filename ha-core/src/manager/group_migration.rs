@@ -1,0 +1,135 @@
+//! Turning the groups into rules for good, once the whole cluster knows rules.
+
+use alloc::{format, string::String, sync::Arc};
+
+use super::{Manager, RoundHost, RoundInput};
+use crate::{
+    config::{GroupsConfig, ResourcesConfig, RulesConfig},
+    event::Event,
+    host::{self, Configuration, HostOperation},
+    id::NodeName,
+    rules::group_rules,
+    status::{LrmMode, LrmState, LrmStatus, NodeState},
+    version::compare_versions,
+};
+
+/// Counts the rounds in which groups were still configured.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct GroupMigration {
+    rounds: u32,
+}
+
+/// The first software version that knows rules.
+const VERSION_WITH_RULES: &str = "9.0.0~16";
+
+/// The first round in which migration is tried, and how many rounds lie between two tries.
+const FIRST_TRY: u32 = 3;
+const TRY_EVERY: u32 = 6;
+
+impl GroupMigration {
+    /// Counts a round, and says whether migration is tried in it.
+    fn is_due(&mut self) -> bool {
+        self.rounds = self.rounds.wrapping_add(1);
+        self.rounds % TRY_EVERY == FIRST_TRY
+    }
+}
+
+impl Manager {
+    /// Migrates the groups if it is time for a try. Gives the configuration that holds afterwards, if it is another one.
+    pub(super) fn migrate_groups_if_due(
+        &mut self,
+        input: &RoundInput,
+        host: &mut (impl RoundHost + ?Sized),
+    ) -> Option<Configuration> {
+        if input.configuration.groups.groups.is_empty() || !self.group_migration.is_due() {
+            return None;
+        }
+        host.event(Event::GroupMigrationStarted);
+        let migrated = match self.obstacle(input, host) {
+            Some(reason) => {
+                host.event(Event::GroupMigrationObstacle { reason });
+                None
+            }
+            None => migrate(&input.configuration, host),
+        };
+        host.event(match migrated {
+            Some(_) => Event::GroupMigrationSucceeded,
+            None => Event::GroupMigrationAborted,
+        });
+        migrated
+    }
+
+    /// What stands against migrating now, if anything does.
+    fn obstacle(&self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) -> Option<String> {
+        if !input.members.get(&self.node).is_some_and(|online| *online) {
+            return Some("this node is not in the quorate partition".into());
+        }
+        for (node, state) in &self.status.nodes {
+            if *state != NodeState::Online {
+                return Some(format!("node {node} is not online but {state}"));
+            }
+            let record = input.lrms.get(node).map(Arc::as_ref);
+            if let Some(reason) = self.lrm_obstacle(node, record) {
+                return Some(reason);
+            }
+            let version = host.software_version(node);
+            let version = host::answer(host, HostOperation::SoftwareVersion, version).flatten();
+            match version {
+                None => return Some(format!("the software version of node {node} is not known")),
+                Some(version) if compare_versions(&version, VERSION_WITH_RULES).is_lt() => {
+                    return Some(format!("node {node} has version {version}, and rules need {VERSION_WITH_RULES}"));
+                }
+                Some(_) => {}
+            }
+        }
+        None
+    }
+
+    fn lrm_obstacle(&self, node: &NodeName, record: Option<&LrmStatus>) -> Option<String> {
+        let Some(record) = record else { return Some(format!("the LRM of node {node} has no record yet")) };
+        if record.mode != LrmMode::Active {
+            return Some(format!("the LRM of node {node} is in mode {}", record.mode));
+        }
+        let at_rest = match record.state {
+            LrmState::Active => true,
+            LrmState::WaitForAgentLock => self.status.active_services(node).next().is_none(),
+            LrmState::Maintenance | LrmState::LostAgentLock => false,
+        };
+        if at_rest { None } else { Some(format!("the LRM of node {node} is in state {}", record.state)) }
+    }
+}
+
+/// Writes the files. What one step leaves undone the next try takes up.
+fn migrate(configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) -> Option<Configuration> {
+    let rules = rules_with_groups(configuration);
+    let resources = resources_without_groups(configuration);
+    let written = host.write_group_migration(&rules, &resources);
+    host::answer(host, HostOperation::MigrateGroups, written)?;
+    let removed = host.remove_groups(&configuration.groups);
+    host::answer(host, HostOperation::MigrateGroups, removed)?;
+    Some(Configuration {
+        rules: Arc::new(rules),
+        resources: Arc::new(resources),
+        groups: Arc::new(GroupsConfig::default()),
+        ..configuration.clone()
+    })
+}
+
+fn rules_with_groups(configuration: &Configuration) -> RulesConfig {
+    let mut rules = RulesConfig::clone(&configuration.rules);
+    for rule in group_rules(&configuration.groups, &configuration.resources) {
+        rules.rules.entry(rule.id.clone()).or_insert(rule);
+    }
+    rules
+}
+
+fn resources_without_groups(configuration: &Configuration) -> ResourcesConfig {
+    let mut resources = ResourcesConfig::clone(&configuration.resources);
+    for resource in resources.resources.values_mut() {
+        let Some(group) = resource.group.take() else { continue };
+        if configuration.groups.groups.get(&group).is_some_and(|group| group.nofailback == Some(true)) {
+            resource.failback = Some(false);
+        }
+    }
+    resources
+}

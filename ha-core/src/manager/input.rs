@@ -1,0 +1,52 @@
+//! What a round reads before it decides anything.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+
+use crate::{
+    host::{self, Configuration, CrmHost, HostOperation, UnmanagedService},
+    id::NodeName,
+    status::{LrmMode, LrmStatus, ManagerStatus},
+    time::Now,
+};
+
+/// All that one round looks at, read at its start.
+#[derive(Debug, Clone)]
+pub struct RoundInput {
+    /// The time of the round.
+    pub now: Now,
+    /// The members of the cluster, each with whether it is online.
+    pub members: BTreeMap<NodeName, bool>,
+    /// The LRM records of the nodes in the manager status, as far as there are any.
+    pub lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
+    /// The configuration.
+    pub configuration: Configuration,
+    /// Guests that HA does not manage.
+    pub unmanaged: Vec<UnmanagedService>,
+}
+
+impl RoundInput {
+    /// Reads it all from the host. `None` if something that a round can't do without could not be read; that was
+    /// reported.
+    pub fn read(host: &mut (impl CrmHost + ?Sized), status: &ManagerStatus, now: Now) -> Option<Self> {
+        let members = host.members();
+        let members = host::answer(host, HostOperation::Members, members)?;
+        let mut lrms = BTreeMap::new();
+        for node in status.nodes.keys() {
+            let record = host.lrm_status(node);
+            if let Some(record) = host::answer(host, HostOperation::ReadLrmStatus, record)? {
+                lrms.insert(node.clone(), record);
+            }
+        }
+        let configuration = host.configuration();
+        let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
+        let unmanaged = host.unmanaged_services();
+        let unmanaged = host::answer(host, HostOperation::Statistics, unmanaged).unwrap_or_default();
+        Some(Self { now, members, lrms, configuration, unmanaged })
+    }
+
+    /// The mode of a node's LRM; one that has no record yet counts as active.
+    #[must_use]
+    pub fn lrm_mode(&self, node: &NodeName) -> LrmMode {
+        self.lrms.get(node).map_or(LrmMode::Active, |record| record.mode)
+    }
+}

@@ -1,0 +1,105 @@
+//! The manager: what the master decides, round by round.
+//!
+//! A round is a function of what was read at its start and of the manager's own status. It gives a new status, effects
+//! and events. The few effects whose outcome matters inside a round (taking the lock of a node, moving the configuration
+//! of a guest, …) go through [`RoundHost`].
+//!
+//! The chapter "manager" of the specification describes the steps; [`Manager::round`] has them in the same order.
+
+mod commands;
+mod disarm;
+mod fencing;
+mod group_migration;
+mod input;
+mod nodes;
+mod round;
+mod rules;
+mod services;
+mod state;
+mod uid;
+
+pub use input::RoundInput;
+
+use alloc::collections::BTreeSet;
+
+use crate::{
+    config::datacenter::SchedulerMode,
+    event::Event,
+    host::{self, ClusterLock, Entropy, EventSink, FenceDevices, GuestControl, HostOperation, ManagerStore},
+    id::{NodeName, ServiceId},
+    status::ManagerStatus,
+    timing::Timings,
+};
+use fencing::FenceHistory;
+use group_migration::GroupMigration;
+use nodes::NodeHistory;
+use rules::RulesCache;
+use uid::UidSource;
+
+/// What a round does to the world.
+pub trait RoundHost: ClusterLock + ManagerStore + GuestControl + FenceDevices + EventSink {}
+
+impl<T> RoundHost for T where T: ClusterLock + ManagerStore + GuestControl + FenceDevices + EventSink + ?Sized {}
+
+/// The master's mind: the manager status, and what it remembers beside it.
+///
+/// It is made when a CRM becomes master and dropped when it no longer is: all that must survive a change of master is in
+/// the status.
+#[derive(Debug, Clone)]
+pub struct Manager {
+    node: NodeName,
+    timings: Timings,
+    status: ManagerStatus,
+    nodes: NodeHistory,
+    fencing: FenceHistory,
+    rules: RulesCache,
+    scheduler_mode: SchedulerMode,
+    group_migration: GroupMigration,
+    uids: UidSource,
+    /// Configured services whose guest no node has: each is reported once.
+    not_found: BTreeSet<ServiceId>,
+}
+
+impl Manager {
+    /// Begins from the recorded status, on the node that is master now.
+    ///
+    /// `scheduler_mode` is the configured one; it is reported where it is not `basic`.
+    ///
+    /// # Errors
+    ///
+    /// Nothing, if the host has no random bytes: without them the ids of requests would not be unique. The failed call
+    /// was reported.
+    pub fn begin(
+        node: NodeName,
+        timings: Timings,
+        recorded: ManagerStatus,
+        scheduler_mode: SchedulerMode,
+        host: &mut (impl Entropy + EventSink + ?Sized),
+    ) -> Option<Self> {
+        let bytes = host.random_bytes();
+        let bytes = host::answer(host, HostOperation::RandomBytes, bytes)?;
+        if scheduler_mode != SchedulerMode::Basic {
+            host.event(Event::SchedulerMode { mode: scheduler_mode });
+        }
+        let mut status = recorded;
+        status.master_node = Some(node.clone());
+        Some(Self {
+            node,
+            timings,
+            status,
+            nodes: NodeHistory::default(),
+            fencing: FenceHistory::default(),
+            rules: RulesCache::default(),
+            scheduler_mode,
+            group_migration: GroupMigration::default(),
+            uids: UidSource::new(&bytes),
+            not_found: BTreeSet::new(),
+        })
+    }
+
+    /// The status as this manager knows it: what it wrote last, or would write next.
+    #[must_use]
+    pub fn status(&self) -> &ManagerStatus {
+        &self.status
+    }
+}

@@ -1,0 +1,102 @@
+//! The rules, evaluated again only when something that they depend on has changed.
+
+use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
+
+use crate::{
+    config::{Digest, GroupsConfig, ResourcesConfig, RulesConfig},
+    event::Event,
+    host::{Configuration, EventSink},
+    id::NodeName,
+    placement::PlacementRules,
+    rules::{CompiledRules, Finding, RuleSet, evaluate},
+    status::ServiceTable,
+};
+
+/// The evaluated rules, with what they were made from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RulesCache {
+    evaluated: Option<Evaluated>,
+    placement: Option<Arc<PlacementRules>>,
+}
+
+#[derive(Debug, Clone)]
+struct Evaluated {
+    nodes: Vec<NodeName>,
+    resources: Arc<ResourcesConfig>,
+    groups: Arc<GroupsConfig>,
+    rules: Arc<RulesConfig>,
+    compiled: CompiledRules,
+    dropped: Vec<Finding>,
+}
+
+impl RulesCache {
+    /// The rules for the present services. `services_changed` says that some were added or removed since this was last
+    /// asked.
+    pub(crate) fn placement_rules(
+        &mut self,
+        configuration: &Configuration,
+        members: &BTreeMap<NodeName, bool>,
+        services: &ServiceTable,
+        services_changed: bool,
+        sink: &mut (impl EventSink + ?Sized),
+    ) -> Arc<PlacementRules> {
+        let evaluated = match self.evaluated.take() {
+            Some(evaluated) if evaluated.holds_for(configuration, members) => evaluated,
+            earlier => {
+                let evaluated = Evaluated::new(configuration, members);
+                evaluated.report(earlier.as_ref(), sink);
+                self.placement = None;
+                evaluated
+            }
+        };
+        if services_changed {
+            self.placement = None;
+        }
+        let placement =
+            self.placement.get_or_insert_with(|| Arc::new(PlacementRules::new(evaluated.compiled.clone(), services)));
+        let placement = placement.clone();
+        self.evaluated = Some(evaluated);
+        placement
+    }
+}
+
+impl Evaluated {
+    fn new(configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> Self {
+        let Configuration { resources, groups, rules, .. } = configuration;
+        let nodes: Vec<NodeName> = members.keys().cloned().collect();
+        let evaluated = evaluate(&RuleSet::with_groups(rules, groups, resources), &nodes);
+        Self {
+            nodes,
+            resources: resources.clone(),
+            groups: groups.clone(),
+            rules: rules.clone(),
+            compiled: evaluated.compiled,
+            dropped: evaluated.dropped,
+        }
+    }
+
+    fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> bool {
+        let Configuration { resources, groups, rules, .. } = configuration;
+        same(&self.resources, resources, |config| config.digest)
+            && same(&self.groups, groups, |config| config.digest)
+            && same(&self.rules, rules, |config| config.digest)
+            && self.nodes.iter().eq(members.keys())
+    }
+
+    /// Reports the rules that take no part, but for what was reported of an earlier evaluation.
+    fn report(&self, earlier: Option<&Self>, sink: &mut (impl EventSink + ?Sized)) {
+        let known = earlier.map_or(&[][..], |earlier| &earlier.dropped);
+        for finding in self.dropped.iter().filter(|finding| !known.contains(finding)) {
+            sink.event(Event::RuleDropped {
+                rule: finding.rule.clone(),
+                reason: finding.reason,
+                explanation: finding.to_string(),
+            });
+        }
+    }
+}
+
+/// Whether two files are the same: the same value, or the same digest. A digest that was never set says nothing.
+fn same<T>(one: &Arc<T>, other: &Arc<T>, digest: impl Fn(&T) -> Digest) -> bool {
+    Arc::ptr_eq(one, other) || (digest(one) == digest(other) && digest(one) != Digest::default())
+}

@@ -1,0 +1,144 @@
+//! The state machine of a service: one step from each state.
+
+mod moving;
+mod recovery;
+mod started;
+mod stopped;
+
+use super::{
+    RoundHost,
+    round::{Brings, Round},
+};
+use crate::{
+    config::RequestedState,
+    event::Event,
+    id::NodeName,
+    placement::Preference,
+    status::{ExitCode, LrmMode, Motion, QueuedCommand, ServiceState, StateName},
+};
+
+impl<H: RoundHost + ?Sized> Round<'_, H> {
+    /// Lets a service take a step. Says whether it is in another state than before.
+    pub(super) fn step(&mut self, service: usize) -> bool {
+        let Some(before) = self.state_name(service) else { return false };
+        match before {
+            StateName::Stopped => self.step_stopped(service),
+            StateName::RequestStop => self.step_request_stop(service),
+            StateName::RequestStart => self.step_request_start(service),
+            StateName::Started => self.step_started(service),
+            StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance => self.step_moving(service),
+            StateName::Recovery => self.step_recovery(service),
+            StateName::Freeze => self.step_freeze(service),
+            StateName::Error => self.step_error(service),
+            // Fencing handles these, a node at a time.
+            StateName::Fence => {}
+        }
+        self.freeze_if_restarting(service);
+        self.state_name(service) != Some(before)
+    }
+
+    fn state_name(&self, service: usize) -> Option<StateName> {
+        self.entry(service).map(|(_, entry)| entry.state.name())
+    }
+
+    /// A service whose LRM restarts is left alone meanwhile.
+    fn freeze_if_restarting(&mut self, service: usize) {
+        let Some((_, entry)) = self.entry(service) else { return };
+        let freezes = matches!(entry.state.name(), StateName::Started | StateName::Stopped | StateName::RequestStop);
+        if freezes && self.lrm_mode(&entry.node) == LrmMode::Restart {
+            self.change(service, ServiceState::Freeze, Brings::Nothing);
+        }
+    }
+
+    fn step_request_stop(&mut self, service: usize) {
+        let Some((sid, entry)) = self.entry(service) else { return };
+        match self.result(entry) {
+            Some(ExitCode::SUCCESS) => self.change(service, ServiceState::Stopped, Brings::Nothing),
+            Some(ExitCode(exit_code)) => {
+                let sid = sid.clone();
+                self.host.event(Event::StopFailed { sid, exit_code });
+                self.change(service, ServiceState::Error, Brings::Nothing);
+            }
+            None => self.fence_if_overdue(service),
+        }
+    }
+
+    fn step_request_start(&mut self, service: usize) {
+        let Some((sid, entry)) = self.entry(service) else { return };
+        let (sid, present) = (sid.clone(), entry.node.clone());
+        if self.configuration.datacenter.scheduler.rebalance_on_start
+            && let Some(best) = self.select(service, Preference::BestScore)
+        {
+            self.host.event(Event::StartBalanceSelected { sid, node: best.clone() });
+            if best != present {
+                let state = ServiceState::RequestStartBalance { target: best };
+                self.change(service, state, Brings::Node(present));
+                return;
+            }
+        }
+        self.change(service, ServiceState::Started { confirmed: false }, Brings::Node(present));
+    }
+
+    fn step_freeze(&mut self, service: usize) {
+        let Some((_, entry)) = self.entry(service) else { return };
+        if self.lrm_mode(&entry.node) == LrmMode::Active {
+            self.change(service, self.wanted_state(service), Brings::Nothing);
+        }
+    }
+
+    fn step_error(&mut self, service: usize) {
+        if self.facts(service).requested == RequestedState::Disabled {
+            self.forget_failed_nodes(service);
+            self.change(service, ServiceState::Stopped, Brings::Nothing);
+        }
+    }
+
+    /// The state in which a service goes on after something else is over: `started` or `request_stop`.
+    fn wanted_state(&self, service: usize) -> ServiceState {
+        match self.facts(service).requested {
+            RequestedState::Started => ServiceState::Started { confirmed: false },
+            RequestedState::Stopped | RequestedState::Disabled | RequestedState::Ignored => {
+                ServiceState::RequestStop { timeout: None }
+            }
+        }
+    }
+
+    fn fence_if_overdue(&mut self, service: usize) {
+        let Some(node) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return };
+        if self.is_overdue(&node) {
+            self.change(service, ServiceState::Fence, Brings::Nothing);
+        }
+    }
+
+    fn forget_failed_nodes(&mut self, service: usize) {
+        if let Some(entry) = self.entry_mut(service) {
+            entry.failed_nodes.clear();
+        }
+    }
+
+    /// Takes the command that waits for a service.
+    fn take_command(&mut self, service: usize) -> Option<QueuedCommand> {
+        self.entry_mut(service)?.command.take().map(|command| *command)
+    }
+
+    /// Whether a commanded move makes sense. If not it is dropped, with an event.
+    fn may_move(&mut self, service: usize, target: &NodeName) -> bool {
+        let Some((sid, entry)) = self.entry(service) else { return false };
+        let sensible = self.is_online(target) && entry.node != *target;
+        if !sensible {
+            let event = Event::MoveIgnored { sid: sid.clone(), target: target.clone() };
+            self.host.event(event);
+        }
+        sensible
+    }
+
+    /// Lets a service move, from where it is.
+    fn begin_move(&mut self, service: usize, motion: Motion, target: NodeName) {
+        let Some(node) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return };
+        let state = match motion {
+            Motion::Migrate => ServiceState::Migrate { target },
+            Motion::Relocate => ServiceState::Relocate { target },
+        };
+        self.change(service, state, Brings::Node(node));
+    }
+}

@@ -1,0 +1,39 @@
+//! `migrate`, `relocate` and `request_start_balance`: on the way to another node.
+
+use crate::{
+    event::Event,
+    manager::{
+        RoundHost,
+        round::{Brings, Round},
+    },
+    status::{ExitCode, ServiceState},
+};
+
+impl<H: RoundHost + ?Sized> Round<'_, H> {
+    pub(super) fn step_moving(&mut self, service: usize) {
+        let Some((sid, entry)) = self.entry(service) else { return };
+        let Some(target) = entry.state.target().cloned() else { return };
+        let (sid, present) = (sid.clone(), entry.node.clone());
+        let Some(result) = self.result(entry) else {
+            self.fence_if_overdue(service);
+            return;
+        };
+        let node = match result {
+            ExitCode::SUCCESS => target,
+            ExitCode::WRONG_NODE => {
+                self.host.event(Event::MoveFailedWrongNode { sid });
+                self.change(service, ServiceState::Error, Brings::Nothing);
+                return;
+            }
+            ExitCode::IGNORED => {
+                self.host.event(Event::StartBalanceIgnored { sid });
+                present
+            }
+            ExitCode(exit_code) => {
+                self.host.event(Event::MoveFailed { sid, exit_code });
+                present
+            }
+        };
+        self.change(service, self.wanted_state(service), Brings::Node(node));
+    }
+}

@@ -1,0 +1,52 @@
+//! `recovery`: its node was fenced, and a new one is looked for.
+
+use crate::{
+    config::RequestedState,
+    event::Event,
+    host::{self, HostOperation},
+    id::NodeName,
+    manager::{
+        RoundHost,
+        round::{Brings, Round},
+    },
+    placement::Preference,
+    status::ServiceState,
+};
+
+impl<H: RoundHost + ?Sized> Round<'_, H> {
+    pub(super) fn step_recovery(&mut self, service: usize) {
+        match self.select(service, Preference::BestScore) {
+            Some(node) => self.recover(service, node),
+            None => self.wait_for_node(service),
+        }
+    }
+
+    fn recover(&mut self, service: usize, to: NodeName) {
+        let Some((sid, entry)) = self.entry(service) else { return };
+        let (sid, from) = (sid.clone(), entry.node.clone());
+        // The effects come first: what is reported has happened, and a failed one leaves the service in recovery.
+        let lock = self.host.remove_leftover_locks(&sid, &from);
+        let Some(lock) = host::answer(self.host, HostOperation::RemoveLeftoverLocks, lock) else { return };
+        if from != to {
+            let moved = self.host.move_configuration(&sid, &from, &to);
+            if host::answer(self.host, HostOperation::MoveConfiguration, moved).is_none() {
+                return;
+            }
+        }
+        self.host.event(Event::ServiceRecovered { sid: sid.clone(), from, to: to.clone() });
+        if let Some(lock) = lock {
+            self.host.event(Event::ServiceLockRemoved { lock, sid });
+        }
+        self.change(service, self.wanted_state(service), Brings::Node(to));
+    }
+
+    fn wait_for_node(&mut self, service: usize) {
+        let Some((sid, entry)) = self.entry(service) else { return };
+        let event = Event::RecoveryFailed { sid: sid.clone(), node: entry.node.clone() };
+        self.host.event(event);
+        if self.facts(service).requested == RequestedState::Disabled {
+            self.forget_failed_nodes(service);
+            self.change(service, ServiceState::Stopped, Brings::Nothing);
+        }
+    }
+}
