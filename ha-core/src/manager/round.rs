@@ -1,6 +1,6 @@
 //! One round: the steps in their order, and what they share.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{string::ToString, sync::Arc, vec::Vec};
 
 use super::{Manager, NodeHistory, RoundHost, RoundInput, UidSource, disarm::Scope, nodes, services::Facts};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     event::Event,
     host::{self, Configuration, HostOperation},
     id::{NodeName, ServiceId, Uid},
-    placement::{Placement, PlacementRules, Preference, Subject},
+    placement::{BalanceHold, Placement, PlacementRules, Preference, Subject},
     status::{ExitCode, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
@@ -40,7 +40,10 @@ impl Manager {
         round.take_commands();
         match round.handle_disarm() {
             Scope::Nothing => {}
-            Scope::Everything => round.settle(None),
+            Scope::Everything => {
+                round.balance();
+                round.settle(None);
+            }
             Scope::Only(services) => round.settle(Some(&services)),
         }
         self.write(now.wall, host);
@@ -79,6 +82,7 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) status: &'a mut ManagerStatus,
     pub(super) fencing: &'a mut super::FenceHistory,
     pub(super) placement: Placement,
+    pub(super) balance_hold: &'a mut BalanceHold,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts<'a>>,
     history: &'a mut NodeHistory,
@@ -96,11 +100,16 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         rules: Arc<PlacementRules>,
         host: &'a mut H,
     ) -> Self {
-        let Manager { node, timings, status, nodes: history, fencing, uids, .. } = manager;
+        let Manager { node, timings, status, nodes: history, fencing, balance_hold, uids, .. } = manager;
         fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
-        let placement = Placement::new(online, &status.services, &input.unmanaged, rules);
+        let mode = configuration.datacenter.scheduler.mode;
+        let usage = input.usage.as_deref();
+        let (placement, problem) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
+        if let Some(problem) = problem {
+            host.event(Event::SchedulerFallback { mode, reason: problem.to_string() });
+        }
         let node_facts = |node: &NodeName| NodeFacts { online: placement.position(node), mode: input.lrm_mode(node) };
         let nodes = status.nodes.keys().map(|node| (node.clone(), node_facts(node))).collect();
         let facts = status.services.iter().map(|(sid, _)| Facts::of(sid, configuration)).collect();
@@ -115,6 +124,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             status,
             fencing,
             placement,
+            balance_hold,
             facts,
             history,
             uids,

@@ -1,7 +1,6 @@
 //! Placement: which node a service goes to.
 
 mod balance;
-mod explain;
 mod load;
 mod node_set;
 mod occupancy;
@@ -9,8 +8,9 @@ mod rules;
 mod select;
 mod topsis;
 
+pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
 pub use load::FiguresError;
-pub use select::Preference;
+pub use select::{Decider, Preference};
 
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::Subject;
@@ -45,6 +45,8 @@ pub(crate) struct Placement {
     without_rule: NodeClasses,
     nothing: NodeSet,
     load: Load,
+    /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
+    assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
 }
 
@@ -89,6 +91,7 @@ impl Placement {
             without_rule: NodeClasses::without_rule(online.len()),
             nothing: NodeSet::empty(online.len()),
             load,
+            assumed: None,
             scratch: select::Scratch::default(),
             rules,
             positions,

@@ -88,6 +88,13 @@ pub(crate) struct Usage {
     pub(crate) memory: f64,
 }
 
+impl Usage {
+    /// A node's load, for its imbalance with others.
+    pub(crate) fn load(self) -> f64 {
+        (self.cpu + self.memory) / 2.0
+    }
+}
+
 impl UsageLoad {
     /// The load of the nodes without any service, and the figures of the services, which come by position.
     pub(crate) fn new<'a>(
