@@ -19,8 +19,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             imbalance,
             expected_imbalance: chosen.imbalance,
         });
-        let command =
-            Command::Move { motion: chosen.motion, sid: chosen.leader.clone(), node: chosen.target.clone() };
+        let command = Command::Move { motion: chosen.motion, sid: chosen.leader.clone(), node: chosen.target.clone() };
         self.queue_motion(&command.to_string(), chosen.motion, service, &chosen.target);
     }
 }

@@ -106,4 +106,10 @@ impl Manager {
     pub fn status(&self) -> &ManagerStatus {
         &self.status
     }
+
+    /// For how long the imbalance of the nodes has been too high: to explain what balancing does.
+    #[must_use]
+    pub fn balance_hold(&self) -> BalanceHold {
+        self.balance_hold
+    }
 }

@@ -89,7 +89,6 @@ pub(super) struct Round<'a, H: ?Sized> {
     uids: &'a mut UidSource,
     nodes: OrderedMap<NodeName, NodeFacts>,
     results: OrderedMap<&'a Uid, ExitCode>,
-    failed: Vec<usize>,
 }
 
 impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
@@ -130,7 +129,6 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             uids,
             nodes,
             results,
-            failed: Vec::new(),
         }
     }
 
@@ -197,16 +195,9 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// Asks placement where a service should be.
     pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<NodeName> {
         let (_, entry) = self.status.services.at(service)?;
-        self.failed.clear();
-        self.failed.extend(entry.failed_nodes.iter().filter_map(|node| self.placement.position(node)));
-        let subject = Subject {
-            service,
-            node: self.placement.position(&entry.node),
-            failed: &self.failed,
-            maintenance_node: entry.maintenance_node.as_ref().and_then(|node| self.placement.position(node)),
-            failback: self.facts.get(service).is_none_or(|facts| facts.failback),
-        };
-        let node = self.placement.select(subject, preference, &mut ())?;
+        let failback = self.facts.get(service).is_some_and(|facts| facts.failback);
+        let subject = Subject { service, entry, failback, preference };
+        let node = self.placement.select(subject, &mut ())?;
         self.placement.node(node).cloned()
     }
 

@@ -1,16 +1,20 @@
 //! Placement: which node a service goes to.
 
 mod balance;
+mod explain;
 mod load;
 mod node_set;
 mod occupancy;
 mod rules;
 mod select;
+mod situation;
 mod topsis;
 
 pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
+pub use explain::{Change, Counterfactual, Explanation, Fate, Figure, NodeExplanation, NodeUsage};
 pub use load::FiguresError;
 pub use select::{Decider, Preference};
+pub use situation::{PlacementError, Recovery, Situation};
 
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::Subject;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{Placement, node_set::NodeSet, rules::NodeClasses, topsis::Figures};
-use crate::text_enum::text_enum;
+use crate::{status::ServiceEntry, text_enum::text_enum};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,14 +59,10 @@ text_enum! {
 pub(crate) struct Subject<'a> {
     /// Its position in the table.
     pub(crate) service: usize,
-    /// The node where it is, if that is online.
-    pub(crate) node: Option<usize>,
-    /// Where its start failed, online nodes only.
-    pub(crate) failed: &'a [usize],
-    /// The node that it left for maintenance, if that is online.
-    pub(crate) maintenance_node: Option<usize>,
+    pub(crate) entry: &'a ServiceEntry,
     /// Whether it moves to a node of higher priority when one comes online.
     pub(crate) failback: bool,
+    pub(crate) preference: Preference,
 }
 
 /// Why a node is not chosen.
@@ -138,14 +134,9 @@ impl Placement {
     /// The position of the online node where the service should be, if there is one.
     ///
     /// The steps are those of the specification, chapter placement.
-    pub(crate) fn select(
-        &mut self,
-        subject: Subject<'_>,
-        preference: Preference,
-        recorder: &mut impl Recorder,
-    ) -> Option<usize> {
+    pub(crate) fn select(&mut self, subject: Subject<'_>, recorder: &mut impl Recorder) -> Option<usize> {
         let mut scratch = core::mem::take(&mut self.scratch);
-        let (node, decider) = self.decide(subject, preference, recorder, &mut scratch);
+        let (node, decider) = self.decide(subject, recorder, &mut scratch);
         self.scratch = scratch;
         recorder.decided(decider);
         node
@@ -154,7 +145,6 @@ impl Placement {
     fn decide(
         &self,
         subject: Subject<'_>,
-        preference: Preference,
         recorder: &mut impl Recorder,
         scratch: &mut Scratch,
     ) -> (Option<usize>, Decider) {
@@ -165,10 +155,11 @@ impl Placement {
         }
         self.find_together(subject.service, &mut scratch.together, recorder);
         self.find_separate(subject.service, &mut scratch.separate, recorder);
-        self.find_candidates(subject, preference, recorder, scratch);
+        self.find_candidates(subject, recorder, scratch);
 
-        let keeps = preference == Preference::None;
-        if let Some(node) = subject.node
+        let keeps = subject.preference == Preference::None;
+        let present = self.position(&subject.entry.node);
+        if let Some(node) = present
             && keeps
             && !subject.failback
             && classes.allowed.contains(node)
@@ -176,13 +167,14 @@ impl Placement {
         {
             return (Some(node), Decider::NoFailback);
         }
-        if let Some(node) = subject.maintenance_node.filter(|node| scratch.candidates.contains(*node)) {
+        let left = subject.entry.maintenance_node.as_ref().and_then(|node| self.position(node));
+        if let Some(node) = left.filter(|node| scratch.candidates.contains(*node)) {
             return (Some(node), Decider::MaintenanceNode);
         }
-        if let Some(node) = subject.node.filter(|node| keeps && scratch.candidates.contains(*node)) {
+        if let Some(node) = present.filter(|node| keeps && scratch.candidates.contains(*node)) {
             return (Some(node), Decider::Stay);
         }
-        self.by_load(subject, preference, scratch)
+        self.by_load(subject, scratch)
     }
 
     /// The nodes that the rule of a service allows and prefers.
@@ -230,18 +222,12 @@ impl Placement {
     }
 
     /// The preferred nodes, less those that are left out.
-    fn find_candidates(
-        &self,
-        subject: Subject<'_>,
-        preference: Preference,
-        recorder: &mut impl Recorder,
-        scratch: &mut Scratch,
-    ) {
+    fn find_candidates(&self, subject: Subject<'_>, recorder: &mut impl Recorder, scratch: &mut Scratch) {
         let Scratch { candidates, separate, together, .. } = scratch;
         candidates.copy_from(&self.classes(subject.service).preferred);
-        if preference == Preference::TryNext {
-            for node in subject.failed {
-                leave_out(candidates, *node, LeftOut::FailedBefore, recorder);
+        if subject.preference == Preference::TryNext {
+            for node in subject.entry.failed_nodes.iter().filter_map(|node| self.position(node)) {
+                leave_out(candidates, node, LeftOut::FailedBefore, recorder);
             }
         }
         for node in separate.iter() {
@@ -251,17 +237,12 @@ impl Placement {
     }
 
     /// The last step: by load, ties by name.
-    fn by_load(
-        &self,
-        subject: Subject<'_>,
-        preference: Preference,
-        scratch: &mut Scratch,
-    ) -> (Option<usize>, Decider) {
+    fn by_load(&self, subject: Subject<'_>, scratch: &mut Scratch) -> (Option<usize>, Decider) {
         let Scratch { candidates, costs, .. } = scratch;
         self.find_costs(subject.service, costs);
         let first = |nodes: &mut dyn Iterator<Item = usize>| nodes.min_by(|one, other| costs.order(*one, *other));
-        if preference == Preference::TryNext
-            && let Some(present) = subject.node.filter(|node| candidates.contains(*node))
+        if subject.preference == Preference::TryNext
+            && let Some(present) = self.position(&subject.entry.node).filter(|node| candidates.contains(*node))
             && let Some(next) = first(&mut candidates.iter().filter(|node| costs.order(*node, present).is_gt()))
         {
             return (Some(next), Decider::NextInOrder);

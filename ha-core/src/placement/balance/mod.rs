@@ -163,6 +163,12 @@ impl Placement {
 }
 
 impl BalanceHold {
+    /// After this number of rounds on end with an imbalance above the threshold.
+    #[must_use]
+    pub const fn after(rounds: u32) -> Self {
+        Self { rounds }
+    }
+
     /// Counts this round, and says why nothing is done if nothing is.
     fn check(&mut self, imbalance: f64, config: &SchedulerConfig) -> Option<BalanceOutcome> {
         if imbalance <= config.threshold {

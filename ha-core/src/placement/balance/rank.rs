@@ -140,12 +140,7 @@ impl<'a> Ranking<'a> {
                 *load = change.new.load();
             }
         }
-        Candidate {
-            bundle: step.bundle,
-            target: step.target.position,
-            imbalance: imbalance(loads, self.scale),
-            score,
-        }
+        Candidate { bundle: step.bundle, target: step.target.position, imbalance: imbalance(loads, self.scale), score }
     }
 }
 

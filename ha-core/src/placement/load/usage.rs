@@ -184,6 +184,11 @@ impl UsageLoad {
         self.nodes.len()
     }
 
+    /// How much of a node is in use.
+    pub(crate) fn usage(&self, position: usize) -> Option<Usage> {
+        self.nodes.get(position).map(Node::usage)
+    }
+
     /// What balancing compares: with the dynamic scheduler the measured use alone.
     pub(crate) fn balanced(&self, position: usize) -> Option<Balanced> {
         let node = self.nodes.get(position)?;
