@@ -147,13 +147,27 @@ name_type!(
     ServiceId,
     |text| {
         let error = || IdError::Service(text.into());
-        let (kind, name) = text.split_once(':').ok_or_else(error)?;
-        let kind_ok = kind.starts_with(|c: char| c.is_ascii_lowercase())
-            && kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let name_ok = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control());
-        if kind_ok && name_ok { Ok(()) } else { Err(error()) }
+        let (kind, name) = split_service_id(text).ok_or_else(error)?;
+        if is_service_type(kind) && is_service_name(name) { Ok(()) } else { Err(error()) }
     }
 );
+
+/// The parts before and after the first colon.
+fn split_service_id(text: &str) -> Option<(&str, &str)> {
+    // Bytes are several times as fast as `str::split_once` on texts of this length, and files hold thousands of them.
+    let colon = text.bytes().position(|b| b == b':')?;
+    Some((text.get(..colon)?, text.get(colon.checked_add(1)?..)?))
+}
+
+fn is_service_type(text: &str) -> bool {
+    text.as_bytes().first().is_some_and(u8::is_ascii_lowercase)
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn is_service_name(text: &str) -> bool {
+    !text.is_empty()
+        && (text.bytes().all(|b| b.is_ascii_graphic()) || !text.contains(|c: char| c.is_whitespace() || c.is_control()))
+}
 
 impl ServiceId {
     /// The part before the colon, such as `vm`.
@@ -169,7 +183,7 @@ impl ServiceId {
     }
 
     fn split(&self) -> (&str, &str) {
-        self.as_str().split_once(':').unwrap_or((self.as_str(), ""))
+        split_service_id(self.as_str()).unwrap_or((self.as_str(), ""))
     }
 }
 
@@ -297,9 +311,24 @@ impl ServiceTypes {
     ///
     /// If it has not the form `type:name`, the type is unknown, or its name check refuses the name.
     pub fn parse(&self, text: &str) -> Result<ServiceId, IdError> {
-        let sid = ServiceId::new(text)?;
-        self.check(&sid)?;
-        Ok(sid)
+        let (service_type, name) = split_service_id(text).ok_or_else(|| IdError::Service(text.into()))?;
+        self.check_parts(service_type, name, text)?;
+        Ok(ServiceId(SmolStr::new(text)))
+    }
+
+    /// Makes a service id of a known type from its two parts, as a section's header has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`].
+    pub fn join(&self, service_type: &str, name: &str) -> Result<ServiceId, IdError> {
+        let mut text = smol_str::SmolStrBuilder::new();
+        for part in [service_type, ":", name] {
+            text.push_str(part);
+        }
+        let text = text.finish();
+        self.check_parts(service_type, name, &text)?;
+        Ok(ServiceId(text))
     }
 
     /// Checks that the type of `sid` is known and takes its name.
@@ -309,15 +338,28 @@ impl ServiceTypes {
     /// If the type is unknown or its name check refuses the name.
     pub fn check(&self, sid: &ServiceId) -> Result<(), IdError> {
         let (service_type, name) = sid.split();
-        if let Some(guest) = GUEST_TYPES.into_iter().find(|guest| *guest == service_type) {
-            let digits = name.len() >= 2 && !name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit());
-            return if digits { Ok(()) } else { Err(IdError::GuestNumber(sid.as_str().into(), guest)) };
+        self.check_parts(service_type, name, sid.as_str())
+    }
+
+    /// Checks the parts of the service id `sid`, its form included.
+    fn check_parts(&self, service_type: &str, name: &str, sid: &str) -> Result<(), IdError> {
+        let guest = GUEST_TYPES.into_iter().find(|guest| *guest == service_type);
+        if guest.is_some() && is_guest_number(name) {
+            return Ok(());
         }
-        match self.registered.get(service_type) {
-            Some(check) => check(name).map_err(|reason| IdError::RegisteredType { sid: sid.as_str().into(), reason }),
-            None => Err(IdError::UnknownServiceType(sid.as_str().into())),
+        if !is_service_type(service_type) || !is_service_name(name) {
+            return Err(IdError::Service(sid.into()));
+        }
+        match (guest, self.registered.get(service_type)) {
+            (Some(guest), _) => Err(IdError::GuestNumber(sid.into(), guest)),
+            (None, Some(check)) => check(name).map_err(|reason| IdError::RegisteredType { sid: sid.into(), reason }),
+            (None, None) => Err(IdError::UnknownServiceType(sid.into())),
         }
     }
+}
+
+fn is_guest_number(name: &str) -> bool {
+    name.len() >= 2 && !name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

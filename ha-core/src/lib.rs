@@ -5,9 +5,12 @@ extern crate alloc;
 extern crate std;
 
 pub mod config;
+pub mod crm;
 pub mod event;
 pub mod host;
 pub mod id;
+mod lease;
+pub mod lrm;
 pub mod manager;
 pub mod placement;
 pub mod rules;

@@ -37,7 +37,7 @@ impl fmt::Display for Words<'_> {
 ///
 /// The first word of a variant is the one that is written; further ones are only read.
 ///
-/// ```ignore
+/// ```text
 /// text_enum! {
 ///     RequestedState: "a requested state",
 ///     Started = "started" | "enabled",

@@ -1,5 +1,15 @@
 //! `datacenter.cfg`: settings of the whole cluster.
 
+mod file;
+mod json;
+
+pub use file::DatacenterFile;
+pub use json::JsonError;
+
+use super::{
+    ValueError,
+    value::{self, boolean, integer, word},
+};
 use crate::text_enum::text_enum;
 
 /// What an LRM does with its services when its node goes down on request.
@@ -145,5 +155,83 @@ impl Default for DatacenterConfig {
             max_workers: 4,
             fencing: FencingMode::default(),
         }
+    }
+}
+
+/// One setting, by the key of its line and, within a property string, of its item: `crs.ha-auto-rebalance`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// [`DatacenterConfig::shutdown_policy`]
+    ShutdownPolicy,
+    /// [`SchedulerConfig::mode`]
+    SchedulerMode,
+    /// [`SchedulerConfig::rebalance_on_start`]
+    RebalanceOnStart,
+    /// [`SchedulerConfig::auto_rebalance`]
+    AutoRebalance,
+    /// [`SchedulerConfig::threshold`], in percent
+    Threshold,
+    /// [`SchedulerConfig::method`]
+    Method,
+    /// [`SchedulerConfig::hold_duration`]
+    HoldDuration,
+    /// [`SchedulerConfig::margin`], in percent
+    Margin,
+    /// [`DatacenterConfig::max_workers`]
+    MaxWorkers,
+    /// [`DatacenterConfig::fencing`]
+    Fencing,
+}
+
+text_enum! {
+    Setting: "a setting of the cluster",
+    ShutdownPolicy = "ha.shutdown_policy",
+    SchedulerMode = "crs.ha",
+    RebalanceOnStart = "crs.ha-rebalance-on-start",
+    AutoRebalance = "crs.ha-auto-rebalance",
+    Threshold = "crs.ha-auto-rebalance-threshold",
+    Method = "crs.ha-auto-rebalance-method",
+    HoldDuration = "crs.ha-auto-rebalance-hold-duration",
+    Margin = "crs.ha-auto-rebalance-margin",
+    MaxWorkers = "max_workers" | "max_worker",
+    Fencing = "fencing",
+}
+
+/// What threshold and margin are given in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Percent,
+    Fraction,
+}
+
+impl Setting {
+    /// The key of its line, and the key of its item if the line's value is a property string.
+    fn keys(self) -> (&'static str, Option<&'static str>) {
+        match self.as_str().split_once('.') {
+            Some((line, item)) => (line, Some(item)),
+            None => (self.as_str(), None),
+        }
+    }
+
+    /// Sets it in `config`.
+    fn assign(self, config: &mut DatacenterConfig, text: &str, unit: Unit) -> Result<(), ValueError> {
+        let share = |text| match unit {
+            Unit::Percent => value::percentage(text),
+            Unit::Fraction => value::fraction(text),
+        };
+        let scheduler = &mut config.scheduler;
+        match self {
+            Self::ShutdownPolicy => config.shutdown_policy = word(text)?,
+            Self::SchedulerMode => scheduler.mode = word(text)?,
+            Self::RebalanceOnStart => scheduler.rebalance_on_start = boolean(text)?,
+            Self::AutoRebalance => scheduler.auto_rebalance = boolean(text)?,
+            Self::Threshold => scheduler.threshold = share(text)?,
+            Self::Method => scheduler.method = word(text)?,
+            Self::HoldDuration => scheduler.hold_duration = integer(text, 0)?,
+            Self::Margin => scheduler.margin = share(text)?,
+            Self::MaxWorkers => config.max_workers = integer(text, 1)?,
+            Self::Fencing => config.fencing = word(text)?,
+        }
+        Ok(())
     }
 }

@@ -1,8 +1,14 @@
 //! `resources.cfg`: the services that are managed, and what is asked for each.
 
-use super::{Comment, Digest, OrderedMap};
+use alloc::{format, string::ToString, vec::Vec};
+
+use super::{
+    Comment, Digest, Kept, OrderedMap, Parsed, ProblemKind, ValueError,
+    file::{self, Section},
+    value::{self, Value, ValueReader},
+};
 use crate::{
-    id::{GroupId, ServiceId},
+    id::{GroupId, ServiceId, ServiceTypes},
     text_enum::text_enum,
 };
 
@@ -55,6 +61,22 @@ impl Resource {
         Self { sid, state: None, group: None, max_restart: None, max_relocate: None, failback: None, comment: None }
     }
 
+    /// The text of a property, as an edit takes it; `None` if it is not set.
+    ///
+    /// ```
+    /// use ha_core::config::resources::{Resource, ResourceProperty};
+    ///
+    /// let mut resource = Resource::new("vm:100".parse()?);
+    /// assert_eq!(resource.text(ResourceProperty::MaxRestart), None);
+    /// resource.max_restart = Some(3);
+    /// assert_eq!(resource.text(ResourceProperty::MaxRestart).as_deref(), Some("3"));
+    /// # Ok::<(), ha_core::id::IdError>(())
+    /// ```
+    #[must_use]
+    pub fn text(&self, property: ResourceProperty) -> Option<alloc::string::String> {
+        self.value(property).map(|value| value.to_string())
+    }
+
     /// What is asked for; by default `started`.
     #[must_use]
     pub fn state(&self) -> RequestedState {
@@ -87,4 +109,132 @@ pub struct ResourcesConfig {
     pub resources: OrderedMap<ServiceId, Resource>,
     /// The digest of the file that this was read from.
     pub digest: Digest,
+    /// What else the file holds: see [`Kept`].
+    pub kept: Kept<ServiceId>,
+}
+
+impl ResourcesConfig {
+    /// Reads `resources.cfg`.
+    pub fn read(text: &[u8], types: &ServiceTypes) -> Parsed<Self> {
+        let file = file::read(text, ValueReader::of_file(types));
+        Parsed {
+            config: Self { resources: file.sections, digest: file.digest, kept: file.kept },
+            problems: file.problems,
+        }
+    }
+
+    /// The file's bytes. Whatever was not UTF-8 when it was read is not either when it is written.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        file::write(&self.resources, &self.kept)
+    }
+}
+
+/// The properties of a resource, in the order in which they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceProperty {
+    /// [`Resource::comment`]
+    Comment,
+    /// [`Resource::failback`]
+    Failback,
+    /// [`Resource::group`]
+    Group,
+    /// [`Resource::max_relocate`]
+    MaxRelocate,
+    /// [`Resource::max_restart`]
+    MaxRestart,
+    /// [`Resource::state`]
+    State,
+}
+
+text_enum! {
+    ResourceProperty: "a property of a resource",
+    Comment = "comment",
+    Failback = "failback",
+    Group = "group",
+    MaxRelocate = "max_relocate",
+    MaxRestart = "max_restart",
+    State = "state",
+}
+
+impl Section for Resource {
+    type Id = ServiceId;
+    type Property = ResourceProperty;
+    type Draft = Self;
+
+    fn open(section_type: &str, id: &str, values: &ValueReader<'_>) -> Result<Self, ProblemKind> {
+        if !values.types.knows(section_type) {
+            return Err(ProblemKind::UnknownSectionType {
+                found: value::excerpt(section_type.as_bytes()),
+                expected: format!("one of: {}", values.types.names().collect::<Vec<_>>().join(", ")),
+            });
+        }
+        values
+            .types
+            .join(section_type, id)
+            .map(Self::new)
+            .map_err(|error| ProblemKind::BadSectionId(value::shortened(error)))
+    }
+
+    fn id(draft: &Self) -> &ServiceId {
+        &draft.sid
+    }
+
+    fn properties_of(_: &Self) -> &'static [ResourceProperty] {
+        ResourceProperty::ALL
+    }
+
+    fn key(property: ResourceProperty) -> &'static str {
+        property.as_str()
+    }
+
+    fn assign(draft: &mut Self, property: ResourceProperty, text: &str, _: &ValueReader<'_>) -> Result<(), ValueError> {
+        match property {
+            ResourceProperty::Comment => draft.comment = value::plain_comment(text)?,
+            ResourceProperty::Failback => draft.failback = Some(value::boolean(text)?),
+            ResourceProperty::Group => draft.group = Some(value::id(text)?),
+            ResourceProperty::MaxRelocate => draft.max_relocate = Some(value::integer(text, 0)?),
+            ResourceProperty::MaxRestart => draft.max_restart = Some(value::integer(text, 0)?),
+            ResourceProperty::State => draft.state = Some(value::word(text)?),
+        }
+        Ok(())
+    }
+
+    fn clear(draft: &mut Self, property: ResourceProperty) {
+        match property {
+            ResourceProperty::Comment => draft.comment = None,
+            ResourceProperty::Failback => draft.failback = None,
+            ResourceProperty::Group => draft.group = None,
+            ResourceProperty::MaxRelocate => draft.max_relocate = None,
+            ResourceProperty::MaxRestart => draft.max_restart = None,
+            ResourceProperty::State => draft.state = None,
+        }
+    }
+
+    fn finish(draft: Self) -> Result<Self, Vec<ResourceProperty>> {
+        Ok(draft)
+    }
+
+    fn draft(&self) -> Self {
+        self.clone()
+    }
+
+    fn header(&self) -> (&str, &str) {
+        (self.sid.service_type(), self.sid.name())
+    }
+
+    fn properties(&self) -> &'static [ResourceProperty] {
+        ResourceProperty::ALL
+    }
+
+    fn value(&self, property: ResourceProperty) -> Option<Value<'_>> {
+        match property {
+            ResourceProperty::Comment => self.comment.as_deref().map(Value::PlainComment),
+            ResourceProperty::Failback => self.failback.map(Value::Boolean),
+            ResourceProperty::Group => self.group.as_ref().map(|group| Value::Word(group.as_str())),
+            ResourceProperty::MaxRelocate => self.max_relocate.map(Value::Integer),
+            ResourceProperty::MaxRestart => self.max_restart.map(Value::Integer),
+            ResourceProperty::State => self.state.map(|state| Value::Word(state.as_str())),
+        }
+    }
 }

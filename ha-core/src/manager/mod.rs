@@ -26,7 +26,7 @@ use alloc::collections::BTreeSet;
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
-    host::{self, ClusterLock, Entropy, EventSink, FenceDevices, GuestControl, HostOperation, ManagerStore},
+    host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
     id::{NodeName, ServiceId},
     placement::BalanceHold,
     status::ManagerStatus,
@@ -66,39 +66,43 @@ pub struct Manager {
 impl Manager {
     /// Begins from the recorded status, on the node that is master now.
     ///
-    /// `scheduler_mode` is the configured one; it is reported where it is not `basic`.
-    ///
-    /// # Errors
-    ///
-    /// Nothing, if the host has no random bytes: without them the ids of requests would not be unique. The failed call
-    /// was reported.
+    /// `scheduler_mode` is the configured one; it is reported where it is not `basic`. `unique` are bytes that nobody had
+    /// before ([`Entropy::random_bytes`](crate::host::Entropy::random_bytes)): the ids of requests are made from them.
     pub fn begin(
         node: NodeName,
         timings: Timings,
         recorded: ManagerStatus,
         scheduler_mode: SchedulerMode,
-        host: &mut (impl Entropy + EventSink + ?Sized),
-    ) -> Option<Self> {
-        let bytes = host.random_bytes();
-        let bytes = host::answer(host, HostOperation::RandomBytes, bytes)?;
+        unique: &[u8; 16],
+        sink: &mut (impl EventSink + ?Sized),
+    ) -> Self {
         if scheduler_mode != SchedulerMode::Basic {
-            host.event(Event::SchedulerMode { mode: scheduler_mode });
+            sink.event(Event::SchedulerMode { mode: scheduler_mode });
         }
-        let mut status = recorded;
-        status.master_node = Some(node.clone());
-        Some(Self {
+        let mut manager = Self {
             node,
             timings,
-            status,
+            status: ManagerStatus::default(),
             nodes: NodeHistory::default(),
             fencing: FenceHistory::default(),
             rules: RulesCache::default(),
             scheduler_mode,
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
-            uids: UidSource::new(&bytes),
+            uids: UidSource::new(unique),
             not_found: BTreeSet::new(),
-        })
+        };
+        manager.resume(recorded);
+        manager
+    }
+
+    /// Goes on from what is recorded, in the place of what this manager knew: its lock was over for a while, and another
+    /// master may have been at work.
+    pub fn resume(&mut self, recorded: ManagerStatus) {
+        self.status = recorded;
+        self.status.master_node = Some(self.node.clone());
+        // Positions of services in the old status mean nothing in the new one.
+        self.rules = RulesCache::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.

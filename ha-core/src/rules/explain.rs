@@ -124,3 +124,70 @@ fn common(rules_of: &Lists, a: u32, b: u32) -> Vec<u32> {
     let of_b = rules_of.get(b);
     rules_of.get(a).iter().copied().filter(|rule| of_b.binary_search(rule).is_ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Affinity, Rule, RuleKind},
+        id::NodeName,
+        rules::{RuleSet, evaluate},
+    };
+
+    fn compiled(rules: &[(&str, Affinity, &[&str])]) -> CompiledRules {
+        let rules: RuleSet = rules
+            .iter()
+            .map(|(id, affinity, resources)| Rule {
+                id: RuleId::new(id).unwrap(),
+                resources: resources.iter().map(|sid| ServiceId::new(sid).unwrap()).collect(),
+                disable: None,
+                comment: None,
+                kind: RuleKind::ResourceAffinity { affinity: *affinity },
+            })
+            .collect();
+        evaluate(&rules, &["n1", "n2", "n3"].map(|node| NodeName::new(node).unwrap())).compiled
+    }
+
+    fn sid(name: &str) -> ServiceId {
+        ServiceId::new(name).unwrap()
+    }
+
+    #[test]
+    fn a_chain_of_rules_is_as_short_as_can_be() {
+        use Affinity::Positive;
+        let rules = compiled(&[
+            ("long1", Positive, &["vm:10", "vm:11"]),
+            ("long2", Positive, &["vm:11", "vm:12"]),
+            ("long3", Positive, &["vm:12", "vm:13"]),
+            ("short1", Positive, &["vm:10", "vm:20"]),
+            ("short2", Positive, &["vm:13", "vm:20"]),
+        ]);
+        assert_eq!(
+            rules.why_together(&sid("vm:10"), &sid("vm:13")),
+            ["short1", "short2"].map(|id| RuleId::new(id).unwrap())
+        );
+        assert_eq!(rules.why_together(&sid("vm:13"), &sid("vm:20")), [RuleId::new("short2").unwrap()]);
+        assert!(rules.why_together(&sid("vm:10"), &sid("vm:99")).is_empty());
+    }
+
+    #[test]
+    fn apart_is_explained_by_what_leads_to_the_negative_rule() {
+        use Affinity::{Negative, Positive};
+        let rules = compiled(&[
+            ("left", Positive, &["vm:10", "vm:11"]),
+            ("right", Positive, &["vm:20", "vm:21"]),
+            ("apart", Negative, &["vm:11", "vm:20"]),
+        ]);
+        let why = |a, b| {
+            rules
+                .why_apart(&sid(a), &sid(b))
+                .iter()
+                .map(|id| std::string::String::from(id.as_str()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(why("vm:10", "vm:21"), ["left", "apart", "right"]);
+        assert_eq!(why("vm:21", "vm:11"), ["right", "apart"]);
+        assert_eq!(why("vm:11", "vm:20"), ["apart"]);
+        assert!(why("vm:10", "vm:11").is_empty());
+    }
+}

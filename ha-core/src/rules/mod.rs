@@ -114,7 +114,7 @@ impl RuleSet {
     }
 
     fn enabled(&self) -> impl Iterator<Item = &Rule> {
-        self.iter().filter(|rule| rule.disable != Some(true))
+        self.iter().filter(|rule| !rule.is_disabled())
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Evaluated, Finding, Others, Reason, RuleSet};
 use crate::{
-    config::{Affinity, NodePriorities, Rule, RuleKind},
+    config::{Affinity, NodePriorities, Rule, RuleKind, rules::RuleType},
     id::{NodeName, RuleId, ServiceId},
 };
 
@@ -30,7 +30,7 @@ struct Dropped {
 
 #[derive(Debug, Serialize)]
 struct Completed {
-    r#type: &'static str,
+    r#type: RuleType,
     resources: Vec<ServiceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nodes: Option<NodePriorities>,
@@ -93,10 +93,10 @@ impl From<&Finding> for Dropped {
 impl From<&Rule> for Completed {
     fn from(rule: &Rule) -> Self {
         let resources = rule.resources.clone();
-        let disable = rule.disable.unwrap_or(false);
+        let disable = rule.is_disabled();
         match &rule.kind {
             RuleKind::NodeAffinity { nodes, strict } => Self {
-                r#type: "node-affinity",
+                r#type: rule.rule_type(),
                 resources,
                 nodes: Some(nodes.clone()),
                 strict: Some(strict.unwrap_or(false)),
@@ -104,7 +104,7 @@ impl From<&Rule> for Completed {
                 disable,
             },
             RuleKind::ResourceAffinity { affinity } => Self {
-                r#type: "resource-affinity",
+                r#type: rule.rule_type(),
                 resources,
                 nodes: None,
                 strict: None,

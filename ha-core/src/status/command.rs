@@ -170,3 +170,77 @@ impl fmt::Display for Command {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    fn error(line: &str) -> CommandError {
+        line.parse::<Command>().unwrap_err()
+    }
+
+    #[test]
+    fn every_command_has_its_line() {
+        let sid: ServiceId = "vm:100".parse().unwrap();
+        let node: NodeName = "node1".parse().unwrap();
+        let moving = |motion| Command::Move { motion, sid: sid.clone(), node: node.clone() };
+        for (line, command) in [
+            ("migrate vm:100 node1", moving(Motion::Migrate)),
+            ("relocate vm:100 node1", moving(Motion::Relocate)),
+            ("stop vm:100 60", Command::Stop { sid: sid.clone(), timeout: 60 }),
+            ("enable-node-maintenance node1", Command::EnableNodeMaintenance { node: node.clone() }),
+            ("disable-node-maintenance node1", Command::DisableNodeMaintenance { node: node.clone() }),
+            ("disarm-ha freeze", Command::DisarmHa { mode: DisarmMode::Freeze }),
+            ("disarm-ha ignore", Command::DisarmHa { mode: DisarmMode::Ignore }),
+            ("arm-ha", Command::ArmHa),
+        ] {
+            assert_eq!(line.parse().as_ref(), Ok(&command));
+            assert_eq!(command.to_string(), line);
+            assert_eq!(Some(command.verb()), line.split(' ').next());
+        }
+    }
+
+    #[test]
+    fn too_few_and_too_many_words_name_the_command() {
+        for line in [
+            "migrate",
+            "migrate vm:100",
+            "migrate vm:100 n1 n2",
+            "relocate vm:100",
+            "stop",
+            "stop vm:100",
+            "stop vm:100 1 2",
+            "enable-node-maintenance",
+            "enable-node-maintenance n1 n2",
+            "disable-node-maintenance",
+            "disarm-ha",
+            "disarm-ha freeze now",
+            "arm-ha now",
+        ] {
+            let first = line.split(' ').next();
+            assert!(matches!(error(line), CommandError::Arguments { verb, .. } if Some(verb) == first), "{line}");
+        }
+    }
+
+    #[test]
+    fn each_argument_is_checked() {
+        assert!(matches!(error("migrate 100 n1"), CommandError::Id(IdError::Service(_))));
+        assert!(matches!(error("relocate vm:100 n_1"), CommandError::Id(IdError::Node(_))));
+        assert!(matches!(error("enable-node-maintenance -"), CommandError::Id(IdError::Node(_))));
+        assert!(matches!(error("disarm-ha thaw"), CommandError::DisarmMode(_)));
+        for timeout in ["-1", "1.5", "4294967296", "soon", "1s", "٣"] {
+            let line = std::format!("stop vm:100 {timeout}");
+            assert!(matches!(error(&line), CommandError::Timeout(_)), "{line}");
+        }
+    }
+
+    #[test]
+    fn hostile_lines_are_no_commands() {
+        for line in ["", " ", "\0", "ARM-HA", "arm-ha\0", "arm-ha\u{a0}", "\u{feff}arm-ha", "arm_ha", "--arm-ha"] {
+            assert!(matches!(error(line), CommandError::UnknownVerb(_)), "{line:?}");
+        }
+        assert!(matches!(error("stop vm:100\u{a0}5"), CommandError::Arguments { .. }));
+        assert!("arm-ha \r\n".parse::<Command>().is_ok());
+    }
+}

@@ -94,6 +94,16 @@ pub struct JobResult {
     pub state: SmolStr,
     /// How it ended.
     pub exit_code: ExitCode,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl JobResult {
+    /// A result with nothing but what it must have.
+    #[must_use]
+    pub fn new(sid: ServiceId, state: impl Into<SmolStr>, exit_code: ExitCode) -> Self {
+        Self { sid, state: state.into(), exit_code, unknown: None }
+    }
 }
 
 /// The record that a node's LRM writes.

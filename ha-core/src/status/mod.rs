@@ -4,17 +4,23 @@
 //! is made and read at the edge.
 
 mod command;
+mod json;
 mod lrm;
 mod manager;
 mod service_table;
+mod utc;
+pub mod view;
 
 pub use command::{Command, CommandError, DisarmMode};
+pub use json::StatusError;
 pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus};
 pub use manager::{
     Disarm, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceState,
     StateName,
 };
 pub use service_table::ServiceTable;
+pub use utc::UtcTime;
+pub use view::{ClusterView, ViewInput};
 
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
 

@@ -1,0 +1,492 @@
+//! Everything that a person does to the configuration: edits, with their checks.
+//!
+//! An edit checks everything first and changes the configuration only then: one that is refused changes nothing.
+//! Properties are given as text, as on a command line, and are read by the parsers that read the files. Two things
+//! differ: a person may type a bare guest number, and a comment is never encoded.
+//!
+//! What is kept in a section of the file that the core could not read stays, but for lines about the property that is
+//! edited: the edit says what that property is.
+//!
+//! ```
+//! use ha_core::{
+//!     config::{Changes, Configuration, Editor},
+//!     id::ServiceTypes,
+//! };
+//!
+//! let types = ServiceTypes::default();
+//! let editor = Editor::new(&types, &[]);
+//! let mut config = Configuration::default();
+//! editor.add_resource(&mut config, "vm:100", &[("state", "stopped")])?;
+//! editor.set_resource(&mut config, "vm:100", Changes { set: &[("max_restart", "3")], unset: &["state"] })?;
+//! assert_eq!(config.resources.write(), b"vm: 100\n\tmax_restart 3\n\n");
+//!
+//! let refused = editor.set_resource(&mut config, "vm:100", Changes { set: &[("state", "on")], unset: &[] });
+//! assert_eq!(refused.unwrap_err().faults()[0].kind.code(), "bad_value");
+//! # Ok::<(), ha_core::config::EditError>(())
+//! ```
+
+mod error;
+
+pub use error::{EditError, FaultKind, PropertyFault};
+
+use alloc::{string::ToString, vec::Vec};
+use core::fmt;
+
+use super::{
+    Digest, Kept, OrderedMap,
+    datacenter::{DatacenterFile, Setting},
+    file::{Section, find_property, property_list},
+    groups::{Group, GroupDraft, GroupsConfig},
+    resources::{RequestedState, Resource, ResourceProperty, ResourcesConfig},
+    rules::{Rule, RuleDraft, RuleProperty, RuleType, RulesConfig},
+    value::{self, GuestTypes, Source, ValueReader},
+};
+use crate::{
+    id::{GroupId, NodeName, RuleId, ServiceId, ServiceTypes},
+    rules::{Finding, Reason, RuleSet},
+    text_enum::Words,
+};
+
+/// The files that edits look at together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Configuration {
+    /// `resources.cfg`
+    pub resources: ResourcesConfig,
+    /// `groups.cfg`
+    pub groups: GroupsConfig,
+    /// `rules.cfg`
+    pub rules: RulesConfig,
+}
+
+/// Changes of properties, by key. A property may occur in them once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes<'a> {
+    /// Properties to set, with their values.
+    pub set: &'a [(&'a str, &'a str)],
+    /// Properties to unset. That one is not set is no error.
+    pub unset: &'a [&'a str],
+}
+
+/// Makes edits. It holds what the checks need to know of the cluster, which is not in the files.
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct Editor<'a> {
+    types: &'a ServiceTypes,
+    nodes: &'a [NodeName],
+    guest_types: GuestTypes<'a>,
+    in_error: &'a dyn Fn(&ServiceId) -> bool,
+    seen: Option<Digest>,
+}
+
+impl fmt::Debug for Editor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { types, nodes, guest_types: _, in_error: _, seen } = self;
+        f.debug_struct("Editor").field("types", types).field("nodes", nodes).field("seen", seen).finish_non_exhaustive()
+    }
+}
+
+/// Resources, groups and rules.
+impl<'a> Editor<'a> {
+    /// An editor for a cluster with these service types and nodes (all known members, online or not).
+    pub fn new(types: &'a ServiceTypes, nodes: &'a [NodeName]) -> Self {
+        Self { types, nodes, guest_types: &|_| None, in_error: &|_| false, seen: None }
+    }
+
+    /// Lets a person type bare guest numbers, of which the host can tell the service type.
+    pub fn guest_types(self, guest_types: GuestTypes<'a>) -> Self {
+        Self { guest_types, ..self }
+    }
+
+    /// Says which services are in state `error` now.
+    pub fn services_in_error(self, in_error: &'a dyn Fn(&ServiceId) -> bool) -> Self {
+        Self { in_error, ..self }
+    }
+
+    /// Makes the edits conditional: the file that is edited must have this digest, if there is one.
+    pub fn seen(self, digest: Option<Digest>) -> Self {
+        Self { seen: digest, ..self }
+    }
+
+    /// Adds a resource.
+    ///
+    /// # Errors
+    ///
+    /// If it exists, if its name is not valid, or if a property is unknown, has a bad value, or names a group that
+    /// does not exist.
+    pub fn add_resource(
+        &self,
+        config: &mut Configuration,
+        sid: &str,
+        set: &[(&str, &str)],
+    ) -> Result<ServiceId, EditError> {
+        self.check_seen("resources.cfg", config.resources.digest)?;
+        let sid = self.sid(sid)?;
+        check_absent("resource", &sid, &config.resources.resources, &config.resources.kept)?;
+        let changed = self.changed(Resource::new(sid.clone()), Changes { set, unset: &[] });
+        let edited = changed.and_check(|resource| check_group(resource, None, &config.groups))?;
+        config.resources.resources.insert(sid.clone(), edited.section);
+        Ok(sid)
+    }
+
+    /// Sets and unsets properties of a resource.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist; if a property is unknown, has a bad value, or names a group that does not exist; or if the
+    /// requested state would change other than to `disabled` while the service is in `error`.
+    pub fn set_resource(&self, config: &mut Configuration, sid: &str, changes: Changes<'_>) -> Result<(), EditError> {
+        self.check_seen("resources.cfg", config.resources.digest)?;
+        let sid = self.sid(sid)?;
+        let old = config.resources.resources.get(&sid).ok_or_else(|| not_found("resource", &sid))?;
+        let edited = self.changed(old.draft(), changes).and_check(|resource: &Resource| {
+            let mut faults = check_group(resource, old.group.as_ref(), &config.groups);
+            let state = resource.state();
+            if state != old.state() && state != RequestedState::Disabled && (self.in_error)(&sid) {
+                faults.push(fault(ResourceProperty::State.as_str(), FaultKind::ServiceInError));
+            }
+            faults
+        })?;
+        replace(&mut config.resources.resources, &mut config.resources.kept, &sid, edited);
+        Ok(())
+    }
+
+    /// Removes a resource; with `purge`, which is the usual way, also from every rule, and each rule that is left with
+    /// no resource.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist.
+    pub fn remove_resource(&self, config: &mut Configuration, sid: &str, purge: bool) -> Result<(), EditError> {
+        self.check_seen("resources.cfg", config.resources.digest)?;
+        let sid = self.sid(sid)?;
+        remove("resource", &sid, &mut config.resources.resources, &mut config.resources.kept)?;
+        if purge {
+            purge_rules(&mut config.rules, &sid);
+        }
+        Ok(())
+    }
+
+    /// Adds a group.
+    ///
+    /// # Errors
+    ///
+    /// If it exists, if its name is not valid, or if a property is unknown, missing, or has a bad value.
+    pub fn add_group(&self, config: &mut Configuration, id: &str, set: &[(&str, &str)]) -> Result<(), EditError> {
+        self.check_seen("groups.cfg", config.groups.digest)?;
+        let id: GroupId = value::id(id).map_err(EditError::BadId)?;
+        check_absent("group", &id, &config.groups.groups, &config.groups.kept)?;
+        let edited = self
+            .changed::<Group>(GroupDraft::new(id.clone()), Changes { set, unset: &[] })
+            .and_check(|_| Vec::new())?;
+        config.groups.groups.insert(id, edited.section);
+        Ok(())
+    }
+
+    /// Sets and unsets properties of a group.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist, or if a property is unknown, has a bad value, or is required and to be unset.
+    pub fn set_group(&self, config: &mut Configuration, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
+        self.check_seen("groups.cfg", config.groups.digest)?;
+        let id = value::id(id).map_err(EditError::BadId)?;
+        let old = config.groups.groups.get(&id).ok_or_else(|| not_found("group", &id))?;
+        let edited = self.changed::<Group>(old.draft(), changes).and_check(|_| Vec::new())?;
+        replace(&mut config.groups.groups, &mut config.groups.kept, &id, edited);
+        Ok(())
+    }
+
+    /// Removes a group, also one that was kept out because it lacks a property.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist, or if a resource names it.
+    pub fn remove_group(&self, config: &mut Configuration, id: &str) -> Result<(), EditError> {
+        self.check_seen("groups.cfg", config.groups.digest)?;
+        let id = value::id(id).map_err(EditError::BadId)?;
+        let users = config.resources.resources.values().filter(|resource| resource.group.as_ref() == Some(&id));
+        let by: Vec<ServiceId> = users.map(|resource| resource.sid.clone()).collect();
+        if !by.is_empty() {
+            return Err(EditError::GroupInUse { group: id, by });
+        }
+        remove("group", &id, &mut config.groups.groups, &mut config.groups.kept)
+    }
+
+    /// Adds a rule of a type: `node-affinity` or `resource-affinity`.
+    ///
+    /// # Errors
+    ///
+    /// If it exists; if its type or name is not valid; if a property is unknown, missing, or has a bad value; or if the
+    /// rule cannot hold with the rules that there are (those that groups stand for included).
+    pub fn add_rule(
+        &self,
+        config: &mut Configuration,
+        rule_type: &str,
+        id: &str,
+        set: &[(&str, &str)],
+    ) -> Result<(), EditError> {
+        self.check_seen("rules.cfg", config.rules.digest)?;
+        let rule_type: RuleType = rule_type.parse().map_err(EditError::BadRuleType)?;
+        let id: RuleId = value::id(id).map_err(EditError::BadId)?;
+        check_absent("rule", &id, &config.rules.rules, &config.rules.kept)?;
+        let draft = RuleDraft::new(id.clone(), rule_type);
+        let edited =
+            self.changed(draft, Changes { set, unset: &[] }).and_check(|rule| self.check_rule(rule, config))?;
+        config.rules.rules.insert(id, edited.section);
+        Ok(())
+    }
+
+    /// Sets and unsets properties of a rule.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist; if a property is unknown, has a bad value, or is required and to be unset; or if the
+    /// changed rule cannot hold with the other rules (those that groups stand for included). A rule that is disabled
+    /// always holds.
+    pub fn set_rule(&self, config: &mut Configuration, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
+        self.check_seen("rules.cfg", config.rules.digest)?;
+        let id = value::id(id).map_err(EditError::BadId)?;
+        let old = config.rules.rules.get(&id).ok_or_else(|| not_found("rule", &id))?;
+        let edited = self.changed(old.draft(), changes).and_check(|rule| self.check_rule(rule, config))?;
+        replace(&mut config.rules.rules, &mut config.rules.kept, &id, edited);
+        Ok(())
+    }
+
+    /// Removes a rule, also one that was kept out because it lacks a property.
+    ///
+    /// # Errors
+    ///
+    /// If it does not exist.
+    pub fn remove_rule(&self, config: &mut Configuration, id: &str) -> Result<(), EditError> {
+        self.check_seen("rules.cfg", config.rules.digest)?;
+        let id = value::id(id).map_err(EditError::BadId)?;
+        remove("rule", &id, &mut config.rules.rules, &mut config.rules.kept)
+    }
+
+    /// Sets and unsets settings in `datacenter.cfg`, by the names of [`Setting`], with values as the file has them.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is unknown or has a bad value.
+    pub fn set_datacenter(&self, file: &mut DatacenterFile, changes: Changes<'_>) -> Result<(), EditError> {
+        self.check_seen("datacenter.cfg", file.digest())?;
+        let mut changed = file.clone();
+        let mut given = Vec::new();
+        let mut faults = Vec::new();
+        for (key, value) in all(changes) {
+            let kind = match key.parse::<Setting>() {
+                Err(_) => Some(FaultKind::UnknownProperty { expected: Words(Setting::WORDS).to_string() }),
+                Ok(setting) if given.contains(&setting) => Some(FaultKind::GivenTwice),
+                Ok(setting) => {
+                    given.push(setting);
+                    match value {
+                        Some(value) => changed.set(setting, value).err().map(FaultKind::BadValue),
+                        None => {
+                            changed.unset(setting);
+                            None
+                        }
+                    }
+                }
+            };
+            faults.extend(kind.map(|kind| fault(key, kind)));
+        }
+        if !faults.is_empty() {
+            return Err(EditError::BadProperties(faults));
+        }
+        *file = changed;
+        Ok(())
+    }
+
+    fn check_seen(&self, file: &'static str, actual: Digest) -> Result<(), EditError> {
+        match self.seen {
+            Some(seen) if seen != actual => Err(EditError::DigestMismatch { file, seen, actual }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    const fn values(&self) -> ValueReader<'a> {
+        ValueReader { types: self.types, source: Source::Person(self.guest_types) }
+    }
+
+    fn sid(&self, text: &str) -> Result<ServiceId, EditError> {
+        self.values().sid(text).map_err(EditError::BadId)
+    }
+
+    /// Changes the properties of a draft and finishes it.
+    fn changed<S: Section>(&self, mut draft: S::Draft, changes: Changes<'_>) -> Changed<S> {
+        let table = S::properties_of(&draft);
+        let mut edited = Vec::new();
+        let mut faults = Vec::new();
+        for (key, value) in all(changes) {
+            let kind = match find_property::<S>(table, key.as_bytes()) {
+                None => Some(FaultKind::UnknownProperty { expected: property_list::<S>(table) }),
+                Some((place, _)) if edited.contains(&place) => Some(FaultKind::GivenTwice),
+                Some((place, property)) => {
+                    edited.push(place);
+                    match value {
+                        Some(value) => {
+                            S::assign(&mut draft, property, value.trim(), &self.values()).err().map(FaultKind::BadValue)
+                        }
+                        None => {
+                            S::clear(&mut draft, property);
+                            None
+                        }
+                    }
+                }
+            };
+            faults.extend(kind.map(|kind| fault(key, kind)));
+        }
+        let section = S::finish(draft).map_err(|missing| {
+            // One with a bad value is missing for that reason.
+            let missing = missing.into_iter().map(S::key);
+            let missing: Vec<_> = missing.filter(|key| !faults.iter().any(|fault| fault.property == *key)).collect();
+            faults.extend(missing.into_iter().map(|key| fault(key, FaultKind::Missing)));
+        });
+        Changed { section: section.ok(), edited, faults }
+    }
+
+    /// Why a rule cannot hold with all others.
+    fn check_rule(&self, rule: &Rule, config: &Configuration) -> Vec<PropertyFault> {
+        let mut rules = RuleSet::with_groups(&config.rules, &config.groups, &config.resources);
+        rules.insert(rule.clone());
+        let findings = rules.check(self.nodes).into_iter().filter(|finding| finding.rule == rule.id);
+        findings
+            .map(|finding| fault(property_at_fault(rule, &finding).as_str(), FaultKind::Infeasible(finding)))
+            .collect()
+    }
+}
+
+/// The property whose change could make the rule hold.
+const fn property_at_fault(rule: &Rule, finding: &Finding) -> RuleProperty {
+    match (finding.reason, rule.rule_type()) {
+        (
+            Reason::SeveralPrioritiesWithResourceAffinity | Reason::NegativeAffinityExceedsNodes,
+            RuleType::NodeAffinity,
+        ) => RuleProperty::Nodes,
+        (
+            Reason::ResourceInSeveralNodeAffinityRules
+            | Reason::FewerThanTwoResources
+            | Reason::MoreResourcesThanNodes
+            | Reason::PositiveAndNegativeConflict
+            | Reason::SeveralPrioritiesWithResourceAffinity
+            | Reason::PositiveAffinityInSeveralNodeAffinityRules
+            | Reason::NegativeAffinityExceedsNodes,
+            RuleType::NodeAffinity | RuleType::ResourceAffinity,
+        ) => RuleProperty::Resources,
+    }
+}
+
+/// All changes: a key, and a value to set it to or none to unset it.
+fn all<'a>(changes: Changes<'a>) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+    let set = changes.set.iter().map(|(key, value)| (*key, Some(*value)));
+    set.chain(changes.unset.iter().map(|key| (*key, None)))
+}
+
+/// A section after its changes, with what is wrong with them.
+struct Changed<S> {
+    /// The section, if nothing is missing.
+    section: Option<S>,
+    /// The places of the changed properties in the table.
+    edited: Vec<usize>,
+    faults: Vec<PropertyFault>,
+}
+
+/// A section after changes that are all right.
+struct Edited<S> {
+    section: S,
+    edited: Vec<usize>,
+}
+
+impl<S> Changed<S> {
+    /// Checks the section against the rest of the configuration, if there is one to check.
+    fn and_check(mut self, check: impl FnOnce(&S) -> Vec<PropertyFault>) -> Result<Edited<S>, EditError> {
+        if let Some(section) = &self.section {
+            self.faults.extend(check(section));
+        }
+        match self.section {
+            Some(section) if self.faults.is_empty() => Ok(Edited { section, edited: self.edited }),
+            Some(_) | None => Err(EditError::BadProperties(self.faults)),
+        }
+    }
+}
+
+fn fault(property: &str, kind: FaultKind) -> PropertyFault {
+    PropertyFault { property: value::excerpt(property.as_bytes()), kind }
+}
+
+fn not_found(what: &'static str, id: &impl ToString) -> EditError {
+    EditError::NotFound { what, id: id.to_string() }
+}
+
+/// Checks that a resource that gets another group than it had gets one that exists.
+fn check_group(resource: &Resource, old: Option<&GroupId>, groups: &GroupsConfig) -> Vec<PropertyFault> {
+    match &resource.group {
+        Some(group) if Some(group) != old && !groups.groups.contains_key(group) => {
+            [fault(ResourceProperty::Group.as_str(), FaultKind::NoSuchGroup(group.clone()))].into()
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Checks that a section to be added is not there yet, not even kept out.
+fn check_absent<S: Section>(
+    what: &'static str,
+    id: &S::Id,
+    sections: &OrderedMap<S::Id, S>,
+    kept: &Kept<S::Id>,
+) -> Result<(), EditError>
+where
+    S::Id: ToString,
+{
+    if sections.contains_key(id) || kept.has_incomplete(id) {
+        return Err(EditError::AlreadyExists { what, id: id.to_string() });
+    }
+    Ok(())
+}
+
+/// Puts an edited section in the place of the old one. What was kept of the edited properties goes.
+fn replace<S: Section>(sections: &mut OrderedMap<S::Id, S>, kept: &mut Kept<S::Id>, id: &S::Id, edited: Edited<S>) {
+    for property in edited.edited {
+        kept.forget_property(id, property);
+    }
+    sections.insert(id.clone(), edited.section);
+}
+
+/// Takes out a section with all that is kept under its id.
+fn remove<S: Section>(
+    what: &'static str,
+    id: &S::Id,
+    sections: &mut OrderedMap<S::Id, S>,
+    kept: &mut Kept<S::Id>,
+) -> Result<(), EditError>
+where
+    S::Id: ToString,
+{
+    let index = sections.get_index_of(id);
+    if index.is_none() && !kept.has_incomplete(id) {
+        return Err(not_found(what, id));
+    }
+    kept.remove(id, index);
+    sections.shift_remove(id);
+    Ok(())
+}
+
+/// Takes a resource out of every rule, and out of the file each rule that is left with none.
+fn purge_rules(config: &mut RulesConfig, sid: &ServiceId) {
+    let mut emptied = Vec::new();
+    for (index, (id, rule)) in config.rules.iter_mut().enumerate() {
+        let before = rule.resources.len();
+        rule.resources.retain(|resource| resource != sid);
+        if rule.resources.is_empty() && before > 0 {
+            emptied.push((index, id.clone()));
+        }
+    }
+    // From the end, so that the places of the earlier ones stay right.
+    for (index, id) in emptied.iter().rev() {
+        config.kept.remove(id, Some(*index));
+    }
+    if !emptied.is_empty() {
+        let mut emptied = emptied.into_iter().map(|(_, id)| id).peekable();
+        config.rules.retain(|id, _| emptied.next_if(|next| next == id).is_none());
+    }
+}

@@ -1,0 +1,390 @@
+//! The CRM: the daemon around the manager. It runs on every node; the one that holds `ha_manager_lock` is the master.
+
+use alloc::{boxed::Box, sync::Arc};
+
+use crate::{
+    event::{DaemonState, Event},
+    host::{self, CrmHost, EventSink, HostOperation, Lock},
+    id::NodeName,
+    lease::{Attempt, Guard, Lease},
+    manager::{Manager, RoundInput},
+    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    time::{Instant, Next, Now, WaitReason},
+    timing::Timings,
+};
+
+/// The cluster resource manager of one node.
+///
+/// The host calls [`tick`](Self::tick), then again when it says so, until it says [`Next::Exit`]:
+///
+/// ```
+/// use ha_core::{crm::Crm, host::CrmHost, time::{Next, Now}};
+///
+/// fn run(crm: &mut Crm, host: &mut dyn CrmHost, clock: impl Fn() -> Now, sleep_until: impl Fn(ha_core::time::Instant)) {
+///     while let Next::At { instant, .. } = crm.tick(host, clock()) {
+///         sleep_until(instant);
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Crm {
+    node: NodeName,
+    timings: Timings,
+    state: State,
+    lease: Lease,
+    stop_requested: bool,
+    iteration: Option<Iteration>,
+    exited: bool,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    WaitForQuorum,
+    Slave,
+    Master(Box<Master>),
+    LostManagerLock,
+}
+
+#[derive(Debug, Clone)]
+struct Master {
+    manager: Manager,
+    idle_rounds: u32,
+    /// Whether HA was fully disarmed after the last round.
+    disarmed: bool,
+}
+
+/// An iteration on its way: kept while it waits for the lock.
+#[derive(Debug, Clone)]
+struct Iteration {
+    began: Instant,
+    view_is_fresh: bool,
+    /// The manager status, if this iteration had to read it.
+    recorded: Option<Arc<ManagerStatus>>,
+}
+
+/// What an iteration does next.
+enum Flow {
+    /// The state is settled: work.
+    Work,
+    /// Ask for the lock again at this moment.
+    Wait(Instant),
+}
+
+impl State {
+    fn name(&self) -> DaemonState {
+        match self {
+            Self::WaitForQuorum => DaemonState::WaitForQuorum,
+            Self::Slave => DaemonState::Slave,
+            Self::Master(_) => DaemonState::Master,
+            Self::LostManagerLock => DaemonState::LostManagerLock,
+        }
+    }
+}
+
+impl Crm {
+    /// Starts the CRM of a node.
+    pub fn start(node: NodeName, timings: Timings, sink: &mut (impl EventSink + ?Sized)) -> Self {
+        let state = State::WaitForQuorum;
+        sink.event(Event::DaemonState { from: DaemonState::Startup, to: state.name() });
+        Self {
+            node,
+            timings,
+            state,
+            lease: Lease::new(Lock::Manager),
+            stop_requested: false,
+            iteration: None,
+            exited: false,
+        }
+    }
+
+    /// The state that it is in.
+    #[must_use]
+    pub fn state(&self) -> DaemonState {
+        self.state.name()
+    }
+
+    /// The manager, while this CRM is the master.
+    #[must_use]
+    pub fn manager(&self) -> Option<&Manager> {
+        match &self.state {
+            State::Master(master) => Some(&master.manager),
+            State::WaitForQuorum | State::Slave | State::LostManagerLock => None,
+        }
+    }
+
+    /// Asks the CRM to stop: it exits at the end of an iteration. A second request changes nothing.
+    pub fn request_stop(&mut self, sink: &mut (impl EventSink + ?Sized)) {
+        if !self.stop_requested {
+            self.stop_requested = true;
+            sink.event(Event::CrmShutdownRequested);
+        }
+    }
+
+    /// Does what is to be done now, and says when to call again.
+    ///
+    /// It never waits itself. A call before that moment is harmless, one after it is late: see
+    /// [`Timings`] for how late is safe. After [`Next::Exit`] it does nothing.
+    pub fn tick(&mut self, host: &mut (impl CrmHost + ?Sized), now: Now) -> Next {
+        if self.exited {
+            return Next::Exit;
+        }
+        let mut iteration = match self.iteration.take() {
+            Some(waiting) => waiting,
+            None => Iteration::begin(host, now),
+        };
+        match self.change_state_if_needed(&mut iteration, host, now) {
+            Flow::Wait(instant) => {
+                self.iteration = Some(iteration);
+                Next::At { instant, reason: WaitReason::LockRetry }
+            }
+            Flow::Work => self.work(&iteration, host, now),
+        }
+    }
+
+    fn change_state_if_needed(
+        &mut self,
+        iteration: &mut Iteration,
+        host: &mut (impl CrmHost + ?Sized),
+        now: Now,
+    ) -> Flow {
+        let asks_for_lock = self.lease.is_trying()
+            || match self.state {
+                State::Master(_) => true,
+                State::LostManagerLock => self.is_healthy(iteration, host),
+                State::WaitForQuorum | State::Slave => {
+                    self.is_healthy(iteration, host) && self.has_something_to_do(iteration, host)
+                }
+            };
+        if asks_for_lock {
+            return self.ask_for_lock(iteration, host, now);
+        }
+        match self.state {
+            State::Slave => self.change_state(State::WaitForQuorum, host),
+            State::WaitForQuorum | State::Master(_) | State::LostManagerLock => {}
+        }
+        Flow::Work
+    }
+
+    /// Quorate, with a fresh view and a readable manager status, and this node not to be fenced.
+    fn is_healthy(&self, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) -> bool {
+        if !host.is_quorate() || !iteration.view_is_fresh {
+            return false;
+        }
+        iteration.recorded = read_status(host);
+        iteration.recorded.as_ref().is_some_and(|status| {
+            let to_be_fenced = |entry: &ServiceEntry| entry.state == ServiceState::Fence && entry.node == self.node;
+            !status.services.iter().any(|(_, entry)| to_be_fenced(entry))
+        })
+    }
+
+    /// Whether a master is needed.
+    fn has_something_to_do(&self, iteration: &Iteration, host: &mut (impl CrmHost + ?Sized)) -> bool {
+        if has_services(host).unwrap_or(false) {
+            return true;
+        }
+        let Some(status) = &iteration.recorded else { return false };
+        let master_is_elsewhere = status
+            .master_node
+            .as_ref()
+            .is_some_and(|master| *master != self.node && status.node_state(master) == NodeState::Online);
+        !master_is_elsewhere
+            && (has_ended_maintenance(status)
+                || !status.services.is_empty()
+                || status.disarm.is_some()
+                || commands_wait(host))
+    }
+
+    fn ask_for_lock(&mut self, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized), now: Now) -> Flow {
+        let guard = self.guard(iteration);
+        match self.lease.attempt(host, now.instant, &self.timings, guard) {
+            Attempt::Again(instant) => return Flow::Wait(instant),
+            Attempt::Refused => self.lock_refused(host),
+            Attempt::Held { anew } => self.lock_held(anew, guard, iteration, host),
+        }
+        Flow::Work
+    }
+
+    /// A master of a disarmed cluster touches nothing, and needs no watchdog.
+    fn guard(&self, iteration: &Iteration) -> Guard {
+        let disarmed = match &self.state {
+            State::Master(master) => master.disarmed,
+            State::WaitForQuorum | State::Slave | State::LostManagerLock => {
+                iteration.recorded.as_ref().is_some_and(|status| status.is_disarmed())
+            }
+        };
+        if disarmed { Guard::Nothing } else { Guard::Watchdog }
+    }
+
+    fn lock_refused(&mut self, host: &mut (impl CrmHost + ?Sized)) {
+        match self.state {
+            State::WaitForQuorum => self.change_state(State::Slave, host),
+            State::Slave | State::LostManagerLock => {}
+            State::Master(_) => self.change_state(State::LostManagerLock, host),
+        }
+    }
+
+    fn lock_held(&mut self, anew: bool, guard: Guard, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) {
+        if !matches!(self.state, State::Master(_)) {
+            self.become_master(guard, host);
+            return;
+        }
+        let idle = self.is_idle(iteration, host);
+        let State::Master(master) = &mut self.state else { return };
+        if anew && let Some(recorded) = read_status(host) {
+            // The lease was over: another master may have been at work meanwhile.
+            master.manager.resume(ManagerStatus::clone(&recorded));
+        }
+        if !idle {
+            master.idle_rounds = 0;
+        } else if master.idle_rounds < self.timings.master_idle_rounds() {
+            master.idle_rounds = master.idle_rounds.saturating_add(1);
+        } else {
+            let rounds = master.idle_rounds;
+            host.event(Event::CrmIdle { rounds });
+            self.lease.close_watchdog(host);
+            self.lease.release(host);
+            self.change_state(State::WaitForQuorum, host);
+        }
+    }
+
+    /// Begins from what is recorded *now*: while the lock was asked for, another master may still have written.
+    fn become_master(&mut self, guard: Guard, host: &mut (impl CrmHost + ?Sized)) {
+        match self.new_master(guard, host) {
+            Some(master) => self.state = State::Master(Box::new(master)),
+            None => {
+                self.lease.close_watchdog(host);
+                self.lease.release(host);
+            }
+        }
+    }
+
+    fn new_master(&self, guard: Guard, host: &mut (impl CrmHost + ?Sized)) -> Option<Master> {
+        let recorded = read_status(host)?;
+        let disarmed = recorded.is_disarmed();
+        if guard == Guard::Nothing && !disarmed {
+            // It was armed meanwhile: work needs a watchdog.
+            return None;
+        }
+        let configuration = host.configuration();
+        let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
+        let unique = host.random_bytes();
+        let unique = host::answer(host, HostOperation::RandomBytes, unique)?;
+        if disarmed {
+            host.event(Event::DisarmedTakeover);
+        }
+        host.event(Event::DaemonState { from: self.state.name(), to: DaemonState::Master });
+        let recorded = ManagerStatus::clone(&recorded);
+        let mode = configuration.datacenter.scheduler.mode;
+        let manager = Manager::begin(self.node.clone(), self.timings.clone(), recorded, mode, &unique, host);
+        Some(Master { manager, idle_rounds: 0, disarmed })
+    }
+
+    fn is_idle(&self, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) -> bool {
+        let healthy = self.is_healthy(iteration, host);
+        let State::Master(master) = &self.state else { return false };
+        let status = master.manager.status();
+        healthy && status.disarm.is_none() && status.services.is_empty() && has_services(host) == Some(false)
+    }
+
+    fn change_state(&mut self, to: State, sink: &mut (impl EventSink + ?Sized)) {
+        sink.event(Event::DaemonState { from: self.state.name(), to: to.name() });
+        self.state = to;
+    }
+
+    fn work(&mut self, iteration: &Iteration, host: &mut (impl CrmHost + ?Sized), now: Now) -> Next {
+        match &mut self.state {
+            State::WaitForQuorum | State::Slave => {
+                if self.stop_requested {
+                    return self.exit();
+                }
+                self.again_after(self.timings.waiting_loop(), now.instant)
+            }
+            State::Master(master) => {
+                if self.stop_requested {
+                    self.lease.close_watchdog(host);
+                    self.lease.release(host);
+                    host.event(Event::ManagerLockReleased);
+                    return self.exit();
+                }
+                if iteration.view_is_fresh {
+                    master.round(&mut self.lease, host, now);
+                } else {
+                    host.event(Event::RoundSkippedStaleClusterState);
+                }
+                self.again_after(self.timings.round_time(), iteration.began)
+            }
+            State::LostManagerLock => {
+                // The manager's state is not touched any more, so that no reset is needed.
+                self.lease.close_watchdog(host);
+                if self.stop_requested {
+                    return self.exit();
+                }
+                self.change_state(State::WaitForQuorum, host);
+                self.again_after(self.timings.waiting_loop(), now.instant)
+            }
+        }
+    }
+
+    fn again_after(&self, wait: core::time::Duration, from: Instant) -> Next {
+        Next::At { instant: from.after(wait), reason: WaitReason::NextIteration }
+    }
+
+    fn exit(&mut self) -> Next {
+        self.exited = true;
+        Next::Exit
+    }
+}
+
+impl Iteration {
+    fn begin(host: &mut (impl CrmHost + ?Sized), now: Now) -> Self {
+        let refreshed = host.refresh();
+        let view_is_fresh = host::answer(host, HostOperation::Refresh, refreshed).is_some();
+        Self { began: now.instant, view_is_fresh, recorded: None }
+    }
+}
+
+impl Master {
+    fn round(&mut self, lease: &mut Lease, host: &mut (impl CrmHost + ?Sized), now: Now) {
+        match RoundInput::read(host, self.manager.status(), now) {
+            Some(input) => self.manager.round(&input, host),
+            None => host.event(Event::RoundFailed),
+        }
+        let disarmed = self.manager.status().is_disarmed();
+        match (self.disarmed, disarmed) {
+            (false, true) => {
+                lease.close_watchdog(host);
+                host.event(Event::CrmWatchdogReleased);
+            }
+            (true, false) => host.event(Event::Rearmed),
+            (true, true) | (false, false) => {}
+        }
+        self.disarmed = disarmed;
+    }
+}
+
+/// The manager status that is recorded; an empty one if none was ever written.
+fn read_status(host: &mut (impl CrmHost + ?Sized)) -> Option<Arc<ManagerStatus>> {
+    let status = host.manager_status();
+    let Some(status) = host::answer(host, HostOperation::ReadManagerStatus, status) else {
+        host.event(Event::ManagerStatusUnreadable);
+        return None;
+    };
+    Some(status.unwrap_or_default())
+}
+
+/// Whether any service is configured, if that can be told.
+fn has_services(host: &mut (impl CrmHost + ?Sized)) -> Option<bool> {
+    let configuration = host.configuration();
+    let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
+    Some(!configuration.resources.resources.is_empty())
+}
+
+fn commands_wait(host: &mut (impl CrmHost + ?Sized)) -> bool {
+    let waiting = host.commands_waiting();
+    host::answer(host, HostOperation::Commands, waiting).unwrap_or(false)
+}
+
+/// Whether a node is recorded as in maintenance with no request for it.
+fn has_ended_maintenance(status: &ManagerStatus) -> bool {
+    status.nodes.iter().any(|(node, state)| *state == NodeState::Maintenance && !status.maintenance_requested(node))
+}

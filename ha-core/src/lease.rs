@@ -1,0 +1,145 @@
+//! A daemon's lock and the watchdog that guards it: the first two links of the safety chain.
+//!
+//! What must hold: the watchdog is fed only after the lock was renewed, and the feed's deadline counts from the moment at
+//! which that renewal was *asked for*. No answer of a host, late or wrong, leads to a feed otherwise.
+
+use crate::{
+    event::Event,
+    host::{self, ClusterLock, EventSink, FeedOutcome, HostOperation, Lock, LockAnswer, Watchdog},
+    time::Instant,
+    timing::Timings,
+};
+
+/// Whether work under the lock is guarded by a watchdog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// It is: as always when something may run.
+    Watchdog,
+    /// It is not: HA is disarmed, and the master touches nothing.
+    Nothing,
+}
+
+/// What became of an attempt to take or renew the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// The lock is held, and the watchdog was opened or fed. `anew`: it was free or expired before.
+    Held { anew: bool },
+    /// It was refused as long as it is tried.
+    Refused,
+    /// It was refused; it is tried again at this moment.
+    Again(Instant),
+}
+
+/// A lock that a daemon takes, renews and releases, with the watchdog that goes with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    lock: Lock,
+    watchdog_open: bool,
+    /// When the present series of attempts began.
+    trying_since: Option<Instant>,
+}
+
+impl Lease {
+    pub(crate) fn new(lock: Lock) -> Self {
+        Self { lock, watchdog_open: false, trying_since: None }
+    }
+
+    /// Whether a series of attempts is on its way.
+    pub(crate) fn is_trying(&self) -> bool {
+        self.trying_since.is_some()
+    }
+
+    /// Asks for the lock once. Call it again at the moment that it names, until it says that the lock is held or refused.
+    pub(crate) fn attempt<H>(&mut self, host: &mut H, now: Instant, timings: &Timings, guard: Guard) -> Attempt
+    where
+        H: ClusterLock + Watchdog + EventSink + ?Sized,
+    {
+        let since = *self.trying_since.get_or_insert(now);
+        let answer = host.take(&self.lock);
+        let anew = match host::answer(host, HostOperation::TakeLock, answer) {
+            Some(LockAnswer::Acquired) => true,
+            Some(LockAnswer::Renewed) => false,
+            Some(LockAnswer::Refused) | None => return self.again(now, since, timings),
+        };
+        let not_after = now.after(timings.feed_budget());
+        match self.guard(host, not_after, guard) {
+            Guarded::Yes => {
+                self.trying_since = None;
+                if anew {
+                    host.event(Event::LockAcquired { lock: self.lock.clone() });
+                }
+                Attempt::Held { anew }
+            }
+            Guarded::TooLate => {
+                self.give_back(host, anew);
+                self.again(now, since, timings)
+            }
+            Guarded::Failed => {
+                self.give_back(host, anew);
+                self.trying_since = None;
+                Attempt::Refused
+            }
+        }
+    }
+
+    fn again(&mut self, now: Instant, since: Instant, timings: &Timings) -> Attempt {
+        let next = now.after(timings.lock_retry_interval());
+        if next.since(since) > timings.lock_retry_window() {
+            self.trying_since = None;
+            Attempt::Refused
+        } else {
+            Attempt::Again(next)
+        }
+    }
+
+    /// Opens or feeds the watchdog.
+    fn guard<H: Watchdog + EventSink + ?Sized>(&mut self, host: &mut H, not_after: Instant, guard: Guard) -> Guarded {
+        let (operation, outcome) = match (guard, self.watchdog_open) {
+            (Guard::Nothing, false) => return Guarded::Yes,
+            (Guard::Watchdog | Guard::Nothing, true) => (HostOperation::FeedWatchdog, host.feed(not_after)),
+            (Guard::Watchdog, false) => (HostOperation::OpenWatchdog, host.open(not_after)),
+        };
+        match host::answer(host, operation, outcome) {
+            Some(FeedOutcome::Fed) => {
+                self.watchdog_open = true;
+                Guarded::Yes
+            }
+            Some(FeedOutcome::TooLate) => {
+                host.event(Event::WatchdogFeedTooLate);
+                Guarded::TooLate
+            }
+            None => Guarded::Failed,
+        }
+    }
+
+    /// A lock that was just taken, but could not be guarded, is of no use: nothing has run under it.
+    fn give_back<H: ClusterLock + EventSink + ?Sized>(&mut self, host: &mut H, anew: bool) {
+        if anew && !self.watchdog_open {
+            self.release(host);
+        }
+    }
+
+    /// Releases the lock, so that another node can take it at once. Only where nothing is done under it any more.
+    pub(crate) fn release<H: ClusterLock + EventSink + ?Sized>(&mut self, host: &mut H) {
+        let released = host.release(&self.lock);
+        host::answer(host, HostOperation::ReleaseLock, released);
+    }
+
+    /// Closes the watchdog without a reset. Only where nothing runs, or nothing is touched any more.
+    ///
+    /// If the host can't close it, it is left to reset the node; it must not be fed any more.
+    pub(crate) fn close_watchdog<H: Watchdog + EventSink + ?Sized>(&mut self, host: &mut H) {
+        if self.watchdog_open {
+            let closed = host.close();
+            if host::answer(host, HostOperation::CloseWatchdog, closed).is_some() {
+                self.watchdog_open = false;
+            }
+        }
+    }
+}
+
+enum Guarded {
+    Yes,
+    TooLate,
+    Failed,
+}

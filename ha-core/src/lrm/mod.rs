@@ -1,0 +1,465 @@
+//! The LRM: the daemon that looks after the services of its node, for as long as it holds the node's agent lock.
+
+mod job;
+mod queue;
+mod shutdown;
+mod workers;
+
+pub use job::{JobAnswer, JobRun, JobStep, run_job};
+pub use shutdown::StopRequest;
+
+use alloc::{collections::BTreeMap, sync::Arc};
+use core::time::Duration;
+
+use crate::{
+    config::OrderedMap,
+    event::{DaemonState, Event},
+    host::{self, EventSink, HostOperation, Lock, LrmHost},
+    id::{NodeName, ServiceId, Uid},
+    lease::{Attempt, Guard, Lease},
+    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus},
+    time::{Instant, Next, Now, WaitReason},
+    timing::Timings,
+};
+use queue::JobQueue;
+
+/// The local resource manager of one node.
+///
+/// The host calls [`tick`](Self::tick), then again when it says so, until it says [`Next::Exit`], as with the
+/// [`Crm`](crate::crm::Crm).
+#[derive(Debug, Clone)]
+pub struct Lrm {
+    node: NodeName,
+    timings: Timings,
+    state: LrmState,
+    mode: LrmMode,
+    lease: Lease,
+    /// The manager status as it was last read.
+    status: Arc<ManagerStatus>,
+    results: OrderedMap<Uid, JobResult>,
+    /// How often the start of each service was tried again.
+    retries: BTreeMap<ServiceId, u32>,
+    queue: JobQueue,
+    stop_requested: bool,
+    /// Whether a stop failed that was made since this LRM was asked to stop.
+    final_stop_failed: bool,
+    idle_rounds: u32,
+    lost_since: Option<Instant>,
+    /// When the present turn of the workers began.
+    turn_since: Option<Instant>,
+    wrote_record: bool,
+    iteration: Option<Iteration>,
+    exited: bool,
+}
+
+/// An iteration on its way: kept while it waits for the lock or for jobs.
+#[derive(Debug, Clone, Copy)]
+struct Iteration {
+    began: Instant,
+    view_is_fresh: bool,
+    stage: Stage,
+}
+
+/// How far an iteration is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The state is changed if it has to.
+    ChangeState,
+    /// The lock is held; it is seen whether the LRM may let go of it, for which the workers get a turn.
+    MayLetGo,
+    /// The state is settled: what is to be done is queued.
+    Work,
+    /// The workers have a turn.
+    Workers,
+}
+
+/// What an iteration does next.
+enum Flow {
+    /// It goes on with this stage.
+    Stage(Stage),
+    /// It waits until this moment.
+    Wait(Instant, WaitReason),
+    /// It is over.
+    Over(Next),
+}
+
+impl Lrm {
+    /// Starts the LRM of a node.
+    pub fn start(node: NodeName, timings: Timings, sink: &mut (impl EventSink + ?Sized)) -> Self {
+        let state = LrmState::default();
+        sink.event(Event::DaemonState { from: DaemonState::Startup, to: state.into() });
+        Self {
+            lease: Lease::new(Lock::Agent(node.clone())),
+            node,
+            timings,
+            state,
+            mode: LrmMode::default(),
+            status: Arc::default(),
+            results: OrderedMap::default(),
+            retries: BTreeMap::new(),
+            queue: JobQueue::default(),
+            stop_requested: false,
+            final_stop_failed: false,
+            idle_rounds: 0,
+            lost_since: None,
+            turn_since: None,
+            wrote_record: false,
+            iteration: None,
+            exited: false,
+        }
+    }
+
+    /// The state that it is in.
+    #[must_use]
+    pub fn state(&self) -> LrmState {
+        self.state
+    }
+
+    /// What it has been asked to be.
+    #[must_use]
+    pub fn mode(&self) -> LrmMode {
+        self.mode
+    }
+
+    /// Does what is to be done now, and says when to call again.
+    ///
+    /// It never waits itself. A call before that moment is harmless. After [`Next::Exit`] it does nothing.
+    pub fn tick(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
+        if self.exited {
+            return Next::Exit;
+        }
+        let mut iteration = match self.iteration.take() {
+            Some(waiting) => waiting,
+            None => match self.begin(host, now) {
+                Ok(iteration) => iteration,
+                Err(next) => return next,
+            },
+        };
+        loop {
+            let flow = match iteration.stage {
+                Stage::ChangeState => self.change_state_if_needed(host, now),
+                Stage::MayLetGo => self.let_go_if_possible(iteration, host, now),
+                Stage::Work => self.work(iteration, host, now),
+                Stage::Workers => self.finish_turn(iteration, host, now),
+            };
+            match flow {
+                Flow::Stage(stage) => iteration.stage = stage,
+                Flow::Wait(instant, reason) => {
+                    self.iteration = Some(iteration);
+                    return Next::At { instant, reason };
+                }
+                Flow::Over(next) => return next,
+            }
+        }
+    }
+
+    /// Brings the view and the manager status up to date. Before the record was written once nothing else is done.
+    fn begin(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Result<Iteration, Next> {
+        let refreshed = host.refresh();
+        let view_is_fresh = host::answer(host, HostOperation::Refresh, refreshed).is_some();
+        if !self.wrote_record {
+            self.write_record(host, now);
+            if !self.wrote_record {
+                let next = if self.stop_requested { self.exit() } else { self.again_after_wait(now) };
+                return Err(next);
+            }
+        }
+        self.read_status(host);
+        self.take_mode_from_status();
+        Ok(Iteration { began: now.instant, view_is_fresh, stage: Stage::ChangeState })
+    }
+
+    /// Reads the manager status. If that fails what was read before stays.
+    fn read_status(&mut self, host: &mut (impl LrmHost + ?Sized)) -> bool {
+        let status = host.manager_status();
+        match host::answer(host, HostOperation::ReadManagerStatus, status) {
+            Some(status) => {
+                self.status = status.unwrap_or_default();
+                true
+            }
+            None => {
+                host.event(Event::ServiceStatusUnreadable);
+                false
+            }
+        }
+    }
+
+    fn take_mode_from_status(&mut self) {
+        if self.stop_requested {
+            return;
+        }
+        if self.status.maintenance_requested(&self.node) {
+            self.mode = LrmMode::Maintenance;
+        } else if self.status.disarm.is_some() {
+            self.mode = LrmMode::Disarm;
+        } else if matches!(self.mode, LrmMode::Maintenance | LrmMode::Disarm) {
+            self.mode = LrmMode::Active;
+        }
+    }
+
+    fn change_state_if_needed(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        if self.lease.is_trying() {
+            return self.ask_for_lock(host, now);
+        }
+        let fence_requested = self.status.fence_requested(&self.node);
+        match self.state {
+            LrmState::WaitForAgentLock => {
+                let wants_lock = self.mode != LrmMode::Disarm && !fence_requested && self.has_active_services();
+                if wants_lock && host.is_quorate() {
+                    return self.ask_for_lock(host, now);
+                }
+            }
+            LrmState::LostAgentLock => {
+                if !fence_requested && host.is_quorate() {
+                    return self.ask_for_lock(host, now);
+                }
+            }
+            LrmState::Active | LrmState::Maintenance if fence_requested => {
+                host.event(Event::FenceRequestedLockDropped);
+                self.lose_lock(host, now);
+            }
+            LrmState::Active => return self.ask_for_lock(host, now),
+            LrmState::Maintenance => return Flow::Stage(Stage::MayLetGo),
+        }
+        Flow::Stage(Stage::Work)
+    }
+
+    fn ask_for_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        match self.lease.attempt(host, now.instant, &self.timings, Guard::Watchdog) {
+            Attempt::Again(instant) => Flow::Wait(instant, WaitReason::LockRetry),
+            Attempt::Refused => {
+                if matches!(self.state, LrmState::Active | LrmState::Maintenance) {
+                    self.lose_lock(host, now);
+                }
+                Flow::Stage(Stage::Work)
+            }
+            Attempt::Held { .. } => match self.state {
+                LrmState::WaitForAgentLock | LrmState::LostAgentLock => {
+                    self.enter(LrmState::Active, host);
+                    Flow::Stage(Stage::Work)
+                }
+                LrmState::Active => Flow::Stage(Stage::MayLetGo),
+                LrmState::Maintenance => {
+                    if self.mode != LrmMode::Maintenance && !self.has_work() {
+                        self.enter(LrmState::Active, host);
+                    }
+                    Flow::Stage(Stage::Work)
+                }
+            },
+        }
+    }
+
+    /// Sees whether the LRM goes on as it is or lets go of its lock, once the workers had a turn.
+    fn let_go_if_possible(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        match self.state {
+            LrmState::Active if self.mode == LrmMode::Maintenance => {
+                self.enter(LrmState::Maintenance, host);
+                Flow::Stage(Stage::Work)
+            }
+            LrmState::Active if self.mode == LrmMode::Disarm => {
+                if let Some(wait) = self.turn(iteration, host, now) {
+                    return wait;
+                }
+                if self.queue.is_empty() {
+                    self.disarm(false, host);
+                }
+                Flow::Stage(Stage::Work)
+            }
+            LrmState::Active => {
+                self.let_go_if_idle(host);
+                Flow::Stage(Stage::Work)
+            }
+            LrmState::Maintenance => {
+                if let Some(wait) = self.turn(iteration, host, now) {
+                    return wait;
+                }
+                if self.has_work() {
+                    return self.ask_for_lock(host, now);
+                }
+                match self.mode {
+                    LrmMode::Disarm => {
+                        self.disarm(true, host);
+                        Flow::Stage(Stage::Work)
+                    }
+                    LrmMode::Maintenance => Flow::Stage(Stage::Work),
+                    LrmMode::Active | LrmMode::Restart | LrmMode::Shutdown | LrmMode::Unknown => {
+                        self.ask_for_lock(host, now)
+                    }
+                }
+            }
+            LrmState::WaitForAgentLock | LrmState::LostAgentLock => Flow::Stage(Stage::Work),
+        }
+    }
+
+    fn disarm(&mut self, during_maintenance: bool, host: &mut (impl LrmHost + ?Sized)) {
+        host.event(Event::LrmDisarmed { during_maintenance });
+        self.let_go(host);
+        self.enter(LrmState::WaitForAgentLock, host);
+    }
+
+    fn let_go_if_idle(&mut self, host: &mut (impl LrmHost + ?Sized)) {
+        let has_entries = self.status.services.iter().any(|(_, entry)| entry.node == self.node);
+        if has_entries || !self.queue.is_empty() {
+            self.idle_rounds = 0;
+        } else if self.idle_rounds < self.timings.lrm_idle_rounds() {
+            self.idle_rounds = self.idle_rounds.saturating_add(1);
+        } else {
+            host.event(Event::LrmIdle { rounds: self.idle_rounds });
+            self.idle_rounds = 0;
+            self.let_go(host);
+            self.enter(LrmState::WaitForAgentLock, host);
+        }
+    }
+
+    fn work(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        match self.state {
+            LrmState::WaitForAgentLock => {
+                if self.stop_requested {
+                    return Flow::Over(self.exit());
+                }
+                self.write_record(host, now);
+                Flow::Over(self.again_after_wait(now))
+            }
+            LrmState::Active => {
+                if !self.read_status(host) {
+                    return self.end_active(iteration, host, now);
+                }
+                if !self.stop_requested {
+                    if !iteration.view_is_fresh {
+                        host.event(Event::RoundSkippedStaleClusterState);
+                        return self.end_active(iteration, host, now);
+                    }
+                    self.queue_commands();
+                }
+                self.begin_turn(now);
+                Flow::Stage(Stage::Workers)
+            }
+            LrmState::LostAgentLock => Flow::Over(self.wait_for_reset(host, now)),
+            LrmState::Maintenance => {
+                self.read_status(host);
+                if !self.has_work() {
+                    self.let_go(host);
+                    if self.stop_requested {
+                        return Flow::Over(self.exit());
+                    }
+                    self.write_record(host, now);
+                    return Flow::Over(self.again_after_wait(now));
+                }
+                self.queue_commands();
+                self.begin_turn(now);
+                Flow::Stage(Stage::Workers)
+            }
+        }
+    }
+
+    /// The last stage: jobs are waited for, then the iteration ends.
+    fn finish_turn(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        if let Some(wait) = self.turn(iteration, host, now) {
+            return wait;
+        }
+        if self.state == LrmState::Maintenance {
+            self.write_record(host, now);
+            return Flow::Over(self.again_after_wait(now));
+        }
+        if self.stop_requested && self.may_exit() {
+            if !self.final_stop_failed {
+                self.let_go(host);
+            }
+            return Flow::Over(self.exit());
+        }
+        self.end_active(iteration, host, now)
+    }
+
+    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen.
+    fn may_exit(&self) -> bool {
+        self.queue.is_empty() && (self.mode != LrmMode::Restart || !self.has_active_services())
+    }
+
+    fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        self.write_record(host, now);
+        let instant = iteration.began.after(self.timings.round_time());
+        Flow::Over(Next::At { instant, reason: WaitReason::NextIteration })
+    }
+
+    /// The watchdog is not fed any more. It resets the node, unless the lock comes back or nothing is left that could run.
+    fn wait_for_reset(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
+        if self.stop_requested {
+            let count = self.status.active_services(&self.node).count();
+            if count == 0 {
+                self.lease.close_watchdog(host);
+                return self.exit();
+            }
+            host.event(Event::ShutdownWhileLockLost { count });
+            let lost_for = self.lost_since.map_or(Duration::ZERO, |since| now.instant.since(since));
+            if self.mode == LrmMode::Restart && lost_for > self.timings.restart_give_up() {
+                host.event(Event::ShutdownGivenUp);
+                return self.exit();
+            }
+        }
+        self.again_after_wait(now)
+    }
+
+    fn has_active_services(&self) -> bool {
+        self.status.active_services(&self.node).next().is_some()
+    }
+
+    /// Whether there is anything that the lock is needed for.
+    fn has_work(&self) -> bool {
+        self.has_active_services() || !self.queue.is_empty()
+    }
+
+    /// Closes the watchdog and releases the lock.
+    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized)) {
+        self.lease.close_watchdog(host);
+        self.lease.release(host);
+    }
+
+    fn lose_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        self.lost_since = Some(now.instant);
+        self.enter(LrmState::LostAgentLock, host);
+    }
+
+    fn enter(&mut self, to: LrmState, sink: &mut (impl EventSink + ?Sized)) {
+        sink.event(Event::DaemonState { from: self.state.into(), to: to.into() });
+        self.state = to;
+    }
+
+    /// Writes this LRM's record, while quorate.
+    fn write_record(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        if !host.is_quorate() {
+            return;
+        }
+        let record = LrmStatus {
+            state: self.state,
+            mode: self.mode,
+            timestamp: Some(now.wall),
+            results: self.results.clone(),
+            unknown: None,
+        };
+        let written = host.write_lrm_status(&record);
+        match host::answer(host, HostOperation::WriteLrmStatus, written) {
+            Some(()) => self.wrote_record = true,
+            None => host.event(Event::LrmStatusUnwritable),
+        }
+    }
+
+    fn again_after_wait(&self, now: Now) -> Next {
+        Next::At { instant: now.instant.after(self.timings.waiting_loop()), reason: WaitReason::NextIteration }
+    }
+
+    fn exit(&mut self) -> Next {
+        self.exited = true;
+        Next::Exit
+    }
+}
+
+impl From<LrmState> for DaemonState {
+    fn from(state: LrmState) -> Self {
+        match state {
+            LrmState::WaitForAgentLock => Self::WaitForAgentLock,
+            LrmState::Active => Self::Active,
+            LrmState::Maintenance => Self::Maintenance,
+            LrmState::LostAgentLock => Self::LostAgentLock,
+        }
+    }
+}

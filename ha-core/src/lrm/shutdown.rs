@@ -1,0 +1,102 @@
+//! Being asked to stop.
+
+use super::Lrm;
+use crate::{
+    config::datacenter::ShutdownPolicy,
+    event::{Event, ShutdownKind, ShutdownMode},
+    host::{self, HostOperation, Job, LrmHost},
+    status::{LrmMode, StateName},
+    time::Now,
+};
+
+/// Why an LRM is asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StopRequest {
+    /// The daemon alone is restarted, for an upgrade say.
+    Restart,
+    /// The node is about to reboot.
+    NodeReboot,
+    /// The node is about to shut down.
+    NodeShutdown,
+}
+
+impl Lrm {
+    /// Asks the LRM to stop: it exits from a later [`tick`](Self::tick), when its services are safe. A second request changes
+    /// nothing.
+    pub fn request_stop(&mut self, request: StopRequest, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        if self.stop_requested {
+            return;
+        }
+        self.stop_requested = true;
+        let policy = shutdown_policy(host);
+        if request != StopRequest::Restart {
+            host.event(Event::ShutdownRequested { policy });
+            if policy != ShutdownPolicy::Migrate {
+                self.queue_final_stops();
+            }
+        }
+        self.take_mode(request, policy, host);
+        self.write_record(host, now);
+    }
+
+    fn take_mode(&mut self, request: StopRequest, policy: ShutdownPolicy, host: &mut (impl LrmHost + ?Sized)) {
+        if self.mode == LrmMode::Maintenance {
+            let kind = match request {
+                StopRequest::Restart => return,
+                StopRequest::NodeReboot => ShutdownKind::Reboot,
+                StopRequest::NodeShutdown => ShutdownKind::Shutdown,
+            };
+            host.event(Event::LrmShutdownMode { kind, mode: ShutdownMode::AlreadyInMaintenance });
+            return;
+        }
+        let (mode, kind, reported) = stop_mode(request, policy);
+        self.mode = mode;
+        host.event(Event::LrmShutdownMode { kind, mode: reported });
+    }
+
+    /// Queues a stop of every service of this node. It answers no request: nothing is reported, but a failure is counted.
+    fn queue_final_stops(&mut self) {
+        let status = self.status.clone();
+        for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
+            let job = Job {
+                id: self.queue.next_id(),
+                sid: sid.clone(),
+                uid: None,
+                command: StateName::RequestStop,
+                target: None,
+                timeout: entry.state.timeout(),
+            };
+            self.queue.queue(job);
+        }
+    }
+}
+
+/// The configured policy; the default one if it can't be read.
+fn shutdown_policy(host: &mut (impl LrmHost + ?Sized)) -> ShutdownPolicy {
+    let configuration = host.configuration();
+    let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
+    configuration.map(|configuration| configuration.datacenter.shutdown_policy).unwrap_or_default()
+}
+
+/// The mode that an LRM takes, and how that is reported.
+fn stop_mode(request: StopRequest, policy: ShutdownPolicy) -> (LrmMode, ShutdownKind, ShutdownMode) {
+    match (request, policy) {
+        (StopRequest::Restart, _) => (LrmMode::Restart, ShutdownKind::Restart, ShutdownMode::Freeze),
+        (StopRequest::NodeReboot, ShutdownPolicy::Conditional | ShutdownPolicy::Freeze) => {
+            (LrmMode::Restart, ShutdownKind::Reboot, ShutdownMode::Freeze)
+        }
+        (StopRequest::NodeShutdown, ShutdownPolicy::Freeze) => {
+            (LrmMode::Restart, ShutdownKind::Shutdown, ShutdownMode::Freeze)
+        }
+        (StopRequest::NodeReboot, ShutdownPolicy::Failover)
+        | (StopRequest::NodeShutdown, ShutdownPolicy::Conditional | ShutdownPolicy::Failover) => {
+            (LrmMode::Shutdown, ShutdownKind::Shutdown, ShutdownMode::Stop)
+        }
+        (StopRequest::NodeReboot, ShutdownPolicy::Migrate) => {
+            (LrmMode::Maintenance, ShutdownKind::Reboot, ShutdownMode::Maintenance)
+        }
+        (StopRequest::NodeShutdown, ShutdownPolicy::Migrate) => {
+            (LrmMode::Maintenance, ShutdownKind::Shutdown, ShutdownMode::Maintenance)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The LRM status in JSON.
+
+use alloc::vec::Vec;
+
+use serde::{Deserializer, Serialize, Serializer, ser::SerializeMap};
+use smol_str::SmolStr;
+
+use super::{
+    read::{self, Missing, Path, Readable, Record, deserialize_records, fields},
+    write,
+};
+use crate::{
+    config::OrderedMap,
+    id::{ServiceId, Uid},
+    status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Timestamp, UnknownFields},
+};
+
+deserialize_records!(LrmStatus, JobResult);
+
+fields! {
+    LrmField, LrmDraft:
+    State = "state" in state: LrmState,
+    Mode = "mode" in mode: LrmMode,
+    Timestamp = "timestamp" in timestamp: Timestamp,
+    Results = "results" in results: OrderedMap<Uid, JobResult>,
+}
+
+impl Record for LrmStatus {
+    type Draft = LrmDraft;
+
+    const EXPECTED: &'static str = "an object, the LRM status";
+
+    fn build(draft: LrmDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        Ok(Self {
+            state: draft.state.value.unwrap_or_default(),
+            mode: draft.mode.value.unwrap_or_default(),
+            timestamp: draft.timestamp.value,
+            results: draft.results.value.unwrap_or_default(),
+            unknown,
+        })
+    }
+}
+
+impl Serialize for LrmStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, LrmField::State, &self.state)?;
+        write::field(&mut map, LrmField::Mode, &self.mode)?;
+        write::optional(&mut map, LrmField::Timestamp, self.timestamp.as_ref())?;
+        write::field(&mut map, LrmField::Results, &Results(&self.results))?;
+        write::unknown::<LrmField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+impl Readable for OrderedMap<Uid, JobResult> {
+    const EXPECTED: &'static str = "an object with the unique ids of requests";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
+        let mut results = Self::default();
+        let read = read::read_entries(deserializer, path, Self::EXPECTED, |uid, result| {
+            results.insert(uid, result).is_none()
+        })?;
+        Ok(read.map(|()| results))
+    }
+}
+
+/// Results in the order of their UIDs.
+struct Results<'a>(&'a OrderedMap<Uid, JobResult>);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut results: Vec<_> = self.0.iter().collect();
+        results.sort_unstable_by_key(|(uid, _)| *uid);
+        serializer.collect_map(results)
+    }
+}
+
+fields! {
+    ResultField, ResultDraft:
+    Sid = "sid" in sid: ServiceId,
+    State = "state" in state: SmolStr,
+    ExitCode = "exit_code" in exit_code: ExitCode,
+}
+
+impl Record for JobResult {
+    type Draft = ResultDraft;
+
+    const EXPECTED: &'static str = "an object, the result of a job";
+
+    fn build(draft: ResultDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let ResultDraft { sid, state, exit_code } = draft;
+        Ok(Self {
+            sid: sid.value.ok_or(Missing::new(ResultField::Sid, "expected the service that the job was for"))?,
+            state: state.value.ok_or(Missing::new(ResultField::State, "expected the command that was carried out"))?,
+            exit_code: exit_code.value.ok_or(Missing::new(ResultField::ExitCode, "expected the job's exit code"))?,
+            unknown,
+        })
+    }
+}
+
+impl Serialize for JobResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, ResultField::Sid, &self.sid)?;
+        write::field(&mut map, ResultField::State, &self.state)?;
+        write::field(&mut map, ResultField::ExitCode, &self.exit_code.0)?;
+        write::unknown::<ResultField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}

@@ -1,0 +1,257 @@
+//! The manager status in JSON.
+
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use core::fmt;
+
+use serde::{Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
+use smol_str::SmolStr;
+
+use super::{
+    read::{self, Missing, Path, Readable, Record, deserialize_records, fields},
+    write,
+};
+use crate::{
+    config::OrderedMap,
+    id::{NodeName, Uid},
+    status::{
+        Disarm, DisarmMode, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry,
+        ServiceState, ServiceTable, StateName, Timestamp, UnknownFields,
+    },
+};
+
+deserialize_records!(ManagerStatus, ServiceEntry, NodeRequest, Disarm);
+
+fields! {
+    ManagerField, ManagerDraft:
+    MasterNode = "master_node" in master_node: NodeName,
+    Timestamp = "timestamp" in timestamp: Timestamp,
+    NodeStatus = "node_status" in nodes: BTreeMap<NodeName, NodeState>,
+    ServiceStatus = "service_status" in services: ServiceTable,
+    NodeRequest = "node_request" in node_requests: BTreeMap<NodeName, NodeRequest>,
+    Disarm = "disarm" in disarm: Disarm,
+}
+
+impl Record for ManagerStatus {
+    type Draft = ManagerDraft;
+
+    const EXPECTED: &'static str = "an object, the manager status";
+
+    fn build(draft: ManagerDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        Ok(Self {
+            master_node: draft.master_node.value,
+            timestamp: draft.timestamp.value,
+            nodes: draft.nodes.value.unwrap_or_default(),
+            services: draft.services.value.unwrap_or_default(),
+            node_requests: draft.node_requests.value.unwrap_or_default(),
+            disarm: draft.disarm.value,
+            unknown,
+        })
+    }
+}
+
+impl Serialize for ManagerStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::optional(&mut map, ManagerField::MasterNode, self.master_node.as_ref())?;
+        write::optional(&mut map, ManagerField::Timestamp, self.timestamp.as_ref())?;
+        write::field(&mut map, ManagerField::NodeStatus, &self.nodes)?;
+        write::field(&mut map, ManagerField::ServiceStatus, &self.services)?;
+        let requests = (!self.node_requests.is_empty()).then_some(&self.node_requests);
+        write::optional(&mut map, ManagerField::NodeRequest, requests)?;
+        write::optional(&mut map, ManagerField::Disarm, self.disarm.as_ref())?;
+        write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+impl Readable for ServiceTable {
+    const EXPECTED: &'static str = "an object with the ids of services";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
+        let mut entries = OrderedMap::default();
+        let read =
+            read::read_entries(deserializer, path, Self::EXPECTED, |sid, entry| entries.insert(sid, entry).is_none())?;
+        Ok(read.map(|()| Self::from(entries)))
+    }
+}
+
+impl Serialize for ServiceTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+fields! {
+    EntryField, EntryDraft:
+    State = "state" in state: StateName,
+    Node = "node" in node: NodeName,
+    Uid = "uid" in uid: Uid,
+    Target = "target" in target: NodeName,
+    Timeout = "timeout" in timeout: u32,
+    Running = "running" in running: bool,
+    FailedNodes = "failed_nodes" in failed_nodes: Vec<NodeName>,
+    MaintenanceNode = "maintenance_node" in maintenance_node: NodeName,
+    Command = "cmd" in command: QueuedCommand,
+}
+
+impl Record for ServiceEntry {
+    type Draft = EntryDraft;
+
+    const EXPECTED: &'static str = "an object, the entry of a service";
+
+    fn build(draft: EntryDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let state = draft.state.value;
+        let state = state.ok_or(Missing::new(EntryField::State, "expected the state that the service shall be in"))?;
+        let node = draft.node.value;
+        let node = node.ok_or(Missing::new(EntryField::Node, "expected the node whose LRM looks after the service"))?;
+        Ok(Self {
+            state: service_state(state, draft.target.value, draft.timeout.value, draft.running.value)?,
+            node,
+            uid: draft.uid.value,
+            failed_nodes: draft.failed_nodes.value.unwrap_or_default(),
+            maintenance_node: draft.maintenance_node.value,
+            command: draft.command.value.map(Box::new),
+            unknown,
+        })
+    }
+}
+
+/// Puts the data of a state where it belongs. What the state has no use for is dropped.
+fn service_state(
+    name: StateName,
+    target: Option<NodeName>,
+    timeout: Option<u32>,
+    running: Option<bool>,
+) -> Result<ServiceState, Missing> {
+    let needs_target = |why| target.ok_or(Missing::new(EntryField::Target, why));
+    Ok(match name {
+        StateName::Stopped => ServiceState::Stopped,
+        StateName::RequestStop => ServiceState::RequestStop { timeout },
+        StateName::RequestStart => ServiceState::RequestStart,
+        StateName::RequestStartBalance => ServiceState::RequestStartBalance {
+            target: needs_target("a service in state 'request_start_balance' needs the node that it moves to")?,
+        },
+        StateName::Started => ServiceState::Started { confirmed: running.unwrap_or(false) },
+        StateName::Fence => ServiceState::Fence,
+        StateName::Recovery => ServiceState::Recovery,
+        StateName::Migrate => ServiceState::Migrate {
+            target: needs_target("a service in state 'migrate' needs the node that it moves to")?,
+        },
+        StateName::Relocate => ServiceState::Relocate {
+            target: needs_target("a service in state 'relocate' needs the node that it moves to")?,
+        },
+        StateName::Freeze => ServiceState::Freeze,
+        StateName::Error => ServiceState::Error,
+    })
+}
+
+impl Serialize for ServiceEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, EntryField::State, &self.state.name())?;
+        write::field(&mut map, EntryField::Node, &self.node)?;
+        write::optional(&mut map, EntryField::Uid, self.uid.as_ref())?;
+        write::optional(&mut map, EntryField::Target, self.state.target())?;
+        write::optional(&mut map, EntryField::Timeout, self.state.timeout().as_ref())?;
+        let running = (self.state == ServiceState::Started { confirmed: true }).then_some(&1);
+        write::optional(&mut map, EntryField::Running, running)?;
+        let failed_nodes = (!self.failed_nodes.is_empty()).then_some(&self.failed_nodes);
+        write::optional(&mut map, EntryField::FailedNodes, failed_nodes)?;
+        write::optional(&mut map, EntryField::MaintenanceNode, self.maintenance_node.as_ref())?;
+        write::optional(&mut map, EntryField::Command, self.command.as_deref())?;
+        write::unknown::<EntryField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+/// The words of a queued command: the verb and its argument.
+impl Readable for QueuedCommand {
+    const EXPECTED: &'static str = r#"["migrate", node], ["relocate", node] or ["stop", seconds]"#;
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
+        let Some(words) = Vec::<SmolStr>::read(deserializer, path)? else { return Ok(None) };
+        parse_queued(&words).map(Some).map_err(D::Error::custom)
+    }
+}
+
+fn parse_queued(words: &[SmolStr]) -> Result<QueuedCommand, String> {
+    match words.iter().map(SmolStr::as_str).collect::<Vec<_>>().as_slice() {
+        [verb @ ("migrate" | "relocate"), node] => {
+            let motion = if *verb == "migrate" { Motion::Migrate } else { Motion::Relocate };
+            node.parse().map(|target| QueuedCommand::Move { motion, target }).map_err(to_text)
+        }
+        ["stop", seconds] => seconds
+            .parse()
+            .map(|timeout| QueuedCommand::Stop { timeout })
+            .map_err(|_| alloc::format!("'{seconds}' is not {}", u32::EXPECTED)),
+        words => Err(alloc::format!("{words:?} is not a command: expected {}", QueuedCommand::EXPECTED)),
+    }
+}
+
+fn to_text(error: impl fmt::Display) -> String {
+    alloc::format!("{error}")
+}
+
+impl Serialize for QueuedCommand {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Move { motion, target } => [motion.as_str(), target.as_str()].serialize(serializer),
+            Self::Stop { timeout } => ["stop", &to_text(timeout)].serialize(serializer),
+        }
+    }
+}
+
+fields! {
+    RequestField, RequestDraft:
+    Maintenance = "maintenance" in maintenance: bool,
+}
+
+impl Record for NodeRequest {
+    type Draft = RequestDraft;
+
+    const EXPECTED: &'static str = "an object, what is asked of a node";
+
+    fn build(draft: RequestDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        Ok(Self { maintenance: draft.maintenance.value.unwrap_or(false), unknown })
+    }
+}
+
+impl Serialize for NodeRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::optional(&mut map, RequestField::Maintenance, self.maintenance.then_some(&1))?;
+        write::unknown::<RequestField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+fields! {
+    DisarmField, DisarmDraft:
+    Mode = "mode" in mode: DisarmMode,
+    State = "state" in state: DisarmState,
+}
+
+impl Record for Disarm {
+    type Draft = DisarmDraft;
+
+    const EXPECTED: &'static str = "an object, the disarm record";
+
+    fn build(draft: DisarmDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let DisarmDraft { mode, state } = draft;
+        Ok(Self {
+            mode: mode.value.ok_or(Missing::new(DisarmField::Mode, "expected 'freeze' or 'ignore'"))?,
+            state: state.value.ok_or(Missing::new(DisarmField::State, "expected 'disarming' or 'disarmed'"))?,
+            unknown,
+        })
+    }
+}
+
+impl Serialize for Disarm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, DisarmField::Mode, &self.mode)?;
+        write::field(&mut map, DisarmField::State, &self.state)?;
+        write::unknown::<DisarmField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}

@@ -1,0 +1,284 @@
+//! What a person sees of a service.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::{MasterView, ViewInput};
+use crate::{
+    config::{RequestedState, Resource},
+    id::{NodeName, ServiceId},
+    status::{DisarmMode, ServiceEntry, ServiceState, StateName},
+};
+
+/// A service: what is asked for it, what is recorded, and what is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceView {
+    /// The service.
+    pub sid: ServiceId,
+    /// The node whose LRM looks after it; for one without an entry in the manager status, the node where it is.
+    pub node: Option<NodeName>,
+    /// What is shown for it.
+    pub shown: ShownState,
+    /// What is asked for; `None` if it is not configured.
+    pub requested: Option<RequestedState>,
+    /// Its recorded state; `None` if the master has not taken it up.
+    pub state: Option<StateName>,
+    /// The node that it moves to.
+    pub target: Option<NodeName>,
+    /// What a person can do, where services get stuck.
+    pub advice: Option<Advice>,
+}
+
+/// The word that is shown for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShownState {
+    /// HA is disarmed, or being disarmed, in mode `ignore`: no service is tracked.
+    Ignore,
+    /// It is no longer configured; the master will drop it.
+    Deleting,
+    /// It is to be treated as if it were not managed.
+    Ignored,
+    /// It is configured but does not exist.
+    NotFound,
+    /// The master has not taken it up yet.
+    Queued,
+    /// To be started, or not yet known to run.
+    Starting,
+    /// Stopped, and to be left alone.
+    Disabled,
+    /// Still started, but to be stopped.
+    Stopping,
+    /// In state `error`, which is about to be cleared.
+    ClearingErrorFlag,
+    /// None of these: its recorded state.
+    Recorded(StateName),
+}
+
+impl ShownState {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Deleting => "deleting",
+            Self::Ignored => "ignored",
+            Self::NotFound => "not found",
+            Self::Queued => "queued",
+            Self::Starting => "starting",
+            Self::Disabled => "disabled",
+            Self::Stopping => "stopping",
+            Self::ClearingErrorFlag => "clearing error flag",
+            Self::Recorded(state) => state.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for ShownState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for ShownState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What a person can do about a service that is stuck, or seems to be.
+///
+/// Serialises as an object with the `code`, for programs, and the `text`, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Advice {
+    /// `not found`: the guest was deleted before its service.
+    RemoveOrRestore,
+    /// `deleting`, with a master at work.
+    WaitForMaster,
+    /// `deleting`, and no master is at work.
+    BringUpMaster,
+    /// `deleting`, while HA is disarmed or being disarmed.
+    Arm,
+    /// `error`.
+    RequestDisabled,
+    /// `recovery`, which is left at once when there is a node.
+    MakeNodeAvailable,
+}
+
+impl Advice {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::RemoveOrRestore => "remove_or_restore",
+            Self::WaitForMaster => "wait_for_master",
+            Self::BringUpMaster => "bring_up_master",
+            Self::Arm => "arm",
+            Self::RequestDisabled => "request_disabled",
+            Self::MakeNodeAvailable => "make_node_available",
+        }
+    }
+
+    /// A sentence or two for people.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::RemoveOrRestore => {
+                "It no longer exists. Remove the service from the HA configuration, which works without it, or restore it."
+            }
+            Self::WaitForMaster => {
+                "It is no longer in the HA configuration. Nothing to do: the master drops it in its next round."
+            }
+            Self::BringUpMaster => {
+                "It is no longer in the HA configuration, but there is no master to drop it. Make sure that the cluster has quorum and that the CRM runs."
+            }
+            Self::Arm => {
+                "It is no longer in the HA configuration, but nothing is dropped while HA is disarmed. Arm HA again."
+            }
+            Self::RequestDisabled => {
+                "Find out why it failed and repair it. Then request the state 'disabled' to clear the error, and after that 'started'."
+            }
+            Self::MakeNodeAvailable => {
+                "No node can take it. Bring a node online that its rules allow, or change the rules: it is tried again every round. Request the state 'disabled' to give up."
+            }
+        }
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text())
+    }
+}
+
+impl Serialize for Advice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut advice = serializer.serialize_struct("Advice", 2)?;
+        advice.serialize_field("code", self.code())?;
+        advice.serialize_field("text", self.text())?;
+        advice.end()
+    }
+}
+
+/// All services: those of the manager status, then those only configured, each by SID.
+pub(super) fn service_views(input: &ViewInput<'_>, master: &MasterView) -> Vec<ServiceView> {
+    let (manager, resources) = (&input.manager.services, &input.resources.resources);
+    let mut only_configured: Vec<_> = resources.iter().filter(|(sid, _)| !manager.contains(sid)).collect();
+    only_configured.sort_unstable_by_key(|(sid, _)| *sid);
+
+    let recorded = manager.iter().map(|(sid, entry)| (sid, Some(entry), resources.get(sid)));
+    let only_configured = only_configured.into_iter().map(|(sid, resource)| (sid, None, Some(resource)));
+    recorded
+        .chain(only_configured)
+        .map(|(sid, entry, resource)| {
+            let service = Service { sid, entry, resource, location: Location::of(sid, input) };
+            service.view(master)
+        })
+        .collect()
+}
+
+/// Where a service is.
+#[derive(Clone, Copy)]
+enum Location<'a> {
+    /// There.
+    Known(&'a NodeName),
+    /// Nowhere: it does not exist.
+    Nowhere,
+    /// The host can't tell.
+    Untold,
+}
+
+impl<'a> Location<'a> {
+    fn of(sid: &ServiceId, input: &ViewInput<'a>) -> Self {
+        match input.locations.map(|locations| locations.get(sid)) {
+            Some(Some(node)) => Self::Known(node),
+            Some(None) => Self::Nowhere,
+            None => Self::Untold,
+        }
+    }
+}
+
+/// What is known of a service.
+struct Service<'a> {
+    sid: &'a ServiceId,
+    entry: Option<&'a ServiceEntry>,
+    resource: Option<&'a Resource>,
+    location: Location<'a>,
+}
+
+impl Service<'_> {
+    fn view(&self, master: &MasterView) -> ServiceView {
+        let shown = match master.disarm.map(|disarm| disarm.mode) {
+            Some(DisarmMode::Ignore) => ShownState::Ignore,
+            Some(DisarmMode::Freeze) | None => self.shown(),
+        };
+        ServiceView {
+            sid: self.sid.clone(),
+            node: self.node().cloned(),
+            shown,
+            requested: self.resource.map(Resource::state),
+            state: self.entry.map(|entry| entry.state.name()),
+            target: self.entry.and_then(|entry| entry.state.target()).cloned(),
+            advice: advice(shown, master),
+        }
+    }
+
+    fn node(&self) -> Option<&NodeName> {
+        match (self.entry, self.location) {
+            (Some(entry), _) => Some(&entry.node),
+            (None, Location::Known(node)) => Some(node),
+            (None, Location::Nowhere | Location::Untold) => None,
+        }
+    }
+
+    fn shown(&self) -> ShownState {
+        let Some(resource) = self.resource else { return ShownState::Deleting };
+        match (resource.state(), self.location, self.entry) {
+            (RequestedState::Ignored, ..) => ShownState::Ignored,
+            (_, Location::Nowhere, _) => ShownState::NotFound,
+            (_, _, None) => ShownState::Queued,
+            (requested, _, Some(entry)) => shown_state(&entry.state, requested),
+        }
+    }
+}
+
+fn shown_state(state: &ServiceState, requested: RequestedState) -> ShownState {
+    match (state, requested) {
+        (ServiceState::Stopped, RequestedState::Started) => ShownState::Starting,
+        (ServiceState::Stopped, RequestedState::Disabled) => ShownState::Disabled,
+        (ServiceState::Started { .. }, RequestedState::Stopped | RequestedState::Disabled) => ShownState::Stopping,
+        (ServiceState::Started { confirmed: false }, _) => ShownState::Starting,
+        (ServiceState::Error, RequestedState::Disabled) => ShownState::ClearingErrorFlag,
+        (state, _) => ShownState::Recorded(state.name()),
+    }
+}
+
+fn advice(shown: ShownState, master: &MasterView) -> Option<Advice> {
+    match shown {
+        ShownState::NotFound => Some(Advice::RemoveOrRestore),
+        ShownState::Deleting if master.disarm.is_some() => Some(Advice::Arm),
+        ShownState::Deleting if master.liveness.is_fresh() => Some(Advice::WaitForMaster),
+        ShownState::Deleting => Some(Advice::BringUpMaster),
+        ShownState::Recorded(StateName::Error) => Some(Advice::RequestDisabled),
+        ShownState::Recorded(StateName::Recovery) => Some(Advice::MakeNodeAvailable),
+        ShownState::Recorded(
+            StateName::Stopped
+            | StateName::RequestStop
+            | StateName::RequestStart
+            | StateName::RequestStartBalance
+            | StateName::Started
+            | StateName::Fence
+            | StateName::Migrate
+            | StateName::Relocate
+            | StateName::Freeze,
+        )
+        | ShownState::Ignore
+        | ShownState::Ignored
+        | ShownState::Queued
+        | ShownState::Starting
+        | ShownState::Disabled
+        | ShownState::Stopping
+        | ShownState::ClearingErrorFlag => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! The view as lines of text.
+
+use alloc::string::{String, ToString};
+use core::{fmt, iter};
+
+use serde::Serialize;
+
+use super::{ClusterView, DisarmView, FencingView, LrmView, MasterView, QuorumView, ServiceView};
+use crate::{config::datacenter::SchedulerMode, status::UtcTime, text_enum::text_enum};
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LineKind {
+    /// [`QuorumView`].
+    Quorum,
+    /// [`MasterView`].
+    Master,
+    /// [`FencingView`].
+    Fencing,
+    /// [`LrmView`].
+    Lrm,
+    /// [`ServiceView`].
+    Service,
+}
+
+text_enum! {
+    LineKind: "a kind of status line",
+    Quorum = "quorum",
+    Master = "master",
+    Fencing = "fencing",
+    Lrm = "lrm",
+    Service = "service",
+}
+
+/// One line of the status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusLine {
+    /// What it is about.
+    pub kind: LineKind,
+    /// What it says.
+    pub text: String,
+}
+
+impl StatusLine {
+    fn new(kind: LineKind, text: &impl ToString) -> Self {
+        Self { kind, text: text.to_string() }
+    }
+}
+
+impl fmt::Display for StatusLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.text)
+    }
+}
+
+impl ClusterView {
+    /// The view as lines: quorum, master, fencing, one for each LRM and one for each service.
+    pub fn lines(&self) -> impl Iterator<Item = StatusLine> {
+        iter::once(StatusLine::new(LineKind::Quorum, &self.quorum))
+            .chain(iter::once_with(|| StatusLine::new(LineKind::Master, &self.master)))
+            .chain(iter::once_with(|| StatusLine::new(LineKind::Fencing, &self.fencing)))
+            .chain(self.lrms.iter().map(|lrm| StatusLine::new(LineKind::Lrm, lrm)))
+            .chain(self.services.iter().map(|service| StatusLine::new(LineKind::Service, service)))
+    }
+}
+
+/// All [`lines`](ClusterView::lines), each with an end of line.
+impl fmt::Display for ClusterView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+impl fmt::Display for QuorumView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.quorate { f.write_str("OK") } else { write!(f, "no quorum on {}", self.node) }
+    }
+}
+
+impl fmt::Display for MasterView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.node {
+            Some(node) => write!(f, "{node} ({}", self.liveness)?,
+            None => write!(f, "none ({}", self.liveness)?,
+        }
+        if let Some(timestamp) = self.timestamp {
+            write!(f, ", {}", UtcTime(timestamp))?;
+        }
+        f.write_str(")")?;
+        if let Some(DisarmView { state, mode }) = self.disarm {
+            write!(f, ", {state}, mode {mode}")?;
+        }
+        match self.scheduler {
+            SchedulerMode::Basic => Ok(()),
+            SchedulerMode::Static | SchedulerMode::Dynamic => write!(f, ", scheduler {}", self.scheduler),
+        }
+    }
+}
+
+impl fmt::Display for FencingView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (", self.state)?;
+        if let Some(mode) = self.mode {
+            write!(f, "mode {mode}, ")?;
+        }
+        write!(f, "CRM watchdog {})", self.watchdog)
+    }
+}
+
+impl fmt::Display for LrmView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, watchdog {}", self.node, self.shown, self.watchdog)?;
+        if let Some(timestamp) = self.timestamp {
+            write!(f, ", {}", UtcTime(timestamp))?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for ServiceView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (", self.sid)?;
+        if let Some(node) = &self.node {
+            write!(f, "{node}, ")?;
+        }
+        write!(f, "{})", self.shown)?;
+        match self.advice {
+            Some(advice) => write!(f, ": {advice}"),
+            None => Ok(()),
+        }
+    }
+}

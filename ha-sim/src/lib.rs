@@ -1,0 +1,8 @@
+//! A virtual cluster around `ha-core`.
+//!
+//! * [`world`]: what daemons see and touch: nodes with power and network, locks, watchdogs, records, guests. All of it is
+//!   controlled from code.
+//! * [`recorded`]: replays recorded scenario folders exactly, step by step as they were made.
+
+pub mod recorded;
+pub mod world;

@@ -1,0 +1,73 @@
+//! Guests: what the services are about.
+
+use ha_core::id::{NodeName, ServiceId};
+
+/// A guest of the virtual cluster.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    /// The node on which it is configured.
+    pub node: NodeName,
+    /// The name of its lock, if it is locked.
+    pub lock: Option<String>,
+    /// Cores that it may use; 0 means no limit.
+    pub max_cpu: f64,
+    /// Bytes of memory that it may use.
+    pub max_memory: u64,
+    /// Cores that it uses while it runs.
+    pub cpu: f64,
+    /// Bytes of memory that it uses while it runs.
+    pub memory: u64,
+    /// Starts that failed in a row.
+    pub failed_starts: u32,
+    /// Moves that failed in a row.
+    pub failed_moves: u32,
+}
+
+impl Guest {
+    /// A guest on a node, of a usual size.
+    #[must_use]
+    pub fn new(node: NodeName) -> Self {
+        Self {
+            node,
+            lock: None,
+            max_cpu: 4.0,
+            max_memory: 4096 << 20,
+            cpu: 2.0,
+            memory: 2048 << 20,
+            failed_starts: 0,
+            failed_moves: 0,
+        }
+    }
+}
+
+/// How a service of type `fa` fails on purpose, by the digits of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailureScript {
+    /// Starts that fail before one works.
+    pub starts: u32,
+    /// Moves that fail before one works.
+    pub moves: u32,
+    /// Whether stopping fails.
+    pub stop: bool,
+    /// The number of the only node (`node<n>`) on which starts and moves fail; 0 for all.
+    pub node: u32,
+}
+
+impl FailureScript {
+    /// The script of a service; other types do not fail.
+    #[must_use]
+    pub fn of(sid: &ServiceId) -> Option<Self> {
+        if sid.service_type() != "fa" {
+            return None;
+        }
+        let digits: Vec<u32> = sid.name().chars().map(|digit| digit.to_digit(10).unwrap_or(0)).collect();
+        let digit = |place: usize| digits.get(place).copied().unwrap_or(0);
+        Some(Self { starts: digit(1), moves: digit(2), stop: digit(3) != 0, node: digit(5) })
+    }
+
+    /// Whether starts and moves fail on a node at all.
+    #[must_use]
+    pub fn applies_to(&self, node: &NodeName) -> bool {
+        self.node == 0 || node.as_str() == format!("node{}", self.node)
+    }
+}

@@ -1,0 +1,66 @@
+//! The shared store: configuration, records, and the command queue.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ha_core::{
+    config::{
+        DatacenterConfig, Digest, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, fence::FenceConfig,
+    },
+    id::{NodeName, ServiceId},
+    status::{LrmStatus, ManagerStatus},
+};
+
+/// What all nodes share.
+#[derive(Debug, Clone, Default)]
+pub struct Store {
+    /// The services that are managed.
+    pub resources: Arc<ResourcesConfig>,
+    /// The groups.
+    pub groups: Arc<GroupsConfig>,
+    /// The rules.
+    pub rules: Arc<RulesConfig>,
+    /// Settings of the whole cluster.
+    pub datacenter: Arc<DatacenterConfig>,
+    /// The fence devices, if any are configured.
+    pub fence: Option<Arc<FenceConfig>>,
+    /// The record of the master.
+    pub manager_status: Option<Arc<ManagerStatus>>,
+    /// The record of each LRM.
+    pub lrm_status: BTreeMap<NodeName, Arc<LrmStatus>>,
+    /// The lines that wait for the master.
+    pub commands: Vec<String>,
+    edits: u64,
+}
+
+impl Store {
+    /// Changes the resources, as an edit of the file would.
+    pub fn edit_resources(&mut self, edit: impl FnOnce(&mut ResourcesConfig)) {
+        self.edits = self.edits.wrapping_add(1);
+        let resources = Arc::make_mut(&mut self.resources);
+        edit(resources);
+        resources.digest = Digest::of(&self.edits.to_le_bytes());
+    }
+
+    /// Changes what is asked for a service.
+    pub fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) {
+        self.edit_resources(|resources| {
+            if let Some(resource) = resources.resources.get_mut(sid) {
+                resource.state = Some(state);
+            }
+        });
+    }
+
+    /// Adds a service, or replaces it.
+    pub fn put_resource(&mut self, resource: Resource) {
+        self.edit_resources(|resources| {
+            resources.resources.insert(resource.sid.clone(), resource);
+        });
+    }
+
+    /// Removes a service.
+    pub fn remove_resource(&mut self, sid: &ServiceId) {
+        self.edit_resources(|resources| {
+            resources.resources.shift_remove(sid);
+        });
+    }
+}

@@ -1,0 +1,283 @@
+//! The world as one daemon sees it: the host traits of `ha-core`.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ha_core::{
+    config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand},
+    event::Event,
+    host::{
+        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
+        GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
+        Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService, UsageStatistics,
+        Watchdog, Workers,
+    },
+    id::{NodeName, ServiceId},
+    lrm::run_job,
+    status::{ExitCode, LrmStatus, ManagerStatus},
+    time::Instant,
+};
+
+use super::{DaemonKind, Node, What, World, agent::NodeAgent};
+
+/// One daemon's view of the world.
+pub struct View<'a> {
+    /// The world.
+    pub world: &'a mut World,
+    /// The node of the daemon.
+    pub node: NodeName,
+    /// Which daemon.
+    pub daemon: DaemonKind,
+    /// The daemon's own clock, which its events and locks carry.
+    pub clock: Instant,
+}
+
+/// The size of a node where the dynamic scheduler needs one and none is given.
+const DEFAULT_CORES: f64 = 24.0;
+const DEFAULT_MEMORY: u64 = 131_072 << 20;
+
+impl View<'_> {
+    fn hardware(&self) -> Result<&Node, HostError> {
+        self.world.nodes.get(&self.node).ok_or_else(|| HostError::new(format!("no node {}", self.node)))
+    }
+
+    /// Fails where the shared records can't be read or written.
+    fn check_store(&self) -> Result<(), HostError> {
+        if self.hardware()?.store_fails { Err(HostError::new("the shared store does not answer")) } else { Ok(()) }
+    }
+
+    /// Fails without quorum: nothing is written then.
+    fn check_writable(&self) -> Result<(), HostError> {
+        self.check_store()?;
+        if self.world.is_online(&self.node) { Ok(()) } else { Err(HostError::new("no quorum")) }
+    }
+}
+
+impl EventSink for View<'_> {
+    fn event(&mut self, event: Event) {
+        let source = format!("{}/{}", self.node, self.daemon.as_str());
+        self.world.note(self.clock, source, What::Core(event));
+    }
+}
+
+impl Membership for View<'_> {
+    fn refresh(&mut self) -> Result<(), HostError> {
+        if self.hardware()?.refresh_fails { Err(HostError::new("the view can't be brought up to date")) } else { Ok(()) }
+    }
+
+    fn is_quorate(&mut self) -> bool {
+        self.world.is_online(&self.node)
+    }
+
+    fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
+        let world = &self.world;
+        Ok(world.nodes.keys().map(|node| (node.clone(), world.is_online(node))).collect())
+    }
+}
+
+impl ClusterLock for View<'_> {
+    fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+        Ok(self.world.take_lock(lock, &self.node, self.clock))
+    }
+
+    fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+        self.world.release_lock(lock, &self.node, self.clock);
+        Ok(())
+    }
+}
+
+impl Watchdog for View<'_> {
+    fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        self.feed(not_after)
+    }
+
+    fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        let time = self.world.time;
+        if time > not_after {
+            return Ok(FeedOutcome::TooLate);
+        }
+        if let Some(node) = self.world.nodes.get_mut(&self.node) {
+            node.watchdogs.insert(self.daemon, time);
+        }
+        Ok(FeedOutcome::Fed)
+    }
+
+    fn close(&mut self) -> Result<(), HostError> {
+        if let Some(node) = self.world.nodes.get_mut(&self.node) {
+            node.watchdogs.remove(&self.daemon);
+        }
+        Ok(())
+    }
+}
+
+impl StatusStore for View<'_> {
+    fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
+        self.check_store()?;
+        Ok(self.world.store.manager_status.clone())
+    }
+}
+
+impl ConfigurationStore for View<'_> {
+    fn configuration(&mut self) -> Result<Configuration, HostError> {
+        self.check_store()?;
+        let store = &self.world.store;
+        Ok(Configuration {
+            resources: store.resources.clone(),
+            groups: store.groups.clone(),
+            rules: store.rules.clone(),
+            datacenter: store.datacenter.clone(),
+            fence: store.fence.clone(),
+            guests: Arc::new(
+                self.world.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect(),
+            ),
+        })
+    }
+}
+
+impl ManagerStore for View<'_> {
+    fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
+        self.check_writable()?;
+        self.world.store.manager_status = Some(Arc::new(status.clone()));
+        Ok(())
+    }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        self.check_store()?;
+        Ok(self.world.store.lrm_status.get(node).cloned())
+    }
+
+    fn commands_waiting(&mut self) -> Result<bool, HostError> {
+        self.check_store()?;
+        Ok(!self.world.store.commands.is_empty())
+    }
+
+    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
+        self.check_writable()?;
+        Ok(std::mem::take(&mut self.world.store.commands))
+    }
+}
+
+impl LrmStore for View<'_> {
+    fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
+        self.check_writable()?;
+        self.world.store.lrm_status.insert(self.node.clone(), Arc::new(status.clone()));
+        Ok(())
+    }
+}
+
+impl GuestControl for View<'_> {
+    fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
+        self.check_writable()?;
+        let guest = self.world.guests.get_mut(sid).ok_or_else(|| HostError::new(format!("no guest {sid}")))?;
+        if guest.node != *from && guest.node != *to {
+            return Err(HostError::new(format!("{sid} is on {}, not on {from}", guest.node)));
+        }
+        guest.node = to.clone();
+        Ok(())
+    }
+
+    fn remove_leftover_locks(&mut self, sid: &ServiceId, _: &NodeName) -> Result<Option<String>, HostError> {
+        self.check_writable()?;
+        let guest = self.world.guests.get_mut(sid).ok_or_else(|| HostError::new(format!("no guest {sid}")))?;
+        Ok(guest.lock.take_if(|lock| LEFTOVER_GUEST_LOCKS.contains(&lock.as_str())))
+    }
+
+    fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError> {
+        self.check_writable()?;
+        self.world.store.set_requested_state(sid, state);
+        Ok(())
+    }
+
+    fn write_group_migration(&mut self, rules: &RulesConfig, resources: &ResourcesConfig) -> Result<(), HostError> {
+        self.check_writable()?;
+        let store = &mut self.world.store;
+        let mut rules = rules.clone();
+        rules.digest = Digest::of(&rules.write());
+        store.rules = Arc::new(rules);
+        let migrated = resources.clone();
+        store.edit_resources(|resources| *resources = migrated);
+        Ok(())
+    }
+
+    fn remove_groups(&mut self, _: &GroupsConfig) -> Result<(), HostError> {
+        self.check_writable()?;
+        self.world.store.groups = Arc::default();
+        Ok(())
+    }
+
+    fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError> {
+        Ok(self.world.nodes.get(node).map(|node| node.version.clone()))
+    }
+}
+
+impl FenceDevices for View<'_> {
+    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        Err(HostError::new("the virtual cluster has no fence devices"))
+    }
+}
+
+impl Statistics for View<'_> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+        let resources = &self.world.store.resources.resources;
+        let requested = |sid| resources.get(sid).map(|resource| resource.state());
+        Ok(self
+            .world
+            .guests
+            .iter()
+            .map(|(sid, guest)| UnmanagedService {
+                sid: sid.clone(),
+                node: guest.node.clone(),
+                running: requested(sid) == Some(RequestedState::Started),
+            })
+            .collect())
+    }
+
+    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+        let world = &self.world;
+        let sizes_are_needed = world.store.datacenter.scheduler.mode == SchedulerMode::Static;
+        let nodes = world.nodes.iter().map(|(name, node)| {
+            let running = world.running.get(name).into_iter().flatten();
+            let running = running.filter_map(|sid| world.guests.get(sid));
+            let (cpu, memory) = running.fold((0.0, 0_u64), |(cpu, memory), guest| {
+                (cpu + guest.cpu, memory.saturating_add(guest.memory))
+            });
+            let (cores, bytes) = if sizes_are_needed { (0.0, 0) } else { (DEFAULT_CORES, DEFAULT_MEMORY) };
+            let statistics = NodeStatistics {
+                max_cpu: node.max_cpu.unwrap_or(cores),
+                max_memory: node.max_memory.unwrap_or(bytes),
+                cpu,
+                memory,
+            };
+            (name.clone(), statistics)
+        });
+        let services = world.guests.iter().map(|(sid, guest)| {
+            let statistics = ServiceStatistics {
+                max_cpu: guest.max_cpu,
+                max_memory: guest.max_memory,
+                cpu: guest.cpu,
+                memory: guest.memory,
+            };
+            (sid.clone(), statistics)
+        });
+        Ok(UsageStatistics { nodes: nodes.collect(), services: services.collect() })
+    }
+}
+
+impl Entropy for View<'_> {
+    fn random_bytes(&mut self) -> Result<[u8; 16], HostError> {
+        let number = u128::from(self.world.next_random());
+        Ok(number.to_le_bytes())
+    }
+}
+
+/// Jobs are done at once, within the call.
+impl Workers for View<'_> {
+    fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
+        let node = self.node.clone();
+        let exit_code = run_job(job.clone(), node, &mut NodeAgent::new(self));
+        Ok(JobStart::Finished(exit_code))
+    }
+
+    fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+        Ok(Vec::new())
+    }
+}
