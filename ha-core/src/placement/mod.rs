@@ -14,7 +14,7 @@ pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
 pub use explain::{Change, Counterfactual, Explanation, Fate, Figure, NodeExplanation, NodeUsage};
 pub use load::FiguresError;
 pub use select::{Decider, Preference};
-pub use situation::{PlacementError, Recovery, Situation};
+pub use situation::{PlacementError, Prepared, Recovery, Situation};
 
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::Subject;

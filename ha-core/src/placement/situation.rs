@@ -93,30 +93,27 @@ impl<'a> Situation<'a> {
         Self { status, configuration, members, usage: None, unmanaged: &[] }
     }
 
+    /// Evaluates the rules and adds up the loads, to ask several questions of one situation.
+    #[must_use]
+    pub fn prepare(&self) -> Prepared<'a> {
+        let scene = Scene::new(self);
+        let (placement, _) = scene.placement();
+        Prepared { disarmed: self.status.disarm.is_some(), scene, placement }
+    }
+
     /// The node where a service should be, if there is one.
     ///
     /// # Errors
     ///
     /// If the manager status does not have the service.
     pub fn select(&self, sid: &ServiceId, preference: Preference) -> Result<Option<NodeName>, PlacementError> {
-        let scene = Scene::new(self);
-        let subject = scene.subject(sid, preference)?;
-        let (mut placement, _) = scene.placement();
-        let node = placement.select(subject, &mut ());
-        Ok(node.and_then(|node| placement.node(node)).cloned())
+        self.prepare().select(sid, preference)
     }
 
-    /// What automatic balancing would do in the next round, with the best `count` moves that there are. `hold` is for how
-    /// long the imbalance has been too high already.
+    /// What automatic balancing would do: see [`Prepared::balance`].
     #[must_use]
     pub fn balance(&self, hold: BalanceHold, count: usize) -> Balance {
-        let config = &self.configuration.datacenter.scheduler;
-        if self.status.disarm.is_some() {
-            return Balance::nothing(config, BalanceOutcome::Disarmed);
-        }
-        let (placement, _) = Scene::new(self).placement();
-        let mut hold = hold;
-        placement.balance(&self.status.services, config, &mut hold, count)
+        self.prepare().balance(hold, count)
     }
 
     /// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would
@@ -158,6 +155,41 @@ impl<'a> Situation<'a> {
             Some(Recovery { sid, from, to, decided_by })
         });
         recoveries.collect()
+    }
+}
+
+/// A situation in which rules are evaluated and loads added up.
+#[derive(Debug, Clone)]
+pub struct Prepared<'a> {
+    scene: Scene<'a>,
+    placement: Placement,
+    disarmed: bool,
+}
+
+impl Prepared<'_> {
+    /// The node where a service should be, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the manager status does not have the service.
+    pub fn select(&mut self, sid: &ServiceId, preference: Preference) -> Result<Option<NodeName>, PlacementError> {
+        let subject = self.scene.subject(sid, preference)?;
+        let node = self.placement.select(subject, &mut ());
+        Ok(node.and_then(|node| self.placement.node(node)).cloned())
+    }
+
+    /// What automatic balancing would do in the next round, with the best `count` moves that there are. With 0 moves are
+    /// looked for only if one is to be carried out, as in a round.
+    ///
+    /// `hold` is for how long the imbalance has been too high already.
+    #[must_use]
+    pub fn balance(&self, hold: BalanceHold, count: usize) -> Balance {
+        let config = &self.scene.configuration.datacenter.scheduler;
+        if self.disarmed {
+            return Balance::nothing(config, BalanceOutcome::Disarmed);
+        }
+        let mut hold = hold;
+        self.placement.balance(&self.scene.status.services, config, &mut hold, count)
     }
 }
 
