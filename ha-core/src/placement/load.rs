@@ -51,6 +51,14 @@ impl Load {
         UsageLoad::new(source, online, sids, statistics).map(Self::Usage)
     }
 
+    /// Begins with what all services use, by position in the table.
+    pub(crate) fn fill(&mut self, occupancies: &[Occupancy]) {
+        match self {
+            Self::Basic(load) => occupancies.iter().for_each(|occupancy| load.add(*occupancy)),
+            Self::Usage(load) => load.fill(occupancies),
+        }
+    }
+
     /// A service uses other nodes than before.
     pub(crate) fn replace(&mut self, service: usize, old: Occupancy, new: Occupancy) {
         match self {

@@ -19,7 +19,7 @@ pub use situation::{PlacementError, Prepared, Recovery, Situation};
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::Subject;
 
-use alloc::{sync::Arc, vec, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 use load::{BasicLoad, Load};
 use node_set::NodeSet;
@@ -76,7 +76,7 @@ impl Placement {
             load.add_unmanaged(running(), statistics)?;
             Ok(load)
         });
-        let (load, problem) = match load {
+        let (mut load, problem) = match load {
             Ok(load) => (load, None),
             Err(problem) => {
                 let mut load = BasicLoad::new(online.len());
@@ -84,8 +84,11 @@ impl Placement {
                 (Load::Basic(load), Some(problem))
             }
         };
-        let mut placement = Self {
-            occupancies: vec![Occupancy::default(); services.len()],
+        let position = |node: &NodeName| positions.get(node).copied();
+        let occupancies: Vec<Occupancy> = services.iter().map(|(_, entry)| Occupancy::of(entry, position)).collect();
+        load.fill(&occupancies);
+        let placement = Self {
+            occupancies,
             classes: rules
                 .compiled()
                 .node_affinities()
@@ -101,9 +104,6 @@ impl Placement {
             positions,
             online,
         };
-        for (service, (_, entry)) in services.iter().enumerate() {
-            placement.update(service, entry);
-        }
         (placement, problem)
     }
 

@@ -158,7 +158,7 @@ impl Placement {
         self.find_candidates(subject, recorder, scratch);
 
         let keeps = subject.preference == Preference::None;
-        let present = self.position(&subject.entry.node);
+        let present = self.present(subject);
         if let Some(node) = present
             && keeps
             && !subject.failback
@@ -175,6 +175,13 @@ impl Placement {
             return (Some(node), Decider::Stay);
         }
         self.by_load(subject, scratch)
+    }
+
+    /// Where the service is, if that is online.
+    fn present(&self, subject: Subject<'_>) -> Option<usize> {
+        let present = self.occupancy(subject.service).present.map(|node| node as usize);
+        debug_assert_eq!(present, self.position(&subject.entry.node), "placement follows each change of an entry");
+        present
     }
 
     /// The nodes that the rule of a service allows and prefers.
@@ -242,7 +249,7 @@ impl Placement {
         self.find_costs(subject.service, costs);
         let first = |nodes: &mut dyn Iterator<Item = usize>| nodes.min_by(|one, other| costs.order(*one, *other));
         if subject.preference == Preference::TryNext
-            && let Some(present) = self.position(&subject.entry.node).filter(|node| candidates.contains(*node))
+            && let Some(present) = self.present(subject).filter(|node| candidates.contains(*node))
             && let Some(next) = first(&mut candidates.iter().filter(|node| costs.order(*node, present).is_gt()))
         {
             return (Some(next), Decider::NextInOrder);

@@ -35,8 +35,13 @@ impl Survey {
     pub(crate) fn add(&mut self, figures: &Figures) {
         for (column, value) in self.columns.iter_mut().zip(figures) {
             column.squares += value * value;
-            column.lowest = column.lowest.min(*value);
-            column.highest = column.highest.max(*value);
+            // Figures are numbers, so plain comparisons do.
+            if *value < column.lowest {
+                column.lowest = *value;
+            }
+            if *value > column.highest {
+                column.highest = *value;
+            }
         }
     }
 
@@ -79,9 +84,8 @@ impl Scorer {
             to_best += from_best * from_best;
             to_worst += from_worst * from_worst;
         }
-        let (to_best, to_worst) = (sqrt(to_best), sqrt(to_worst));
-        let sum = to_best + to_worst;
-        if sum > 0.0 { to_worst / sum } else { 0.0 }
+        // These are the squares of the distances. d⁻ / (d⁺ + d⁻) is 1 / (1 + d⁺/d⁻), which needs one root less.
+        if to_worst > 0.0 { 1.0 / (1.0 + sqrt(to_best / to_worst)) } else { 0.0 }
     }
 }
 

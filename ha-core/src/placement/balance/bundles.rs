@@ -19,6 +19,9 @@ pub(super) struct Bundle {
     pub(super) source: usize,
     /// What they take along.
     pub(super) share: Amount,
+    /// That in cores and in bytes.
+    pub(super) cores: f64,
+    pub(super) bytes: f64,
 }
 
 impl Placement {
@@ -49,7 +52,13 @@ impl Placement {
                 let here = self.occupancy(member).node.is_some_and(|node| node as usize == source);
                 here.then_some(share.plus(load.share(member, source)?))
             });
-            bundles.extend(share.map(|share| Bundle { leader: service, source, share }));
+            bundles.extend(share.map(|share| Bundle {
+                leader: service,
+                source,
+                share,
+                cores: share.cores(),
+                bytes: share.bytes(),
+            }));
         }
         bundles
     }

@@ -123,12 +123,13 @@ impl<'a> Ranking<'a> {
     fn leaves(&self, bundle: &Bundle) -> Option<NodeChange> {
         let position = bundle.source;
         let node = self.nodes.get(position)?;
-        Some(NodeChange { position, old: *self.usages.get(position)?, new: node.without(bundle.share).usage() })
+        Some(NodeChange { position, old: *self.usages.get(position)?, new: node.usage_without(bundle.share) })
     }
 
     fn step(&self, bundle: Bundle, source: NodeChange, position: usize) -> Option<Step> {
         let node = self.nodes.get(position)?;
-        let target = NodeChange { position, old: *self.usages.get(position)?, new: node.with(bundle.share).usage() };
+        let target =
+            NodeChange { position, old: *self.usages.get(position)?, new: node.usage_with(bundle.cores, bundle.bytes) };
         Some(Step { bundle, source, target })
     }
 

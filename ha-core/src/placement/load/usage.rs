@@ -44,35 +44,30 @@ struct Node {
     measured: Amount,
     /// What is measured, and what was added for services.
     used: Amount,
-    /// `used` in cores and in bytes, each rounded once.
+    /// `used` in cores and in bytes, each rounded once, and as fractions of the node.
     cores: f64,
     bytes: f64,
+    usage: Usage,
 }
 
 impl Node {
     fn new(size: NodeSize, measured: Amount) -> Self {
-        let mut node = Self { size, measured, used: measured, cores: 0.0, bytes: 0.0 };
-        node.set_used(measured);
+        let nothing = Usage { cpu: 0.0, memory: 0.0 };
+        let mut node = Self { size, measured, used: measured, cores: 0.0, bytes: 0.0, usage: nothing };
+        node.sum_up();
         node
     }
 
-    fn set_used(&mut self, used: Amount) {
-        self.used = used;
-        self.cores = used.cores();
-        self.bytes = used.bytes();
-    }
-
-    fn usage(&self) -> Usage {
-        Usage { cpu: self.cores / self.size.cores, memory: self.bytes / self.size.memory }
+    /// Works out what follows from `used`.
+    fn sum_up(&mut self) {
+        self.cores = self.used.cores();
+        self.bytes = self.used.bytes();
+        self.usage = self.size.usage(self.cores, self.bytes);
     }
 
     /// If a service starts here.
     fn usage_with(&self, service: &ServiceStatistics) -> Usage {
-        let cores = limit(service, self.size);
-        Usage {
-            cpu: (self.cores + cores) / self.size.cores,
-            memory: (self.bytes + service.max_memory as f64) / self.size.memory,
-        }
+        self.size.usage(self.cores + limit(service, self.size), self.bytes + service.max_memory as f64)
     }
 }
 
@@ -86,6 +81,12 @@ fn limit(service: &ServiceStatistics, size: NodeSize) -> f64 {
 pub(crate) struct Usage {
     pub(crate) cpu: f64,
     pub(crate) memory: f64,
+}
+
+impl NodeSize {
+    fn usage(self, cores: f64, bytes: f64) -> Usage {
+        Usage { cpu: cores / self.cores, memory: bytes / self.memory }
+    }
 }
 
 impl Usage {
@@ -113,14 +114,27 @@ impl UsageLoad {
         })
     }
 
+    /// Begins with what all services use.
+    pub(crate) fn fill(&mut self, occupancies: &[Occupancy]) {
+        for (service, occupancy) in occupancies.iter().enumerate() {
+            let Some(figures) = self.services.get(service).copied() else { continue };
+            for position in self.counted(*occupancy) {
+                self.change(position, &figures, Amount::plus);
+            }
+        }
+        self.nodes.iter_mut().for_each(Node::sum_up);
+    }
+
     /// A service uses other nodes than before.
     pub(crate) fn replace(&mut self, service: usize, old: Occupancy, new: Occupancy) {
         let Some(figures) = self.services.get(service).copied() else { return };
         for position in self.counted(old) {
             self.change(position, &figures, Amount::minus);
+            self.sum_up(position);
         }
         for position in self.counted(new) {
             self.change(position, &figures, Amount::plus);
+            self.sum_up(position);
         }
     }
 
@@ -134,6 +148,7 @@ impl UsageLoad {
         for (sid, node) in guests {
             for position in self.counted(Occupancy::unmanaged(node)) {
                 self.change(position, &figures.get(sid)?, Amount::plus);
+                self.sum_up(position);
             }
         }
         Ok(())
@@ -151,7 +166,13 @@ impl UsageLoad {
     fn change(&mut self, position: u32, figures: &ServiceStatistics, with: fn(Amount, Amount) -> Amount) {
         if let Some(node) = self.nodes.get_mut(position as usize) {
             let size = Amount::new(limit(figures, node.size), figures.max_memory);
-            node.set_used(with(node.used, size));
+            node.used = with(node.used, size);
+        }
+    }
+
+    fn sum_up(&mut self, position: u32) {
+        if let Some(node) = self.nodes.get_mut(position as usize) {
+            node.sum_up();
         }
     }
 
@@ -163,11 +184,11 @@ impl UsageLoad {
         scores.clear();
         alternatives.clear();
         let Some(figures) = self.services.get(service) else { return };
-        let cpu = Spread::new(self.nodes.iter().map(|node| node.usage().cpu));
-        let memory = Spread::new(self.nodes.iter().map(|node| node.usage().memory));
+        let cpu = Spread::new(self.nodes.iter().map(|node| node.usage.cpu));
+        let memory = Spread::new(self.nodes.iter().map(|node| node.usage.memory));
         let mut survey = Survey::new();
         alternatives.extend(self.nodes.iter().enumerate().map(|(position, node)| {
-            let (old, new) = (node.usage(), node.usage_with(figures));
+            let (old, new) = (node.usage, node.usage_with(figures));
             let (average_cpu, highest_cpu) = cpu.with_one(Change { position, old: old.cpu, new: new.cpu });
             let (average_memory, highest_memory) =
                 memory.with_one(Change { position, old: old.memory, new: new.memory });
@@ -186,7 +207,7 @@ impl UsageLoad {
 
     /// How much of a node is in use.
     pub(crate) fn usage(&self, position: usize) -> Option<Usage> {
-        self.nodes.get(position).map(Node::usage)
+        self.nodes.get(position).map(|node| node.usage)
     }
 
     /// What balancing compares: with the dynamic scheduler the measured use alone.
@@ -196,7 +217,7 @@ impl UsageLoad {
             Source::Configured => node.used,
             Source::Measured => node.measured,
         };
-        Some(Balanced { size: node.size, used })
+        Some(Balanced::new(node.size, used))
     }
 
     /// What a service takes along when it leaves a node.
@@ -214,18 +235,28 @@ impl UsageLoad {
 pub(crate) struct Balanced {
     size: NodeSize,
     used: Amount,
+    /// `used` in cores and in bytes, each rounded once.
+    cores: f64,
+    bytes: f64,
 }
 
 impl Balanced {
-    pub(crate) fn usage(self) -> Usage {
-        Usage { cpu: self.used.cores() / self.size.cores, memory: self.used.bytes() / self.size.memory }
+    fn new(size: NodeSize, used: Amount) -> Self {
+        Self { size, used, cores: used.cores(), bytes: used.bytes() }
     }
 
-    pub(crate) fn without(self, share: Amount) -> Self {
-        Self { used: self.used.minus(share), ..self }
+    pub(crate) fn usage(&self) -> Usage {
+        self.size.usage(self.cores, self.bytes)
     }
 
-    pub(crate) fn with(self, share: Amount) -> Self {
-        Self { used: self.used.plus(share), ..self }
+    /// If something leaves.
+    pub(crate) fn usage_without(&self, share: Amount) -> Usage {
+        let left = self.used.minus(share);
+        self.size.usage(left.cores(), left.bytes())
+    }
+
+    /// If something joins that uses so many cores and bytes.
+    pub(crate) fn usage_with(&self, cores: f64, bytes: f64) -> Usage {
+        self.size.usage(self.cores + cores, self.bytes + bytes)
     }
 }
