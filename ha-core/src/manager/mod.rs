@@ -6,6 +6,7 @@
 //!
 //! The chapter "manager" of the specification describes the steps; [`Manager::round`] has them in the same order.
 
+mod balancing;
 mod commands;
 mod disarm;
 mod fencing;
@@ -27,6 +28,7 @@ use crate::{
     event::Event,
     host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
     id::{NodeName, ServiceId},
+    placement::BalanceHold,
     status::ManagerStatus,
     timing::Timings,
 };
@@ -54,6 +56,7 @@ pub struct Manager {
     fencing: FenceHistory,
     rules: RulesCache,
     scheduler_mode: SchedulerMode,
+    balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
     /// Configured services whose guest no node has: each is reported once.
@@ -84,6 +87,7 @@ impl Manager {
             fencing: FenceHistory::default(),
             rules: RulesCache::default(),
             scheduler_mode,
+            balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
             not_found: BTreeSet::new(),
@@ -105,5 +109,11 @@ impl Manager {
     #[must_use]
     pub fn status(&self) -> &ManagerStatus {
         &self.status
+    }
+
+    /// For how long the imbalance of the nodes has been too high: to explain what balancing does.
+    #[must_use]
+    pub fn balance_hold(&self) -> BalanceHold {
+        self.balance_hold
     }
 }

@@ -1,6 +1,6 @@
 //! One round: the steps in their order, and what they share.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{string::ToString, sync::Arc, vec::Vec};
 
 use super::{Manager, NodeHistory, RoundHost, RoundInput, UidSource, disarm::Scope, nodes, services::Facts};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     event::Event,
     host::{self, Configuration, HostOperation},
     id::{NodeName, ServiceId, Uid},
-    placement::{Placement, PlacementRules, Preference, Subject},
+    placement::{BalanceHold, Placement, PlacementRules, Preference, Subject},
     status::{ExitCode, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
@@ -40,7 +40,10 @@ impl Manager {
         round.take_commands();
         match round.handle_disarm() {
             Scope::Nothing => {}
-            Scope::Everything => round.settle(None),
+            Scope::Everything => {
+                round.balance();
+                round.settle(None);
+            }
             Scope::Only(services) => round.settle(Some(&services)),
         }
         self.write(now.wall, host);
@@ -79,13 +82,13 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) status: &'a mut ManagerStatus,
     pub(super) fencing: &'a mut super::FenceHistory,
     pub(super) placement: Placement,
+    pub(super) balance_hold: &'a mut BalanceHold,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts<'a>>,
     history: &'a mut NodeHistory,
     uids: &'a mut UidSource,
     nodes: OrderedMap<NodeName, NodeFacts>,
     results: OrderedMap<&'a Uid, ExitCode>,
-    failed: Vec<usize>,
 }
 
 impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
@@ -96,11 +99,16 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         rules: Arc<PlacementRules>,
         host: &'a mut H,
     ) -> Self {
-        let Manager { node, timings, status, nodes: history, fencing, uids, .. } = manager;
+        let Manager { node, timings, status, nodes: history, fencing, balance_hold, uids, .. } = manager;
         fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
-        let placement = Placement::new(online, &status.services, &input.unmanaged, rules);
+        let mode = configuration.datacenter.scheduler.mode;
+        let usage = input.usage.as_deref();
+        let (placement, problem) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
+        if let Some(problem) = problem {
+            host.event(Event::SchedulerFallback { mode, reason: problem.to_string() });
+        }
         let node_facts = |node: &NodeName| NodeFacts { online: placement.position(node), mode: input.lrm_mode(node) };
         let nodes = status.nodes.keys().map(|node| (node.clone(), node_facts(node))).collect();
         let facts = status.services.iter().map(|(sid, _)| Facts::of(sid, configuration)).collect();
@@ -115,12 +123,12 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             status,
             fencing,
             placement,
+            balance_hold,
             facts,
             history,
             uids,
             nodes,
             results,
-            failed: Vec::new(),
         }
     }
 
@@ -187,16 +195,9 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// Asks placement where a service should be.
     pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<NodeName> {
         let (_, entry) = self.status.services.at(service)?;
-        self.failed.clear();
-        self.failed.extend(entry.failed_nodes.iter().filter_map(|node| self.placement.position(node)));
-        let subject = Subject {
-            service,
-            node: self.placement.position(&entry.node),
-            failed: &self.failed,
-            maintenance_node: entry.maintenance_node.as_ref().and_then(|node| self.placement.position(node)),
-            failback: self.facts.get(service).is_none_or(|facts| facts.failback),
-        };
-        let node = self.placement.select(subject, preference, &mut ())?;
+        let failback = self.facts.get(service).is_some_and(|facts| facts.failback);
+        let subject = Subject { service, entry, failback, preference };
+        let node = self.placement.select(subject, &mut ())?;
         self.placement.node(node).cloned()
     }
 

@@ -1,17 +1,25 @@
 //! Placement: which node a service goes to.
 
+mod balance;
+mod explain;
 mod load;
 mod node_set;
 mod occupancy;
 mod rules;
 mod select;
+mod situation;
+mod topsis;
 
-pub use select::Preference;
+pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
+pub use explain::{Change, Counterfactual, Explanation, Fate, Figure, NodeExplanation, NodeUsage};
+pub use load::FiguresError;
+pub use select::{Decider, Preference};
+pub use situation::{PlacementError, Prepared, Recovery, Situation};
 
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::Subject;
 
-use alloc::{sync::Arc, vec, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 use load::{BasicLoad, Load};
 use node_set::NodeSet;
@@ -19,8 +27,8 @@ use occupancy::Occupancy;
 use rules::NodeClasses;
 
 use crate::{
-    config::OrderedMap,
-    host::UnmanagedService,
+    config::{OrderedMap, datacenter::SchedulerMode},
+    host::{UnmanagedService, UsageStatistics},
     id::NodeName,
     status::{ServiceEntry, ServiceTable},
 };
@@ -41,43 +49,62 @@ pub(crate) struct Placement {
     without_rule: NodeClasses,
     nothing: NodeSet,
     load: Load,
+    /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
+    assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
 }
 
 impl Placement {
     /// `online` must be sorted; `rules` must be made for this table.
+    ///
+    /// If the figures that the scheduler needs can't be used, the load is that of the basic scheduler, and the reason is
+    /// given beside the placement.
     pub(crate) fn new(
         online: Vec<NodeName>,
         services: &ServiceTable,
         unmanaged: &[UnmanagedService],
         rules: Arc<PlacementRules>,
-    ) -> Self {
-        let count = online.len();
-        let mut placement = Self {
-            positions: online.iter().cloned().zip(0..).collect(),
-            occupancies: vec![Occupancy::default(); services.len()],
+        scheduler: SchedulerMode,
+        statistics: Option<&UsageStatistics>,
+    ) -> (Self, Option<FiguresError>) {
+        let positions: OrderedMap<NodeName, u32> = online.iter().cloned().zip(0..).collect();
+        let running = || {
+            let guests = unmanaged.iter().filter(|guest| guest.running && !services.contains(&guest.sid));
+            guests.filter_map(|guest| Some((guest, *positions.get(&guest.node)?)))
+        };
+        let load = Load::new(scheduler, &online, services, statistics).and_then(|mut load| {
+            load.add_unmanaged(running(), statistics)?;
+            Ok(load)
+        });
+        let (mut load, problem) = match load {
+            Ok(load) => (load, None),
+            Err(problem) => {
+                let mut load = BasicLoad::new(online.len());
+                running().for_each(|(_, node)| load.add(Occupancy::unmanaged(node)));
+                (Load::Basic(load), Some(problem))
+            }
+        };
+        let position = |node: &NodeName| positions.get(node).copied();
+        let occupancies: Vec<Occupancy> = services.iter().map(|(_, entry)| Occupancy::of(entry, position)).collect();
+        load.fill(&occupancies);
+        let placement = Self {
+            occupancies,
             classes: rules
                 .compiled()
                 .node_affinities()
                 .iter()
                 .map(|rule| NodeClasses::of_rule(rule, &online))
                 .collect(),
-            without_rule: NodeClasses::without_rule(count),
-            nothing: NodeSet::empty(count),
-            load: Load::Basic(BasicLoad::new(count)),
+            without_rule: NodeClasses::without_rule(online.len()),
+            nothing: NodeSet::empty(online.len()),
+            load,
+            assumed: None,
             scratch: select::Scratch::default(),
             rules,
+            positions,
             online,
         };
-        for (service, (_, entry)) in services.iter().enumerate() {
-            placement.update(service, entry);
-        }
-        for guest in unmanaged.iter().filter(|guest| guest.running && !services.contains(&guest.sid)) {
-            if let Some(node) = placement.positions.get(&guest.node) {
-                placement.load.replace(Occupancy::default(), Occupancy::unmanaged(*node));
-            }
-        }
-        placement
+        (placement, problem)
     }
 
     /// The position of an online node.
@@ -96,7 +123,7 @@ impl Placement {
         if let Some(occupancy) = self.occupancies.get_mut(service)
             && *occupancy != new
         {
-            self.load.replace(*occupancy, new);
+            self.load.replace(service, *occupancy, new);
             *occupancy = new;
         }
     }

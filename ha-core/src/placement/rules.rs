@@ -52,6 +52,16 @@ impl PlacementRules {
         self.positions(self.number(service).map(|number| self.compiled.negative_of(number)))
     }
 
+    /// How many groups of services there are that must share a node.
+    pub(crate) fn groups(&self) -> usize {
+        self.compiled.positive_groups()
+    }
+
+    /// The group of services that must share a node with this one, itself included.
+    pub(crate) fn group(&self, service: usize) -> Option<usize> {
+        self.compiled.positive_group_of(self.number(service)?)
+    }
+
     fn number(&self, service: usize) -> Option<u32> {
         self.number_of.get(service).copied().filter(|number| *number != NONE)
     }

@@ -116,6 +116,16 @@ impl CompiledRules {
         Others { sids: &self.sids, shared: self.groups.members.get(self.groups.of(sid)), own: &[], except: sid }
     }
 
+    /// How many groups of services there are that must be on one node.
+    pub(crate) fn positive_groups(&self) -> usize {
+        self.groups.members.len()
+    }
+
+    /// The group of a service, from 0 to [`CompiledRules::positive_groups`].
+    pub(crate) fn positive_group_of(&self, sid: u32) -> Option<usize> {
+        Some(self.groups.of(sid)).filter(|group| *group != NONE).map(|group| group as usize)
+    }
+
     pub(crate) fn negative_of(&self, sid: u32) -> Others<'_> {
         Others {
             sids: &self.sids,

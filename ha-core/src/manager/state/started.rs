@@ -177,7 +177,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn move_by_placement(&mut self, service: usize, target: NodeName) {
         self.settle_maintenance_node(service, &target);
         let Some((sid, _)) = self.entry(service) else { return };
-        let motion = if sid.service_type() == "vm" { Motion::Migrate } else { Motion::Relocate };
+        let motion = Motion::usual_for(sid);
         self.report_move(service, motion, &target, MoveCause::Placement);
         self.begin_move(service, motion, target);
     }
