@@ -364,7 +364,8 @@ impl Master {
             Some(input) => self.manager.round(&input, host),
             None => host.event(Event::RoundFailed),
         }
-        let disarmed = self.manager.status().is_disarmed();
+        // Nobody else knows of it before it is written down.
+        let disarmed = self.manager.status().is_disarmed() && (self.disarmed || self.manager.is_written());
         match (self.disarmed, disarmed) {
             // If it can't be closed it is tried again after the next round.
             (false, true) if !lease.close_watchdog(host) => return,

@@ -59,6 +59,8 @@ pub struct Manager {
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
+    /// Whether the status was written as it is.
+    is_written: bool,
     /// Configured services whose guest no node has: each is reported once.
     not_found: BTreeSet<ServiceId>,
 }
@@ -90,6 +92,7 @@ impl Manager {
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
+            is_written: false,
             not_found: BTreeSet::new(),
         };
         manager.resume(recorded);
@@ -109,6 +112,11 @@ impl Manager {
     #[must_use]
     pub fn status(&self) -> &ManagerStatus {
         &self.status
+    }
+
+    /// Whether the status was written at the end of the last round.
+    pub(crate) fn is_written(&self) -> bool {
+        self.is_written
     }
 
     /// For how long the imbalance of the nodes has been too high: to explain what balancing does.
