@@ -115,28 +115,3 @@ fn every_call_fails_in_turn_in_one_half_of_the_stories() {
 fn every_call_fails_in_turn_in_the_other_half_of_the_stories() {
     every_call_fails_in_turn(1, 2);
 }
-
-#[test]
-#[ignore]
-fn debug_one() {
-    for (name, operation, number, failure) in [
-        ("a node shuts down and its services fail over", HostOperation::TakeLock, 112, Failure::Late(When::Before, 40)),
-        ("a node reboots with its services frozen", HostOperation::Refresh, 44, Failure::Late(When::After, 55)),
-    ] {
-        let story = STORIES.iter().find(|story| story.name == name).unwrap();
-        let cluster = play(story, Some(Fault { operation, number, failure }));
-        for report in &cluster.reports {
-            println!("{} {} {:?} {}", report.at.since_start().as_secs(), report.node, report.daemon, report.event);
-        }
-        println!("{:?} {:?}", cluster.resets, story.problems(&cluster));
-        for (n, node) in &cluster.nodes {
-            println!(
-                "{n} {} {:?} {:?} {:?}",
-                node.powered,
-                node.lrm.as_ref().map(|l| (l.state(), l.mode())),
-                node.crm.as_ref().map(|c| c.state()),
-                node.goes_down
-            );
-        }
-    }
-}

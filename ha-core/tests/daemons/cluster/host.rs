@@ -347,8 +347,8 @@ impl Workers for Call<'_> {
 }
 
 impl Agent for Call<'_> {
-    fn knows_type(&mut self, _: &str) -> bool {
-        true
+    fn knows_type(&mut self, service_type: &str) -> bool {
+        service_type != "zz"
     }
 
     fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {

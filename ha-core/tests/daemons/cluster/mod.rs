@@ -22,16 +22,17 @@ use ha_core::{
     config::{DatacenterConfig, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig},
     crm::Crm,
     event::Event,
-    host::{HostOperation, Lock},
+    host::{HostOperation, Job, Lock},
     id::{NodeName, ServiceId, ServiceTypes},
     lrm::{Lrm, StopRequest, run_job},
-    status::{LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
+    status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
     time::{Instant, Next, Now},
     timing::Timings,
 };
 
 /// Something that a daemon reported.
 #[derive(Debug, Clone)]
+#[expect(dead_code, reason = "when and where is for whoever prints it")]
 pub(crate) struct Report {
     pub(crate) at: Instant,
     pub(crate) node: NodeName,
@@ -185,10 +186,51 @@ impl Cluster {
         self.locks.insert(lock, (node(to), self.time));
     }
 
-    /// The events of a daemon since a report, as JSON with the event's name only.
-    pub(crate) fn events_since(&self, first: usize, name: &str, daemon: Daemon) -> Vec<Event> {
-        let of_daemon = |report: &&Report| report.node.as_str() == name && report.daemon == daemon;
-        self.reports[first..].iter().filter(of_daemon).map(|report| report.event.clone()).collect()
+    /// What was reported since this was last asked, each event by its name.
+    pub(crate) fn take_events(&mut self) -> Vec<String> {
+        let name = |event: Event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned();
+        self.reports.drain(..).map(|report| name(report.event)).collect()
+    }
+
+    /// Gives a node power and quorum to all, and starts one daemon there.
+    pub(crate) fn with_one_daemon(names: &[&str], daemon: Daemon) -> Self {
+        let mut cluster = Self::of_nodes(names);
+        for node in cluster.nodes.values_mut() {
+            node.powered = true;
+            node.restarts = false;
+        }
+        cluster.start_daemon(&node(names[0]), daemon);
+        cluster
+    }
+
+    /// Lets a daemon do one iteration, with the time that it waits inside it, and gives when it wants the next one. `None`
+    /// if it ended.
+    pub(crate) fn iterate(&mut self, name: &str, daemon: Daemon) -> Option<Instant> {
+        loop {
+            let next = self.tick(&node(name), daemon).unwrap();
+            match next {
+                Next::At { instant, reason } if reason.is_within_iteration() => {
+                    self.time = instant;
+                    while self.nodes[&node(name)].jobs.iter().any(|(ends, _)| *ends <= instant) {
+                        self.end_job(&node(name));
+                    }
+                }
+                Next::At { instant, .. } => return Some(instant),
+                Next::Exit => return None,
+            }
+        }
+    }
+
+    /// Lets a daemon do a number of iterations, each when it wants it.
+    pub(crate) fn iterate_times(&mut self, times: u32, name: &str, daemon: Daemon) {
+        for _ in 0..times {
+            self.time = self.iterate(name, daemon).unwrap();
+        }
+    }
+
+    /// Carries a job out on a node.
+    pub(crate) fn run_job(&mut self, name: &str, job: Job) -> ExitCode {
+        run_job(job, node(name), &mut Call::new(self, &node(name), Daemon::Lrm))
     }
 
     pub(crate) fn power_on(&mut self, name: &NodeName) {
