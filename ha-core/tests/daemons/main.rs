@@ -12,4 +12,5 @@ mod crm;
 mod faults;
 mod late;
 mod lrm;
+mod manager;
 mod stories;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ha_core::{
     config::{GroupsConfig, RequestedState, datacenter::ShutdownPolicy},
+    event::Event,
     id::{NodeName, ServiceId},
     lrm::StopRequest,
     status::ServiceState,
@@ -234,12 +235,13 @@ fn runs_only_on(places: &[&NodeName], node: &NodeName) -> bool {
 
 /// Whether an event says why a service is in error.
 fn explains_error(cluster: &Cluster, sid: &ServiceId) -> bool {
-    use ha_core::event::Event;
-    cluster.reports.iter().any(|report| match &report.event {
-        Event::StopFailed { sid: failed, .. }
-        | Event::RelocationExhausted { sid: failed, .. }
-        | Event::ServiceUnrecoverable { sid: failed, .. }
-        | Event::MoveFailedWrongNode { sid: failed } => failed == sid,
-        _ => false,
+    cluster.reports.iter().any(|report| {
+        matches!(
+            &report.event,
+            Event::StopFailed { sid: failed, .. }
+            | Event::RelocationExhausted { sid: failed, .. }
+            | Event::ServiceUnrecoverable { sid: failed, .. }
+            | Event::MoveFailedWrongNode { sid: failed } if failed == sid
+        )
     })
 }

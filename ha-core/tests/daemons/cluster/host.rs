@@ -256,7 +256,7 @@ impl GuestControl for Call<'_> {
             let name = call.name.clone();
             call.cluster.check_master(&name, "moved a configuration")?;
             call.cluster.check_steal(sid, from);
-            let guest = call.cluster.guests.get_mut(sid).unwrap();
+            let guest = call.cluster.guests.get_mut(sid).ok_or_else(|| HostError::new("there is no such guest"))?;
             if guest.node != *from && guest.node != *to {
                 return Err(HostError::new("it is not there"));
             }
@@ -274,7 +274,8 @@ impl GuestControl for Call<'_> {
             call.check_writable()?;
             let name = call.name.clone();
             call.cluster.check_master(&name, "changed a requested state")?;
-            call.cluster.store.resources.resources.get_mut(sid).unwrap().state = Some(state);
+            let resource = call.cluster.store.resources.resources.get_mut(sid);
+            resource.ok_or_else(|| HostError::new("it is not configured"))?.state = Some(state);
             Ok(())
         })
     }
