@@ -124,6 +124,7 @@ impl Cluster {
             lrms: BTreeMap::new(),
             configuration,
             unmanaged: Vec::new(),
+            usage: None,
         };
         let mut cluster = Self { manager, input };
         cluster.round();
