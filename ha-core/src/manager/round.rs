@@ -104,6 +104,9 @@ pub(super) struct Round<'a, H: ?Sized> {
     history: &'a mut NodeHistory,
     uids: &'a mut UidSource,
     nodes: OrderedMap<NodeName, NodeFacts<'a>>,
+    /// Services that stay where they are, and for which another step in this round would come to the same: see
+    /// [`Round::note_settled`].
+    settled: Vec<bool>,
 }
 
 impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
@@ -131,6 +134,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         };
         let nodes = status.nodes.iter().map(node_facts).collect();
         let facts = services.facts(configuration).collect();
+        let settled = alloc::vec![false; status.services.len()];
         Self {
             host,
             input,
@@ -145,31 +149,55 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             history,
             uids,
             nodes,
+            settled,
         }
     }
 
     /// Lets all services (or those at the given positions) take steps and handles fencing, until nothing changes.
     fn settle(&mut self, only: Option<&[usize]>) {
         for _ in 0..MAX_PASSES {
-            let mut changed = false;
-            match only {
-                Some(services) => {
-                    for service in services {
-                        changed |= self.step(*service);
-                    }
-                }
-                None => {
-                    for service in 0..self.status.services.len() {
-                        changed |= self.step(service);
-                    }
-                }
-            }
+            let mut changed = match only {
+                Some(services) => self.step_all(services.iter().copied()),
+                None => self.step_all(0..self.status.services.len()),
+            };
             changed |= self.fence_nodes();
             if !changed {
                 return;
             }
         }
         self.host.event(Event::RoundNotSettled);
+    }
+
+    /// Lets services take a step each. Says whether one of them changed its state.
+    fn step_all(&mut self, services: impl Iterator<Item = usize>) -> bool {
+        let mut changed = false;
+        for service in services {
+            if self.settled.get(service) != Some(&true) {
+                changed |= self.step(service);
+            }
+        }
+        changed
+    }
+
+    /// Takes note that a running service has nothing more to do in this round.
+    ///
+    /// It holds until one of those changes that it must be with or apart from: all else that decides whether it stays is the
+    /// same for the whole round. So a round that goes over its services again and again costs what changes.
+    pub(super) fn note_settled(&mut self, service: usize) {
+        if let Some(settled) = self.settled.get_mut(service) {
+            *settled = true;
+        }
+    }
+
+    /// A service changed: it and those that depend on where it is have to look again.
+    fn unsettle(&mut self, service: usize) {
+        let Self { settled, placement, .. } = self;
+        let dependants = placement.together_with(service).chain(placement.apart_from(service));
+        for service in core::iter::once(service).chain(dependants) {
+            if let Some(settled) = settled.get_mut(service) {
+                *settled = false;
+            }
+        }
     }
 
     /// The entry of a service. `None` only for a position that no service has.
@@ -265,6 +293,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         entry.uid = Some(uid);
         self.placement.update(service, entry);
         self.host.event(event);
+        self.unsettle(service);
     }
 }
 

@@ -46,7 +46,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let present = self.entry(service).map(|(_, entry)| entry.node.clone());
         match self.select(service, preference) {
             Some(node) if Some(&node) != present.as_ref() => self.move_by_placement(service, node),
-            Some(_) => self.stay(service, result.is_some()),
+            Some(_) => {
+                self.stay(service, result.is_some());
+                if preference == Preference::None {
+                    self.note_settled(service);
+                }
+            }
             None => {
                 if preference == Preference::TryNext {
                     self.report_all_nodes_tried(service);
