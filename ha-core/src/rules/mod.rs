@@ -165,7 +165,7 @@ pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
         kept.remove(&finding.rule);
     }
     indexed.retain(|rule| kept.get(&rule.id).is_some());
-    let compiled = compile::compile(&indexed, nodes);
+    let compiled = compile::compile(indexed, nodes);
     let rules = complete::complete(kept, &compiled);
     Evaluated { dropped, rules, compiled }
 }

@@ -183,9 +183,8 @@ impl World {
     /// The nodes whose watchdog has expired by now, in order.
     #[must_use]
     pub fn expired_watchdogs(&self) -> Vec<NodeName> {
-        let expired = |node: &Node| {
-            node.watchdogs.values().any(|fed| self.time.since(*fed).as_secs() > WATCHDOG_TIMEOUT_S)
-        };
+        let expired =
+            |node: &Node| node.watchdogs.values().any(|fed| self.time.since(*fed).as_secs() > WATCHDOG_TIMEOUT_S);
         self.nodes.iter().filter(|(_, node)| expired(node)).map(|(name, _)| name.clone()).collect()
     }
 
