@@ -211,12 +211,14 @@ name_type!(
 );
 
 impl Uid {
-    /// The id `<prefix>.<number>`, made without a detour through a `String` since a round may need thousands.
-    pub(crate) fn numbered(prefix: &str, number: u64) -> Self {
-        use core::fmt::Write as _;
+    /// The id `<prefix>.<number>`, the number given by its digits with the lowest first.
+    pub(crate) fn numbered(prefix: &str, digits: &[u8]) -> Self {
         let mut text = smol_str::SmolStrBuilder::new();
-        // Writing to a string can't fail.
-        let _ = write!(text, "{prefix}.{number:x}");
+        text.push_str(prefix);
+        text.push('.');
+        for digit in digits.iter().rev() {
+            text.push(char::from(*digit));
+        }
         Self(text.finish())
     }
 }

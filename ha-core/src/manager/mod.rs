@@ -21,13 +21,11 @@ mod uid;
 
 pub use input::RoundInput;
 
-use alloc::collections::BTreeSet;
-
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
     host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
-    id::{NodeName, ServiceId},
+    id::NodeName,
     placement::BalanceHold,
     status::ManagerStatus,
     timing::Timings,
@@ -36,6 +34,7 @@ use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use nodes::NodeHistory;
 use rules::RulesCache;
+use services::ManagedServices;
 use uid::UidSource;
 
 /// What a round does to the world.
@@ -59,8 +58,7 @@ pub struct Manager {
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
-    /// Configured services whose guest no node has: each is reported once.
-    not_found: BTreeSet<ServiceId>,
+    services: ManagedServices,
 }
 
 impl Manager {
@@ -90,7 +88,7 @@ impl Manager {
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
-            not_found: BTreeSet::new(),
+            services: ManagedServices::default(),
         };
         manager.resume(recorded);
         manager
@@ -103,6 +101,7 @@ impl Manager {
         self.status.master_node = Some(self.node.clone());
         // Positions of services in the old status mean nothing in the new one.
         self.rules = RulesCache::default();
+        self.services = ManagedServices::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.

@@ -37,7 +37,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             self.obey(service, command);
             return;
         }
-        let result = self.entry(service).and_then(|(_, entry)| self.result(entry));
+        let result = self.entry(service).and_then(|(_, entry)| self.node_facts(&entry.node).result(entry));
         let preference = match result.map(|result| self.judge_start(service, result)) {
             None => Preference::None,
             Some(AfterStart::Place(preference)) => preference,
