@@ -86,11 +86,7 @@ impl Manager {
         changed
     }
 
-    fn add_and_remove_services(
-        &mut self,
-        configuration: &Configuration,
-        sink: &mut (impl EventSink + ?Sized),
-    ) -> bool {
+    fn add_and_remove_services(&mut self, configuration: &Configuration, sink: &mut (impl EventSink + ?Sized)) -> bool {
         let new = self.new_services(configuration, sink);
         let gone: Vec<(ServiceId, RemovalReason)> = self
             .status
@@ -115,7 +111,9 @@ impl Manager {
         sink: &mut (impl EventSink + ?Sized),
     ) -> Vec<(ServiceId, ServiceEntry)> {
         let resources = &configuration.resources.resources;
-        self.services.not_found.retain(|sid| resources.contains_key(sid) && configuration.guests.node_of(sid).is_none());
+        self.services
+            .not_found
+            .retain(|sid| resources.contains_key(sid) && configuration.guests.node_of(sid).is_none());
         let mut new = Vec::new();
         for (sid, resource) in resources {
             let state = match resource.state() {
