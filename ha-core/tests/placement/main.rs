@@ -9,6 +9,7 @@
 )]
 
 mod cluster;
+mod explanations;
 mod oracle;
 mod reference;
 
