@@ -295,7 +295,7 @@ impl ServiceTypes {
     /// Whether the type is built in or registered.
     #[must_use]
     pub fn knows(&self, service_type: &str) -> bool {
-        GUEST_TYPES.contains(&service_type) || self.registered.contains_key(service_type)
+        guest_type(service_type).is_some() || self.registered.contains_key(service_type)
     }
 
     /// The names of all known types, in order.
@@ -345,7 +345,7 @@ impl ServiceTypes {
 
     /// Checks the parts of the service id `sid`, its form included.
     fn check_parts(&self, service_type: &str, name: &str, sid: &str) -> Result<(), IdError> {
-        let guest = GUEST_TYPES.into_iter().find(|guest| *guest == service_type);
+        let guest = guest_type(service_type);
         if guest.is_some() && is_guest_number(name) {
             return Ok(());
         }
@@ -360,8 +360,18 @@ impl ServiceTypes {
     }
 }
 
+/// The built-in type of this name.
+fn guest_type(service_type: &str) -> Option<&'static str> {
+    match service_type {
+        "ct" => Some("ct"),
+        "vm" => Some("vm"),
+        _ => None,
+    }
+}
+
 fn is_guest_number(name: &str) -> bool {
-    name.len() >= 2 && !name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit())
+    let digits = name.as_bytes();
+    digits.len() >= 2 && digits.first() != Some(&b'0') && digits.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

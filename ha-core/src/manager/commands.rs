@@ -99,8 +99,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// The first service by SID that uses the target and must be kept apart from this one.
     fn blocking(&self, service: usize, target: &NodeName) -> Option<ServiceId> {
-        let mut apart = self.placement.apart_from(service);
-        let blocking = apart.find(|other| self.placement.uses(*other, target))?;
+        let apart = self.placement.apart_from(service);
+        let blocking = apart.filter(|other| self.placement.uses(*other, target)).min()?;
         self.entry(blocking).map(|(sid, _)| sid.clone())
     }
 

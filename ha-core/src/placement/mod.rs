@@ -133,7 +133,7 @@ impl Placement {
         self.rules.positive(service)
     }
 
-    /// The services in negative affinity with a service.
+    /// The services in negative affinity with a service, in no order.
     pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         self.rules.negative(service)
     }
