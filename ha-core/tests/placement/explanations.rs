@@ -82,7 +82,7 @@ fn a_counterfactual_says_what_would_have_to_be_different() {
             cluster.situation().counterfactual(&sid("vm:100"), Preference::TryNext, &node(name)).unwrap();
         counterfactual.changes.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(changes("n7"), [String::new(); 0]);
+    assert!(changes("n7").is_empty());
     assert_eq!(changes("n1"), ["rule near-storage would have to name node n1 with priority 0"]);
     assert_eq!(
         changes("n4"),
