@@ -220,11 +220,9 @@ fn every_problem_says_where_and_what_is_expected() {
 }
 
 #[test]
-fn the_recorded_configurations_hold_no_problem() {
-    let Ok(scenarios) = std::fs::read_dir(common::in_repository("../shared/conformance/scenarios")) else {
-        eprintln!("skipped: no recorded scenarios beside the repository");
-        return;
-    };
+#[ignore = "needs the recorded data beside the checkout, in ../shared/conformance"]
+fn recorded_configurations_hold_no_problem() {
+    let scenarios = std::fs::read_dir(common::in_repository("../shared/conformance/scenarios")).unwrap();
     let mut types = ServiceTypes::default();
     types.register("fa", |_| Ok(()));
     let mut files = 0;
