@@ -2,6 +2,13 @@
 //!
 //! The target is 10 ms for a thousand rules of ten resources each. The other sets are made to be as hard as can be; their
 //! times only have to stay within reason.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a benchmark may panic, and criterion's macros make public items"
+)]
 
 use std::hint::black_box;
 

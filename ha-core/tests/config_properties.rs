@@ -8,7 +8,7 @@
 )]
 
 use ha_core::{
-    config::{GroupsConfig, Parsed, Problem, ResourcesConfig, RulesConfig},
+    config::{DatacenterFile, GroupsConfig, Parsed, Problem, ResourcesConfig, RulesConfig, datacenter::Setting},
     id::ServiceTypes,
 };
 use proptest::prelude::*;
@@ -125,6 +125,50 @@ proptest! {
             rules.iter_mut().for_each(|rule| rule.disable = Some(rule.is_disabled()));
             rules
         })?;
+    }
+
+    #[test]
+    fn a_change_of_a_setting_leaves_every_other_line(
+        lines in prop::collection::vec(prop_oneof![
+            5 => prop::sample::select(vec![
+                "ha: shutdown_policy=freeze", "ha: x=1,shutdown_policy=migrate", "crs: static", "crs: ha=fast,ha=basic,y",
+                "crs:", "max_workers: 3", "max_worker: 9", "max_workers: none", "fencing: both", "keyboard: de", "# c",
+                " ha: x", "", "hardware",
+            ]).prop_map(|line| line.as_bytes().to_vec()),
+            1 => prop::collection::vec(any::<u8>().prop_filter("one line", |byte| *byte != b'\n'), 0..8),
+        ], 0..8),
+        end in prop::sample::select(vec!["", "\n", "\r\n"]),
+        setting in prop::sample::select(Setting::ALL),
+    ) {
+        let text = [lines.join(&b"\n"[..]), end.into()].concat();
+        let value = match setting {
+            Setting::ShutdownPolicy => "failover",
+            Setting::SchedulerMode => "dynamic",
+            Setting::RebalanceOnStart | Setting::AutoRebalance => "1",
+            Setting::Threshold | Setting::Margin => "77",
+            Setting::Method => "topsis",
+            Setting::HoldDuration | Setting::MaxWorkers => "7",
+            Setting::Fencing => "hardware",
+        };
+        let line_key = setting.as_str().split('.').next().unwrap_or_default();
+        let ours = |line: &&[u8]| [line_key, "max_worker"].iter().any(|key| line.strip_prefix(b"# ").unwrap_or(line).starts_with(key.as_bytes()));
+        let others = |text: &[u8]| -> Vec<Vec<u8>> {
+            text.split(|byte| *byte == b'\n').filter(|line| !ours(line) && !line.is_empty()).map(<[u8]>::to_vec).collect()
+        };
+
+        let before = DatacenterFile::read(&text).config;
+        prop_assert_eq!(before.write(), text.clone());
+        let mut file = before.clone();
+        file.set(setting, value).unwrap();
+        prop_assert_eq!(others(&file.write()), others(&text));
+        let set_again = { let mut again = file.clone(); again.set(setting, value).unwrap(); again };
+        prop_assert_eq!(file.write(), set_again.write(), "setting it again changes nothing");
+        file.unset(setting);
+        prop_assert_eq!(others(&file.write()), others(&text));
+        // Unset, the setting has its default, and the others have what they had.
+        let mut reset = before;
+        reset.unset(setting);
+        prop_assert_eq!(file.config(), reset.config());
     }
 
     #[test]

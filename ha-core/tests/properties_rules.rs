@@ -1,4 +1,5 @@
 //! What must hold for every rule set.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,6 @@
 //! Fence device files with the commands that they come to: the vectors of this repository, and the recorded ones where
 //! they are at hand.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Rule sets with what becomes of them: the vectors of this repository, and the recorded ones where they are at hand.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
 
 mod common;
 

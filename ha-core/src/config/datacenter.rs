@@ -6,6 +6,8 @@ mod json;
 pub use file::DatacenterFile;
 pub use json::JsonError;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     ValueError,
     value::{self, boolean, integer, word},
@@ -79,8 +81,14 @@ pub enum ImbalanceScale {
     Plain,
 }
 
+text_enum! {
+    ImbalanceScale: "a scale of imbalance",
+    Normalised = "normalised",
+    Plain = "plain",
+}
+
 /// How the cluster resource scheduler places and balances services.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerConfig {
     /// By what load is measured.
     pub mode: SchedulerMode,
@@ -135,7 +143,7 @@ text_enum! {
 }
 
 /// The settings of the whole cluster that the core reads.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatacenterConfig {
     /// What happens to services when their node goes down on request.
     pub shutdown_policy: ShutdownPolicy,

@@ -93,16 +93,19 @@ impl ValueError {
 ///
 /// Bounds what one hostile line can put into a message.
 pub(crate) fn excerpt(text: &[u8]) -> String {
+    // A character has at most four bytes, so these hold all the characters that are shown.
     let beginning = text.get(..EXCERPT_CHARACTERS.saturating_mul(4)).unwrap_or(text);
+    let whole = beginning.len() == text.len();
     let beginning = String::from_utf8_lossy(beginning);
+    let mut characters = beginning.chars();
     let mut short = String::new();
-    for character in beginning.chars().take(EXCERPT_CHARACTERS) {
+    for character in characters.by_ref().take(EXCERPT_CHARACTERS) {
         match character {
             '\'' | '"' | '\\' => short.push(character),
             _ => short.extend(character.escape_debug()),
         }
     }
-    let whole = beginning.len() == text.len() && beginning.chars().nth(EXCERPT_CHARACTERS).is_none();
+    let whole = whole && characters.next().is_none();
     if !whole {
         short.push('…');
     }
@@ -426,4 +429,57 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     }
     // Writing to memory does not fail, and none of our own `Display`s does.
     let _ = fmt::Write::write_fmt(&mut Bytes(out), text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_shows_what_cannot_be_seen() {
+        assert_eq!(excerpt(b"it's \"so\"\t"), "it's \"so\"\\t");
+        assert_eq!(excerpt("\u{feff}vm".as_bytes()), "\\u{feff}vm");
+        assert_eq!(excerpt(&[b'x'; 80]).chars().count(), 80);
+        for long in [&[b'x'; 81][..], &[b'x'; 100_000], &[0xff; 100_000]] {
+            let excerpt = excerpt(long);
+            assert!(excerpt.ends_with('…') && excerpt.chars().count() == 81, "{excerpt}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_name_makes_no_long_message() {
+        let long = "x".repeat(1_000_000);
+        let types = ServiceTypes::default();
+        let values = ValueReader::of_file(&types);
+        let errors = [
+            values.sid(&long).map(drop),
+            values.sid(&alloc::format!("vm:{long}")).map(drop),
+            id::<NodeName>(&alloc::format!("-{long}")).map(drop),
+            word::<crate::config::RequestedState>(&long).map(drop),
+            boolean(&long).map(drop),
+            integer(&long, 0).map(drop),
+            percentage(&long).map(drop),
+        ];
+        for error in errors {
+            let text = alloc::string::ToString::to_string(&error.unwrap_err());
+            assert!(text.len() < 300, "{text}");
+        }
+    }
+
+    #[test]
+    fn percentages_are_read_as_exact_fractions() {
+        assert_eq!(percentage("30"), Ok(0.3));
+        assert_eq!(percentage("0"), Ok(0.0));
+        assert_eq!(percentage("100"), Ok(1.0));
+        for bad in ["", "-1", "101", "1e1", "nan", ".", "1.2.3", "30%"] {
+            assert!(percentage(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_nobody_read_stays_in_its_line() {
+        let mut out = Vec::new();
+        Value::PlainComment(" a\n\nvm: 100\r\n").write_line("comment", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "\tcomment a  vm: 100\n");
+    }
 }

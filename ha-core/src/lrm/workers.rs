@@ -61,7 +61,7 @@ impl Lrm {
     pub(super) fn turn(&mut self, _: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Flow> {
         let since: Instant = *self.turn_since.get_or_insert(now.instant);
         self.look(host);
-        let next = now.instant.after(self.timings.worker_interval());
+        let next = now.instant.after(self.timings.worker_look_interval());
         if self.queue.is_empty() || next.since(since) > self.timings.worker_turn() {
             self.turn_since = None;
             return None;

@@ -25,7 +25,7 @@ impl Manager {
     pub fn round(&mut self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) {
         let now = input.now;
         let mode = |node: &NodeName| input.lrm_mode(node);
-        let forget_after = self.timings.gone_node_forgotten_after();
+        let forget_after = self.timings.gone_forgotten_after();
         self.nodes.update(&mut self.status, &input.members, mode, now.instant, forget_after, host);
         if !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
             return;
