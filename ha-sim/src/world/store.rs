@@ -6,9 +6,29 @@ use ha_core::{
     config::{
         DatacenterConfig, Digest, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, fence::FenceConfig,
     },
+    host::Guests,
     id::{NodeName, ServiceId},
     status::{LrmStatus, ManagerStatus},
 };
+
+use super::World;
+
+/// What a node that is cut off still sees: the shared store as it was when that happened.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    /// The store.
+    pub store: Store,
+    /// Where each guest was configured.
+    pub guests: Arc<Guests>,
+}
+
+impl Replica {
+    /// A replica of the present.
+    #[must_use]
+    pub fn of(world: &World) -> Self {
+        Self { store: world.store.clone(), guests: world.guest_nodes() }
+    }
+}
 
 /// What all nodes share.
 #[derive(Debug, Clone, Default)]
