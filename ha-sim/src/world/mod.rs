@@ -81,6 +81,8 @@ pub struct Node {
     pub version: String,
     /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
+    /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.
+    pub abandoned_watchdog: Option<Instant>,
     /// What the node still sees of the store, if it is cut off from it.
     pub replica: Option<Box<Replica>>,
 }
@@ -90,6 +92,11 @@ impl Node {
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.power && self.network
+    }
+
+    /// The moment after which its watchdog resets it, if nothing is fed before.
+    fn reset_deadline(&self) -> Option<Instant> {
+        self.watchdogs.values().copied().chain(self.abandoned_watchdog).min()
     }
 }
 
@@ -178,6 +185,7 @@ impl World {
         if let Some(hardware) = self.nodes.get_mut(node) {
             hardware.power = false;
             hardware.watchdogs.clear();
+            hardware.abandoned_watchdog = None;
         }
         self.running.remove(node);
         self.starting.remove(node);
@@ -196,14 +204,14 @@ impl World {
     /// The nodes whose watchdog has expired by now, in order.
     #[must_use]
     pub fn expired_watchdogs(&self) -> Vec<NodeName> {
-        let expired = |node: &Node| node.watchdogs.values().any(|deadline| self.time > *deadline);
+        let expired = |node: &Node| node.reset_deadline().is_some_and(|deadline| self.time > deadline);
         self.nodes.iter().filter(|(_, node)| expired(node)).map(|(name, _)| name.clone()).collect()
     }
 
     /// When the first watchdog expires, if none is fed before.
     #[must_use]
     pub fn next_watchdog(&self) -> Option<Instant> {
-        let deadlines = self.nodes.values().flat_map(|node| node.watchdogs.values());
+        let deadlines = self.nodes.values().filter_map(Node::reset_deadline);
         deadlines.min().map(|deadline| deadline.after(Duration::from_millis(1)))
     }
 

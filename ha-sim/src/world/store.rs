@@ -53,6 +53,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Counts the edits of the resources: they are the same as long as this has not changed.
+    #[must_use]
+    pub fn edits(&self) -> u64 {
+        self.edits
+    }
+
     /// Changes the resources, as an edit of the file would.
     pub fn edit_resources(&mut self, edit: impl FnOnce(&mut ResourcesConfig)) {
         self.edits = self.edits.wrapping_add(1);
