@@ -204,8 +204,8 @@ impl Cluster {
 
     /// How long after the first node's daemons those of a node start.
     fn stagger(&self, node: &NodeName, daemon: DaemonKind) -> Duration {
-        let tenth = self.timings.round_time().checked_div(10).unwrap_or_default();
-        let stagger = self.durations.stagger.unwrap_or(tenth);
+        let usual = self.timings.round_time().checked_div(5).unwrap_or_default();
+        let stagger = self.durations.stagger.unwrap_or(usual);
         let place = self.world.nodes.keys().position(|name| name == node).unwrap_or(0);
         let whole = stagger.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
         match daemon {

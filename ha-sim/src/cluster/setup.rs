@@ -86,7 +86,7 @@ pub struct Durations {
     /// For a fence device that does not answer to count as failed.
     pub fencing_timeout: Duration,
     /// From the start of one node's daemons to those of the next one by name, where several start together. A CRM starts
-    /// first, its LRM half of this time later. By default a tenth of the round time.
+    /// first, its LRM half of this time later. By default a fifth of the round time.
     pub stagger: Option<Duration>,
 }
 

@@ -125,6 +125,12 @@ impl Scenario {
         folder.join(words::FILE).is_file()
     }
 
+    /// The cluster that it begins with.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// How many expectations it has.
     #[must_use]
     pub fn expectations(&self) -> usize {
