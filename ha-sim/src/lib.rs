@@ -7,4 +7,5 @@
 pub mod cluster;
 pub mod recorded;
 pub mod scenario;
+pub mod snapshot;
 pub mod world;

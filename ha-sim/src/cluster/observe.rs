@@ -7,13 +7,17 @@ use ha_core::{
     event::DaemonState,
     id::{NodeName, ServiceId},
     lrm::Lrm,
+    manager::Manager,
     status::{ClusterView, ManagerStatus, NodeState, StateName, ViewInput},
     time::Instant,
     timing::Timings,
 };
 
 use super::{Cluster, ServiceHistory};
-use crate::world::{Happening, Source, What, World};
+use crate::{
+    snapshot::Snapshot,
+    world::{Happening, Source, What, World},
+};
 
 impl Cluster {
     /// The hardware, network, store and guests.
@@ -97,6 +101,14 @@ impl Cluster {
             locations: Some(&locations),
             scheduler: store.datacenter.scheduler.mode,
         })
+    }
+
+    /// What placement looks at now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
+        let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
+        Snapshot::of(&self.world, hold)
     }
 
     /// What became of a service; `None` if it never had a guest and a configuration at once.

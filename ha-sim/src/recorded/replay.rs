@@ -9,12 +9,16 @@ use ha_core::{
     crm::Crm,
     id::NodeName,
     lrm::{Lrm, StopRequest},
+    manager::Manager,
     time::{Instant, Next, Now},
     timing::Timings,
 };
 
 use super::{Case, command};
-use crate::world::{ClusterEvent, DaemonKind, Source, View, What, World};
+use crate::{
+    snapshot::Snapshot,
+    world::{ClusterEvent, DaemonKind, Source, View, What, World},
+};
 
 /// A recorded scenario that is being played.
 #[derive(Debug)]
@@ -71,6 +75,22 @@ impl Replay {
         while !self.over {
             self.play_loop();
         }
+    }
+
+    /// Plays it up to a moment, or to its end if that comes first. Loops are played whole: what is due at the moment itself
+    /// has not happened yet.
+    pub fn run_until(&mut self, moment: Instant) {
+        while !self.over && self.world.time < moment {
+            self.play_loop();
+        }
+    }
+
+    /// What placement looks at now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
+        let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
+        Snapshot::of(&self.world, hold)
     }
 
     fn play_loop(&mut self) {

@@ -99,6 +99,7 @@ mod words;
 
 pub use play::{Failure, Outcome, Played, play};
 pub use problem::{Problem, ScenarioError};
+pub use words::duration;
 
 use ha_core::time::Instant;
 
@@ -129,6 +130,14 @@ impl Scenario {
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// The same up to a moment, without what happens later.
+    #[must_use]
+    pub fn until(mut self, moment: Instant) -> Self {
+        self.steps.retain(|step| step.at <= moment && !matches!(step.kind, StepKind::AtEnd(_)));
+        self.end = moment;
+        self
     }
 
     /// How many expectations it has.

@@ -249,7 +249,7 @@ fn quoted_if_needed(text: &str) -> String {
 }
 
 /// Reads `90s`, `2m`, `1h30m`, `250ms`, `1.5s`; the units go from large to small.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     const UNITS: [(&str, f64); 4] = [("h", 3600.0), ("ms", 0.001), ("m", 60.0), ("s", 1.0)];
     let mut rest = text;
     let mut seconds = 0.0;

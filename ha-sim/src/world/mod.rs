@@ -10,6 +10,7 @@ mod happening;
 mod jobs;
 mod network;
 mod physics;
+mod statistics;
 mod store;
 mod view;
 

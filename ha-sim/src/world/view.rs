@@ -3,16 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{
-        Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
-        fence::FenceCommand,
-    },
+    config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService, UsageStatistics,
-        Watchdog, Workers,
+        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId},
     lrm::run_job,
@@ -20,7 +16,7 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{DaemonKind, Guest, Node, Source, Store, What, World, agent::NodeAgent};
+use super::{DaemonKind, Node, Source, Store, What, World, agent::NodeAgent};
 
 /// One daemon's view of the world.
 pub struct View<'a> {
@@ -33,10 +29,6 @@ pub struct View<'a> {
     /// The daemon's own clock, which its events and locks carry.
     pub clock: Instant,
 }
-
-/// The size of a node where the dynamic scheduler needs one and none is given.
-const DEFAULT_CORES: f64 = 24.0;
-const DEFAULT_MEMORY: u64 = 131_072 << 20;
 
 impl View<'_> {
     fn hardware(&self) -> Result<&Node, HostError> {
@@ -243,52 +235,11 @@ impl FenceDevices for View<'_> {
 
 impl Statistics for View<'_> {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        let world = &self.world;
-        let resources = &world.store.resources.resources;
-        let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
-        let running = |sid, guest: &Guest| match world.physics.job_times {
-            // As the recorded scenarios have it.
-            None => is_started(sid),
-            Some(_) => world.runs(sid, &guest.node),
-        };
-        Ok(world
-            .guests
-            .iter()
-            .map(|(sid, guest)| UnmanagedService {
-                sid: sid.clone(),
-                node: guest.node.clone(),
-                running: running(sid, guest),
-            })
-            .collect())
+        Ok(self.world.unmanaged_services())
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
-        let world = &self.world;
-        let sizes_are_needed = world.store.datacenter.scheduler.mode == SchedulerMode::Static;
-        let nodes = world.nodes.iter().map(|(name, node)| {
-            let running = world.running.get(name).into_iter().flatten();
-            let running = running.filter_map(|sid| world.guests.get(sid));
-            let (cpu, memory) = running
-                .fold((0.0, 0_u64), |(cpu, memory), guest| (cpu + guest.cpu, memory.saturating_add(guest.memory)));
-            let (cores, bytes) = if sizes_are_needed { (0.0, 0) } else { (DEFAULT_CORES, DEFAULT_MEMORY) };
-            let statistics = NodeStatistics {
-                max_cpu: node.max_cpu.unwrap_or(cores),
-                max_memory: node.max_memory.unwrap_or(bytes),
-                cpu,
-                memory,
-            };
-            (name.clone(), statistics)
-        });
-        let services = world.guests.iter().map(|(sid, guest)| {
-            let statistics = ServiceStatistics {
-                max_cpu: guest.max_cpu,
-                max_memory: guest.max_memory,
-                cpu: guest.cpu,
-                memory: guest.memory,
-            };
-            (sid.clone(), statistics)
-        });
-        Ok(UsageStatistics { nodes: nodes.collect(), services: services.collect() })
+        Ok(self.world.usage())
     }
 }
 
