@@ -10,9 +10,9 @@ use ha_core::{
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService, UsageStatistics,
-        Watchdog, Workers,
+        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService,
+        UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId},
     lrm::run_job,
@@ -20,7 +20,7 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{DaemonKind, Node, What, World, agent::NodeAgent};
+use super::{DaemonKind, Guest, Node, Source, Store, What, World, agent::NodeAgent};
 
 /// One daemon's view of the world.
 pub struct View<'a> {
@@ -48,6 +48,22 @@ impl View<'_> {
         if self.hardware()?.store_fails { Err(HostError::new("the shared store does not answer")) } else { Ok(()) }
     }
 
+    fn check_locks(&self) -> Result<(), HostError> {
+        if self.hardware()?.locks_fail { Err(HostError::new("the locks do not answer")) } else { Ok(()) }
+    }
+
+    /// The store as this node sees it.
+    fn store(&self) -> &Store {
+        let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
+        replica.map_or(&self.world.store, |replica| &replica.store)
+    }
+
+    /// Where each guest is configured, as this node sees it.
+    pub(super) fn guest_nodes(&self) -> Arc<Guests> {
+        let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
+        replica.map_or_else(|| self.world.guest_nodes(), |replica| replica.guests.clone())
+    }
+
     /// Fails without quorum: nothing is written then.
     fn check_writable(&self) -> Result<(), HostError> {
         self.check_store()?;
@@ -57,7 +73,7 @@ impl View<'_> {
 
 impl EventSink for View<'_> {
     fn event(&mut self, event: Event) {
-        let source = format!("{}/{}", self.node, self.daemon.as_str());
+        let source = Source::Daemon(self.node.clone(), self.daemon);
         self.world.note(self.clock, source, What::Core(event));
     }
 }
@@ -77,16 +93,20 @@ impl Membership for View<'_> {
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
         let world = &self.world;
-        Ok(world.nodes.keys().map(|node| (node.clone(), world.is_online(node))).collect())
+        let quorate = world.is_online(&self.node);
+        let sees = |node| quorate && world.reaches(&self.node, node);
+        Ok(world.nodes.keys().map(|node| (node.clone(), sees(node))).collect())
     }
 }
 
 impl ClusterLock for View<'_> {
     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+        self.check_locks()?;
         Ok(self.world.take_lock(lock, &self.node, self.clock))
     }
 
     fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+        self.check_locks()?;
         self.world.release_lock(lock, &self.node, self.clock);
         Ok(())
     }
@@ -102,8 +122,9 @@ impl Watchdog for View<'_> {
         if time > not_after {
             return Ok(FeedOutcome::TooLate);
         }
+        let deadline = time.after(self.world.physics.watchdog_timeout);
         if let Some(node) = self.world.nodes.get_mut(&self.node) {
-            node.watchdogs.insert(self.daemon, time);
+            node.watchdogs.insert(self.daemon, deadline);
         }
         Ok(FeedOutcome::Fed)
     }
@@ -119,21 +140,21 @@ impl Watchdog for View<'_> {
 impl StatusStore for View<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.check_store()?;
-        Ok(self.world.store.manager_status.clone())
+        Ok(self.store().manager_status.clone())
     }
 }
 
 impl ConfigurationStore for View<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.check_store()?;
-        let store = &self.world.store;
+        let store = self.store();
         Ok(Configuration {
             resources: store.resources.clone(),
             groups: store.groups.clone(),
             rules: store.rules.clone(),
             datacenter: store.datacenter.clone(),
             fence: store.fence.clone(),
-            guests: Arc::new(self.world.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect()),
+            guests: self.guest_nodes(),
         })
     }
 }
@@ -147,12 +168,12 @@ impl ManagerStore for View<'_> {
 
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
         self.check_store()?;
-        Ok(self.world.store.lrm_status.get(node).cloned())
+        Ok(self.store().lrm_status.get(node).cloned())
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {
         self.check_store()?;
-        Ok(!self.world.store.commands.is_empty())
+        Ok(!self.store().commands.is_empty())
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
@@ -215,23 +236,28 @@ impl GuestControl for View<'_> {
 }
 
 impl FenceDevices for View<'_> {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        Err(HostError::new("the virtual cluster has no fence devices"))
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        Ok(self.world.run_fence_device(node, attempt, commands))
     }
 }
 
 impl Statistics for View<'_> {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        let resources = &self.world.store.resources.resources;
-        let requested = |sid| resources.get(sid).map(|resource| resource.state());
-        Ok(self
-            .world
+        let world = &self.world;
+        let resources = &world.store.resources.resources;
+        let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
+        let running = |sid, guest: &Guest| match world.physics.job_times {
+            // As the recorded scenarios have it.
+            None => is_started(sid),
+            Some(_) => world.runs(sid, &guest.node),
+        };
+        Ok(world
             .guests
             .iter()
             .map(|(sid, guest)| UnmanagedService {
                 sid: sid.clone(),
                 node: guest.node.clone(),
-                running: requested(sid) == Some(RequestedState::Started),
+                running: running(sid, guest),
             })
             .collect())
     }
@@ -273,15 +299,19 @@ impl Entropy for View<'_> {
     }
 }
 
-/// Jobs are done at once, within the call.
 impl Workers for View<'_> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         let node = self.node.clone();
-        let exit_code = run_job(job.clone(), node, &mut NodeAgent::new(self));
-        Ok(JobStart::Finished(exit_code))
+        if self.world.physics.job_times.is_none() {
+            let exit_code = run_job(job.clone(), node, &mut NodeAgent::new(self));
+            return Ok(JobStart::Finished(exit_code));
+        }
+        self.world.begin_job(job, &node);
+        Ok(JobStart::Running)
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
-        Ok(Vec::new())
+        let node = self.node.clone();
+        Ok(self.world.take_finished_jobs(&node))
     }
 }
