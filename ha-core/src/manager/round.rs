@@ -241,7 +241,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// Asks placement where a service should be.
     pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<NodeName> {
         let (_, entry) = self.status.services.at(service)?;
-        let failback = self.facts.get(service).is_some_and(|facts| facts.failback);
+        let failback = self.facts(service).failback;
         let subject = Subject { service, entry, failback, preference };
         let node = self.placement.select(subject, &mut ())?;
         self.placement.node(node).cloned()

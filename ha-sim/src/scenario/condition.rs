@@ -47,11 +47,17 @@ enum ServiceIs {
     /// By what the virtual hardware does.
     Running(Option<NodeName>),
     /// By the manager status.
-    State { state: StateName, on: Option<NodeName> },
+    State {
+        state: StateName,
+        on: Option<NodeName>,
+    },
     Unmanaged,
     Shown(String),
     Requested(RequestedState),
-    Down { at_most: bool, time: Duration },
+    Down {
+        at_most: bool,
+        time: Duration,
+    },
     Recovered(u32),
     Locked(bool),
 }
@@ -388,7 +394,11 @@ fn node_instead(node: &NodeName, what: &NodeIs, cluster: &Cluster) -> String {
         NodeIs::Up(_) | NodeIs::Quorate => {
             let power = cluster.world().nodes.get(node).is_some_and(|node| node.power);
             let quorate = cluster.world().is_online(node);
-            format!("it is {} and {}", if power { "up" } else { "off" }, if quorate { "quorate" } else { "not quorate" })
+            format!(
+                "it is {} and {}",
+                if power { "up" } else { "off" },
+                if quorate { "quorate" } else { "not quorate" }
+            )
         }
         NodeIs::Master => masters(cluster),
         NodeIs::Daemon(daemon, _) => match state_of(*daemon, node, cluster) {
@@ -400,5 +410,9 @@ fn node_instead(node: &NodeName, what: &NodeIs, cluster: &Cluster) -> String {
 
 fn masters(cluster: &Cluster) -> String {
     let masters: Vec<&str> = cluster.masters().map(NodeName::as_str).collect();
-    if masters.is_empty() { "there is no master".to_owned() } else { format!("the master is {}", masters.join(" and ")) }
+    if masters.is_empty() {
+        "there is no master".to_owned()
+    } else {
+        format!("the master is {}", masters.join(" and "))
+    }
 }

@@ -22,8 +22,7 @@ use crate::{
 };
 
 /// Words that a line can begin with.
-const LINES: [&str; 10] =
-    ["nodes", "node", "guest", "timings", "takes", "at", "by", "from", "expect", "until"];
+const LINES: [&str; 10] = ["nodes", "node", "guest", "timings", "takes", "at", "by", "from", "expect", "until"];
 
 impl Scenario {
     /// Reads the folder of a scenario: `scenario` and the configuration files beside it.
@@ -148,17 +147,12 @@ impl Reader {
             }
         }
         if !self.problems.is_empty() {
-            self.problems.sort_by_key(|problem| FILES.iter().position(|file| *file == problem.file).unwrap_or(FILES.len()));
+            self.problems
+                .sort_by_key(|problem| FILES.iter().position(|file| *file == problem.file).unwrap_or(FILES.len()));
             return Err(ScenarioError::Problems(self.problems));
         }
         let last = self.steps.iter().map(Step::end).max().unwrap_or_default();
-        Ok(Scenario {
-            name,
-            title: title(text),
-            setup: self.setup,
-            steps: self.steps,
-            end: self.end.unwrap_or(last),
-        })
+        Ok(Scenario { name, title: title(text), setup: self.setup, steps: self.steps, end: self.end.unwrap_or(last) })
     }
 
     fn line(&mut self, line: &str, number: usize) -> Result<(), Problem> {
