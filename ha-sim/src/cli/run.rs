@@ -181,7 +181,8 @@ impl<'a, W: Write> Printer<'a, W> {
         let time = at.since_start();
         let seconds = time.as_secs();
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        let mut text = if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") };
+        let mut text =
+            if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") };
         if self.fractions {
             text.push_str(&format!(".{:03}", time.subsec_millis()));
         }

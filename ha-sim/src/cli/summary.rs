@@ -55,7 +55,8 @@ pub(super) fn of_cluster(cluster: &Cluster) -> Vec<Row> {
 pub(super) fn of_replay(began: &BTreeMap<ServiceId, Guest>, world: &World) -> Vec<Row> {
     let status = world.store.manager_status.as_deref();
     let recoveries = |sid: &ServiceId| {
-        let recovered = |what: &What| matches!(what, What::Core(Event::ServiceRecovered { sid: other, .. }) if other == sid);
+        let recovered =
+            |what: &What| matches!(what, What::Core(Event::ServiceRecovered { sid: other, .. }) if other == sid);
         world.happenings.iter().filter(|happening| recovered(&happening.what)).count()
     };
     let rows = began.iter().map(|(sid, guest)| Row {

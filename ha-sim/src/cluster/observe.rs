@@ -62,7 +62,10 @@ impl Cluster {
     /// The nodes whose CRM takes itself for the master.
     pub fn masters(&self) -> impl Iterator<Item = &NodeName> {
         let is_master = |crm: &Crm| crm.state() == DaemonState::Master;
-        self.daemons.iter().filter(move |(_, daemons)| daemons.crm.as_ref().is_some_and(is_master)).map(|(node, _)| node)
+        self.daemons
+            .iter()
+            .filter(move |(_, daemons)| daemons.crm.as_ref().is_some_and(is_master))
+            .map(|(node, _)| node)
     }
 
     /// The CRM of a node, if it runs.

@@ -51,9 +51,12 @@ const DEFAULT_VERSION: &str = "9.0.0~2";
 /// The types of service in recorded scenarios: the built-in ones, and one that fails on purpose.
 pub(super) fn service_types() -> ServiceTypes {
     let mut types = ServiceTypes::default();
-    types.register("fa", |name| {
-        if name.bytes().all(|b| b.is_ascii_digit()) { Ok(()) } else { Err("expected digits".into()) }
-    });
+    types.register(
+        "fa",
+        |name| {
+            if name.bytes().all(|b| b.is_ascii_digit()) { Ok(()) } else { Err("expected digits".into()) }
+        },
+    );
     types
 }
 
@@ -121,11 +124,7 @@ fn read_nodes(files: &Files<'_>, world: &mut World) -> Result<(), CaseError> {
             refresh_fails: !works("update"),
             max_cpu: hardware.get("maxcpu").and_then(number),
             max_memory: hardware.get("maxmem").and_then(whole_number),
-            version: hardware
-                .get("pve-manager-version")
-                .and_then(Value::as_str)
-                .unwrap_or(DEFAULT_VERSION)
-                .to_owned(),
+            version: hardware.get("pve-manager-version").and_then(Value::as_str).unwrap_or(DEFAULT_VERSION).to_owned(),
             ..Node::default()
         };
         world.nodes.insert(name, node);

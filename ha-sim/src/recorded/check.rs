@@ -42,7 +42,8 @@ pub fn check(folder: &Path) -> Result<Outcome, CaseError> {
     if let Some(error) = replay.errors.first() {
         return Err(CaseError::Content { path: folder.join("cmdlist"), reason: error.clone() });
     }
-    let got: Vec<Value> = replay.world.happenings.iter().filter(|happening| is_recorded(happening)).map(to_json).collect();
+    let got: Vec<Value> =
+        replay.world.happenings.iter().filter(|happening| is_recorded(happening)).map(to_json).collect();
     Ok(compare(&expected, &got))
 }
 

@@ -47,11 +47,17 @@ enum ServiceIs {
     /// By what the virtual hardware does.
     Running(Option<NodeName>),
     /// By the manager status.
-    State { state: StateName, on: Option<NodeName> },
+    State {
+        state: StateName,
+        on: Option<NodeName>,
+    },
     Unmanaged,
     Shown(String),
     Requested(RequestedState),
-    Down { at_most: bool, time: Duration },
+    Down {
+        at_most: bool,
+        time: Duration,
+    },
     Recovered(u32),
     Locked(bool),
 }
@@ -219,7 +225,7 @@ fn daemon_state(words: &mut Words<'_>, states: &[DaemonState]) -> Result<DaemonS
 fn event(words: &mut Words<'_>) -> Result<EventPattern, Problem> {
     let name = words.word("the name of an event")?;
     let known = known_events();
-    if !known.iter().any(|known| *known == name.text) {
+    if !known.contains(&name.text) {
         return Err(words.unknown(&name, "event", known.iter().map(String::as_str)));
     }
     let mut pattern = EventPattern { name: name.text, fields: Vec::new(), times: None, since: Instant::START };
@@ -335,7 +341,7 @@ impl EventPattern {
         let Ok(json) = serde_json::to_value(happening) else { return false };
         let is = |key: &str, wanted: &str| match json.get(key) {
             Some(Value::String(text)) => text == wanted,
-            Some(other) => other.to_string() == wanted,
+            Some(other) => wanted == other.to_string().as_str(),
             None => false,
         };
         is("event", &self.name) && self.fields.iter().all(|(key, value)| is(key, value))
@@ -388,7 +394,11 @@ fn node_instead(node: &NodeName, what: &NodeIs, cluster: &Cluster) -> String {
         NodeIs::Up(_) | NodeIs::Quorate => {
             let power = cluster.world().nodes.get(node).is_some_and(|node| node.power);
             let quorate = cluster.world().is_online(node);
-            format!("it is {} and {}", if power { "up" } else { "off" }, if quorate { "quorate" } else { "not quorate" })
+            format!(
+                "it is {} and {}",
+                if power { "up" } else { "off" },
+                if quorate { "quorate" } else { "not quorate" }
+            )
         }
         NodeIs::Master => masters(cluster),
         NodeIs::Daemon(daemon, _) => match state_of(*daemon, node, cluster) {
@@ -400,5 +410,9 @@ fn node_instead(node: &NodeName, what: &NodeIs, cluster: &Cluster) -> String {
 
 fn masters(cluster: &Cluster) -> String {
     let masters: Vec<&str> = cluster.masters().map(NodeName::as_str).collect();
-    if masters.is_empty() { "there is no master".to_owned() } else { format!("the master is {}", masters.join(" and ")) }
+    if masters.is_empty() {
+        "there is no master".to_owned()
+    } else {
+        format!("the master is {}", masters.join(" and "))
+    }
 }

@@ -70,7 +70,7 @@ pub(super) fn split(line: &str, number: usize) -> Result<Vec<Word>, Problem> {
 }
 
 pub(super) fn problem(line: usize, column: usize, message: impl Into<String>) -> Problem {
-    Problem { file: FILE, line, column, message: message.into() }
+    Problem { file: FILE.to_owned(), line, column, message: message.into() }
 }
 
 impl<'a> Words<'a> {
@@ -154,7 +154,11 @@ impl<'a> Words<'a> {
     pub(super) fn unknown<'w>(&self, word: &Word, what: &str, known: impl IntoIterator<Item = &'w str>) -> Problem {
         let known: Vec<&str> = known.into_iter().collect();
         let found = &word.text;
-        let what = if what.is_empty() { format!("'{found}' is not understood here") } else { format!("there is no {what} '{found}'") };
+        let what = if what.is_empty() {
+            format!("'{found}' is not understood here")
+        } else {
+            format!("there is no {what} '{found}'")
+        };
         let message = match suggestion(found, known.iter().copied()) {
             Some(meant) => format!("{what}: did you mean '{meant}'?"),
             None => format!("{what}: expected {}", alternatives(known)),
@@ -165,7 +169,9 @@ impl<'a> Words<'a> {
     /// The line has to end here.
     pub(super) fn end(&self) -> Result<(), Problem> {
         match self.peek() {
-            Some(word) => Err(self.at(word.column, format!("'{}' is too much: the line should end before it", word.text))),
+            Some(word) => {
+                Err(self.at(word.column, format!("'{}' is too much: the line should end before it", word.text)))
+            }
             None => Ok(()),
         }
     }
@@ -180,7 +186,8 @@ impl<'a> Words<'a> {
     pub(super) fn duration(&mut self) -> Result<Duration, Problem> {
         let word = self.word("a time such as '90s', '2m' or '1h30m'")?;
         duration(&word.text).ok_or_else(|| {
-            let message = format!("'{}' is not a time: expected something like '90s', '2m', '1h30m' or '250ms'", word.text);
+            let message =
+                format!("'{}' is not a time: expected something like '90s', '2m', '1h30m' or '250ms'", word.text);
             self.at(word.column, message)
         })
     }
@@ -266,10 +273,8 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 
 fn bytes(text: &str) -> Option<u64> {
     const UNITS: [(char, u32); 4] = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
-    let (shift, number) = UNITS
-        .iter()
-        .find_map(|(unit, shift)| Some((*shift, text.strip_suffix(*unit)?)))
-        .unwrap_or((0, text));
+    let (shift, number) =
+        UNITS.iter().find_map(|(unit, shift)| Some((*shift, text.strip_suffix(*unit)?))).unwrap_or((0, text));
     number.parse::<u64>().ok()?.checked_shl(shift)
 }
 

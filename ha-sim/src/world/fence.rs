@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ha_core::{
-    config::fence::FenceCommand,
-    host::FenceProgress,
-    id::NodeName,
-    time::Instant,
-};
+use ha_core::{config::fence::FenceCommand, host::FenceProgress, id::NodeName, time::Instant};
 
 use super::{ClusterEvent, What, World};
 
@@ -43,7 +38,12 @@ impl FenceRuns {
 
 impl World {
     /// Starts the commands of a device, or says how far they have come. The outcome is told once.
-    pub(super) fn run_fence_device(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> FenceProgress {
+    pub(super) fn run_fence_device(
+        &mut self,
+        node: &NodeName,
+        attempt: u32,
+        commands: &[FenceCommand],
+    ) -> FenceProgress {
         let key = (node.clone(), attempt);
         match self.fence_runs.0.get(&key).copied() {
             None => {

@@ -57,8 +57,15 @@ enum OperationKind {
     Start,
     Stop,
     /// Stops it, to move it then.
-    StopToMove { target: NodeName, task: Motion, move_works: bool },
-    Move { target: NodeName, task: Motion },
+    StopToMove {
+        target: NodeName,
+        task: Motion,
+        move_works: bool,
+    },
+    Move {
+        target: NodeName,
+        task: Motion,
+    },
 }
 
 /// How a step goes on.

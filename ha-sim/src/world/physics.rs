@@ -58,10 +58,6 @@ impl Default for JobTimes {
 
 impl JobTimes {
     /// Jobs that take no time, but are still done by workers beside the LRM.
-    pub const NONE: Self = Self {
-        start: Duration::ZERO,
-        stop: Duration::ZERO,
-        migrate: Duration::ZERO,
-        relocate: Duration::ZERO,
-    };
+    pub const NONE: Self =
+        Self { start: Duration::ZERO, stop: Duration::ZERO, migrate: Duration::ZERO, relocate: Duration::ZERO };
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config::{
-        DatacenterConfig, Digest, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, fence::FenceConfig,
+        DatacenterConfig, Digest, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig,
+        fence::FenceConfig,
     },
     host::Guests,
     id::{NodeName, ServiceId},

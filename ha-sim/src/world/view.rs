@@ -3,13 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand},
+    config::{
+        Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
+        fence::FenceCommand,
+    },
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService, UsageStatistics,
-        Watchdog, Workers,
+        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService,
+        UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId},
     lrm::run_job,
@@ -77,7 +80,11 @@ impl EventSink for View<'_> {
 
 impl Membership for View<'_> {
     fn refresh(&mut self) -> Result<(), HostError> {
-        if self.hardware()?.refresh_fails { Err(HostError::new("the view can't be brought up to date")) } else { Ok(()) }
+        if self.hardware()?.refresh_fails {
+            Err(HostError::new("the view can't be brought up to date"))
+        } else {
+            Ok(())
+        }
     }
 
     fn is_quorate(&mut self) -> bool {
@@ -261,9 +268,8 @@ impl Statistics for View<'_> {
         let nodes = world.nodes.iter().map(|(name, node)| {
             let running = world.running.get(name).into_iter().flatten();
             let running = running.filter_map(|sid| world.guests.get(sid));
-            let (cpu, memory) = running.fold((0.0, 0_u64), |(cpu, memory), guest| {
-                (cpu + guest.cpu, memory.saturating_add(guest.memory))
-            });
+            let (cpu, memory) = running
+                .fold((0.0, 0_u64), |(cpu, memory), guest| (cpu + guest.cpu, memory.saturating_add(guest.memory)));
             let (cores, bytes) = if sizes_are_needed { (0.0, 0) } else { (DEFAULT_CORES, DEFAULT_MEMORY) };
             let statistics = NodeStatistics {
                 max_cpu: node.max_cpu.unwrap_or(cores),
