@@ -236,7 +236,7 @@ impl Crm {
         }
         if !idle {
             master.idle_rounds = 0;
-        } else if master.idle_rounds < self.timings.master_idle_rounds() {
+        } else if master.idle_rounds < self.timings.settings().master_idle_rounds {
             master.idle_rounds = master.idle_rounds.saturating_add(1);
         } else {
             let rounds = master.idle_rounds;
@@ -275,7 +275,7 @@ impl Crm {
         host.event(Event::DaemonState { from: self.state.name(), to: DaemonState::Master });
         let recorded = ManagerStatus::clone(&recorded);
         let mode = configuration.datacenter.scheduler.mode;
-        let manager = Manager::begin(self.node.clone(), self.timings.clone(), recorded, mode, &unique, host);
+        let manager = Manager::begin(self.node.clone(), self.timings, recorded, mode, &unique, host);
         Some(Master { manager, idle_rounds: 0, disarmed })
     }
 

@@ -61,7 +61,7 @@ impl Lease {
             Some(LockAnswer::Renewed) => false,
             Some(LockAnswer::Refused) | None => return self.again(now, since, timings),
         };
-        let not_after = now.after(timings.feed_budget());
+        let not_after = timings.feed_deadline(now);
         match self.guard(host, not_after, guard) {
             Guarded::Yes => {
                 self.trying_since = None;

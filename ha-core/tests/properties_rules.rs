@@ -94,13 +94,28 @@ proptest! {
                 prop_assert!(compiled.positive(b).contains(a));
                 prop_assert!(!compiled.negative(a).contains(b));
                 prop_assert_eq!(compiled.node_affinity(a), compiled.node_affinity(b));
-                let of = |sid| compiled.negative(sid).iter().cloned().collect::<Vec<_>>();
-                prop_assert_eq!(of(a), of(b), "whoever is together keeps away from the same others");
             }
             for b in compiled.negative(a).iter() {
                 prop_assert!(compiled.negative(b).contains(a));
             }
         }
+    }
+
+    /// The definition of what positive rules pass on, taken literally.
+    #[test]
+    fn negative_rules_are_passed_on_once(rules in rules(), nodes in cluster()) {
+        let evaluated = evaluate(&rules, &nodes);
+        let left: BTreeSet<RuleId> = evaluated.dropped.iter().map(|finding| finding.rule.clone()).collect();
+        let left: RuleSet = rules.iter().filter(|rule| !left.contains(&rule.id)).cloned().collect();
+        let named = pairs(&left, Affinity::Negative);
+        let mut expected = named.clone();
+        for (near, other) in &named {
+            for sid in evaluated.compiled.positive(near).iter() {
+                expected.insert((sid.clone(), other.clone()));
+                expected.insert((other.clone(), sid.clone()));
+            }
+        }
+        prop_assert_eq!(compiled_pairs(&evaluated, Affinity::Negative), expected);
     }
 
     #[test]

@@ -301,7 +301,7 @@ impl Lrm {
         let has_entries = self.status.services.iter().any(|(_, entry)| entry.node == self.node);
         if has_entries || !self.queue.is_empty() {
             self.idle_rounds = 0;
-        } else if self.idle_rounds < self.timings.lrm_idle_rounds() {
+        } else if self.idle_rounds < self.timings.settings().lrm_idle_rounds {
             self.idle_rounds = self.idle_rounds.saturating_add(1);
         } else {
             host.event(Event::LrmIdle { rounds: self.idle_rounds });

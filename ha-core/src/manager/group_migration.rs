@@ -10,6 +10,7 @@ use crate::{
     id::NodeName,
     rules::group_rules,
     status::{LrmMode, LrmState, LrmStatus, NodeState},
+    timing::TimingSettings,
     version::compare_versions,
 };
 
@@ -22,15 +23,12 @@ pub(super) struct GroupMigration {
 /// The first software version that knows rules.
 const VERSION_WITH_RULES: &str = "9.0.0~16";
 
-/// The first round in which migration is tried, and how many rounds lie between two tries.
-const FIRST_TRY: u32 = 3;
-const TRY_EVERY: u32 = 6;
-
 impl GroupMigration {
     /// Counts a round, and says whether migration is tried in it.
-    fn is_due(&mut self) -> bool {
-        self.rounds = self.rounds.wrapping_add(1);
-        self.rounds % TRY_EVERY == FIRST_TRY
+    fn is_due(&mut self, timings: &TimingSettings) -> bool {
+        self.rounds = self.rounds.saturating_add(1);
+        let since_first = self.rounds.checked_sub(timings.group_migration_first_round);
+        since_first.and_then(|rounds| rounds.checked_rem(timings.group_migration_interval_rounds)) == Some(0)
     }
 }
 
@@ -41,7 +39,7 @@ impl Manager {
         input: &RoundInput,
         host: &mut (impl RoundHost + ?Sized),
     ) -> Option<Configuration> {
-        if input.configuration.groups.groups.is_empty() || !self.group_migration.is_due() {
+        if input.configuration.groups.groups.is_empty() || !self.group_migration.is_due(self.timings.settings()) {
             return None;
         }
         host.event(Event::GroupMigrationStarted);

@@ -3,7 +3,8 @@
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use crate::{
-    host::{self, Configuration, CrmHost, HostOperation, UnmanagedService},
+    config::datacenter::SchedulerMode,
+    host::{self, Configuration, CrmHost, HostOperation, UnmanagedService, UsageStatistics},
     id::NodeName,
     status::{LrmMode, LrmStatus, ManagerStatus},
     time::Now,
@@ -22,6 +23,8 @@ pub struct RoundInput {
     pub configuration: Configuration,
     /// Guests that HA does not manage.
     pub unmanaged: Vec<UnmanagedService>,
+    /// Sizes and loads; read only if the configured scheduler looks at them.
+    pub usage: Option<Arc<UsageStatistics>>,
 }
 
 impl RoundInput {
@@ -41,7 +44,14 @@ impl RoundInput {
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
         let unmanaged = host.unmanaged_services();
         let unmanaged = host::answer(host, HostOperation::Statistics, unmanaged).unwrap_or_default();
-        Some(Self { now, members, lrms, configuration, unmanaged })
+        let usage = match configuration.datacenter.scheduler.mode {
+            SchedulerMode::Basic => None,
+            SchedulerMode::Static | SchedulerMode::Dynamic => {
+                let usage = host.usage();
+                host::answer(host, HostOperation::Statistics, usage).map(Arc::new)
+            }
+        };
+        Some(Self { now, members, lrms, configuration, unmanaged, usage })
     }
 
     /// The mode of a node's LRM; one that has no record yet counts as active.

@@ -6,6 +6,7 @@
 //!
 //! The chapter "manager" of the specification describes the steps; [`Manager::round`] has them in the same order.
 
+mod balancing;
 mod commands;
 mod disarm;
 mod fencing;
@@ -20,13 +21,12 @@ mod uid;
 
 pub use input::RoundInput;
 
-use alloc::collections::BTreeSet;
-
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
     host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
-    id::{NodeName, ServiceId},
+    id::NodeName,
+    placement::BalanceHold,
     status::ManagerStatus,
     timing::Timings,
 };
@@ -34,6 +34,7 @@ use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use nodes::NodeHistory;
 use rules::RulesCache;
+use services::ManagedServices;
 use uid::UidSource;
 
 /// What a round does to the world.
@@ -54,10 +55,10 @@ pub struct Manager {
     fencing: FenceHistory,
     rules: RulesCache,
     scheduler_mode: SchedulerMode,
+    balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
-    /// Configured services whose guest no node has: each is reported once.
-    not_found: BTreeSet<ServiceId>,
+    services: ManagedServices,
 }
 
 impl Manager {
@@ -84,9 +85,10 @@ impl Manager {
             fencing: FenceHistory::default(),
             rules: RulesCache::default(),
             scheduler_mode,
+            balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
-            not_found: BTreeSet::new(),
+            services: ManagedServices::default(),
         };
         manager.resume(recorded);
         manager
@@ -99,11 +101,18 @@ impl Manager {
         self.status.master_node = Some(self.node.clone());
         // Positions of services in the old status mean nothing in the new one.
         self.rules = RulesCache::default();
+        self.services = ManagedServices::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.
     #[must_use]
     pub fn status(&self) -> &ManagerStatus {
         &self.status
+    }
+
+    /// For how long the imbalance of the nodes has been too high: to explain what balancing does.
+    #[must_use]
+    pub fn balance_hold(&self) -> BalanceHold {
+        self.balance_hold
     }
 }

@@ -1,17 +1,25 @@
 //! Placement: which node a service goes to.
 
+mod balance;
+mod explain;
 mod load;
 mod node_set;
 mod occupancy;
 mod rules;
 mod select;
+mod situation;
+mod topsis;
 
-pub use select::Preference;
+pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
+pub use explain::{Change, Counterfactual, Explanation, Fate, Figure, NodeExplanation, NodeUsage};
+pub use load::FiguresError;
+pub use select::{Decider, Preference};
+pub use situation::{PlacementError, Prepared, Recovery, Situation};
 
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::Subject;
 
-use alloc::{sync::Arc, vec, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 use load::{BasicLoad, Load};
 use node_set::NodeSet;
@@ -19,8 +27,8 @@ use occupancy::Occupancy;
 use rules::NodeClasses;
 
 use crate::{
-    config::OrderedMap,
-    host::UnmanagedService,
+    config::{OrderedMap, datacenter::SchedulerMode},
+    host::{UnmanagedService, UsageStatistics},
     id::NodeName,
     status::{ServiceEntry, ServiceTable},
 };
@@ -41,43 +49,62 @@ pub(crate) struct Placement {
     without_rule: NodeClasses,
     nothing: NodeSet,
     load: Load,
+    /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
+    assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
 }
 
 impl Placement {
     /// `online` must be sorted; `rules` must be made for this table.
+    ///
+    /// If the figures that the scheduler needs can't be used, the load is that of the basic scheduler, and the reason is
+    /// given beside the placement.
     pub(crate) fn new(
         online: Vec<NodeName>,
         services: &ServiceTable,
         unmanaged: &[UnmanagedService],
         rules: Arc<PlacementRules>,
-    ) -> Self {
-        let count = online.len();
-        let mut placement = Self {
-            positions: online.iter().cloned().zip(0..).collect(),
-            occupancies: vec![Occupancy::default(); services.len()],
+        scheduler: SchedulerMode,
+        statistics: Option<&UsageStatistics>,
+    ) -> (Self, Option<FiguresError>) {
+        let positions: OrderedMap<NodeName, u32> = online.iter().cloned().zip(0..).collect();
+        let running = || {
+            let guests = unmanaged.iter().filter(|guest| guest.running && !services.contains(&guest.sid));
+            guests.filter_map(|guest| Some((guest, *positions.get(&guest.node)?)))
+        };
+        let load = Load::new(scheduler, &online, services, statistics).and_then(|mut load| {
+            load.add_unmanaged(running(), statistics)?;
+            Ok(load)
+        });
+        let (mut load, problem) = match load {
+            Ok(load) => (load, None),
+            Err(problem) => {
+                let mut load = BasicLoad::new(online.len());
+                running().for_each(|(_, node)| load.add(Occupancy::unmanaged(node)));
+                (Load::Basic(load), Some(problem))
+            }
+        };
+        let position = |node: &NodeName| positions.get(node).copied();
+        let occupancies: Vec<Occupancy> = services.iter().map(|(_, entry)| Occupancy::of(entry, position)).collect();
+        load.fill(&occupancies);
+        let placement = Self {
+            occupancies,
             classes: rules
                 .compiled()
                 .node_affinities()
                 .iter()
                 .map(|rule| NodeClasses::of_rule(rule, &online))
                 .collect(),
-            without_rule: NodeClasses::without_rule(count),
-            nothing: NodeSet::empty(count),
-            load: Load::Basic(BasicLoad::new(count)),
+            without_rule: NodeClasses::without_rule(online.len()),
+            nothing: NodeSet::empty(online.len()),
+            load,
+            assumed: None,
             scratch: select::Scratch::default(),
             rules,
+            positions,
             online,
         };
-        for (service, (_, entry)) in services.iter().enumerate() {
-            placement.update(service, entry);
-        }
-        for guest in unmanaged.iter().filter(|guest| guest.running && !services.contains(&guest.sid)) {
-            if let Some(node) = placement.positions.get(&guest.node) {
-                placement.load.replace(Occupancy::default(), Occupancy::unmanaged(*node));
-            }
-        }
-        placement
+        (placement, problem)
     }
 
     /// The position of an online node.
@@ -96,7 +123,7 @@ impl Placement {
         if let Some(occupancy) = self.occupancies.get_mut(service)
             && *occupancy != new
         {
-            self.load.replace(*occupancy, new);
+            self.load.replace(service, *occupancy, new);
             *occupancy = new;
         }
     }
@@ -106,7 +133,7 @@ impl Placement {
         self.rules.positive(service)
     }
 
-    /// The services in negative affinity with a service.
+    /// The services in negative affinity with a service, in no order.
     pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         self.rules.negative(service)
     }
@@ -119,5 +146,87 @@ impl Placement {
 
     fn occupancy(&self, service: usize) -> Occupancy {
         self.occupancies.get(service).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use crate::{
+        host::{NodeStatistics, ServiceStatistics},
+        id::ServiceId,
+        rules::{RuleSet, evaluate},
+        status::ServiceState,
+    };
+    use alloc::format;
+
+    const NODES: usize = 5;
+    const SERVICES: usize = 20;
+
+    fn node(number: usize) -> NodeName {
+        NodeName::new(format!("node{number}")).unwrap()
+    }
+
+    fn sid(number: usize) -> ServiceId {
+        ServiceId::new(format!("vm:1{number:02}")).unwrap()
+    }
+
+    fn statistics() -> UsageStatistics {
+        let size = NodeStatistics { max_cpu: 24.0, max_memory: 1 << 36, cpu: 0.7, memory: 12_345_678 };
+        let figures = |number: usize| ServiceStatistics {
+            max_cpu: number as f64 / 10.0,
+            max_memory: 1_000_003 * number as u64,
+            cpu: 0.3,
+            memory: 1 << 30,
+        };
+        UsageStatistics {
+            nodes: (0..NODES).map(|number| (node(number), size)).collect(),
+            services: (0..SERVICES).map(|number| (sid(number), figures(number))).collect(),
+        }
+    }
+
+    fn placement(services: &ServiceTable, scheduler: SchedulerMode) -> Placement {
+        let online: Vec<NodeName> = (0..NODES).map(node).collect();
+        let rules = PlacementRules::new(evaluate(&RuleSet::default(), &online).compiled, services);
+        let (placement, problem) =
+            Placement::new(online, services, &[], Arc::new(rules), scheduler, Some(&statistics()));
+        assert_eq!(problem, None);
+        placement
+    }
+
+    /// All sorts of states, one after another.
+    fn entry(number: usize) -> ServiceEntry {
+        let target = node(number / 7 % NODES);
+        let state = match number % 6 {
+            0 => ServiceState::Stopped,
+            1 => ServiceState::RequestStartBalance { target },
+            2 => ServiceState::Migrate { target },
+            3 => ServiceState::Started { confirmed: false },
+            4 => ServiceState::Started { confirmed: true },
+            _ => ServiceState::Error,
+        };
+        ServiceEntry::new(state, node(number / 3 % NODES))
+    }
+
+    #[test]
+    fn scores_do_not_depend_on_what_came_and_went() {
+        for scheduler in SchedulerMode::ALL {
+            let mut services: ServiceTable = (0..SERVICES).map(|number| (sid(number), entry(number))).collect();
+            let mut followed = placement(&services, *scheduler);
+            for number in 0..5000 {
+                let service = number * 13 % SERVICES;
+                let (_, slot) = services.at_mut(service).unwrap();
+                *slot = entry(number);
+                followed.update(service, slot);
+            }
+            let fresh = placement(&services, *scheduler);
+            let costs = |placement: &Placement| {
+                let mut costs = select::Costs::default();
+                placement.find_costs(3, &mut costs);
+                (0..NODES).map(|node| costs.of(node).to_bits()).collect::<Vec<_>>()
+            };
+            assert_eq!(costs(&followed), costs(&fresh), "{scheduler}");
+        }
     }
 }

@@ -8,6 +8,8 @@ use crate::{
 /// The online nodes that one service uses, by their positions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Occupancy {
+    /// Where it is, whether it uses that or not.
+    pub(crate) present: Option<u32>,
     /// Its own node, if it uses that.
     pub(crate) node: Option<u32>,
     /// The node that it moves to.
@@ -21,28 +23,29 @@ impl Occupancy {
     ///
     /// In `stopped` and `request_start` it uses none; in `request_start_balance` its target alone.
     pub(crate) fn of(entry: &ServiceEntry, online: impl Fn(&NodeName) -> Option<u32>) -> Self {
-        let node = online(&entry.node);
+        let present = online(&entry.node);
+        let node = present;
         let target = entry.state.target().and_then(&online);
         match &entry.state {
-            ServiceState::Stopped | ServiceState::RequestStart => Self::default(),
-            ServiceState::RequestStartBalance { .. } => Self { node: None, target, starting: target },
+            ServiceState::Stopped | ServiceState::RequestStart => Self { present, ..Self::default() },
+            ServiceState::RequestStartBalance { .. } => Self { present, node: None, target, starting: target },
             ServiceState::Started { confirmed } => {
-                Self { node, target: None, starting: if *confirmed { None } else { node } }
+                Self { present, node, target: None, starting: if *confirmed { None } else { node } }
             }
             ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => {
-                Self { node, target, starting: if node.is_none() { target } else { None } }
+                Self { present, node, target, starting: if node.is_none() { target } else { None } }
             }
             ServiceState::RequestStop { .. }
             | ServiceState::Fence
             | ServiceState::Freeze
             | ServiceState::Error
-            | ServiceState::Recovery => Self { node, target: None, starting: None },
+            | ServiceState::Recovery => Self { present, node, target: None, starting: None },
         }
     }
 
     /// A guest that is not managed and runs on a node.
     pub(crate) fn unmanaged(node: u32) -> Self {
-        Self { node: Some(node), target: None, starting: None }
+        Self { present: Some(node), node: Some(node), target: None, starting: None }
     }
 
     /// The nodes that it uses.

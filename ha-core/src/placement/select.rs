@@ -1,8 +1,10 @@
 //! Where one service should be.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
-use super::{Placement, node_set::NodeSet, rules::NodeClasses};
+use super::{Placement, node_set::NodeSet, rules::NodeClasses, topsis::Figures};
+use crate::{status::ServiceEntry, text_enum::text_enum};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,19 +17,52 @@ pub enum Preference {
     TryNext,
 }
 
+text_enum! {
+    Preference: "a placement preference",
+    None = "none",
+    BestScore = "best_score",
+    TryNext = "try_next",
+}
+
+/// What decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decider {
+    /// It may stay, and does not fail back.
+    NoFailback,
+    /// It returns to the node that it left for maintenance.
+    MaintenanceNode,
+    /// It may stay where it is.
+    Stay,
+    /// The lowest load, or the only node left.
+    LowestLoad,
+    /// The node after the present one in the order of load.
+    NextInOrder,
+    /// The rules leave no online node.
+    NothingAllowed,
+    /// Nothing was left.
+    NothingLeft,
+}
+
+text_enum! {
+    Decider: "what decides a placement",
+    NoFailback = "no_failback",
+    MaintenanceNode = "maintenance_node",
+    Stay = "stay",
+    LowestLoad = "lowest_load",
+    NextInOrder = "next_in_order",
+    NothingAllowed = "nothing_allowed",
+    NothingLeft = "nothing_left",
+}
+
 /// A service to be placed: its own part of the question.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
     /// Its position in the table.
     pub(crate) service: usize,
-    /// The node where it is, if that is online.
-    pub(crate) node: Option<usize>,
-    /// Where its start failed, online nodes only.
-    pub(crate) failed: &'a [usize],
-    /// The node that it left for maintenance, if that is online.
-    pub(crate) maintenance_node: Option<usize>,
+    pub(crate) entry: &'a ServiceEntry,
     /// Whether it moves to a node of higher priority when one comes online.
     pub(crate) failback: bool,
+    pub(crate) preference: Preference,
 }
 
 /// Why a node is not chosen.
@@ -48,39 +83,23 @@ pub(crate) enum LeftOut {
     },
 }
 
-/// What decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decider {
-    /// It may stay, and does not fail back.
-    NoFailback,
-    /// It returns to the node that it left for maintenance.
-    MaintenanceNode,
-    /// It may stay where it is.
-    Stay,
-    /// The lowest load, or the only node left.
-    LowestLoad,
-    /// The node after the present one in the order of load.
-    NextInOrder,
-    /// The rules leave no online node.
-    NothingAllowed,
-    /// Nothing was left.
-    NothingLeft,
-}
-
 /// Takes note of how a decision is made, by the code that makes it.
 pub(crate) trait Recorder {
+    /// A service that must be together uses a node.
+    fn together(&mut self, node: usize, service: usize);
+    /// A service that must be kept apart uses a node.
+    fn separate(&mut self, node: usize, service: usize);
     /// A node was left out.
     fn left_out(&mut self, node: usize, why: LeftOut);
-    /// What is left in the end, and the cost of each online node, in the order of preference.
-    fn ranked(&mut self, order: &[usize], costs: &[f64]);
     /// What decided.
     fn decided(&mut self, by: Decider);
 }
 
 /// Takes no note.
 impl Recorder for () {
+    fn together(&mut self, _: usize, _: usize) {}
+    fn separate(&mut self, _: usize, _: usize) {}
     fn left_out(&mut self, _: usize, _: LeftOut) {}
-    fn ranked(&mut self, _: &[usize], _: &[f64]) {}
     fn decided(&mut self, _: Decider) {}
 }
 
@@ -90,24 +109,35 @@ pub(crate) struct Scratch {
     candidates: NodeSet,
     separate: NodeSet,
     together: Vec<(usize, u32)>,
-    order: Vec<usize>,
-    costs: Vec<f64>,
+    costs: Costs,
+}
+
+/// The cost of starting a service on each online node; the lower, the better.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Costs {
+    by_position: Vec<f64>,
+    figures: Vec<Figures>,
+}
+
+impl Costs {
+    pub(crate) fn of(&self, node: usize) -> f64 {
+        self.by_position.get(node).copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// The order in which nodes are taken: by cost, ties by name.
+    pub(crate) fn order(&self, one: usize, other: usize) -> Ordering {
+        self.of(one).total_cmp(&self.of(other)).then(one.cmp(&other))
+    }
 }
 
 impl Placement {
     /// The position of the online node where the service should be, if there is one.
     ///
     /// The steps are those of the specification, chapter placement.
-    pub(crate) fn select(
-        &mut self,
-        subject: Subject<'_>,
-        preference: Preference,
-        recorder: &mut impl Recorder,
-    ) -> Option<usize> {
+    pub(crate) fn select(&mut self, subject: Subject<'_>, recorder: &mut impl Recorder) -> Option<usize> {
         let mut scratch = core::mem::take(&mut self.scratch);
-        let decision = self.decide(subject, preference, recorder, &mut scratch);
+        let (node, decider) = self.decide(subject, recorder, &mut scratch);
         self.scratch = scratch;
-        let (node, decider) = decision;
         recorder.decided(decider);
         node
     }
@@ -115,7 +145,6 @@ impl Placement {
     fn decide(
         &self,
         subject: Subject<'_>,
-        preference: Preference,
         recorder: &mut impl Recorder,
         scratch: &mut Scratch,
     ) -> (Option<usize>, Decider) {
@@ -124,11 +153,13 @@ impl Placement {
         if classes.preferred.is_empty() {
             return (None, Decider::NothingAllowed);
         }
-        self.find_together(subject.service, &mut scratch.together);
-        self.find_separate(subject.service, &mut scratch.separate);
-        let keeps = preference == Preference::None;
+        self.find_together(subject.service, &mut scratch.together, recorder);
+        self.find_separate(subject.service, &mut scratch.separate, recorder);
+        self.find_candidates(subject, recorder, scratch);
 
-        if let Some(node) = subject.node
+        let keeps = subject.preference == Preference::None;
+        let present = self.present(subject);
+        if let Some(node) = present
             && keeps
             && !subject.failback
             && classes.allowed.contains(node)
@@ -136,29 +167,25 @@ impl Placement {
         {
             return (Some(node), Decider::NoFailback);
         }
-
-        scratch.candidates.copy_from(&classes.preferred);
-        if preference == Preference::TryNext {
-            for node in subject.failed {
-                leave_out(&mut scratch.candidates, *node, LeftOut::FailedBefore, recorder);
-            }
-        }
-        for node in scratch.separate.iter() {
-            leave_out(&mut scratch.candidates, node, LeftOut::KeptApart, recorder);
-        }
-        keep_together(&scratch.together, &mut scratch.candidates, &mut scratch.order, recorder);
-
-        if let Some(node) = subject.maintenance_node.filter(|node| scratch.candidates.contains(*node)) {
+        let left = subject.entry.maintenance_node.as_ref().and_then(|node| self.position(node));
+        if let Some(node) = left.filter(|node| scratch.candidates.contains(*node)) {
             return (Some(node), Decider::MaintenanceNode);
         }
-        if let Some(node) = subject.node.filter(|node| keeps && scratch.candidates.contains(*node)) {
+        if let Some(node) = present.filter(|node| keeps && scratch.candidates.contains(*node)) {
             return (Some(node), Decider::Stay);
         }
-        self.by_load(subject, preference, recorder, scratch)
+        self.by_load(subject, scratch)
+    }
+
+    /// Where the service is, if that is online.
+    fn present(&self, subject: Subject<'_>) -> Option<usize> {
+        let present = self.occupancy(subject.service).present.map(|node| node as usize);
+        debug_assert_eq!(present, self.position(&subject.entry.node), "placement follows each change of an entry");
+        present
     }
 
     /// The nodes that the rule of a service allows and prefers.
-    fn classes(&self, service: usize) -> &NodeClasses {
+    pub(super) fn classes(&self, service: usize) -> &NodeClasses {
         self.rules.node_affinity(service).and_then(|rule| self.classes.get(rule)).unwrap_or(&self.without_rule)
     }
 
@@ -173,11 +200,12 @@ impl Placement {
     }
 
     /// How many services in positive affinity use each node, by node.
-    fn find_together(&self, service: usize, together: &mut Vec<(usize, u32)>) {
+    fn find_together(&self, service: usize, together: &mut Vec<(usize, u32)>, recorder: &mut impl Recorder) {
         together.clear();
         for other in self.rules.positive(service) {
             let Some(node) = self.occupancy(other).destination() else { continue };
             let node = node as usize;
+            recorder.together(node, other);
             match together.binary_search_by_key(&node, |(node, _)| *node) {
                 Ok(at) => {
                     if let Some((_, count)) = together.get_mut(at) {
@@ -190,39 +218,55 @@ impl Placement {
     }
 
     /// The nodes that services in negative affinity use.
-    fn find_separate(&self, service: usize, separate: &mut NodeSet) {
+    pub(super) fn find_separate(&self, service: usize, separate: &mut NodeSet, recorder: &mut impl Recorder) {
         separate.copy_from(&self.nothing);
         for other in self.rules.negative(service) {
             for node in self.occupancy(other).used() {
+                recorder.separate(node as usize, other);
                 separate.insert(node as usize);
             }
         }
     }
 
+    /// The preferred nodes, less those that are left out.
+    fn find_candidates(&self, subject: Subject<'_>, recorder: &mut impl Recorder, scratch: &mut Scratch) {
+        let Scratch { candidates, separate, together, .. } = scratch;
+        candidates.copy_from(&self.classes(subject.service).preferred);
+        if subject.preference == Preference::TryNext {
+            for node in subject.entry.failed_nodes.iter().filter_map(|node| self.position(node)) {
+                leave_out(candidates, node, LeftOut::FailedBefore, recorder);
+            }
+        }
+        for node in separate.iter() {
+            leave_out(candidates, node, LeftOut::KeptApart, recorder);
+        }
+        keep_together(together, candidates, recorder);
+    }
+
     /// The last step: by load, ties by name.
-    fn by_load(
-        &self,
-        subject: Subject<'_>,
-        preference: Preference,
-        recorder: &mut impl Recorder,
-        scratch: &mut Scratch,
-    ) -> (Option<usize>, Decider) {
-        let Scratch { candidates, order, costs, .. } = scratch;
-        self.load.costs(costs);
-        let cost = |node: usize| costs.get(node).copied().unwrap_or(f64::INFINITY);
-        order.clear();
-        order.extend(candidates.iter());
-        order.sort_unstable_by(|a, b| cost(*a).total_cmp(&cost(*b)).then(a.cmp(b)));
-        recorder.ranked(order, costs);
-        let after_present = subject
-            .node
-            .filter(|_| preference == Preference::TryNext)
-            .and_then(|node| order.iter().position(|other| *other == node))
-            .and_then(|at| order.get(at.saturating_add(1)));
-        match (after_present, order.first()) {
-            (Some(next), _) => (Some(*next), Decider::NextInOrder),
-            (None, Some(first)) => (Some(*first), Decider::LowestLoad),
-            (None, None) => (None, Decider::NothingLeft),
+    fn by_load(&self, subject: Subject<'_>, scratch: &mut Scratch) -> (Option<usize>, Decider) {
+        let Scratch { candidates, costs, .. } = scratch;
+        self.find_costs(subject.service, costs);
+        let first = |nodes: &mut dyn Iterator<Item = usize>| nodes.min_by(|one, other| costs.order(*one, *other));
+        if subject.preference == Preference::TryNext
+            && let Some(present) = self.present(subject).filter(|node| candidates.contains(*node))
+            && let Some(next) = first(&mut candidates.iter().filter(|node| costs.order(*node, present).is_gt()))
+        {
+            return (Some(next), Decider::NextInOrder);
+        }
+        match first(&mut candidates.iter()) {
+            Some(node) => (Some(node), Decider::LowestLoad),
+            None => (None, Decider::NothingLeft),
+        }
+    }
+
+    /// The cost of starting a service on each online node.
+    pub(super) fn find_costs(&self, service: usize, costs: &mut Costs) {
+        self.load.costs(service, &mut costs.figures, &mut costs.by_position);
+        if let Some((node, cost)) = self.assumed
+            && let Some(slot) = costs.by_position.get_mut(node)
+        {
+            *slot = cost;
         }
     }
 }
@@ -235,17 +279,10 @@ fn leave_out(candidates: &mut NodeSet, node: usize, why: LeftOut, recorder: &mut
 }
 
 /// If services that must be together use candidates, keeps only the one that most of them use; ties: the first by name.
-fn keep_together(
-    together: &[(usize, u32)],
-    candidates: &mut NodeSet,
-    others: &mut Vec<usize>,
-    recorder: &mut impl Recorder,
-) {
+fn keep_together(together: &[(usize, u32)], candidates: &mut NodeSet, recorder: &mut impl Recorder) {
     let usable = together.iter().filter(|(node, _)| candidates.contains(*node));
     let Some((on, _)) = usable.copied().reduce(|best, next| if next.1 > best.1 { next } else { best }) else { return };
-    others.clear();
-    others.extend(candidates.iter().filter(|node| *node != on));
-    for node in others.drain(..) {
-        leave_out(candidates, node, LeftOut::KeptTogether { on }, recorder);
-    }
+    candidates.iter().filter(|node| *node != on).for_each(|node| recorder.left_out(node, LeftOut::KeptTogether { on }));
+    candidates.clear();
+    candidates.insert(on);
 }

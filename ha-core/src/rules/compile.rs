@@ -15,7 +15,7 @@ const UNNAMED_PRIORITY: i32 = -1;
 /// Rules after checks and completion, to be asked for single services.
 ///
 /// What services have in common is held once: a node affinity for each rule, and for services that must be together one
-/// list of them and one of those that they must keep away from.
+/// list of them and one of those that a negative rule keeps apart from any of them.
 #[derive(Debug, Clone)]
 pub struct CompiledRules {
     pub(super) sids: Sids,
@@ -23,11 +23,10 @@ pub struct CompiledRules {
     /// The node affinity of each resource, or [`NONE`].
     affinity_of: Vec<u32>,
     pub(super) groups: Groups,
-    /// The class of each resource, or [`NONE`]: its group comes first, then a class for each resource without a group
-    /// that a negative rule names.
-    class_of: Vec<u32>,
-    /// What the resources of each class must keep away from.
-    negative: Lists,
+    /// For each group the resources that a negative rule keeps apart from one of its own, sorted.
+    negative_of_group: Lists,
+    /// For each resource what it must keep away from beyond that, sorted.
+    negative_of_sid: Lists,
     /// The ids and resources of all rules that were compiled, and which of them hold a resource: to explain the rest.
     pub(super) rule_ids: Vec<RuleId>,
     pub(super) members: Lists,
@@ -113,17 +112,32 @@ impl CompiledRules {
         self.affinity_of.get(sid as usize).copied().filter(|affinity| *affinity != NONE)
     }
 
-    pub(crate) fn positive_of(&self, sid: u32) -> Others<'_> {
-        Others { sids: &self.sids, list: self.groups.members.get(self.groups.of(sid)), except: sid }
+    fn positive_of(&self, sid: u32) -> Others<'_> {
+        Others { sids: &self.sids, shared: self.groups.members.get(self.groups.of(sid)), own: &[], except: sid }
     }
 
-    pub(crate) fn negative_of(&self, sid: u32) -> Others<'_> {
-        Others { sids: &self.sids, list: self.negative.get(self.class_of(sid)), except: sid }
+    /// The groups of services that must be on one node, each with the services that it must keep away from as a whole.
+    pub(crate) fn positive_groups(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
+        self.groups.members.iter().zip(self.negative_of_group.iter())
     }
 
-    /// The class of a resource, or [`NONE`].
-    pub(super) fn class_of(&self, sid: u32) -> u32 {
-        self.class_of.get(sid as usize).copied().unwrap_or(NONE)
+    /// The place of a service's group in [`CompiledRules::positive_groups`].
+    pub(crate) fn positive_group_of(&self, sid: u32) -> Option<u32> {
+        Some(self.groups.of(sid)).filter(|group| *group != NONE)
+    }
+
+    /// What a service must keep away from beyond what its group must.
+    pub(crate) fn apart_from_one(&self, sid: u32) -> &[u32] {
+        self.negative_of_sid.get(sid)
+    }
+
+    fn negative_of(&self, sid: u32) -> Others<'_> {
+        Others {
+            sids: &self.sids,
+            shared: self.negative_of_group.get(self.groups.of(sid)),
+            own: self.negative_of_sid.get(sid),
+            except: sid,
+        }
     }
 
     pub(super) fn names(&self, sids: &[u32]) -> Vec<ServiceId> {
@@ -131,7 +145,7 @@ impl CompiledRules {
     }
 
     fn nobody(&self) -> Others<'_> {
-        Others { sids: &self.sids, list: &[], except: NONE }
+        Others { sids: &self.sids, shared: &[], own: &[], except: NONE }
     }
 }
 
@@ -140,27 +154,40 @@ impl CompiledRules {
 pub struct Others<'a> {
     sids: &'a Sids,
     /// Sorted. The service itself may be among them.
-    list: &'a [u32],
+    shared: &'a [u32],
+    /// Sorted; nothing of it is in `shared`.
+    own: &'a [u32],
     except: u32,
 }
 
 impl<'a> Others<'a> {
-    /// Their places in [`CompiledRules::services`], rising.
-    pub(crate) fn numbers(self) -> impl Iterator<Item = u32> + use<'a> {
-        let Self { list, except, .. } = self;
-        list.iter().copied().filter(move |&sid| sid != except)
-    }
-
     /// The services, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &'a ServiceId> + use<'a> {
-        let Self { sids, list, except } = *self;
-        list.iter().filter(move |&&sid| sid != except).filter_map(move |&sid| sids.get_index(sid as usize))
+        let sids = self.sids;
+        self.numbers().filter_map(move |sid| sids.get_index(sid as usize))
+    }
+
+    /// Their places in [`CompiledRules::services`], rising.
+    fn numbers(self) -> impl Iterator<Item = u32> + use<'a> {
+        let Self { mut shared, mut own, except, .. } = self;
+        core::iter::from_fn(move || {
+            let list = match (shared.first(), own.first()) {
+                (Some(one), Some(other)) if other < one => &mut own,
+                (None, Some(_)) => &mut own,
+                (_, None) | (Some(_), Some(_)) => &mut shared,
+            };
+            let (first, rest) = list.split_first()?;
+            *list = rest;
+            Some(*first)
+        })
+        .filter(move |sid| *sid != except)
     }
 
     /// The number of services.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.list.len().saturating_sub(usize::from(self.list.binary_search(&self.except).is_ok()))
+        let all = self.shared.len().saturating_add(self.own.len());
+        all.saturating_sub(usize::from(self.holds(self.except)))
     }
 
     /// Whether there is none.
@@ -173,7 +200,11 @@ impl<'a> Others<'a> {
     #[must_use]
     pub fn contains(&self, sid: &ServiceId) -> bool {
         let number = self.sids.get_index_of(sid).map(number);
-        number.is_some_and(|sid| sid != self.except && self.list.binary_search(&sid).is_ok())
+        number.is_some_and(|sid| sid != self.except && self.holds(sid))
+    }
+
+    fn holds(&self, sid: u32) -> bool {
+        self.shared.binary_search(&sid).is_ok() || self.own.binary_search(&sid).is_ok()
     }
 }
 
@@ -185,9 +216,9 @@ impl fmt::Debug for Others<'_> {
 
 /// Compiles rules that passed the checks. Completion follows from how they are held, see the fields of
 /// [`CompiledRules`].
-pub(super) fn compile(indexed: &Indexed<'_>, nodes: &[NodeName]) -> CompiledRules {
+pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName]) -> CompiledRules {
     let count = indexed.sids.len();
-    let groups = Groups::new(indexed);
+    let groups = Groups::new(&indexed);
     let node_affinities = indexed
         .node_affinities()
         .filter_map(|(rule, _, named, strict)| {
@@ -201,18 +232,19 @@ pub(super) fn compile(indexed: &Indexed<'_>, nodes: &[NodeName]) -> CompiledRule
         })
     };
     let negative_rules = rules_of_sid(Affinity::Negative);
-    let classes = Classes::new(&groups, &negative_rules);
+    let (negative_of_group, negative_of_sid) = apart(&indexed, &groups, &negative_rules);
+    let positive_rules = rules_of_sid(Affinity::Positive);
     CompiledRules {
         node_affinities,
-        affinity_of: affinities(indexed, &groups),
-        negative: classes.apart(indexed, &negative_rules),
-        class_of: classes.of_sid,
-        sids: indexed.sids.clone(),
+        affinity_of: affinities(&indexed, &groups),
+        negative_of_group,
+        negative_of_sid,
         groups,
         rule_ids: indexed.rules.iter().map(|rule| rule.id.clone()).collect(),
-        members: indexed.members.clone(),
-        positive_rules: rules_of_sid(Affinity::Positive),
+        positive_rules,
         negative_rules,
+        sids: indexed.sids,
+        members: indexed.members,
     }
 }
 
@@ -239,43 +271,35 @@ fn affinities(indexed: &Indexed<'_>, groups: &Groups) -> Vec<u32> {
     affinity_of
 }
 
-/// Resources that keep away from the same others: a group of positive rules, or one resource without a group.
-struct Classes {
-    of_sid: Vec<u32>,
-    members: Lists,
-}
-
-impl Classes {
-    fn new(groups: &Groups, negative_rules: &Lists) -> Self {
-        let mut members = groups.members.clone();
-        let mut of_sid = groups.of_sid.clone();
-        for (class, sid) in of_sid.iter_mut().zip(0..) {
-            if *class == NONE && !negative_rules.get(sid).is_empty() {
-                *class = number(members.len());
-                members.push([sid]);
-            }
-        }
-        Self { of_sid, members }
+/// What groups and resources must keep away from: by the negative rules, and by the positive rules that pass these on.
+///
+/// A resource keeps away from what a negative rule keeps apart from any resource of its group, and from the whole group of
+/// what a negative rule keeps apart from itself. This is one step, not a closure: two groups of which one resource each
+/// must be apart do not have to be apart altogether.
+fn apart(indexed: &Indexed<'_>, groups: &Groups, negative_rules: &Lists) -> (Lists, Lists) {
+    let named_apart = |sid: u32| {
+        let rules = negative_rules.get(sid).iter();
+        rules.flat_map(|&rule| indexed.members.get(rule)).copied().filter(move |other| *other != sid)
+    };
+    let mut of_group = Lists::default();
+    let mut others: Vec<u32> = Vec::new();
+    for members in groups.members.iter() {
+        others.clear();
+        others.extend(members.iter().flat_map(|&sid| named_apart(sid)));
+        others.sort_unstable();
+        others.dedup();
+        of_group.push(others.iter().copied());
     }
-
-    /// For each class the resources that it must keep away from, sorted.
-    fn apart(&self, indexed: &Indexed<'_>, negative_rules: &Lists) -> Lists {
-        let mut apart = Lists::default();
-        let mut others: Vec<u32> = Vec::new();
-        let mut sids: Vec<u32> = Vec::new();
-        for (own, members) in self.members.iter().enumerate() {
-            others.clear();
-            for &rule in members.iter().flat_map(|&sid| negative_rules.get(sid)) {
-                let classes = indexed.members.get(rule).iter().filter_map(|&sid| self.of_sid.get(sid as usize));
-                others.extend(classes.filter(|class| **class as usize != own));
-            }
-            others.sort_unstable();
-            others.dedup();
-            sids.clear();
-            sids.extend(others.iter().flat_map(|&class| self.members.get(class)));
-            sids.sort_unstable();
-            apart.push(sids.iter().copied());
-        }
-        apart
+    let mut of_sid = Lists::default();
+    for sid in 0..number(indexed.sids.len()) {
+        let shared = of_group.get(groups.of(sid));
+        others.clear();
+        others.extend(named_apart(sid));
+        others.extend(named_apart(sid).flat_map(|other| groups.members.get(groups.of(other))));
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|other| shared.binary_search(other).is_err());
+        of_sid.push(others.iter().copied());
     }
+    (of_group, of_sid)
 }

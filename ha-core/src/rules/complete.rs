@@ -40,16 +40,17 @@ pub(super) fn complete(mut rules: RuleSet, compiled: &CompiledRules) -> RuleSet 
 
 /// The negative rules that positive rules pass on: whoever must be with a service must keep away from whom it must.
 ///
-/// Positive rules take their turn in the order of their ids, a merged one in the place of its first. Each finds what the
-/// turns before it have derived, so one turn each is enough.
+/// Positive rules take their turn in the order of their ids, a merged one in the place of its first. What is passed on
+/// comes from the rules of the configuration alone: a derived rule is not passed on again.
 pub(super) fn implicit_negatives(compiled: &CompiledRules) -> Vec<Rule> {
-    let mut apart = Apart::new(compiled);
+    let named = Apart::new(compiled);
+    let mut apart = named.clone();
     let mut groups: Vec<(&[u32], &[u32])> = compiled.groups.rules.iter().zip(compiled.groups.members.iter()).collect();
     groups.sort_unstable_by_key(|(rules, _)| rules.first());
     let mut derived = Vec::new();
     for (rules, members) in groups {
         let name = group_name(compiled, rules);
-        let others: BTreeSet<u32> = members.iter().flat_map(|&sid| apart.of(sid)).copied().collect();
+        let others: BTreeSet<u32> = members.iter().flat_map(|&sid| named.of(sid)).copied().collect();
         for (&sid, &other) in members.iter().flat_map(|sid| others.iter().map(move |other| (sid, other))) {
             if !apart.insert(sid, other) {
                 continue;
@@ -66,6 +67,7 @@ pub(super) fn implicit_negatives(compiled: &CompiledRules) -> Vec<Rule> {
 }
 
 /// For each resource those that negative rules keep apart from it.
+#[derive(Clone)]
 struct Apart {
     of_sid: Vec<BTreeSet<u32>>,
 }

@@ -43,6 +43,7 @@ use crate::{
     id::{NodeName, RuleId},
 };
 use index::Indexed;
+pub(crate) use index::Lists;
 
 /// A set of rules, each with its own id, ordered by id. The order of the configuration file has no meaning.
 ///
@@ -165,7 +166,7 @@ pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
         kept.remove(&finding.rule);
     }
     indexed.retain(|rule| kept.get(&rule.id).is_some());
-    let compiled = compile::compile(&indexed, nodes);
+    let compiled = compile::compile(indexed, nodes);
     let rules = complete::complete(kept, &compiled);
     Evaluated { dropped, rules, compiled }
 }

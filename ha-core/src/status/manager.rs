@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 
 use super::{DisarmMode, ServiceTable, Timestamp, UnknownFields};
 use crate::{
-    id::{NodeName, Uid},
+    id::{NodeName, ServiceId, Uid},
     text_enum::text_enum,
 };
 
@@ -220,6 +220,14 @@ text_enum! {
     Relocate = "relocate",
 }
 
+impl Motion {
+    /// How the manager moves a service of its own accord: only a `vm` moves live.
+    #[must_use]
+    pub fn usual_for(sid: &ServiceId) -> Self {
+        if sid.service_type() == "vm" { Self::Migrate } else { Self::Relocate }
+    }
+}
+
 /// A command that waits for the service's next step. Recorded as `cmd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueuedCommand {
@@ -298,7 +306,7 @@ impl ManagerStatus {
 
     /// The services of a node that its LRM has to look after: those with it as node or target, in any state but
     /// `stopped`, `freeze`, `error` and `request_start`.
-    pub fn active_services<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a crate::id::ServiceId> {
+    pub fn active_services<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a ServiceId> {
         self.services.iter().filter(move |(_, entry)| entry.is_active_on(node)).map(|(sid, _)| sid)
     }
 

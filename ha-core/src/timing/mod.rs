@@ -46,7 +46,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text_enum::text_enum;
+use crate::{text_enum::text_enum, time::Instant};
 
 /// The finest step in which settings are compared and changed.
 pub const RESOLUTION: Duration = Duration::from_millis(1);
@@ -319,10 +319,10 @@ impl Timings {
     }
 
     /// The last moment at which the watchdog may be fed with its full timeout, for a renewal that was asked for at
-    /// `asked_at`. Both are times on the same monotonic clock.
+    /// `asked_at`.
     #[must_use]
-    pub fn feed_deadline(&self, asked_at: Duration) -> Duration {
-        asked_at.saturating_add(self.feed_budget())
+    pub fn feed_deadline(&self, asked_at: Instant) -> Instant {
+        asked_at.after(self.feed_budget())
     }
 
     /// The timeout with which the watchdog may be fed `since_asked` after its renewal was asked for: the full one within

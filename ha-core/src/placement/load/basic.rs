@@ -21,6 +21,11 @@ impl BasicLoad {
                 *count = count.saturating_sub(1);
             }
         }
+        self.add(new);
+    }
+
+    /// One more service.
+    pub(crate) fn add(&mut self, new: Occupancy) {
         for node in new.used() {
             if let Some(count) = self.services.get_mut(node as usize) {
                 *count = count.saturating_add(1);

@@ -1,0 +1,190 @@
+//! A cluster at rest, for benchmarks of manager rounds.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ha_core::{
+    config::{
+        GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
+        fence::FenceCommand,
+    },
+    event::Event,
+    host::{
+        ClusterLock, Configuration, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
+        ManagerStore, NodeStatistics, ServiceStatistics, UsageStatistics,
+    },
+    id::{NodeName, ServiceId, ServiceTypes},
+    manager::{Manager, RoundInput},
+    status::{ExitCode, JobResult, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    time::{Instant, Now},
+    timing::Timings,
+};
+
+const GIB: u64 = 1 << 30;
+
+/// A host that grants everything and keeps nothing.
+pub(crate) struct Granting;
+
+impl ClusterLock for Granting {
+    fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
+        Ok(LockAnswer::Acquired)
+    }
+
+    fn release(&mut self, _: &Lock) -> Result<(), HostError> {
+        Ok(())
+    }
+}
+
+impl ManagerStore for Granting {
+    fn write_manager_status(&mut self, _: &ManagerStatus) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn lrm_status(&mut self, _: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        Ok(None)
+    }
+
+    fn commands_waiting(&mut self) -> Result<bool, HostError> {
+        Ok(false)
+    }
+
+    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
+        Ok(Vec::new())
+    }
+}
+
+impl GuestControl for Granting {
+    fn move_configuration(&mut self, _: &ServiceId, _: &NodeName, _: &NodeName) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn remove_leftover_locks(&mut self, _: &ServiceId, _: &NodeName) -> Result<Option<String>, HostError> {
+        Ok(None)
+    }
+
+    fn set_requested_state(&mut self, _: &ServiceId, _: RequestedState) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn write_group_migration(&mut self, _: &RulesConfig, _: &ResourcesConfig) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn remove_groups(&mut self, _: &GroupsConfig) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn software_version(&mut self, _: &NodeName) -> Result<Option<String>, HostError> {
+        Ok(None)
+    }
+}
+
+impl FenceDevices for Granting {
+    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        Ok(FenceProgress::Succeeded)
+    }
+}
+
+impl EventSink for Granting {
+    fn event(&mut self, event: Event) {
+        std::hint::black_box(event);
+    }
+}
+
+/// A cluster whose services all run, spread evenly over its nodes.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) manager: Manager,
+    pub(crate) input: RoundInput,
+}
+
+impl Cluster {
+    /// `rules_text` is a rules file.
+    pub(crate) fn new(services: usize, nodes: usize, rules_text: &str) -> Self {
+        let names: Vec<NodeName> = (0..nodes).map(|n| NodeName::new(format!("node{n:03}")).unwrap()).collect();
+        let sids: Vec<ServiceId> = (0..services).map(|n| ServiceId::new(format!("vm:{}", 100 + n)).unwrap()).collect();
+        let mut resources = ResourcesConfig::default();
+        resources.resources.extend(sids.iter().map(|sid| (sid.clone(), Resource::new(sid.clone()))));
+        let node_of = |n: usize| names[n % nodes].clone();
+        let configuration = Configuration {
+            resources: Arc::new(resources),
+            rules: Arc::new(RulesConfig::read(rules_text.as_bytes(), &ServiceTypes::default()).config),
+            guests: Arc::new(sids.iter().cloned().enumerate().map(|(n, sid)| (sid, node_of(n))).collect()),
+            ..Configuration::default()
+        };
+        let mut status = ManagerStatus::default();
+        status.nodes = names.iter().map(|node| (node.clone(), NodeState::Online)).collect();
+        status.services.extend(
+            sids.iter().enumerate().map(|(n, sid)| {
+                (sid.clone(), ServiceEntry::new(ServiceState::Started { confirmed: true }, node_of(n)))
+            }),
+        );
+        let manager =
+            Manager::begin(names[0].clone(), Timings::default(), status, SchedulerMode::Basic, &[7; 16], &mut Granting);
+        let input = RoundInput {
+            now: Now::default(),
+            members: names.iter().map(|node| (node.clone(), true)).collect(),
+            lrms: BTreeMap::new(),
+            configuration,
+            unmanaged: Vec::new(),
+            usage: None,
+        };
+        let mut cluster = Self { manager, input };
+        cluster.round();
+        cluster.answer_all();
+        cluster
+    }
+
+    /// The same cluster with sizes and loads, and a scheduler that looks at them.
+    pub(crate) fn measured(mut self, mode: SchedulerMode) -> Self {
+        let mut usage = UsageStatistics::default();
+        for (n, node) in self.input.members.keys().enumerate() {
+            let (max_cpu, max_memory) = ([512.0, 768.0][n % 2], [2048, 4096][n % 2] * GIB);
+            let size = NodeStatistics { max_cpu, max_memory, cpu: max_cpu * 0.4, memory: max_memory / 3 };
+            usage.nodes.insert(node.clone(), size);
+        }
+        usage.services.extend(self.manager.status().services.iter().enumerate().map(|(n, (sid, _))| {
+            let (max_cpu, max_memory) = ([1.0, 2.0, 4.0][n % 3], [1, 2, 4][n % 3] * GIB);
+            (sid.clone(), ServiceStatistics { max_cpu, max_memory, cpu: max_cpu / 3.0, memory: max_memory / 2 })
+        }));
+        self.input.usage = Some(Arc::new(usage));
+        let mut datacenter = (*self.input.configuration.datacenter).clone();
+        datacenter.scheduler.mode = mode;
+        self.input.configuration.datacenter = Arc::new(datacenter);
+        self.round();
+        self
+    }
+
+    pub(crate) fn round(&mut self) {
+        self.manager.round(&self.input, &mut Granting);
+    }
+
+    /// Lets every LRM report success for every service.
+    pub(crate) fn answer_all(&mut self) {
+        let mut records: BTreeMap<NodeName, LrmStatus> = BTreeMap::new();
+        for (sid, entry) in self.manager.status().services.iter() {
+            let Some(uid) = entry.uid.clone() else { continue };
+            let result = JobResult::new(sid.clone(), "started", ExitCode::SUCCESS);
+            records.entry(entry.node.clone()).or_default().results.insert(uid, result);
+        }
+        self.input.lrms = records.into_iter().map(|(node, record)| (node, Arc::new(record))).collect();
+    }
+
+    /// Lets a node fail, up to the moment before the round that fences it and recovers its services.
+    pub(crate) fn fail_last_node(&mut self) {
+        let last = self.input.members.keys().next_back().unwrap().clone();
+        self.input.members.insert(last, false);
+        self.round();
+        self.input.now.instant = Instant::from_secs(1000);
+        self.answer_all();
+    }
+}
+
+/// Rules of ten services each that must be kept apart or together, and node affinity for some.
+pub(crate) fn rules_of_ten(services: usize) -> String {
+    let mut text = String::new();
+    for (n, first) in (0..services).step_by(10).enumerate() {
+        let sids: Vec<String> = (first..services.min(first + 10)).map(|n| format!("vm:{}", 100 + n)).collect();
+        text.push_str(&format!("resource-affinity: rule{n}\n\tresources {}\n\taffinity negative\n\n", sids.join(",")));
+    }
+    text
+}

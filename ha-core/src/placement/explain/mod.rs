@@ -1,0 +1,301 @@
+//! Why a service goes where it goes, and what would have to be different for it to go elsewhere.
+//!
+//! Both are told by the code that decides: it takes note of what it does, see [`Recorder`].
+
+mod counterfactual;
+mod display;
+
+pub use counterfactual::{Change, Counterfactual};
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Decider, Placement, PlacementError, Preference, Situation,
+    load::Load,
+    select::{Costs, LeftOut, Recorder},
+    situation::Scene,
+};
+use crate::{
+    config::datacenter::SchedulerMode,
+    id::{NodeName, RuleId, ServiceId},
+    status::NodeState,
+};
+
+/// A decision with its reasons.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The service.
+    pub sid: ServiceId,
+    /// What was asked for.
+    pub preference: Preference,
+    /// Where the service is.
+    pub node: NodeName,
+    /// The scheduler that gave the loads.
+    pub scheduler: SchedulerMode,
+    /// Why it is not the configured one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
+    /// Where the service should be; nothing if there is no node for it.
+    pub answer: Option<NodeName>,
+    /// What decided.
+    pub decided_by: Decider,
+    /// Every node of the cluster, by name.
+    pub nodes: Vec<NodeExplanation>,
+}
+
+/// What became of one node in a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeExplanation {
+    /// The node.
+    pub node: NodeName,
+    /// Whether it was left out, and by what.
+    #[serde(flatten)]
+    pub fate: Fate,
+    /// How well it suits; for online nodes only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<Figure>,
+    /// How much of it is in use now; for online nodes only, and not with the `basic` scheduler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<NodeUsage>,
+    /// Its place in the order of load among those that are left, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+}
+
+/// How well a node suits a service.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Figure {
+    /// With the `basic` scheduler: the number of services that use it; the lower, the better.
+    Services(u32),
+    /// With the others: its score, from 0 to 1; the higher, the better.
+    Score(f64),
+}
+
+/// The fractions of a node that are in use. More than 1 is possible: nodes can be overcommitted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NodeUsage {
+    /// Of its cores.
+    pub cpu: f64,
+    /// Of its memory.
+    pub memory: f64,
+}
+
+/// Whether a node was left out, and by what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    /// It was left to the end: the service may go there.
+    Candidate,
+    /// It takes no services now.
+    NotOnline {
+        /// Its state.
+        state: NodeState,
+    },
+    /// The node affinity rule of the service does not allow it.
+    NotAllowed {
+        /// The rule.
+        rule: RuleId,
+    },
+    /// The node affinity rule of the service prefers other nodes.
+    LowerPriority {
+        /// The rule.
+        rule: RuleId,
+        /// The node's priority.
+        priority: i32,
+        /// The priority of those that it prefers.
+        preferred: i32,
+    },
+    /// The start of the service failed there.
+    FailedBefore,
+    /// Services that must be kept apart use it.
+    KeptApart {
+        /// These services.
+        from: Vec<ServiceId>,
+        /// The rules that keep the first of them apart.
+        rules: Vec<RuleId>,
+    },
+    /// Services that must be together are on another node.
+    KeptTogether {
+        /// The services there.
+        with: Vec<ServiceId>,
+        /// That node.
+        on: NodeName,
+        /// The rules that keep the first of them together.
+        rules: Vec<RuleId>,
+    },
+}
+
+impl Explanation {
+    /// What became of a node.
+    #[must_use]
+    pub fn of(&self, node: &NodeName) -> Option<&NodeExplanation> {
+        let at = self.nodes.binary_search_by(|other| other.node.cmp(node)).ok()?;
+        self.nodes.get(at)
+    }
+}
+
+impl Situation<'_> {
+    /// Where a service should be, and why.
+    ///
+    /// # Errors
+    ///
+    /// If the manager status does not have the service.
+    pub fn explain(&self, sid: &ServiceId, preference: Preference) -> Result<Explanation, PlacementError> {
+        explain(&Scene::new(self), sid, preference)
+    }
+}
+
+/// Takes note of a decision.
+#[derive(Debug, Default)]
+struct Notes {
+    together: BTreeMap<usize, Vec<usize>>,
+    separate: BTreeMap<usize, Vec<usize>>,
+    left_out: BTreeMap<usize, LeftOut>,
+    decided_by: Option<Decider>,
+}
+
+impl Recorder for Notes {
+    fn together(&mut self, node: usize, service: usize) {
+        self.together.entry(node).or_default().push(service);
+    }
+
+    fn separate(&mut self, node: usize, service: usize) {
+        self.separate.entry(node).or_default().push(service);
+    }
+
+    fn left_out(&mut self, node: usize, why: LeftOut) {
+        self.left_out.insert(node, why);
+    }
+
+    fn decided(&mut self, by: Decider) {
+        self.decided_by = Some(by);
+    }
+}
+
+/// Takes note only of what decided.
+impl Recorder for Decider {
+    fn together(&mut self, _: usize, _: usize) {}
+    fn separate(&mut self, _: usize, _: usize) {}
+    fn left_out(&mut self, _: usize, _: LeftOut) {}
+    fn decided(&mut self, by: Decider) {
+        *self = by;
+    }
+}
+
+fn explain(scene: &Scene<'_>, sid: &ServiceId, preference: Preference) -> Result<Explanation, PlacementError> {
+    let subject = scene.subject(sid, preference)?;
+    let (mut placement, problem) = scene.placement();
+    let mut notes = Notes::default();
+    let answer = placement.select(subject, &mut notes);
+    let mut costs = Costs::default();
+    placement.find_costs(subject.service, &mut costs);
+    let told = Told { scene, placement: &placement, notes: &notes, costs: &costs, sid };
+    Ok(Explanation {
+        sid: sid.clone(),
+        preference,
+        node: subject.entry.node.clone(),
+        scheduler: if problem.is_some() { SchedulerMode::Basic } else { scene.scheduler() },
+        fallback: problem.map(|problem| problem.to_string()),
+        answer: answer.and_then(|node| placement.node(node)).cloned(),
+        decided_by: notes.decided_by.unwrap_or(Decider::NothingLeft),
+        nodes: told.nodes(),
+    })
+}
+
+/// A decision that was made, to be told.
+struct Told<'a> {
+    scene: &'a Scene<'a>,
+    placement: &'a Placement,
+    notes: &'a Notes,
+    costs: &'a Costs,
+    sid: &'a ServiceId,
+}
+
+impl Told<'_> {
+    fn nodes(&self) -> Vec<NodeExplanation> {
+        let ranked = self.ranked();
+        let names: BTreeSet<&NodeName> = self.scene.status.nodes.keys().chain(&self.scene.members).collect();
+        let nodes = names.into_iter().map(|node| match self.placement.position(node) {
+            None => NodeExplanation {
+                node: node.clone(),
+                fate: Fate::NotOnline { state: self.scene.status.node_state(node) },
+                figure: None,
+                usage: None,
+                rank: None,
+            },
+            Some(position) => NodeExplanation {
+                node: node.clone(),
+                fate: self.fate(position, node).unwrap_or(Fate::Candidate),
+                figure: Some(self.figure(position)),
+                usage: self.usage(position),
+                rank: ranked.iter().position(|other| *other == position).map(|rank| rank.saturating_add(1)),
+            },
+        });
+        nodes.collect()
+    }
+
+    /// The nodes that were left, in the order of their load.
+    fn ranked(&self) -> Vec<usize> {
+        let mut left: Vec<usize> =
+            (0..self.placement.online.len()).filter(|node| !self.notes.left_out.contains_key(node)).collect();
+        left.sort_by(|one, other| self.costs.order(*one, *other));
+        left
+    }
+
+    fn figure(&self, position: usize) -> Figure {
+        let cost = self.costs.of(position);
+        match &self.placement.load {
+            // Counts are whole numbers, and an assumed one is a little less than one.
+            Load::Basic(_) => Figure::Services(libm::ceil(cost.max(0.0)) as u32),
+            Load::Usage(_) => Figure::Score(-cost),
+        }
+    }
+
+    fn usage(&self, position: usize) -> Option<NodeUsage> {
+        match &self.placement.load {
+            Load::Basic(_) => None,
+            Load::Usage(load) => load.usage(position).map(|usage| NodeUsage { cpu: usage.cpu, memory: usage.memory }),
+        }
+    }
+
+    /// By what a node was left out, if it was.
+    fn fate(&self, position: usize, node: &NodeName) -> Option<Fate> {
+        let compiled = self.placement.rules.compiled();
+        let affinity = compiled.node_affinity(self.sid);
+        Some(match self.notes.left_out.get(&position)? {
+            LeftOut::NotAllowed => Fate::NotAllowed { rule: affinity?.rule.clone() },
+            LeftOut::LowerPriority => {
+                let affinity = affinity?;
+                let online = self.placement.online.iter();
+                Fate::LowerPriority {
+                    rule: affinity.rule.clone(),
+                    priority: affinity.priority(node)?,
+                    preferred: online.filter_map(|node| affinity.priority(node)).max()?,
+                }
+            }
+            LeftOut::FailedBefore => Fate::FailedBefore,
+            LeftOut::KeptApart => {
+                let from = self.sids(self.notes.separate.get(&position));
+                let rules = from.first().map(|other| compiled.why_apart(self.sid, other)).unwrap_or_default();
+                Fate::KeptApart { from, rules }
+            }
+            LeftOut::KeptTogether { on } => {
+                let with = self.sids(self.notes.together.get(on));
+                let rules = with.first().map(|other| compiled.why_together(self.sid, other)).unwrap_or_default();
+                Fate::KeptTogether { with, on: self.placement.node(*on)?.clone(), rules }
+            }
+        })
+    }
+
+    fn sids(&self, services: Option<&Vec<usize>>) -> Vec<ServiceId> {
+        let services = services.into_iter().flatten();
+        services.filter_map(|service| self.scene.status.services.at(*service)).map(|(sid, _)| sid.clone()).collect()
+    }
+}

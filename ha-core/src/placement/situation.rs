@@ -1,0 +1,267 @@
+//! Placement as a function from values to values, for those who have no daemon at hand: tools, and "what if".
+
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Balance, BalanceHold, BalanceOutcome, Decider, FiguresError, Placement, PlacementRules, Preference, Subject,
+};
+use crate::{
+    config::{RequestedState, datacenter::SchedulerMode},
+    host::{Configuration, UnmanagedService, UsageStatistics},
+    id::{NodeName, ServiceId},
+    rules::{RuleSet, effective_failback, evaluate},
+    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+};
+
+/// All that placement looks at.
+///
+/// ```
+/// use ha_core::{
+///     config::{Resource, ResourcesConfig},
+///     host::Configuration,
+///     id::{NodeName, ServiceId},
+///     placement::{Decider, Preference, Situation},
+///     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+/// };
+///
+/// let nodes = [NodeName::new("node1")?, NodeName::new("node2")?];
+/// let web = ServiceId::new("vm:100")?;
+/// let mut status = ManagerStatus::default();
+/// status.nodes.extend(nodes.iter().map(|node| (node.clone(), NodeState::Online)));
+/// status.services.insert(web.clone(), ServiceEntry::new(ServiceState::Started { confirmed: true }, nodes[0].clone()));
+/// let configuration = Configuration::default();
+/// let situation = Situation::new(&status, &configuration, &nodes);
+///
+/// let explanation = situation.explain(&web, Preference::None)?;
+/// assert_eq!((explanation.answer.as_ref(), explanation.decided_by), (Some(&nodes[0]), Decider::Stay));
+/// assert_eq!(situation.select(&web, Preference::BestScore)?.as_ref(), Some(&nodes[1]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The states of nodes and services.
+    pub status: &'a ManagerStatus,
+    /// What is configured.
+    pub configuration: &'a Configuration,
+    /// All members of the cluster, online or not. The rules are checked against them.
+    pub members: &'a [NodeName],
+    /// Sizes and loads, for the schedulers that look at them.
+    pub usage: Option<&'a UsageStatistics>,
+    /// Guests that are not managed.
+    pub unmanaged: &'a [UnmanagedService],
+}
+
+/// Why placement has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlacementError {
+    /// The manager status has no such service.
+    #[error("the manager status has no service '{0}'")]
+    NoSuchService(ServiceId),
+    /// There is no such node.
+    #[error("the cluster has no node '{0}'")]
+    NoSuchNode(NodeName),
+    /// No changes were found with which the service would go to the node.
+    #[error("nothing is known that would bring '{sid}' to node '{node}'")]
+    NoWay {
+        /// The service.
+        sid: ServiceId,
+        /// The node.
+        node: NodeName,
+    },
+}
+
+/// Where a service goes when its node fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The service.
+    pub sid: ServiceId,
+    /// The node that failed.
+    pub from: NodeName,
+    /// Where it goes; nothing if there is no node for it.
+    pub to: Option<NodeName>,
+    /// What decided.
+    pub decided_by: Decider,
+}
+
+impl<'a> Situation<'a> {
+    /// A situation without figures and without unmanaged guests.
+    #[must_use]
+    pub fn new(status: &'a ManagerStatus, configuration: &'a Configuration, members: &'a [NodeName]) -> Self {
+        Self { status, configuration, members, usage: None, unmanaged: &[] }
+    }
+
+    /// Evaluates the rules and adds up the loads, to ask several questions of one situation.
+    #[must_use]
+    pub fn prepare(&self) -> Prepared<'a> {
+        let scene = Scene::new(self);
+        let (placement, _) = scene.placement();
+        Prepared { disarmed: self.status.disarm.is_some(), scene, placement }
+    }
+
+    /// The node where a service should be, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the manager status does not have the service.
+    pub fn select(&self, sid: &ServiceId, preference: Preference) -> Result<Option<NodeName>, PlacementError> {
+        self.prepare().select(sid, preference)
+    }
+
+    /// What automatic balancing would do: see [`Prepared::balance`].
+    #[must_use]
+    pub fn balance(&self, hold: BalanceHold, count: usize) -> Balance {
+        self.prepare().balance(hold, count)
+    }
+
+    /// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would
+    /// be recovered.
+    ///
+    /// Services that would be left where they are, since they are disabled, frozen or in error, are not named.
+    #[must_use]
+    pub fn after_failure(&self, nodes: &[NodeName]) -> Vec<Recovery> {
+        let mut scene = Scene::new(self);
+        let status = scene.status.to_mut();
+        for node in nodes {
+            status.nodes.insert(node.clone(), NodeState::Unknown);
+        }
+        let mut lost = Vec::new();
+        for (service, (sid, entry)) in status.services.iter_mut().enumerate() {
+            let requested = self.configuration.resources.resources.get(sid).map(|resource| resource.state());
+            if nodes.contains(&entry.node)
+                && let Some(requested) = requested
+                && is_recovered(entry, requested)
+            {
+                entry.state = ServiceState::Recovery;
+                lost.push((service, sid.clone(), requested));
+            }
+        }
+        let (mut placement, _) = scene.placement();
+        let recoveries = lost.into_iter().filter_map(|(service, sid, requested)| {
+            let subject = scene.subject(&sid, Preference::BestScore).ok()?;
+            let from = subject.entry.node.clone();
+            let mut decided_by = Decider::NothingLeft;
+            let to = placement.select(subject, &mut decided_by).and_then(|node| placement.node(node)).cloned();
+            if let Some(to) = &to {
+                let state = if requested == RequestedState::Started {
+                    ServiceState::Started { confirmed: false }
+                } else {
+                    ServiceState::RequestStop { timeout: None }
+                };
+                placement.update(service, &ServiceEntry::new(state, to.clone()));
+            }
+            Some(Recovery { sid, from, to, decided_by })
+        });
+        recoveries.collect()
+    }
+}
+
+/// A situation in which rules are evaluated and loads added up.
+#[derive(Debug, Clone)]
+pub struct Prepared<'a> {
+    scene: Scene<'a>,
+    placement: Placement,
+    disarmed: bool,
+}
+
+impl Prepared<'_> {
+    /// The node where a service should be, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the manager status does not have the service.
+    pub fn select(&mut self, sid: &ServiceId, preference: Preference) -> Result<Option<NodeName>, PlacementError> {
+        let subject = self.scene.subject(sid, preference)?;
+        let node = self.placement.select(subject, &mut ());
+        Ok(node.and_then(|node| self.placement.node(node)).cloned())
+    }
+
+    /// What automatic balancing would do in the next round, with the best `count` moves that there are. With 0 moves are
+    /// looked for only if one is to be carried out, as in a round.
+    ///
+    /// `hold` is for how long the imbalance has been too high already.
+    #[must_use]
+    pub fn balance(&self, hold: BalanceHold, count: usize) -> Balance {
+        let config = &self.scene.configuration.datacenter.scheduler;
+        if self.disarmed {
+            return Balance::nothing(config, BalanceOutcome::Disarmed);
+        }
+        let mut hold = hold;
+        self.placement.balance(&self.scene.status.services, config, &mut hold, count)
+    }
+}
+
+/// Whether a service is recovered when its node fails.
+fn is_recovered(entry: &ServiceEntry, requested: RequestedState) -> bool {
+    match entry.state {
+        ServiceState::Stopped => requested != RequestedState::Disabled,
+        ServiceState::RequestStop { .. }
+        | ServiceState::RequestStart
+        | ServiceState::RequestStartBalance { .. }
+        | ServiceState::Started { .. }
+        | ServiceState::Fence
+        | ServiceState::Recovery
+        | ServiceState::Migrate { .. }
+        | ServiceState::Relocate { .. } => true,
+        ServiceState::Freeze | ServiceState::Error => false,
+    }
+}
+
+/// A situation, with what is assumed to be different.
+#[derive(Debug, Clone)]
+pub(super) struct Scene<'a> {
+    pub(super) status: Cow<'a, ManagerStatus>,
+    pub(super) rules: RuleSet,
+    pub(super) members: Vec<NodeName>,
+    /// Whether the service in question fails back, if that is assumed.
+    pub(super) failback: Option<bool>,
+    /// A cost that a node is assumed to have.
+    pub(super) cost: Option<(NodeName, f64)>,
+    pub(super) configuration: &'a Configuration,
+    usage: Option<&'a UsageStatistics>,
+    unmanaged: &'a [UnmanagedService],
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(situation: &Situation<'a>) -> Self {
+        let Configuration { rules, groups, resources, .. } = situation.configuration;
+        Self {
+            status: Cow::Borrowed(situation.status),
+            rules: RuleSet::with_groups(rules, groups, resources),
+            members: situation.members.to_vec(),
+            failback: None,
+            cost: None,
+            configuration: situation.configuration,
+            usage: situation.usage,
+            unmanaged: situation.unmanaged,
+        }
+    }
+
+    /// The scheduler that is configured.
+    pub(super) fn scheduler(&self) -> SchedulerMode {
+        self.configuration.datacenter.scheduler.mode
+    }
+
+    pub(super) fn placement(&self) -> (Placement, Option<FiguresError>) {
+        let services = &self.status.services;
+        let rules = PlacementRules::new(evaluate(&self.rules, &self.members).compiled, services);
+        let online = self.status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
+        let online = online.map(|(node, _)| node.clone()).collect();
+        let (mut placement, problem) =
+            Placement::new(online, services, self.unmanaged, Arc::new(rules), self.scheduler(), self.usage);
+        placement.assumed =
+            self.cost.as_ref().and_then(|(node, cost)| placement.position(node).map(|node| (node, *cost)));
+        (placement, problem)
+    }
+
+    pub(super) fn subject(&self, sid: &ServiceId, preference: Preference) -> Result<Subject<'_>, PlacementError> {
+        let unknown = || PlacementError::NoSuchService(sid.clone());
+        let service = self.status.services.position(sid).ok_or_else(unknown)?;
+        let (_, entry) = self.status.services.at(service).ok_or_else(unknown)?;
+        let resource = self.configuration.resources.resources.get(sid);
+        let configured = resource.is_none_or(|resource| effective_failback(resource, &self.configuration.groups));
+        Ok(Subject { service, entry, failback: self.failback.unwrap_or(configured), preference })
+    }
+}

@@ -1,0 +1,191 @@
+//! Random clusters.
+
+use std::sync::Arc;
+
+use ha_core::{
+    config::{
+        Affinity, DatacenterConfig, NodePriorities, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
+        datacenter::{BalanceMethod, ImbalanceScale, SchedulerMode},
+    },
+    host::{Configuration, NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics},
+    id::{NodeName, RuleId, ServiceId},
+    placement::Situation,
+    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+pub(crate) fn node(number: usize) -> NodeName {
+    NodeName::new(format!("node{number:02}")).unwrap()
+}
+
+pub(crate) fn sid(number: usize) -> ServiceId {
+    ServiceId::new(format!("vm:{}", 100 + number)).unwrap()
+}
+
+/// All that placement looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct Cluster {
+    pub(crate) status: ManagerStatus,
+    pub(crate) configuration: Configuration,
+    pub(crate) members: Vec<NodeName>,
+    pub(crate) usage: UsageStatistics,
+    pub(crate) unmanaged: Vec<UnmanagedService>,
+}
+
+impl Cluster {
+    pub(crate) fn situation(&self) -> Situation<'_> {
+        Situation {
+            usage: Some(&self.usage),
+            unmanaged: &self.unmanaged,
+            ..Situation::new(&self.status, &self.configuration, &self.members)
+        }
+    }
+
+    pub(crate) fn mode(&self) -> SchedulerMode {
+        self.configuration.datacenter.scheduler.mode
+    }
+
+    pub(crate) fn is_online(&self, node: &NodeName) -> bool {
+        self.status.is_online(node)
+    }
+
+    pub(crate) fn failback(&self, sid: &ServiceId) -> bool {
+        self.configuration.resources.resources[sid].failback()
+    }
+
+    pub(crate) fn change_scheduler(&mut self, change: impl FnOnce(&mut ha_core::config::datacenter::SchedulerConfig)) {
+        change(&mut Arc::make_mut(&mut self.configuration.datacenter).scheduler);
+    }
+}
+
+const GIB: u64 = 1 << 30;
+
+fn node_statistics() -> impl Strategy<Value = NodeStatistics> {
+    (select(vec![8.0, 16.0, 24.0]), select(vec![32 * GIB, 64 * GIB, 96 * GIB]), 0.0..1.2, 0.0..1.2).prop_map(
+        |(max_cpu, max_memory, cpu, memory): (f64, u64, f64, f64)| NodeStatistics {
+            max_cpu,
+            max_memory,
+            cpu: max_cpu * cpu,
+            memory: (max_memory as f64 * memory) as u64,
+        },
+    )
+}
+
+fn service_statistics() -> impl Strategy<Value = ServiceStatistics> {
+    let cores = prop_oneof![Just(0.0), Just(4.0), 0.2..12.0];
+    (cores, GIB..16 * GIB, 0.0..6.0, 0..8 * GIB).prop_map(|(max_cpu, max_memory, cpu, memory)| ServiceStatistics {
+        max_cpu,
+        max_memory,
+        cpu,
+        memory,
+    })
+}
+
+fn service_state(nodes: usize) -> impl Strategy<Value = ServiceState> {
+    let target = move || (0..nodes).prop_map(node);
+    prop_oneof![
+        6 => any::<bool>().prop_map(|confirmed| ServiceState::Started { confirmed }),
+        1 => Just(ServiceState::Stopped),
+        1 => Just(ServiceState::RequestStart),
+        1 => Just(ServiceState::RequestStop { timeout: None }),
+        1 => Just(ServiceState::Recovery),
+        1 => Just(ServiceState::Error),
+        1 => target().prop_map(|target| ServiceState::Migrate { target }),
+        1 => target().prop_map(|target| ServiceState::Relocate { target }),
+        1 => target().prop_map(|target| ServiceState::RequestStartBalance { target }),
+    ]
+}
+
+fn service_entry(nodes: usize) -> impl Strategy<Value = ServiceEntry> {
+    let failed = vec((0..nodes).prop_map(node), 0..3);
+    let maintenance_node = proptest::option::weighted(0.2, (0..nodes).prop_map(node));
+    (service_state(nodes), 0..nodes, failed, maintenance_node).prop_map(
+        |(state, at, failed_nodes, maintenance_node)| {
+            let mut entry = ServiceEntry::new(state, node(at));
+            if entry.state.target() == Some(&entry.node) {
+                entry.state = ServiceState::Started { confirmed: true };
+            }
+            ServiceEntry { failed_nodes, maintenance_node, ..entry }
+        },
+    )
+}
+
+fn rule_kind(nodes: usize) -> impl Strategy<Value = RuleKind> {
+    let affinity = (vec((0..nodes, 0..3), 1..=nodes), any::<bool>()).prop_map(|(priorities, strict)| {
+        let nodes: NodePriorities = priorities.into_iter().map(|(number, priority)| (node(number), priority)).collect();
+        RuleKind::NodeAffinity { nodes, strict: Some(strict) }
+    });
+    prop_oneof![
+        affinity,
+        Just(RuleKind::ResourceAffinity { affinity: Affinity::Positive }),
+        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative }),
+    ]
+}
+
+fn rules(nodes: usize, services: usize) -> impl Strategy<Value = RulesConfig> {
+    vec((rule_kind(nodes), vec(0..services, 1..4)), 0..5).prop_map(|rules| {
+        let mut config = RulesConfig::default();
+        for (number, (kind, mut resources)) in rules.into_iter().enumerate() {
+            resources.sort_unstable();
+            resources.dedup();
+            let id = RuleId::new(format!("rule{number}")).unwrap();
+            let resources = resources.into_iter().map(sid).collect();
+            config.rules.insert(id.clone(), Rule { id, resources, disable: None, comment: None, kind });
+        }
+        config
+    })
+}
+
+/// A cluster in any situation, of at most so many nodes and services.
+pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Value = Cluster> {
+    (1..=max_nodes, 1..=max_services).prop_flat_map(|(nodes, services)| {
+        let states = vec(
+            prop_oneof![8 => Just(NodeState::Online), 1 => Just(NodeState::Maintenance), 1 => Just(NodeState::Unknown)],
+            nodes,
+        );
+        let scheduler = (
+            select(SchedulerMode::ALL),
+            select(BalanceMethod::ALL),
+            select(vec![ImbalanceScale::Plain, ImbalanceScale::Normalised]),
+        );
+        (
+            states,
+            vec(node_statistics(), nodes),
+            vec((service_entry(nodes), service_statistics(), any::<bool>()), services),
+            vec((0..nodes, service_statistics(), any::<bool>()), 0..4),
+            rules(nodes, services),
+            scheduler,
+        )
+            .prop_map(|(states, sizes, services, guests, rules, (mode, method, scale))| {
+                let mut status = ManagerStatus::default();
+                let mut usage = UsageStatistics::default();
+                let mut resources = ResourcesConfig::default();
+                let mut unmanaged = Vec::new();
+                for (number, (state, size)) in states.into_iter().zip(sizes).enumerate() {
+                    status.nodes.insert(node(number), state);
+                    usage.nodes.insert(node(number), size);
+                }
+                for (number, (entry, figures, failback)) in services.into_iter().enumerate() {
+                    status.services.insert(sid(number), entry);
+                    usage.services.insert(sid(number), figures);
+                    let resource = Resource { failback: Some(failback), ..Resource::new(sid(number)) };
+                    resources.resources.insert(sid(number), resource);
+                }
+                for (number, (at, figures, running)) in guests.into_iter().enumerate() {
+                    usage.services.insert(sid(500 + number), figures);
+                    unmanaged.push(UnmanagedService { sid: sid(500 + number), node: node(at), running });
+                }
+                let mut datacenter = DatacenterConfig::default();
+                datacenter.scheduler.mode = mode;
+                datacenter.scheduler.method = method;
+                datacenter.scheduler.scale = scale;
+                let configuration = Configuration {
+                    resources: Arc::new(resources),
+                    rules: Arc::new(rules),
+                    datacenter: Arc::new(datacenter),
+                    ..Configuration::default()
+                };
+                Cluster { members: status.nodes.keys().cloned().collect(), status, configuration, usage, unmanaged }
+            })
+    })
+}

@@ -1,0 +1,121 @@
+//! The reference values of the specification, and what happens without figures.
+
+use std::sync::Arc;
+
+use ha_core::{
+    config::{
+        DatacenterConfig,
+        datacenter::{ImbalanceScale, SchedulerMode},
+    },
+    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
+    id::NodeName,
+    placement::{BalanceHold, BalanceOutcome, Figure, Preference},
+    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+};
+
+use crate::cluster::{Cluster, sid};
+
+const MIB: u64 = 1 << 20;
+
+/// Three nodes of 16 cores and 64 GiB under measured load, and a service without load that is to be placed.
+fn reference(scale: ImbalanceScale, service: ServiceStatistics) -> Cluster {
+    let mut status = ManagerStatus::default();
+    let mut usage = UsageStatistics::default();
+    for (name, cpu, memory) in [("node1", 1.7, 12334), ("node2", 15.184, 529), ("node3", 5.2, 9381)] {
+        let node = NodeName::new(name).unwrap();
+        status.nodes.insert(node.clone(), NodeState::Online);
+        let size = NodeStatistics { max_cpu: 16.0, max_memory: 65536 * MIB, cpu, memory: memory * MIB };
+        usage.nodes.insert(node, size);
+    }
+    status.services.insert(sid(0), ServiceEntry::new(ServiceState::Recovery, NodeName::new("node4").unwrap()));
+    usage.services.insert(sid(0), service);
+    let mut datacenter = DatacenterConfig::default();
+    datacenter.scheduler.mode = SchedulerMode::Dynamic;
+    datacenter.scheduler.auto_rebalance = true;
+    datacenter.scheduler.scale = scale;
+    let configuration = Configuration { datacenter: Arc::new(datacenter), ..Configuration::default() };
+    Cluster { members: status.nodes.keys().cloned().collect(), status, configuration, usage, unmanaged: Vec::new() }
+}
+
+fn service(max_cpu: f64) -> ServiceStatistics {
+    ServiceStatistics { max_cpu, max_memory: 12 * 1024 * MIB, cpu: 0.0, memory: 0 }
+}
+
+fn assert_scores(cluster: &Cluster, expected: [f64; 3]) {
+    let explanation = cluster.situation().explain(&sid(0), Preference::BestScore).unwrap();
+    for (node, expected) in explanation.nodes.iter().zip(expected) {
+        let Some(Figure::Score(score)) = node.figure else { panic!("{node:?}") };
+        assert!((score - expected).abs() < 1e-12, "{}: {score} is not {expected}", node.node);
+    }
+}
+
+#[test]
+fn scores_are_the_reference_values() {
+    assert_scores(
+        &reference(ImbalanceScale::Plain, service(12.0)),
+        [0.324_986_979_417, 0.675_013_020_583, 0.383_789_902_863],
+    );
+    assert_scores(
+        &reference(ImbalanceScale::Plain, service(1.0)),
+        [0.044_998_691_436, 0.955_001_308_564, 0.252_725_819_957],
+    );
+}
+
+#[test]
+fn imbalances_are_the_reference_values() {
+    for (scale, expected) in
+        [(ImbalanceScale::Plain, 0.489_395_472_462_824_7), (ImbalanceScale::Normalised, 0.346_054_857_260_457_6)]
+    {
+        let balance = reference(scale, service(1.0)).situation().balance(BalanceHold::default(), 1);
+        assert!((balance.imbalance.unwrap() - expected).abs() < 1e-15, "{balance:?}");
+    }
+}
+
+#[test]
+fn figures_that_cannot_be_fall_back_to_counting_and_say_why() {
+    type Spoil = fn(&mut NodeStatistics, &mut ServiceStatistics);
+    let cases: [(Spoil, &str); 9] = [
+        (|node, _| node.max_cpu = 0.0, "node 'node1' cannot have 0 cores"),
+        (|node, _| node.max_cpu = f64::NAN, "node 'node1' cannot have NaN cores"),
+        (|node, _| node.max_cpu = f64::INFINITY, "node 'node1' cannot have inf cores"),
+        (|node, _| node.max_memory = 0, "node 'node1' cannot have 0 bytes"),
+        (|node, _| node.cpu = -1.0, "node 'node1' cannot have -1 cores in use"),
+        (|node, _| node.cpu = f64::NAN, "node 'node1' cannot have NaN cores in use"),
+        (|_, service| service.max_cpu = f64::INFINITY, "service 'vm:100' cannot be limited to inf cores"),
+        (|_, service| service.max_cpu = -2.0, "service 'vm:100' cannot be limited to -2 cores"),
+        (|_, service| service.cpu = f64::NAN, "service 'vm:100' cannot use NaN cores"),
+    ];
+    for (spoil, reason) in cases {
+        let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
+        let node = cluster.usage.nodes.values_mut().next().unwrap();
+        spoil(node, &mut cluster.usage.services[0]);
+        assert_falls_back(&cluster, reason);
+    }
+}
+
+#[test]
+fn missing_figures_fall_back_to_counting_and_say_what_is_missing() {
+    let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
+    cluster.usage.nodes.remove("node2");
+    assert_falls_back(&cluster, "the statistics lack node 'node2'");
+
+    let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
+    cluster.usage.services.clear();
+    assert_falls_back(&cluster, "the statistics lack service 'vm:100'");
+
+    let cluster = reference(ImbalanceScale::Plain, service(1.0));
+    let mut situation = cluster.situation();
+    situation.usage = None;
+    let explanation = situation.explain(&sid(0), Preference::BestScore).unwrap();
+    assert_eq!(explanation.fallback.as_deref(), Some("the host has no statistics"));
+}
+
+fn assert_falls_back(cluster: &Cluster, reason: &str) {
+    let explanation = cluster.situation().explain(&sid(0), Preference::BestScore).unwrap();
+    assert_eq!(explanation.scheduler, SchedulerMode::Basic);
+    let fallback = explanation.fallback.unwrap_or_default();
+    assert!(fallback.starts_with(reason), "'{fallback}' does not begin with '{reason}'");
+    assert_eq!(explanation.nodes[0].figure, Some(Figure::Services(0)));
+    let balance = cluster.situation().balance(BalanceHold::after(5), 1);
+    assert_eq!((balance.outcome, balance.imbalance), (BalanceOutcome::NotMeasured, None));
+}
