@@ -274,6 +274,10 @@ pub trait ConfigurationStore {
 /// The records that the master reads and writes.
 pub trait ManagerStore {
     /// Writes the manager status, whole or not at all. On an error the master keeps it and writes it in the next round.
+    ///
+    /// While HA is disarmed no watchdog ends a master that was stopped for longer than its lock lasts. A host that can
+    /// should refuse the write of a node that does not hold the manager lock any more; otherwise the record of another
+    /// master may be overwritten for one round.
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError>;
 
     /// The record of a node's LRM; `None` if there is none. A host that can tell that the record of a former node is gone

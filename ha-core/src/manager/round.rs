@@ -60,7 +60,7 @@ impl Manager {
     fn write(&mut self, wall: crate::status::Timestamp, host: &mut (impl RoundHost + ?Sized)) {
         self.status.timestamp = Some(wall);
         let written = host.write_manager_status(&self.status);
-        host::answer(host, HostOperation::WriteManagerStatus, written);
+        self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
     }
 }
 

@@ -333,6 +333,32 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
+    /// Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
+    ///
+    /// ```
+    /// use ha_sim::cluster::{ActionError, Cluster, Setup};
+    ///
+    /// let setup = Setup::new(["node1", "node2"])?.guest("vm:100", "node1")?;
+    /// let mut cluster = Cluster::new(setup);
+    /// let sid = "vm:100".parse()?;
+    /// cluster.start_guest(&sid, &"node1".parse()?)?;
+    /// let Err(ActionError::Violation(violation)) = cluster.start_guest(&sid, &"node2".parse()?) else { panic!() };
+    /// assert_eq!(violation.nodes, ["node1", "node2"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest or node, the node has no power, or the guest runs on two nodes then.
+    pub fn start_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
+        self.guest(sid)?;
+        if !self.hardware(node)?.power {
+            return Err(ActionError::NoPower(node.clone()));
+        }
+        self.world.set_running(sid, node, true);
+        Ok(self.settle()?)
+    }
+
     /// Moves a guest behind HA's back. It goes on running if it did.
     ///
     /// # Errors

@@ -134,7 +134,7 @@ impl Replay {
     }
 
     fn take_commands(&mut self) {
-        let is_time = self.passes % LOOPS_PER_LIST == 0;
+        let is_time = self.passes.is_multiple_of(LOOPS_PER_LIST);
         self.passes = self.passes.wrapping_add(1);
         if !is_time {
             return;

@@ -54,7 +54,7 @@ impl Begun {
 
 /// What an operation that takes its time and fails ends with.
 pub(super) fn failed() -> HostError {
-    HostError::new("fails on purpose")
+    HostError::new("the agent reports a failure")
 }
 
 /// A move that began.
