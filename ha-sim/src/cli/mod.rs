@@ -17,6 +17,7 @@ use std::{
 use anstream::ColorChoice;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use ha_core::id::NodeName;
+use ha_sim::scenario::ScenarioError;
 
 /// Plays scenarios on a virtual cluster, and shows every step of what a high availability manager does.
 #[derive(Debug, Parser)]
@@ -154,7 +155,7 @@ enum Verdict {
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
-    Scenario(#[from] ha_sim::scenario::ScenarioError),
+    Scenario(#[from] ScenarioError),
     #[error(transparent)]
     Recorded(#[from] ha_sim::recorded::CaseError),
     #[error("{}: {source}", path.display())]
@@ -188,7 +189,10 @@ pub(crate) fn run() -> ExitCode {
         Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let style = terminal::ERROR;
-            anstream::eprintln!("{style}error:{style:#} {error}");
+            // Problems are lines of their own, each with its place.
+            let problems = matches!(error, Error::Scenario(ScenarioError::Problems(_)));
+            let separator = if problems { " the scenario has problems\n" } else { " " };
+            anstream::eprintln!("{style}error:{style:#}{separator}{error}");
             ExitCode::from(2)
         }
     }
