@@ -1,6 +1,6 @@
 //! The CRM: the daemon around the manager. It runs on every node; the one that holds `ha_manager_lock` is the master.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
 
 use crate::{
     event::{DaemonState, Event},
@@ -8,7 +8,7 @@ use crate::{
     id::NodeName,
     lease::{Attempt, Guard, Lease},
     manager::{Manager, RoundInput},
-    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -53,6 +53,8 @@ struct Master {
     disarmed: bool,
     /// Whether another master may have been at work since the manager's status was read.
     outdated: bool,
+    /// The LRM records of the last round.
+    lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
 }
 
 /// An iteration on its way: kept while it waits for the lock.
@@ -286,7 +288,7 @@ impl Crm {
         let recorded = ManagerStatus::clone(&recorded);
         let mode = configuration.datacenter.scheduler.mode;
         let manager = Manager::begin(self.node.clone(), self.timings, recorded, mode, &unique, host);
-        Some(Master { manager, idle_rounds: 0, disarmed, outdated: false })
+        Some(Master { manager, idle_rounds: 0, disarmed, outdated: false, lrms: BTreeMap::new() })
     }
 
     fn is_idle(&self, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) -> bool {
@@ -359,9 +361,12 @@ impl Iteration {
 
 impl Master {
     fn round(&mut self, lease: &mut Lease, host: &mut (impl CrmHost + ?Sized), now: Now) {
-        let input = if self.outdated { None } else { RoundInput::read(host, self.manager.status(), now) };
+        let input = if self.outdated { None } else { RoundInput::read(host, self.manager.status(), &self.lrms, now) };
         match input {
-            Some(input) => self.manager.round(&input, host),
+            Some(input) => {
+                self.manager.round(&input, host);
+                self.lrms = input.lrms;
+            }
             None => host.event(Event::RoundFailed),
         }
         // Nobody else knows of it before it is written down.

@@ -281,7 +281,8 @@ pub trait ManagerStore {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError>;
 
     /// The record of a node's LRM; `None` if there is none. A host that can tell that the record of a former node is gone
-    /// gives one with mode [`Unknown`](crate::status::LrmMode::Unknown).
+    /// gives one with mode [`Unknown`](crate::status::LrmMode::Unknown). On an error the record that was read in the round
+    /// before holds.
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError>;
 
     /// Whether a command waits in the queue.

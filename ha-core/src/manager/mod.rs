@@ -21,13 +21,11 @@ mod uid;
 
 pub use input::RoundInput;
 
-use alloc::collections::BTreeSet;
-
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
     host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
-    id::{NodeName, ServiceId},
+    id::NodeName,
     placement::BalanceHold,
     status::ManagerStatus,
     timing::Timings,
@@ -36,6 +34,7 @@ use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use nodes::NodeHistory;
 use rules::RulesCache;
+use services::ManagedServices;
 use uid::UidSource;
 
 /// What a round does to the world.
@@ -59,10 +58,9 @@ pub struct Manager {
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
+    services: ManagedServices,
     /// Whether the status was written as it is.
     is_written: bool,
-    /// Configured services whose guest no node has: each is reported once.
-    not_found: BTreeSet<ServiceId>,
 }
 
 impl Manager {
@@ -92,8 +90,8 @@ impl Manager {
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
+            services: ManagedServices::default(),
             is_written: false,
-            not_found: BTreeSet::new(),
         };
         manager.resume(recorded);
         manager
@@ -106,6 +104,7 @@ impl Manager {
         self.status.master_node = Some(self.node.clone());
         // Positions of services in the old status mean nothing in the new one.
         self.rules = RulesCache::default();
+        self.services = ManagedServices::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.

@@ -45,14 +45,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn freeze_if_restarting(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
         let freezes = matches!(entry.state.name(), StateName::Started | StateName::Stopped | StateName::RequestStop);
-        if freezes && self.lrm_mode(&entry.node) == LrmMode::Restart {
+        if freezes && self.node_facts(&entry.node).mode == LrmMode::Restart {
             self.change(service, ServiceState::Freeze, Brings::Nothing);
         }
     }
 
     fn step_request_stop(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };
-        match self.result(entry) {
+        match self.node_facts(&entry.node).result(entry) {
             Some(ExitCode::SUCCESS) => self.change(service, ServiceState::Stopped, Brings::Nothing),
             Some(ExitCode(exit_code)) => {
                 let sid = sid.clone();
@@ -81,7 +81,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     fn step_freeze(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
-        if self.lrm_mode(&entry.node) == LrmMode::Active {
+        if self.node_facts(&entry.node).mode == LrmMode::Active {
             self.change(service, self.wanted_state(service), Brings::Nothing);
         }
     }

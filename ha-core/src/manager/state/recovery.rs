@@ -28,7 +28,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// already: a move had ended but was not reported, or an earlier recovery was not written down. Nothing is to be taken
     /// from the fenced node then, and the other one was not fenced for it.
     fn is_elsewhere(&mut self, service: usize) -> bool {
-        let guest_node = self.facts(service).guest_node;
+        let guest_node = self.guest_node(service);
         let Some((sid, entry)) = self.entry(service) else { return false };
         let Some(to) = guest_node.filter(|node| **node != entry.node) else { return false };
         let event = Event::ServiceLocationFixed { sid: sid.clone(), from: entry.node.clone(), to: to.clone() };

@@ -42,7 +42,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// Corrects the entry of a service whose guest is on another node than recorded. That happens when its node was
     /// fenced during a move.
     fn fix_location(&mut self, service: usize) {
-        let guest_node = self.facts(service).guest_node;
+        let guest_node = self.guest_node(service);
         let Some((sid, entry)) = self.status.services.at_mut(service) else { return };
         let Some(to) = guest_node.filter(|node| **node != entry.node) else { return };
         let from = core::mem::replace(&mut entry.node, to.clone());
