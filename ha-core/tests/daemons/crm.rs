@@ -153,7 +153,7 @@ fn a_service_in_fence_on_another_node_does_not_make_it_unhealthy() {
 #[test]
 fn slave_nothing_to_do_to_wait_for_quorum() {
     let mut cluster = slave();
-    cluster.store.resources.resources.clear();
+    cluster.resources().clear();
     iterate(&mut cluster);
     assert_eq!(state(&mut cluster), DaemonState::WaitForQuorum);
 }
@@ -238,7 +238,7 @@ fn lost_manager_lock_exits_if_asked_to_stop() {
 #[test]
 fn master_idle_for_more_than_90_rounds_to_wait_for_quorum() {
     let mut cluster = master();
-    cluster.store.resources.resources.clear();
+    cluster.resources().clear();
     cluster.iterate_times(91, "node1", Daemon::Crm);
     cluster.take_events();
     // The first of those rounds removed the entry, and was not idle.
@@ -257,13 +257,13 @@ fn any_other_round_sets_the_idle_count_back() {
         (
             "a service",
             |cluster| cluster.add_service("vm:102", "node2", RequestedState::Stopped),
-            |cluster| cluster.store.resources.resources.clear(),
+            |cluster| cluster.resources().clear(),
         ),
         ("not healthy", |cluster| break_call(cluster, HostOperation::Refresh), |cluster| cluster.broken.clear()),
     ];
     for (name, disturb, undo) in disturbances {
         let mut cluster = master();
-        cluster.store.resources.resources.clear();
+        cluster.resources().clear();
         cluster.iterate_times(80, "node1", Daemon::Crm);
         disturb(&mut cluster);
         cluster.iterate_times(1, "node1", Daemon::Crm);

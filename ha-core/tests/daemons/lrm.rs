@@ -516,7 +516,7 @@ fn stop_lost_agent_lock_with_no_active_service_closes_the_watchdog_and_exits() {
 fn stop_maintenance_waits_until_the_services_have_moved() {
     for request in [StopRequest::Restart, StopRequest::NodeReboot] {
         let mut cluster = maintenance();
-        cluster.store.datacenter.shutdown_policy = ShutdownPolicy::Migrate;
+        cluster.datacenter().shutdown_policy = ShutdownPolicy::Migrate;
         ask_to_stop(&mut cluster, request);
         assert_eq!(mode(&mut cluster), LrmMode::Maintenance);
         cluster.iterate_times(3, "node1", Daemon::Lrm);
@@ -555,7 +555,7 @@ fn the_mode_that_each_policy_asks_for() {
             [restart, (StopRequest::NodeReboot, reboot), (StopRequest::NodeShutdown, shutdown)]
         {
             let mut cluster = active();
-            cluster.store.datacenter.shutdown_policy = policy;
+            cluster.datacenter().shutdown_policy = policy;
             ask_to_stop(&mut cluster, request);
             assert_eq!(mode(&mut cluster), expected, "{policy:?}, {request:?}");
             assert_eq!(record(&cluster).mode, expected, "the record is written at once");
@@ -634,7 +634,7 @@ fn results_of_requests_that_no_entry_has_any_more_are_dropped_with_the_next_one(
 #[test]
 fn at_most_max_workers_jobs_run_and_none_starves() {
     let mut cluster = cluster();
-    cluster.store.datacenter.max_workers = 2;
+    cluster.datacenter().max_workers = 2;
     for number in 1..=7 {
         let name = format!("vm:20{number}");
         cluster.add_service(&name, "node1", RequestedState::Started);

@@ -187,8 +187,8 @@ impl Situation {
         }
         let rules = ha_core::config::RulesConfig::read(rules.concat().as_bytes(), &Default::default());
         assert_eq!(rules.problems, []);
-        cluster.store.rules = rules.config;
-        cluster.store.datacenter.scheduler.rebalance_on_start = self.rebalance_on_start;
+        cluster.store.rules = rules.config.into();
+        cluster.datacenter().scheduler.rebalance_on_start = self.rebalance_on_start;
         cluster.store.commands = self.lines.clone();
         self.record(&mut cluster);
         cluster

@@ -86,7 +86,7 @@ pub(crate) const STORIES: &[Story] = &[
     },
     Story {
         name: "a node shuts down and its services fail over",
-        prepare: |cluster| cluster.store.datacenter.shutdown_policy = ShutdownPolicy::Failover,
+        prepare: |cluster| cluster.datacenter().shutdown_policy = ShutdownPolicy::Failover,
         steps: &[
             (60, |cluster| cluster.stop_lrm(&node("node3"), StopRequest::NodeShutdown)),
             (300, |cluster| {
@@ -138,8 +138,9 @@ pub(crate) const STORIES: &[Story] = &[
     Story {
         name: "groups become rules",
         prepare: |cluster| {
-            cluster.store.groups = GroupsConfig::read(b"group: home\n\tnodes node3\n\trestricted 1\n").config;
-            cluster.store.resources.resources.get_mut(&sid("vm:102")).unwrap().group = Some("home".parse().unwrap());
+            let groups = GroupsConfig::read(b"group: home\n\tnodes node3\n\trestricted 1\n").config;
+            cluster.store.groups = groups.into();
+            cluster.resources().get_mut(&sid("vm:102")).unwrap().group = Some("home".parse().unwrap());
         },
         steps: &[],
         end: 160,

@@ -17,9 +17,10 @@ use std::collections::BTreeMap;
 
 use cluster::{Cluster, cluster, node, sid};
 use ha_core::{
-    config::datacenter::SchedulerMode,
-    id::NodeName,
+    config::{Affinity, RuleKind, datacenter::SchedulerMode},
+    id::{NodeName, ServiceId},
     placement::{BalanceHold, BalanceOutcome, Decider, Fate, Figure, Preference},
+    rules::{RuleSet, evaluate},
     status::ServiceState,
 };
 use proptest::prelude::*;
@@ -91,6 +92,31 @@ proptest! {
         prop_assume!(!is_close_call(&cluster, &sid));
         let answer = cluster.situation().select(&sid, preference).unwrap();
         prop_assert_eq!(answer, oracle::select(&cluster, &sid, preference));
+    }
+
+    #[test]
+    fn the_answer_is_online_and_no_rule_excludes_it(cluster in cluster(6, 8), number in 0_usize..1000) {
+        let (sid, preference) = question(&cluster, number);
+        let Some(answer) = cluster.situation().select(&sid, preference).unwrap() else { return Ok(()) };
+        prop_assert!(cluster.is_online(&answer));
+        let configuration = &cluster.configuration;
+        let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+        let valid = evaluate(&rules, &cluster.members).rules;
+        let entry = cluster.status.services.get(&sid).unwrap();
+        // A service that must not fall back may stay with the others of its group, whoever else is there.
+        let stays = preference == Preference::None && answer == entry.node;
+        for rule in valid.iter().filter(|rule| rule.resources.contains(&sid)) {
+            match &rule.kind {
+                RuleKind::NodeAffinity { nodes, strict: Some(true) } => prop_assert!(nodes.contains_key(&answer), "{}", rule.id),
+                RuleKind::ResourceAffinity { affinity: Affinity::Negative } if !stays => {
+                    let others = rule.resources.iter().filter(|other| **other != sid);
+                    let on_answer = |other: &ServiceId| cluster.status.services.get(other).is_some_and(|entry| entry.node == answer && matches!(entry.state, ServiceState::Started { .. }));
+                    let there: Vec<_> = others.filter(|other| on_answer(other)).collect();
+                    prop_assert!(there.is_empty(), "{}: {there:?}", rule.id);
+                }
+                RuleKind::NodeAffinity { .. } | RuleKind::ResourceAffinity { .. } => {}
+            }
+        }
     }
 
     #[test]

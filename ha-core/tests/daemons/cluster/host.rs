@@ -196,10 +196,10 @@ impl ConfigurationStore for Call<'_> {
             let store = &call.cluster.store;
             let guests = call.cluster.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone()));
             Ok(Configuration {
-                resources: Arc::new(store.resources.clone()),
-                groups: Arc::new(store.groups.clone()),
-                rules: Arc::new(store.rules.clone()),
-                datacenter: Arc::new(store.datacenter.clone()),
+                resources: store.resources.clone(),
+                groups: store.groups.clone(),
+                rules: store.rules.clone(),
+                datacenter: store.datacenter.clone(),
                 fence: None,
                 guests: Arc::new(guests.collect()),
             })
@@ -274,7 +274,7 @@ impl GuestControl for Call<'_> {
             call.check_writable()?;
             let name = call.name.clone();
             call.cluster.check_master(&name, "changed a requested state")?;
-            let resource = call.cluster.store.resources.resources.get_mut(sid);
+            let resource = call.cluster.resources().get_mut(sid);
             resource.ok_or_else(|| HostError::new("it is not configured"))?.state = Some(state);
             Ok(())
         })
@@ -285,8 +285,8 @@ impl GuestControl for Call<'_> {
             call.check_writable()?;
             let name = call.name.clone();
             call.cluster.check_master(&name, "migrated groups")?;
-            call.cluster.store.rules = rules.clone();
-            call.cluster.store.resources = resources.clone();
+            call.cluster.store.rules = Arc::new(rules.clone());
+            call.cluster.store.resources = Arc::new(resources.clone());
             Ok(())
         })
     }
@@ -294,7 +294,7 @@ impl GuestControl for Call<'_> {
     fn remove_groups(&mut self, _: &GroupsConfig) -> Result<(), HostError> {
         self.call(HostOperation::MigrateGroups, None, |call| {
             call.check_writable()?;
-            call.cluster.store.groups = GroupsConfig::default();
+            call.cluster.store.groups = Arc::default();
             Ok(())
         })
     }

@@ -19,7 +19,7 @@ use std::{
 };
 
 use ha_core::{
-    config::{DatacenterConfig, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig},
+    config::{DatacenterConfig, GroupsConfig, OrderedMap, RequestedState, Resource, ResourcesConfig, RulesConfig},
     crm::Crm,
     event::Event,
     host::{HostOperation, Job, Lock},
@@ -43,10 +43,10 @@ pub(crate) struct Report {
 /// What all nodes share.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    pub(crate) resources: ResourcesConfig,
-    pub(crate) groups: GroupsConfig,
-    pub(crate) rules: RulesConfig,
-    pub(crate) datacenter: DatacenterConfig,
+    pub(crate) resources: Arc<ResourcesConfig>,
+    pub(crate) groups: Arc<GroupsConfig>,
+    pub(crate) rules: Arc<RulesConfig>,
+    pub(crate) datacenter: Arc<DatacenterConfig>,
     pub(crate) manager_status: Option<Arc<ManagerStatus>>,
     pub(crate) lrm_status: BTreeMap<NodeName, Arc<LrmStatus>>,
     pub(crate) commands: Vec<String>,
@@ -122,19 +122,28 @@ impl Cluster {
     pub(crate) fn add_service(&mut self, name: &str, on: &str, state: RequestedState) {
         let mut resource = Resource::new(sid(name));
         resource.state = Some(state);
-        self.store.resources.resources.insert(sid(name), resource);
+        self.resources().insert(sid(name), resource);
         let guest = Guest { node: node(on), start_fails_on: BTreeSet::new(), stop_fails: false };
         self.guests.insert(sid(name), guest);
+    }
+
+    /// What is configured, to be changed.
+    pub(crate) fn resources(&mut self) -> &mut OrderedMap<ServiceId, Resource> {
+        &mut Arc::make_mut(&mut self.store.resources).resources
+    }
+
+    pub(crate) fn datacenter(&mut self) -> &mut DatacenterConfig {
+        Arc::make_mut(&mut self.store.datacenter)
     }
 
     pub(crate) fn set_rules(&mut self, text: &str) {
         let parsed = RulesConfig::read(text.as_bytes(), &ServiceTypes::default());
         assert_eq!(parsed.problems, []);
-        self.store.rules = parsed.config;
+        self.store.rules = Arc::new(parsed.config);
     }
 
     pub(crate) fn request(&mut self, name: &str, state: RequestedState) {
-        self.store.resources.resources.get_mut(&sid(name)).unwrap().state = Some(state);
+        self.resources().get_mut(&sid(name)).unwrap().state = Some(state);
     }
 
     pub(crate) fn command(&mut self, line: &str) {
