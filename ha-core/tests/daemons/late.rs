@@ -4,11 +4,11 @@ use ha_core::{
     config::RequestedState,
     event::Event,
     host::{HostOperation, Lock},
-    status::{LrmState, ServiceState},
+    status::{ExitCode, LrmState, ServiceState},
     time::Instant,
 };
 
-use crate::cluster::{Cluster, Daemon, Failure, Fault, When, node, sid};
+use crate::cluster::{Cluster, Daemon, Failure, Fault, When, node, secs, sid};
 
 /// A cluster of one LRM with a service that runs, at second 100.
 fn active() -> Cluster {
@@ -107,17 +107,20 @@ fn without_any_renewal_the_node_is_reset_before_its_lock_can_pass() {
 #[test]
 fn after_a_stop_of_minutes_no_job_begins_before_the_lock_was_renewed() {
     let mut cluster = active();
-    // The daemon is stopped between two looks at its workers, and the watchdog does not notice: a paused machine.
-    cluster.put_entry("vm:101", "node1", ServiceState::RequestStop { timeout: None }, Some("two"));
+    cluster.datacenter().max_workers = 1;
+    cluster.add_service("vm:102", "node1", RequestedState::Stopped);
+    for name in ["vm:101", "vm:102"] {
+        cluster.put_entry(name, "node1", ServiceState::RequestStop { timeout: None }, Some(name));
+    }
     while cluster.nodes[&node("node1")].jobs.is_empty() {
         cluster.run_for(1);
     }
-    cluster.add_service("vm:102", "node1", RequestedState::Stopped);
+    // The machine is paused between two looks at the workers, and its watchdog with it.
+    let (_, job) = cluster.node("node1").jobs.remove(0);
+    cluster.node("node1").finished.push((job.id, ExitCode::SUCCESS));
     cluster.node("node1").watchdogs.clear();
-    cluster.time = cluster.time.after(crate::cluster::secs(600));
-    cluster.node("node1").jobs.clear();
+    cluster.time = cluster.time.after(secs(600));
     let jobs = cluster.calls[&HostOperation::StartJob];
-    let next = cluster.tick(&node("node1"), Daemon::Lrm);
-    assert!(next.is_some());
-    assert_eq!(cluster.calls[&HostOperation::StartJob], jobs);
+    assert!(cluster.tick(&node("node1"), Daemon::Lrm).is_some());
+    assert_eq!(cluster.calls[&HostOperation::StartJob], jobs, "the job that waits does not begin");
 }
