@@ -127,7 +127,7 @@ mod tests {
         loop {
             match runner.run(&node, 0, &commands).unwrap() {
                 FenceProgress::Running => thread::sleep(Duration::from_millis(5)),
-                ended => return ended,
+                ended @ (FenceProgress::Succeeded | FenceProgress::Failed) => return ended,
             }
         }
     }

@@ -30,8 +30,12 @@ pub struct JobWorkers<A> {
     node: NodeName,
     agent: A,
     directory: PathBuf,
-    ended: (Sender<(JobId, ExitCode)>, Receiver<(JobId, ExitCode)>),
+    report: Sender<Ended>,
+    ended: Receiver<Ended>,
 }
+
+/// How a job ended.
+type Ended = (JobId, ExitCode);
 
 /// A move that was begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +50,8 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
     /// Workers that keep their notes in `run_directory`.
     #[must_use]
     pub fn new(node: NodeName, agent: A, run_directory: &Path) -> Self {
-        Self { node, agent, directory: run_directory.join("jobs"), ended: channel() }
+        let (report, ended) = channel();
+        Self { node, agent, directory: run_directory.join("jobs"), report, ended }
     }
 
     fn note_path(&self, sid: &ServiceId) -> PathBuf {
@@ -71,7 +76,7 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
 
     fn run_in_thread(&self, job: Job, note: Option<(PathBuf, Note)>) -> io::Result<()> {
         let (id, node, mut agent) = (job.id, self.node.clone(), self.agent.clone());
-        let mut report = Report { id, to: self.ended.0.clone(), exit_code: ExitCode::KILLED };
+        let mut report = Report { id, to: self.report.clone(), exit_code: ExitCode::KILLED };
         thread::Builder::new().name(format!("job-{}", job.sid)).spawn(move || {
             let exit_code = run_job(job, node, &mut agent);
             if let Some((path, note)) = note {
@@ -87,7 +92,7 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
 /// Reports the end of a job, however it ends.
 struct Report {
     id: JobId,
-    to: Sender<(JobId, ExitCode)>,
+    to: Sender<Ended>,
     exit_code: ExitCode,
 }
 
@@ -135,7 +140,7 @@ impl<A: Agent + Clone + Send + 'static> Workers for JobWorkers<A> {
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
-        Ok(self.ended.1.try_iter().collect())
+        Ok(self.ended.try_iter().collect())
     }
 }
 
@@ -206,7 +211,7 @@ mod tests {
     }
 
     fn end(workers: &JobWorkers<Fake>) -> (JobId, ExitCode) {
-        workers.ended.1.recv_timeout(Duration::from_secs(10)).unwrap()
+        workers.ended.recv_timeout(Duration::from_secs(10)).unwrap()
     }
 
     fn directory(name: &str) -> PathBuf {

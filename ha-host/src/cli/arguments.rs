@@ -257,10 +257,10 @@ pub(super) struct ResourceOptions {
     #[arg(long)]
     group: Option<String>,
     /// Failed starts that are tried again on the same node.
-    #[arg(long = "max_restart", alias = "max-restart", value_name = "NUMBER")]
+    #[arg(long = "max_restart", alias = "max-restart", value_name = "NUMBER", allow_negative_numbers = true)]
     max_restart: Option<String>,
     /// Other nodes that are tried after that.
-    #[arg(long = "max_relocate", alias = "max-relocate", value_name = "NUMBER")]
+    #[arg(long = "max_relocate", alias = "max-relocate", value_name = "NUMBER", allow_negative_numbers = true)]
     max_relocate: Option<String>,
     /// Whether it moves back when a better node comes online.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]

@@ -1,6 +1,7 @@
 //! What every verb needs: the store, this node, and a way to fail.
 
 use std::{
+    collections::BTreeSet,
     fmt, io,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
@@ -127,8 +128,12 @@ impl Context {
         if !name.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        let guests = self.store.guests().ok()?.0;
-        let mut types = guests.keys().filter(|sid| sid.name() == name).map(|sid| sid.service_type().to_owned());
+        let stored = self.stored().ok()?;
+        // Services of guests that are gone are meant too: they can be removed.
+        let configured = stored.configuration.resources.resources.keys();
+        let named: BTreeSet<&ServiceId> =
+            stored.guests.keys().chain(configured).filter(|sid| sid.name() == name).collect();
+        let mut types = named.into_iter().map(|sid| sid.service_type().to_owned());
         let first = types.next();
         first.filter(|_| types.next().is_none())
     }

@@ -194,9 +194,9 @@ pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure
     while signals.count() == 0 {
         multiplexer.turn(&mut report);
     }
-    let clients = multiplexer.clients();
+    let (clients, failed) = (multiplexer.clients(), multiplexer.has_failed());
     multiplexer.stop(&mut report);
-    if clients == 0 {
+    if clients == 0 && !failed {
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::Failed(format!("stopped with {clients} clients: the device is left armed and resets this node")))

@@ -151,9 +151,12 @@ fn become_the_only_one(settings: &NodeSettings) -> Result<fs::File, NodeError> {
     let directory = &settings.run_directory;
     fs::create_dir_all(directory).map_err(NodeError::system(format!("make {}", directory.display())))?;
     let path = directory.join("daemon.lock");
-    let lock = files::lock(&path, Duration::ZERO).map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => NodeError::AlreadyRunning(path.clone()),
-        _ => NodeError::System { action: format!("lock {}", path.display()), source: error },
+    let lock = files::lock(&path, Duration::ZERO).map_err(|error| {
+        if error.kind() == io::ErrorKind::TimedOut {
+            NodeError::AlreadyRunning(path.clone())
+        } else {
+            NodeError::System { action: format!("lock {}", path.display()), source: error }
+        }
     })?;
     let pid = format!("{}\n", std::process::id());
     let path = directory.join("daemon.pid");
