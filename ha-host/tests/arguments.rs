@@ -1,4 +1,5 @@
 //! Every verb with arguments that make no sense, and with what cannot be done.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
