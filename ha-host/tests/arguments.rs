@@ -1,4 +1,5 @@
 //! Every verb with arguments that make no sense, and with what cannot be done.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -244,4 +245,67 @@ fn check_finds_what_is_wrong() {
 fn completions_know_the_verbs() {
     let sandbox = Sandbox::empty("completions");
     assert!(sandbox.ok(&["completions", "bash"]).contains("groupremove"));
+}
+
+/// A cluster whose master was at work just now, with two services together and one apart from them.
+fn with_a_master() -> Sandbox {
+    let sandbox = Sandbox::new("master", "node1,node2,node3", "fast");
+    let mut services = serde_json::Map::new();
+    for (number, node) in [(100, "node1"), (101, "node1"), (102, "node3")] {
+        sandbox.guest(&format!("vm:{number}"), node, &["/bin/sleep", "1000"]);
+        sandbox.ok(&["add", &number.to_string()]);
+        let entry = serde_json::json!({"state": "started", "node": node, "uid": format!("u{number}"), "running": 1});
+        services.insert(format!("vm:{number}"), entry);
+    }
+    let rule = |name, resources, affinity| {
+        sandbox.ok(&["rules", "add", "resource-affinity", name, "--resources", resources, "--affinity", affinity]);
+    };
+    rule("together", "vm:100,vm:101", "positive");
+    rule("apart", "vm:100,vm:102", "negative");
+    let status = serde_json::json!({
+        "master_node": "node1", "timestamp": 0,
+        "node_status": {"node1": "online", "node2": "online", "node3": "online"},
+        "service_status": services,
+    });
+    fs::write(sandbox.store().join("status/manager.json"), status.to_string()).unwrap();
+    sandbox
+}
+
+#[test]
+fn a_command_tells_at_once_what_will_happen() {
+    let sandbox = with_a_master();
+    let told = sandbox.ok(&["migrate", "100", "node2"]);
+    assert_eq!(told, "queued: migrate vm:100 node2\nvm:101 moves along to node2: the two are to be together\n");
+    let told = sandbox.ok(&["crm-command", "node-maintenance", "enable", "node1"]);
+    assert!(told.contains("2 of its services move away and come back when it ends: vm:100, vm:101"), "{told}");
+    let queue = fs::read_to_string(sandbox.store().join("commands")).unwrap();
+    assert_eq!(queue, "migrate vm:100 node2\nenable-node-maintenance node1\n");
+}
+
+#[test]
+fn a_command_that_the_master_would_refuse_is_not_queued() {
+    let sandbox = with_a_master();
+    let refused = |arguments: &[&str], expected: &str| {
+        let complaint = sandbox.fails(1, arguments);
+        assert!(complaint.contains(expected), "{complaint}");
+    };
+    refused(&["migrate", "100", "node3"], "vm:100 must be kept apart from vm:102, which uses node node3");
+    refused(&["relocate", "100", "node1"], "on that node already");
+    refused(&["stop", "vm:103", "5"], "does not know the service");
+    refused(&["crm-command", "arm-ha"], "HA is not disarmed");
+    let file = sandbox.store().join("status/manager.json");
+    let status = fs::read_to_string(&file).unwrap().replace("\"node2\":\"online\"", "\"node2\":\"unknown\"");
+    fs::write(&file, status).unwrap();
+    refused(&["migrate", "100", "node2"], "not online");
+    assert!(!sandbox.store().join("commands").exists());
+}
+
+#[test]
+fn an_explanation_names_every_node_and_the_way_to_it() {
+    let sandbox = with_a_master();
+    let told = sandbox.ok(&["explain", "100"]);
+    assert!(told.starts_with("vm:100 stays on node1"), "{told}");
+    assert!(told.contains("for it to be on node3:") && told.contains("vm:102"), "{told}");
+    let json: serde_json::Value = serde_json::from_str(&sandbox.ok(&["explain", "100", "--best", "--json"])).unwrap();
+    assert_eq!(json["explanation"]["nodes"].as_array().unwrap().len(), 3);
 }

@@ -10,7 +10,7 @@ use ha_core::{
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
         GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, ServiceStatistics, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, ServiceTypes},
     status::{ExitCode, LrmStatus, ManagerStatus},
@@ -23,6 +23,7 @@ use crate::{
     fence::FenceRunner,
     store::{
         ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit, service_types,
+        usage,
     },
     workers::JobWorkers,
 };
@@ -270,19 +271,7 @@ impl Statistics for NodeHost {
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
-        let nodes = self.store.beats()?.into_iter().map(|(node, beat)| (node, beat.statistics())).collect();
-        let (guests, _) = self.store.guests()?;
-        let figures = |(sid, guest): (&ServiceId, &Arc<crate::store::GuestDefinition>)| {
-            // Only nodes are measured; a service is taken to use what it may use.
-            let figures = ServiceStatistics {
-                max_cpu: guest.max_cpu,
-                max_memory: guest.max_memory,
-                cpu: guest.max_cpu,
-                memory: guest.max_memory,
-            };
-            (sid.clone(), figures)
-        };
-        Ok(UsageStatistics { nodes, services: guests.iter().map(figures).collect() })
+        Ok(usage(&*self.store)?)
     }
 }
 

@@ -115,6 +115,10 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let session = FileSession::begin(store.clone(), settings.node.clone(), timings);
     let session: Arc<dyn Session> = Arc::new(session.map_err(NodeError::system("start a thread"))?);
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
+    if settings.watchdog == WatchdogChoice::None && store.settings()?.nodes.len() > 1 {
+        let warning = "without a watchdog a node that stalls goes on with services that another one has started";
+        own.message(Severity::Error, warning);
+    }
 
     let stop_crm = Arc::new(Wakeup::default());
     let stop_lrm = Arc::new(Wakeup::default());

@@ -13,6 +13,7 @@ mod lease;
 mod membership;
 mod session;
 mod settings;
+mod usage;
 mod view;
 
 pub use edit::{change_if_unchanged, edit};
@@ -22,6 +23,7 @@ pub use lease::LeaseRecord;
 pub use membership::Beat;
 pub use session::FileSession;
 pub use settings::ClusterSettings;
+pub use usage::usage;
 pub use view::{ConfigurationReader, FileProblem, StoredConfiguration, service_types};
 
 use std::{collections::BTreeMap, io, path::Path, str::FromStr, sync::Arc};

@@ -1,5 +1,11 @@
 //! What the tests of the `ha` command share.
-#![allow(dead_code, reason = "no test uses all of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "for tests, of which none uses all"
+)]
 
 use std::{
     fs,
