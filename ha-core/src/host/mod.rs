@@ -4,7 +4,7 @@
 //! decides. All methods are synchronous and may block for a while; what the core counts on is said with each of them.
 //!
 //! **Errors.** Any method may fail with a [`HostError`], at any time. The core reports it as
-//! [`Event::HostCallFailed`](crate::event::Event::HostCallFailed), leaves what it knows as it was, and tries again later. An
+//! [`Event::HostCallFailed`], leaves what it knows as it was, and tries again later. An
 //! error never leads to a feed of the watchdog. If it is not known whether a call took effect, say so with an error: the
 //! core treats it as not done where that is the safe side, and asks again before it counts on either.
 
