@@ -33,13 +33,21 @@ impl JobQueue {
     }
 
     /// Lets a job wait, in the place of one that waits for the same service. While one runs for the service nothing is
-    /// queued.
+    /// queued: what is asked then is asked again.
     pub(super) fn queue(&mut self, job: Job) {
-        if self.running.values().any(|running| running.sid == job.sid) {
-            return;
+        if !self.is_running(&job.sid) {
+            self.queue_behind(job);
         }
+    }
+
+    /// Lets a job wait also where one runs for the service: it is started after that one.
+    pub(super) fn queue_behind(&mut self, job: Job) {
         let passed_over = self.waiting.get(&job.sid).map_or(0, |waiting| waiting.passed_over);
         self.waiting.insert(job.sid.clone(), Waiting { job, passed_over });
+    }
+
+    fn is_running(&self, sid: &ServiceId) -> bool {
+        self.running.values().any(|running| running.sid == *sid)
     }
 
     /// Drops the waiting jobs that are not wanted any more.
@@ -47,10 +55,12 @@ impl JobQueue {
         self.waiting.retain(|_, waiting| wanted(&waiting.job));
     }
 
-    /// The waiting jobs in the order in which they are to be started: those that were passed over most often first, then
+    /// The waiting jobs that may start, in the order in which they are to be started: those that were passed over most often first, then
     /// by SID. Taking this look counts as passing over all that are not started.
     pub(super) fn look(&mut self) -> Vec<Job> {
-        let mut order: Vec<&mut Waiting> = self.waiting.values_mut().collect();
+        let running: Vec<&ServiceId> = self.running.values().map(|job| &job.sid).collect();
+        let free = |waiting: &&mut Waiting| !running.contains(&&waiting.job.sid);
+        let mut order: Vec<&mut Waiting> = self.waiting.values_mut().filter(free).collect();
         order.sort_by(|one, other| {
             other.passed_over.cmp(&one.passed_over).then_with(|| one.job.sid.cmp(&other.job.sid))
         });

@@ -66,7 +66,8 @@ impl Lrm {
                 target: None,
                 timeout: entry.state.timeout(),
             };
-            self.queue.queue(job);
+            // A start that is still on its way must not outlive the node's last stop.
+            self.queue.queue_behind(job);
         }
     }
 }

@@ -189,6 +189,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             let from = core::mem::replace(&mut entry.node, to.clone());
             self.host.event(Event::ServiceLocationUpdated { sid: sid.clone(), from, to: to.clone() });
             self.update_placement(service);
+            // The request was for the LRM of the other node.
+            self.renew_uid(service);
         }
     }
 

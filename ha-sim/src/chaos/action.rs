@@ -271,9 +271,7 @@ impl Action {
             | Self::Add { .. }
             | Self::RemoveRule { .. }
             | Self::AddRule { .. } => self.edit(cluster),
-            Self::Datacenter { key, value } => {
-                cluster.edit_datacenter(Changes { set: &[(key, value)], unset: &[] })
-            }
+            Self::Datacenter { key, value } => cluster.edit_datacenter(Changes { set: &[(key, value)], unset: &[] }),
             Self::Crash { sid } => cluster.crash_guest(sid),
             Self::AgentFails { sid, operation, outcome, times } => {
                 let (operation, outcome) = ((*operation).into(), (*outcome).into());
@@ -308,6 +306,7 @@ fn mend_all(cluster: &mut Cluster) -> Result<(), ActionError> {
     cluster.stop_disturbing();
     cluster.heal();
     cluster.end_hung_jobs();
+    cluster.end_shutdowns()?;
     let nodes: Vec<NodeName> = cluster.world().nodes.keys().cloned().collect();
     for node in &nodes {
         cluster.set_network(node, true)?;

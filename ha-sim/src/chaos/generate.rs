@@ -194,7 +194,9 @@ impl Spans {
         let recovery = timings.recovery().longest_with_master;
         let boot = Duration::from_millis(cluster.boot_ms);
         let lease = Duration::from_millis(cluster.lease_runs_long_ms);
-        let jobs = Duration::from_secs(120);
+        // With one worker a node, jobs are done one after another.
+        let each = cluster.guests.values().map(|guest| guest.times_ms.iter().sum::<u64>());
+        let jobs = Duration::from_millis(each.fold(120_000, u64::saturating_add));
         let settling = [recovery, recovery, boot, boot, lease, lease, jobs].into_iter().sum();
         // Twenty minutes with customary timings; as many rounds with others.
         let rounds = timings.round_time().max(Duration::from_millis(500));

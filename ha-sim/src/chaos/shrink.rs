@@ -1,6 +1,6 @@
 //! Taking away from a history what it does not need to fail.
 
-use super::{History, run};
+use super::{History, PlannedAction, run};
 use crate::cluster::{Breach, Invariant};
 
 /// The most runs that shortening one history takes.
@@ -9,12 +9,8 @@ const MOST_RUNS: usize = 600;
 /// The shortest history that was found to break the same invariant, with how it breaks it.
 #[must_use]
 pub fn shrink(history: &History, breach: &Breach) -> (History, Breach) {
-    let mut shrinker = Shrinker {
-        best: history.clone(),
-        breach: breach.clone(),
-        invariant: breach.invariant,
-        runs_left: MOST_RUNS,
-    };
+    let mut shrinker =
+        Shrinker { best: history.clone(), breach: breach.clone(), invariant: breach.invariant, runs_left: MOST_RUNS };
     while shrinker.actions() | shrinker.services() | shrinker.nodes() | shrinker.texts() {}
     (shrinker.best, shrinker.breach)
 }
@@ -47,11 +43,11 @@ impl Shrinker {
     /// Leaves out runs of actions, long ones first.
     fn actions(&mut self) -> bool {
         let mut shortened = false;
-        let mut length = self.best.actions.len().div_ceil(2);
+        let mut length = self.removable().div_ceil(2);
         while length > 0 {
             let mut at = 0;
-            while at < self.best.actions.len() {
-                let end = at.saturating_add(length).min(self.best.actions.len());
+            while at < self.removable() {
+                let end = at.saturating_add(length).min(self.removable());
                 let mut shorter = self.best.clone();
                 shorter.actions.drain(at..end);
                 if self.keeps(shorter) {
@@ -63,6 +59,15 @@ impl Shrinker {
             length /= 2;
         }
         shortened
+    }
+
+    /// How many actions may be left out. What mends all at the end is needed: without it nothing has to settle.
+    fn removable(&self) -> usize {
+        let before_end = |planned: &&PlannedAction| planned.at_ms < self.best.faults_end_ms;
+        match self.invariant {
+            Invariant::Settles => self.best.actions.iter().filter(before_end).count(),
+            _ => self.best.actions.len(),
+        }
     }
 
     /// Leaves out guests, with their services.

@@ -163,8 +163,8 @@ pub(super) fn replay(file: &Path, format: Format, quiet: bool, out: &mut impl Wr
     let text = fs::read(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
     let history: History = serde_json::from_slice(&text)
         .map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::from(error) })?;
-    let outcome = chaos::run(&history)
-        .map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::other(error) })?;
+    let outcome =
+        chaos::run(&history).map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::other(error) })?;
     run::print_history(&outcome.cluster, &format!("seed {}", history.seed), format, quiet, out)?;
     match outcome.breach {
         None => {

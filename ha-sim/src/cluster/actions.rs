@@ -86,6 +86,20 @@ impl Cluster {
         self.power_on(node)
     }
 
+    /// Somebody loses patience with nodes that were asked to go down and have not yet, and gives those that go down from now
+    /// on their power again.
+    ///
+    /// # Errors
+    ///
+    /// If what was done made a service run on two nodes.
+    pub fn end_shutdowns(&mut self) -> Result<(), ActionError> {
+        self.powers_on_again = true;
+        for node in self.going_down() {
+            self.reset(&node)?;
+        }
+        Ok(())
+    }
+
     /// Asks a node to shut down, as a person does at its console.
     ///
     /// # Errors
@@ -144,7 +158,12 @@ impl Cluster {
     /// # Errors
     ///
     /// As [`start_daemon`](Self::start_daemon).
-    pub fn start_daemon_after(&mut self, node: &NodeName, daemon: DaemonKind, after: Duration) -> Result<(), ActionError> {
+    pub fn start_daemon_after(
+        &mut self,
+        node: &NodeName,
+        daemon: DaemonKind,
+        after: Duration,
+    ) -> Result<(), ActionError> {
         if !self.hardware(node)?.power {
             return Err(ActionError::NoPower(node.clone()));
         }

@@ -7,7 +7,10 @@ use ha_core::{
     time::{Instant, Next, Now},
 };
 
-use super::{Cluster, host::{Fate, Host}};
+use super::{
+    Cluster,
+    host::{Fate, Host},
+};
 use crate::world::{ClusterEvent, DaemonKind, Source, View, What};
 
 /// The daemons of one node.
@@ -258,12 +261,22 @@ impl Cluster {
                     self.go_down(node);
                 }
             }
+            (DaemonKind::Crm, Some(StopRequest::Restart) | None) if self.powers_on_again => {
+                self.plan_start(node, daemon, self.durations.restart);
+            }
             (DaemonKind::Crm, Some(StopRequest::Restart)) | (_, None) => {}
         }
     }
 
     pub(super) fn runs_daemon(&self, node: &NodeName, daemon: DaemonKind) -> bool {
         self.daemons.get(node).is_some_and(|daemons| daemons.runs(daemon))
+    }
+
+    /// The nodes that were asked to go down and have not yet.
+    pub(super) fn going_down(&self) -> Vec<NodeName> {
+        let goes_down = |stopping| matches!(stopping, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown));
+        let going_down = self.daemons.iter().filter(|(_, daemons)| goes_down(daemons.stopping));
+        going_down.map(|(node, _)| node.clone()).collect()
     }
 
     /// Whether a daemon is about to start.
@@ -317,7 +330,8 @@ impl Cluster {
 
     /// A node that was asked to go down has done what comes before that.
     fn go_down(&mut self, node: &NodeName) {
-        let reboots = self.daemons.get(node).is_some_and(|daemons| daemons.stopping == Some(StopRequest::NodeReboot));
+        let stopping = self.daemons.get(node).and_then(|daemons| daemons.stopping);
+        let reboots = stopping == Some(StopRequest::NodeReboot) || self.powers_on_again;
         self.world.note(self.world.time, "hardware", What::Cluster(ClusterEvent::NodeDown { node: node.clone() }));
         self.lose_power(node);
         if reboots {

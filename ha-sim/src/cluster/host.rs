@@ -191,7 +191,7 @@ impl Cluster {
             }
             disturbance.skip = disturbance.skip.saturating_sub(1);
         }
-        let fault = self.disturbances.remove(hit?).fault;
+        let fault = as_it_may_be(operation, self.disturbances.remove(hit?).fault);
         if let Some(invariants) = &mut self.invariants {
             invariants.disturbed(node, fault, self.world.time);
         }
@@ -211,6 +211,15 @@ impl Cluster {
         let _broken = self.run_until(end);
         self.calls = self.calls.saturating_sub(1);
         self.stall_limit = outer;
+    }
+}
+
+/// Handing out jobs and collecting them is a matter of the node alone: a host knows whether it was done.
+fn as_it_may_be(operation: HostOperation, fault: Fault) -> Fault {
+    match (operation, fault) {
+        (HostOperation::StartJob | HostOperation::FinishedJobs, Fault::Unknown) => Fault::Fails,
+        (HostOperation::StartJob | HostOperation::FinishedJobs, Fault::LateUnknown(time)) => Fault::Late(time),
+        (_, fault) => fault,
     }
 }
 

@@ -25,7 +25,8 @@ use crate::world::{ClusterEvent, DaemonKind, Happening, What, World};
 pub enum Invariant {
     /// No service runs on two nodes.
     RunsOnce,
-    /// A node that was fenced, or whose lock another node has, runs no managed service.
+    /// When a node is fenced, or its lock is taken by another node, it runs no managed service, and none is begun there
+    /// as long as another node has its lock.
     FencedRunsNothing,
     /// A watchdog is closed only where nothing runs that somebody may start elsewhere.
     WatchdogGuardsWhatRuns,
@@ -88,7 +89,6 @@ pub struct Invariants {
     breach: Option<Breach>,
     /// How many happenings were looked at.
     seen: usize,
-    running_changes: Option<u64>,
     /// Daemons that renewed their lock since they last fed their watchdog.
     renewed: BTreeSet<(NodeName, DaemonKind)>,
     /// Which LRM executed a request: the node, and the how many-th LRM there.
@@ -193,7 +193,8 @@ impl Invariants {
             let here = entry.node == *node || entry.state.target() == Some(node);
             let left_alone = matches!(entry.state, ServiceState::Freeze | ServiceState::Error);
             if here && !left_alone {
-                let details = format!("the LRM of {node} closes its watchdog while {sid} runs in {}", entry.state.name());
+                let details =
+                    format!("the LRM of {node} closes its watchdog while {sid} runs in {}", entry.state.name());
                 self.note_breach(world.time, Invariant::WatchdogGuardsWhatRuns, details);
             }
         }
@@ -231,6 +232,10 @@ impl Invariants {
     }
 
     pub(super) fn starts_job(&mut self, node: &NodeName, job: &Job, generation: u64, world: &World) {
+        if let Some(holder) = world.lock_holder(&Lock::Agent(node.clone())).filter(|holder| *holder != node) {
+            let details = format!("{} of {} begins on {node} though {holder} has its lock", job.command, job.sid);
+            self.note_breach(world.time, Invariant::FencedRunsNothing, details);
+        }
         let Some(uid) = &job.uid else { return };
         match job.command {
             // These may be done again: a stopped service stays stopped, a start is tried again, an error is reported.
@@ -270,10 +275,6 @@ impl Invariants {
             }
         }
         self.seen = world.happenings.len();
-        if self.running_changes != Some(world.running_changes()) {
-            self.running_changes = Some(world.running_changes());
-            self.check_locks(world);
-        }
     }
 
     fn event(&mut self, event: &Event, world: &World) {
@@ -289,16 +290,6 @@ impl Invariants {
         };
         let count = self.transitions.entry(transition).or_default();
         *count = count.saturating_add(1);
-    }
-
-    /// What runs where another node has the agent lock?
-    fn check_locks(&mut self, world: &World) {
-        for (node, _) in world.running().iter().filter(|(_, running)| !running.is_empty()) {
-            let lock = Lock::Agent(node.clone());
-            if world.lock_holder(&lock).is_some_and(|holder| holder != node) {
-                self.check_fenced(node, world, "another node has its lock");
-            }
-        }
     }
 
     fn check_fenced(&mut self, node: &NodeName, world: &World, why: &str) {

@@ -87,6 +87,8 @@ pub struct Cluster {
     /// Checks more than [`Violation`] says, where somebody wants that.
     invariants: Option<Box<Invariants>>,
     planted: Option<PlantedBug>,
+    /// Whether somebody gives nodes that were shut down their power again.
+    powers_on_again: bool,
 }
 
 /// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
@@ -123,6 +125,7 @@ impl Cluster {
             calls: 0,
             invariants: None,
             planted: None,
+            powers_on_again: false,
         };
         let powered: Vec<NodeName> =
             setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();

@@ -249,7 +249,10 @@ fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut V
         OperationKind::StopToMove { target, task, move_works, move_lies } => {
             agent.end_stop_to_move(sid);
             let what = OperationKind::Move { target, task };
-            return Progress::Wait { operation: TimedOperation { what, works: move_works, lies: move_lies }, after: Some(time) };
+            return Progress::Wait {
+                operation: TimedOperation { what, works: move_works, lies: move_lies },
+                after: Some(time),
+            };
         }
         OperationKind::Move { target, task } => return ended(agent.end_move(sid, &target, task)),
     }
