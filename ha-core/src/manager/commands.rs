@@ -174,6 +174,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         };
         self.host.event(Event::CommandAccepted { command: line.into() });
+        self.expect_guards();
         match disarm.mode {
             DisarmMode::Freeze => {}
             DisarmMode::Ignore => self.update_locations(),
