@@ -4,6 +4,7 @@
 //!   controlled from code.
 //! * [`recorded`]: replays recorded scenario folders exactly, step by step as they were made.
 
+pub mod chaos;
 pub mod cluster;
 pub mod recorded;
 pub mod scenario;

@@ -36,6 +36,12 @@ impl fmt::Display for Event {
             }
             Self::FenceDeviceSucceeded { node, attempt } => write!(f, "fence device {attempt} turned node {node} off"),
             Self::FenceDeviceFailed { node, attempt } => write!(f, "fence device {attempt} of node {node} failed"),
+            Self::NodeNotFenced { node } => {
+                write!(
+                    f,
+                    "node {node} can't be fenced: its services may run without a watchdog, and wait until it comes back"
+                )
+            }
             Self::FenceDevicesExhausted { node } => {
                 write!(
                     f,

@@ -128,6 +128,12 @@ pub enum Event {
         /// The node.
         node: NodeName,
     },
+    /// A node that is gone is not fenced: its services may run without a watchdog, so that its lock proves nothing. They wait
+    /// for it to come back, or for a person.
+    NodeNotFenced {
+        /// The node.
+        node: NodeName,
+    },
     /// A node is being fenced though no service is waiting for it.
     FenceWithoutServices {
         /// The node.
@@ -620,6 +626,7 @@ impl Event {
                 | Self::ServiceNotFound { .. }
                 | Self::FenceDeviceSucceeded { .. }
                 | Self::FenceDeviceFailed { .. }
+                | Self::NodeNotFenced { .. }
                 | Self::FenceDevicesExhausted { .. }
                 | Self::SchedulerFallback { .. }
                 | Self::CommandUnknown { .. }

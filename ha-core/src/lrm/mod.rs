@@ -334,7 +334,10 @@ impl Lrm {
                         host.event(Event::RoundSkippedStaleClusterState);
                         return self.end_active(iteration, host, now);
                     }
-                    self.queue_commands();
+                    self.queue_commands(|_| true);
+                } else if self.mode == LrmMode::Restart && iteration.view_is_fresh {
+                    // A service that is to move is not frozen: it would hold up the restart for ever.
+                    self.queue_commands(|entry| entry.state.target().is_some());
                 }
                 Flow::Stage(Stage::Workers)
             }
@@ -349,7 +352,7 @@ impl Lrm {
                     self.write_record(host, now);
                     return Flow::Over(self.again_after_wait(now));
                 }
-                self.queue_commands();
+                self.queue_commands(|_| true);
                 Flow::Stage(Stage::Workers)
             }
         }
@@ -377,9 +380,11 @@ impl Lrm {
         self.end_active(iteration, host, now)
     }
 
-    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen.
+    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, and before maintenance
+    /// (it may have lost its lock meanwhile, and be active again) all must have moved away.
     fn may_exit(&self) -> bool {
-        self.queue.is_empty() && (self.mode != LrmMode::Restart || !self.has_active_services())
+        let leaves_services = !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance);
+        self.queue.is_empty() && (leaves_services || !self.has_active_services())
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {

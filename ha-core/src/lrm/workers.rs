@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Lrm {
-    /// Queues what the manager status asks of this node.
-    pub(super) fn queue_commands(&mut self) {
+    /// Queues what the manager status asks of this node, of the services that are looked after now.
+    pub(super) fn queue_commands(&mut self, looked_after: impl Fn(&ServiceEntry) -> bool) {
         let status = self.status.clone();
         self.retries.retain(|sid, _| status.services.contains(sid));
         // What waits for a request that was taken back is not wanted any more.
@@ -22,7 +22,8 @@ impl Lrm {
             job.uid.is_none() || status.services.get(&job.sid).is_some_and(|entry| entry.uid == job.uid)
         });
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
-            let Some(uid) = entry.uid.as_ref().filter(|uid| self.is_wanted(entry, uid)) else { continue };
+            let wanted = |uid: &&Uid| looked_after(entry) && self.is_wanted(entry, uid);
+            let Some(uid) = entry.uid.as_ref().filter(wanted) else { continue };
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -116,7 +117,8 @@ impl Lrm {
     ) {
         let Some(job) = self.queue.finished(id) else { return };
         let Some(uid) = &job.uid else {
-            self.final_stop_failed |= exit_code != ExitCode::SUCCESS;
+            // A guest that has moved away meanwhile does not run here.
+            self.final_stop_failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
             return;
         };
         let tries_again = job.command == StateName::Started && self.tries_again(&job, exit_code, configuration, host);

@@ -174,6 +174,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         };
         self.host.event(Event::CommandAccepted { command: line.into() });
+        self.expect_guards();
         match disarm.mode {
             DisarmMode::Freeze => {}
             DisarmMode::Ignore => self.update_locations(),
@@ -189,6 +190,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             let from = core::mem::replace(&mut entry.node, to.clone());
             self.host.event(Event::ServiceLocationUpdated { sid: sid.clone(), from, to: to.clone() });
             self.update_placement(service);
+            // The request was for the LRM of the other node.
+            self.renew_uid(service);
         }
     }
 

@@ -11,6 +11,7 @@ mod commands;
 mod disarm;
 mod fencing;
 mod group_migration;
+mod guard;
 mod input;
 mod nodes;
 mod round;
@@ -32,6 +33,7 @@ use crate::{
 };
 use fencing::FenceHistory;
 use group_migration::GroupMigration;
+use guard::GuardHistory;
 use nodes::NodeHistory;
 use rules::RulesCache;
 use services::ManagedServices;
@@ -53,6 +55,7 @@ pub struct Manager {
     status: ManagerStatus,
     nodes: NodeHistory,
     fencing: FenceHistory,
+    guards: GuardHistory,
     rules: RulesCache,
     scheduler_mode: SchedulerMode,
     balance_hold: BalanceHold,
@@ -85,6 +88,7 @@ impl Manager {
             status: ManagerStatus::default(),
             nodes: NodeHistory::default(),
             fencing: FenceHistory::default(),
+            guards: GuardHistory::default(),
             rules: RulesCache::default(),
             scheduler_mode,
             balance_hold: BalanceHold::default(),
@@ -105,6 +109,7 @@ impl Manager {
         // Positions of services in the old status mean nothing in the new one.
         self.rules = RulesCache::default();
         self.services = ManagedServices::default();
+        self.guards = GuardHistory::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.

@@ -30,10 +30,11 @@ impl Manager {
         if !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
             return;
         }
+        self.guards.update(&mut self.status, input);
         self.take_over_scheduler(&input.configuration, host);
         let migrated = self.migrate_groups_if_due(input, host);
         let configuration = migrated.as_ref().unwrap_or(&input.configuration);
-        let services_changed = self.update_services(configuration, host);
+        let services_changed = self.update_services(input, configuration, host);
         let rules =
             self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
         let mut round = Round::new(self, input, configuration, rules, host);
@@ -97,6 +98,7 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) timings: &'a Timings,
     pub(super) status: &'a mut ManagerStatus,
     pub(super) fencing: &'a mut super::FenceHistory,
+    pub(super) guards: &'a mut super::GuardHistory,
     pub(super) placement: Placement,
     pub(super) balance_hold: &'a mut BalanceHold,
     /// What is configured for each service, by position.
@@ -117,7 +119,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         rules: Arc<PlacementRules>,
         host: &'a mut H,
     ) -> Self {
-        let Manager { node, timings, status, nodes: history, fencing, balance_hold, services, uids, .. } = manager;
+        let Manager { node, timings, status, nodes: history, fencing, guards, balance_hold, services, uids, .. } =
+            manager;
         fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
@@ -143,6 +146,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             timings,
             status,
             fencing,
+            guards,
             placement,
             balance_hold,
             facts,
@@ -229,9 +233,11 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         self.node_facts(node).online
     }
 
-    /// Whether the node is not online, and has not been seen for at least the fence delay.
+    /// Whether the node is not online, has not been seen for at least the fence delay, and can be fenced.
     pub(super) fn is_overdue(&mut self, node: &NodeName) -> bool {
-        !self.is_online(node) && self.history.unseen_for(node, self.input.now.instant) >= self.timings.fence_delay()
+        !self.is_online(node)
+            && self.history.unseen_for(node, self.input.now.instant) >= self.timings.fence_delay()
+            && !self.cannot_be_fenced(node)
     }
 
     pub(super) fn set_node_state(&mut self, node: &NodeName, to: NodeState) {

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 
-use super::{Manager, rules::same_resources};
+use super::{Manager, RoundInput, rules::same_resources};
 use crate::{
     config::{RequestedState, Resource, ResourcesConfig},
     event::{Event, RemovalReason},
@@ -74,6 +74,7 @@ impl Manager {
     /// disarmed. Says whether a service was added or removed.
     pub(super) fn update_services(
         &mut self,
+        input: &RoundInput,
         configuration: &Configuration,
         sink: &mut (impl EventSink + ?Sized),
     ) -> bool {
@@ -81,13 +82,19 @@ impl Manager {
             return false;
         }
         let armed = !self.status.is_disarmed();
-        let changed = armed && self.add_and_remove_services(configuration, sink);
+        let changed = armed && self.add_and_remove_services(input, configuration, sink);
         self.services.index(&configuration.resources, &self.status.services, armed);
         changed
     }
 
-    fn add_and_remove_services(&mut self, configuration: &Configuration, sink: &mut (impl EventSink + ?Sized)) -> bool {
+    fn add_and_remove_services(
+        &mut self,
+        input: &RoundInput,
+        configuration: &Configuration,
+        sink: &mut (impl EventSink + ?Sized),
+    ) -> bool {
         let new = self.new_services(configuration, sink);
+        self.expect_guards_of_added(&new, input);
         let gone: Vec<(ServiceId, RemovalReason)> = self
             .status
             .services
@@ -102,6 +109,16 @@ impl Manager {
         let gone: Vec<ServiceId> = gone.into_iter().map(|(sid, _)| sid).collect();
         self.status.services.remove_all(&gone);
         changed
+    }
+
+    /// What is managed from now on may run already, without a watchdog, if its node is there.
+    fn expect_guards_of_added(&mut self, new: &[(ServiceId, ServiceEntry)], input: &RoundInput) {
+        for (sid, entry) in new {
+            let runs = input.unmanaged.iter().any(|guest| guest.running && guest.sid == *sid);
+            if runs && input.members.get(&entry.node) == Some(&true) {
+                self.guards.mark_unless_guarded(&entry.node, &mut self.status, input);
+            }
+        }
     }
 
     /// The entries of services that are configured and have none, in the order of their SIDs.

@@ -1,5 +1,6 @@
 //! The command line: what it understands, and where it goes from there.
 
+mod chaos;
 mod check;
 mod check_config;
 mod explain;
@@ -37,6 +38,7 @@ Examples:
   ha-sim check recorded/*                          replay recorded scenarios and compare
   ha-sim explain FOLDER --service vm:104 --at 2m   why it goes where it goes
   ha-sim rules rules.cfg --nodes n1,n2,n3          what rules come to
+  ha-sim chaos --runs 1000                         look for what breaks the safety rules
   ha-sim check-config /etc/ha/*.cfg                problems of configuration files
 
 Exit codes:
@@ -129,6 +131,21 @@ enum Command {
         #[arg(long, value_enum, default_value_t = check_config::Format::Text)]
         format: check_config::Format,
     },
+    /// Plays random histories of random clusters, and looks for something that must never happen
+    ///
+    /// Everything follows from the seed. A failure is shortened and written to a replay file; exits with 1 then.
+    Chaos(chaos::Arguments),
+    /// Plays the history in a replay file and prints what happens
+    Replay {
+        /// The file
+        file: PathBuf,
+        /// How to print what happens
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Leave out what matters little
+        #[arg(long, short)]
+        quiet: bool,
+    },
     /// Prints a script that completes this command in a shell
     Completions {
         /// The shell
@@ -207,6 +224,8 @@ fn carry_out(command: Command) -> Result<Verdict, Error> {
         Command::Rules { file, nodes } => report::rules(&file, &nodes, &mut out),
         Command::Fence { file, nodes } => report::fence(&file, &nodes, &mut out),
         Command::CheckConfig { files, kind, format } => check_config::check(&files, kind, format, &mut out),
+        Command::Chaos(arguments) => chaos::chaos(&arguments, &mut out),
+        Command::Replay { file, format, quiet } => chaos::replay(&file, format, quiet, &mut out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "ha-sim", &mut script);

@@ -13,6 +13,7 @@ use ha_core::{
     time::Instant,
 };
 use ha_sim::{
+    cluster::Cluster,
     recorded::{Case, Replay},
     scenario::{Failure, Outcome, Played, Scenario, play},
     world::{ClusterEvent, Happening, Source, What},
@@ -75,6 +76,23 @@ fn run_recorded(folder: &Path, format: Format, quiet: bool, out: &mut impl Write
         anstream::eprintln!("{style}error:{style:#} {error}");
     }
     Ok(if replay.errors.is_empty() { Verdict::Well } else { Verdict::Failed })
+}
+
+/// Prints what happened in a cluster, with a summary.
+pub(super) fn print_history(
+    cluster: &Cluster,
+    title: &str,
+    format: Format,
+    quiet: bool,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let mut printer = Printer::new(format, quiet, cluster.world().nodes.keys(), true, out);
+    printer.heading(title, "")?;
+    for happening in cluster.happenings_since(0) {
+        printer.happening(happening)?;
+    }
+    summary::print(&summary::of_cluster(cluster), format, cluster.now().instant, printer.out)?;
+    Ok(())
 }
 
 /// Prints what happens, a line each; grouped by time and source for people.

@@ -1,6 +1,6 @@
 //! What people do, and what goes wrong.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use ha_core::{
     config::EditError,
@@ -9,7 +9,7 @@ use ha_core::{
 };
 
 use super::{Cluster, Violation};
-use crate::world::{DaemonKind, DeviceBehaviour, Failure, Guest, Node, Operation};
+use crate::world::{Clock, DaemonKind, DeviceBehaviour, Failure, Guest, Node, Operation};
 
 /// Why something can't be done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -86,6 +86,20 @@ impl Cluster {
         self.power_on(node)
     }
 
+    /// Somebody loses patience with nodes that were asked to go down and have not yet, and gives those that go down from now
+    /// on their power again.
+    ///
+    /// # Errors
+    ///
+    /// If what was done made a service run on two nodes.
+    pub fn end_shutdowns(&mut self) -> Result<(), ActionError> {
+        self.powers_on_again = true;
+        for node in self.going_down() {
+            self.reset(&node)?;
+        }
+        Ok(())
+    }
+
     /// Asks a node to shut down, as a person does at its console.
     ///
     /// # Errors
@@ -136,11 +150,34 @@ impl Cluster {
     ///
     /// If there is no such node, or it has no power.
     pub fn start_daemon(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        self.start_daemon_after(node, daemon, Duration::ZERO)
+    }
+
+    /// Starts a daemon that does not run, after a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_daemon`](Self::start_daemon).
+    pub fn start_daemon_after(
+        &mut self,
+        node: &NodeName,
+        daemon: DaemonKind,
+        after: Duration,
+    ) -> Result<(), ActionError> {
         if !self.hardware(node)?.power {
             return Err(ActionError::NoPower(node.clone()));
         }
-        self.plan_start(node, daemon, std::time::Duration::ZERO);
+        self.plan_start(node, daemon, after);
         Ok(())
+    }
+
+    /// Starts a daemon that neither runs nor is about to start.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_daemon`](Self::start_daemon).
+    pub fn start_daemon_if_missing(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        if self.starts_daemon(node, daemon) { Ok(()) } else { self.start_daemon(node, daemon) }
     }
 
     /// Kills a daemon. If its watchdog was open nothing can call off the reset any more.
@@ -429,5 +466,46 @@ impl Cluster {
 
     fn guest(&mut self, sid: &ServiceId) -> Result<&mut Guest, ActionError> {
         self.world.guests.get_mut(sid).ok_or_else(|| ActionError::NoSuchGuest(sid.clone()))
+    }
+}
+
+/// Clocks, leases and watchdogs, which are never quite as told.
+impl Cluster {
+    /// Changes the clocks of a node.
+    pub fn set_clock(&mut self, node: &NodeName, clock: Clock) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            node.clock = clock;
+        }
+    }
+
+    /// Lets the wall clock of a node jump.
+    pub fn jump_wall_clock(&mut self, node: &NodeName, seconds: i64) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            node.clock.wall_ahead = node.clock.wall_ahead.saturating_add(seconds);
+        }
+    }
+
+    /// By how much the watchdog of a node resets it earlier and later than told.
+    pub fn set_watchdog_error(&mut self, node: &NodeName, early: Duration, late: Duration) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            (node.watchdog_early, node.watchdog_late) = (early, late);
+        }
+    }
+
+    /// Locks are held longer than promised.
+    pub fn let_leases_run_long(&mut self, by: Duration) {
+        self.world.physics.lock_lifetime = self.timings.lock_lifetime().saturating_add(by);
+    }
+
+    /// Says which other nodes a node does not hear, though the store reaches all of them.
+    pub fn set_unheard(&mut self, node: &NodeName, unheard: BTreeSet<NodeName>) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            node.unheard = unheard;
+        }
+    }
+
+    /// Ends what agents hang in: it fails.
+    pub fn end_hung_jobs(&mut self) {
+        self.world.end_hung_jobs();
     }
 }

@@ -7,7 +7,10 @@ use ha_core::{
     time::{Instant, Next, Now},
 };
 
-use super::Cluster;
+use super::{
+    Cluster,
+    host::{Fate, Host},
+};
 use crate::world::{ClusterEvent, DaemonKind, Source, View, What};
 
 /// The daemons of one node.
@@ -32,13 +35,27 @@ pub(super) struct Schedule {
     pub(super) next: Instant,
     /// It was stopped by a signal and is not called before it goes on.
     pub(super) paused: bool,
+    /// It is inside a call, which takes time.
+    in_call: bool,
+    /// It was asked to stop while it was inside a call.
+    stop_asked: bool,
+    /// How often it was killed: a call that was on its way then does nothing more.
+    kills: u64,
+}
+
+impl Schedule {
+    /// Takes note that the daemon is to stop, if it is inside a call. Says whether it is.
+    fn stop_if_in_call(&mut self) -> bool {
+        self.stop_asked |= self.in_call;
+        self.in_call
+    }
 }
 
 impl NodeDaemons {
     pub(super) fn runs(&self, daemon: DaemonKind) -> bool {
         match daemon {
-            DaemonKind::Crm => self.crm.is_some(),
-            DaemonKind::Lrm => self.lrm.is_some(),
+            DaemonKind::Crm => self.crm.is_some() || self.crm_schedule.in_call,
+            DaemonKind::Lrm => self.lrm.is_some() || self.lrm_schedule.in_call,
         }
     }
 
@@ -55,17 +72,20 @@ impl NodeDaemons {
             DaemonKind::Crm => &self.crm_schedule,
             DaemonKind::Lrm => &self.lrm_schedule,
         };
-        let call = (self.runs(daemon) && !schedule.paused).then_some(schedule.next);
+        let call = (self.runs(daemon) && !schedule.paused && !schedule.in_call).then_some(schedule.next);
         [call, schedule.starts_at].into_iter().flatten().min()
     }
 
     /// Ends a daemon without asking it. Says whether it ran.
     pub(super) fn kill(&mut self, daemon: DaemonKind) -> bool {
-        *self.schedule(daemon) = Schedule::default();
+        let ran = self.runs(daemon);
+        let schedule = self.schedule(daemon);
+        *schedule = Schedule { kills: schedule.kills.wrapping_add(1), ..Schedule::default() };
         match daemon {
-            DaemonKind::Crm => self.crm.take().is_some(),
-            DaemonKind::Lrm => self.lrm.take().is_some(),
+            DaemonKind::Crm => self.crm = None,
+            DaemonKind::Lrm => self.lrm = None,
         }
+        ran
     }
 }
 
@@ -117,13 +137,16 @@ impl Cluster {
         if let Some(daemons) = self.daemons.get_mut(node)
             && !daemons.runs(daemon)
         {
-            *daemons.schedule(daemon) = Schedule { starts_at: Some(at), ..Schedule::default() };
+            let kills = daemons.schedule(daemon).kills;
+            *daemons.schedule(daemon) = Schedule { starts_at: Some(at), kills, ..Schedule::default() };
         }
     }
 
     /// Starts a daemon if it is to, and calls it.
+    ///
+    /// While the call goes on the daemon is out of the cluster: the call may take time, in which everything else goes on.
     pub(super) fn call(&mut self, node: &NodeName, daemon: DaemonKind) {
-        let now = self.now();
+        let now = self.now_on(node);
         let timings = self.timings;
         let Some(daemons) = self.daemons.get_mut(node) else { return };
         let starts = daemons.schedule(daemon).starts_at.take().is_some();
@@ -131,25 +154,91 @@ impl Cluster {
             self.world.begin_lrm(node);
             daemons.stopping = None;
         }
-        let mut view = View { world: &mut self.world, node: node.clone(), daemon, clock: now.instant };
-        let next = match daemon {
+        daemons.schedule(daemon).in_call = true;
+        let kills = daemons.schedule(daemon).kills;
+        let (crm, lrm) = match daemon {
+            DaemonKind::Crm => (daemons.crm.take(), None),
+            DaemonKind::Lrm => (None, daemons.lrm.take()),
+        };
+        let mut host = Host::new(self, node.clone(), daemon);
+        match daemon {
             DaemonKind::Crm => {
-                if starts {
-                    daemons.crm = Some(Crm::start(node.clone(), timings, &mut view));
-                }
-                daemons.crm.as_mut().map(|crm| crm.tick(&mut view, now))
+                let crm = if starts { Some(Crm::start(node.clone(), timings, &mut host)) } else { crm };
+                let Some(mut crm) = crm else { return };
+                let next = crm.tick(&mut host, now);
+                let fate = host.fate();
+                self.end_call(node, daemon, kills, fate, next, |daemons| daemons.crm = Some(crm));
             }
             DaemonKind::Lrm => {
-                if starts {
-                    daemons.lrm = Some(Lrm::start(node.clone(), timings, &mut view));
-                }
-                daemons.lrm.as_mut().map(|lrm| lrm.tick(&mut view, now))
+                let lrm = if starts { Some(Lrm::start(node.clone(), timings, &mut host)) } else { lrm };
+                let Some(mut lrm) = lrm else { return };
+                let next = lrm.tick(&mut host, now);
+                let fate = host.fate();
+                self.end_call(node, daemon, kills, fate, next, |daemons| daemons.lrm = Some(lrm));
             }
-        };
+        }
+    }
+
+    /// How often a daemon was killed.
+    pub(super) fn kills(&self, node: &NodeName, daemon: DaemonKind) -> u64 {
+        self.daemons.get(node).map_or(0, |daemons| match daemon {
+            DaemonKind::Crm => daemons.crm_schedule.kills,
+            DaemonKind::Lrm => daemons.lrm_schedule.kills,
+        })
+    }
+
+    fn end_call(
+        &mut self,
+        node: &NodeName,
+        daemon: DaemonKind,
+        kills: u64,
+        fate: Fate,
+        next: Next,
+        put_back: impl FnOnce(&mut NodeDaemons),
+    ) {
+        let clock = self.world.nodes.get(node).map(|node| node.clock).unwrap_or_default();
+        let Some(daemons) = self.daemons.get_mut(node) else { return };
+        if fate == Fate::Killed || daemons.schedule(daemon).kills != kills {
+            // It was killed while the call went on.
+            return;
+        }
+        daemons.schedule(daemon).in_call = false;
+        put_back(daemons);
+        if let Fate::Crashes { restarts_after } = fate {
+            daemons.kill(daemon);
+            self.note_killed(node, daemon);
+            self.abandon_watchdog(node, daemon);
+            self.plan_start(node, daemon, restarts_after);
+            return;
+        }
+        let stop_asked = std::mem::take(&mut daemons.schedule(daemon).stop_asked);
         match next {
-            Some(Next::At { instant, .. }) => daemons.schedule(daemon).next = instant,
-            Some(Next::Exit) => self.daemon_exited(node, daemon),
-            None => {}
+            Next::At { instant, .. } => {
+                daemons.schedule(daemon).next = clock.world(instant);
+                if stop_asked {
+                    self.stop_after_call(node, daemon);
+                }
+            }
+            Next::Exit => self.daemon_exited(node, daemon),
+        }
+    }
+
+    fn note_killed(&mut self, node: &NodeName, daemon: DaemonKind) {
+        let source = Source::Daemon(node.clone(), daemon);
+        self.world.note(self.world.time, source, What::Cluster(ClusterEvent::Killed));
+    }
+
+    /// Asks a daemon to stop that was asked to while it was inside a call.
+    fn stop_after_call(&mut self, node: &NodeName, daemon: DaemonKind) {
+        let stopping = self.daemons.get(node).and_then(|daemons| daemons.stopping);
+        match (daemon, stopping) {
+            (DaemonKind::Crm, _) => {
+                self.ask_crm_to_stop(node);
+            }
+            (DaemonKind::Lrm, Some(request)) => {
+                self.ask_lrm_to_stop(node, request);
+            }
+            (DaemonKind::Lrm, None) => {}
         }
     }
 
@@ -172,12 +261,30 @@ impl Cluster {
                     self.go_down(node);
                 }
             }
+            (DaemonKind::Crm, Some(StopRequest::Restart) | None) if self.powers_on_again => {
+                self.plan_start(node, daemon, self.durations.restart);
+            }
             (DaemonKind::Crm, Some(StopRequest::Restart)) | (_, None) => {}
         }
     }
 
     pub(super) fn runs_daemon(&self, node: &NodeName, daemon: DaemonKind) -> bool {
         self.daemons.get(node).is_some_and(|daemons| daemons.runs(daemon))
+    }
+
+    /// The nodes that were asked to go down and have not yet.
+    pub(super) fn going_down(&self) -> Vec<NodeName> {
+        let goes_down = |stopping| matches!(stopping, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown));
+        let going_down = self.daemons.iter().filter(|(_, daemons)| goes_down(daemons.stopping));
+        going_down.map(|(node, _)| node.clone()).collect()
+    }
+
+    /// Whether a daemon is about to start.
+    pub(super) fn starts_daemon(&self, node: &NodeName, daemon: DaemonKind) -> bool {
+        self.daemons.get(node).is_some_and(|daemons| match daemon {
+            DaemonKind::Crm => daemons.crm_schedule.starts_at.is_some(),
+            DaemonKind::Lrm => daemons.lrm_schedule.starts_at.is_some(),
+        })
     }
 
     /// Asks the CRM of a node to stop. Says whether there is one.
@@ -187,7 +294,7 @@ impl Cluster {
                 crm.request_stop(view);
                 true
             }
-            None => false,
+            None => daemons.crm_schedule.stop_if_in_call(),
         })
     }
 
@@ -199,7 +306,13 @@ impl Cluster {
                 lrm.request_stop(request, view, now);
                 true
             }
-            None => false,
+            None => {
+                let in_call = daemons.lrm_schedule.stop_if_in_call();
+                if in_call {
+                    daemons.stopping.get_or_insert(request);
+                }
+                in_call
+            }
         })
     }
 
@@ -209,14 +322,16 @@ impl Cluster {
         daemon: DaemonKind,
         act: impl FnOnce(&mut NodeDaemons, &mut View<'_>, Now) -> bool,
     ) -> bool {
-        let now = self.now();
+        let now = self.now_on(node);
+        let clock = self.world.time;
         let Some(daemons) = self.daemons.get_mut(node) else { return false };
-        act(daemons, &mut View { world: &mut self.world, node: node.clone(), daemon, clock: now.instant }, now)
+        act(daemons, &mut View { world: &mut self.world, node: node.clone(), daemon, clock }, now)
     }
 
     /// A node that was asked to go down has done what comes before that.
     fn go_down(&mut self, node: &NodeName) {
-        let reboots = self.daemons.get(node).is_some_and(|daemons| daemons.stopping == Some(StopRequest::NodeReboot));
+        let stopping = self.daemons.get(node).and_then(|daemons| daemons.stopping);
+        let reboots = stopping == Some(StopRequest::NodeReboot) || self.powers_on_again;
         self.world.note(self.world.time, "hardware", What::Cluster(ClusterEvent::NodeDown { node: node.clone() }));
         self.lose_power(node);
         if reboots {

@@ -25,12 +25,19 @@
 mod actions;
 mod daemons;
 mod edit;
+mod host;
+mod invariants;
 mod observe;
+mod plan;
+mod planted;
 mod setup;
 mod track;
 mod violation;
 
 pub use actions::ActionError;
+pub use host::{Disturbance, Fault};
+pub use invariants::{Breach, Invariant, Invariants, Transition, aftermath};
+pub use planted::PlantedBug;
 pub use setup::{Durations, GuestSetup, NodeSetup, Setup, SetupError};
 pub use track::ServiceHistory;
 pub use violation::Violation;
@@ -49,7 +56,7 @@ use ha_core::{
     timing::Timings,
 };
 
-use crate::world::{DaemonKind, Node, Physics, World};
+use crate::world::{Clock, DaemonKind, Node, Physics, World};
 use daemons::NodeDaemons;
 use track::Tracks;
 
@@ -69,6 +76,19 @@ pub struct Cluster {
     tracks: Tracks,
     /// What had changed when the invariant was last checked.
     checked: Option<u64>,
+    /// What is planned to happen, by time.
+    plans: plan::Plans,
+    /// Faults of host calls that wait for their call.
+    disturbances: Vec<Disturbance>,
+    /// Until when a call may stall at the most, since the call that it stalls in ends then.
+    stall_limit: Option<Instant>,
+    /// How many calls are on their way, each inside a stall of the one before.
+    calls: u32,
+    /// Checks more than [`Violation`] says, where somebody wants that.
+    invariants: Option<Box<Invariants>>,
+    planted: Option<PlantedBug>,
+    /// Whether somebody gives nodes that were shut down their power again.
+    powers_on_again: bool,
 }
 
 /// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
@@ -81,6 +101,7 @@ enum Due {
     Boot,
     FenceDevice,
     Job,
+    Plan,
     Daemon(NodeName, DaemonKind),
 }
 
@@ -98,6 +119,13 @@ impl Cluster {
             datacenter: setup.datacenter,
             tracks: Tracks::default(),
             checked: None,
+            plans: plan::Plans::default(),
+            disturbances: Vec::new(),
+            stall_limit: None,
+            calls: 0,
+            invariants: None,
+            planted: None,
+            powers_on_again: false,
         };
         let powered: Vec<NodeName> =
             setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();
@@ -117,12 +145,22 @@ impl Cluster {
         cluster
     }
 
-    /// The time on the monotonic clock of all nodes, and on their wall clocks.
+    /// The time of the world, and of all clocks that are right.
     #[must_use]
     pub fn now(&self) -> Now {
-        let instant = self.world.time;
+        self.now_by(Clock::default())
+    }
+
+    /// The time on the clocks of a node.
+    #[must_use]
+    pub fn now_on(&self, node: &NodeName) -> Now {
+        self.now_by(self.world.nodes.get(node).map(|node| node.clock).unwrap_or_default())
+    }
+
+    fn now_by(&self, clock: Clock) -> Now {
+        let instant = clock.local(self.world.time);
         let seconds = i64::try_from(instant.since_start().as_secs()).unwrap_or(i64::MAX);
-        Now { instant, wall: WALL_CLOCK_START.saturating_add(seconds) }
+        Now { instant, wall: WALL_CLOCK_START.saturating_add(seconds).saturating_add(clock.wall_ahead) }
     }
 
     /// When the next thing is due; `None` if nothing is, ever.
@@ -139,6 +177,7 @@ impl Cluster {
             self.next_boot().map(|due| (due, Due::Boot)),
             world.next_fence_end().map(|due| (due, Due::FenceDevice)),
             world.next_job_end().map(|due| (due, Due::Job)),
+            self.plans.next().map(|due| (due, Due::Plan)),
             daemon,
         ]
         .into_iter()
@@ -152,6 +191,9 @@ impl Cluster {
     ///
     /// If a service runs on two nodes after it.
     pub fn step(&mut self) -> Result<Option<Instant>, Violation> {
+        if self.is_broken() {
+            return Ok(None);
+        }
         let Some((due, what)) = self.next() else { return Ok(None) };
         self.world.time = self.world.time.max(due);
         match what {
@@ -163,6 +205,7 @@ impl Cluster {
                 }
             }
             Due::Job => self.world.end_due_jobs(),
+            Due::Plan => self.act_on_plans(),
             Due::Daemon(node, daemon) => self.call(&node, daemon),
         }
         self.settle()?;
@@ -175,7 +218,7 @@ impl Cluster {
     ///
     /// If a service runs on two nodes; the present is that moment then.
     pub fn run_until(&mut self, end: Instant) -> Result<(), Violation> {
-        while self.next_due().is_some_and(|due| due <= end) {
+        while !self.is_broken() && self.next_due().is_some_and(|due| due <= end) {
             self.step()?;
         }
         self.world.time = self.world.time.max(end);
@@ -191,13 +234,41 @@ impl Cluster {
         self.run_until(self.world.time.after(time))
     }
 
+    /// Checks [`Invariants`] from now on. Once one does not hold nothing happens any more.
+    pub fn check_invariants(&mut self) {
+        self.invariants = Some(Box::default());
+    }
+
+    /// What was found and counted since [`check_invariants`](Self::check_invariants).
+    #[must_use]
+    pub fn invariants(&self) -> Option<&Invariants> {
+        self.invariants.as_deref()
+    }
+
+    /// The same, to be told of faults.
+    pub fn invariants_mut(&mut self) -> Option<&mut Invariants> {
+        self.invariants.as_deref_mut()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.invariants.as_ref().is_some_and(|invariants| invariants.breach().is_some())
+    }
+
     /// Keeps the books after something happened, and checks what must always hold.
     fn settle(&mut self) -> Result<(), Violation> {
         self.tracks.update(&self.world);
+        if let Some(invariants) = &mut self.invariants {
+            invariants.look(&self.world);
+        }
         let changes = self.world.running_changes();
         if self.checked != Some(changes) {
+            if let Err(violation) = violation::check(&self.world) {
+                if let Some(invariants) = &mut self.invariants {
+                    invariants.runs_twice(&violation);
+                }
+                return Err(violation);
+            }
             self.checked = Some(changes);
-            violation::check(&self.world)?;
         }
         Ok(())
     }

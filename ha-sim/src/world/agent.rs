@@ -28,6 +28,10 @@ pub(super) enum Begun {
     Fails,
     /// It never ends.
     Hangs,
+    /// It takes its time and then says that it worked, but has not.
+    Pretends,
+    /// It takes its time and works, and then says that it has not.
+    Denies,
     /// It is refused at once.
     Refused(HostError),
 }
@@ -38,6 +42,8 @@ impl Begun {
             None => Self::Works,
             Some(Outcome::Fails) => Self::Fails,
             Some(Outcome::Hangs) => Self::Hangs,
+            Some(Outcome::Pretends) => Self::Pretends,
+            Some(Outcome::Denies) => Self::Denies,
         }
     }
 
@@ -45,7 +51,7 @@ impl Begun {
     fn at_once(self) -> Result<(), HostError> {
         match self {
             Self::Works => Ok(()),
-            Self::Fails => Err(failed()),
+            Self::Fails | Self::Pretends | Self::Denies => Err(failed()),
             Self::Hangs => Err(HostError::new("the agent does not answer")),
             Self::Refused(error) => Err(error),
         }

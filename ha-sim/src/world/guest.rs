@@ -73,6 +73,10 @@ pub enum Outcome {
     Fails,
     /// It never ends.
     Hangs,
+    /// It takes its time and says that it worked, but has done nothing.
+    Pretends,
+    /// It works, but says that it failed.
+    Denies,
 }
 
 impl Guest {

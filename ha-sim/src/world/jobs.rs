@@ -50,6 +50,8 @@ struct TimedJob {
 struct TimedOperation {
     what: OperationKind,
     works: bool,
+    /// Whether the agent says the opposite of what happened.
+    lies: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +63,7 @@ enum OperationKind {
         target: NodeName,
         task: Motion,
         move_works: bool,
+        move_lies: bool,
     },
     Move {
         target: NodeName,
@@ -94,6 +97,12 @@ impl World {
         *generation = generation.wrapping_add(1);
     }
 
+    /// Counts the LRMs that were started on a node.
+    #[must_use]
+    pub fn lrm_generation(&self, node: &NodeName) -> u64 {
+        self.jobs.generation(node)
+    }
+
     /// Hands a job to a worker of a node.
     pub(super) fn begin_job(&mut self, job: &Job, node: &NodeName) {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
@@ -115,6 +124,13 @@ impl World {
     #[must_use]
     pub fn next_job_end(&self) -> Option<Instant> {
         self.jobs.running.values().filter_map(|job| job.due).min()
+    }
+
+    /// Lets what never ends end now.
+    pub fn end_hung_jobs(&mut self) {
+        for job in self.jobs.running.values_mut() {
+            job.due.get_or_insert(self.time);
+        }
     }
 
     /// Lets all jobs go on that are due by now.
@@ -167,7 +183,7 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
         JobStep::CheckRunning => Progress::Answer(JobAnswer::Running(agent.is_running(sid))),
         JobStep::Start => {
             let begun = agent.begin_start(sid);
-            if matches!(begun, Begun::Works) {
+            if matches!(begun, Begun::Works | Begun::Denies) {
                 view.world.set_starting(sid, &view.node.clone(), true);
             }
             wait(begun, own.start.unwrap_or(times.start), OperationKind::Start)
@@ -179,12 +195,13 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
         }
         JobStep::Move { target, motion } => {
             let MoveBegun { task, begun } = agent.begin_move(sid, &target, motion);
-            let move_works = matches!(begun, Begun::Works);
-            if matches!(begun, Begun::Works | Begun::Fails)
+            let move_works = matches!(begun, Begun::Works | Begun::Denies);
+            let move_lies = matches!(begun, Begun::Pretends | Begun::Denies);
+            if matches!(begun, Begun::Works | Begun::Fails | Begun::Pretends | Begun::Denies)
                 && let Some(begun) = agent.begin_stop_to_move(sid, task)
             {
                 let time = own.stop.unwrap_or(times.stop).min(DEFAULT_STOP_TIMEOUT);
-                return wait(begun, time, OperationKind::StopToMove { target, task, move_works });
+                return wait(begun, time, OperationKind::StopToMove { target, task, move_works, move_lies });
             }
             wait(begun, move_time(view, sid, times, task), OperationKind::Move { target, task })
         }
@@ -201,30 +218,41 @@ fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, task: Motion) ->
 }
 
 fn wait(begun: Begun, time: Duration, what: OperationKind) -> Progress {
-    match begun {
-        Begun::Works => Progress::Wait { operation: TimedOperation { what, works: true }, after: Some(time) },
-        Begun::Fails => Progress::Wait { operation: TimedOperation { what, works: false }, after: Some(time) },
-        Begun::Hangs => Progress::Wait { operation: TimedOperation { what, works: false }, after: None },
-        Begun::Refused(error) => Progress::Answer(JobAnswer::Ended(Err(error))),
-    }
+    let (works, lies, after) = match begun {
+        Begun::Works => (true, false, Some(time)),
+        Begun::Fails => (false, false, Some(time)),
+        Begun::Hangs => (false, false, None),
+        Begun::Pretends => (false, true, Some(time)),
+        Begun::Denies => (true, true, Some(time)),
+        Begun::Refused(error) => return Progress::Answer(JobAnswer::Ended(Err(error))),
+    };
+    Progress::Wait { operation: TimedOperation { what, works, lies }, after }
 }
 
 /// Ends what an agent was at.
 fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
-    let TimedOperation { what, works } = operation;
+    let TimedOperation { what, works, lies } = operation;
     let time = move_time(view, sid, times, Motion::Relocate);
     let mut agent = NodeAgent::new(view);
-    let ended = |result: Result<(), HostError>| Progress::Answer(JobAnswer::Ended(result));
+    let said = |result: Result<(), HostError>| match (lies, result) {
+        (false, result) => result,
+        (true, Ok(())) => Err(failed()),
+        (true, Err(_)) => Ok(()),
+    };
+    let ended = |result| Progress::Answer(JobAnswer::Ended(said(result)));
     if !works {
         return ended(Err(failed()));
     }
     match what {
         OperationKind::Start => agent.end_start(sid),
         OperationKind::Stop => agent.end_stop(sid),
-        OperationKind::StopToMove { target, task, move_works } => {
+        OperationKind::StopToMove { target, task, move_works, move_lies } => {
             agent.end_stop_to_move(sid);
             let what = OperationKind::Move { target, task };
-            return Progress::Wait { operation: TimedOperation { what, works: move_works }, after: Some(time) };
+            return Progress::Wait {
+                operation: TimedOperation { what, works: move_works, lies: move_lies },
+                after: Some(time),
+            };
         }
         OperationKind::Move { target, task } => return ended(agent.end_move(sid, &target, task)),
     }

@@ -4,6 +4,7 @@
 //! `ha-core`'s host traits.
 
 mod agent;
+mod clock;
 mod fence;
 mod guest;
 mod happening;
@@ -14,6 +15,7 @@ mod statistics;
 mod store;
 mod view;
 
+pub use clock::Clock;
 pub use fence::DeviceBehaviour;
 pub use guest::{Failure, FailureScript, Guest, GuestTimes, Operation, Outcome};
 pub use happening::{ClusterEvent, Happening, Source, What};
@@ -32,13 +34,13 @@ use ha_core::{
     id::{NodeName, ServiceId},
     time::Instant,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use fence::FenceRuns;
 use jobs::Jobs;
 
 /// The two daemons of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DaemonKind {
     /// The cluster resource manager.
@@ -86,6 +88,14 @@ pub struct Node {
     pub abandoned_watchdog: Option<Instant>,
     /// What the node still sees of the store, if it is cut off from it.
     pub replica: Option<Box<Replica>>,
+    /// How its clocks differ from the world's time.
+    pub clock: Clock,
+    /// How much later than told its watchdog resets it: what the multiplexer and the device take.
+    pub watchdog_late: Duration,
+    /// How much earlier than told its watchdog resets it.
+    pub watchdog_early: Duration,
+    /// Nodes that it does not hear, though the store reaches both: the membership counts them as offline there.
+    pub unheard: BTreeSet<NodeName>,
 }
 
 impl Node {
@@ -267,7 +277,7 @@ impl World {
     }
 
     /// The next of a series of numbers that is the same in every run.
-    fn next_random(&mut self) -> u64 {
+    pub(crate) fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(1);
         self.random
     }

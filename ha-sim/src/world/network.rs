@@ -23,6 +23,19 @@ impl World {
         reached.saturating_mul(2) > self.nodes.len()
     }
 
+    /// Whether the membership on a node counts another one as online.
+    #[must_use]
+    pub fn hears(&self, node: &NodeName, other: &NodeName) -> bool {
+        self.reaches(node, other) && !self.nodes.get(node).is_some_and(|node| node.unheard.contains(other))
+    }
+
+    /// Whether a node hears more than half of all nodes, itself included.
+    #[must_use]
+    pub fn hears_majority(&self, node: &NodeName) -> bool {
+        let heard = self.nodes.keys().filter(|other| self.hears(node, other)).count();
+        heard.saturating_mul(2) > self.nodes.len()
+    }
+
     /// Whether some partition is quorate.
     #[must_use]
     pub fn is_quorate(&self) -> bool {

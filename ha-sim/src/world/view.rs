@@ -80,13 +80,13 @@ impl Membership for View<'_> {
     }
 
     fn is_quorate(&mut self) -> bool {
-        self.world.is_online(&self.node)
+        self.world.hears_majority(&self.node)
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
         let world = &self.world;
-        let quorate = world.is_online(&self.node);
-        let sees = |node| quorate && world.reaches(&self.node, node);
+        let quorate = world.hears_majority(&self.node);
+        let sees = |node| quorate && world.hears(&self.node, node);
         Ok(world.nodes.keys().map(|node| (node.clone(), sees(node))).collect())
     }
 }
@@ -110,14 +110,14 @@ impl Watchdog for View<'_> {
     }
 
     fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        let time = self.world.time;
-        if time > not_after {
+        let (time, timeout) = (self.world.time, self.world.physics.watchdog_timeout);
+        let Some(node) = self.world.nodes.get_mut(&self.node) else { return Err(HostError::new("no such node")) };
+        let local = node.clock.local(time);
+        if local > not_after {
             return Ok(FeedOutcome::TooLate);
         }
-        let deadline = time.after(self.world.physics.watchdog_timeout);
-        if let Some(node) = self.world.nodes.get_mut(&self.node) {
-            node.watchdogs.insert(self.daemon, deadline);
-        }
+        let runs_for = timeout.saturating_add(node.watchdog_late).saturating_sub(node.watchdog_early);
+        node.watchdogs.insert(self.daemon, node.clock.world(local.after(runs_for)));
         Ok(FeedOutcome::Fed)
     }
 

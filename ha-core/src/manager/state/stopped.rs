@@ -47,5 +47,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some(to) = guest_node.filter(|node| **node != entry.node) else { return };
         let from = core::mem::replace(&mut entry.node, to.clone());
         self.host.event(Event::ServiceLocationFixed { sid: sid.clone(), from, to: to.clone() });
+        // The request was for the LRM of the other node.
+        self.renew_uid(service);
     }
 }
