@@ -18,7 +18,7 @@ use ha_core::{
     id::NodeName,
     timing::{TimingSettings, Timings},
 };
-use ha_host::store::{ClusterSettings, ConfigFile, FileSession, FileStore, Session, Store};
+use ha_host::store::{ClusterSettings, ConfigFile, FileStore, Session, Store, StoreSession};
 
 fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
@@ -30,8 +30,8 @@ fn cluster(sandbox: &Sandbox) -> (Arc<FileStore>, Timings) {
     (Arc::new(FileStore::create(sandbox.store(), &settings).unwrap()), timings)
 }
 
-fn session(store: &Arc<FileStore>, name: &str, timings: Timings) -> FileSession {
-    FileSession::begin(store.clone(), node(name), timings).unwrap()
+fn session(store: &Arc<FileStore>, name: &str, timings: Timings) -> StoreSession {
+    StoreSession::begin(store.clone(), node(name), timings).unwrap()
 }
 
 #[test]

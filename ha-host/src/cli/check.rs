@@ -6,7 +6,7 @@ use ha_core::{
     placement::{Preference, Situation},
     rules::{RuleSet, evaluate, shadowed_groups},
 };
-use ha_host::store::{Store, usage};
+use ha_host::store::usage;
 use serde_json::json;
 
 use super::{
@@ -87,7 +87,7 @@ pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -
     let status = context.manager_status()?;
     let configuration = context.stored()?.configuration;
     let members = context.store.settings()?.nodes;
-    let usage = usage(&context.store)?;
+    let usage = usage(&*context.store)?;
     let situation = Situation { usage: Some(&usage), ..Situation::new(&status, &configuration, &members) };
     let preference = if best { Preference::BestScore } else { Preference::None };
     let explanation = situation.explain(&sid, preference).map_err(Failure::failed)?;

@@ -8,7 +8,6 @@ use ha_core::{
     id::{NodeName, ServiceId},
     status::{Command, DisarmMode, Motion},
 };
-use ha_host::store::Store;
 
 use super::{
     Failure,

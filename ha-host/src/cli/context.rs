@@ -6,6 +6,8 @@ use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
+    time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -15,7 +17,7 @@ use ha_core::{
     status::{ManagerStatus, ServiceState},
 };
 use ha_host::store::{
-    ConfigurationReader, FileStore, Record, Store, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
+    ConfigurationReader, Record, SharedStore, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
 };
 
 /// Why a verb was not carried out.
@@ -76,8 +78,8 @@ pub(super) fn complain(message: &str) {
 
 /// The store, and what was found out about it.
 pub(super) struct Context {
-    pub(super) directory: PathBuf,
-    pub(super) store: FileStore,
+    pub(super) address: StoreAddress,
+    pub(super) store: Arc<dyn SharedStore>,
     pub(super) types: ServiceTypes,
     node: Option<NodeName>,
     reader: ConfigurationReader,
@@ -85,9 +87,11 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(store: Option<&str>, node: Option<NodeName>) -> Result<Self, Failure> {
-        let directory = store_directory(store)?;
-        let (store, types) = (FileStore::open(&directory)?, service_types());
-        Ok(Self { directory, store, reader: ConfigurationReader::new(types.clone()), types, node })
+        /// How long a person waits for another one's edit.
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let address = store_address(store)?;
+        let (store, types) = (address.open(PATIENCE)?, service_types());
+        Ok(Self { address, store, reader: ConfigurationReader::new(types.clone()), types, node })
     }
 
     /// This node: the given one, or the one that is named like the host.
@@ -102,7 +106,7 @@ impl Context {
     }
 
     pub(super) fn stored(&self) -> Result<StoredConfiguration, Failure> {
-        Ok(self.reader.read(&self.store)?)
+        Ok(self.reader.read(&*self.store)?)
     }
 
     /// The manager status; an empty one if there is none.
@@ -152,17 +156,16 @@ impl Context {
         let in_error =
             |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error);
         let editor = Editor::new(&self.types, &nodes).guest_types(&guest_type).services_in_error(&in_error).seen(seen);
-        Ok(edit(&self.store, &self.types, |config| change(&editor, config))??)
+        Ok(edit(&*self.store, &self.types, |config| change(&editor, config))??)
     }
 }
 
-/// The directory of the store that was named.
-pub(super) fn store_directory(store: Option<&str>) -> Result<PathBuf, Failure> {
+/// The store that was named.
+pub(super) fn store_address(store: Option<&str>) -> Result<StoreAddress, Failure> {
     let address = store.ok_or_else(|| {
         Failure::Usage("no store is named: use --store file:DIRECTORY, or set HA_STORE to that".into())
     })?;
-    let StoreAddress::File(directory) = address.parse::<StoreAddress>()?;
-    Ok(directory)
+    Ok(address.parse()?)
 }
 
 /// A path that stays the same in another directory.

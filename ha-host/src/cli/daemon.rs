@@ -20,7 +20,7 @@ use ha_host::{
         log::{Log, LogFormat},
     },
     signals::StopSignals,
-    store::{ClusterSettings, FileStore},
+    store::{ClusterSettings, StoreAddress},
     watchdog::{
         Ioctls, LinuxDevice, Machine, MachineEnd, Multiplexer, MultiplexerError, MultiplexerEvent, MultiplexerSettings,
         ProcessDevice, kill_descendants, load_module,
@@ -29,7 +29,7 @@ use ha_host::{
 
 use super::{
     Failure,
-    context::{Context, absolute, store_directory},
+    context::{Context, absolute, store_address},
 };
 
 /// What `ha init` takes.
@@ -130,7 +130,7 @@ pub(crate) fn named_timings(name: &str) -> Result<Timings, Failure> {
 }
 
 pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<ExitCode, Failure> {
-    let directory = store_directory(store)?;
+    let address = store_address(store)?;
     let timings = named_timings(&arguments.timings)?;
     let mut nodes = arguments.nodes.clone();
     nodes.sort();
@@ -138,7 +138,7 @@ pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<Exi
         let name = pair.first().map(ToString::to_string).unwrap_or_default();
         return Err(Failure::Usage(format!("--nodes: '{name}' is given twice")));
     }
-    FileStore::create(directory, &ClusterSettings { nodes, timings })?;
+    address.create(&ClusterSettings { nodes, timings })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,7 +153,10 @@ pub(super) fn node_run(context: &Context, arguments: &NodeArguments) -> Result<E
     };
     let settings = NodeSettings {
         node: context.node()?,
-        store: absolute(&context.directory)?,
+        store: match &context.address {
+            StoreAddress::File(directory) => StoreAddress::File(absolute(directory)?),
+            etcd @ StoreAddress::Etcd { .. } => etcd.clone(),
+        },
         run_directory: absolute(&arguments.run_dir)?,
         watchdog,
         launcher: Launcher::default(),

@@ -15,7 +15,7 @@ use ha_core::{
 };
 use ha_host::{
     clock,
-    store::{Record, Store, usage},
+    store::{Record, usage},
 };
 
 use super::{Failure, context::Context};
@@ -38,7 +38,7 @@ pub(super) fn try_out(context: &Context, command: &Command) -> Result<Option<Vec
         lrms,
         configuration,
         unmanaged: Vec::new(),
-        usage: Some(Arc::new(usage(&context.store)?)),
+        usage: Some(Arc::new(usage(&*context.store)?)),
     };
     let mut trial = Trial { command: Some(command.to_string()), events: Vec::new() };
     let mode = input.configuration.datacenter.scheduler.mode;

@@ -3,7 +3,7 @@
 use std::{fs, io::Read, process::ExitCode};
 
 use ha_core::config::{Changes, Configuration};
-use ha_host::store::{GuestDefinition, Store};
+use ha_host::store::GuestDefinition;
 
 use super::{
     Failure,

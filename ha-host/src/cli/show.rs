@@ -12,11 +12,7 @@ use ha_core::{
         view::{LineKind, ServiceView, ShownLrm, ShownState},
     },
 };
-use ha_host::{
-    clock,
-    signals::StopSignals,
-    store::{Record, Store},
-};
+use ha_host::{clock, signals::StopSignals, store::Record};
 use serde_json::{Map, Value, json};
 
 use super::{

@@ -31,7 +31,7 @@ use crate::{
     agent::{Launcher, NodeAgents, SystemctlCommand},
     clock, files,
     signals::StopSignals,
-    store::{FileSession, FileStore, Session, Store, StoreError, service_types},
+    store::{Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
     watchdog::{MultiplexedWatchdog, NoWatchdog},
 };
 use log::{Log, LogSource};
@@ -41,8 +41,8 @@ use log::{Log, LogSource};
 pub struct NodeSettings {
     /// The node.
     pub node: NodeName,
-    /// The directory of the file store.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: StoreAddress,
     /// Where the daemon keeps what is of use on this node until it is rebooted. An absolute path.
     pub run_directory: PathBuf,
     /// What resets the node.
@@ -95,6 +95,9 @@ impl NodeError {
     }
 }
 
+/// Before the timings are known.
+const FIRST_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs the daemon of a node until it is asked to stop by a signal and has come to an end.
 ///
 /// On a signal the LRM is asked to stop first, then, when it has ended, the CRM: the LRM may need a master for its services to be
@@ -107,12 +110,11 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let signals = StopSignals::catch().map_err(NodeError::system("catch signals"))?;
     let _only_one = become_the_only_one(settings)?;
     let own = log.source(&settings.node, "node");
-    let store = FileStore::open(&settings.store)?;
-    let timings = store.settings()?.timings;
-    let store = Arc::new(store.with_patience(timings.lock_answer()));
+    let timings = settings.store.open(FIRST_PATIENCE)?.settings()?.timings;
+    let store = settings.store.open(timings.lock_answer())?;
     check_membership(&settings.node, &*store)?;
 
-    let session = FileSession::begin(store.clone(), settings.node.clone(), timings);
+    let session = StoreSession::begin(store.clone(), settings.node.clone(), timings);
     let session: Arc<dyn Session> = Arc::new(session.map_err(NodeError::system("start a thread"))?);
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
     if settings.watchdog == WatchdogChoice::None && store.settings()?.nodes.len() > 1 {
@@ -169,7 +171,7 @@ fn become_the_only_one(settings: &NodeSettings) -> Result<fs::File, NodeError> {
     Ok(lock)
 }
 
-fn check_membership(node: &NodeName, store: &dyn Store) -> Result<(), NodeError> {
+fn check_membership(node: &NodeName, store: &dyn SharedStore) -> Result<(), NodeError> {
     let members = store.settings()?.nodes;
     if members.contains(node) {
         return Ok(());
@@ -187,7 +189,7 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<thread::Joi
 struct Daemon {
     settings: NodeSettings,
     timings: Timings,
-    store: Arc<FileStore>,
+    store: Arc<dyn SharedStore>,
     session: Arc<dyn Session>,
 }
 

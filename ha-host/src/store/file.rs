@@ -16,8 +16,11 @@ use ha_core::{
 };
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, Record, Store,
-    StoreError, cached::FileCache, journal,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, Record, SharedStore,
+    Store, StoreError,
+    cached::FileCache,
+    guest_cache::{GuestCache, read_guest},
+    journal,
 };
 use crate::files::{self, Durability};
 
@@ -54,20 +57,6 @@ pub struct FileStore {
     patience: Duration,
     cache: FileCache,
     guests: Mutex<GuestCache>,
-}
-
-#[derive(Debug, Default)]
-struct GuestCache {
-    read: BTreeMap<ServiceId, ReadGuest>,
-    table: Arc<GuestTable>,
-}
-
-/// A guest's file as it was read last.
-#[derive(Debug)]
-struct ReadGuest {
-    content: Arc<[u8]>,
-    /// What is wrong with it; then the last good definition holds.
-    problem: Option<String>,
 }
 
 /// What a process that keeps writers apart guards.
@@ -210,45 +199,6 @@ impl FileStore {
         };
         list().map_err(StoreError::file("list", &path))
     }
-
-    pub(super) fn write_beat(&self, node: &NodeName, beat: &Beat) -> Result<Vec<u8>, StoreError> {
-        let content = to_json(beat);
-        self.replace(&format!("members/{node}.json"), &content, "beat", Durability::Memory)?;
-        Ok(content)
-    }
-
-    pub(super) fn raw_beat(&self, node: &NodeName) -> Result<Option<Vec<u8>>, StoreError> {
-        let path = self.directory.join(format!("members/{node}.json"));
-        files::read(&path).map_err(StoreError::file("read", &path))
-    }
-
-    /// All locks that anybody has ever taken, by their files.
-    pub(super) fn locks(&self) -> Result<Vec<(Lock, Vec<u8>)>, StoreError> {
-        let mut locks = Vec::new();
-        for (path, name) in self.documents("locks")? {
-            let Ok(lock) = name.parse::<Lock>() else { continue };
-            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
-            locks.extend(content.map(|content| (lock, content)));
-        }
-        Ok(locks)
-    }
-
-    /// Changes a lock's file: `change` gets its content and says the new one, if there is to be one.
-    pub(super) fn change_lock<T>(
-        &self,
-        lock: &Lock,
-        change: impl FnOnce(Option<&[u8]>) -> (Option<Vec<u8>>, T),
-    ) -> Result<T, StoreError> {
-        let _guard = self.guard(&Guard::Lock(lock))?;
-        let name = format!("locks/{lock}.json");
-        let path = self.directory.join(&name);
-        let content = files::read(&path).map_err(StoreError::file("read", &path))?;
-        let (content, answer) = change(content.as_deref());
-        if let Some(content) = content {
-            self.replace(&name, &content, "lock", Durability::Disk)?;
-        }
-        Ok(answer)
-    }
 }
 
 const JOURNAL: &str = "config/.journal";
@@ -262,14 +212,6 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
 
 fn guest_file(sid: &ServiceId) -> String {
     format!("guests/{}.json", files::encode_name(sid.as_str()))
-}
-
-fn read_guest(sid: &ServiceId, text: &[u8]) -> Result<GuestDefinition, StoreError> {
-    let unreadable = |error: serde_json::Error| StoreError::Unreadable {
-        what: format!("the definition of guest '{sid}'"),
-        problem: error.to_string(),
-    };
-    serde_json::from_slice(text).map_err(unreadable)
 }
 
 impl Store for FileStore {
@@ -304,41 +246,22 @@ impl Store for FileStore {
 
     fn guests(&self) -> Result<(Arc<GuestTable>, Vec<String>), StoreError> {
         let documents = self.documents("guests")?;
-        let mut guard = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
-        let GuestCache { read, table } = &mut *guard;
-        let mut present = Vec::with_capacity(documents.len());
-        let mut problems = Vec::new();
+        let mut definitions = Vec::with_capacity(documents.len());
+        let mut misnamed = Vec::new();
         for (path, name) in &documents {
-            let Ok(sid) = name.parse::<ServiceId>() else {
-                problems.push(format!("{} is not named like a service", path.display()));
-                continue;
-            };
-            let content = self.cache.read(path).map_err(StoreError::file("read", path))?;
-            let Some(content) = content else { continue };
-            present.push(sid.clone());
-            let known = read.get(&sid).filter(|known| Arc::ptr_eq(&known.content, &content));
-            let problem = match known {
-                Some(known) => known.problem.clone(),
-                None => {
-                    let guest = read_guest(&sid, &content);
-                    let problem = guest.as_ref().err().map(ToString::to_string);
-                    if let Ok(guest) = guest {
-                        Arc::make_mut(table).insert(sid.clone(), Arc::new(guest));
-                    }
-                    read.insert(sid, ReadGuest { content, problem: problem.clone() });
-                    problem
+            match name.parse::<ServiceId>() {
+                Ok(sid) => {
+                    let content = self.cache.read(path).map_err(StoreError::file("read", path))?;
+                    definitions.extend(content.map(|content| (sid, content)));
                 }
-            };
-            problems.extend(problem);
+                Err(_) => misnamed.push(format!("{} is not named like a service", path.display())),
+            }
         }
-        if read.len() > present.len() {
-            present.sort_unstable();
-            read.retain(|sid, _| present.binary_search(sid).is_ok());
-            Arc::make_mut(table).retain(|sid, _| present.binary_search(sid).is_ok());
-            let paths: Vec<PathBuf> = documents.into_iter().map(|(path, _)| path).collect();
-            self.cache.keep_only(&self.directory.join("guests"), &paths);
-        }
-        Ok((table.clone(), problems))
+        let paths: Vec<PathBuf> = documents.into_iter().map(|(path, _)| path).collect();
+        self.cache.keep_only(&self.directory.join("guests"), &paths);
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let (table, problems) = guests.update(definitions);
+        Ok((table, misnamed.into_iter().chain(problems).collect()))
     }
 
     fn guest(&self, sid: &ServiceId) -> Result<Option<GuestDefinition>, StoreError> {
@@ -400,6 +323,47 @@ impl Store for FileStore {
             beats.extend(content.and_then(|content| Some((node, serde_json::from_slice(&content).ok()?))));
         }
         Ok(beats)
+    }
+}
+
+impl SharedStore for FileStore {
+    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError> {
+        self.replace(&format!("members/{node}.json"), &to_json(beat), "beat", Durability::Memory)
+    }
+
+    fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError> {
+        let mut beats = Vec::new();
+        for node in nodes {
+            let path = self.directory.join(format!("members/{node}.json"));
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            beats.extend(content.map(|content| (node.clone(), content)));
+        }
+        Ok(beats)
+    }
+
+    fn locks(&self) -> Result<Vec<(Lock, Vec<u8>)>, StoreError> {
+        let mut locks = Vec::new();
+        for (path, name) in self.documents("locks")? {
+            let Ok(lock) = name.parse::<Lock>() else { continue };
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            locks.extend(content.map(|content| (lock, content)));
+        }
+        Ok(locks)
+    }
+
+    fn change_lock(
+        &self,
+        lock: &Lock,
+        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Lock(lock))?;
+        let name = format!("locks/{lock}.json");
+        let path = self.directory.join(&name);
+        let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+        match change(content.as_deref()) {
+            Some(content) => self.replace(&name, &content, "lock", Durability::Disk),
+            None => Ok(()),
+        }
     }
 }
 

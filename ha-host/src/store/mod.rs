@@ -2,12 +2,15 @@
 //!
 //! A [`Store`] holds documents: the settings of the cluster, the configuration files, the guests, the records of the
 //! daemons and the command queue. A [`Session`] is one node that takes part: it is seen by the others, sees them, and
-//! holds locks. [`FileStore`] is both in a directory.
+//! holds locks: [`StoreSession`] is that for any [`SharedStore`]. [`FileStore`] is such a store, in a directory.
 
 mod cached;
 mod edit;
+#[cfg(feature = "etcd")]
+mod etcd;
 mod file;
 mod guest;
+mod guest_cache;
 mod journal;
 mod lease;
 mod membership;
@@ -17,16 +20,25 @@ mod usage;
 mod view;
 
 pub use edit::{change_if_unchanged, edit};
+#[cfg(feature = "etcd")]
+pub use etcd::EtcdStore;
 pub use file::FileStore;
 pub use guest::{AgentKind, ExecGuest, GuestDefinition, ProcGuest, UnitGuest};
 pub use lease::LeaseRecord;
 pub use membership::Beat;
-pub use session::FileSession;
+pub use session::StoreSession;
 pub use settings::ClusterSettings;
 pub use usage::usage;
 pub use view::{ConfigurationReader, FileProblem, StoredConfiguration, service_types};
 
-use std::{collections::BTreeMap, io, path::Path, str::FromStr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use ha_core::{
     host::{HostError, Lock, LockAnswer},
@@ -68,8 +80,14 @@ pub enum StoreError {
         seconds: f64,
     },
     /// An address of a store that is none.
-    #[error("'{0}' is no store: expected 'file:DIRECTORY'")]
+    #[error("'{0}' is no store: expected 'file:DIRECTORY' or 'etcd://HOST:PORT,HOST:PORT/PREFIX'")]
     BadAddress(String),
+    /// A kind of store that this program was built without.
+    #[error("this program was built without the feature '{0}': build it with '--features {0}'")]
+    NotBuilt(&'static str),
+    /// etcd failed, or has no quorum.
+    #[error("etcd: {0}")]
+    Etcd(String),
 }
 
 impl StoreError {
@@ -138,7 +156,7 @@ pub type GuestTable = BTreeMap<ServiceId, Arc<GuestDefinition>>;
 /// Documents that the nodes share.
 ///
 /// Every change is whole or not made at all. Reading needs no lock and sees, of each document, one whole state.
-pub trait Store: Send + Sync {
+pub trait Store: Send + Sync + fmt::Debug {
     /// The settings of the cluster.
     ///
     /// # Errors
@@ -228,6 +246,44 @@ pub trait Store: Send + Sync {
     fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError>;
 }
 
+/// What a [`StoreSession`] needs of a store beyond documents: a few values that the nodes write and watch.
+///
+/// Reading must give the last value whose writing has ended, on whatever node that was.
+pub trait SharedStore: Store {
+    /// Writes a node's sign of life.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError>;
+
+    /// The bytes of the last signs of life of these nodes, as far as they have given any.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError>;
+
+    /// The bytes of all locks that anybody has ever taken.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn locks(&self) -> Result<Vec<(Lock, Vec<u8>)>, StoreError>;
+
+    /// Changes a lock: `change` gets what there is, and says what there is to be, if it changes. Nobody else's change comes
+    /// between; `change` may be called again if somebody was quicker, and what it said last counts.
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether the lock was changed.
+    fn change_lock(
+        &self,
+        lock: &Lock,
+        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
+    ) -> Result<(), StoreError>;
+}
+
 /// A node that takes part in the cluster. All of the node's daemons share it.
 pub trait Session: Send + Sync {
     /// Whether the view of the cluster is up to date.
@@ -266,16 +322,90 @@ pub trait Session: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreAddress {
     /// `file:DIRECTORY`, a [`FileStore`].
-    File(std::path::PathBuf),
+    File(PathBuf),
+    /// `etcd://HOST:PORT,HOST:PORT/PREFIX`, an `EtcdStore` (feature `etcd`).
+    Etcd {
+        /// The members that are asked, as `HOST:PORT`.
+        endpoints: Vec<String>,
+        /// What the keys of the cluster begin with.
+        prefix: String,
+    },
+}
+
+impl StoreAddress {
+    /// The prefix of a cluster that is named by no other.
+    const USUAL_PREFIX: &str = "ha";
+
+    /// Opens the store of a cluster. It waits no longer than `patience` for others and for an answer; a daemon must not wait
+    /// longer than its watchdog.
+    ///
+    /// # Errors
+    ///
+    /// If there is no cluster, or the store can't be reached.
+    pub fn open(&self, patience: Duration) -> Result<Arc<dyn SharedStore>, StoreError> {
+        match self {
+            Self::File(directory) => Ok(Arc::new(FileStore::open(directory)?.with_patience(patience))),
+            #[cfg(feature = "etcd")]
+            Self::Etcd { endpoints, prefix } => Ok(Arc::new(EtcdStore::open(endpoints, prefix, patience)?)),
+            #[cfg(not(feature = "etcd"))]
+            Self::Etcd { .. } => Err(StoreError::NotBuilt("etcd")),
+        }
+    }
+
+    /// Makes the store of a new cluster.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already, or the store can't be reached.
+    pub fn create(&self, settings: &ClusterSettings) -> Result<(), StoreError> {
+        match self {
+            Self::File(directory) => FileStore::create(directory, settings).map(drop),
+            #[cfg(feature = "etcd")]
+            Self::Etcd { endpoints, prefix } => EtcdStore::create(endpoints, prefix, settings),
+            #[cfg(not(feature = "etcd"))]
+            Self::Etcd { .. } => Err(StoreError::NotBuilt("etcd")),
+        }
+    }
 }
 
 impl FromStr for StoreAddress {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        match text.strip_prefix("file:") {
-            Some(directory) if !directory.is_empty() => Ok(Self::File(directory.into())),
-            Some(_) | None => Err(StoreError::BadAddress(text.into())),
+        let bad = || StoreError::BadAddress(text.into());
+        if let Some(directory) = text.strip_prefix("file:") {
+            return if directory.is_empty() { Err(bad()) } else { Ok(Self::File(directory.into())) };
+        }
+        let rest = text.strip_prefix("etcd://").ok_or_else(bad)?;
+        let (hosts, prefix) = rest.split_once('/').unwrap_or((rest, Self::USUAL_PREFIX));
+        let endpoints: Vec<String> = hosts.split(',').map(str::to_owned).collect();
+        if prefix.is_empty() || endpoints.iter().any(|endpoint| !is_host_and_port(endpoint)) {
+            return Err(bad());
+        }
+        Ok(Self::Etcd { endpoints, prefix: prefix.into() })
+    }
+}
+
+fn is_host_and_port(endpoint: &str) -> bool {
+    endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_where_the_store_is() {
+        assert_eq!("file:/srv/ha".parse::<StoreAddress>().unwrap(), StoreAddress::File("/srv/ha".into()));
+        let etcd = |endpoints: &[&str], prefix: &str| StoreAddress::Etcd {
+            endpoints: endpoints.iter().map(|endpoint| (*endpoint).to_owned()).collect(),
+            prefix: prefix.into(),
+        };
+        let parsed = |text: &str| text.parse::<StoreAddress>().unwrap();
+        assert_eq!(parsed("etcd://a:2379,b:2379/my/cluster"), etcd(&["a:2379", "b:2379"], "my/cluster"));
+        assert_eq!(parsed("etcd://[::1]:2379"), etcd(&["[::1]:2379"], "ha"));
+        for bad in ["", "/srv/ha", "file:", "etcd://", "etcd://a", "etcd://a:2379,", "etcd://a:2379/", "http://a:1"] {
+            assert!(bad.parse::<StoreAddress>().is_err(), "{bad}");
         }
     }
 }

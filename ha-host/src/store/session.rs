@@ -1,4 +1,4 @@
-//! A node that takes part in the cluster of a [`FileStore`].
+//! A node that takes part in the cluster of a [`SharedStore`].
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use ha_core::{
 };
 
 use super::{
-    Beat, FileStore, Session, Store, StoreError,
+    Beat, Session, SharedStore, StoreError,
     file::to_json,
     lease::{Decision, SeenLocks, decide, released},
     membership::SeenBeats,
@@ -27,14 +27,14 @@ use crate::{INTERFACE_VERSION, clock, node::NodeLoad};
 /// The node takes part as long as it can write. The others take it for gone when its file has not changed for three fifths
 /// of the membership's detection time; the rest of that time is for the intervals of writing and looking.
 #[derive(Debug)]
-pub struct FileSession {
+pub struct StoreSession {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    store: Arc<FileStore>,
+    store: Arc<dyn SharedStore>,
     node: NodeName,
     timings: Timings,
     /// Names this process among all that ever write for this node.
@@ -57,14 +57,14 @@ struct Seen {
     failure: Option<String>,
 }
 
-impl FileSession {
+impl StoreSession {
     /// Begins to take part as `node`. Returns when all was looked at once, or at once if that fails: then
     /// [`Session::refresh`] says why.
     ///
     /// # Errors
     ///
     /// If no thread can be started.
-    pub fn begin(store: Arc<FileStore>, node: NodeName, timings: Timings) -> std::io::Result<Self> {
+    pub fn begin(store: Arc<dyn SharedStore>, node: NodeName, timings: Timings) -> std::io::Result<Self> {
         let writer = format!("{}-{}", std::process::id(), clock::instant().since_start().as_nanos());
         let shared = Arc::new(Shared {
             store,
@@ -85,7 +85,7 @@ impl FileSession {
     }
 }
 
-impl Drop for FileSession {
+impl Drop for StoreSession {
     fn drop(&mut self) {
         *self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.shared.stopping.notify_all();
@@ -163,7 +163,7 @@ impl Shared {
             cpu: beats.load.cpu(),
             memory: beats.load.memory(),
         };
-        self.store.write_beat(&self.node, &beat)?;
+        self.store.put_beat(&self.node, &beat)?;
         self.seen().own_beat = Some(now);
         Ok(())
     }
@@ -171,10 +171,10 @@ impl Shared {
     /// Nothing is held while the store is asked: it may hang.
     fn look_at_others(&self) -> Result<(), StoreError> {
         let members = self.store.settings()?.nodes;
-        for node in members.iter().filter(|node| **node != self.node) {
-            if let Some(content) = self.store.raw_beat(node)? {
+        for (node, content) in self.store.raw_beats(&members)? {
+            if node != self.node {
                 let read_at = clock::instant();
-                self.seen().beats.note(node, &content, read_at);
+                self.seen().beats.note(&node, &content, read_at);
             }
         }
         for (lock, content) in self.store.locks()? {
@@ -186,7 +186,7 @@ impl Shared {
     }
 }
 
-impl Session for FileSession {
+impl Session for StoreSession {
     fn refresh(&self) -> Result<(), StoreError> {
         let now = clock::instant();
         let seen = self.shared.seen();
@@ -224,7 +224,8 @@ impl Session for FileSession {
 
     fn take(&self, lock: &Lock) -> Result<LockAnswer, StoreError> {
         let Shared { store, node, timings, writer, .. } = &*self.shared;
-        store.change_lock(lock, |content| {
+        let mut answer = LockAnswer::Refused;
+        store.change_lock(lock, &mut |content| {
             let now = clock::instant();
             let unchanged_for = content.map_or(Duration::ZERO, |content| {
                 let mut seen = self.shared.seen();
@@ -232,17 +233,21 @@ impl Session for FileSession {
                 seen.locks.unchanged_for(lock, content, now)
             });
             match decide(content, unchanged_for, node, writer, timings.lock_lifetime()) {
-                Decision::Write(record, answer) => (Some(to_json(&record)), answer),
-                Decision::Refuse => (None, LockAnswer::Refused),
+                Decision::Write(record, granted) => {
+                    answer = granted;
+                    Some(to_json(&record))
+                }
+                Decision::Refuse => {
+                    answer = LockAnswer::Refused;
+                    None
+                }
             }
-        })
+        })?;
+        Ok(answer)
     }
 
     fn release(&self, lock: &Lock) -> Result<(), StoreError> {
         let Shared { store, node, writer, .. } = &*self.shared;
-        store.change_lock(lock, |content| {
-            let record = released(content, node, writer);
-            (record.map(|record| to_json(&record)), ())
-        })
+        store.change_lock(lock, &mut |content| released(content, node, writer).map(|record| to_json(&record)))
     }
 }
