@@ -16,8 +16,8 @@ use ha_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, Record, SharedStore,
-    Store, StoreError,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
+    SharedStore, Store, StoreError,
     file::to_json,
     guest_cache::{GuestCache, read_guest},
 };
@@ -328,11 +328,7 @@ impl SharedStore for EtcdStore {
         Ok(values.into_iter().filter_map(lock).collect())
     }
 
-    fn change_lock(
-        &self,
-        lock: &Lock,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
-    ) -> Result<(), StoreError> {
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError> {
         self.change(&format!("locks/{lock}"), &mut |content| Ok(change(content).map(Some)))
     }
 }

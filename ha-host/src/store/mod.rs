@@ -277,12 +277,11 @@ pub trait SharedStore: Store {
     /// # Errors
     ///
     /// If it is not known whether the lock was changed.
-    fn change_lock(
-        &self,
-        lock: &Lock,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
-    ) -> Result<(), StoreError>;
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError>;
 }
+
+/// Gives the new content of a lock for its present one (nothing where nobody holds it), or nothing to leave it as it is.
+pub type LockChange<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
 
 /// A node that takes part in the cluster. All of the node's daemons share it.
 pub trait Session: Send + Sync {
