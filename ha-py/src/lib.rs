@@ -9,6 +9,7 @@ mod convert;
 mod daemons;
 mod errors;
 mod host;
+mod measure;
 mod placement;
 mod rules;
 mod sim;
@@ -26,6 +27,7 @@ mod _native {
             RulesConfig,
         },
         daemons::{Crm, JobRun, Lrm, Manager, RoundInput, run_job},
+        measure::{measure_reading, measure_replay},
         placement::{Situation, describe_balance, describe_change, describe_event, describe_explanation},
         rules::{Evaluated, RuleSet},
         sim::{Cluster, Outcome, Play, Replay, Scenario, check_recorded, describe_cluster_event},

@@ -202,7 +202,8 @@ impl Situation {
     /// be recovered. Services that would be left where they are, are not named.
     fn after_failure(&self, py: Python<'_>, nodes: Items<Node>) -> PyResult<OutAll<Recovery>> {
         let nodes: Vec<NodeName> = nodes.0.into_iter().map(|Name(node)| node).collect();
-        if let Some(node) = nodes.iter().find(|node| !self.members.contains(node)) {
+        let known = |node: &NodeName| self.members.contains(node) || self.status.nodes.contains_key(node);
+        if let Some(node) = nodes.iter().find(|node| !known(node)) {
             return Err(errors::placement(py, &placement::PlacementError::NoSuchNode(node.clone())));
         }
         Ok(OutAll(py.detach(|| self.core().after_failure(&nodes))))
@@ -215,6 +216,7 @@ impl Situation {
 
 /// An explanation in words.
 #[pyfunction]
+#[pyo3(signature = (explanation: "object"))]
 pub(crate) fn describe_explanation(explanation: &Bound<'_, PyAny>) -> PyResult<String> {
     from_data::<Explanation>(explanation).map(|explanation| explanation.to_string())
 }
@@ -237,6 +239,7 @@ pub(crate) fn describe_event(py: Python<'_>, text: &str) -> PyResult<(String, &'
 
 /// What balancing would do, in words.
 #[pyfunction]
+#[pyo3(signature = (balance: "object"))]
 pub(crate) fn describe_balance(balance: &Bound<'_, PyAny>) -> PyResult<String> {
     from_data::<Balance>(balance).map(|balance| balance.to_string())
 }

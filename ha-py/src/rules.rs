@@ -19,7 +19,7 @@ use crate::{
 /// >>> from pyha import Rule, RuleSet
 /// >>> rules = RuleSet([Rule("apart", ["vm:100", "vm:101"], affinity="negative")])
 /// >>> [str(finding) for finding in rules.check(nodes=["node1"])]
-/// ["rule 'apart' keeps 2 resources apart, but the cluster has 1 node"]
+/// ["rule 'apart': it keeps more resources apart than the cluster has nodes"]
 #[pyclass(frozen, eq, module = "pyha")]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RuleSet(Arc<rules::RuleSet>);

@@ -226,6 +226,13 @@ fn entry_of((sid, entry): (&ServiceId, &status::ServiceEntry)) -> ServiceEntry {
     ServiceEntry { sid: sid.clone(), entry: entry.clone() }
 }
 
+impl Services {
+    fn entry(&self, sid: &str) -> Option<ServiceEntry> {
+        let sid: ServiceId = sid.parse().ok()?;
+        self.0.services.get(&sid).map(|entry| entry_of((&sid, entry)))
+    }
+}
+
 #[pymethods]
 impl Services {
     fn __len__(&self) -> usize {
@@ -237,13 +244,13 @@ impl Services {
     }
 
     fn __getitem__(&self, sid: &str) -> PyResult<ServiceEntry> {
-        self.get(sid).ok_or_else(|| PyKeyError::new_err(sid.to_owned()))
+        self.entry(sid).ok_or_else(|| PyKeyError::new_err(sid.to_owned()))
     }
 
-    /// The entry of a service, or ``None``.
-    fn get(&self, sid: &str) -> Option<ServiceEntry> {
-        let sid: ServiceId = sid.parse().ok()?;
-        self.0.services.get(&sid).map(|entry| entry_of((&sid, entry)))
+    /// The entry of a service, or ``default``.
+    #[pyo3(signature = (sid, default=None))]
+    fn get<'py>(&self, sid: &str, default: Option<Bound<'py, PyAny>>) -> crate::config::Found<'py, ServiceEntry> {
+        crate::config::Found::of(self.entry(sid), default)
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<crate::config::Names<'py>> {

@@ -13,14 +13,15 @@ use crate::{
 
 data_by! {
     RecoveryTimes = "pyha.records" "RecoveryTimes" by |times| json!({
-        "shortest": times.shortest.as_secs_f64(),
-        "longest": times.longest.as_secs_f64(),
-        "longest_with_master": times.longest_with_master.as_secs_f64(),
+        "shortest_s": times.shortest.as_secs_f64(),
+        "longest_s": times.longest.as_secs_f64(),
+        "longest_with_master_s": times.longest_with_master.as_secs_f64(),
     });
 }
 
 /// Settings that keep a service from ever running twice. Making it checks them; a ``TimingError`` says what does not hold.
 ///
+/// >>> from datetime import timedelta
 /// >>> from pyha import Timings, TimingSettings, TimingError
 /// >>> Timings().renewal_interval
 /// datetime.timedelta(seconds=27)

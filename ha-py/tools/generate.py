@@ -24,8 +24,14 @@ OUT = Path(__file__).resolve().parents[1] / "python/pyha"
 WORDS = {
     "config/resources.rs": ["RequestedState"],
     "config/rules.rs": ["Affinity", "RuleType"],
-    "config/datacenter.rs": ["ShutdownPolicy", "SchedulerMode", "BalanceMethod", "ImbalanceScale", "FencingMode",
-                             ("Setting", "DatacenterSetting")],
+    "config/datacenter.rs": [
+        "ShutdownPolicy",
+        "SchedulerMode",
+        "BalanceMethod",
+        "ImbalanceScale",
+        "FencingMode",
+        ("Setting", "DatacenterSetting"),
+    ],
     "rules/check.rs": ["Reason"],
     "placement/select.rs": ["Preference", "Decider"],
     "status/manager.rs": ["NodeState", "DisarmState", "StateName", "Motion"],
@@ -34,8 +40,16 @@ WORDS = {
     "status/view/mod.rs": ["Liveness", "WatchdogState", "FencingState", "ShownLrm"],
     "status/view/text.rs": ["LineKind"],
     "timing/check.rs": ["Inequality"],
-    "event/words.rs": ["DaemonState", "RemovalReason", "MoveCause", "RejectionReason", "IgnoreReason",
-                       "AgentOperation", "ShutdownKind", "ShutdownMode"],
+    "event/words.rs": [
+        "DaemonState",
+        "RemovalReason",
+        "MoveCause",
+        "RejectionReason",
+        "IgnoreReason",
+        "AgentOperation",
+        "ShutdownKind",
+        "ShutdownMode",
+    ],
     "event/severity.rs": ["Severity"],
     "host/mod.rs": ["HostOperation", "LockAnswer", "FeedOutcome", "FenceProgress"],
     "time.rs": ["WaitReason"],
@@ -62,8 +76,19 @@ RECORDS = {
 }
 
 ALL_WORDS = {name for names in WORDS.values() for name in names if isinstance(name, str)}
-TEXT_TYPES = {"ServiceId", "NodeName", "RuleId", "GroupId", "Uid", "String", "SmolStr", "&'static str", "Lock",
-              "ShownState", "Advice"}
+TEXT_TYPES = {
+    "ServiceId",
+    "NodeName",
+    "RuleId",
+    "GroupId",
+    "Uid",
+    "String",
+    "SmolStr",
+    "&'static str",
+    "Lock",
+    "ShownState",
+    "Advice",
+}
 NUMBER_TYPES = {"u32", "u64", "usize", "i32", "i64", "Timestamp", "JobId"}
 KEYWORDS = {"from", "try", "with"}
 
@@ -239,7 +264,7 @@ def class_of(name: str, base: str, doc: str, members: list[Field], extra: str = 
 
 
 def heading(doc: str, source: str) -> str:
-    return f'{docstring(doc, "")}\n# Written by tools/generate.py from {source}: change it there.\n\n'
+    return f"{docstring(doc, '')}\n# Written by tools/generate.py from {source}: change it there.\n\n"
 
 
 def words(entries: dict[str, list[str | tuple[str, str]]], root: Path, doc: str, source: str, base: str) -> str:
@@ -252,7 +277,7 @@ def words(entries: dict[str, list[str | tuple[str, str]]], root: Path, doc: str,
             about, inner = body(text, f"pub enum {rust}")
             known = dict(written_words(text, rust))
             if not about:
-                about = [f"Names a setting of ``datacenter.cfg``."]
+                about = ["Names a setting of ``datacenter.cfg``."]
             out += f"\n\nclass {name}(Word):\n" + docstring(sentence(about), "    ")
             for variant in variants(inner):
                 word = known.get(variant.name, variant.word)
@@ -267,7 +292,7 @@ def written_words(text: str, rust: str) -> list[tuple[str, str]]:
 
 def union(rust_file: Path, rust: str, doc: str, base_module: str, base: str, imports: str) -> str:
     source = rust_file.relative_to(ROOT).as_posix()
-    about, inner = body(rust_file.read_text(), f"pub enum {rust}")
+    _, inner = body(rust_file.read_text(), f"pub enum {rust}")
     out = heading(doc, source)
     out += "from __future__ import annotations\n\nfrom dataclasses import dataclass\n\n"
     out += imports.replace("#base#", f"from {base_module} import {base}")
@@ -287,8 +312,8 @@ def timing_settings() -> str:
         raise SourceError("no times!")
     constants = {"MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
     out = "@dataclass(frozen=True, slots=True)\nclass TimingSettings:\n"
-    out += '    """What can be set. Nothing is checked before ``Timings`` is made from it; a time that is not given has its\n'
-    out += "    customary value.\n\n    >>> from datetime import timedelta\n"
+    out += '    """What can be set. Nothing is checked before ``Timings`` is made from it; a time that is not given\n'
+    out += "    has its customary value.\n\n    >>> from datetime import timedelta\n"
     out += "    >>> Timings(TimingSettings(watchdog_timeout=timedelta(seconds=61))).settings.watchdog_timeout.seconds\n"
     out += '    61\n    """\n'
     doc: list[str] = []
@@ -330,31 +355,60 @@ class Word(str, enum.Enum):
 
 def all_files() -> dict[Path, str]:
     core_words = words(WORDS, CORE, "The words that states, events and settings have.", "ha-core", BASE_WORD)
-    sim_words = words(SIM_WORDS, ROOT / "ha-sim/src", "The words of virtual clusters.", "ha-sim",
-                      "from pyha.words import Word\n")
+    sim_words = words(
+        SIM_WORDS, ROOT / "ha-sim/src", "The words of virtual clusters.", "ha-sim", "from pyha.words import Word\n"
+    )
+
     def with_words(make: str) -> str:
         line = "from pyha import words\n" if re.search(r"\bwords\.[A-Z]", make) else ""
         return make.replace("#words#\n", line)
 
     files = {OUT / "words.py": core_words, OUT / "sim/words.py": sim_words}
     unions = [
-        ("events.py", CORE / "event/mod.rs", "Event", "Everything that happens, a class for each kind of event.\n",
-         "pyha._data"),
-        ("fates.py", CORE / "placement/explain/mod.rs", "Fate", "What becomes of a node when a place is looked for.",
-         "pyha._data"),
-        ("changes.py", CORE / "placement/explain/counterfactual.rs", "Change",
-         "What would have to be different for a service to go elsewhere.", "pyha._data"),
-        ("outcomes.py", CORE / "placement/balance/mod.rs", "BalanceOutcome", "How automatic balancing comes out.",
-         "pyha._data"),
-        ("sim/events.py", ROOT / "ha-sim/src/world/happening.rs", "ClusterEvent",
-         "What happens in a virtual cluster outside of the daemons.", "pyha._data"),
+        (
+            "events.py",
+            CORE / "event/mod.rs",
+            "Event",
+            "Everything that happens, a class for each kind of event.\n",
+            "pyha._data",
+        ),
+        (
+            "fates.py",
+            CORE / "placement/explain/mod.rs",
+            "Fate",
+            "What becomes of a node when a place is looked for.",
+            "pyha._data",
+        ),
+        (
+            "changes.py",
+            CORE / "placement/explain/counterfactual.rs",
+            "Change",
+            "What would have to be different for a service to go elsewhere.",
+            "pyha._data",
+        ),
+        (
+            "outcomes.py",
+            CORE / "placement/balance/mod.rs",
+            "BalanceOutcome",
+            "How automatic balancing comes out.",
+            "pyha._data",
+        ),
+        (
+            "sim/events.py",
+            ROOT / "ha-sim/src/world/happening.rs",
+            "ClusterEvent",
+            "What happens in a virtual cluster outside of the daemons.",
+            "pyha._data",
+        ),
     ]
     for name, source, rust, doc, base_module in unions:
         extra = "from pyha.records import Figure\n" if rust == "Change" else ""
         imports = f"#words#\n#base#\n{extra}"
         files[OUT / name] = with_words(union(source, rust, doc.strip(), base_module, rust, imports))
     records = heading("Records: plain values with named fields.", "ha-core")
-    records += "from __future__ import annotations\n\nfrom dataclasses import dataclass\nfrom datetime import timedelta\n\n"
+    records += (
+        "from __future__ import annotations\n\nfrom dataclasses import dataclass\nfrom datetime import timedelta\n\n"
+    )
     records += "#words#\nfrom pyha._data import BalanceOutcome, Change, Fate\n\n\n"
     records += (Path(__file__).parent / "figure.py.txt").read_text()
     for file, names in RECORDS.items():
@@ -363,7 +417,9 @@ def all_files() -> dict[Path, str]:
             about, inner = body(text, f"pub struct {name}")
             extra = EXTRAS.get(name, "")
             records += "\n\n" + class_of(name, "", sentence(about), fields(inner), extra)
-    records += "\n\n" + timing_settings().replace("    >>> Timings(", "    >>> from pyha import Timings\n    >>> Timings(")
+    records += "\n\n" + timing_settings().replace(
+        "    >>> Timings(", "    >>> from pyha import Timings\n    >>> Timings("
+    )
     files[OUT / "records.py"] = with_words(records)
     return files
 

@@ -1,14 +1,15 @@
-"""High availability as a library.
+r"""High availability as a library.
 
 Configuration, rules and placement as values that can be read, checked, edited and asked; the cluster and local resource
 managers, driven by a host that is written in Python; and, in :mod:`pyha.sim`, a virtual cluster to try it all on.
 
 >>> import pyha
->>> configuration = pyha.Configuration(resources="vm: 100\\n\\tstate stopped\\n")
+>>> configuration = pyha.Configuration(resources="vm: 100\n\tstate stopped\n")
 >>> configuration.resources["vm:100"].state
 <RequestedState.STOPPED: 'stopped'>
 
-What goes wrong is a :class:`HaError`. A :class:`BaseException` named ``PanicException`` would be a fault of this package.
+What goes wrong is a :class:`HaError`. A :class:`BaseException` named ``PanicException`` would be a fault of this
+package.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, TypeVar, cast
 
 _T = TypeVar("_T", bound="Tagged")
@@ -125,7 +125,7 @@ class ClusterEvent(Tagged):
     def __str__(self) -> str:
         from pyha import _native
 
-        details = [getattr(self, field.name) for field in dataclasses.fields(cast(Any, self))]
+        details = [getattr(self, field.name) for field in dataclasses.fields(cast("Any", self))]
         return _native.describe_cluster_event(self._tag, details[0] if details else "")
 
 
@@ -144,18 +144,30 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         data = {value._tag_key: value._tag} if isinstance(value, Tagged) else {}
         flattened = getattr(value, "_flatten", None)
-        for field in dataclasses.fields(value):
-            item = getattr(value, field.name)
-            if field.name == flattened:
+        for name, key, default in _keys(type(value)):
+            item = getattr(value, name)
+            if name == flattened:
                 data.update(plain(item))
-            elif item is not None:
-                data[field.name.rstrip("_")] = plain(item)
+            elif item is not None and not (item is False and default is False and isinstance(value, Tagged)):
+                data[key] = plain(item)
         return data
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+@cache
+def _keys(cls: type) -> list[tuple[str, str, object]]:
+    """The fields of a class: the name of each, its key in the data, and its default."""
+    hints = typing.get_type_hints(cls)
+    return [(field.name, _key(field.name, hints[field.name]), field.default) for field in dataclasses.fields(cls)]
+
+
+def _key(name: str, hint: object) -> str:
+    """Times are seconds in data, and their keys say so. Names that mean something in Python end with a ``_``."""
+    return f"{name}_s" if hint is timedelta else name.rstrip("_")
 
 
 def dump(value: object) -> str:
@@ -175,7 +187,7 @@ def load(name: str, text: str) -> Any:
     return [builder(item) for item in data] if isinstance(data, list) else builder(data)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _class(name: str) -> type:
     module, _, cls = name.rpartition(".")
     found = getattr(importlib.import_module(module), cls)
@@ -183,7 +195,7 @@ def _class(name: str) -> type:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _builder(cls: type) -> _Converter:
     special = getattr(cls, "_from_data", None)
     if special is not None:
@@ -224,11 +236,11 @@ def _dataclass_builder(cls: type) -> _Converter:
     flattened = getattr(cls, "_flatten", None)
     steps: list[tuple[str, str, _Converter | None]] = []
     for field in dataclasses.fields(cls):
-        key = "" if field.name == flattened else field.name.rstrip("_")
+        key = "" if field.name == flattened else _key(field.name, hints[field.name])
         steps.append((field.name, key, _converter(hints[field.name])))
     if not steps:
         nothing = cls()
-        return lambda data: nothing
+        return lambda _: nothing
 
     def from_data(data: dict[str, Any]) -> Any:
         values = {}

@@ -103,8 +103,8 @@ class TimingError(HaError, ValueError):
 class HostError(HaError):
     """For hosts to raise: a call failed, as calls do.
 
-    The core reports it as :class:`pyha.events.HostCallFailed` and tries again later. Any other exception comes out where
-    the daemon was called, unchanged.
+    The core reports it as :class:`pyha.events.HostCallFailed` and tries again later. Any other exception comes out
+    where the daemon was called, unchanged.
     """
 
 

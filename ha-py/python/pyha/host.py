@@ -1,11 +1,13 @@
 """What a host implements: a protocol for each role.
 
 A host is the program that embeds the core. It owns the store, the locks, the watchdog and the guests; the core decides.
-Any class with these methods will do. One that inherits from a protocol gets its optional methods: those that have a body.
+Any class with these methods will do. One that inherits from a protocol gets its optional methods: those that have a
+body.
 
-**Errors.** A method that can't do what it is asked raises :class:`pyha.HostError`. The core reports that as an event, leaves
-what it knows as it was, and tries again later; it never leads to a feed of the watchdog. If it is not known whether a
-call took effect, raise it too. Any other exception ends the call of the daemon, and comes out there unchanged.
+**Errors.** A method that can't do what it is asked raises :class:`pyha.HostError`. The core reports that as an event,
+leaves what it knows as it was, and tries again later; it never leads to a feed of the watchdog. If it is not known
+whether a call took effect, raise it too. Any other exception ends the call of the daemon, and comes out there
+unchanged.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ class EventSink(Protocol):
 class ClusterLock(Protocol):
     """Locks of the cluster, held by nodes under a lease.
 
-    The core relies on this: from the moment that :meth:`take_lock` was *called*, for at least the lock lifetime, no other node
-    gets the lock, unless this node releases it. No lock is given without quorum.
+    The core relies on this: from the moment that :meth:`take_lock` was *called*, for at least the lock lifetime, no
+    other node gets the lock, unless this node releases it. No lock is given without quorum.
     """
 
     @abstractmethod
@@ -43,14 +45,16 @@ class ClusterLock(Protocol):
 
     @abstractmethod
     def release_lock(self, lock: str, /) -> None:
-        """Gives the lock up, so that another node can take it at once. One that this node does not have stays as it is."""
+        """Gives the lock up, so that another node can take it at once. One that this node does not have stays as it
+        is.
+        """
 
 
 class Watchdog(Protocol):
     """A watchdog that resets this node unless it is fed.
 
-    ``not_after`` is compared with the clock of the calls as the last step before the device is touched: a feed that would come
-    later is not made, and :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
+    ``not_after`` is compared with the clock of the calls as the last step before the device is touched: a feed that
+    would come later is not made, and :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
     """
 
     @abstractmethod
@@ -160,7 +164,9 @@ class FenceDevices(Protocol):
     """Runs the commands of fence devices."""
 
     def run_fence_device(self, node: str, attempt: int, commands: Sequence[FenceCommand], /) -> FenceProgress:
-        """Starts the commands of a node's device, all at once, if they were not started yet, and says how far they are."""
+        """Starts the commands of a node's device, all at once, if they were not started yet, and says how far they
+        are.
+        """
         raise HostError("this host has no fence devices")
 
 
@@ -245,6 +251,6 @@ class CrmHost(
 
 
 class LrmHost(
-    Membership, ClusterLock, Watchdog, StatusStore, ConfigurationStore, LrmStore, Workers, EventSink, Protocol
+    Membership, Watchdog, StatusStore, ConfigurationStore, ClusterLock, LrmStore, Workers, EventSink, Protocol
 ):
     """All that an LRM needs."""

@@ -418,8 +418,8 @@ class RecoveryTimes:
 
 @dataclass(frozen=True, slots=True)
 class TimingSettings:
-    """What can be set. Nothing is checked before ``Timings`` is made from it; a time that is not given has its
-    customary value.
+    """What can be set. Nothing is checked before ``Timings`` is made from it; a time that is not given
+    has its customary value.
 
     >>> from datetime import timedelta
     >>> from pyha import Timings

@@ -218,6 +218,8 @@ impl Configuration {
             }
         }
         let mut parts = self.lock();
+        let datacenter = parts.datacenter.file.write();
+        parts.datacenter = DatacenterFile::from_bytes(&datacenter);
         let digest = |bytes: Vec<u8>| Digest::of(&bytes);
         let (resources, groups, rules) = (
             digest(parts.resources.config.write()),
@@ -303,7 +305,7 @@ impl Configuration {
         RuleSet::with_groups(&parts.rules.config, &parts.groups.config, &parts.resources.config)
     }
 
-    /// The groups that count for nothing because rules say something of their services.
+    /// The groups that services name but whose rule ``rules.cfg`` holds already: the written rule stands, the group adds none.
     fn shadowed_groups(&self) -> Vec<String> {
         let parts = self.lock();
         let (rules, groups, resources) = (&parts.rules.config, &parts.groups.config, &parts.resources.config);

@@ -7,6 +7,7 @@ use ha_core::{
     id::ServiceTypes,
 };
 use pyo3::{
+    IntoPyObjectExt,
     exceptions::PyKeyError,
     inspect::PyStaticExpr,
     prelude::*,
@@ -35,6 +36,33 @@ impl<'py> IntoPyObject<'py> for Names<'py> {
 
     fn into_pyobject(self, _: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.0.try_iter().map(Bound::into_any)
+    }
+}
+
+/// What is found in a mapping, or what is given instead.
+pub(crate) enum Found<'py, T> {
+    Item(T),
+    Instead(Option<Bound<'py, PyAny>>),
+}
+
+impl<'py, T> Found<'py, T> {
+    pub(crate) fn of(item: Option<T>, instead: Option<Bound<'py, PyAny>>) -> Self {
+        item.map_or(Self::Instead(instead), Self::Item)
+    }
+}
+
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Found<'py, T> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    const OUTPUT_TYPE: PyStaticExpr = Option::<T>::OUTPUT_TYPE;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Item(item) => item.into_bound_py_any(py),
+            Self::Instead(instead) => instead.into_bound_py_any(py),
+        }
     }
 }
 
@@ -132,12 +160,14 @@ macro_rules! section_file {
             }
 
             fn __getitem__(&self, key: &str) -> PyResult<$item> {
-                self.get(key).ok_or_else(|| PyKeyError::new_err(key.to_owned()))
+                let section = self.config.$sections.get(key).cloned().map($item);
+                section.ok_or_else(|| PyKeyError::new_err(key.to_owned()))
             }
 
-            /// The section of this name, or ``None``.
-            fn get(&self, key: &str) -> Option<$item> {
-                self.config.$sections.get(key).cloned().map($item)
+            /// The section of this name, or ``default``.
+            #[pyo3(signature = (key, default=None))]
+            fn get<'py>(&self, key: &str, default: Option<Bound<'py, PyAny>>) -> Found<'py, $item> {
+                Found::of(self.config.$sections.get(key).cloned().map($item), default)
             }
 
             fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Names<'py>> {

@@ -12,7 +12,7 @@ pub(crate) use configuration::{Configuration, Parts};
 pub(crate) use datacenter::DatacenterFile;
 pub(crate) use editor::Editor;
 pub(crate) use fence::FenceConfig;
-pub(crate) use files::{GroupsConfig, Names, ResourcesConfig, RulesConfig};
+pub(crate) use files::{Found, GroupsConfig, Names, ResourcesConfig, RulesConfig};
 pub(crate) use sections::{Group, Resource, Rule};
 
 use std::path::Path;

@@ -147,7 +147,7 @@ impl Cluster {
     /// >>> from pyha.sim import Cluster
     /// >>> cluster = Cluster(["node1", "node2"], guests={"vm:100": "node1"}, resources="vm: 100\n")
     /// >>> cluster.wait_for(lambda cluster: cluster.places("vm:100") == ["node1"], within=60)
-    /// 13.0
+    /// 4.0
     #[pyo3(signature = (condition, *, within))]
     fn wait_for(slf: Bound<'_, Self>, condition: Condition<'_>, within: Seconds) -> PyResult<Moment> {
         let (py, this) = (slf.py(), slf.get());
@@ -178,7 +178,7 @@ impl Cluster {
     /// ...     match happening.event:
     /// ...         case events.AgentStarted(sid):
     /// ...             print(happening.time, happening.source, sid)
-    /// 13.0 node1/lrm vm:100
+    /// 4.0 node1/lrm vm:100
     fn play_for(slf: Bound<'_, Self>, time: Seconds) -> Play {
         let (end, mark) = slf.get().with(slf.py(), |cluster| (cluster.now().instant.after(time.0), cluster.mark()));
         Play::new(slf.unbind(), end, mark)
