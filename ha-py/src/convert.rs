@@ -36,7 +36,8 @@ pub(crate) trait Word: Copy + Sized + 'static {
     const CLASS: &'static str;
     fn text(self) -> &'static str;
     fn read(text: &str) -> Result<Self, String>;
-    fn class_cell() -> &'static PyOnceLock<Py<PyAny>>;
+    /// Holds the members of the Python class, by their texts.
+    fn members() -> &'static PyOnceLock<Py<PyDict>>;
 }
 
 macro_rules! words {
@@ -53,9 +54,9 @@ macro_rules! words {
                 <$type as FromStr>::from_str(text).map_err(|error: UnknownWord| error.to_string())
             }
 
-            fn class_cell() -> &'static PyOnceLock<Py<PyAny>> {
-                static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-                &CLASS
+            fn members() -> &'static PyOnceLock<Py<PyDict>> {
+                static MEMBERS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+                &MEMBERS
             }
         })+
     };
@@ -81,9 +82,9 @@ macro_rules! plain_words {
                 }
             }
 
-            fn class_cell() -> &'static PyOnceLock<Py<PyAny>> {
-                static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-                &CLASS
+            fn members() -> &'static PyOnceLock<Py<PyDict>> {
+                static MEMBERS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+                &MEMBERS
             }
         })+
     };
@@ -143,8 +144,16 @@ impl<'py, T: Word> IntoPyObject<'py> for W<T> {
     const OUTPUT_TYPE: PyStaticExpr = type_hint_identifier!(T::MODULE, T::CLASS);
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let class = T::class_cell().get_or_try_init(py, || attribute(py, T::MODULE, T::CLASS).map(Bound::unbind))?;
-        class.bind(py).call1((self.0.text(),))
+        let members = T::members().get_or_try_init(py, || {
+            let members = PyDict::new(py);
+            for member in attribute(py, T::MODULE, T::CLASS)?.try_iter()? {
+                let member = member?;
+                members.set_item(member.getattr("value")?, member)?;
+            }
+            Ok::<_, PyErr>(members.unbind())
+        })?;
+        let member = members.bind(py).get_item(self.0.text())?;
+        member.ok_or_else(|| errors::invalid(py, &format!("{} has no '{}'", T::CLASS, self.0.text())))
     }
 }
 
@@ -457,7 +466,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LineArg {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.cast::<crate::status::Command>() {
             Ok(command) => Ok(Self(command.str()?.to_string())),
-            Err(_) => object.extract().map(Self).map_err(Into::into),
+            Err(_) => object.extract().map(Self),
         }
     }
 }

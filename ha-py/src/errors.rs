@@ -71,9 +71,10 @@ fn error_text(error: &std::io::Error) -> String {
 
 /// The problem as data.
 pub(crate) fn problem(problem: &Problem) -> serde_json::Value {
-    let value_code = match &problem.kind {
-        ProblemKind::BadValue(error) | ProblemKind::BadSectionId(error) => Some(error.code()),
-        _ => None,
+    let value_code = if let ProblemKind::BadValue(error) | ProblemKind::BadSectionId(error) = &problem.kind {
+        Some(error.code())
+    } else {
+        None
     };
     json!({
         "line": problem.line,
@@ -176,7 +177,13 @@ pub(crate) fn action(py: Python<'_>, error: &ActionError) -> PyErr {
         ActionError::Id(error) => invalid(py, &error.to_string()),
         ActionError::Edit(error) => edit(py, error),
         ActionError::Violation(error) => violation(py, error),
-        other => plain(py, "SimulationError", &other.to_string()),
+        ActionError::NoSuchNode(_)
+        | ActionError::NoSuchGuest(_)
+        | ActionError::GuestExists(_)
+        | ActionError::NoPower(_)
+        | ActionError::NotRunning { .. }
+        | ActionError::NoQuorum
+        | _ => plain(py, "SimulationError", &error.to_string()),
     }
 }
 

@@ -246,7 +246,7 @@ impl ManagerStore for PythonHost {
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
         self.call("take_commands", (), |answer| {
-            answer.try_iter()?.map(|line| line.and_then(|line| line.extract().map_err(Into::into))).collect()
+            answer.try_iter()?.map(|line| line.and_then(|line| line.extract())).collect()
         })
     }
 }

@@ -405,28 +405,19 @@ impl Command {
     /// How it moves a service.
     #[getter]
     fn motion(&self) -> Option<W<Motion>> {
-        match &self.0 {
-            status::Command::Move { motion, .. } => Some(W(*motion)),
-            _ => None,
-        }
+        if let status::Command::Move { motion, .. } = &self.0 { Some(W(*motion)) } else { None }
     }
 
     /// Seconds that a stop may take.
     #[getter]
     fn timeout(&self) -> Option<u32> {
-        match &self.0 {
-            status::Command::Stop { timeout, .. } => Some(*timeout),
-            _ => None,
-        }
+        if let status::Command::Stop { timeout, .. } = &self.0 { Some(*timeout) } else { None }
     }
 
     /// What happens to services while HA is disarmed.
     #[getter]
     fn mode(&self) -> Option<W<DisarmMode>> {
-        match &self.0 {
-            status::Command::DisarmHa { mode } => Some(W(*mode)),
-            _ => None,
-        }
+        if let status::Command::DisarmHa { mode } = &self.0 { Some(W(*mode)) } else { None }
     }
 
     fn __str__(&self) -> String {

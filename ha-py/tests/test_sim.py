@@ -188,6 +188,7 @@ def test_placement_with_figures() -> None:
     services = {
         "vm:1000": pyha.ServiceStatistics(8.0, 32 << 30, 0.0, 0),
         "vm:1001": pyha.ServiceStatistics(1.0, 1 << 30, 0.0, 0),
+        "vm:2000": pyha.ServiceStatistics(1.0, 1 << 30, 0.0, 0),
     }
     status = pyha.ManagerStatus(
         {

@@ -239,8 +239,8 @@ def _simulate(options: argparse.Namespace, out: TextIO) -> int:
     replay = sim.Replay(options.folder)
     for happening in replay.happenings():
         show(happening)
-    for error in replay.errors:
-        print(f"error: {error}", file=sys.stderr)
+    for message in replay.errors:
+        print(f"error: {message}", file=sys.stderr)
     return FOUND if replay.errors else WELL
 
 

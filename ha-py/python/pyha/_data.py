@@ -213,10 +213,15 @@ def _builder(cls: type) -> _Converter:
     return lambda data: data
 
 
-def _tagged_builder(cls: type[Tagged]) -> _Converter:
+def builders_of(cls: type[Tagged]) -> dict[str, _Converter]:
+    """What makes each variant of a class from its data, by its tag."""
     _load_variants(cls)
+    return {tag: _builder(cast("Any", variant)) for tag, variant in cls._variants.items()}
+
+
+def _tagged_builder(cls: type[Tagged]) -> _Converter:
     key = cls._tag_key
-    builders = {tag: _builder(variant) for tag, variant in cls._variants.items()}
+    builders = builders_of(cls)
     return lambda data: builders[data[key]](data)
 
 
@@ -266,8 +271,8 @@ def _converter(hint: Any) -> _Converter | None:
         inner = [argument for argument in arguments if argument is not type(None)]
         return _converter(inner[0]) if len(inner) == 1 else None
     if origin is tuple:
-        convert = _converter(arguments[0])
-        return tuple if convert is None else lambda items: tuple(convert(item) for item in items)
+        inside = _converter(arguments[0])
+        return tuple if inside is None else lambda items: tuple(map(inside, items))
     if origin is dict:
         return None
     if origin is not None and issubclass(origin, Mapping):

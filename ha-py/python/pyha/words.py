@@ -15,10 +15,10 @@ class Word(str, enum.Enum):
     """
 
     def __str__(self) -> str:
-        return self.value
+        return str.__str__(self)
 
     def __format__(self, format_spec: str) -> str:
-        return format(self.value, format_spec)
+        return str.__format__(self, format_spec)
 
 
 class RequestedState(Word):

@@ -11,12 +11,7 @@ use ha_core::{
     host,
     id::{NodeName, ServiceId, ServiceTypes},
 };
-use pyo3::{
-    inspect::PyStaticExpr,
-    prelude::*,
-    type_hint_union,
-    types::{PyBytes, PyDict},
-};
+use pyo3::{inspect::PyStaticExpr, prelude::*, type_hint_union, types::PyBytes};
 
 use super::{
     DatacenterFile, Editor, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig, sections::node_names,
@@ -348,7 +343,7 @@ impl Configuration {
         self.copy()
     }
 
-    fn __deepcopy__(&self, _memo: &Bound<'_, PyDict>) -> Self {
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
         self.copy()
     }
 

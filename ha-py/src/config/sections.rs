@@ -17,7 +17,7 @@ use pyo3::{
     inspect::PyStaticExpr,
     prelude::*,
     type_hint_identifier, type_hint_subscript, type_hint_union,
-    types::{PyDict, PyString, PyTuple},
+    types::{PyDict, PyString},
 };
 
 use crate::convert::{Items, Name, Node, Sid, W};
@@ -74,6 +74,25 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Nodes {
         }
         let Items(names) = object.extract::<Items<Node>>()?;
         Ok(Self(names.into_iter().map(|Name(node)| (node, 0)).collect()))
+    }
+}
+
+/// Keyword arguments that make an equal object.
+struct Keywords<'py>(Bound<'py, PyDict>);
+
+impl<'py> IntoPyObject<'py> for Keywords<'py> {
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = type_hint_subscript!(
+        type_hint_identifier!("builtins", "dict"),
+        type_hint_identifier!("builtins", "str"),
+        type_hint_identifier!("builtins", "object")
+    );
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
     }
 }
 
@@ -172,7 +191,7 @@ impl Resource {
         repr(py, "Resource", self.0.sid.as_str(), &self.properties())
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
         let keywords = PyDict::new(py);
         keywords.set_item("state", self.0.state.map(W))?;
         keywords.set_item("group", self.group())?;
@@ -180,7 +199,7 @@ impl Resource {
         keywords.set_item("max_relocate", self.0.max_relocate)?;
         keywords.set_item("failback", self.0.failback)?;
         keywords.set_item("comment", self.comment())?;
-        Ok((PyTuple::new(py, [self.sid()])?, keywords))
+        Ok(((self.sid(),), Keywords(keywords)))
     }
 }
 
@@ -253,13 +272,13 @@ impl Group {
         repr(py, "Group", self.0.id.as_str(), &self.properties())
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
         let keywords = PyDict::new(py);
         keywords.set_item("nodes", self.nodes())?;
         keywords.set_item("restricted", self.0.restricted)?;
         keywords.set_item("nofailback", self.0.nofailback)?;
         keywords.set_item("comment", self.comment())?;
-        Ok((PyTuple::new(py, [self.id()])?, keywords))
+        Ok(((self.id(),), Keywords(keywords)))
     }
 }
 
@@ -376,7 +395,7 @@ impl Rule {
         repr(py, "Rule", self.0.id.as_str(), &self.properties())
     }
 
-    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
         let keywords = PyDict::new(py);
         keywords.set_item("resources", self.resources())?;
         keywords.set_item("disable", self.0.disable)?;
@@ -388,7 +407,7 @@ impl Rule {
             }
             RuleKind::ResourceAffinity { affinity } => keywords.set_item("affinity", W(*affinity))?,
         }
-        Ok((PyTuple::new(py, [self.id()])?, keywords))
+        Ok(((self.id(),), Keywords(keywords)))
     }
 }
 

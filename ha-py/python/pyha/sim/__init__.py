@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, TypeAlias
 
-from pyha._data import ClusterEvent, Event, build, plain
+from pyha._data import ClusterEvent, Event, builders_of, plain
 from pyha._native import Cluster, Outcome, Play, Replay, Scenario, check_recorded
 from pyha.sim import events
 from pyha.sim.words import DaemonKind, DeviceBehaviour, FailureKind, Operation
@@ -128,7 +129,7 @@ class Happening:
 
     @classmethod
     def _from_data(cls, data: dict[str, Any]) -> Happening:
-        return cls(float(data["t"]), data["src"], _event(data))
+        return cls(float(data["t"]), data["src"], _builders()[data["event"]](data))
 
     def to_dict(self) -> dict[str, Any]:
         """The data, as the recorded scenarios have it."""
@@ -194,11 +195,10 @@ Report: TypeAlias = "Callable[[Happening | Failure], object]"
 """Who is told of what happens while a scenario is played."""
 
 
-def _event(data: dict[str, Any]) -> Event | ClusterEvent:
-    cluster_event = data["event"] in ClusterEvent._variants
-    event = build(ClusterEvent if cluster_event else Event, data)
-    assert isinstance(event, (Event, ClusterEvent))
-    return event
+@cache
+def _builders() -> dict[str, Callable[[Any], Any]]:
+    """What makes each kind of event from its data."""
+    return builders_of(Event) | builders_of(ClusterEvent)
 
 
 __all__ = [
