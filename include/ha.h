@@ -41,6 +41,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// For calls whose status must not be ignored.
+#if defined(__GNUC__) || defined(__clang__)
+#define HA_MUST_USE __attribute__((warn_unused_result))
+#else
+#define HA_MUST_USE
+#endif
+
+
 // The version of the interface that this header describes. It grows when functions are added; what is there stays as it is.
 // A change that breaks programs changes the soname.
 #define HA_ABI_VERSION 1
@@ -527,6 +535,10 @@ enum ha_event_kind
     HA_EVENT_WATCHDOG_FEED_TOO_LATE = 94,
     // A round changed states more often than makes sense; it goes on in the next round.
     HA_EVENT_ROUND_NOT_SETTLED = 95,
+    // A node that is gone is not fenced, since its services may run without a watchdog: they wait for it to come back, or
+    // for a person.
+    // Fields: node.
+    HA_EVENT_NODE_NOT_FENCED = 96,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1422,6 +1434,7 @@ ha_status ha_configuration_clear_guests(struct ha_configuration *configuration, 
 // Starts the CRM of a node.
 //
 // timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
+HA_MUST_USE
 ha_status ha_crm_new(const char *node,
                      size_t node_length,
                      const struct ha_timings *timings,
@@ -1437,6 +1450,7 @@ ha_status ha_crm_free(struct ha_crm *crm);
 // monotonic: the monotonic clock (CLOCK_BOOTTIME), in nanoseconds since a start of your choosing, read before the call. wall:
 // the wall clock in seconds since 1970, only written down. next: the moment of the next call; a needless call before it is
 // harmless. wait: what it waits for, one of ha_wait.
+HA_MUST_USE
 ha_status ha_crm_tick(struct ha_crm *crm,
                       struct ha_host *host,
                       uint64_t monotonic,
@@ -1459,6 +1473,7 @@ ha_status ha_crm_manager_status(const struct ha_crm *crm,
 // Starts the LRM of a node.
 //
 // timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
+HA_MUST_USE
 ha_status ha_lrm_new(const char *node,
                      size_t node_length,
                      const struct ha_timings *timings,
@@ -1470,6 +1485,7 @@ ha_status ha_lrm_new(const char *node,
 ha_status ha_lrm_free(struct ha_lrm *lrm);
 
 // Does what is to be done now, and says when to call again: see ha_crm_tick().
+HA_MUST_USE
 ha_status ha_lrm_tick(struct ha_lrm *lrm,
                       struct ha_host *host,
                       uint64_t monotonic,
@@ -1623,6 +1639,7 @@ const char *ha_error_details(const struct ha_error *error);
 ha_status ha_error_free(struct ha_error *error);
 
 // Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
+HA_MUST_USE
 ha_status ha_host_new(const struct ha_callbacks *callbacks,
                       struct ha_host **host,
                       struct ha_error **error);
@@ -1701,6 +1718,7 @@ ha_status ha_job_get(const struct ha_job *job, struct ha_job_fields *fields, str
 //
 // It blocks as long as the agent does, so a host calls it in a thread or process of its own, with a host of its own that has
 // just these callbacks. node: the node of the worker.
+HA_MUST_USE
 ha_status ha_job_run(const struct ha_job *job,
                      const char *node,
                      size_t node_length,
@@ -1862,6 +1880,7 @@ ha_status ha_round_input_set_usage(struct ha_round_input *input,
 //
 // timings: NULL for the customary ones. configuration: says the scheduler. unique: sixteen bytes that nobody had before.
 // host: gets events.
+HA_MUST_USE
 ha_status ha_manager_new(const char *node,
                          size_t node_length,
                          const struct ha_timings *timings,
@@ -1880,6 +1899,7 @@ ha_status ha_manager_free(struct ha_manager *manager);
 // commands, fence devices, guests), and at its end write_manager_status.
 //
 // monotonic and wall: see ha_crm_tick(). Callbacks that read (members, records, configuration) are not called.
+HA_MUST_USE
 ha_status ha_manager_round(struct ha_manager *manager,
                            struct ha_round_input *input,
                            struct ha_host *host,

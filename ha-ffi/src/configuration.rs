@@ -83,9 +83,10 @@ fn file(number: i32) -> Result<ha_file, Failure> {
 }
 
 fn problem(problem: &Problem) -> Failure {
-    let value_code = match &problem.kind {
-        ProblemKind::BadValue(error) | ProblemKind::BadSectionId(error) => Some(error.code()),
-        _ => None,
+    let value_code = if let ProblemKind::BadValue(error) | ProblemKind::BadSectionId(error) = &problem.kind {
+        Some(error.code())
+    } else {
+        None
     };
     Failure::content(problem)
         .kind(problem.kind.code())

@@ -350,6 +350,9 @@ impl ha_callbacks {
     };
 }
 
+/// More bytes than the table of callbacks of any later version has: a larger size is garbage.
+const LARGEST_TABLE: usize = 16 * 1024;
+
 /// Behind a `ha_host`.
 pub(crate) struct Host(pub(crate) ha_callbacks);
 
@@ -368,6 +371,7 @@ impl Drop for Host {
 
 /// Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_host_new(
     callbacks: *const ha_callbacks,
     host: *mut *mut ha_host,
@@ -380,7 +384,7 @@ pub unsafe extern "C" fn ha_host_new(
         // SAFETY: `Call` stands for it: a `ha_callbacks` begins with its size, so there are that many bytes.
         let size = unsafe { (*callbacks).size };
         let smallest = std::mem::offset_of!(ha_callbacks, event);
-        if size < smallest || size > 64 * size_of::<ha_callbacks>() || size % size_of::<usize>() != 0 {
+        if !(smallest..=LARGEST_TABLE).contains(&size) || !size.is_multiple_of(size_of::<usize>()) {
             return Err(Failure::argument("the size of the callbacks is not sizeof(struct ha_callbacks)"));
         }
         let mut own = ha_callbacks::NONE;

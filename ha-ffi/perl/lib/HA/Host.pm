@@ -207,6 +207,9 @@ sub _remember {
     push @{$STATE{$host}{exceptions}}, { method => $method, exception => $why } if $host && $STATE{$host};
 }
 
+# Neither a host nor its closures are for another thread.
+sub CLONE_SKIP { 1 }
+
 # What methods died of since this was last called.
 sub exceptions {
     my ($self) = @_;
@@ -242,6 +245,8 @@ sub _handle {
 }
 
 package HA::Host::State;
+
+sub CLONE_SKIP { 1 }
 
 # The handle is freed before the closures that it calls.
 sub DESTROY {
