@@ -23,13 +23,14 @@ private="-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The static library as one object with no global symbols but ours, so that it does not meet another Rust library's.
-keep_our_symbols() {
-  ld -r --whole-archive "$HA_BUILD/libha.a" -o "$work/whole.o"
-  objcopy --wildcard --keep-global-symbol='ha_*' --strip-debug "$work/whole.o" "$work/ha.o"
-  ar rcs "$work/libha.a" "$work/ha.o"
-}
-keep_our_symbols
+# The static library as one object with no global symbols but ours, so that it does not meet another Rust library's. What our
+# functions don't need is left out, and so is the bitcode of the standard library, which no C linker can use.
+functions=$(sed 's://.*::' "$here/../include/ha.h" | grep -oE '\bha_[a-z_]+\(' | tr -d '(' | sort -u)
+# shellcheck disable=SC2086,SC2046
+ld -r --gc-sections -e ha_version $(printf -- '-u %s ' $functions) --whole-archive "$HA_BUILD/libha.a" -o "$work/whole.o"
+objcopy --wildcard --keep-global-symbol='ha_*' --strip-debug \
+  --remove-section=.llvmbc --remove-section=.llvmcmd "$work/whole.o" "$work/ha.o"
+ar rcs "$work/libha.a" "$work/ha.o"
 strip --strip-debug -o "$work/libha.so" "$HA_BUILD/libha.so"
 
 install -d "$destdir$prefix/include" "$destdir$libdir/pkgconfig"

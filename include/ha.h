@@ -1040,6 +1040,20 @@ typedef struct ha_str {
     size_t length;
 } ha_str;
 
+// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
+typedef struct ha_node_explanation {
+    // The node.
+    struct ha_str node;
+    // Whether it was left out, and by what: one of ha_fate. The rules and services are in the JSON.
+    int32_t fate;
+    // Its place in the order of load among those that are left, from 1; 0 if it was left out.
+    uint32_t rank;
+    // With the scheduler "basic", the number of services that use it, the lower the better; else -1.
+    int64_t services;
+    // With the others, its score from 0 to 1, the higher the better; else -1.
+    double score;
+} ha_node_explanation;
+
 // The callbacks of a host.
 //
 // Set size to sizeof(struct ha_callbacks), and every callback that you do not have to NULL: a call of it fails. A daemon
@@ -1250,20 +1264,6 @@ typedef struct ha_service {
     // In HA_SERVICE_REQUEST_STOP: seconds that it may take. -1 leaves it to the agent. Else -1.
     int64_t timeout;
 } ha_service;
-
-// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
-typedef struct ha_node_explanation {
-    // The node.
-    struct ha_str node;
-    // Whether it was left out, and by what: one of ha_fate. The rules and services are in the JSON.
-    int32_t fate;
-    // Its place in the order of load among those that are left, from 1; 0 if it was left out.
-    uint32_t rank;
-    // With the scheduler "basic", the number of services that use it, the lower the better; else -1.
-    int64_t services;
-    // With the others, its score from 0 to 1, the higher the better; else -1.
-    double score;
-} ha_node_explanation;
 
 // Where one service goes when its node fails. This layout never changes; texts are lent by the ha_recoveries.
 typedef struct ha_recovery {
@@ -1612,6 +1612,37 @@ ha_status ha_event_to_json(const struct ha_event *event, struct ha_text *json, s
 // The event as a sentence for people.
 ha_status ha_event_sentence(const struct ha_event *event, struct ha_text *sentence, struct ha_error **error);
 
+// Frees an explanation. NULL is fine.
+ha_status ha_explanation_free(struct ha_explanation *explanation);
+
+// The decision: the node, lent, and what decided, one of ha_decider. HA_NONE if there is no node for the service; decided_by
+// says why. Either pointer may be NULL.
+ha_status ha_explanation_answer(const struct ha_explanation *explanation,
+                                struct ha_str *node,
+                                int32_t *decided_by,
+                                struct ha_error **error);
+
+// How many nodes an explanation tells of: all of the cluster.
+ha_status ha_explanation_node_count(const struct ha_explanation *explanation,
+                                    size_t *count,
+                                    struct ha_error **error);
+
+// What became of a node, by its place in the order of names.
+ha_status ha_explanation_node(const struct ha_explanation *explanation,
+                              size_t index,
+                              struct ha_node_explanation *node,
+                              struct ha_error **error);
+
+// An explanation as JSON, with all rules and services that it names.
+ha_status ha_explanation_json(const struct ha_explanation *explanation,
+                              struct ha_text *json,
+                              struct ha_error **error);
+
+// An explanation in words for people.
+ha_status ha_explanation_words(const struct ha_explanation *explanation,
+                               struct ha_text *words,
+                               struct ha_error **error);
+
 // The status of an error; HA_ERROR_HANDLE if it is no error at all.
 int32_t ha_error_status(const struct ha_error *error);
 
@@ -1646,47 +1677,6 @@ ha_status ha_host_new(const struct ha_callbacks *callbacks,
 
 // Frees a host, and calls its destroy(). NULL is fine.
 ha_status ha_host_free(struct ha_host *host);
-
-// Says why the call fails. Answer HA_ANSWER_FAILED then.
-ha_status ha_reply_error(struct ha_reply *reply, const char *message, size_t length);
-
-// Hands back a text. For a list, call it once for each.
-ha_status ha_reply_text(struct ha_reply *reply, const char *text, size_t length);
-
-// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
-ha_status ha_reply_json(struct ha_reply *reply, const char *json, size_t length);
-
-// Hands back bytes.
-ha_status ha_reply_bytes(struct ha_reply *reply, const char *bytes, size_t length);
-
-// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
-ha_status ha_reply_member(struct ha_reply *reply, const char *node, size_t node_length, int32_t online);
-
-// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
-ha_status ha_reply_manager_status(struct ha_reply *reply, const struct ha_manager_status *status);
-
-// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
-ha_status ha_reply_lrm_status(struct ha_reply *reply, const struct ha_lrm_status *status);
-
-// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
-ha_status ha_reply_configuration(struct ha_reply *reply, const struct ha_configuration *configuration);
-
-// Hands back a guest that HA does not manage. running: 1 if it runs.
-ha_status ha_reply_unmanaged(struct ha_reply *reply,
-                             const char *sid,
-                             size_t sid_length,
-                             const char *node,
-                             size_t node_length,
-                             int32_t running);
-
-// Hands back sizes and loads. The handle stays the caller's.
-ha_status ha_reply_usage(struct ha_reply *reply, const struct ha_usage *usage);
-
-// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
-ha_status ha_reply_job(struct ha_reply *reply, uint64_t id, int32_t exit_code);
-
-// Hands back how a job ended that start_job has carried out at once. exit_code: see ha_exit_code.
-ha_status ha_reply_exit_code(struct ha_reply *reply, int32_t exit_code);
 
 // How many commands there are.
 ha_status ha_fence_commands_count(const struct ha_fence_commands *commands,
@@ -2028,6 +2018,76 @@ ha_status ha_command_check(const char *line,
                            struct ha_text *plain,
                            struct ha_error **error);
 
+// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
+// recovered.
+ha_status ha_situation_after_failure(const struct ha_situation *situation,
+                                     const struct ha_str *nodes,
+                                     size_t node_count,
+                                     struct ha_recoveries **recoveries,
+                                     struct ha_error **error);
+
+// Frees recoveries. NULL is fine.
+ha_status ha_recoveries_free(struct ha_recoveries *recoveries);
+
+// How many services would be recovered.
+ha_status ha_recoveries_count(const struct ha_recoveries *recoveries, size_t *count, struct ha_error **error);
+
+// One of the recoveries, by its place in their order.
+ha_status ha_recoveries_get(const struct ha_recoveries *recoveries,
+                            size_t index,
+                            struct ha_recovery *recovery,
+                            struct ha_error **error);
+
+// Says why the call fails. Answer HA_ANSWER_FAILED then.
+ha_status ha_reply_error(struct ha_reply *reply, const char *message, size_t length);
+
+// Hands back a text. For a list, call it once for each.
+ha_status ha_reply_text(struct ha_reply *reply, const char *text, size_t length);
+
+// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
+ha_status ha_reply_json(struct ha_reply *reply, const char *json, size_t length);
+
+// Hands back bytes.
+ha_status ha_reply_bytes(struct ha_reply *reply, const char *bytes, size_t length);
+
+// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
+ha_status ha_reply_member(struct ha_reply *reply, const char *node, size_t node_length, int32_t online);
+
+// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
+ha_status ha_reply_manager_status(struct ha_reply *reply, const struct ha_manager_status *status);
+
+// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
+ha_status ha_reply_lrm_status(struct ha_reply *reply, const struct ha_lrm_status *status);
+
+// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
+ha_status ha_reply_configuration(struct ha_reply *reply, const struct ha_configuration *configuration);
+
+// Hands back a guest that HA does not manage. running: 1 if it runs.
+ha_status ha_reply_unmanaged(struct ha_reply *reply,
+                             const char *sid,
+                             size_t sid_length,
+                             const char *node,
+                             size_t node_length,
+                             int32_t running);
+
+// Hands back sizes and loads. The handle stays the caller's.
+ha_status ha_reply_usage(struct ha_reply *reply, const struct ha_usage *usage);
+
+// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
+//
+// worked: HA_ANSWER_YES if it worked, HA_ANSWER_NO if not. HA_EXIT_SUCCESS, which is 0, counts only together with HA_ANSWER_YES;
+// with everything else it is taken for HA_EXIT_ERROR, since a 0 is easily there by accident, and a move that is taken for
+// done could make a service run twice.
+ha_status ha_reply_job(struct ha_reply *reply,
+                       uint64_t id,
+                       int32_t worked,
+                       int32_t exit_code);
+
+// Hands back how a job ended that start_job has carried out at once. worked and exit_code: see ha_reply_job().
+ha_status ha_reply_exit_code(struct ha_reply *reply,
+                             int32_t worked,
+                             int32_t exit_code);
+
 // Evaluates the rules of a configuration, with those that its groups stand for. nodes: all members of the cluster.
 ha_status ha_rules_new(const struct ha_configuration *configuration,
                        const struct ha_str *nodes,
@@ -2150,32 +2210,6 @@ ha_status ha_simulation_view(const struct ha_simulation *simulation,
                              struct ha_text *lines,
                              struct ha_error **error);
 
-// Makes an empty usage.
-ha_status ha_usage_new(struct ha_usage **usage, struct ha_error **error);
-
-// Frees a usage. NULL is fine.
-ha_status ha_usage_free(struct ha_usage *usage);
-
-// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
-ha_status ha_usage_set_node(struct ha_usage *usage,
-                            const char *node,
-                            size_t node_length,
-                            double max_cpu,
-                            uint64_t max_memory,
-                            double cpu,
-                            uint64_t memory,
-                            struct ha_error **error);
-
-// Tells the size of a service (cores, 0 for no limit; bytes of memory) and how much it uses, measured.
-ha_status ha_usage_set_service(struct ha_usage *usage,
-                               const char *sid,
-                               size_t sid_length,
-                               double max_cpu,
-                               uint64_t max_memory,
-                               double cpu,
-                               uint64_t memory,
-                               struct ha_error **error);
-
 // Makes a situation from the states of nodes and services and from what is configured.
 //
 // nodes: all members of the cluster, online or not; with node_count 0, those of the status.
@@ -2238,37 +2272,6 @@ ha_status ha_situation_explain_with(const struct ha_situation *situation,
                                     struct ha_explanation **explanation,
                                     struct ha_error **error);
 
-// Frees an explanation. NULL is fine.
-ha_status ha_explanation_free(struct ha_explanation *explanation);
-
-// The decision: the node, lent, and what decided, one of ha_decider. HA_NONE if there is no node for the service; decided_by
-// says why. Either pointer may be NULL.
-ha_status ha_explanation_answer(const struct ha_explanation *explanation,
-                                struct ha_str *node,
-                                int32_t *decided_by,
-                                struct ha_error **error);
-
-// How many nodes an explanation tells of: all of the cluster.
-ha_status ha_explanation_node_count(const struct ha_explanation *explanation,
-                                    size_t *count,
-                                    struct ha_error **error);
-
-// What became of a node, by its place in the order of names.
-ha_status ha_explanation_node(const struct ha_explanation *explanation,
-                              size_t index,
-                              struct ha_node_explanation *node,
-                              struct ha_error **error);
-
-// An explanation as JSON, with all rules and services that it names.
-ha_status ha_explanation_json(const struct ha_explanation *explanation,
-                              struct ha_text *json,
-                              struct ha_error **error);
-
-// An explanation in words for people.
-ha_status ha_explanation_words(const struct ha_explanation *explanation,
-                               struct ha_text *words,
-                               struct ha_error **error);
-
 // What would have to be different for a service to go to a node, as JSON: "changes", and the decision as it would be "then".
 ha_status ha_situation_counterfactual(const struct ha_situation *situation,
                                       const char *sid,
@@ -2287,26 +2290,6 @@ ha_status ha_situation_balance(struct ha_situation *situation,
                                size_t count,
                                struct ha_text *json,
                                struct ha_error **error);
-
-// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
-// recovered.
-ha_status ha_situation_after_failure(const struct ha_situation *situation,
-                                     const struct ha_str *nodes,
-                                     size_t node_count,
-                                     struct ha_recoveries **recoveries,
-                                     struct ha_error **error);
-
-// Frees recoveries. NULL is fine.
-ha_status ha_recoveries_free(struct ha_recoveries *recoveries);
-
-// How many services would be recovered.
-ha_status ha_recoveries_count(const struct ha_recoveries *recoveries, size_t *count, struct ha_error **error);
-
-// One of the recoveries, by its place in their order.
-ha_status ha_recoveries_get(const struct ha_recoveries *recoveries,
-                            size_t index,
-                            struct ha_recovery *recovery,
-                            struct ha_error **error);
 
 // Frees a text and makes it empty, so that freeing it again does nothing. NULL is fine.
 //
@@ -2357,6 +2340,32 @@ ha_status ha_timings_watchdog_timeout_left(const struct ha_timings *timings,
                                            uint64_t since_asked,
                                            uint64_t *left,
                                            struct ha_error **error);
+
+// Makes an empty usage.
+ha_status ha_usage_new(struct ha_usage **usage, struct ha_error **error);
+
+// Frees a usage. NULL is fine.
+ha_status ha_usage_free(struct ha_usage *usage);
+
+// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
+ha_status ha_usage_set_node(struct ha_usage *usage,
+                            const char *node,
+                            size_t node_length,
+                            double max_cpu,
+                            uint64_t max_memory,
+                            double cpu,
+                            uint64_t memory,
+                            struct ha_error **error);
+
+// Tells the size of a service (cores, 0 for no limit; bytes of memory) and how much it uses, measured.
+ha_status ha_usage_set_service(struct ha_usage *usage,
+                               const char *sid,
+                               size_t sid_length,
+                               double max_cpu,
+                               uint64_t max_memory,
+                               double cpu,
+                               uint64_t memory,
+                               struct ha_error **error);
 
 // Begins a view.
 //

@@ -20,9 +20,9 @@ use crate::{
     lrm_status::{self, ha_lrm_status},
     manager_status::{self, ha_manager_status},
     records::Record,
-    situation::ha_usage,
     text::ha_str,
     timings::{self, ha_timings},
+    usage::ha_usage,
 };
 
 /// The master's mind: the manager status, and what it remembers beside it. Make one when you become master, free it when you

@@ -549,8 +549,11 @@ sub as_hash {
     return \%job;
 }
 
-# Carries the job out with the agent methods of a host; gives its exit code.
-sub run { my ($self, $node, $agent) = @_; return HA::FFI::get(job_run => $self, $node, $agent->_handle) }
+# Carries the job out with the agent methods of a host; gives 'success', or the exit code of the failure.
+sub run {
+    my ($self, $node, $agent) = @_;
+    return HA::FFI::get(job_run => $self, $node, $agent->_handle) || 'success';
+}
 
 sub steps { my ($self, $node) = @_; return HA::JobSteps->_own(HA::FFI::get(job_steps_new => $self, $node)) }
 
@@ -850,10 +853,11 @@ After an error with the status C<panic> a bug struck in the library: stop feedin
 The base class of hosts. Write a class with the methods that your daemons need; those that you leave out fail when they
 are called for. A method fails by dying: that is reported as an event C<host_call_failed> with what it died of, and tried
 again later; it does no harm to the daemon. C<< $host->exceptions >> gives what methods died of since it was last asked,
-as hashes of C<method> and C<exception>.
+as hashes of C<method> and C<exception>; the last hundred are kept.
 
-Where it says I<none>, return C<HA::NONE>; undef is a mistake and counts as a failure, since it is what Perl returns by
-accident.
+What Perl returns by accident never counts as an answer. Where it says I<none>, return C<HA::NONE>: undef is a failure. Where
+it says that returning is enough, nothing or something true is fine: C<0> and C<''> are failures. And a job that worked is
+C<'success'>: C<0> is a failure.
 
     event($event)                          an HA::Event; should not die
     refresh                                returning is enough
@@ -881,8 +885,8 @@ accident.
     unmanaged_services                     [ { sid, node, running } ]
     usage                                  { nodes => {}, services => {} }
     random_bytes                           sixteen bytes
-    start_job($job)                        'running', or its exit code
-    finished_jobs                          [ [ id, exit code ] ]
+    start_job($job)                        'running', 'success', or the exit code of its failure
+    finished_jobs                          [ [ id, 'success' or exit code ] ]
     knows_type($type)                      true or false
     guest_node($sid)                       node or none
     is_running($sid)                       true or false
@@ -892,8 +896,8 @@ accident.
 
 =head2 HA::Job
 
-C<< run($node, $agent) >> carries it out with the agent methods of a host (the last seven) and gives its exit code; the
-agent must be another object than the host of the running daemon. C<as_hash>, C<copy>, C<new>; C<steps($node)> for those
+C<< run($node, $agent) >> carries it out with the agent methods of a host (the last seven, and C<event>) and gives
+C<'success'>, or the exit code of the failure, as a host's C<start_job> and C<finished_jobs> hand it on; the agent must be another object than the host of the running daemon. C<as_hash>, C<copy>, C<new>; C<steps($node)> for those
 who do not want to block: C<next> says what to ask, C<answer($host, $answer, $text)> takes C<ok>, C<yes>, C<no>, C<none> or
 C<failed>.
 

@@ -43,6 +43,11 @@ struct world {
     ha_reply *kept_reply;
     const ha_manager_status *kept_status;
     int free_inside;
+    struct { /* that carries jobs out beside the daemon, and what it says of their end */
+        int works;
+        int32_t worked, exit_code;
+        ha_job *job;
+    } worker;
 };
 
 /* What a broken callback answers; FINE if it is not broken now. */
@@ -70,7 +75,7 @@ static int32_t broken(struct world *world, const char *name, ha_reply *reply)
         ha_reply_bytes(reply, S("short"));
         ha_reply_member(reply, S("no node!"), 1);
         ha_reply_unmanaged(reply, S("no sid"), S("n1"), 1);
-        ha_reply_job(reply, 999, HA_EXIT_SUCCESS);
+        ha_reply_job(reply, 999, HA_ANSWER_YES, HA_EXIT_SUCCESS);
         return HA_ANSWER_OK;
     case FINE:
     case FAULTS: break;
@@ -328,14 +333,27 @@ static int32_t start_job(void *context, const ha_job *job, ha_reply *reply)
     int32_t exit_code = 0;
 
     BEGIN("start_job");
+    if (world->worker.works) {
+        if (!world->worker.job)
+            WELL(ha_job_copy(job, &world->worker.job, NULL));
+        return HA_ANSWER_RUNNING;
+    }
     WELL(ha_job_run(job, S("n1"), world->agent, &exit_code, NULL));
-    WELL(ha_reply_exit_code(reply, exit_code));
+    WELL(ha_reply_exit_code(reply, exit_code == HA_EXIT_SUCCESS ? HA_ANSWER_YES : HA_ANSWER_NO, exit_code));
     return HA_ANSWER_FINISHED;
 }
 
 static int32_t finished_jobs(void *context, ha_reply *reply)
 {
+    struct ha_job_fields fields;
+
     BEGIN("finished_jobs");
+    if (world->worker.job) {
+        WELL(ha_job_get(world->worker.job, &fields, NULL));
+        WELL(ha_reply_job(reply, fields.id, world->worker.worked, world->worker.exit_code));
+        WELL(ha_job_free(world->worker.job));
+        world->worker.job = NULL;
+    }
     return HA_ANSWER_OK;
 }
 
@@ -829,6 +847,36 @@ static void jobs(void)
     end(&world, NULL, NULL);
 }
 
+/* What a worker hands back reaches the record of the LRM, and a 0 alone is no success. */
+static void workers(void)
+{
+    static const struct { int32_t worked, exit_code, recorded; } ends[] = {
+        {HA_ANSWER_YES, HA_EXIT_SUCCESS, HA_EXIT_SUCCESS}, {HA_ANSWER_NO, HA_EXIT_WRONG_NODE, HA_EXIT_WRONG_NODE},
+        {HA_ANSWER_YES, HA_EXIT_WRONG_NODE, HA_EXIT_WRONG_NODE}, {0, 0, HA_EXIT_ERROR}, {HA_ANSWER_NO, 0, HA_EXIT_ERROR},
+        {1, 0, HA_EXIT_ERROR}, {HA_ANSWER_NO, HA_EXIT_KILLED, HA_EXIT_KILLED},
+    };
+    struct ha_result result;
+    struct world world;
+    uint64_t now, next;
+    ha_lrm *lrm = NULL;
+    int32_t wait;
+    size_t i;
+
+    for (i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        begin(&world, FENCING);
+        world.worker.works = 1;
+        world.worker.worked = ends[i].worked;
+        world.worker.exit_code = ends[i].exit_code;
+        WELL(ha_lrm_new(S("n1"), NULL, world.host, &lrm, NULL));
+        for (now = SECOND; now < 60 * SECOND; now += SECOND)
+            WELL(ha_lrm_tick(lrm, world.host, now, 1700000000, &next, &wait, NULL));
+        if (WELL(ha_lrm_status_find(world.lrm, S("a"), &result, NULL)))
+            CHECK(result.exit_code == ends[i].recorded);
+        ha_job_free(world.worker.job);
+        end(&world, NULL, lrm);
+    }
+}
+
 int main(void)
 {
     every_callback_in_turn();
@@ -838,5 +886,6 @@ int main(void)
     tables();
     rounds();
     jobs();
+    workers();
     return finish("host");
 }
