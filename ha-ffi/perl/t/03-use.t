@@ -128,6 +128,12 @@ subtest documentation => sub {
     my $checker = Pod::Checker->new(-warnings => 1);
     $checker->parse_from_file(dirname(__FILE__) . '/../lib/HA.pm', '/dev/null');
     is($checker->num_errors, 0, 'the documentation is in order');
+    my $lib = dirname(__FILE__) . '/../lib';
+    my $read = sub { open my $in, '<', $_[0] or die "$_[0]: $!"; local $/; <$in> };
+    my ($code, $pod) = split /^__END__$/m, $read->("$lib/HA.pm");
+    for my $method (sort map { /^sub ([a-z]\w*)/gm } $code, map { $read->($_) } grep { !/FFI/ } glob "$lib/HA/*.pm") {
+        ok($pod =~ /\b\Q$method\E\b/, "$method is documented");
+    }
 };
 
 is(HA->live_handles, 0, 'nothing is left over');
