@@ -1077,26 +1077,31 @@ typedef struct ha_callbacks {
     void (*destroy)(void *context);
     // Receives an event, lent. It must not fail and should not block.
     void (*event)(void *context, const struct ha_event *event);
-    // Brings the view of the cluster up to date, at the begin of each iteration: HA_ANSWER_OK. If it fails the iteration
-    // decides nothing about services.
+    // Brings the view of the cluster's members up to date, once at the begin of each iteration: HA_ANSWER_OK. If it fails the
+    // iteration decides nothing about services.
     int32_t (*refresh)(void *context, struct ha_reply *reply);
-    // Whether this node is in the quorate partition: HA_ANSWER_YES; everything else is no.
+    // Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
     int32_t (*is_quorate)(void *context, struct ha_reply *reply);
-    // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
     int32_t (*members)(void *context, struct ha_reply *reply);
     // Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
     //
     // From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
-    // releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late.
+    // releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
+    // lease counts from the call. If it fails the lock counts as not renewed.
     int32_t (*take_lock)(void *context, const char *lock, size_t lock_length, struct ha_reply *reply);
-    // Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK.
+    // Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK. If it
+    // fails the lock is left to expire.
     int32_t (*release_lock)(void *context, const char *lock, size_t lock_length, struct ha_reply *reply);
-    // Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog.
+    // Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog. If it is not fed the daemon does
+    // not work under the lock that it just got, and gives it back.
     int32_t (*open_watchdog)(void *context, uint64_t not_after, struct ha_reply *reply);
     // Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
-    // step before the device is touched, is past not_after (nanoseconds since the start of that clock).
+    // step before the device is touched, is past not_after (nanoseconds since the start of that clock). If it fails the lock
+    // counts as lost, and the node is reset in time.
     int32_t (*feed_watchdog)(void *context, uint64_t not_after, struct ha_reply *reply);
-    // Disarms the watchdog without a reset: HA_ANSWER_OK.
+    // Disarms the watchdog without a reset: HA_ANSWER_OK. Called only where nothing runs, or nothing is touched any more. If it
+    // fails the node may be reset.
     int32_t (*close_watchdog)(void *context, struct ha_reply *reply);
     // The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
     // HA_ANSWER_NONE only if none was ever written: the core begins from nothing then. A record that can't be read is a
@@ -1105,18 +1110,23 @@ typedef struct ha_callbacks {
     // What is configured now, by ha_reply_configuration(): HA_ANSWER_OK. What did not change should still have the same
     // digests.
     int32_t (*read_configuration)(void *context, struct ha_reply *reply);
-    // CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK.
+    // CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next round.
+    //
+    // A host that can should refuse it to a node that does not hold the manager lock: while HA is disarmed no watchdog ends a
+    // master that was stopped for longer than its lock lasts.
     int32_t (*write_manager_status)(void *context,
                                     const struct ha_manager_status *status,
                                     struct ha_reply *reply);
     // CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
-    // none.
+    // none. If it fails the record of the round before holds.
     int32_t (*read_lrm_status)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
     // CRM: whether a line waits in the command queue: HA_ANSWER_YES or HA_ANSWER_NO.
     int32_t (*commands_waiting)(void *context, struct ha_reply *reply);
-    // CRM: takes all lines of the command queue, each by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK.
+    // CRM: takes all lines of the command queue, each once by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK. If it
+    // fails the round goes on without commands.
     int32_t (*take_commands)(void *context, struct ha_reply *reply);
-    // LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK.
+    // LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next
+    // iteration.
     int32_t (*write_lrm_status)(void *context, const struct ha_lrm_status *status, struct ha_reply *reply);
     // CRM: moves the configuration of a guest from a node that was fenced to another one, so that it can be started there;
     // well if it is there already. It must not touch the guest. HA_ANSWER_OK.
@@ -1158,23 +1168,28 @@ typedef struct ha_callbacks {
     // CRM: the version of the software on a node, such as "9.0.0~16", by ha_reply_text(): HA_ANSWER_OK; or HA_ANSWER_NONE.
     int32_t (*software_version)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
     // CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
-    // how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED.
+    // how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run; attempt
+    // counts the node's devices from 0. If it fails the device counts as failed.
     int32_t (*run_fence_device)(void *context,
                                 const char *node,
                                 size_t node_length,
                                 uint32_t attempt,
                                 const struct ha_fence_commands *commands,
                                 struct ha_reply *reply);
-    // CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK.
+    // CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
+    // fails the round does without.
     int32_t (*unmanaged_services)(void *context, struct ha_reply *reply);
-    // CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK.
+    // CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
+    // counts services instead.
     int32_t (*usage)(void *context, struct ha_reply *reply);
     // CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
     int32_t (*random_bytes)(void *context, struct ha_reply *reply);
-    // LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code().
+    // LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code(). Whoever carries it out
+    // keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails the
+    // job must not run: it is started later.
     int32_t (*start_job)(void *context, const struct ha_job *job, struct ha_reply *reply);
     // LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
-    // HA_ANSWER_OK.
+    // HA_ANSWER_OK. One that died or was killed ends with HA_EXIT_KILLED. If it fails nothing counts as told.
     int32_t (*finished_jobs)(void *context, struct ha_reply *reply);
     // Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
     int32_t (*knows_type)(void *context,
@@ -1184,13 +1199,17 @@ typedef struct ha_callbacks {
     // Agent: the node on which the service's guest is configured now, by ha_reply_text(): HA_ANSWER_OK; HA_ANSWER_NONE if it
     // is not configured at all.
     int32_t (*guest_node)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
+    // Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. If it fails the job ends with an error.
+    //
+    // Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     int32_t (*is_running)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK. Whether it runs is then looked at.
+    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
     int32_t (*start)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when it is stopped or
+    // can't be stopped: HA_ANSWER_OK.
     int32_t (*stop)(void *context, const char *sid, size_t sid_length, int64_t timeout, struct ha_reply *reply);
-    // Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    // Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
+    // HA_ANSWER_OK.
     int32_t (*move_to)(void *context,
                        const char *sid,
                        size_t sid_length,

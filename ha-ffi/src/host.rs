@@ -86,18 +86,19 @@ pub struct ha_callbacks {
     /// Receives an event, lent. It must not fail and should not block.
     pub event: Option<unsafe extern "C" fn(context: *mut c_void, event: *const ha_event)>,
 
-    /// Brings the view of the cluster up to date, at the begin of each iteration: HA_ANSWER_OK. If it fails the iteration
-    /// decides nothing about services.
+    /// Brings the view of the cluster's members up to date, once at the begin of each iteration: HA_ANSWER_OK. If it fails the
+    /// iteration decides nothing about services.
     pub refresh: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// Whether this node is in the quorate partition: HA_ANSWER_YES; everything else is no.
+    /// Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
     pub is_quorate: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
     pub members: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
     ///
     /// From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
-    /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late.
+    /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
+    /// lease counts from the call. If it fails the lock counts as not renewed.
     pub take_lock: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -106,7 +107,8 @@ pub struct ha_callbacks {
             reply: *mut ha_reply,
         ) -> i32,
     >,
-    /// Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK.
+    /// Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK. If it
+    /// fails the lock is left to expire.
     pub release_lock: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -116,12 +118,15 @@ pub struct ha_callbacks {
         ) -> i32,
     >,
 
-    /// Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog.
+    /// Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog. If it is not fed the daemon does
+    /// not work under the lock that it just got, and gives it back.
     pub open_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
     /// Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
-    /// step before the device is touched, is past not_after (nanoseconds since the start of that clock).
+    /// step before the device is touched, is past not_after (nanoseconds since the start of that clock). If it fails the lock
+    /// counts as lost, and the node is reset in time.
     pub feed_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
-    /// Disarms the watchdog without a reset: HA_ANSWER_OK.
+    /// Disarms the watchdog without a reset: HA_ANSWER_OK. Called only where nothing runs, or nothing is touched any more. If it
+    /// fails the node may be reset.
     pub close_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
@@ -132,12 +137,15 @@ pub struct ha_callbacks {
     /// digests.
     pub read_configuration: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK.
+    /// CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next round.
+    ///
+    /// A host that can should refuse it to a node that does not hold the manager lock: while HA is disarmed no watchdog ends a
+    /// master that was stopped for longer than its lock lasts.
     pub write_manager_status: Option<
         unsafe extern "C" fn(context: *mut c_void, status: *const ha_manager_status, reply: *mut ha_reply) -> i32,
     >,
     /// CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
-    /// none.
+    /// none. If it fails the record of the round before holds.
     pub read_lrm_status: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -148,10 +156,12 @@ pub struct ha_callbacks {
     >,
     /// CRM: whether a line waits in the command queue: HA_ANSWER_YES or HA_ANSWER_NO.
     pub commands_waiting: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: takes all lines of the command queue, each by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK.
+    /// CRM: takes all lines of the command queue, each once by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK. If it
+    /// fails the round goes on without commands.
     pub take_commands: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK.
+    /// LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next
+    /// iteration.
     pub write_lrm_status:
         Option<unsafe extern "C" fn(context: *mut c_void, status: *const ha_lrm_status, reply: *mut ha_reply) -> i32>,
 
@@ -220,7 +230,8 @@ pub struct ha_callbacks {
     >,
 
     /// CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
-    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED.
+    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run; attempt
+    /// counts the node's devices from 0. If it fails the device counts as failed.
     pub run_fence_device: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -232,17 +243,21 @@ pub struct ha_callbacks {
         ) -> i32,
     >,
 
-    /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK.
+    /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
+    /// fails the round does without.
     pub unmanaged_services: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK.
+    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
+    /// counts services instead.
     pub usage: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
     pub random_bytes: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code().
+    /// LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code(). Whoever carries it out
+    /// keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails the
+    /// job must not run: it is started later.
     pub start_job: Option<unsafe extern "C" fn(context: *mut c_void, job: *const ha_job, reply: *mut ha_reply) -> i32>,
     /// LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
-    /// HA_ANSWER_OK.
+    /// HA_ANSWER_OK. One that died or was killed ends with HA_EXIT_KILLED. If it fails nothing counts as told.
     pub finished_jobs: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
@@ -259,15 +274,18 @@ pub struct ha_callbacks {
     pub guest_node: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
+    /// Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. If it fails the job ends with an error.
+    ///
+    /// Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     pub is_running: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK. Whether it runs is then looked at.
+    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
     pub start: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when it is stopped or
+    /// can't be stopped: HA_ANSWER_OK.
     pub stop: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -277,7 +295,8 @@ pub struct ha_callbacks {
             reply: *mut ha_reply,
         ) -> i32,
     >,
-    /// Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    /// Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
+    /// HA_ANSWER_OK.
     pub move_to: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
