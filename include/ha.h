@@ -1916,6 +1916,22 @@ ha_status ha_manager_round(struct ha_manager *manager,
                            int64_t wall,
                            struct ha_error **error);
 
+// Plays one round as ha_manager_round() does, on a host where nothing happens: to see what the next round would do with a
+// command, a change of the configuration, or the loss of a node. Use a manager that you have made for this: it then knows what
+// the round would have written, see ha_manager_get_status().
+//
+// granting: HA_ANSWER_YES where every lock is to be had and every fence device succeeds, HA_ANSWER_NO where none is and none
+// does. commands: lines of the command queue. events: what would have happened, as a JSON list.
+ha_status ha_manager_rehearse(struct ha_manager *manager,
+                              struct ha_round_input *input,
+                              int32_t granting,
+                              const struct ha_str *commands,
+                              size_t command_count,
+                              uint64_t monotonic,
+                              int64_t wall,
+                              struct ha_text *events,
+                              struct ha_error **error);
+
 // Goes on from what is recorded, in the place of what the manager knew: its lock was over for a while.
 ha_status ha_manager_resume(struct ha_manager *manager,
                             const struct ha_manager_status *recorded,
