@@ -221,6 +221,9 @@ pub extern "C" fn ha_manager_free(manager: *mut ha_manager) -> ha_status {
 /// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what is to be done (locks,
 /// commands, fence devices, guests), and at its end write_manager_status.
 ///
+/// Call it only while this node holds the manager lock and its watchdog is fed for that, with an input that was read after the
+/// lock was renewed: two masters at once could make a service run twice. ha_crm_tick() sees to all of this.
+///
 /// monotonic and wall: see ha_crm_tick(). Callbacks that read (members, records, configuration) are not called.
 #[unsafe(no_mangle)]
 #[must_use]
