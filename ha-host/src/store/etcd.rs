@@ -44,7 +44,7 @@ pub struct EtcdStore {
     prefix: String,
     patience: Duration,
     /// The last value of each key that was read, with its revision.
-    known: Mutex<BTreeMap<String, (i64, Arc<[u8]>)>>,
+    known: Mutex<BTreeMap<String, Known>>,
     guests: Mutex<GuestCache>,
 }
 
@@ -56,6 +56,12 @@ impl fmt::Debug for EtcdStore {
             .finish_non_exhaustive()
     }
 }
+
+/// A value with its revision.
+type Known = (i64, Arc<[u8]>);
+
+/// From what there is to what there is to be, if it changes; no bytes are no value.
+type Change<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError>;
 
 /// A member that can be asked.
 struct Member {
@@ -241,11 +247,7 @@ impl EtcdStore {
     }
 
     /// Changes a value until nobody else was quicker: `change` gets what there is and says what there is to be, if it changes.
-    fn change(
-        &self,
-        name: &str,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn change(&self, name: &str, change: Change<'_>) -> Result<(), StoreError> {
         for _ in 0..Self::ATTEMPTS {
             let value = self.get(name)?;
             let Some(content) = change(value.content.as_deref())? else { return Ok(()) };
@@ -435,11 +437,7 @@ impl SharedStore for EtcdStore {
         Ok(values.into_iter().filter_map(lock).collect())
     }
 
-    fn change_lock(
-        &self,
-        lock: &Lock,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
-    ) -> Result<(), StoreError> {
+    fn change_lock(&self, lock: &Lock, change: LockChange<'_>) -> Result<(), StoreError> {
         self.change(&format!("locks/{lock}"), &mut |content| Ok(change(content).map(Some)))
     }
 }

@@ -16,8 +16,8 @@ use ha_core::{
 };
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, Record, SharedStore,
-    Store, StoreError,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
+    SharedStore, Store, StoreError,
     cached::FileCache,
     guest_cache::{GuestCache, read_guest},
     journal,
@@ -351,11 +351,7 @@ impl SharedStore for FileStore {
         Ok(locks)
     }
 
-    fn change_lock(
-        &self,
-        lock: &Lock,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
-    ) -> Result<(), StoreError> {
+    fn change_lock(&self, lock: &Lock, change: LockChange<'_>) -> Result<(), StoreError> {
         let _guard = self.guard(&Guard::Lock(lock))?;
         let name = format!("locks/{lock}.json");
         let path = self.directory.join(&name);

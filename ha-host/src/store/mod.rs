@@ -246,6 +246,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError>;
 }
 
+/// From the bytes of a lock to its new ones, if it changes.
+pub type LockChange<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>;
+
 /// What a [`StoreSession`] needs of a store beyond documents: a few values that the nodes write and watch.
 ///
 /// Reading must give the last value whose writing has ended, on whatever node that was.
@@ -277,11 +280,7 @@ pub trait SharedStore: Store {
     /// # Errors
     ///
     /// If it is not known whether the lock was changed.
-    fn change_lock(
-        &self,
-        lock: &Lock,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>,
-    ) -> Result<(), StoreError>;
+    fn change_lock(&self, lock: &Lock, change: LockChange<'_>) -> Result<(), StoreError>;
 }
 
 /// A node that takes part in the cluster. All of the node's daemons share it.
