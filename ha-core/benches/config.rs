@@ -25,7 +25,7 @@ fn resources_text() -> String {
         let number = number + 10_000;
         writeln!(
             text,
-            "vm: {number}\n\tcomment web frontend\n\tgroup group-{}\n\tmax_relocate 2\n\tmax_restart 3\n\tstate started\n",
+            "vm: {number}\n\tcomment web\n\tgroup group-{}\n\tmax_relocate 2\n\tmax_restart 3\n\tstate started\n",
             number % 50
         )
         .expect("writing to memory");
@@ -57,6 +57,7 @@ fn bench(criterion: &mut Criterion) {
     let text = resources_text();
     let parsed = ResourcesConfig::read(text.as_bytes(), &types);
     assert_eq!((parsed.config.resources.len(), parsed.problems.len()), (10_000, 0), "the input is what it should be");
+    assert!((840_000..860_000).contains(&text.len()), "{}", text.len());
     let mut group = criterion.benchmark_group("resources.cfg, 10,000 sections");
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("read", |bencher| bencher.iter(|| ResourcesConfig::read(black_box(text.as_bytes()), &types)));

@@ -1,15 +1,30 @@
 //! Manager rounds: at rest, and when a node fails.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::field_reassign_with_default,
+    reason = "a benchmark"
+)]
 
 mod cluster;
 
 use cluster::{Cluster, rules_of_ten};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use ha_core::config::datacenter::SchedulerMode;
 
 fn steady(c: &mut Criterion) {
     let mut group = c.benchmark_group("steady_round");
     for services in [100, 1_000, 10_000, 100_000] {
         let cluster = Cluster::new(services, 32, "");
         group.bench_with_input(BenchmarkId::new("basic_32_nodes", services), &cluster, |b, cluster| {
+            b.iter_batched_ref(|| cluster.clone(), Cluster::round, BatchSize::LargeInput);
+        });
+    }
+    for mode in [SchedulerMode::Static, SchedulerMode::Dynamic] {
+        let cluster = Cluster::new(10_000, 32, "").measured(mode);
+        group.bench_function(BenchmarkId::new(format!("{mode}_32_nodes"), 10_000), |b| {
             b.iter_batched_ref(|| cluster.clone(), Cluster::round, BatchSize::LargeInput);
         });
     }
@@ -30,6 +45,15 @@ fn recovery(c: &mut Criterion) {
         group.bench_with_input(BenchmarkId::new(name, services), &cluster, |b, cluster| {
             b.iter_batched_ref(|| cluster.clone(), Cluster::round, BatchSize::LargeInput);
         });
+    }
+    for (services, nodes) in [(10_000, 32), (20_000, 100)] {
+        for mode in [SchedulerMode::Static, SchedulerMode::Dynamic] {
+            let mut cluster = Cluster::new(services, nodes, "").measured(mode);
+            cluster.fail_last_node();
+            group.bench_function(BenchmarkId::new(format!("{mode}_{nodes}_nodes"), services), |b| {
+                b.iter_batched_ref(|| cluster.clone(), Cluster::round, BatchSize::LargeInput);
+            });
+        }
     }
     group.finish();
 }

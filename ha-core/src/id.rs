@@ -211,12 +211,14 @@ name_type!(
 );
 
 impl Uid {
-    /// The id `<prefix>.<number>`, made without a detour through a `String` since a round may need thousands.
-    pub(crate) fn numbered(prefix: &str, number: u64) -> Self {
-        use core::fmt::Write as _;
+    /// The id `<prefix>.<number>`, the number given by its digits with the lowest first.
+    pub(crate) fn numbered(prefix: &str, digits: &[u8]) -> Self {
         let mut text = smol_str::SmolStrBuilder::new();
-        // Writing to a string can't fail.
-        let _ = write!(text, "{prefix}.{number:x}");
+        text.push_str(prefix);
+        text.push('.');
+        for digit in digits.iter().rev() {
+            text.push(char::from(*digit));
+        }
         Self(text.finish())
     }
 }
@@ -293,7 +295,7 @@ impl ServiceTypes {
     /// Whether the type is built in or registered.
     #[must_use]
     pub fn knows(&self, service_type: &str) -> bool {
-        GUEST_TYPES.contains(&service_type) || self.registered.contains_key(service_type)
+        guest_type(service_type).is_some() || self.registered.contains_key(service_type)
     }
 
     /// The names of all known types, in order.
@@ -343,7 +345,7 @@ impl ServiceTypes {
 
     /// Checks the parts of the service id `sid`, its form included.
     fn check_parts(&self, service_type: &str, name: &str, sid: &str) -> Result<(), IdError> {
-        let guest = GUEST_TYPES.into_iter().find(|guest| *guest == service_type);
+        let guest = guest_type(service_type);
         if guest.is_some() && is_guest_number(name) {
             return Ok(());
         }
@@ -358,8 +360,18 @@ impl ServiceTypes {
     }
 }
 
+/// The built-in type of this name.
+fn guest_type(service_type: &str) -> Option<&'static str> {
+    match service_type {
+        "ct" => Some("ct"),
+        "vm" => Some("vm"),
+        _ => None,
+    }
+}
+
 fn is_guest_number(name: &str) -> bool {
-    name.len() >= 2 && !name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit())
+    let digits = name.as_bytes();
+    digits.len() >= 2 && digits.first() != Some(&b'0') && digits.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The vectors of `tests/vectors/config`: files with what is read from them, what is wrong in them, and how they are
 //! written again.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "not the library")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "not the library")]
 
 mod common;
 
@@ -217,4 +217,30 @@ fn every_problem_says_where_and_what_is_expected() {
             assert!(text.len() < 600, "{name}: too long to read: {text}");
         }
     }
+}
+
+#[test]
+#[ignore = "needs the recorded data beside the checkout, in ../shared/conformance"]
+fn recorded_configurations_hold_no_problem() {
+    let scenarios = std::fs::read_dir(common::in_repository("../shared/conformance/scenarios")).unwrap();
+    let mut types = ServiceTypes::default();
+    types.register("fa", |_| Ok(()));
+    let mut files = 0;
+    for scenario in scenarios {
+        let folder = scenario.unwrap().path();
+        let file = |name: &str| std::fs::read(folder.join(name)).ok();
+        if let Some(text) = file("datacenter.cfg") {
+            DatacenterConfig::from_json(std::str::from_utf8(&text).unwrap()).unwrap();
+            files += 1;
+        }
+        for (name, kind) in [("rules_config", "rules.cfg"), ("groups", "groups.cfg")] {
+            let Some(text) = file(name) else { continue };
+            let found = read(kind, &text, &types);
+            assert_eq!(found.problems, [], "{}", folder.display());
+            let again = read(kind, &found.output, &types);
+            assert_eq!(again.sections, found.sections, "{}", folder.display());
+            files += 1;
+        }
+    }
+    assert!(files > 50, "the scenarios have these files");
 }

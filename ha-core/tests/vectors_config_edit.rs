@@ -1,5 +1,5 @@
 //! The vectors of `tests/vectors/config/edit`: edits, with the files before and after them, or why they are refused.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "not the library")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "not the library")]
 
 mod common;
 

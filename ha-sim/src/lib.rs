@@ -4,5 +4,9 @@
 //!   controlled from code.
 //! * [`recorded`]: replays recorded scenario folders exactly, step by step as they were made.
 
+pub mod chaos;
+pub mod cluster;
 pub mod recorded;
+pub mod scenario;
+pub mod snapshot;
 pub mod world;

@@ -10,7 +10,7 @@ use ha_core::{
     event::Event,
     host::{
         ClusterLock, Configuration, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
-        ManagerStore,
+        ManagerStore, NodeStatistics, ServiceStatistics, UsageStatistics,
     },
     id::{NodeName, ServiceId, ServiceTypes},
     manager::{Manager, RoundInput},
@@ -18,6 +18,8 @@ use ha_core::{
     time::{Instant, Now},
     timing::Timings,
 };
+
+const GIB: u64 = 1 << 30;
 
 /// A host that grants everything and keeps nothing.
 pub(crate) struct Granting;
@@ -124,11 +126,32 @@ impl Cluster {
             lrms: BTreeMap::new(),
             configuration,
             unmanaged: Vec::new(),
+            usage: None,
         };
         let mut cluster = Self { manager, input };
         cluster.round();
         cluster.answer_all();
         cluster
+    }
+
+    /// The same cluster with sizes and loads, and a scheduler that looks at them.
+    pub(crate) fn measured(mut self, mode: SchedulerMode) -> Self {
+        let mut usage = UsageStatistics::default();
+        for (n, node) in self.input.members.keys().enumerate() {
+            let (max_cpu, max_memory) = ([512.0, 768.0][n % 2], [2048, 4096][n % 2] * GIB);
+            let size = NodeStatistics { max_cpu, max_memory, cpu: max_cpu * 0.4, memory: max_memory / 3 };
+            usage.nodes.insert(node.clone(), size);
+        }
+        usage.services.extend(self.manager.status().services.iter().enumerate().map(|(n, (sid, _))| {
+            let (max_cpu, max_memory) = ([1.0, 2.0, 4.0][n % 3], [1, 2, 4][n % 3] * GIB);
+            (sid.clone(), ServiceStatistics { max_cpu, max_memory, cpu: max_cpu / 3.0, memory: max_memory / 2 })
+        }));
+        self.input.usage = Some(Arc::new(usage));
+        let mut datacenter = (*self.input.configuration.datacenter).clone();
+        datacenter.scheduler.mode = mode;
+        self.input.configuration.datacenter = Arc::new(datacenter);
+        self.round();
+        self
     }
 
     pub(crate) fn round(&mut self) {

@@ -3,6 +3,7 @@
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::hash::Hash;
 
+use indexmap::map::Entry;
 use rustc_hash::FxBuildHasher;
 
 use super::{
@@ -60,7 +61,7 @@ pub(crate) struct SectionFile<S: Section> {
 }
 
 /// What a section takes in a file. A file with smaller ones makes its map grow once more.
-const TYPICAL_SECTION_BYTES: usize = 96;
+const TYPICAL_SECTION_BYTES: usize = 64;
 
 /// Reads a section file.
 pub(crate) fn read<S: Section>(text: &[u8], values: ValueReader<'_>) -> SectionFile<S> {
@@ -136,13 +137,10 @@ impl<'a, S: Section> Reader<'a, S> {
             Ok(draft) => draft,
             Err(kind) => {
                 self.problem(&header, header, None, kind);
-                return self.skip_section(header, BlockKind::Skipped);
+                return self.skip_section(header);
             }
         };
-        if self.file.sections.contains_key(S::id(&draft)) {
-            self.problem(&header, header, None, ProblemKind::DuplicateSection);
-            return self.skip_section(header, BlockKind::Duplicate(S::id(&draft).clone()));
-        }
+        let problems_before = self.file.problems.len();
         let mut open = Open { header, section_type, id, draft, seen: 0, kept: Vec::new(), waiting: 0 };
         let mut end = self.text.len();
         while let Some(line) = self.lines.next() {
@@ -153,7 +151,7 @@ impl<'a, S: Section> Reader<'a, S> {
             }
             self.line(&mut open, line, form);
         }
-        self.close(open, end);
+        self.close(open, end, problems_before);
     }
 
     fn open(&self, section_type: &[u8], id: &[u8]) -> Result<S::Draft, ProblemKind> {
@@ -167,9 +165,9 @@ impl<'a, S: Section> Reader<'a, S> {
     }
 
     /// Passes over a section of which nothing counts.
-    fn skip_section(&mut self, header: Line<'a>, kind: BlockKind<S::Id>) {
+    fn skip_section(&mut self, header: Line<'a>) {
         let end = self.lines.find(|line| line.content.is_empty()).map_or(self.text.len(), |line| line.start);
-        self.keep_block(header.start, end, kind);
+        self.keep_block(header.start, end, BlockKind::Skipped);
     }
 
     /// Reads one line inside a section.
@@ -216,21 +214,35 @@ impl<'a, S: Section> Reader<'a, S> {
     }
 
     /// Takes the section into the configuration, or keeps it out.
-    fn close(&mut self, open: Open<'a, S>, end: usize) {
-        let id = S::id(&open.draft).clone();
-        match S::finish(open.draft) {
+    fn close(&mut self, open: Open<'a, S>, end: usize, problems_before: usize) {
+        let Open { header, draft, kept, .. } = open;
+        let slot = match self.file.sections.entry(S::id(&draft).clone()) {
+            Entry::Vacant(slot) => slot,
+            Entry::Occupied(slot) => {
+                let id = slot.key().clone();
+                // It is skipped whole, so what is wrong inside is of no interest. Seen only now, since looking the id
+                // up once is a good deal quicker than twice.
+                self.file.problems.truncate(problems_before);
+                self.problem(&header, header, None, ProblemKind::DuplicateSection);
+                return self.keep_block(header.start, end, BlockKind::Duplicate(id));
+            }
+        };
+        let missing = match S::finish(draft) {
             Ok(section) => {
-                self.file.kept.insert_lines(id.clone(), open.kept);
-                self.file.sections.insert(id, section);
-            }
-            Err(missing) => {
-                for property in missing {
-                    let key = S::key(property).as_bytes();
-                    self.problem(&open.header, open.header, Some(key), ProblemKind::MissingProperty);
+                if !kept.is_empty() {
+                    self.file.kept.insert_lines(slot.key().clone(), kept);
                 }
-                self.keep_block(open.header.start, end, BlockKind::Incomplete(id));
+                slot.insert(section);
+                return;
             }
+            Err(missing) => missing,
+        };
+        let id = slot.into_key();
+        for property in missing {
+            let key = S::key(property).as_bytes();
+            self.problem(&header, header, Some(key), ProblemKind::MissingProperty);
         }
+        self.keep_block(header.start, end, BlockKind::Incomplete(id));
     }
 
     fn problem(&mut self, header: &Line<'a>, line: Line<'a>, property: Option<&[u8]>, kind: ProblemKind) {

@@ -113,9 +113,7 @@ impl<Id: Clone + Ord> Kept<Id> {
 
     /// Adds the lines of a section.
     pub(crate) fn insert_lines(&mut self, id: Id, lines: Vec<KeptLine>) {
-        if !lines.is_empty() {
-            self.material().lines.insert(id, lines);
-        }
+        self.material().lines.insert(id, lines);
     }
 
     /// Whether a section with this id is kept out.

@@ -93,6 +93,10 @@ impl ValueError {
 ///
 /// Bounds what one hostile line can put into a message.
 pub(crate) fn excerpt(text: &[u8]) -> String {
+    let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    if text.len() <= EXCERPT_CHARACTERS && text.iter().all(printable) {
+        return String::from_utf8_lossy(text).into_owned();
+    }
     // A character has at most four bytes, so these hold all the characters that are shown.
     let beginning = text.get(..EXCERPT_CHARACTERS.saturating_mul(4)).unwrap_or(text);
     let whole = beginning.len() == text.len();
@@ -275,7 +279,7 @@ impl<'a> ValueReader<'a> {
 
 /// Reads a comment that is stored as it is. An empty text is no comment.
 pub(crate) fn plain_comment(text: &str) -> Result<Option<String>, ValueError> {
-    if text.contains(['\n', '\r']) {
+    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some() {
         return Err(ValueError::CommentLines);
     }
     comment(text.trim_matches(is_blank_character).into())

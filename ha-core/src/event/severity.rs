@@ -23,6 +23,7 @@ impl Event {
             Self::ServiceState { to: StateName::Fence | StateName::Error, .. }
             | Self::NotifyFenceStarted { .. }
             | Self::FenceDevicesExhausted { .. }
+            | Self::NodeNotFenced { .. }
             | Self::RecoveryFailed { .. }
             | Self::RelocationExhausted { .. }
             | Self::ServiceUnrecoverable { .. }

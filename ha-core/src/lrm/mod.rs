@@ -45,7 +45,7 @@ pub struct Lrm {
     final_stop_failed: bool,
     idle_rounds: u32,
     lost_since: Option<Instant>,
-    /// When the present turn of the workers began.
+    /// When the workers got their first turn in this iteration.
     turn_since: Option<Instant>,
     wrote_record: bool,
     iteration: Option<Iteration>,
@@ -138,7 +138,7 @@ impl Lrm {
         loop {
             let flow = match iteration.stage {
                 Stage::ChangeState => self.change_state_if_needed(host, now),
-                Stage::MayLetGo => self.let_go_if_possible(iteration, host, now),
+                Stage::MayLetGo => self.let_go_if_possible(host, now),
                 Stage::Work => self.work(iteration, host, now),
                 Stage::Workers => self.finish_turn(iteration, host, now),
             };
@@ -166,6 +166,7 @@ impl Lrm {
         }
         self.read_status(host);
         self.take_mode_from_status();
+        self.turn_since = None;
         Ok(Iteration { began: now.instant, view_is_fresh, stage: Stage::ChangeState })
     }
 
@@ -250,14 +251,14 @@ impl Lrm {
     }
 
     /// Sees whether the LRM goes on as it is or lets go of its lock, once the workers had a turn.
-    fn let_go_if_possible(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+    fn let_go_if_possible(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
         match self.state {
             LrmState::Active if self.mode == LrmMode::Maintenance => {
                 self.enter(LrmState::Maintenance, host);
                 Flow::Stage(Stage::Work)
             }
             LrmState::Active if self.mode == LrmMode::Disarm => {
-                if let Some(wait) = self.turn(iteration, host, now) {
+                if let Some(wait) = self.turn(host, now) {
                     return wait;
                 }
                 if self.queue.is_empty() {
@@ -270,7 +271,9 @@ impl Lrm {
                 Flow::Stage(Stage::Work)
             }
             LrmState::Maintenance => {
-                if let Some(wait) = self.turn(iteration, host, now) {
+                if !self.has_active_services()
+                    && let Some(wait) = self.turn(host, now)
+                {
                     return wait;
                 }
                 if self.has_work() {
@@ -314,7 +317,9 @@ impl Lrm {
     fn work(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
         match self.state {
             LrmState::WaitForAgentLock => {
-                if self.stop_requested {
+                // It is open here only if it could not be closed before.
+                let closed = self.lease.close_watchdog(host);
+                if self.stop_requested && closed {
                     return Flow::Over(self.exit());
                 }
                 self.write_record(host, now);
@@ -329,24 +334,25 @@ impl Lrm {
                         host.event(Event::RoundSkippedStaleClusterState);
                         return self.end_active(iteration, host, now);
                     }
-                    self.queue_commands();
+                    self.queue_commands(|_| true);
+                } else if self.mode == LrmMode::Restart && iteration.view_is_fresh {
+                    // A service that is to move is not frozen: it would hold up the restart for ever.
+                    self.queue_commands(|entry| entry.state.target().is_some());
                 }
-                self.begin_turn(now);
                 Flow::Stage(Stage::Workers)
             }
             LrmState::LostAgentLock => Flow::Over(self.wait_for_reset(host, now)),
             LrmState::Maintenance => {
                 self.read_status(host);
                 if !self.has_work() {
-                    self.let_go(host);
-                    if self.stop_requested {
+                    let closed = self.let_go(host);
+                    if self.stop_requested && closed {
                         return Flow::Over(self.exit());
                     }
                     self.write_record(host, now);
                     return Flow::Over(self.again_after_wait(now));
                 }
-                self.queue_commands();
-                self.begin_turn(now);
+                self.queue_commands(|_| true);
                 Flow::Stage(Stage::Workers)
             }
         }
@@ -354,7 +360,7 @@ impl Lrm {
 
     /// The last stage: jobs are waited for, then the iteration ends.
     fn finish_turn(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
-        if let Some(wait) = self.turn(iteration, host, now) {
+        if let Some(wait) = self.turn(host, now) {
             return wait;
         }
         if self.state == LrmState::Maintenance {
@@ -362,17 +368,23 @@ impl Lrm {
             return Flow::Over(self.again_after_wait(now));
         }
         if self.stop_requested && self.may_exit() {
-            if !self.final_stop_failed {
-                self.let_go(host);
+            if self.final_stop_failed {
+                // A service may still run: the watchdog is left to reset the node.
+                return Flow::Over(self.exit());
             }
-            return Flow::Over(self.exit());
+            if self.lease.close_watchdog(host) {
+                self.lease.release(host);
+                return Flow::Over(self.exit());
+            }
         }
         self.end_active(iteration, host, now)
     }
 
-    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen.
+    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, and before maintenance
+    /// (it may have lost its lock meanwhile, and be active again) all must have moved away.
     fn may_exit(&self) -> bool {
-        self.queue.is_empty() && (self.mode != LrmMode::Restart || !self.has_active_services())
+        let leaves_services = !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance);
+        self.queue.is_empty() && (leaves_services || !self.has_active_services())
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
@@ -386,8 +398,7 @@ impl Lrm {
         if self.stop_requested {
             let count = self.status.active_services(&self.node).count();
             if count == 0 {
-                self.lease.close_watchdog(host);
-                return self.exit();
+                return if self.lease.close_watchdog(host) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });
             let lost_for = self.lost_since.map_or(Duration::ZERO, |since| now.instant.since(since));
@@ -408,10 +419,11 @@ impl Lrm {
         self.has_active_services() || !self.queue.is_empty()
     }
 
-    /// Closes the watchdog and releases the lock.
-    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized)) {
-        self.lease.close_watchdog(host);
+    /// Closes the watchdog and releases the lock. Says whether the watchdog is closed.
+    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized)) -> bool {
+        let closed = self.lease.close_watchdog(host);
         self.lease.release(host);
+        closed
     }
 
     fn lose_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {

@@ -66,6 +66,7 @@ impl Lrm {
                 target: None,
                 timeout: entry.state.timeout(),
             };
+            // A start that is still on its way must not outlive the node's last stop.
             self.queue.queue(job);
         }
     }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use super::{Flow, Iteration, Lrm};
+use super::{Flow, Lrm};
 use crate::{
     config::DatacenterConfig,
     event::Event,
@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Lrm {
-    /// Queues what the manager status asks of this node.
-    pub(super) fn queue_commands(&mut self) {
+    /// Queues what the manager status asks of this node, of the services that are looked after now.
+    pub(super) fn queue_commands(&mut self, looked_after: impl Fn(&ServiceEntry) -> bool) {
         let status = self.status.clone();
         self.retries.retain(|sid, _| status.services.contains(sid));
         // What waits for a request that was taken back is not wanted any more.
@@ -22,7 +22,8 @@ impl Lrm {
             job.uid.is_none() || status.services.get(&job.sid).is_some_and(|entry| entry.uid == job.uid)
         });
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
-            let Some(uid) = entry.uid.as_ref().filter(|uid| self.is_wanted(entry, uid)) else { continue };
+            let wanted = |uid: &&Uid| looked_after(entry) && self.is_wanted(entry, uid);
+            let Some(uid) = entry.uid.as_ref().filter(wanted) else { continue };
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -51,26 +52,21 @@ impl Lrm {
         }
     }
 
-    /// Begins a turn of the workers: it is the iteration's time for jobs.
-    pub(super) fn begin_turn(&mut self, now: Now) {
-        self.turn_since = Some(now.instant);
-    }
-
-    /// Collects finished jobs and starts waiting ones, again and again for as long as a turn may take. Gives the wait
-    /// until the next look, or nothing when the turn is over.
-    pub(super) fn turn(&mut self, _: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Flow> {
+    /// Gives the workers a turn: collects finished jobs and starts waiting ones, again and again for as long as that may
+    /// take in one iteration. Gives the wait until the next look, or nothing when the turn is over.
+    pub(super) fn turn(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Flow> {
         let since: Instant = *self.turn_since.get_or_insert(now.instant);
-        self.look(host);
+        self.look(host, now);
         let next = now.instant.after(self.timings.worker_look_interval());
         if self.queue.is_empty() || next.since(since) > self.timings.worker_turn() {
-            self.turn_since = None;
             return None;
         }
         Some(Flow::Wait(next, WaitReason::Jobs))
     }
 
-    /// One look: finished jobs are collected, then waiting ones started as far as there is room.
-    fn look(&mut self, host: &mut (impl LrmHost + ?Sized)) {
+    /// One look: finished jobs are collected, then waiting ones started as far as there is room. None is started unless the
+    /// lock is surely held.
+    fn look(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
         let finished = host.finished();
         let finished = host::answer(host, HostOperation::FinishedJobs, finished).unwrap_or_default();
         if finished.is_empty() && self.queue.is_empty() {
@@ -85,6 +81,9 @@ impl Lrm {
         let max_workers = configuration
             .as_ref()
             .map_or(DatacenterConfig::default().max_workers, |configuration| configuration.datacenter.max_workers);
+        if !self.lease.covers(now.instant, &self.timings) {
+            return;
+        }
         for job in self.queue.look() {
             if self.queue.running() >= max_workers as usize {
                 return;
@@ -118,7 +117,8 @@ impl Lrm {
     ) {
         let Some(job) = self.queue.finished(id) else { return };
         let Some(uid) = &job.uid else {
-            self.final_stop_failed |= exit_code != ExitCode::SUCCESS;
+            // A guest that has moved away meanwhile does not run here.
+            self.final_stop_failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
             return;
         };
         let tries_again = job.command == StateName::Started && self.tries_again(&job, exit_code, configuration, host);

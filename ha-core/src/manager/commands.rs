@@ -99,8 +99,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// The first service by SID that uses the target and must be kept apart from this one.
     fn blocking(&self, service: usize, target: &NodeName) -> Option<ServiceId> {
-        let mut apart = self.placement.apart_from(service);
-        let blocking = apart.find(|other| self.placement.uses(*other, target))?;
+        let apart = self.placement.apart_from(service);
+        let blocking = apart.filter(|other| self.placement.uses(*other, target)).min()?;
         self.entry(blocking).map(|(sid, _)| sid.clone())
     }
 
@@ -174,6 +174,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         };
         self.host.event(Event::CommandAccepted { command: line.into() });
+        self.expect_guards();
         match disarm.mode {
             DisarmMode::Freeze => {}
             DisarmMode::Ignore => self.update_locations(),
@@ -183,12 +184,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// Brings the node of every service up to date with where its guest is: people moved them while HA looked away.
     fn update_locations(&mut self) {
         for service in 0..self.status.services.len() {
-            let guest_node = self.facts(service).guest_node;
+            let guest_node = self.guest_node(service);
             let Some((sid, entry)) = self.status.services.at_mut(service) else { continue };
             let Some(to) = guest_node.filter(|node| **node != entry.node) else { continue };
             let from = core::mem::replace(&mut entry.node, to.clone());
             self.host.event(Event::ServiceLocationUpdated { sid: sid.clone(), from, to: to.clone() });
             self.update_placement(service);
+            // The request was for the LRM of the other node.
+            self.renew_uid(service);
         }
     }
 

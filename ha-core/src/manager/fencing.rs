@@ -82,6 +82,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if !self.is_known_down(node) {
             return false;
         }
+        self.note_fenced(node);
         self.host.event(Event::FenceAcknowledged { node: node.clone() });
         self.set_node_state(node, NodeState::Unknown);
         self.host.event(Event::NotifyFenceSucceeded { node: node.clone() });

@@ -11,6 +11,7 @@ mod commands;
 mod disarm;
 mod fencing;
 mod group_migration;
+mod guard;
 mod input;
 mod nodes;
 mod round;
@@ -21,21 +22,21 @@ mod uid;
 
 pub use input::RoundInput;
 
-use alloc::collections::BTreeSet;
-
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
     host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
-    id::{NodeName, ServiceId},
+    id::NodeName,
     placement::BalanceHold,
     status::ManagerStatus,
     timing::Timings,
 };
 use fencing::FenceHistory;
 use group_migration::GroupMigration;
+use guard::GuardHistory;
 use nodes::NodeHistory;
 use rules::RulesCache;
+use services::ManagedServices;
 use uid::UidSource;
 
 /// What a round does to the world.
@@ -54,13 +55,15 @@ pub struct Manager {
     status: ManagerStatus,
     nodes: NodeHistory,
     fencing: FenceHistory,
+    guards: GuardHistory,
     rules: RulesCache,
     scheduler_mode: SchedulerMode,
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
-    /// Configured services whose guest no node has: each is reported once.
-    not_found: BTreeSet<ServiceId>,
+    services: ManagedServices,
+    /// Whether the status was written as it is.
+    is_written: bool,
 }
 
 impl Manager {
@@ -85,12 +88,14 @@ impl Manager {
             status: ManagerStatus::default(),
             nodes: NodeHistory::default(),
             fencing: FenceHistory::default(),
+            guards: GuardHistory::default(),
             rules: RulesCache::default(),
             scheduler_mode,
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
-            not_found: BTreeSet::new(),
+            services: ManagedServices::default(),
+            is_written: false,
         };
         manager.resume(recorded);
         manager
@@ -103,12 +108,19 @@ impl Manager {
         self.status.master_node = Some(self.node.clone());
         // Positions of services in the old status mean nothing in the new one.
         self.rules = RulesCache::default();
+        self.services = ManagedServices::default();
+        self.guards = GuardHistory::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.
     #[must_use]
     pub fn status(&self) -> &ManagerStatus {
         &self.status
+    }
+
+    /// Whether the status was written at the end of the last round.
+    pub(crate) fn is_written(&self) -> bool {
+        self.is_written
     }
 
     /// For how long the imbalance of the nodes has been too high: to explain what balancing does.

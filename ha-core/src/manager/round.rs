@@ -9,7 +9,7 @@ use crate::{
     host::{self, Configuration, HostOperation},
     id::{NodeName, ServiceId, Uid},
     placement::{BalanceHold, Placement, PlacementRules, Preference, Subject},
-    status::{ExitCode, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{ExitCode, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
 
@@ -30,10 +30,11 @@ impl Manager {
         if !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
             return;
         }
+        self.guards.update(&mut self.status, input);
         self.take_over_scheduler(&input.configuration, host);
         let migrated = self.migrate_groups_if_due(input, host);
         let configuration = migrated.as_ref().unwrap_or(&input.configuration);
-        let services_changed = self.update_services(configuration, host);
+        let services_changed = self.update_services(input, configuration, host);
         let rules =
             self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
         let mut round = Round::new(self, input, configuration, rules, host);
@@ -60,16 +61,32 @@ impl Manager {
     fn write(&mut self, wall: crate::status::Timestamp, host: &mut (impl RoundHost + ?Sized)) {
         self.status.timestamp = Some(wall);
         let written = host.write_manager_status(&self.status);
-        host::answer(host, HostOperation::WriteManagerStatus, written);
+        self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
     }
 }
 
 /// What is asked about a node again and again within a round.
 #[derive(Debug, Clone, Copy)]
-struct NodeFacts {
-    /// Its position among the online nodes.
-    online: Option<usize>,
-    mode: LrmMode,
+pub(super) struct NodeFacts<'a> {
+    pub(super) online: bool,
+    pub(super) mode: LrmMode,
+    /// The results that its LRM has reported.
+    results: Option<&'a OrderedMap<Uid, JobResult>>,
+}
+
+/// A node that the status does not know has no LRM that ever reported anything.
+impl Default for NodeFacts<'_> {
+    fn default() -> Self {
+        Self { online: false, mode: LrmMode::Active, results: None }
+    }
+}
+
+impl<'a> NodeFacts<'a> {
+    /// The answer of this node's LRM to the present request of a service on it, if it has come.
+    pub(super) fn result(self, entry: &ServiceEntry) -> Option<ExitCode> {
+        let result = self.results?.get(entry.uid.as_ref()?)?;
+        Some(result.exit_code)
+    }
 }
 
 /// A round on its way: what was read, indexed for look-up, and the parts of the manager that change.
@@ -81,14 +98,17 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) timings: &'a Timings,
     pub(super) status: &'a mut ManagerStatus,
     pub(super) fencing: &'a mut super::FenceHistory,
+    pub(super) guards: &'a mut super::GuardHistory,
     pub(super) placement: Placement,
     pub(super) balance_hold: &'a mut BalanceHold,
     /// What is configured for each service, by position.
-    pub(super) facts: Vec<Facts<'a>>,
+    pub(super) facts: Vec<Facts>,
     history: &'a mut NodeHistory,
     uids: &'a mut UidSource,
-    nodes: OrderedMap<NodeName, NodeFacts>,
-    results: OrderedMap<&'a Uid, ExitCode>,
+    nodes: OrderedMap<NodeName, NodeFacts<'a>>,
+    /// Services that stay where they are, and for which another step in this round would come to the same: see
+    /// [`Round::note_settled`].
+    settled: Vec<bool>,
 }
 
 impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
@@ -99,7 +119,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         rules: Arc<PlacementRules>,
         host: &'a mut H,
     ) -> Self {
-        let Manager { node, timings, status, nodes: history, fencing, balance_hold, uids, .. } = manager;
+        let Manager { node, timings, status, nodes: history, fencing, guards, balance_hold, services, uids, .. } =
+            manager;
         fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
@@ -109,11 +130,14 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         if let Some(problem) = problem {
             host.event(Event::SchedulerFallback { mode, reason: problem.to_string() });
         }
-        let node_facts = |node: &NodeName| NodeFacts { online: placement.position(node), mode: input.lrm_mode(node) };
-        let nodes = status.nodes.keys().map(|node| (node.clone(), node_facts(node))).collect();
-        let facts = status.services.iter().map(|(sid, _)| Facts::of(sid, configuration)).collect();
-        let results = input.lrms.values().flat_map(|record| &record.results);
-        let results = results.map(|(uid, result)| (uid, result.exit_code)).collect();
+        let node_facts = |(node, state): (&NodeName, &NodeState)| {
+            let results = input.lrms.get(node).map(|record| &record.results);
+            let online = *state == NodeState::Online;
+            (node.clone(), NodeFacts { online, mode: input.lrm_mode(node), results })
+        };
+        let nodes = status.nodes.iter().map(node_facts).collect();
+        let facts = services.facts(configuration).collect();
+        let settled = alloc::vec![false; status.services.len()];
         Self {
             host,
             input,
@@ -122,38 +146,62 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             timings,
             status,
             fencing,
+            guards,
             placement,
             balance_hold,
             facts,
             history,
             uids,
             nodes,
-            results,
+            settled,
         }
     }
 
     /// Lets all services (or those at the given positions) take steps and handles fencing, until nothing changes.
     fn settle(&mut self, only: Option<&[usize]>) {
         for _ in 0..MAX_PASSES {
-            let mut changed = false;
-            match only {
-                Some(services) => {
-                    for service in services {
-                        changed |= self.step(*service);
-                    }
-                }
-                None => {
-                    for service in 0..self.status.services.len() {
-                        changed |= self.step(service);
-                    }
-                }
-            }
+            let mut changed = match only {
+                Some(services) => self.step_all(services.iter().copied()),
+                None => self.step_all(0..self.status.services.len()),
+            };
             changed |= self.fence_nodes();
             if !changed {
                 return;
             }
         }
         self.host.event(Event::RoundNotSettled);
+    }
+
+    /// Lets services take a step each. Says whether one of them changed its state.
+    fn step_all(&mut self, services: impl Iterator<Item = usize>) -> bool {
+        let mut changed = false;
+        for service in services {
+            if self.settled.get(service) != Some(&true) {
+                changed |= self.step(service);
+            }
+        }
+        changed
+    }
+
+    /// Takes note that a running service has nothing more to do in this round.
+    ///
+    /// It holds until one of those changes that it must be with or apart from: all else that decides whether it stays is the
+    /// same for the whole round. So a round that goes over its services again and again costs what changes.
+    pub(super) fn note_settled(&mut self, service: usize) {
+        if let Some(settled) = self.settled.get_mut(service) {
+            *settled = true;
+        }
+    }
+
+    /// A service changed: it and those that depend on where it is have to look again.
+    fn unsettle(&mut self, service: usize) {
+        let Self { settled, placement, .. } = self;
+        let dependants = placement.together_with(service).chain(placement.apart_from(service));
+        for service in core::iter::once(service).chain(dependants) {
+            if let Some(settled) = settled.get_mut(service) {
+                *settled = false;
+            }
+        }
     }
 
     /// The entry of a service. `None` only for a position that no service has.
@@ -166,36 +214,40 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     }
 
     /// What the configuration says of a service.
-    pub(super) fn facts(&self, service: usize) -> Facts<'a> {
+    pub(super) fn facts(&self, service: usize) -> Facts {
         self.facts.get(service).copied().unwrap_or_default()
     }
 
+    /// What is known of a node.
+    pub(super) fn node_facts(&self, node: &NodeName) -> NodeFacts<'a> {
+        self.nodes.get(node).copied().unwrap_or_default()
+    }
+
+    /// The node on which the guest of a service is configured.
+    pub(super) fn guest_node(&self, service: usize) -> Option<&'a NodeName> {
+        let (sid, _) = self.entry(service)?;
+        self.configuration.guests.node_of(sid)
+    }
+
     pub(super) fn is_online(&self, node: &NodeName) -> bool {
-        self.nodes.get(node).is_some_and(|facts| facts.online.is_some())
+        self.node_facts(node).online
     }
 
-    /// Whether the node is not online, and has not been seen for at least the fence delay.
+    /// Whether the node is not online, has not been seen for at least the fence delay, and can be fenced.
     pub(super) fn is_overdue(&mut self, node: &NodeName) -> bool {
-        !self.is_online(node) && self.history.unseen_for(node, self.input.now.instant) >= self.timings.fence_delay()
-    }
-
-    pub(super) fn lrm_mode(&self, node: &NodeName) -> LrmMode {
-        self.nodes.get(node).map_or(LrmMode::Active, |facts| facts.mode)
+        !self.is_online(node)
+            && self.history.unseen_for(node, self.input.now.instant) >= self.timings.fence_delay()
+            && !self.cannot_be_fenced(node)
     }
 
     pub(super) fn set_node_state(&mut self, node: &NodeName, to: NodeState) {
         nodes::set_node_state(self.status, node, to, self.host);
     }
 
-    /// The LRM's answer to the present request, if it has come.
-    pub(super) fn result(&self, entry: &ServiceEntry) -> Option<ExitCode> {
-        self.results.get(entry.uid.as_ref()?).copied()
-    }
-
     /// Asks placement where a service should be.
     pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<NodeName> {
         let (_, entry) = self.status.services.at(service)?;
-        let failback = self.facts.get(service).is_some_and(|facts| facts.failback);
+        let failback = self.facts(service).failback;
         let subject = Subject { service, entry, failback, preference };
         let node = self.placement.select(subject, &mut ())?;
         self.placement.node(node).cloned()
@@ -247,6 +299,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         entry.uid = Some(uid);
         self.placement.update(service, entry);
         self.host.event(event);
+        self.unsettle(service);
     }
 }
 

@@ -77,7 +77,7 @@ impl Evaluated {
 
     fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> bool {
         let Configuration { resources, groups, rules, .. } = configuration;
-        same(&self.resources, resources, |config| config.digest)
+        same_resources(&self.resources, resources)
             && same(&self.groups, groups, |config| config.digest)
             && same(&self.rules, rules, |config| config.digest)
             && self.nodes.iter().eq(members.keys())
@@ -94,6 +94,11 @@ impl Evaluated {
             });
         }
     }
+}
+
+/// Whether two readings of the resources file are the same.
+pub(super) fn same_resources(one: &Arc<ResourcesConfig>, other: &Arc<ResourcesConfig>) -> bool {
+    same(one, other, |config| config.digest)
 }
 
 /// Whether two files are the same: the same value, or the same digest. A digest that was never set says nothing.

@@ -1,58 +1,100 @@
 //! Which services are managed, and what is configured for them.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 
-use super::Manager;
+use super::{Manager, RoundInput, rules::same_resources};
 use crate::{
-    config::RequestedState,
+    config::{RequestedState, Resource, ResourcesConfig},
     event::{Event, RemovalReason},
     host::{Configuration, EventSink},
-    id::{NodeName, ServiceId},
+    id::ServiceId,
     rules::effective_failback,
-    status::{ServiceEntry, ServiceState},
+    status::{ServiceEntry, ServiceState, ServiceTable},
 };
 
 /// What the configuration says of a managed service, as far as a round needs it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Facts<'a> {
+pub(super) struct Facts {
     pub(super) requested: RequestedState,
     pub(super) max_relocate: u32,
     pub(super) failback: bool,
-    /// The node on which its guest is configured.
-    pub(super) guest_node: Option<&'a NodeName>,
 }
 
 /// A service that is not configured is left alone.
-impl Default for Facts<'_> {
+impl Default for Facts {
     fn default() -> Self {
-        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: false, guest_node: None }
+        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: true }
     }
 }
 
-impl<'a> Facts<'a> {
-    pub(super) fn of(sid: &ServiceId, configuration: &'a Configuration) -> Self {
-        let Some(resource) = configuration.resources.resources.get(sid) else { return Self::default() };
+impl Facts {
+    fn of(resource: &Resource, configuration: &Configuration) -> Self {
         Self {
             requested: resource.state(),
             max_relocate: resource.max_relocate(),
             failback: effective_failback(resource, &configuration.groups),
-            guest_node: configuration.guests.node_of(sid),
         }
+    }
+}
+
+/// What is managed, as it follows from the configuration that was last looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ManagedServices {
+    resources: Option<Arc<ResourcesConfig>>,
+    /// For each service of the status its position in the resources, if it is configured.
+    places: Vec<Option<usize>>,
+    /// Configured services whose guest no node has: each is reported once.
+    not_found: BTreeSet<ServiceId>,
+}
+
+impl ManagedServices {
+    /// Whether nothing can have changed since the status was last brought up to date.
+    fn is_up_to_date(&self, configuration: &Configuration) -> bool {
+        self.not_found.is_empty()
+            && self.resources.as_ref().is_some_and(|resources| same_resources(resources, &configuration.resources))
+    }
+
+    /// Takes note of what the resources say of each service; `settled` if the status was brought up to date with them.
+    fn index(&mut self, resources: &Arc<ResourcesConfig>, services: &ServiceTable, settled: bool) {
+        self.resources = settled.then(|| resources.clone());
+        self.places = services.iter().map(|(sid, _)| resources.resources.get_index_of(sid)).collect();
+    }
+
+    /// What is configured for each service of the status, in its order.
+    pub(super) fn facts(&self, configuration: &Configuration) -> impl Iterator<Item = Facts> {
+        self.places.iter().map(|place| {
+            let resource = place.and_then(|place| configuration.resources.resources.get_index(place));
+            resource.map(|(_, resource)| Facts::of(resource, configuration)).unwrap_or_default()
+        })
     }
 }
 
 impl Manager {
     /// Adds what is configured and has no entry, and removes what is no longer to be managed; not while HA is
-    /// disarmed. Says whether there was anything to do.
+    /// disarmed. Says whether a service was added or removed.
     pub(super) fn update_services(
         &mut self,
+        input: &RoundInput,
         configuration: &Configuration,
         sink: &mut (impl EventSink + ?Sized),
     ) -> bool {
-        if self.status.is_disarmed() {
+        if self.services.is_up_to_date(configuration) {
             return false;
         }
+        let armed = !self.status.is_disarmed();
+        let changed = armed && self.add_and_remove_services(input, configuration, sink);
+        self.services.index(&configuration.resources, &self.status.services, armed);
+        changed
+    }
+
+    fn add_and_remove_services(
+        &mut self,
+        input: &RoundInput,
+        configuration: &Configuration,
+        sink: &mut (impl EventSink + ?Sized),
+    ) -> bool {
         let new = self.new_services(configuration, sink);
+        self.expect_guards_of_added(&new, input);
         let gone: Vec<(ServiceId, RemovalReason)> = self
             .status
             .services
@@ -69,6 +111,16 @@ impl Manager {
         changed
     }
 
+    /// What is managed from now on may run already, without a watchdog, if its node is there.
+    fn expect_guards_of_added(&mut self, new: &[(ServiceId, ServiceEntry)], input: &RoundInput) {
+        for (sid, entry) in new {
+            let runs = input.unmanaged.iter().any(|guest| guest.running && guest.sid == *sid);
+            if runs && input.members.get(&entry.node) == Some(&true) {
+                self.guards.mark_unless_guarded(&entry.node, &mut self.status, input);
+            }
+        }
+    }
+
     /// The entries of services that are configured and have none, in the order of their SIDs.
     fn new_services(
         &mut self,
@@ -76,7 +128,9 @@ impl Manager {
         sink: &mut (impl EventSink + ?Sized),
     ) -> Vec<(ServiceId, ServiceEntry)> {
         let resources = &configuration.resources.resources;
-        self.not_found.retain(|sid| resources.contains_key(sid) && configuration.guests.node_of(sid).is_none());
+        self.services
+            .not_found
+            .retain(|sid| resources.contains_key(sid) && configuration.guests.node_of(sid).is_none());
         let mut new = Vec::new();
         for (sid, resource) in resources {
             let state = match resource.state() {
@@ -88,7 +142,7 @@ impl Manager {
                 continue;
             }
             let Some(node) = configuration.guests.node_of(sid) else {
-                if self.not_found.insert(sid.clone()) {
+                if self.services.not_found.insert(sid.clone()) {
                     sink.event(Event::ServiceNotFound { sid: sid.clone() });
                 }
                 continue;

@@ -133,7 +133,7 @@ impl Placement {
         self.rules.positive(service)
     }
 
-    /// The services in negative affinity with a service.
+    /// The services in negative affinity with a service, in no order.
     pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         self.rules.negative(service)
     }
@@ -146,5 +146,87 @@ impl Placement {
 
     fn occupancy(&self, service: usize) -> Occupancy {
         self.occupancies.get(service).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use crate::{
+        host::{NodeStatistics, ServiceStatistics},
+        id::ServiceId,
+        rules::{RuleSet, evaluate},
+        status::ServiceState,
+    };
+    use alloc::format;
+
+    const NODES: usize = 5;
+    const SERVICES: usize = 20;
+
+    fn node(number: usize) -> NodeName {
+        NodeName::new(format!("node{number}")).unwrap()
+    }
+
+    fn sid(number: usize) -> ServiceId {
+        ServiceId::new(format!("vm:1{number:02}")).unwrap()
+    }
+
+    fn statistics() -> UsageStatistics {
+        let size = NodeStatistics { max_cpu: 24.0, max_memory: 1 << 36, cpu: 0.7, memory: 12_345_678 };
+        let figures = |number: usize| ServiceStatistics {
+            max_cpu: number as f64 / 10.0,
+            max_memory: 1_000_003 * number as u64,
+            cpu: 0.3,
+            memory: 1 << 30,
+        };
+        UsageStatistics {
+            nodes: (0..NODES).map(|number| (node(number), size)).collect(),
+            services: (0..SERVICES).map(|number| (sid(number), figures(number))).collect(),
+        }
+    }
+
+    fn placement(services: &ServiceTable, scheduler: SchedulerMode) -> Placement {
+        let online: Vec<NodeName> = (0..NODES).map(node).collect();
+        let rules = PlacementRules::new(evaluate(&RuleSet::default(), &online).compiled, services);
+        let (placement, problem) =
+            Placement::new(online, services, &[], Arc::new(rules), scheduler, Some(&statistics()));
+        assert_eq!(problem, None);
+        placement
+    }
+
+    /// All sorts of states, one after another.
+    fn entry(number: usize) -> ServiceEntry {
+        let target = node(number / 7 % NODES);
+        let state = match number % 6 {
+            0 => ServiceState::Stopped,
+            1 => ServiceState::RequestStartBalance { target },
+            2 => ServiceState::Migrate { target },
+            3 => ServiceState::Started { confirmed: false },
+            4 => ServiceState::Started { confirmed: true },
+            _ => ServiceState::Error,
+        };
+        ServiceEntry::new(state, node(number / 3 % NODES))
+    }
+
+    #[test]
+    fn scores_do_not_depend_on_what_came_and_went() {
+        for scheduler in SchedulerMode::ALL {
+            let mut services: ServiceTable = (0..SERVICES).map(|number| (sid(number), entry(number))).collect();
+            let mut followed = placement(&services, *scheduler);
+            for number in 0..5000 {
+                let service = number * 13 % SERVICES;
+                let (_, slot) = services.at_mut(service).unwrap();
+                *slot = entry(number);
+                followed.update(service, slot);
+            }
+            let fresh = placement(&services, *scheduler);
+            let costs = |placement: &Placement| {
+                let mut costs = select::Costs::default();
+                placement.find_costs(3, &mut costs);
+                (0..NODES).map(|node| costs.of(node).to_bits()).collect::<Vec<_>>()
+            };
+            assert_eq!(costs(&followed), costs(&fresh), "{scheduler}");
+        }
     }
 }

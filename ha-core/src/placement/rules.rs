@@ -5,32 +5,58 @@ use alloc::vec::Vec;
 use super::node_set::NodeSet;
 use crate::{
     id::NodeName,
-    rules::{CompiledRules, NodeAffinity, Others},
+    rules::{CompiledRules, Lists, NodeAffinity},
     status::ServiceTable,
 };
 
 /// Stands for "none" among positions and numbers.
 const NONE: u32 = u32::MAX;
 
-/// The compiled rules with positions in the place of names.
+/// The compiled rules with positions in the place of names, ready for look-up.
 ///
 /// Made anew when the rules change, or the services of the table. Services that are in a rule but not in the table use no
 /// node, so nothing is said of them.
 #[derive(Debug, Clone)]
 pub(crate) struct PlacementRules {
     compiled: CompiledRules,
-    /// For each service of the table its number in the compiled rules, or [`NONE`].
+    /// For each service its number in the compiled rules, or [`NONE`].
     number_of: Vec<u32>,
-    /// For each number of the compiled rules the position of that service in the table, or [`NONE`].
-    position_of: Vec<u32>,
+    /// For each service the group of those that must share a node, or [`NONE`].
+    group_of: Vec<u32>,
+    /// The services of each group, by SID.
+    groups: Lists,
+    /// For each group the services that must not share a node with any of it, by SID.
+    apart_from_group: Lists,
+    /// For each service those that must not share a node with it beyond that, by SID.
+    apart_from_one: Lists,
 }
 
 impl PlacementRules {
     pub(crate) fn new(compiled: CompiledRules, services: &ServiceTable) -> Self {
         let position = |sid| services.position(sid).and_then(|position| u32::try_from(position).ok()).unwrap_or(NONE);
-        let position_of = compiled.services().map(position).collect();
-        let number_of = services.iter().map(|(sid, _)| compiled.number(sid).unwrap_or(NONE)).collect();
-        Self { compiled, number_of, position_of }
+        let position_of: Vec<u32> = compiled.services().map(position).collect();
+        // Numbers and positions both follow the order of the SIDs, so lists stay sorted.
+        let positions = |numbers: &[u32]| -> Vec<u32> {
+            let positions = numbers.iter().filter_map(|number| position_of.get(*number as usize).copied());
+            positions.filter(|position| *position != NONE).collect()
+        };
+        let mut rules = Self {
+            number_of: services.iter().map(|(sid, _)| compiled.number(sid).unwrap_or(NONE)).collect(),
+            group_of: Vec::new(),
+            groups: Lists::default(),
+            apart_from_group: Lists::default(),
+            apart_from_one: Lists::default(),
+            compiled,
+        };
+        for (members, apart) in rules.compiled.positive_groups() {
+            rules.groups.push(positions(members));
+            rules.apart_from_group.push(positions(apart));
+        }
+        for number in &rules.number_of {
+            rules.group_of.push(rules.compiled.positive_group_of(*number).unwrap_or(NONE));
+            rules.apart_from_one.push(positions(rules.compiled.apart_from_one(*number)));
+        }
+        rules
     }
 
     pub(crate) fn compiled(&self) -> &CompiledRules {
@@ -39,38 +65,35 @@ impl PlacementRules {
 
     /// The number of the node affinity rule of a service.
     pub(crate) fn node_affinity(&self, service: usize) -> Option<usize> {
-        self.compiled.affinity_of(self.number(service)?).map(|rule| rule as usize)
+        let number = self.number_of.get(service).copied().filter(|number| *number != NONE)?;
+        self.compiled.affinity_of(number).map(|rule| rule as usize)
     }
 
     /// The services that must share a node with this one, by SID.
     pub(crate) fn positive(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
-        self.positions(self.number(service).map(|number| self.compiled.positive_of(number)))
+        let members = self.groups.get(self.group_number(service)).iter();
+        members.map(|other| *other as usize).filter(move |other| *other != service)
     }
 
-    /// The services that must not share a node with this one, by SID.
+    /// The services that must not share a node with this one, in no order.
     pub(crate) fn negative(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
-        self.positions(self.number(service).map(|number| self.compiled.negative_of(number)))
+        let of_group = self.apart_from_group.get(self.group_number(service));
+        let of_one = u32::try_from(service).map_or(&[][..], |service| self.apart_from_one.get(service));
+        of_group.iter().chain(of_one).map(|other| *other as usize)
     }
 
     /// How many groups of services there are that must share a node.
     pub(crate) fn groups(&self) -> usize {
-        self.compiled.positive_groups()
+        self.groups.len()
     }
 
     /// The group of services that must share a node with this one, itself included.
     pub(crate) fn group(&self, service: usize) -> Option<usize> {
-        self.compiled.positive_group_of(self.number(service)?)
+        Some(self.group_number(service)).filter(|group| *group != NONE).map(|group| group as usize)
     }
 
-    fn number(&self, service: usize) -> Option<u32> {
-        self.number_of.get(service).copied().filter(|number| *number != NONE)
-    }
-
-    fn positions<'a>(&'a self, others: Option<Others<'a>>) -> impl Iterator<Item = usize> + 'a {
-        others.into_iter().flat_map(|others| others.numbers()).filter_map(|number| {
-            let position = self.position_of.get(number as usize).copied()?;
-            (position != NONE).then_some(position as usize)
-        })
+    fn group_number(&self, service: usize) -> u32 {
+        self.group_of.get(service).copied().unwrap_or(NONE)
     }
 }
 

@@ -112,21 +112,26 @@ impl CompiledRules {
         self.affinity_of.get(sid as usize).copied().filter(|affinity| *affinity != NONE)
     }
 
-    pub(crate) fn positive_of(&self, sid: u32) -> Others<'_> {
+    fn positive_of(&self, sid: u32) -> Others<'_> {
         Others { sids: &self.sids, shared: self.groups.members.get(self.groups.of(sid)), own: &[], except: sid }
     }
 
-    /// How many groups of services there are that must be on one node.
-    pub(crate) fn positive_groups(&self) -> usize {
-        self.groups.members.len()
+    /// The groups of services that must be on one node, each with the services that it must keep away from as a whole.
+    pub(crate) fn positive_groups(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
+        self.groups.members.iter().zip(self.negative_of_group.iter())
     }
 
-    /// The group of a service, from 0 to [`CompiledRules::positive_groups`].
-    pub(crate) fn positive_group_of(&self, sid: u32) -> Option<usize> {
-        Some(self.groups.of(sid)).filter(|group| *group != NONE).map(|group| group as usize)
+    /// The place of a service's group in [`CompiledRules::positive_groups`].
+    pub(crate) fn positive_group_of(&self, sid: u32) -> Option<u32> {
+        Some(self.groups.of(sid)).filter(|group| *group != NONE)
     }
 
-    pub(crate) fn negative_of(&self, sid: u32) -> Others<'_> {
+    /// What a service must keep away from beyond what its group must.
+    pub(crate) fn apart_from_one(&self, sid: u32) -> &[u32] {
+        self.negative_of_sid.get(sid)
+    }
+
+    fn negative_of(&self, sid: u32) -> Others<'_> {
         Others {
             sids: &self.sids,
             shared: self.negative_of_group.get(self.groups.of(sid)),
@@ -163,7 +168,7 @@ impl<'a> Others<'a> {
     }
 
     /// Their places in [`CompiledRules::services`], rising.
-    pub(crate) fn numbers(self) -> impl Iterator<Item = u32> + use<'a> {
+    fn numbers(self) -> impl Iterator<Item = u32> + use<'a> {
         let Self { mut shared, mut own, except, .. } = self;
         core::iter::from_fn(move || {
             let list = match (shared.first(), own.first()) {

@@ -23,25 +23,25 @@ pub(super) fn number(index: usize) -> u32 {
 
 /// Lists of numbers, one after another in one allocation. A list that does not exist is empty.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lists {
+pub(crate) struct Lists {
     ends: Vec<usize>,
     items: Vec<u32>,
 }
 
 impl Lists {
     /// Appends a list.
-    pub(super) fn push(&mut self, list: impl IntoIterator<Item = u32>) {
+    pub(crate) fn push(&mut self, list: impl IntoIterator<Item = u32>) {
         self.items.extend(list);
         self.ends.push(self.items.len());
     }
 
     /// The number of lists.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// The list of this number.
-    pub(super) fn get(&self, list: u32) -> &[u32] {
+    pub(crate) fn get(&self, list: u32) -> &[u32] {
         let list = list as usize;
         let start = list.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.ends.get(list).and_then(|&end| self.items.get(start..end)).unwrap_or(&[])

@@ -43,6 +43,7 @@ use crate::{
     id::{NodeName, RuleId},
 };
 use index::Indexed;
+pub(crate) use index::Lists;
 
 /// A set of rules, each with its own id, ordered by id. The order of the configuration file has no meaning.
 ///

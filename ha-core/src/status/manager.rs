@@ -1,6 +1,10 @@
 //! The manager status: what state each node is in, and what state each service shall be in.
 
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{DisarmMode, ServiceTable, Timestamp, UnknownFields};
 use crate::{
@@ -287,6 +291,9 @@ pub struct ManagerStatus {
     pub node_requests: BTreeMap<NodeName, NodeRequest>,
     /// That HA is disarmed or being disarmed.
     pub disarm: Option<Disarm>,
+    /// Nodes on which services may run without a watchdog: their LRM let go of it, or did not have it yet, and was not seen
+    /// with it since. To take the lock of such a node proves nothing. Recorded as `unguarded`, and absent when empty.
+    pub unguarded: BTreeSet<NodeName>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }

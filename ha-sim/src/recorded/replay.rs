@@ -9,12 +9,16 @@ use ha_core::{
     crm::Crm,
     id::NodeName,
     lrm::{Lrm, StopRequest},
+    manager::Manager,
     time::{Instant, Next, Now},
     timing::Timings,
 };
 
 use super::{Case, command};
-use crate::world::{ClusterEvent, DaemonKind, View, What, World};
+use crate::{
+    snapshot::Snapshot,
+    world::{ClusterEvent, DaemonKind, Source, View, What, World},
+};
 
 /// A recorded scenario that is being played.
 #[derive(Debug)]
@@ -73,17 +77,33 @@ impl Replay {
         }
     }
 
+    /// Plays it up to a moment, or to its end if that comes first. Loops are played whole: what is due at the moment itself
+    /// has not happened yet.
+    pub fn run_until(&mut self, moment: Instant) {
+        while !self.over && self.world.time < moment {
+            self.play_loop();
+        }
+    }
+
+    /// What placement looks at now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
+        let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
+        Snapshot::of(&self.world, hold)
+    }
+
     fn play_loop(&mut self) {
         let start = self.world.time;
         let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
-        for daemon in [DaemonKind::Crm, DaemonKind::Lrm] {
+        for daemon in DaemonKind::ALL {
             if self.is_skipped(daemon) {
                 let what = ClusterEvent::RoundSkipped { daemon: daemon.as_str() };
                 self.world.note(self.world.time, "run-loop", What::Cluster(what));
             }
         }
         for node in &nodes {
-            for daemon in [DaemonKind::Crm, DaemonKind::Lrm] {
+            for daemon in DaemonKind::ALL {
                 if !self.is_skipped(daemon) {
                     self.iterate(node, daemon);
                 }
@@ -107,14 +127,14 @@ impl Replay {
         let seconds = LOOP_SECONDS.max(2_u64.saturating_mul(nodes as u64));
         self.world.time = self.world.time.max(start.after(Duration::from_secs(seconds)));
         for daemons in self.daemons.values_mut() {
-            for daemon in [DaemonKind::Crm, DaemonKind::Lrm] {
+            for daemon in DaemonKind::ALL {
                 daemons.clocks.insert(daemon, self.world.time);
             }
         }
     }
 
     fn take_commands(&mut self) {
-        let is_time = self.passes % LOOPS_PER_LIST == 0;
+        let is_time = self.passes.is_multiple_of(LOOPS_PER_LIST);
         self.passes = self.passes.wrapping_add(1);
         if !is_time {
             return;
@@ -211,7 +231,7 @@ impl Replay {
 
     fn note_of_daemon(&mut self, node: &NodeName, daemon: DaemonKind, what: ClusterEvent) {
         let clock = self.clock(node, daemon);
-        self.world.note(clock, format!("{node}/{}", daemon.as_str()), What::Cluster(what));
+        self.world.note(clock, Source::Daemon(node.clone(), daemon), What::Cluster(what));
     }
 
     /// Calls `act` with the view of one daemon of a node, outside of its iterations.
@@ -228,11 +248,11 @@ impl Replay {
 
     pub(super) fn power_on(&mut self, node: &NodeName) {
         if let Some(hardware) = self.world.nodes.get_mut(node) {
-            hardware.power = true;
             hardware.network = true;
             hardware.store_fails = false;
             hardware.refresh_fails = false;
         }
+        self.world.give_power(node);
         self.start_crm(node);
         self.start_lrm(node);
     }
@@ -245,11 +265,9 @@ impl Replay {
             self.note_of_daemon(node, daemon, ClusterEvent::Killed);
         }
         if let Some(hardware) = self.world.nodes.get_mut(node) {
-            hardware.power = false;
             hardware.network = false;
-            hardware.watchdogs.clear();
         }
-        self.world.running.remove(node);
+        self.world.cut_power(node);
     }
 
     pub(super) fn start_crm(&mut self, node: &NodeName) {

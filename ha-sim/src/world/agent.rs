@@ -1,4 +1,7 @@
 //! The resource agents of the virtual cluster.
+//!
+//! Each operation has a begin, at which it is seen whether it can work, and an end, at which it takes effect. Between
+//! the two lies the time that it takes: none if a job is done within one call.
 
 use ha_core::{
     event::{AgentOperation, Event},
@@ -7,7 +10,7 @@ use ha_core::{
     status::Motion,
 };
 
-use super::{FailureScript, Guest, View};
+use super::{FailureScript, Guest, Operation, Outcome, View};
 
 /// The agents on the node of a view.
 pub(super) struct NodeAgent<'v, 'w> {
@@ -16,6 +19,56 @@ pub(super) struct NodeAgent<'v, 'w> {
 
 /// Types that have an agent.
 const TYPES: [&str; 3] = ["ct", "fa", "vm"];
+
+/// How an operation will go, as far as its begin tells.
+pub(super) enum Begun {
+    /// It will take effect at its end.
+    Works,
+    /// It takes its time and then has not worked.
+    Fails,
+    /// It never ends.
+    Hangs,
+    /// It takes its time and then says that it worked, but has not.
+    Pretends,
+    /// It takes its time and works, and then says that it has not.
+    Denies,
+    /// It is refused at once.
+    Refused(HostError),
+}
+
+impl Begun {
+    fn from_outcome(outcome: Option<Outcome>) -> Self {
+        match outcome {
+            None => Self::Works,
+            Some(Outcome::Fails) => Self::Fails,
+            Some(Outcome::Hangs) => Self::Hangs,
+            Some(Outcome::Pretends) => Self::Pretends,
+            Some(Outcome::Denies) => Self::Denies,
+        }
+    }
+
+    /// For operations that take no time.
+    fn at_once(self) -> Result<(), HostError> {
+        match self {
+            Self::Works => Ok(()),
+            Self::Fails | Self::Pretends | Self::Denies => Err(failed()),
+            Self::Hangs => Err(HostError::new("the agent does not answer")),
+            Self::Refused(error) => Err(error),
+        }
+    }
+}
+
+/// What an operation that takes its time and fails ends with.
+pub(super) fn failed() -> HostError {
+    HostError::new("the agent reports a failure")
+}
+
+/// A move that began.
+pub(super) struct MoveBegun {
+    /// How it is done, which need not be how it was asked for.
+    pub(super) task: Motion,
+    pub(super) begun: Begun,
+}
 
 impl<'v, 'w> NodeAgent<'v, 'w> {
     pub(super) fn new(view: &'v mut View<'w>) -> Self {
@@ -26,7 +79,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         self.view.world.guests.get_mut(sid).ok_or_else(|| HostError::new(format!("no guest {sid}")))
     }
 
-    fn runs_here(&self, sid: &ServiceId) -> bool {
+    pub(super) fn runs_here(&self, sid: &ServiceId) -> bool {
         self.view.world.runs(sid, &self.view.node)
     }
 
@@ -46,8 +99,113 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         }
     }
 
-    fn script(&self, sid: &ServiceId) -> Option<FailureScript> {
-        FailureScript::of(sid)
+    /// The script by which a service fails on this node.
+    fn script_here(&self, sid: &ServiceId) -> Option<FailureScript> {
+        FailureScript::of(sid).filter(|script| script.applies_to(&self.view.node))
+    }
+
+    fn failure(&mut self, sid: &ServiceId, operation: Operation) -> Result<Option<Outcome>, HostError> {
+        let node = self.view.node.clone();
+        Ok(self.guest(sid)?.failure(operation, &node))
+    }
+
+    pub(super) fn begin_start(&mut self, sid: &ServiceId) -> Begun {
+        self.try_start(sid).unwrap_or_else(Begun::Refused)
+    }
+
+    fn try_start(&mut self, sid: &ServiceId) -> Result<Begun, HostError> {
+        if let Some(script) = self.script_here(sid)
+            && fails(&mut self.guest(sid)?.failed_starts, script.starts)
+        {
+            return Err(failed());
+        }
+        self.check_lock(sid, AgentOperation::Start)?;
+        Ok(Begun::from_outcome(self.failure(sid, Operation::Start)?))
+    }
+
+    pub(super) fn end_start(&mut self, sid: &ServiceId) {
+        self.set_running_here(sid, true);
+    }
+
+    pub(super) fn begin_stop(&mut self, sid: &ServiceId) -> Begun {
+        self.try_stop(sid).unwrap_or_else(Begun::Refused)
+    }
+
+    fn try_stop(&mut self, sid: &ServiceId) -> Result<Begun, HostError> {
+        if FailureScript::of(sid).is_some_and(|script| script.stop) {
+            return Err(failed());
+        }
+        self.check_lock(sid, AgentOperation::Shutdown)?;
+        Ok(Begun::from_outcome(self.failure(sid, Operation::Stop)?))
+    }
+
+    pub(super) fn end_stop(&mut self, sid: &ServiceId) {
+        self.set_running_here(sid, false);
+    }
+
+    pub(super) fn begin_move(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> MoveBegun {
+        let mut task = motion;
+        let begun = self.try_move(sid, target, &mut task).unwrap_or_else(Begun::Refused);
+        MoveBegun { task, begun }
+    }
+
+    fn try_move(&mut self, sid: &ServiceId, target: &NodeName, task: &mut Motion) -> Result<Begun, HostError> {
+        if let Some(script) = self.script_here(sid)
+            && fails(&mut self.guest(sid)?.failed_moves, script.moves)
+        {
+            return Err(failed());
+        }
+        if *task == Motion::Migrate && sid.service_type() == "ct" && self.runs_here(sid) {
+            self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
+            *task = Motion::Relocate;
+        }
+        self.event(Event::AgentMoveStarted { sid: sid.clone(), task: *task, target: target.clone() });
+        let operation = match task {
+            Motion::Migrate => AgentOperation::Migrate,
+            Motion::Relocate => AgentOperation::Relocate,
+        };
+        self.check_lock(sid, operation)?;
+        Ok(Begun::from_outcome(self.failure(sid, Operation::Move)?))
+    }
+
+    /// Whether the guest has to be stopped before it can be moved. Says so.
+    pub(super) fn begin_stop_to_move(&mut self, sid: &ServiceId, task: Motion) -> Option<Begun> {
+        if task == Motion::Migrate || !self.runs_here(sid) {
+            return None;
+        }
+        self.event(Event::AgentStopping { sid: sid.clone(), for_relocate: true, timeout: None });
+        Some(self.begin_stop(sid))
+    }
+
+    pub(super) fn end_stop_to_move(&mut self, sid: &ServiceId) {
+        self.end_stop(sid);
+        self.event(Event::AgentStopped { sid: sid.clone() });
+    }
+
+    pub(super) fn end_move(&mut self, sid: &ServiceId, target: &NodeName, task: Motion) -> Result<(), HostError> {
+        let travels = self.view.world.physics.job_times.is_some();
+        if travels {
+            self.check_reachable(target)?;
+        }
+        let runs_there = travels && self.runs_here(sid);
+        self.set_running_here(sid, false);
+        if runs_there {
+            self.view.world.set_running(sid, target, true);
+        }
+        self.guest(sid)?.node = target.clone();
+        self.event(Event::AgentMoveEnded { sid: sid.clone(), task, target: target.clone() });
+        Ok(())
+    }
+
+    fn check_reachable(&self, target: &NodeName) -> Result<(), HostError> {
+        let world = &self.view.world;
+        if !world.is_online(&self.view.node) {
+            Err(HostError::new("no quorum"))
+        } else if !world.reaches(&self.view.node, target) {
+            Err(HostError::new(format!("{target} can't be reached")))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -74,7 +232,7 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
-        Ok(self.view.world.guests.get(sid).map(|guest| guest.node.clone()))
+        Ok(self.view.guest_nodes().node_of(sid).cloned())
     }
 
     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
@@ -82,55 +240,24 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
-        let node = self.view.node.clone();
-        let script = self.script(sid).filter(|script| script.applies_to(&node));
-        if let Some(script) = script
-            && fails(&mut self.guest(sid)?.failed_starts, script.starts)
-        {
-            return Err(HostError::new("fails on purpose"));
-        }
-        self.check_lock(sid, AgentOperation::Start)?;
-        self.set_running_here(sid, true);
+        self.begin_start(sid).at_once()?;
+        self.end_start(sid);
         Ok(())
     }
 
     fn stop(&mut self, sid: &ServiceId, _: Option<u32>) -> Result<(), HostError> {
-        if self.script(sid).is_some_and(|script| script.stop) {
-            return Err(HostError::new("fails on purpose"));
-        }
-        self.check_lock(sid, AgentOperation::Shutdown)?;
-        self.set_running_here(sid, false);
+        self.begin_stop(sid).at_once()?;
+        self.end_stop(sid);
         Ok(())
     }
 
     fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
-        let node = self.view.node.clone();
-        let script = self.script(sid).filter(|script| script.applies_to(&node));
-        if let Some(script) = script
-            && fails(&mut self.guest(sid)?.failed_moves, script.moves)
-        {
-            return Err(HostError::new("fails on purpose"));
+        let MoveBegun { task, begun } = self.begin_move(sid, target, motion);
+        begun.at_once()?;
+        if let Some(begun) = self.begin_stop_to_move(sid, task) {
+            begun.at_once()?;
+            self.end_stop_to_move(sid);
         }
-        let (sid, target) = (sid.clone(), target.clone());
-        let mut task = motion;
-        if motion == Motion::Migrate && sid.service_type() == "ct" && self.runs_here(&sid) {
-            self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
-            task = Motion::Relocate;
-        }
-        self.event(Event::AgentMoveStarted { sid: sid.clone(), task, target: target.clone() });
-        let operation = match task {
-            Motion::Migrate => AgentOperation::Migrate,
-            Motion::Relocate => AgentOperation::Relocate,
-        };
-        self.check_lock(&sid, operation)?;
-        if task == Motion::Relocate && self.runs_here(&sid) {
-            self.event(Event::AgentStopping { sid: sid.clone(), for_relocate: true, timeout: None });
-            self.stop(&sid, None)?;
-            self.event(Event::AgentStopped { sid: sid.clone() });
-        }
-        self.set_running_here(&sid, false);
-        self.guest(&sid)?.node = target.clone();
-        self.event(Event::AgentMoveEnded { sid, task, target });
-        Ok(())
+        self.end_move(sid, target, task)
     }
 }

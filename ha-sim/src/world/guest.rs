@@ -1,5 +1,7 @@
 //! Guests: what the services are about.
 
+use std::time::Duration;
+
 use ha_core::id::{NodeName, ServiceId};
 
 /// A guest of the virtual cluster.
@@ -17,10 +19,64 @@ pub struct Guest {
     pub cpu: f64,
     /// Bytes of memory that it uses while it runs.
     pub memory: u64,
-    /// Starts that failed in a row.
+    /// Starts that failed in a row, by its [`FailureScript`].
     pub failed_starts: u32,
-    /// Moves that failed in a row.
+    /// Moves that failed in a row, by its [`FailureScript`].
     pub failed_moves: u32,
+    /// What goes wrong with it.
+    pub failures: Vec<Failure>,
+    /// Times that differ from those of other guests.
+    pub times: GuestTimes,
+}
+
+/// How long an agent takes with a guest, where it differs from [`JobTimes`](super::JobTimes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GuestTimes {
+    /// A start.
+    pub start: Option<Duration>,
+    /// A stop.
+    pub stop: Option<Duration>,
+    /// A live migration.
+    pub migrate: Option<Duration>,
+    /// A move while it is stopped.
+    pub relocate: Option<Duration>,
+}
+
+/// Something that goes wrong when an agent handles a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What is asked of the agent.
+    pub operation: Operation,
+    /// How it goes wrong.
+    pub outcome: Outcome,
+    /// The only node on which it does; all if there is none.
+    pub node: Option<NodeName>,
+    /// How often it still goes wrong; without end if there is no number.
+    pub times: Option<u32>,
+}
+
+/// What an agent does with a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Starts it.
+    Start,
+    /// Stops it.
+    Stop,
+    /// Moves it, live or not.
+    Move,
+}
+
+/// How an operation goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It takes its time, then it has not worked.
+    Fails,
+    /// It never ends.
+    Hangs,
+    /// It takes its time and says that it worked, but has done nothing.
+    Pretends,
+    /// It works, but says that it failed.
+    Denies,
 }
 
 impl Guest {
@@ -36,7 +92,23 @@ impl Guest {
             memory: 2048 << 20,
             failed_starts: 0,
             failed_moves: 0,
+            failures: Vec::new(),
+            times: GuestTimes::default(),
         }
+    }
+
+    /// How an operation on a node goes wrong, if it does. Counts it.
+    pub(super) fn failure(&mut self, operation: Operation, node: &NodeName) -> Option<Outcome> {
+        let hits = |failure: &Failure| {
+            failure.operation == operation
+                && failure.times != Some(0)
+                && failure.node.as_ref().is_none_or(|only| only == node)
+        };
+        let failure = self.failures.iter_mut().find(|failure| hits(failure))?;
+        if let Some(times) = &mut failure.times {
+            *times = times.saturating_sub(1);
+        }
+        Some(failure.outcome)
     }
 }
 

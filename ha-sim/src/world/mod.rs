@@ -4,26 +4,44 @@
 //! `ha-core`'s host traits.
 
 mod agent;
+mod clock;
+mod fence;
 mod guest;
+mod happening;
+mod jobs;
+mod network;
+mod physics;
+mod statistics;
 mod store;
 mod view;
 
-pub use guest::{FailureScript, Guest};
-pub use store::Store;
+pub use clock::Clock;
+pub use fence::DeviceBehaviour;
+pub use guest::{Failure, FailureScript, Guest, GuestTimes, Operation, Outcome};
+pub use happening::{ClusterEvent, Happening, Source, What};
+pub use physics::{JobTimes, Physics};
+pub use store::{Replica, Store};
 pub use view::View;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ha_core::{
-    event::Event,
-    host::Lock,
+    host::{Lock, LockAnswer},
     id::{NodeName, ServiceId},
     time::Instant,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use fence::FenceRuns;
+use jobs::Jobs;
 
 /// The two daemons of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DaemonKind {
     /// The cluster resource manager.
     Crm,
@@ -32,6 +50,9 @@ pub enum DaemonKind {
 }
 
 impl DaemonKind {
+    /// Both, in the order in which they are started and looked at.
+    pub const ALL: [Self; 2] = [Self::Crm, Self::Lrm];
+
     /// `crm` or `lrm`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -40,53 +61,6 @@ impl DaemonKind {
             Self::Lrm => "lrm",
         }
     }
-}
-
-/// Something that happened in the virtual cluster, with when and where.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Happening {
-    /// Seconds since the start.
-    pub t: u64,
-    /// Who reports it: `node1/crm`, `hardware`, `cmdlist`, …
-    pub src: String,
-    /// What.
-    #[serde(flatten)]
-    pub what: What,
-}
-
-/// What happened: to a daemon, or to the virtual hardware.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum What {
-    /// An event of the core.
-    Core(Event),
-    /// An event of the virtual cluster.
-    Cluster(ClusterEvent),
-}
-
-/// What happens outside of the daemons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum ClusterEvent {
-    /// A command is executed.
-    Execute {
-        /// Its line.
-        command: String,
-    },
-    /// A watchdog expired and reset its node.
-    WatchdogReset {
-        /// The node.
-        node: NodeName,
-    },
-    /// Daemons of one kind do nothing in this loop.
-    RoundSkipped {
-        /// Which kind.
-        daemon: &'static str,
-    },
-    /// A daemon was killed by a power failure.
-    Killed,
-    /// A daemon ended by itself.
-    DaemonExited,
 }
 
 /// The hardware of a node.
@@ -100,14 +74,28 @@ pub struct Node {
     pub store_fails: bool,
     /// Whether bringing the view of the cluster up to date fails there.
     pub refresh_fails: bool,
+    /// Whether asking for locks fails there.
+    pub locks_fail: bool,
     /// Its cores, if they are known.
     pub max_cpu: Option<f64>,
     /// Its bytes of memory, if they are known.
     pub max_memory: Option<u64>,
     /// The version of its software.
     pub version: String,
-    /// When the watchdog of each daemon was last fed; one that is not open is not there.
+    /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
+    /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.
+    pub abandoned_watchdog: Option<Instant>,
+    /// What the node still sees of the store, if it is cut off from it.
+    pub replica: Option<Box<Replica>>,
+    /// How its clocks differ from the world's time.
+    pub clock: Clock,
+    /// How much later than told its watchdog resets it: what the multiplexer and the device take.
+    pub watchdog_late: Duration,
+    /// How much earlier than told its watchdog resets it.
+    pub watchdog_early: Duration,
+    /// Nodes that it does not hear, though the store reaches both: the membership counts them as offline there.
+    pub unheard: BTreeSet<NodeName>,
 }
 
 impl Node {
@@ -115,6 +103,11 @@ impl Node {
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.power && self.network
+    }
+
+    /// The moment after which its watchdog resets it, if nothing is fed before.
+    fn reset_deadline(&self) -> Option<Instant> {
+        self.watchdogs.values().copied().chain(self.abandoned_watchdog).min()
     }
 }
 
@@ -128,80 +121,131 @@ struct HeldLock {
 /// Everything that is not a daemon.
 #[derive(Debug, Clone, Default)]
 pub struct World {
+    /// How it behaves.
+    pub physics: Physics,
     /// The nodes.
     pub nodes: BTreeMap<NodeName, Node>,
+    /// Groups of nodes that see one another, where the network is parted. A node in none of them sees nobody else;
+    /// without any group all see all.
+    pub partitions: Vec<BTreeSet<NodeName>>,
     /// The time of the hardware.
     pub time: Instant,
     /// Configuration and records.
     pub store: Store,
     /// The guests, managed or not.
     pub guests: BTreeMap<ServiceId, Guest>,
-    /// What runs on each node.
-    pub running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
+    /// How fence devices behave, by name; those that are not named work.
+    pub devices: BTreeMap<String, DeviceBehaviour>,
     /// What happened.
     pub happenings: Vec<Happening>,
+    running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
+    /// What is just being started on each node, where that takes time.
+    starting: BTreeMap<NodeName, BTreeSet<ServiceId>>,
+    /// Counts the changes of what runs or is being started.
+    running_changes: u64,
+    jobs: Jobs,
+    fence_runs: FenceRuns,
     locks: BTreeMap<Lock, HeldLock>,
     random: u64,
 }
 
-/// How long a lock is held after it was last renewed.
-const LOCK_LIFETIME_S: u64 = 120;
-
-/// How long after its last feed a watchdog resets its node.
-const WATCHDOG_TIMEOUT_S: u64 = 60;
-
 impl World {
-    /// Whether more than half of the nodes are up.
-    #[must_use]
-    pub fn is_quorate(&self) -> bool {
-        let up = self.nodes.values().filter(|node| node.is_up()).count();
-        up.saturating_mul(2) > self.nodes.len()
-    }
-
-    /// Whether a node is in the quorate partition.
-    #[must_use]
-    pub fn is_online(&self, node: &NodeName) -> bool {
-        self.is_quorate() && self.nodes.get(node).is_some_and(Node::is_up)
-    }
-
     /// Whether a service runs on a node.
     #[must_use]
     pub fn runs(&self, sid: &ServiceId, node: &NodeName) -> bool {
         self.running.get(node).is_some_and(|running| running.contains(sid))
     }
 
-    /// Sets whether a service runs on a node.
+    /// What runs on each node.
+    #[must_use]
+    pub fn running(&self) -> &BTreeMap<NodeName, BTreeSet<ServiceId>> {
+        &self.running
+    }
+
+    /// The nodes on which a service runs: one at the most, if all is well.
+    pub fn places<'a>(&'a self, sid: &'a ServiceId) -> impl Iterator<Item = &'a NodeName> {
+        self.running.iter().filter(|(_, running)| running.contains(sid)).map(|(node, _)| node)
+    }
+
+    /// What runs or is just being started, with where, by node.
+    pub fn occupied(&self) -> impl Iterator<Item = (&NodeName, &ServiceId)> {
+        let all = self.running.iter().chain(&self.starting);
+        all.flat_map(|(node, services)| services.iter().map(move |sid| (node, sid)))
+    }
+
+    /// Counts the changes of what runs or is being started: nothing has changed as long as this has not.
+    #[must_use]
+    pub fn running_changes(&self) -> u64 {
+        self.running_changes
+    }
+
+    /// Sets whether a service runs on a node. Then it is no longer being started there.
     pub fn set_running(&mut self, sid: &ServiceId, node: &NodeName, runs: bool) {
-        let running = self.running.entry(node.clone()).or_default();
-        if runs {
-            running.insert(sid.clone());
-        } else {
-            running.remove(sid);
+        let mut changed = set(&mut self.running, sid, node, runs);
+        changed |= set(&mut self.starting, sid, node, false);
+        self.running_changes = self.running_changes.wrapping_add(u64::from(changed));
+    }
+
+    fn set_starting(&mut self, sid: &ServiceId, node: &NodeName, starts: bool) {
+        let changed = set(&mut self.starting, sid, node, starts);
+        self.running_changes = self.running_changes.wrapping_add(u64::from(changed));
+    }
+
+    /// A node loses its power: nothing runs there any more, no watchdog is open, and no job goes on.
+    pub fn cut_power(&mut self, node: &NodeName) {
+        if let Some(hardware) = self.nodes.get_mut(node) {
+            hardware.power = false;
+            hardware.watchdogs.clear();
+            hardware.abandoned_watchdog = None;
         }
+        self.running.remove(node);
+        self.starting.remove(node);
+        self.running_changes = self.running_changes.wrapping_add(1);
+        self.jobs.drop_of(node);
+    }
+
+    /// A node gets power. What fence devices were told about it before is over.
+    pub fn give_power(&mut self, node: &NodeName) {
+        if let Some(hardware) = self.nodes.get_mut(node) {
+            hardware.power = true;
+        }
+        self.fence_runs.forget(node);
     }
 
     /// The nodes whose watchdog has expired by now, in order.
     #[must_use]
     pub fn expired_watchdogs(&self) -> Vec<NodeName> {
-        let expired =
-            |node: &Node| node.watchdogs.values().any(|fed| self.time.since(*fed).as_secs() > WATCHDOG_TIMEOUT_S);
+        let expired = |node: &Node| node.reset_deadline().is_some_and(|deadline| self.time > deadline);
         self.nodes.iter().filter(|(_, node)| expired(node)).map(|(name, _)| name.clone()).collect()
     }
 
+    /// When the first watchdog expires, if none is fed before.
+    #[must_use]
+    pub fn next_watchdog(&self) -> Option<Instant> {
+        let deadlines = self.nodes.values().filter_map(Node::reset_deadline);
+        deadlines.min().map(|deadline| deadline.after(Duration::from_millis(1)))
+    }
+
     /// Takes note of something that happened.
-    pub fn note(&mut self, at: Instant, source: impl Into<String>, what: What) {
-        self.happenings.push(Happening { t: at.since_start().as_secs(), src: source.into(), what });
+    pub fn note(&mut self, at: Instant, source: impl Into<Source>, what: What) {
+        self.happenings.push(Happening { at, src: source.into(), what });
+    }
+
+    /// Who holds a lock under a lease that is not over.
+    #[must_use]
+    pub fn lock_holder(&self, lock: &Lock) -> Option<&NodeName> {
+        let held = self.locks.get(lock)?;
+        (self.time.since(held.renewed) <= self.physics.lock_lifetime).then_some(&held.node)
     }
 
     /// Takes a lock for a node at a time, as the cluster's locks do.
-    fn take_lock(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> ha_core::host::LockAnswer {
-        use ha_core::host::LockAnswer;
+    fn take_lock(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> LockAnswer {
         if !self.is_online(node) {
             return LockAnswer::Refused;
         }
         let held = HeldLock { node: node.clone(), renewed: at };
         match self.locks.get_mut(lock) {
-            Some(holder) if at.since(holder.renewed).as_secs() <= LOCK_LIFETIME_S => {
+            Some(holder) if at.since(holder.renewed) <= self.physics.lock_lifetime => {
                 if holder.node != *node {
                     return LockAnswer::Refused;
                 }
@@ -220,15 +264,31 @@ impl World {
         let releasable = self
             .locks
             .get(lock)
-            .is_some_and(|held| held.node == *node || at.since(held.renewed).as_secs() > LOCK_LIFETIME_S);
+            .is_some_and(|held| held.node == *node || at.since(held.renewed) > self.physics.lock_lifetime);
         if releasable {
             self.locks.remove(lock);
         }
     }
 
+    /// Where each guest is configured.
+    #[must_use]
+    pub fn guest_nodes(&self) -> Arc<ha_core::host::Guests> {
+        Arc::new(self.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect())
+    }
+
     /// The next of a series of numbers that is the same in every run.
-    fn next_random(&mut self) -> u64 {
+    pub(crate) fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(1);
         self.random
+    }
+}
+
+/// Puts a service into the set of a node, or takes it out. Says whether that changed anything.
+fn set(places: &mut BTreeMap<NodeName, BTreeSet<ServiceId>>, sid: &ServiceId, node: &NodeName, inside: bool) -> bool {
+    match (inside, places.get_mut(node)) {
+        (true, Some(services)) => services.insert(sid.clone()),
+        (true, None) => places.insert(node.clone(), BTreeSet::from([sid.clone()])).is_none(),
+        (false, Some(services)) => services.remove(sid),
+        (false, None) => false,
     }
 }

@@ -7,9 +7,29 @@ use ha_core::{
         DatacenterConfig, Digest, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig,
         fence::FenceConfig,
     },
+    host::Guests,
     id::{NodeName, ServiceId},
     status::{LrmStatus, ManagerStatus},
 };
+
+use super::World;
+
+/// What a node that is cut off still sees: the shared store as it was when that happened.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    /// The store.
+    pub store: Store,
+    /// Where each guest was configured.
+    pub guests: Arc<Guests>,
+}
+
+impl Replica {
+    /// A replica of the present.
+    #[must_use]
+    pub fn of(world: &World) -> Self {
+        Self { store: world.store.clone(), guests: world.guest_nodes() }
+    }
+}
 
 /// What all nodes share.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +54,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Counts the edits of the resources: they are the same as long as this has not changed.
+    #[must_use]
+    pub fn edits(&self) -> u64 {
+        self.edits
+    }
+
     /// Changes the resources, as an edit of the file would.
     pub fn edit_resources(&mut self, edit: impl FnOnce(&mut ResourcesConfig)) {
         self.edits = self.edits.wrapping_add(1);

@@ -3,16 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{
-        Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
-        fence::FenceCommand,
-    },
+    config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService, UsageStatistics,
-        Watchdog, Workers,
+        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId},
     lrm::run_job,
@@ -20,7 +16,7 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{DaemonKind, Node, What, World, agent::NodeAgent};
+use super::{DaemonKind, Node, Source, Store, What, World, agent::NodeAgent};
 
 /// One daemon's view of the world.
 pub struct View<'a> {
@@ -34,10 +30,6 @@ pub struct View<'a> {
     pub clock: Instant,
 }
 
-/// The size of a node where the dynamic scheduler needs one and none is given.
-const DEFAULT_CORES: f64 = 24.0;
-const DEFAULT_MEMORY: u64 = 131_072 << 20;
-
 impl View<'_> {
     fn hardware(&self) -> Result<&Node, HostError> {
         self.world.nodes.get(&self.node).ok_or_else(|| HostError::new(format!("no node {}", self.node)))
@@ -46,6 +38,22 @@ impl View<'_> {
     /// Fails where the shared records can't be read or written.
     fn check_store(&self) -> Result<(), HostError> {
         if self.hardware()?.store_fails { Err(HostError::new("the shared store does not answer")) } else { Ok(()) }
+    }
+
+    fn check_locks(&self) -> Result<(), HostError> {
+        if self.hardware()?.locks_fail { Err(HostError::new("the locks do not answer")) } else { Ok(()) }
+    }
+
+    /// The store as this node sees it.
+    fn store(&self) -> &Store {
+        let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
+        replica.map_or(&self.world.store, |replica| &replica.store)
+    }
+
+    /// Where each guest is configured, as this node sees it.
+    pub(super) fn guest_nodes(&self) -> Arc<Guests> {
+        let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
+        replica.map_or_else(|| self.world.guest_nodes(), |replica| replica.guests.clone())
     }
 
     /// Fails without quorum: nothing is written then.
@@ -57,7 +65,7 @@ impl View<'_> {
 
 impl EventSink for View<'_> {
     fn event(&mut self, event: Event) {
-        let source = format!("{}/{}", self.node, self.daemon.as_str());
+        let source = Source::Daemon(self.node.clone(), self.daemon);
         self.world.note(self.clock, source, What::Core(event));
     }
 }
@@ -72,21 +80,25 @@ impl Membership for View<'_> {
     }
 
     fn is_quorate(&mut self) -> bool {
-        self.world.is_online(&self.node)
+        self.world.hears_majority(&self.node)
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
         let world = &self.world;
-        Ok(world.nodes.keys().map(|node| (node.clone(), world.is_online(node))).collect())
+        let quorate = world.hears_majority(&self.node);
+        let sees = |node| quorate && world.hears(&self.node, node);
+        Ok(world.nodes.keys().map(|node| (node.clone(), sees(node))).collect())
     }
 }
 
 impl ClusterLock for View<'_> {
     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+        self.check_locks()?;
         Ok(self.world.take_lock(lock, &self.node, self.clock))
     }
 
     fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+        self.check_locks()?;
         self.world.release_lock(lock, &self.node, self.clock);
         Ok(())
     }
@@ -98,13 +110,14 @@ impl Watchdog for View<'_> {
     }
 
     fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        let time = self.world.time;
-        if time > not_after {
+        let (time, timeout) = (self.world.time, self.world.physics.watchdog_timeout);
+        let Some(node) = self.world.nodes.get_mut(&self.node) else { return Err(HostError::new("no such node")) };
+        let local = node.clock.local(time);
+        if local > not_after {
             return Ok(FeedOutcome::TooLate);
         }
-        if let Some(node) = self.world.nodes.get_mut(&self.node) {
-            node.watchdogs.insert(self.daemon, time);
-        }
+        let runs_for = timeout.saturating_add(node.watchdog_late).saturating_sub(node.watchdog_early);
+        node.watchdogs.insert(self.daemon, node.clock.world(local.after(runs_for)));
         Ok(FeedOutcome::Fed)
     }
 
@@ -119,21 +132,21 @@ impl Watchdog for View<'_> {
 impl StatusStore for View<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.check_store()?;
-        Ok(self.world.store.manager_status.clone())
+        Ok(self.store().manager_status.clone())
     }
 }
 
 impl ConfigurationStore for View<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.check_store()?;
-        let store = &self.world.store;
+        let store = self.store();
         Ok(Configuration {
             resources: store.resources.clone(),
             groups: store.groups.clone(),
             rules: store.rules.clone(),
             datacenter: store.datacenter.clone(),
             fence: store.fence.clone(),
-            guests: Arc::new(self.world.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect()),
+            guests: self.guest_nodes(),
         })
     }
 }
@@ -147,12 +160,12 @@ impl ManagerStore for View<'_> {
 
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
         self.check_store()?;
-        Ok(self.world.store.lrm_status.get(node).cloned())
+        Ok(self.store().lrm_status.get(node).cloned())
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {
         self.check_store()?;
-        Ok(!self.world.store.commands.is_empty())
+        Ok(!self.store().commands.is_empty())
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
@@ -215,54 +228,18 @@ impl GuestControl for View<'_> {
 }
 
 impl FenceDevices for View<'_> {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        Err(HostError::new("the virtual cluster has no fence devices"))
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        Ok(self.world.run_fence_device(node, attempt, commands))
     }
 }
 
 impl Statistics for View<'_> {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        let resources = &self.world.store.resources.resources;
-        let requested = |sid| resources.get(sid).map(|resource| resource.state());
-        Ok(self
-            .world
-            .guests
-            .iter()
-            .map(|(sid, guest)| UnmanagedService {
-                sid: sid.clone(),
-                node: guest.node.clone(),
-                running: requested(sid) == Some(RequestedState::Started),
-            })
-            .collect())
+        Ok(self.world.unmanaged_services())
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
-        let world = &self.world;
-        let sizes_are_needed = world.store.datacenter.scheduler.mode == SchedulerMode::Static;
-        let nodes = world.nodes.iter().map(|(name, node)| {
-            let running = world.running.get(name).into_iter().flatten();
-            let running = running.filter_map(|sid| world.guests.get(sid));
-            let (cpu, memory) = running
-                .fold((0.0, 0_u64), |(cpu, memory), guest| (cpu + guest.cpu, memory.saturating_add(guest.memory)));
-            let (cores, bytes) = if sizes_are_needed { (0.0, 0) } else { (DEFAULT_CORES, DEFAULT_MEMORY) };
-            let statistics = NodeStatistics {
-                max_cpu: node.max_cpu.unwrap_or(cores),
-                max_memory: node.max_memory.unwrap_or(bytes),
-                cpu,
-                memory,
-            };
-            (name.clone(), statistics)
-        });
-        let services = world.guests.iter().map(|(sid, guest)| {
-            let statistics = ServiceStatistics {
-                max_cpu: guest.max_cpu,
-                max_memory: guest.max_memory,
-                cpu: guest.cpu,
-                memory: guest.memory,
-            };
-            (sid.clone(), statistics)
-        });
-        Ok(UsageStatistics { nodes: nodes.collect(), services: services.collect() })
+        Ok(self.world.usage())
     }
 }
 
@@ -273,15 +250,19 @@ impl Entropy for View<'_> {
     }
 }
 
-/// Jobs are done at once, within the call.
 impl Workers for View<'_> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         let node = self.node.clone();
-        let exit_code = run_job(job.clone(), node, &mut NodeAgent::new(self));
-        Ok(JobStart::Finished(exit_code))
+        if self.world.physics.job_times.is_none() {
+            let exit_code = run_job(job.clone(), node, &mut NodeAgent::new(self));
+            return Ok(JobStart::Finished(exit_code));
+        }
+        self.world.begin_job(job, &node);
+        Ok(JobStart::Running)
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
-        Ok(Vec::new())
+        let node = self.node.clone();
+        Ok(self.world.take_finished_jobs(&node))
     }
 }

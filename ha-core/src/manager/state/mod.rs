@@ -45,14 +45,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn freeze_if_restarting(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
         let freezes = matches!(entry.state.name(), StateName::Started | StateName::Stopped | StateName::RequestStop);
-        if freezes && self.lrm_mode(&entry.node) == LrmMode::Restart {
+        if freezes && self.node_facts(&entry.node).mode == LrmMode::Restart {
             self.change(service, ServiceState::Freeze, Brings::Nothing);
         }
     }
 
     fn step_request_stop(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };
-        match self.result(entry) {
+        match self.node_facts(&entry.node).result(entry) {
             Some(ExitCode::SUCCESS) => self.change(service, ServiceState::Stopped, Brings::Nothing),
             Some(ExitCode(exit_code)) => {
                 let sid = sid.clone();
@@ -81,7 +81,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     fn step_freeze(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
-        if self.lrm_mode(&entry.node) == LrmMode::Active {
+        let node = entry.node.clone();
+        if self.node_facts(&node).mode == LrmMode::Active {
+            self.expect_guard(&node);
             self.change(service, self.wanted_state(service), Brings::Nothing);
         }
     }
@@ -136,7 +138,10 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn begin_move(&mut self, service: usize, motion: Motion, target: NodeName) {
         let Some(node) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return };
         let state = match motion {
-            Motion::Migrate => ServiceState::Migrate { target },
+            Motion::Migrate => {
+                self.expect_running_service(&target);
+                ServiceState::Migrate { target }
+            }
             Motion::Relocate => ServiceState::Relocate { target },
         };
         self.change(service, state, Brings::Node(node));

@@ -14,7 +14,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some((sid, entry)) = self.entry(service) else { return };
         let Some(target) = entry.state.target().cloned() else { return };
         let (sid, present) = (sid.clone(), entry.node.clone());
-        let Some(result) = self.result(entry) else {
+        let Some(result) = self.node_facts(&entry.node).result(entry) else {
             self.fence_if_overdue(service);
             return;
         };

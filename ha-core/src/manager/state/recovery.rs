@@ -15,10 +15,26 @@ use crate::{
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_recovery(&mut self, service: usize) {
+        if self.is_elsewhere(service) {
+            return;
+        }
         match self.select(service, Preference::BestScore) {
             Some(node) => self.recover(service, node),
             None => self.wait_for_node(service),
         }
+    }
+
+    /// Lets a service go on where its guest is configured, if that is not the node that was fenced. It had left that node
+    /// already: a move had ended but was not reported, or an earlier recovery was not written down. Nothing is to be taken
+    /// from the fenced node then, and the other one was not fenced for it.
+    fn is_elsewhere(&mut self, service: usize) -> bool {
+        let guest_node = self.guest_node(service);
+        let Some((sid, entry)) = self.entry(service) else { return false };
+        let Some(to) = guest_node.filter(|node| **node != entry.node) else { return false };
+        let event = Event::ServiceLocationFixed { sid: sid.clone(), from: entry.node.clone(), to: to.clone() };
+        self.host.event(event);
+        self.change(service, self.wanted_state(service), Brings::Node(to.clone()));
+        true
     }
 
     fn recover(&mut self, service: usize, to: NodeName) {

@@ -37,7 +37,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             self.obey(service, command);
             return;
         }
-        let result = self.entry(service).and_then(|(_, entry)| self.result(entry));
+        let result = self.entry(service).and_then(|(_, entry)| self.node_facts(&entry.node).result(entry));
         let preference = match result.map(|result| self.judge_start(service, result)) {
             None => Preference::None,
             Some(AfterStart::Place(preference)) => preference,
@@ -46,7 +46,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let present = self.entry(service).map(|(_, entry)| entry.node.clone());
         match self.select(service, preference) {
             Some(node) if Some(&node) != present.as_ref() => self.move_by_placement(service, node),
-            Some(_) => self.stay(service, result.is_some()),
+            Some(_) => {
+                self.stay(service, result.is_some());
+                if preference == Preference::None {
+                    self.note_settled(service);
+                }
+            }
             None => {
                 if preference == Preference::TryNext {
                     self.report_all_nodes_tried(service);

@@ -14,12 +14,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_stopped(&mut self, service: usize) {
         self.fix_location(service);
         match self.take_command(service) {
-            Some(QueuedCommand::Move { motion, target }) => {
-                if self.may_move(service, &target) {
-                    self.begin_move(service, motion, target);
-                    return;
-                }
+            Some(QueuedCommand::Move { motion, target }) if self.may_move(service, &target) => {
+                self.begin_move(service, motion, target);
+                return;
             }
+            Some(QueuedCommand::Move { .. }) => {}
             Some(QueuedCommand::Stop { .. }) => {
                 if let Some((sid, _)) = self.entry(service) {
                     let sid = sid.clone();
@@ -43,10 +42,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// Corrects the entry of a service whose guest is on another node than recorded. That happens when its node was
     /// fenced during a move.
     fn fix_location(&mut self, service: usize) {
-        let guest_node = self.facts(service).guest_node;
+        let guest_node = self.guest_node(service);
         let Some((sid, entry)) = self.status.services.at_mut(service) else { return };
         let Some(to) = guest_node.filter(|node| **node != entry.node) else { return };
         let from = core::mem::replace(&mut entry.node, to.clone());
         self.host.event(Event::ServiceLocationFixed { sid: sid.clone(), from, to: to.clone() });
+        // The request was for the LRM of the other node.
+        self.renew_uid(service);
     }
 }

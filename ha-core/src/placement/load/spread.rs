@@ -5,7 +5,7 @@ use libm::sqrt;
 /// The sum of the squares, and the highest values.
 #[derive(Debug, Clone)]
 pub(crate) struct Spread {
-    nodes: f64,
+    per_node: f64,
     squares: f64,
     /// The three highest values with the positions of their nodes, the highest first: whatever two nodes change, the
     /// highest of all others is among them.
@@ -16,12 +16,14 @@ impl Spread {
     /// Of the nodes' fractions, in the order of the nodes' names.
     pub(crate) fn new(fractions: impl Iterator<Item = f64>) -> Self {
         let none = (0.0, usize::MAX);
-        let mut spread = Self { nodes: 0.0, squares: 0.0, highest: [none; 3] };
+        let mut nodes = 0.0;
+        let mut spread = Self { per_node: 0.0, squares: 0.0, highest: [none; 3] };
         for (position, fraction) in fractions.enumerate() {
-            spread.nodes += 1.0;
+            nodes += 1.0;
             spread.squares += fraction * fraction;
             spread.note_high(fraction, position);
         }
+        spread.per_node = 1.0 / nodes;
         spread
     }
 
@@ -43,7 +45,7 @@ impl Spread {
     pub(crate) fn with_one(&self, change: Change) -> (f64, f64) {
         let squares = self.squares + (change.new * change.new - change.old * change.old);
         let others = self.highest_but(change.position, change.position);
-        (self.root_mean(squares), others.max(change.new))
+        (self.root_mean(squares), higher(others, change.new))
     }
 
     /// The same if two nodes change. It does not matter which of them comes first.
@@ -51,12 +53,12 @@ impl Spread {
         let new = a.new * a.new + b.new * b.new;
         let old = a.old * a.old + b.old * b.old;
         let others = self.highest_but(a.position, b.position);
-        (self.root_mean(self.squares + (new - old)), others.max(a.new.max(b.new)))
+        (self.root_mean(self.squares + (new - old)), higher(others, higher(a.new, b.new)))
     }
 
     fn root_mean(&self, squares: f64) -> f64 {
         // Rounding may leave a little less than nothing.
-        sqrt(squares.max(0.0) / self.nodes)
+        sqrt(if squares > 0.0 { squares } else { 0.0 } * self.per_node)
     }
 
     fn highest_but(&self, a: usize, b: usize) -> f64 {
@@ -69,6 +71,11 @@ impl Spread {
             third.0
         }
     }
+}
+
+/// Fractions are numbers, so a plain comparison does.
+fn higher(one: f64, other: f64) -> f64 {
+    if one > other { one } else { other }
 }
 
 /// A node whose fraction becomes another one.

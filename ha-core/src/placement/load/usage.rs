@@ -118,9 +118,7 @@ impl UsageLoad {
     pub(crate) fn fill(&mut self, occupancies: &[Occupancy]) {
         for (service, occupancy) in occupancies.iter().enumerate() {
             let Some(figures) = self.services.get(service).copied() else { continue };
-            for position in self.counted(*occupancy) {
-                self.change(position, &figures, Amount::plus);
-            }
+            self.change(*occupancy, &figures, Amount::plus);
         }
         self.nodes.iter_mut().for_each(Node::sum_up);
     }
@@ -128,14 +126,10 @@ impl UsageLoad {
     /// A service uses other nodes than before.
     pub(crate) fn replace(&mut self, service: usize, old: Occupancy, new: Occupancy) {
         let Some(figures) = self.services.get(service).copied() else { return };
-        for position in self.counted(old) {
-            self.change(position, &figures, Amount::minus);
-            self.sum_up(position);
-        }
-        for position in self.counted(new) {
-            self.change(position, &figures, Amount::plus);
-            self.sum_up(position);
-        }
+        self.change(old, &figures, Amount::minus);
+        self.change(new, &figures, Amount::plus);
+        self.sum_up(old);
+        self.sum_up(new);
     }
 
     /// Guests that are not managed run on nodes.
@@ -146,34 +140,40 @@ impl UsageLoad {
     ) -> Result<(), FiguresError> {
         let mut figures = ServiceFigures::new(statistics, self.source == Source::Measured);
         for (sid, node) in guests {
-            for position in self.counted(Occupancy::unmanaged(node)) {
-                self.change(position, &figures.get(sid)?, Amount::plus);
-                self.sum_up(position);
+            let guest = Occupancy::unmanaged(node);
+            // What runs is in a measurement already, so then its figures are not needed either.
+            if self.source == Source::Configured {
+                self.change(guest, &figures.get(sid)?, Amount::plus);
+                self.sum_up(guest);
             }
         }
         Ok(())
     }
 
     /// The nodes to which a service adds its configured size.
-    fn counted(&self, occupancy: Occupancy) -> impl Iterator<Item = u32> + use<> {
-        let nodes = match self.source {
+    fn counted(&self, occupancy: Occupancy) -> [Option<u32>; 2] {
+        match self.source {
             Source::Configured => [occupancy.node, occupancy.target],
             Source::Measured => [occupancy.starting, None],
-        };
-        nodes.into_iter().flatten()
+        }
     }
 
-    fn change(&mut self, position: u32, figures: &ServiceStatistics, with: fn(Amount, Amount) -> Amount) {
-        if let Some(node) = self.nodes.get_mut(position as usize) {
-            let size = Amount::new(limit(figures, node.size), figures.max_memory);
+    fn change(&mut self, occupancy: Occupancy, service: &ServiceStatistics, with: fn(Amount, Amount) -> Amount) {
+        self.at_counted(occupancy, |node| {
+            let size = Amount::new(limit(service, node.size), service.max_memory);
             node.used = with(node.used, size);
-        }
+        });
     }
 
-    fn sum_up(&mut self, position: u32) {
-        if let Some(node) = self.nodes.get_mut(position as usize) {
-            node.sum_up();
-        }
+    fn sum_up(&mut self, occupancy: Occupancy) {
+        self.at_counted(occupancy, Node::sum_up);
+    }
+
+    fn at_counted(&mut self, occupancy: Occupancy, change: impl Fn(&mut Node)) {
+        let [first, second] = self.counted(occupancy);
+        let mut at = |position: u32| self.nodes.get_mut(position as usize).map(&change);
+        first.and_then(&mut at);
+        second.and_then(&mut at);
     }
 
     /// The score for starting a service on each node, by position: from 0 to 1, the higher, the better.

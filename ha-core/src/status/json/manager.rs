@@ -29,6 +29,7 @@ fields! {
     ServiceStatus = "service_status" in services: ServiceTable,
     NodeRequest = "node_request" in node_requests: BTreeMap<NodeName, NodeRequest>,
     Disarm = "disarm" in disarm: Disarm,
+    Unguarded = "unguarded" in unguarded: Vec<NodeName>,
 }
 
 impl Record for ManagerStatus {
@@ -44,6 +45,7 @@ impl Record for ManagerStatus {
             services: draft.services.value.unwrap_or_default(),
             node_requests: draft.node_requests.value.unwrap_or_default(),
             disarm: draft.disarm.value,
+            unguarded: draft.unguarded.value.unwrap_or_default().into_iter().collect(),
             unknown,
         })
     }
@@ -59,6 +61,8 @@ impl Serialize for ManagerStatus {
         let requests = (!self.node_requests.is_empty()).then_some(&self.node_requests);
         write::optional(&mut map, ManagerField::NodeRequest, requests)?;
         write::optional(&mut map, ManagerField::Disarm, self.disarm.as_ref())?;
+        let unguarded = (!self.unguarded.is_empty()).then_some(&self.unguarded);
+        write::optional(&mut map, ManagerField::Unguarded, unguarded)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
         map.end()
     }

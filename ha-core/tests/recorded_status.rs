@@ -7,12 +7,10 @@ use ha_core::status::ManagerStatus;
 use serde_json::Value;
 
 #[test]
-fn every_recorded_manager_status_is_read_and_written_without_loss() {
+#[ignore = "needs the recorded data beside the checkout, in ../shared/conformance"]
+fn recorded_manager_status_is_read_and_written_without_loss() {
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance/scenarios");
-    let Ok(folders) = fs::read_dir(&scenarios) else {
-        eprintln!("skipped: there are no recorded scenarios in {}", scenarios.display());
-        return;
-    };
+    let folders = fs::read_dir(&scenarios).unwrap();
     let mut count = 0_u32;
     for folder in folders {
         let file = folder.unwrap().path().join("manager_status");

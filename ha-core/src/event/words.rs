@@ -1,0 +1,168 @@
+//! The words of events: small enums that their fields have.
+
+use crate::text_enum::text_enum;
+
+/// The states of both daemons, as [`Event::DaemonState`](super::Event::DaemonState) names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DaemonState {
+    /// Before the first state.
+    Startup,
+    /// CRM: not healthy, or nothing to do.
+    WaitForQuorum,
+    /// CRM: another node is master.
+    Slave,
+    /// CRM: this node decides.
+    Master,
+    /// CRM: was master, and could not renew its lock.
+    LostManagerLock,
+    /// LRM: nothing to do, or not allowed to.
+    WaitForAgentLock,
+    /// LRM: looks after its services.
+    Active,
+    /// LRM: gives its services away.
+    Maintenance,
+    /// LRM: could not renew its lock, or is to be fenced.
+    LostAgentLock,
+}
+
+text_enum! {
+    DaemonState: "a daemon state",
+    Startup = "startup",
+    WaitForQuorum = "wait_for_quorum",
+    Slave = "slave",
+    Master = "master",
+    LostManagerLock = "lost_manager_lock",
+    WaitForAgentLock = "wait_for_agent_lock",
+    Active = "active",
+    Maintenance = "maintenance",
+    LostAgentLock = "lost_agent_lock",
+}
+
+/// Why a service left the manager status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RemovalReason {
+    /// It is not configured any more.
+    NoConfig,
+    /// `ignored` is requested for it now.
+    Ignored,
+}
+
+text_enum! {
+    RemovalReason: "a reason for a removal",
+    NoConfig = "no_config",
+    Ignored = "ignored",
+}
+
+/// What made a service move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MoveCause {
+    /// Rules, load, maintenance or failed starts.
+    Placement,
+    /// A command, by a person or by automatic balancing.
+    Command,
+}
+
+text_enum! {
+    MoveCause: "a cause of a move",
+    Placement = "placement",
+    Command = "command",
+}
+
+/// Why a command was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectionReason {
+    /// The node is not recorded as online.
+    NodeNotOnline,
+    /// The service has no entry in the manager status.
+    NoSuchService,
+}
+
+text_enum! {
+    RejectionReason: "a reason for a rejection",
+    NodeNotOnline = "node_not_online",
+    NoSuchService = "no_such_service",
+}
+
+/// Why a command had no effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IgnoreReason {
+    /// The service is on that node.
+    AlreadyOnTarget,
+    /// HA is disarmed or being disarmed.
+    AlreadyDisarmed,
+    /// HA is armed.
+    NotDisarmed,
+    /// The node is in maintenance.
+    AlreadyInMaintenance,
+    /// The command has no meaning while HA is disarmed.
+    Disarmed,
+}
+
+text_enum! {
+    IgnoreReason: "a reason for ignoring a command",
+    AlreadyOnTarget = "already_on_target",
+    AlreadyDisarmed = "already_disarmed",
+    NotDisarmed = "not_disarmed",
+    AlreadyInMaintenance = "already_in_maintenance",
+    Disarmed = "disarmed",
+}
+
+/// What an agent was asked to do with a service that is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AgentOperation {
+    /// Start it.
+    Start,
+    /// Stop it.
+    Shutdown,
+    /// Move it live.
+    Migrate,
+    /// Stop it and move it.
+    Relocate,
+}
+
+text_enum! {
+    AgentOperation: "an operation of an agent",
+    Start = "start",
+    Shutdown = "shutdown",
+    Migrate = "migrate",
+    Relocate = "relocate",
+}
+
+/// Why an LRM was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShutdownKind {
+    /// Its node reboots.
+    Reboot,
+    /// Its node goes down, or its services are given up.
+    Shutdown,
+    /// The daemon alone restarts.
+    Restart,
+}
+
+text_enum! {
+    ShutdownKind: "a kind of shutdown",
+    Reboot = "reboot",
+    Shutdown = "shutdown",
+    Restart = "restart",
+}
+
+/// What an LRM that was asked to stop does with its services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShutdownMode {
+    /// They are frozen.
+    Freeze,
+    /// They are stopped and given up.
+    Stop,
+    /// They are moved away first.
+    Maintenance,
+    /// They are being moved away already.
+    AlreadyInMaintenance,
+}
+
+text_enum! {
+    ShutdownMode: "a shutdown mode",
+    Freeze = "freeze",
+    Stop = "stop",
+    Maintenance = "maintenance",
+    AlreadyInMaintenance = "already_in_maintenance",
+}

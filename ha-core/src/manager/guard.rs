@@ -1,0 +1,113 @@
+//! Which nodes may run services without a watchdog.
+//!
+//! The lock of a node proves that the node is down only if its LRM held it, with an open watchdog, while services ran
+//! there. Where an LRM lets go of both with services running (on a restart, or while HA is disarmed), or does not have
+//! them yet when a running service comes (live, or by being added to what is managed), anybody can take the lock while
+//! the services run on. Such a node is *unguarded* until its LRM was seen with its lock again, and is not fenced by its
+//! lock meanwhile: if it can't be reached, its services wait for it, or for a fence device.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use super::{RoundHost, RoundInput, round::Round};
+use crate::{
+    config::datacenter::FencingMode,
+    event::Event,
+    host::EventSink,
+    id::NodeName,
+    status::{LrmMode, LrmState, ManagerStatus, Timestamp},
+};
+
+/// What this master knows of the records of LRMs beyond their present content.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GuardHistory {
+    /// The time of a record of each node that says nothing of the present: it may be older than what matters.
+    stale: BTreeMap<NodeName, Option<Timestamp>>,
+    /// Unguarded nodes that were reported.
+    reported: BTreeSet<NodeName>,
+}
+
+impl GuardHistory {
+    /// Looks at the records that a round has read: nodes whose LRM holds its lock again are guarded.
+    pub(super) fn update(&mut self, status: &mut ManagerStatus, input: &RoundInput) {
+        for (node, record) in &input.lrms {
+            self.stale.entry(node.clone()).or_insert(record.timestamp);
+        }
+        status.unguarded.retain(|node| !self.is_guarded(node, input));
+        self.reported.retain(|node| status.unguarded.contains(node));
+    }
+
+    /// Whether the node's LRM has its lock and watchdog, by a record that it wrote lately.
+    fn is_guarded(&self, node: &NodeName, input: &RoundInput) -> bool {
+        let Some(record) = input.lrms.get(node) else { return false };
+        let holds_lock = matches!(record.state, LrmState::Active | LrmState::Maintenance);
+        let lets_go = matches!(record.mode, LrmMode::Disarm | LrmMode::Restart);
+        holds_lock && !lets_go && self.stale.get(node) != Some(&record.timestamp)
+    }
+
+    /// What the record of a node says now is not to be counted on.
+    pub(super) fn distrust(&mut self, node: &NodeName, input: &RoundInput) {
+        self.stale.insert(node.clone(), input.lrms.get(node).and_then(|record| record.timestamp));
+    }
+
+    /// Notes a node as unguarded.
+    pub(super) fn mark(&mut self, node: &NodeName, status: &mut ManagerStatus, input: &RoundInput) {
+        self.distrust(node, input);
+        status.unguarded.insert(node.clone());
+    }
+
+    /// Notes a node as unguarded unless its LRM is known to have its lock.
+    pub(super) fn mark_unless_guarded(&mut self, node: &NodeName, status: &mut ManagerStatus, input: &RoundInput) {
+        if !self.is_guarded(node, input) {
+            self.mark(node, status, input);
+        }
+    }
+
+    fn report(&mut self, node: &NodeName, sink: &mut (impl EventSink + ?Sized)) {
+        if self.reported.insert(node.clone()) {
+            sink.event(Event::NodeNotFenced { node: node.clone() });
+        }
+    }
+}
+
+impl<H: RoundHost + ?Sized> Round<'_, H> {
+    /// A running service is about to come to a node.
+    ///
+    /// An LRM that looks after other services keeps its lock; one that has none may let go of it right now.
+    pub(super) fn expect_running_service(&mut self, node: &NodeName) {
+        let has_services = self.status.services.iter().any(|(_, entry)| entry.node == *node);
+        if has_services {
+            self.guards.mark_unless_guarded(node, self.status, self.input);
+        } else {
+            self.guards.mark(node, self.status, self.input);
+        }
+    }
+
+    /// A service that may run is looked after again.
+    pub(super) fn expect_guard(&mut self, node: &NodeName) {
+        self.guards.mark_unless_guarded(node, self.status, self.input);
+    }
+
+    /// All services are looked after again.
+    pub(super) fn expect_guards(&mut self) {
+        let nodes: alloc::vec::Vec<NodeName> = self.status.nodes.keys().cloned().collect();
+        for node in &nodes {
+            self.guards.mark(node, self.status, self.input);
+        }
+    }
+
+    /// Whether taking the lock of a node that is gone would prove nothing, and nothing else is there to prove it.
+    pub(super) fn cannot_be_fenced(&mut self, node: &NodeName) -> bool {
+        let unguarded =
+            self.status.unguarded.contains(node) && self.configuration.datacenter.fencing == FencingMode::Watchdog;
+        if unguarded {
+            self.guards.report(node, self.host);
+        }
+        unguarded
+    }
+
+    /// The node is known to be down.
+    pub(super) fn note_fenced(&mut self, node: &NodeName) {
+        self.status.unguarded.remove(node);
+        self.guards.distrust(node, self.input);
+    }
+}

@@ -1,0 +1,336 @@
+//! What is done to a cluster: faults, and what people do.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use ha_core::{
+    config::Changes,
+    id::{NodeName, ServiceId},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cluster::{ActionError, Cluster, Disturbance},
+    world::{DaemonKind, DeviceBehaviour, Failure, Operation, Outcome},
+};
+
+/// Something that is done to a cluster, or happens to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "fields are the names of nodes, services and daemons, and times")]
+pub enum Action {
+    /// A node loses its power.
+    PowerOff { node: NodeName },
+    /// A node gets power and boots.
+    PowerOn { node: NodeName },
+    /// A node loses its power and boots at once.
+    Reset { node: NodeName },
+    /// A node is connected, or cut off.
+    Network { node: NodeName, connected: bool },
+    /// Only nodes within one group see one another.
+    Partition { groups: Vec<BTreeSet<NodeName>> },
+    /// The network is whole again.
+    Heal,
+    /// A node does not hear others, though the store reaches them.
+    Unheard { node: NodeName, others: BTreeSet<NodeName> },
+    /// Records can or can't be read and written.
+    StoreWorks { node: NodeName, works: bool },
+    /// The view can or can't be brought up to date.
+    ViewWorks { node: NodeName, works: bool },
+    /// Locks answer or don't.
+    LocksWork { node: NodeName, works: bool },
+    /// A daemon dies, and is started again.
+    Kill { node: NodeName, daemon: DaemonKind, restart_ms: u64 },
+    /// A daemon is stopped by a signal.
+    Pause { node: NodeName, daemon: DaemonKind },
+    /// It goes on.
+    Resume { node: NodeName, daemon: DaemonKind },
+    /// A call of a daemon goes wrong.
+    Disturb(Disturbance),
+    /// A wall clock jumps.
+    WallClock { node: NodeName, seconds: i64 },
+    /// A fence device behaves otherwise.
+    Device { name: String, works: bool },
+    /// A node is shut down by a person.
+    Shutdown { node: NodeName },
+    /// A node is rebooted by a person.
+    Reboot { node: NodeName },
+    /// An LRM is restarted.
+    RestartLrm { node: NodeName },
+    /// A CRM is stopped.
+    StopCrm { node: NodeName },
+    /// A daemon is started.
+    StartDaemon { node: NodeName, daemon: DaemonKind },
+    /// A command is queued.
+    Command { line: String },
+    /// The requested state of a service is changed.
+    Request { sid: ServiceId, state: String },
+    /// A service is no longer configured.
+    Remove { sid: ServiceId },
+    /// A service is configured.
+    Add { sid: ServiceId, state: String },
+    /// A rule is removed.
+    RemoveRule { rule: String },
+    /// A rule is added, of a type and with properties.
+    AddRule { rule: String, kind: String, properties: Vec<(String, String)> },
+    /// A setting of `datacenter.cfg` is changed.
+    Datacenter { key: String, value: String },
+    /// A guest ends by itself.
+    Crash { sid: ServiceId },
+    /// An operation of an agent goes wrong.
+    AgentFails { sid: ServiceId, operation: AgentOperation, outcome: AgentOutcome, times: u32 },
+    /// A guest is locked.
+    LockGuest { sid: ServiceId, lock: String },
+    /// A guest is unlocked.
+    UnlockGuest { sid: ServiceId },
+    /// All faults end: power, networks, stores, agents, daemons, guests.
+    MendAll,
+}
+
+/// What an agent is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as in world::Operation")]
+pub enum AgentOperation {
+    #[default]
+    Start,
+    Stop,
+    Move,
+}
+
+/// How it goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as in world::Outcome")]
+pub enum AgentOutcome {
+    #[default]
+    Fails,
+    Hangs,
+    Pretends,
+    Denies,
+}
+
+impl From<AgentOperation> for Operation {
+    fn from(operation: AgentOperation) -> Self {
+        match operation {
+            AgentOperation::Start => Self::Start,
+            AgentOperation::Stop => Self::Stop,
+            AgentOperation::Move => Self::Move,
+        }
+    }
+}
+
+impl From<AgentOutcome> for Outcome {
+    fn from(outcome: AgentOutcome) -> Self {
+        match outcome {
+            AgentOutcome::Fails => Self::Fails,
+            AgentOutcome::Hangs => Self::Hangs,
+            AgentOutcome::Pretends => Self::Pretends,
+            AgentOutcome::Denies => Self::Denies,
+        }
+    }
+}
+
+impl Action {
+    /// Its kind, for statistics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PowerOff { .. } => "power loss",
+            Self::PowerOn { .. } => "power on",
+            Self::Reset { .. } => "reset",
+            Self::Network { connected: false, .. } => "network cut",
+            Self::Network { connected: true, .. } => "network back",
+            Self::Partition { .. } => "partition",
+            Self::Heal => "partition healed",
+            Self::Unheard { .. } => "peers unheard",
+            Self::StoreWorks { .. } => "store fails or works",
+            Self::ViewWorks { .. } => "view fails or works",
+            Self::LocksWork { .. } => "locks fail or work",
+            Self::Kill { .. } => "daemon killed",
+            Self::Pause { .. } => "daemon paused",
+            Self::Resume { .. } => "daemon resumed",
+            Self::Disturb(_) => "call disturbed",
+            Self::WallClock { .. } => "wall clock jump",
+            Self::Device { .. } => "fence device fails or works",
+            Self::Shutdown { .. } => "node shutdown",
+            Self::Reboot { .. } => "node reboot",
+            Self::RestartLrm { .. } => "lrm restart",
+            Self::StopCrm { .. } => "crm stop",
+            Self::StartDaemon { .. } => "daemon start",
+            Self::Command { .. } => "command",
+            Self::Request { .. } => "requested state",
+            Self::Remove { .. } => "service removed",
+            Self::Add { .. } => "service added",
+            Self::RemoveRule { .. } => "rule removed",
+            Self::AddRule { .. } => "rule added",
+            Self::Datacenter { .. } => "datacenter edit",
+            Self::Crash { .. } => "guest crash",
+            Self::AgentFails { outcome: AgentOutcome::Fails, .. } => "agent fails",
+            Self::AgentFails { outcome: AgentOutcome::Hangs, .. } => "agent hangs",
+            Self::AgentFails { .. } => "agent lies",
+            Self::LockGuest { .. } => "guest locked",
+            Self::UnlockGuest { .. } => "guest unlocked",
+            Self::MendAll => "all mended",
+        }
+    }
+
+    /// Whether a node may be reset because of it, though all daemons do as they should.
+    #[must_use]
+    pub fn calls_for_resets(&self) -> bool {
+        match self {
+            Self::PowerOff { .. }
+            | Self::Reset { .. }
+            | Self::Network { connected: false, .. }
+            | Self::Partition { .. }
+            | Self::Unheard { .. }
+            | Self::StoreWorks { .. }
+            | Self::ViewWorks { .. }
+            | Self::LocksWork { .. }
+            | Self::Kill { .. }
+            | Self::Pause { .. }
+            | Self::Disturb(_)
+            | Self::AgentFails { .. }
+            | Self::LockGuest { .. } => true,
+            Self::PowerOn { .. }
+            | Self::Network { connected: true, .. }
+            | Self::Heal
+            | Self::Resume { .. }
+            | Self::WallClock { .. }
+            | Self::Device { .. }
+            | Self::Shutdown { .. }
+            | Self::Reboot { .. }
+            | Self::RestartLrm { .. }
+            | Self::StopCrm { .. }
+            | Self::StartDaemon { .. }
+            | Self::Command { .. }
+            | Self::Request { .. }
+            | Self::Remove { .. }
+            | Self::Add { .. }
+            | Self::RemoveRule { .. }
+            | Self::AddRule { .. }
+            | Self::Datacenter { .. }
+            | Self::Crash { .. }
+            | Self::UnlockGuest { .. }
+            | Self::MendAll => false,
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be done now: the node has no power, or nothing can be written, say. Histories go on then.
+    pub fn act(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
+        match self {
+            Self::PowerOff { node } => cluster.power_off(node),
+            Self::PowerOn { node } => cluster.power_on(node),
+            Self::Reset { node } => cluster.reset(node),
+            Self::Network { node, connected } => cluster.set_network(node, *connected),
+            Self::Partition { groups } => {
+                cluster.partition(groups.clone());
+                Ok(())
+            }
+            Self::Heal => {
+                cluster.heal();
+                Ok(())
+            }
+            Self::Unheard { node, others } => {
+                cluster.set_unheard(node, others.clone());
+                Ok(())
+            }
+            Self::StoreWorks { node, works } => cluster.set_store_works(node, *works),
+            Self::ViewWorks { node, works } => cluster.set_view_works(node, *works),
+            Self::LocksWork { node, works } => cluster.set_locks_work(node, *works),
+            Self::Kill { node, daemon, restart_ms } => {
+                cluster.kill_daemon(node, *daemon)?;
+                cluster.start_daemon_after(node, *daemon, Duration::from_millis(*restart_ms))
+            }
+            Self::Pause { node, daemon } => cluster.pause_daemon(node, *daemon),
+            Self::Resume { node, daemon } => cluster.resume_daemon(node, *daemon),
+            Self::Disturb(disturbance) => {
+                cluster.disturb(disturbance.clone());
+                Ok(())
+            }
+            Self::WallClock { node, seconds } => {
+                cluster.jump_wall_clock(node, *seconds);
+                Ok(())
+            }
+            Self::Device { name, works } => {
+                let behaviour = if *works { DeviceBehaviour::Works } else { DeviceBehaviour::Fails };
+                cluster.set_device(name.clone(), behaviour);
+                Ok(())
+            }
+            Self::Shutdown { node } => cluster.shutdown(node),
+            Self::Reboot { node } => cluster.reboot(node),
+            Self::RestartLrm { node } => cluster.restart_lrm(node),
+            Self::StopCrm { node } => cluster.stop_crm(node),
+            Self::StartDaemon { node, daemon } => cluster.start_daemon(node, *daemon),
+            Self::Command { line } => cluster.queue_command(line.clone()),
+            Self::Request { .. }
+            | Self::Remove { .. }
+            | Self::Add { .. }
+            | Self::RemoveRule { .. }
+            | Self::AddRule { .. } => self.edit(cluster),
+            Self::Datacenter { key, value } => cluster.edit_datacenter(Changes { set: &[(key, value)], unset: &[] }),
+            Self::Crash { sid } => cluster.crash_guest(sid),
+            Self::AgentFails { sid, operation, outcome, times } => {
+                let (operation, outcome) = ((*operation).into(), (*outcome).into());
+                cluster.fail(sid, Failure { operation, outcome, node: None, times: Some(*times) })
+            }
+            Self::LockGuest { sid, lock } => cluster.lock_guest(sid, Some(lock)),
+            Self::UnlockGuest { sid } => cluster.lock_guest(sid, None),
+            Self::MendAll => mend_all(cluster),
+        }
+    }
+
+    fn edit(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
+        cluster.edit(|editor, config| match self {
+            Self::Request { sid, state } => {
+                editor.set_resource(config, sid.as_str(), Changes { set: &[("state", state)], unset: &[] })
+            }
+            Self::Remove { sid } => editor.remove_resource(config, sid.as_str(), true),
+            Self::Add { sid, state } => editor.add_resource(config, sid.as_str(), &[("state", state)]).map(|_| ()),
+            Self::RemoveRule { rule } => editor.remove_rule(config, rule),
+            Self::AddRule { rule, kind, properties } => {
+                let set: Vec<(&str, &str)> =
+                    properties.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+                editor.add_rule(config, kind, rule, &set)
+            }
+            _ => Ok(()),
+        })
+    }
+}
+
+/// Ends all faults. What needs time, such as a boot, begins.
+fn mend_all(cluster: &mut Cluster) -> Result<(), ActionError> {
+    cluster.stop_disturbing();
+    cluster.heal();
+    cluster.end_hung_jobs();
+    cluster.end_shutdowns()?;
+    let nodes: Vec<NodeName> = cluster.world().nodes.keys().cloned().collect();
+    for node in &nodes {
+        cluster.set_network(node, true)?;
+        cluster.set_store_works(node, true)?;
+        cluster.set_view_works(node, true)?;
+        cluster.set_locks_work(node, true)?;
+        cluster.set_unheard(node, BTreeSet::new());
+        for daemon in DaemonKind::ALL {
+            // A daemon that does not run is started, unless its node has no power.
+            let _runs = cluster.resume_daemon(node, daemon);
+            let _started = cluster.start_daemon_if_missing(node, daemon);
+        }
+        cluster.power_on(node)?;
+    }
+    let devices: Vec<String> = cluster.world().devices.keys().cloned().collect();
+    for device in devices {
+        cluster.set_device(device, DeviceBehaviour::Works);
+    }
+    let guests: Vec<ServiceId> = cluster.world().guests.keys().cloned().collect();
+    for sid in &guests {
+        cluster.lock_guest(sid, None)?;
+        for operation in [Operation::Start, Operation::Stop, Operation::Move] {
+            cluster.mend(sid, operation)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Random clusters.
+
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
+
+use fastrand::Rng;
+use ha_core::{
+    id::{NodeName, ServiceId},
+    timing::TimingSettings,
+};
+
+use super::{
+    ClusterPlan,
+    generate::timings,
+    history::{GuestPlan, NodePlan},
+};
+
+/// A cluster of 1 to 9 nodes and 1 to 60 services.
+pub(super) fn cluster(rng: &mut Rng) -> ClusterPlan {
+    let timings = timings(rng);
+    let count = rng.choice([1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7, 9]).unwrap_or(3);
+    let nodes: BTreeMap<NodeName, NodePlan> =
+        (1..=count).map(|number| (node_name(number), node(rng, &timings))).collect();
+    let names: Vec<NodeName> = nodes.keys().cloned().collect();
+    let guests = guests(rng, &names);
+    let sids: Vec<ServiceId> = guests.keys().cloned().collect();
+    let groups = if rng.u32(0..4) == 0 { groups(rng, &names) } else { String::new() };
+    let resources = resources(rng, &sids, !groups.is_empty());
+    let fence = (rng.u32(0..5) == 0).then(|| fence(&names));
+    let short = timings.round_time < Duration::from_secs(2);
+    ClusterPlan {
+        resources,
+        rules: rules(rng, &names, &sids),
+        datacenter: datacenter(rng, fence.is_some()),
+        groups,
+        fence,
+        lease_runs_long_ms: if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) },
+        boot_ms: if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) },
+        stagger_ms: rng.u64(0..if short { 200 } else { 3_000 }),
+        nodes,
+        guests,
+        timings,
+    }
+}
+
+pub(super) fn node_name(number: u32) -> NodeName {
+    // Such a name is valid.
+    NodeName::new(format!("node{number}")).unwrap_or_else(|_| unreachable_name())
+}
+
+pub(super) fn service_id(service_type: &str, number: u32) -> ServiceId {
+    format!("{service_type}:{number}").parse().unwrap_or_else(|_| unreachable_name())
+}
+
+#[expect(clippy::panic, reason = "names that are made here are valid")]
+fn unreachable_name<T>() -> T {
+    panic!("a name that was made is not valid")
+}
+
+fn node(rng: &mut Rng, timings: &TimingSettings) -> NodePlan {
+    let drift = i32::try_from(timings.clock_drift_ppm).unwrap_or(0);
+    let slack = u64::try_from(timings.multiplexer_slack().as_millis()).unwrap_or(0);
+    let early = u64::try_from(timings.device_granularity.as_millis()).unwrap_or(0);
+    let (late, early) = match rng.u32(0..3) {
+        0 => (slack, 0),
+        1 => (rng.u64(0..=slack), 0),
+        _ => (0, rng.u64(0..=early)),
+    };
+    let clock_ppm = match rng.u32(0..3) {
+        0 => drift,
+        1 => 0,
+        _ => rng.i32(0..=drift),
+    };
+    NodePlan { clock_ppm: -clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores: rng.u32(4..32) }
+}
+
+fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {
+    let few = rng.f64() * rng.f64() * rng.f64();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number from 1 to 60")]
+    let count = 1 + (few * 60.0) as u32;
+    (0..count)
+        .map(|number| {
+            let service_type = if rng.u32(0..3) == 0 { "ct" } else { "vm" };
+            let node = rng.choice(nodes.iter()).cloned().unwrap_or_else(|| node_name(1));
+            let slow = if rng.u32(0..8) == 0 { 15 } else { 1 };
+            let times_ms = [6_000, 8_000, 16_000, 3_000].map(|most: u64| rng.u64(0..=most).saturating_mul(slow));
+            (service_id(service_type, 100 + number), GuestPlan { node, times_ms })
+        })
+        .collect()
+}
+
+fn resources(rng: &mut Rng, sids: &[ServiceId], with_groups: bool) -> String {
+    let mut text = String::new();
+    for sid in sids {
+        if rng.u32(0..15) == 0 {
+            continue;
+        }
+        let state = match rng.u32(0..20) {
+            0..=14 => "started",
+            15 | 16 => "stopped",
+            17 | 18 => "disabled",
+            _ => "ignored",
+        };
+        let _ = write!(text, "{}: {}\n\tstate {state}\n", sid.service_type(), sid.name());
+        let _ = write!(text, "\tmax_restart {}\n\tmax_relocate {}\n", rng.u32(0..3), rng.u32(0..3));
+        if rng.u32(0..4) == 0 {
+            text.push_str("\tfailback 0\n");
+        }
+        if with_groups && rng.bool() {
+            let _ = writeln!(text, "\tgroup group{}", rng.u32(1..=2));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn groups(rng: &mut Rng, nodes: &[NodeName]) -> String {
+    let mut text = String::new();
+    for number in 1..=2 {
+        let _ = write!(text, "group: group{number}\n\tnodes {}\n", node_list(rng, nodes));
+        if rng.bool() {
+            text.push_str("\trestricted 1\n");
+        }
+        if rng.bool() {
+            text.push_str("\tnofailback 1\n");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn node_list(rng: &mut Rng, nodes: &[NodeName]) -> String {
+    let mut chosen: Vec<String> = Vec::new();
+    for node in nodes {
+        match rng.u32(0..4) {
+            0 => {}
+            1 => chosen.push(format!("{node}:{}", rng.u32(1..4))),
+            _ => chosen.push(node.to_string()),
+        }
+    }
+    if chosen.is_empty() {
+        chosen.extend(nodes.first().map(ToString::to_string));
+    }
+    chosen.join(",")
+}
+
+/// A random rule: its type and its properties.
+pub(super) fn rule(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> (&'static str, Vec<(String, String)>) {
+    let count = rng.usize(2..=4);
+    let mut chosen: Vec<String> =
+        (0..count).filter_map(|_| rng.choice(sids.iter()).map(|sid| sid.as_str().to_owned())).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    let mut properties = vec![("resources".to_owned(), chosen.join(","))];
+    if rng.bool() {
+        properties.push(("nodes".to_owned(), node_list(rng, nodes)));
+        properties.push(("strict".to_owned(), rng.u32(0..2).to_string()));
+        ("node-affinity", properties)
+    } else {
+        let affinity = if rng.bool() { "positive" } else { "negative" };
+        properties.push(("affinity".to_owned(), affinity.to_owned()));
+        ("resource-affinity", properties)
+    }
+}
+
+fn rules(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> String {
+    let mut text = String::new();
+    if rng.bool() {
+        return text;
+    }
+    for number in 0..rng.u32(1..=5) {
+        let (kind, properties) = rule(rng, nodes, sids);
+        let _ = writeln!(text, "{kind}: rule{number}");
+        for (key, value) in properties {
+            let _ = writeln!(text, "\t{key} {value}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A line of `datacenter.cfg`.
+pub(super) fn datacenter_line(rng: &mut Rng) -> (&'static str, String) {
+    match rng.u32(0..3) {
+        0 => {
+            let policy = rng.choice(["conditional", "freeze", "failover", "migrate"]).unwrap_or("conditional");
+            ("ha", format!("shutdown_policy={policy}"))
+        }
+        1 => ("max_workers", rng.u32(1..=6).to_string()),
+        _ => ("crs", scheduler(rng)),
+    }
+}
+
+fn scheduler(rng: &mut Rng) -> String {
+    let mode = rng.choice(["basic", "static", "dynamic"]).unwrap_or("basic");
+    let [on_start, balance] = [rng.u32(0..2), rng.u32(0..2)];
+    let method = rng.choice(["bruteforce", "topsis"]).unwrap_or("topsis");
+    format!(
+        "ha={mode},ha-rebalance-on-start={on_start},ha-auto-rebalance={balance},ha-auto-rebalance-method={method},\
+         ha-auto-rebalance-hold-duration={}",
+        rng.u32(1..5)
+    )
+}
+
+fn datacenter(rng: &mut Rng, with_devices: bool) -> String {
+    let mut text = String::new();
+    let policy = rng.choice(["conditional", "freeze", "failover", "migrate"]).unwrap_or("conditional");
+    let _ = writeln!(text, "ha: shutdown_policy={policy}");
+    if rng.bool() {
+        let _ = writeln!(text, "crs: {}", scheduler(rng));
+    }
+    if rng.bool() {
+        let _ = writeln!(text, "max_workers: {}", rng.u32(1..=6));
+    }
+    if with_devices {
+        let mode = rng.choice(["watchdog", "hardware", "both"]).unwrap_or("watchdog");
+        let _ = writeln!(text, "fencing: {mode}");
+    }
+    text
+}
+
+fn fence(nodes: &[NodeName]) -> String {
+    let mut text = String::from("device d1 fence_one ip=10.0.0.1\ndevice d2 fence_two ip=10.0.0.2\n");
+    for node in nodes {
+        let _ = write!(text, "connect d1 node={node} plug=1\nconnect d2 node={node} plug=2\n");
+    }
+    text
+}

@@ -1,0 +1,107 @@
+//! Playing a history.
+
+use std::time::Duration;
+
+use ha_core::time::Instant;
+
+use super::{Action, History, unsettled};
+use crate::{
+    cluster::{Breach, Cluster, Invariant, SetupError, aftermath},
+    world::{ClusterEvent, What},
+};
+
+/// How a history went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The first invariant that did not hold, if there is one.
+    pub breach: Option<Breach>,
+    /// The cluster at the end.
+    pub cluster: Cluster,
+    /// How long it took, in the time of the cluster.
+    pub cluster_time: Duration,
+    /// How long after the end of the faults everything had settled.
+    pub settled_after: Option<Duration>,
+}
+
+/// Plays a history to its end, or until an invariant does not hold.
+///
+/// # Errors
+///
+/// If the configuration of the history has problems.
+pub fn run(history: &History) -> Result<Outcome, SetupError> {
+    let mut cluster = prepare(history)?;
+    let settled_after = play(history, &mut cluster);
+    let breach = cluster.invariants().and_then(|invariants| invariants.breach()).cloned();
+    let cluster_time = cluster.now().instant.since_start();
+    Ok(Outcome { breach, cluster, cluster_time, settled_after })
+}
+
+/// The cluster of a history, with everything planned that is done to it.
+///
+/// # Errors
+///
+/// If the configuration of the history has problems.
+pub fn prepare(history: &History) -> Result<Cluster, SetupError> {
+    let mut cluster = history.cluster()?;
+    cluster.check_invariants();
+    cluster.limit_stalls(Instant::after_start(history.faults_end()));
+    let excused = excused_until(history, &cluster);
+    if let Some(invariants) = cluster.invariants_mut() {
+        invariants.excuse_until(excused);
+    }
+    for planned in &history.actions {
+        let action = planned.action.clone();
+        let at = Instant::after_start(Duration::from_millis(planned.at_ms));
+        cluster.plan(at, move |cluster| act(&action, cluster));
+    }
+    Ok(cluster)
+}
+
+/// Until when nodes may be reset: no node is, where nothing happens that calls for it.
+fn excused_until(history: &History, cluster: &Cluster) -> Instant {
+    if history.actions.iter().any(|planned| planned.action.calls_for_resets()) {
+        let aftermath = aftermath(cluster.world().physics.lock_lifetime, cluster.timings());
+        Instant::after_start(history.faults_end().saturating_add(aftermath))
+    } else {
+        Instant::START
+    }
+}
+
+fn act(action: &Action, cluster: &mut Cluster) {
+    let now = cluster.now().instant;
+    let what = serde_json::to_string(action).unwrap_or_default();
+    cluster.note(now, "chaos", What::Cluster(ClusterEvent::Execute { command: what }));
+    if action.act(cluster).is_ok()
+        && let Some(invariants) = cluster.invariants_mut()
+    {
+        invariants.count_fault(action.kind());
+    }
+}
+
+fn play(history: &History, cluster: &mut Cluster) -> Option<Duration> {
+    // What breaks is remembered by the cluster.
+    let _broken = cluster.run_until(Instant::after_start(history.faults_end()));
+    let mut settled_after = None;
+    let (begin, end) = (history.faults_end(), history.end());
+    let step = cluster.timings().round_time().saturating_mul(2);
+    let mut at = begin;
+    while at < end && !is_broken(cluster) {
+        at = at.saturating_add(step).min(end);
+        let _broken = cluster.run_until(Instant::after_start(at));
+        if settled_after.is_none() && unsettled(cluster).is_empty() {
+            settled_after = Some(at.saturating_sub(begin));
+        }
+    }
+    if settled_after.is_none() && !is_broken(cluster) {
+        let details = unsettled(cluster).join("; ");
+        let now = cluster.now().instant;
+        if let Some(invariants) = cluster.invariants_mut() {
+            invariants.note_breach(now, Invariant::Settles, details);
+        }
+    }
+    settled_after
+}
+
+fn is_broken(cluster: &Cluster) -> bool {
+    cluster.invariants().is_some_and(|invariants| invariants.breach().is_some())
+}

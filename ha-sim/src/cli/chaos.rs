@@ -1,0 +1,179 @@
+//! `ha-sim chaos` and `ha-sim replay`: random histories, and one of them step by step.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use clap::Args;
+use ha_sim::{
+    chaos::{self, Failure, History, Hunt, Profile, Progress, Tally},
+    cluster::PlantedBug,
+};
+
+use super::{Error, Format, Verdict, run, terminal};
+
+/// What `ha-sim chaos` understands.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The seed of the first history; by default a fresh one, which is printed
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many histories are played
+    #[arg(long, default_value_t = 1000)]
+    runs: u64,
+    /// What may happen in them: mixed, calm, network, calls or people
+    #[arg(long, default_value = "mixed", value_parser = profile)]
+    profile: Profile,
+    /// How many threads play them; by default one for each processor
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Plants a bug, to see that it is found
+    #[arg(long, value_name = "BUG", value_parser = bug)]
+    plant: Option<PlantedBug>,
+    /// Stops after so many failures
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    failures: usize,
+    /// Where replay files are written
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    out: PathBuf,
+    /// Prints failures without shortening them
+    #[arg(long)]
+    no_shrink: bool,
+    /// Prints each change of state with how often it was taken
+    #[arg(long)]
+    coverage: bool,
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    let all = Profile::ALL.iter().copied();
+    let names: Vec<&str> = all.clone().map(Profile::as_str).collect();
+    all.clone().find(|profile| profile.as_str() == text).ok_or_else(|| format!("expected {}", names.join(", ")))
+}
+
+fn bug(text: &str) -> Result<PlantedBug, String> {
+    let all = PlantedBug::ALL.iter().copied();
+    let names: Vec<&str> = all.clone().map(PlantedBug::as_str).collect();
+    all.clone().find(|bug| bug.as_str() == text).ok_or_else(|| format!("expected one of {}", names.join(", ")))
+}
+
+pub(super) fn chaos(arguments: &Arguments, out: &mut impl Write) -> Result<Verdict, Error> {
+    let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let hunt = Hunt {
+        seed,
+        runs: arguments.runs,
+        profile: arguments.profile,
+        threads: arguments.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
+        planted: arguments.plant,
+        most_failures: arguments.failures,
+    };
+    let (runs, profile) = (hunt.runs, hunt.profile.as_str());
+    writeln!(out, "{runs} histories from seed {seed}, profile {profile}, {} threads", hunt.threads)?;
+    let began = std::time::Instant::now();
+    let show = terminal::width().is_some();
+    let tally = chaos::hunt(&hunt, &|progress| {
+        if show {
+            report(progress, runs);
+        }
+    });
+    if show {
+        anstream::eprint!("\r\x1b[K");
+    }
+    summary(&tally, began.elapsed().as_secs_f64(), arguments.coverage, out)?;
+    for failure in &tally.failures {
+        print_failure(failure, arguments, out)?;
+    }
+    Ok(if tally.failures.is_empty() { Verdict::Well } else { Verdict::Failed })
+}
+
+fn fresh_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    now.as_secs().wrapping_mul(1_000_000)
+}
+
+fn report(progress: Progress, runs: u64) {
+    let Progress { runs: done, failures, elapsed } = progress;
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = done as f64 / elapsed.as_secs_f64();
+    anstream::eprint!("\r\x1b[K{done} of {runs}, {rate:.0} a second, {failures} failed");
+}
+
+fn summary(tally: &Tally, seconds: f64, coverage: bool, out: &mut impl Write) -> io::Result<()> {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = tally.runs as f64 / seconds;
+    let hours = tally.cluster_time.as_secs_f64() / 3600.0;
+    let (runs, failed) = (tally.runs, tally.failures.len());
+    writeln!(out, "{runs} histories in {seconds:.1} s, {rate:.1} a second, {hours:.1} hours of cluster time")?;
+    writeln!(out, "the slowest one took {:.0} % of its time to settle", tally.slowest * 100.0)?;
+    writeln!(out, "{failed} failed")?;
+    let faults: Vec<String> = tally.faults.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    writeln!(out, "what happened: {}", faults.join(", "))?;
+    let missing: Vec<String> = tally.coverage.missing().map(transition).collect();
+    let specified = chaos::SPECIFIED.len();
+    let taken = specified.saturating_sub(missing.len());
+    writeln!(out, "changes of state: {taken} of {specified} were taken")?;
+    if !missing.is_empty() {
+        writeln!(out, "  not taken: {}", missing.join(", "))?;
+    }
+    let more: Vec<String> = tally.coverage.unspecified().map(|(taken, _)| transition(taken)).collect();
+    if !more.is_empty() {
+        writeln!(out, "  beside those: {}", more.join(", "))?;
+    }
+    if coverage {
+        for (taken, times) in tally.coverage.taken() {
+            writeln!(out, "  {times:>12}  {}", transition(taken))?;
+        }
+    }
+    Ok(())
+}
+
+fn transition((whose, from, to): (&str, &str, &str)) -> String {
+    format!("{whose} {from} → {to}")
+}
+
+fn print_failure(failure: &Failure, arguments: &Arguments, out: &mut impl Write) -> Result<(), Error> {
+    let Failure { history, breach } = failure;
+    let bad = terminal::ERROR;
+    writeln!(out, "\n{bad}seed {}:{bad:#} {breach}", history.seed)?;
+    let (shrunk, breach) =
+        if arguments.no_shrink { (history.clone(), breach.clone()) } else { chaos::shrink(history, breach) };
+    if !arguments.no_shrink {
+        let (before, after) = (history.actions.len(), shrunk.actions.len());
+        writeln!(out, "shortened from {before} to {after} actions: {breach}")?;
+        for planned in &shrunk.actions {
+            let text = serde_json::to_string(&planned.action).unwrap_or_default();
+            writeln!(out, "  {:>9.3} s  {text}", std::time::Duration::from_millis(planned.at_ms).as_secs_f64())?;
+        }
+    }
+    let path = arguments.out.join(format!("chaos-{}.json", history.seed));
+    write_replay(&path, &shrunk)?;
+    writeln!(out, "see it with: ha-sim replay {}", path.display())?;
+    Ok(())
+}
+
+fn write_replay(path: &Path, history: &History) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(history).map_err(io::Error::from)?;
+    fs::write(path, text).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// Plays the history of a file and prints what happens.
+pub(super) fn replay(file: &Path, format: Format, quiet: bool, out: &mut impl Write) -> Result<Verdict, Error> {
+    let text = fs::read(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    let history: History = serde_json::from_slice(&text)
+        .map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::from(error) })?;
+    let outcome =
+        chaos::run(&history).map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::other(error) })?;
+    run::print_history(&outcome.cluster, &format!("seed {}", history.seed), format, quiet, out)?;
+    match outcome.breach {
+        None => {
+            writeln!(out, "{}all invariants hold{:#}", terminal::GOOD, terminal::GOOD)?;
+            Ok(Verdict::Well)
+        }
+        Some(breach) => {
+            writeln!(out, "{}{breach}{:#}", terminal::ERROR, terminal::ERROR)?;
+            Ok(Verdict::Failed)
+        }
+    }
+}

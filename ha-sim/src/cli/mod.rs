@@ -1,0 +1,236 @@
+//! The command line: what it understands, and where it goes from there.
+
+mod chaos;
+mod check;
+mod check_config;
+mod explain;
+mod report;
+mod run;
+mod summary;
+mod terminal;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anstream::ColorChoice;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use ha_core::id::NodeName;
+use ha_sim::scenario::ScenarioError;
+
+/// Plays scenarios on a virtual cluster, and shows every step of what a high availability manager does.
+#[derive(Debug, Parser)]
+#[command(name = "ha-sim", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Arguments {
+    /// When to use colours
+    #[arg(long, value_enum, global = true, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  ha-sim run examples/clusters/failover            play a node failure and watch it
+  ha-sim run --format jsonl FOLDER | jq .event     the same for programs, an object an event
+  ha-sim check recorded/*                          replay recorded scenarios and compare
+  ha-sim explain FOLDER --service vm:104 --at 2m   why it goes where it goes
+  ha-sim rules rules.cfg --nodes n1,n2,n3          what rules come to
+  ha-sim chaos --runs 1000                         look for what breaks the safety rules
+  ha-sim check-config /etc/ha/*.cfg                problems of configuration files
+
+Exit codes:
+  0  all is well
+  1  an expectation failed, a replay differs, or a configuration file has problems
+  2  a scenario or file can't be read, or the command line is wrong";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Plays the scenario in a folder and prints what happens
+    ///
+    /// The folder holds ordinary configuration files and a text `scenario`. A recorded folder (with a `cmdlist`) is
+    /// replayed. Ends with a summary of each service; exits with 1 if an expectation failed.
+    Run {
+        /// The folder of the scenario
+        folder: PathBuf,
+        /// How to print what happens
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Leave out what matters little: states of daemons, locks, renewed looks
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Replays recorded folders and compares what happens with their trace.jsonl
+    ///
+    /// Prints a line for each folder. A folder with a scenario is played; it passes if its expectations hold.
+    Check {
+        /// The folders
+        #[arg(required = true, value_name = "FOLDER")]
+        folders: Vec<PathBuf>,
+    },
+    /// Explains where a service would be placed, or what balancing would do, at some moment of a scenario
+    ///
+    /// Every node is shown with what keeps the service from it, or how well it suits; with --node also what would have to
+    /// be different for the service to go there.
+    Explain {
+        /// The folder of the scenario, of either form
+        folder: PathBuf,
+        #[command(flatten)]
+        what: explain::What,
+        /// The moment, such as 90s or 2m; the end if it is not given
+        #[arg(long, value_name = "TIME", value_parser = explain::time)]
+        at: Option<std::time::Duration>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = explain::Format::Text)]
+        format: explain::Format,
+    },
+    /// Prints what a rules.cfg comes to: rules left out, completed and compiled, as JSON
+    ///
+    /// Problems of the file go to standard error.
+    Rules {
+        /// The file
+        file: PathBuf,
+        /// All nodes of the cluster
+        #[arg(long, value_delimiter = ',', required = true, value_name = "NODE,…")]
+        nodes: Vec<NodeName>,
+    },
+    /// Prints the commands that a fence.cfg comes to, for each try and node, as JSON
+    ///
+    /// Warnings go to standard error.
+    Fence {
+        /// The file
+        file: PathBuf,
+        /// All nodes of the cluster
+        #[arg(long, value_delimiter = ',', required = true, value_name = "NODE,…")]
+        nodes: Vec<NodeName>,
+    },
+    /// Reports the problems of configuration files, as `file:line: message`
+    ///
+    /// What a file is, is told by its name: one that ends in resources.cfg, groups.cfg, rules.cfg, datacenter.cfg or
+    /// fence.cfg.
+    CheckConfig {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// What the files are, whatever their names
+        #[arg(long = "type", value_enum, value_name = "TYPE")]
+        kind: Option<check_config::Kind>,
+        /// How to print problems
+        #[arg(long, value_enum, default_value_t = check_config::Format::Text)]
+        format: check_config::Format,
+    },
+    /// Plays random histories of random clusters, and looks for something that must never happen
+    ///
+    /// Everything follows from the seed. A failure is shortened and written to a replay file; exits with 1 then.
+    Chaos(chaos::Arguments),
+    /// Plays the history in a replay file and prints what happens
+    Replay {
+        /// The file
+        file: PathBuf,
+        /// How to print what happens
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Leave out what matters little
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// Prints a script that completes this command in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: a JSON object a line
+    Jsonl,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Well,
+    Failed,
+}
+
+/// Something that keeps a command from being carried out.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    #[error(transparent)]
+    Recorded(#[from] ha_sim::recorded::CaseError),
+    #[error("{}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{}: there is neither a 'scenario' nor a 'cmdlist' in this folder", .0.display())]
+    NoScenario(PathBuf),
+    #[error(
+        "{}: it can't be told by its name what this file is: expected a name that ends in 'resources.cfg', 'groups.cfg', \
+         'rules.cfg', 'datacenter.cfg' or 'fence.cfg', or the option --type", .0.display()
+    )]
+    UnknownKind(PathBuf),
+    #[error(transparent)]
+    Placement(#[from] ha_core::placement::PlacementError),
+    #[error("the output can't be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Carries out what the command line says.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let choice = match arguments.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+    match carry_out(arguments.command) {
+        Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Ok(Verdict::Failed) => ExitCode::from(1),
+        // Nobody reads on: there is nothing to say and nobody to say it to.
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let style = terminal::ERROR;
+            // Problems are lines of their own, each with its place.
+            let problems = matches!(error, Error::Scenario(ScenarioError::Problems(_)));
+            let separator = if problems { " the scenario has problems\n" } else { " " };
+            anstream::eprintln!("{style}error:{style:#}{separator}{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<Verdict, Error> {
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    match command {
+        Command::Run { folder, format, quiet } => run::run(&folder, format, quiet, &mut out),
+        Command::Check { folders } => check::check(&folders, &mut out),
+        Command::Explain { folder, what, at, format } => explain::explain(&folder, &what, at, format, &mut out),
+        Command::Rules { file, nodes } => report::rules(&file, &nodes, &mut out),
+        Command::Fence { file, nodes } => report::fence(&file, &nodes, &mut out),
+        Command::CheckConfig { files, kind, format } => check_config::check(&files, kind, format, &mut out),
+        Command::Chaos(arguments) => chaos::chaos(&arguments, &mut out),
+        Command::Replay { file, format, quiet } => chaos::replay(&file, format, quiet, &mut out),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "ha-sim", &mut script);
+            out.write_all(&script)?;
+            Ok(Verdict::Well)
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! What people do, and what goes wrong.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use ha_core::{
+    config::EditError,
+    id::{IdError, NodeName, ServiceId},
+    lrm::StopRequest,
+};
+
+use super::{Cluster, Violation};
+use crate::world::{Clock, DaemonKind, DeviceBehaviour, Failure, Guest, Node, Operation};
+
+/// Why something can't be done.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActionError {
+    /// A name that is not valid.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// There is no such node.
+    #[error("there is no node {0}")]
+    NoSuchNode(NodeName),
+    /// There is no such guest.
+    #[error("there is no guest {0}")]
+    NoSuchGuest(ServiceId),
+    /// There is a guest of that name.
+    #[error("there is a guest {0} already")]
+    GuestExists(ServiceId),
+    /// The node has no power.
+    #[error("{0} has no power")]
+    NoPower(NodeName),
+    /// The daemon does not run.
+    #[error("no {} runs on {node}", daemon.as_str())]
+    NotRunning {
+        /// The node.
+        node: NodeName,
+        /// The daemon.
+        daemon: DaemonKind,
+    },
+    /// No node is in a quorate partition, so that nothing can be written.
+    #[error("no node has quorum, so that nothing can be written")]
+    NoQuorum,
+    /// An edit that is refused.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// What was done made a service run on two nodes.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+}
+
+/// Nodes and their daemons.
+impl Cluster {
+    /// Gives a node power; its daemons start after the time that it boots. Nothing happens if it has power or boots.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn power_on(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        let has_power = self.hardware(node)?.power;
+        let boots = self.daemons.get(node).is_some_and(|daemons| daemons.boots_at.is_some());
+        if !has_power && !boots {
+            self.plan_boot(node, self.durations.boot);
+        }
+        Ok(())
+    }
+
+    /// Takes a node's power away.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn power_off(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        self.lose_power(node);
+        Ok(self.settle()?)
+    }
+
+    /// Takes a node's power away and gives it back at once, so that it boots.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn reset(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.power_off(node)?;
+        self.power_on(node)
+    }
+
+    /// Somebody loses patience with nodes that were asked to go down and have not yet, and gives those that go down from now
+    /// on their power again.
+    ///
+    /// # Errors
+    ///
+    /// If what was done made a service run on two nodes.
+    pub fn end_shutdowns(&mut self) -> Result<(), ActionError> {
+        self.powers_on_again = true;
+        for node in self.going_down() {
+            self.reset(&node)?;
+        }
+        Ok(())
+    }
+
+    /// Asks a node to shut down, as a person does at its console.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or its LRM does not run.
+    pub fn shutdown(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.stop_lrm(node, StopRequest::NodeShutdown)
+    }
+
+    /// Asks a node to reboot.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or its LRM does not run.
+    pub fn reboot(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.stop_lrm(node, StopRequest::NodeReboot)
+    }
+
+    /// Asks an LRM to stop, after which it is started again: as on an upgrade.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or its LRM does not run.
+    pub fn restart_lrm(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.stop_lrm(node, StopRequest::Restart)
+    }
+
+    fn stop_lrm(&mut self, node: &NodeName, request: StopRequest) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        let asked = self.ask_lrm_to_stop(node, request);
+        if asked { Ok(()) } else { Err(not_running(node, DaemonKind::Lrm)) }
+    }
+
+    /// Asks a CRM to stop. It stays stopped until it is started.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or its CRM does not run.
+    pub fn stop_crm(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        let asked = self.ask_crm_to_stop(node);
+        if asked { Ok(()) } else { Err(not_running(node, DaemonKind::Crm)) }
+    }
+
+    /// Starts a daemon that does not run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or it has no power.
+    pub fn start_daemon(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        self.start_daemon_after(node, daemon, Duration::ZERO)
+    }
+
+    /// Starts a daemon that does not run, after a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_daemon`](Self::start_daemon).
+    pub fn start_daemon_after(
+        &mut self,
+        node: &NodeName,
+        daemon: DaemonKind,
+        after: Duration,
+    ) -> Result<(), ActionError> {
+        if !self.hardware(node)?.power {
+            return Err(ActionError::NoPower(node.clone()));
+        }
+        self.plan_start(node, daemon, after);
+        Ok(())
+    }
+
+    /// Starts a daemon that neither runs nor is about to start.
+    ///
+    /// # Errors
+    ///
+    /// As [`start_daemon`](Self::start_daemon).
+    pub fn start_daemon_if_missing(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        if self.starts_daemon(node, daemon) { Ok(()) } else { self.start_daemon(node, daemon) }
+    }
+
+    /// Kills a daemon. If its watchdog was open nothing can call off the reset any more.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or the daemon does not run.
+    pub fn kill_daemon(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        let killed = self.daemons.get_mut(node).is_some_and(|daemons| daemons.kill(daemon));
+        if !killed {
+            return Err(not_running(node, daemon));
+        }
+        self.abandon_watchdog(node, daemon);
+        Ok(())
+    }
+
+    /// Keeps a daemon from going on, as the signal STOP does, until it is [resumed](Self::resume_daemon).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or the daemon does not run.
+    pub fn pause_daemon(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        self.set_paused(node, daemon, true)
+    }
+
+    /// Lets a daemon go on that was [paused](Self::pause_daemon).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or the daemon does not run.
+    pub fn resume_daemon(&mut self, node: &NodeName, daemon: DaemonKind) -> Result<(), ActionError> {
+        self.set_paused(node, daemon, false)
+    }
+
+    fn set_paused(&mut self, node: &NodeName, daemon: DaemonKind, paused: bool) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        if !self.runs_daemon(node, daemon) {
+            return Err(not_running(node, daemon));
+        }
+        if let Some(daemons) = self.daemons.get_mut(node) {
+            daemons.schedule(daemon).paused = paused;
+        }
+        Ok(())
+    }
+
+    fn hardware(&mut self, node: &NodeName) -> Result<&mut Node, ActionError> {
+        self.world.nodes.get_mut(node).ok_or_else(|| ActionError::NoSuchNode(node.clone()))
+    }
+}
+
+fn not_running(node: &NodeName, daemon: DaemonKind) -> ActionError {
+    ActionError::NotRunning { node: node.clone(), daemon }
+}
+
+/// Network and store.
+impl Cluster {
+    /// Connects a node to the network, or cuts it off.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_network(&mut self, node: &NodeName, connected: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.network = connected;
+        self.world.update_replicas();
+        Ok(())
+    }
+
+    /// Parts the network: only nodes within one group see one another. A node in no group sees nobody else.
+    pub fn partition(&mut self, groups: Vec<BTreeSet<NodeName>>) {
+        self.world.partitions = groups;
+        self.world.update_replicas();
+    }
+
+    /// Ends what [`partition`](Self::partition) did.
+    pub fn heal(&mut self) {
+        self.partition(Vec::new());
+    }
+
+    /// Says whether shared records can be read and written on a node.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_store_works(&mut self, node: &NodeName, works: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.store_fails = !works;
+        Ok(())
+    }
+
+    /// Says whether a node can bring its view of the cluster up to date.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_view_works(&mut self, node: &NodeName, works: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.refresh_fails = !works;
+        Ok(())
+    }
+
+    /// Says whether the locks answer to a node.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_locks_work(&mut self, node: &NodeName, work: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.locks_fail = !work;
+        Ok(())
+    }
+
+    /// Appends a line to the command queue.
+    ///
+    /// # Errors
+    ///
+    /// If no node has quorum.
+    pub fn queue_command(&mut self, line: impl Into<String>) -> Result<(), ActionError> {
+        self.check_writable()?;
+        self.world.store.commands.push(line.into());
+        Ok(())
+    }
+
+    pub(super) fn check_writable(&self) -> Result<(), ActionError> {
+        if self.world.is_quorate() { Ok(()) } else { Err(ActionError::NoQuorum) }
+    }
+
+    /// Says how a fence device behaves, or a part of one (`name:number`).
+    pub fn set_device(&mut self, name: impl Into<String>, behaviour: DeviceBehaviour) {
+        self.world.devices.insert(name.into(), behaviour);
+    }
+
+    /// Changes the size of a node.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_node_size(&mut self, node: &NodeName, cores: f64, memory: u64) -> Result<(), ActionError> {
+        let hardware = self.hardware(node)?;
+        (hardware.max_cpu, hardware.max_memory) = (Some(cores), Some(memory));
+        Ok(())
+    }
+
+    /// Changes the version of a node's software.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_version(&mut self, node: &NodeName, version: impl Into<String>) -> Result<(), ActionError> {
+        self.hardware(node)?.version = version.into();
+        Ok(())
+    }
+}
+
+/// Guests.
+impl Cluster {
+    /// Adds a guest that HA knows nothing of.
+    ///
+    /// # Errors
+    ///
+    /// If there is one of that name, or no such node.
+    pub fn create_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        if self.world.guests.contains_key(sid) {
+            return Err(ActionError::GuestExists(sid.clone()));
+        }
+        self.world.guests.insert(sid.clone(), Guest::new(node.clone()));
+        Ok(self.settle()?)
+    }
+
+    /// Stops a guest and removes it, behind HA's back.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn destroy_guest(&mut self, sid: &ServiceId) -> Result<(), ActionError> {
+        self.crash_guest(sid)?;
+        self.world.guests.remove(sid);
+        Ok(())
+    }
+
+    /// A guest ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn crash_guest(&mut self, sid: &ServiceId) -> Result<(), ActionError> {
+        self.guest(sid)?;
+        let places: Vec<NodeName> = self.world.places(sid).cloned().collect();
+        for node in places {
+            self.world.set_running(sid, &node, false);
+        }
+        Ok(self.settle()?)
+    }
+
+    /// Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
+    ///
+    /// ```
+    /// use ha_sim::cluster::{ActionError, Cluster, Setup};
+    ///
+    /// let setup = Setup::new(["node1", "node2"])?.guest("vm:100", "node1")?;
+    /// let mut cluster = Cluster::new(setup);
+    /// let sid = "vm:100".parse()?;
+    /// cluster.start_guest(&sid, &"node1".parse()?)?;
+    /// let Err(ActionError::Violation(violation)) = cluster.start_guest(&sid, &"node2".parse()?) else { panic!() };
+    /// assert_eq!(violation.nodes, ["node1", "node2"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest or node, the node has no power, or the guest runs on two nodes then.
+    pub fn start_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
+        self.guest(sid)?;
+        if !self.hardware(node)?.power {
+            return Err(ActionError::NoPower(node.clone()));
+        }
+        self.world.set_running(sid, node, true);
+        Ok(self.settle()?)
+    }
+
+    /// Moves a guest behind HA's back. It goes on running if it did.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest or node.
+    pub fn move_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
+        self.hardware(node)?;
+        let from = std::mem::replace(&mut self.guest(sid)?.node, node.clone());
+        if self.world.runs(sid, &from) {
+            self.world.set_running(sid, &from, false);
+            self.world.set_running(sid, node, true);
+        }
+        Ok(self.settle()?)
+    }
+
+    /// Locks a guest, or unlocks it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn lock_guest(&mut self, sid: &ServiceId, lock: Option<&str>) -> Result<(), ActionError> {
+        self.guest(sid)?.lock = lock.map(str::to_owned);
+        Ok(())
+    }
+
+    /// Lets an operation of an agent go wrong from now on, in the place of what was said about that operation before.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn fail(&mut self, sid: &ServiceId, failure: Failure) -> Result<(), ActionError> {
+        self.mend(sid, failure.operation)?;
+        self.guest(sid)?.failures.push(failure);
+        Ok(())
+    }
+
+    /// Lets an operation of an agent work again.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn mend(&mut self, sid: &ServiceId, operation: Operation) -> Result<(), ActionError> {
+        self.guest(sid)?.failures.retain(|failure| failure.operation != operation);
+        Ok(())
+    }
+
+    /// Changes what a guest may use: cores (0: no limit) and bytes of memory.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn set_guest_size(&mut self, sid: &ServiceId, cores: f64, memory: u64) -> Result<(), ActionError> {
+        let guest = self.guest(sid)?;
+        (guest.max_cpu, guest.max_memory) = (cores, memory);
+        Ok(())
+    }
+
+    /// Changes what a guest uses while it runs: cores and bytes of memory.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn set_guest_load(&mut self, sid: &ServiceId, cores: f64, memory: u64) -> Result<(), ActionError> {
+        let guest = self.guest(sid)?;
+        (guest.cpu, guest.memory) = (cores, memory);
+        Ok(())
+    }
+
+    fn guest(&mut self, sid: &ServiceId) -> Result<&mut Guest, ActionError> {
+        self.world.guests.get_mut(sid).ok_or_else(|| ActionError::NoSuchGuest(sid.clone()))
+    }
+}
+
+/// Clocks, leases and watchdogs, which are never quite as told.
+impl Cluster {
+    /// Changes the clocks of a node.
+    pub fn set_clock(&mut self, node: &NodeName, clock: Clock) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            node.clock = clock;
+        }
+    }
+
+    /// Lets the wall clock of a node jump.
+    pub fn jump_wall_clock(&mut self, node: &NodeName, seconds: i64) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            node.clock.wall_ahead = node.clock.wall_ahead.saturating_add(seconds);
+        }
+    }
+
+    /// By how much the watchdog of a node resets it earlier and later than told.
+    pub fn set_watchdog_error(&mut self, node: &NodeName, early: Duration, late: Duration) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            (node.watchdog_early, node.watchdog_late) = (early, late);
+        }
+    }
+
+    /// Locks are held longer than promised.
+    pub fn let_leases_run_long(&mut self, by: Duration) {
+        self.world.physics.lock_lifetime = self.timings.lock_lifetime().saturating_add(by);
+    }
+
+    /// Says which other nodes a node does not hear, though the store reaches all of them.
+    pub fn set_unheard(&mut self, node: &NodeName, unheard: BTreeSet<NodeName>) {
+        if let Some(node) = self.world.nodes.get_mut(node) {
+            node.unheard = unheard;
+        }
+    }
+
+    /// Ends what agents hang in: it fails.
+    pub fn end_hung_jobs(&mut self) {
+        self.world.end_hung_jobs();
+    }
+}

@@ -1,0 +1,316 @@
+//! What must hold after every step, whatever goes wrong.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    time::Duration,
+};
+
+use ha_core::{
+    config::RequestedState,
+    event::Event,
+    host::{HostError, Job, Lock, LockAnswer},
+    id::{NodeName, ServiceId, Uid},
+    status::{ManagerStatus, ServiceState, StateName},
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Violation};
+use crate::world::{ClusterEvent, DaemonKind, Happening, What, World};
+
+/// Something that must always hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Invariant {
+    /// No service runs on two nodes.
+    RunsOnce,
+    /// When a node is fenced, or its lock is taken by another node, it runs no managed service, and none is begun there
+    /// as long as another node has its lock.
+    FencedRunsNothing,
+    /// A watchdog is closed only where nothing runs that somebody may start elsewhere.
+    WatchdogGuardsWhatRuns,
+    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before.
+    FedAfterRenewal,
+    /// A request is executed once by an LRM, and by the LRM of one node only.
+    ExecutedOnce,
+    /// Only who holds the manager lock writes the manager status.
+    WrittenUnderLock,
+    /// Records name nodes that there are, and no two services have the same request.
+    RecordsConsistent,
+    /// No node is reset without a fault that calls for it.
+    NoNeedlessReset,
+    /// After the faults every service comes to where rules and requests want it, or its state says why not.
+    Settles,
+}
+
+impl Invariant {
+    /// What it says, in a few words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RunsOnce => "no service runs on two nodes",
+            Self::FencedRunsNothing => "a fenced node runs nothing",
+            Self::WatchdogGuardsWhatRuns => "a watchdog guards what runs",
+            Self::FedAfterRenewal => "a watchdog is fed only after a renewal",
+            Self::ExecutedOnce => "a request is executed once",
+            Self::WrittenUnderLock => "only the master writes its record",
+            Self::RecordsConsistent => "records are consistent",
+            Self::NoNeedlessReset => "no node is reset without need",
+            Self::Settles => "everything settles after the faults",
+        }
+    }
+}
+
+/// An invariant that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// When that was seen.
+    pub at: Instant,
+    /// Which one.
+    pub invariant: Invariant,
+    /// What was seen.
+    pub details: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at.since_start().as_secs_f64();
+        write!(f, "after {at} s this does not hold: {}: {}", self.invariant.as_str(), self.details)
+    }
+}
+
+/// A change of state that was taken: whose, from, to.
+pub type Transition = (&'static str, &'static str, &'static str);
+
+/// Looks at what happens and at what daemons do, and remembers the first invariant that does not hold.
+#[derive(Debug, Clone, Default)]
+pub struct Invariants {
+    breach: Option<Breach>,
+    /// How many happenings were looked at.
+    seen: usize,
+    /// Daemons that renewed their lock since they last fed their watchdog.
+    renewed: BTreeSet<(NodeName, DaemonKind)>,
+    /// Which LRM executed a request: the node, and the how many-th LRM there.
+    executed: HashMap<Uid, (NodeName, u64)>,
+    /// Until when resets may be due to a fault.
+    excused_until: Instant,
+    transitions: BTreeMap<Transition, u64>,
+    faults: BTreeMap<&'static str, u64>,
+}
+
+impl Invariants {
+    /// The first invariant that did not hold, if there is one.
+    #[must_use]
+    pub fn breach(&self) -> Option<&Breach> {
+        self.breach.as_ref()
+    }
+
+    /// How often each change of state was taken.
+    #[must_use]
+    pub fn transitions(&self) -> &BTreeMap<Transition, u64> {
+        &self.transitions
+    }
+
+    /// How often each kind of fault happened.
+    #[must_use]
+    pub fn faults(&self) -> &BTreeMap<&'static str, u64> {
+        &self.faults
+    }
+
+    /// Something happened that may lead to resets, until a moment.
+    pub fn excuse_until(&mut self, moment: Instant) {
+        self.excused_until = self.excused_until.max(moment);
+    }
+
+    /// Counts a fault.
+    pub fn count_fault(&mut self, kind: &'static str) {
+        let count = self.faults.entry(kind).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Takes note that an invariant does not hold.
+    pub fn note_breach(&mut self, at: Instant, invariant: Invariant, details: impl Into<String>) {
+        if self.breach.is_none() {
+            self.breach = Some(Breach { at, invariant, details: details.into() });
+        }
+    }
+
+    pub(super) fn runs_twice(&mut self, violation: &Violation) {
+        let nodes: Vec<&str> = violation.nodes.iter().map(NodeName::as_str).collect();
+        let details = format!("{} runs on {}", violation.sid, nodes.join(" and "));
+        self.note_breach(violation.at, Invariant::RunsOnce, details);
+    }
+
+    pub(super) fn disturbed(&mut self, _: &NodeName, fault: Fault, _: Instant) {
+        self.count_fault(match fault {
+            Fault::Fails => "call fails",
+            Fault::Unknown => "call takes effect but gives an error",
+            Fault::Stalls(_) => "stall before a call",
+            Fault::Late(_) => "late answer",
+            Fault::LateUnknown(_) => "late error after effect",
+            Fault::Crashes(_) => "crash before a call",
+            Fault::CrashesAfter(_) => "crash after a call",
+        });
+    }
+
+    pub(super) fn asked_for_lock(
+        &mut self,
+        node: &NodeName,
+        daemon: DaemonKind,
+        lock: &Lock,
+        answer: &Result<LockAnswer, HostError>,
+        world: &World,
+    ) {
+        if !matches!(answer, Ok(LockAnswer::Acquired | LockAnswer::Renewed)) {
+            return;
+        }
+        match lock {
+            Lock::Agent(other) if other != node => self.check_fenced(other, world, "its lock was taken"),
+            Lock::Agent(_) | Lock::Manager => {
+                self.renewed.insert((node.clone(), daemon));
+            }
+        }
+    }
+
+    pub(super) fn feeds_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, at: Instant) {
+        if !self.renewed.remove(&(node.clone(), daemon)) {
+            let details = format!("the {} of {node} feeds its watchdog without a renewal", daemon.as_str());
+            self.note_breach(at, Invariant::FedAfterRenewal, details);
+        }
+    }
+
+    pub(super) fn closes_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
+        if daemon == DaemonKind::Crm {
+            return;
+        }
+        let Some(status) = world.store.manager_status.as_deref() else { return };
+        if status.disarm.is_some() {
+            return;
+        }
+        for sid in world.running().get(node).into_iter().flatten().filter(|sid| is_managed(world, sid)) {
+            let Some(entry) = status.services.get(sid) else { continue };
+            let here = entry.node == *node || entry.state.target() == Some(node);
+            let left_alone = matches!(entry.state, ServiceState::Freeze | ServiceState::Error);
+            if here && !left_alone {
+                let details =
+                    format!("the LRM of {node} closes its watchdog while {sid} runs in {}", entry.state.name());
+                self.note_breach(world.time, Invariant::WatchdogGuardsWhatRuns, details);
+            }
+        }
+    }
+
+    pub(super) fn writes_manager_status(
+        &mut self,
+        node: &NodeName,
+        status: &ManagerStatus,
+        holds_lock: bool,
+        world: &World,
+    ) {
+        if !holds_lock && status.disarm.is_none() {
+            let details = format!("{node} writes the manager status without the manager lock");
+            self.note_breach(world.time, Invariant::WrittenUnderLock, details);
+        }
+        let mut uids: Vec<(&Uid, &ServiceId)> = Vec::with_capacity(status.services.len());
+        for (sid, entry) in status.services.iter() {
+            uids.extend(entry.uid.as_ref().map(|uid| (uid, sid)));
+            let unknown = [Some(&entry.node), entry.state.target()].into_iter().flatten();
+            if let Some(unknown) = unknown.into_iter().find(|node| !world.nodes.contains_key(*node)) {
+                let details = format!("{sid} is on or on its way to {unknown}, which there is not");
+                self.note_breach(world.time, Invariant::RecordsConsistent, details);
+            }
+        }
+        uids.sort_unstable();
+        let same = uids.windows(2).find_map(|pair| match pair {
+            [(one, first), (other, second)] if one == other => Some((*first, *second)),
+            _ => None,
+        });
+        if let Some((first, second)) = same {
+            let details = format!("{first} and {second} have the same request id");
+            self.note_breach(world.time, Invariant::RecordsConsistent, details);
+        }
+    }
+
+    pub(super) fn starts_job(&mut self, node: &NodeName, job: &Job, generation: u64, world: &World) {
+        if let Some(holder) = world.lock_holder(&Lock::Agent(node.clone())).filter(|holder| *holder != node) {
+            let details = format!("{} of {} begins on {node} though {holder} has its lock", job.command, job.sid);
+            self.note_breach(world.time, Invariant::FencedRunsNothing, details);
+        }
+        let Some(uid) = &job.uid else { return };
+        match job.command {
+            // These may be done again: a stopped service stays stopped, a start is tried again, an error is reported.
+            StateName::Stopped | StateName::Error => return,
+            StateName::Started
+            | StateName::RequestStop
+            | StateName::RequestStart
+            | StateName::RequestStartBalance
+            | StateName::Fence
+            | StateName::Recovery
+            | StateName::Migrate
+            | StateName::Relocate
+            | StateName::Freeze => {}
+        }
+        let here = (node.clone(), generation);
+        let Some(before) = self.executed.insert(uid.clone(), here.clone()) else { return };
+        let again = before == here && job.command != StateName::Started;
+        if again || before.0 != *node {
+            let details = format!("{} of {} ({uid}) is executed again on {node}", job.command, job.sid);
+            self.note_breach(world.time, Invariant::ExecutedOnce, details);
+        }
+    }
+
+    /// Looks at what happened since the last look.
+    pub(super) fn look(&mut self, world: &World) {
+        for Happening { what, .. } in world.happenings.get(self.seen..).unwrap_or_default() {
+            match what {
+                What::Core(event) => self.event(event, world),
+                What::Cluster(ClusterEvent::WatchdogReset { node }) => {
+                    self.count_fault("watchdog reset");
+                    if world.time > self.excused_until {
+                        let details = format!("the watchdog resets {node}");
+                        self.note_breach(world.time, Invariant::NoNeedlessReset, details);
+                    }
+                }
+                What::Cluster(_) => {}
+            }
+        }
+        self.seen = world.happenings.len();
+    }
+
+    fn event(&mut self, event: &Event, world: &World) {
+        let transition = match event {
+            Event::ServiceState { from, to, .. } => ("service", from.as_str(), to.as_str()),
+            Event::NodeState { from, to, .. } => ("node", from.as_str(), to.as_str()),
+            Event::DaemonState { from, to } => ("daemon", from.as_str(), to.as_str()),
+            Event::FenceAcknowledged { node } => {
+                self.check_fenced(node, world, "it was fenced");
+                return;
+            }
+            _ => return,
+        };
+        let count = self.transitions.entry(transition).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn check_fenced(&mut self, node: &NodeName, world: &World, why: &str) {
+        let runs = world.occupied().find(|(other, sid)| *other == node && is_managed(world, sid));
+        if let Some((_, sid)) = runs {
+            let details = format!("{sid} runs on {node} though {why}");
+            self.note_breach(world.time, Invariant::FencedRunsNothing, details);
+        }
+    }
+}
+
+/// Whether HA looks after a service.
+fn is_managed(world: &World, sid: &ServiceId) -> bool {
+    let resource = world.store.resources.resources.get(sid);
+    let wanted = resource.is_some_and(|resource| resource.state() != RequestedState::Ignored);
+    wanted && world.store.manager_status.as_ref().is_some_and(|status| status.services.contains(sid))
+}
+
+/// How long after a fault a reset can still come from it.
+#[must_use]
+pub fn aftermath(lock_lifetime: Duration, timings: &ha_core::timing::Timings) -> Duration {
+    let recovery = timings.recovery().longest_with_master;
+    lock_lifetime.saturating_add(recovery).saturating_mul(2)
+}

@@ -1,0 +1,314 @@
+//! A virtual cluster with a clock of its own, for tests and other tools.
+//!
+//! Time jumps to whatever is due next: a daemon that asked to be called, a watchdog that expires, a job that ends, a node
+//! that has booted. Everything else is controlled from code, and the same code always leads to the same history. After
+//! each step it is checked that no service runs on two nodes, by what the virtual hardware does.
+//!
+//! ```
+//! use std::time::Duration;
+//! use ha_core::status::StateName;
+//! use ha_sim::cluster::{Cluster, Setup};
+//!
+//! let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
+//! let mut cluster = Cluster::new(setup);
+//! cluster.run_for(Duration::from_secs(60))?;
+//! assert_eq!(cluster.places(&"vm:100".parse()?), ["node3"]);
+//!
+//! cluster.power_off(&"node3".parse()?)?;
+//! cluster.run_for(Duration::from_secs(180))?;
+//! assert_eq!(cluster.places(&"vm:100".parse()?), ["node1"]);
+//! assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Started));
+//! assert!(cluster.downtime(&"vm:100".parse()?) < Duration::from_secs(180));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod actions;
+mod daemons;
+mod edit;
+mod host;
+mod invariants;
+mod observe;
+mod plan;
+mod planted;
+mod setup;
+mod track;
+mod violation;
+
+pub use actions::ActionError;
+pub use host::{Disturbance, Fault};
+pub use invariants::{Breach, Invariant, Invariants, Transition, aftermath};
+pub use planted::PlantedBug;
+pub use setup::{Durations, GuestSetup, NodeSetup, Setup, SetupError};
+pub use track::ServiceHistory;
+pub use violation::Violation;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use ha_core::{
+    config::DatacenterFile,
+    id::{NodeName, ServiceId, ServiceTypes},
+    status::Timestamp,
+    time::{Instant, Now},
+    timing::Timings,
+};
+
+use crate::world::{Clock, DaemonKind, Node, Physics, World};
+use daemons::NodeDaemons;
+use track::Tracks;
+
+/// A virtual cluster.
+///
+/// Its fields are reached by methods: those that people and mishaps stand for change it, the others ask.
+#[derive(Debug)]
+pub struct Cluster {
+    world: World,
+    timings: Timings,
+    durations: Durations,
+    types: ServiceTypes,
+    datacenter: DatacenterFile,
+    daemons: BTreeMap<NodeName, NodeDaemons>,
+    /// Guests that run whenever their node is up, unless HA manages them.
+    autostart: BTreeSet<ServiceId>,
+    tracks: Tracks,
+    /// What had changed when the invariant was last checked.
+    checked: Option<u64>,
+    /// What is planned to happen, by time.
+    plans: plan::Plans,
+    /// Faults of host calls that wait for their call.
+    disturbances: Vec<Disturbance>,
+    /// Until when a call may stall at the most, since the call that it stalls in ends then.
+    stall_limit: Option<Instant>,
+    /// How many calls are on their way, each inside a stall of the one before.
+    calls: u32,
+    /// Checks more than [`Violation`] says, where somebody wants that.
+    invariants: Option<Box<Invariants>>,
+    planted: Option<PlantedBug>,
+    /// Whether somebody gives nodes that were shut down their power again.
+    powers_on_again: bool,
+}
+
+/// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
+const WALL_CLOCK_START: Timestamp = 1_767_225_600;
+
+/// What is due next, in the order in which things happen that are due at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Watchdog,
+    Boot,
+    FenceDevice,
+    Job,
+    Plan,
+    Daemon(NodeName, DaemonKind),
+}
+
+impl Cluster {
+    /// A cluster whose nodes have just come up, at time 0.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let mut cluster = Self {
+            world: world(&setup),
+            daemons: setup.nodes.keys().map(|node| (node.clone(), NodeDaemons::default())).collect(),
+            autostart: setup.guests.iter().filter(|(_, guest)| guest.running).map(|(sid, _)| sid.clone()).collect(),
+            timings: setup.timings,
+            durations: setup.durations,
+            types: ServiceTypes::default(),
+            datacenter: setup.datacenter,
+            tracks: Tracks::default(),
+            checked: None,
+            plans: plan::Plans::default(),
+            disturbances: Vec::new(),
+            stall_limit: None,
+            calls: 0,
+            invariants: None,
+            planted: None,
+            powers_on_again: false,
+        };
+        let powered: Vec<NodeName> =
+            setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();
+        for node in &powered {
+            cluster.world.give_power(node);
+        }
+        for (sid, guest) in setup.guests {
+            if guest.running && powered.contains(&guest.guest.node) {
+                cluster.world.set_running(&sid, &guest.guest.node, true);
+            }
+            cluster.world.guests.insert(sid, guest.guest);
+        }
+        for node in &powered {
+            cluster.come_up(node);
+        }
+        cluster.tracks.update(&cluster.world);
+        cluster
+    }
+
+    /// The time of the world, and of all clocks that are right.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now_by(Clock::default())
+    }
+
+    /// The time on the clocks of a node.
+    #[must_use]
+    pub fn now_on(&self, node: &NodeName) -> Now {
+        self.now_by(self.world.nodes.get(node).map(|node| node.clock).unwrap_or_default())
+    }
+
+    fn now_by(&self, clock: Clock) -> Now {
+        let instant = clock.local(self.world.time);
+        let seconds = i64::try_from(instant.since_start().as_secs()).unwrap_or(i64::MAX);
+        Now { instant, wall: WALL_CLOCK_START.saturating_add(seconds).saturating_add(clock.wall_ahead) }
+    }
+
+    /// When the next thing is due; `None` if nothing is, ever.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Instant> {
+        self.next().map(|(due, _)| due.max(self.world.time))
+    }
+
+    fn next(&self) -> Option<(Instant, Due)> {
+        let world = &self.world;
+        let daemon = self.next_daemon().map(|(due, node, daemon)| (due, Due::Daemon(node, daemon)));
+        [
+            world.next_watchdog().map(|due| (due, Due::Watchdog)),
+            self.next_boot().map(|due| (due, Due::Boot)),
+            world.next_fence_end().map(|due| (due, Due::FenceDevice)),
+            world.next_job_end().map(|due| (due, Due::Job)),
+            self.plans.next().map(|due| (due, Due::Plan)),
+            daemon,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Lets the next thing happen. Gives its time, or nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If a service runs on two nodes after it.
+    pub fn step(&mut self) -> Result<Option<Instant>, Violation> {
+        if self.is_broken() {
+            return Ok(None);
+        }
+        let Some((due, what)) = self.next() else { return Ok(None) };
+        self.world.time = self.world.time.max(due);
+        match what {
+            Due::Watchdog => self.reset_expired(),
+            Due::Boot => self.boot_due_nodes(),
+            Due::FenceDevice => {
+                for node in self.world.end_due_fencing() {
+                    self.lose_power(&node);
+                }
+            }
+            Due::Job => self.world.end_due_jobs(),
+            Due::Plan => self.act_on_plans(),
+            Due::Daemon(node, daemon) => self.call(&node, daemon),
+        }
+        self.settle()?;
+        Ok(Some(self.world.time))
+    }
+
+    /// Lets everything happen that is due up to and at a moment, which is the present then.
+    ///
+    /// # Errors
+    ///
+    /// If a service runs on two nodes; the present is that moment then.
+    pub fn run_until(&mut self, end: Instant) -> Result<(), Violation> {
+        while !self.is_broken() && self.next_due().is_some_and(|due| due <= end) {
+            self.step()?;
+        }
+        self.world.time = self.world.time.max(end);
+        Ok(())
+    }
+
+    /// Lets everything happen that is due within a time from now.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until`](Self::run_until).
+    pub fn run_for(&mut self, time: Duration) -> Result<(), Violation> {
+        self.run_until(self.world.time.after(time))
+    }
+
+    /// Checks [`Invariants`] from now on. Once one does not hold nothing happens any more.
+    pub fn check_invariants(&mut self) {
+        self.invariants = Some(Box::default());
+    }
+
+    /// What was found and counted since [`check_invariants`](Self::check_invariants).
+    #[must_use]
+    pub fn invariants(&self) -> Option<&Invariants> {
+        self.invariants.as_deref()
+    }
+
+    /// The same, to be told of faults.
+    pub fn invariants_mut(&mut self) -> Option<&mut Invariants> {
+        self.invariants.as_deref_mut()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.invariants.as_ref().is_some_and(|invariants| invariants.breach().is_some())
+    }
+
+    /// Keeps the books after something happened, and checks what must always hold.
+    fn settle(&mut self) -> Result<(), Violation> {
+        self.tracks.update(&self.world);
+        if let Some(invariants) = &mut self.invariants {
+            invariants.look(&self.world);
+        }
+        let changes = self.world.running_changes();
+        if self.checked != Some(changes) {
+            if let Err(violation) = violation::check(&self.world) {
+                if let Some(invariants) = &mut self.invariants {
+                    invariants.runs_twice(&violation);
+                }
+                return Err(violation);
+            }
+            self.checked = Some(changes);
+        }
+        Ok(())
+    }
+
+    /// How long after the first node's daemons those of a node start.
+    fn stagger(&self, node: &NodeName, daemon: DaemonKind) -> Duration {
+        let usual = self.timings.round_time().checked_div(5).unwrap_or_default();
+        let stagger = self.durations.stagger.unwrap_or(usual);
+        let place = self.world.nodes.keys().position(|name| name == node).unwrap_or(0);
+        let whole = stagger.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
+        match daemon {
+            DaemonKind::Crm => whole,
+            DaemonKind::Lrm => whole.saturating_add(stagger.checked_div(2).unwrap_or_default()),
+        }
+    }
+}
+
+fn world(setup: &Setup) -> World {
+    let mut world = World::default();
+    world.physics = Physics {
+        lock_lifetime: setup.timings.lock_lifetime(),
+        watchdog_timeout: setup.timings.watchdog_timeout(),
+        job_times: Some(setup.durations.jobs),
+        fencing: setup.durations.fencing,
+        fencing_timeout: setup.durations.fencing_timeout,
+    };
+    for (name, node) in &setup.nodes {
+        let hardware = Node {
+            network: true,
+            max_cpu: Some(node.cores),
+            max_memory: Some(node.memory),
+            version: node.version.clone(),
+            ..Node::default()
+        };
+        world.nodes.insert(name.clone(), hardware);
+    }
+    world.store.resources = Arc::new(setup.resources.clone());
+    world.store.groups = Arc::new(setup.groups.clone());
+    world.store.rules = Arc::new(setup.rules.clone());
+    world.store.datacenter = Arc::new(setup.datacenter.config().clone());
+    world.store.fence = setup.fence.clone().map(Arc::new);
+    world
+}

@@ -1,0 +1,201 @@
+//! Bugs that can be planted, to show that the hunt finds them.
+//!
+//! Each makes a daemon behave as if the core had the bug, by changing what it hears or what its calls do.
+
+use std::sync::Arc;
+
+use ha_core::{
+    config::OrderedMap,
+    host::Configuration,
+    id::NodeName,
+    status::{LrmMode, LrmStatus, ManagerStatus, NodeState, ServiceState},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::world::{DaemonKind, Physics};
+
+macro_rules! bugs {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A bug that can be planted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum PlantedBug {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl PlantedBug {
+            /// All bugs.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its name.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+bugs! {
+    /// A lock passes on when half of its lifetime is over.
+    LockPassesEarly = "lock-passes-early",
+    /// A lock is given to whoever asks.
+    LockPassesAtOnce = "lock-passes-at-once",
+    /// The watchdog runs out later than the timings say.
+    WatchdogTooLong = "watchdog-too-long",
+    /// The LRM never arms its watchdog.
+    WatchdogNeverArmed = "watchdog-never-armed",
+    /// A feed is made however late it is.
+    LateFeedCounts = "late-feed-counts",
+    /// A renewal that gave an error counts as made.
+    FailedRenewalCounts = "failed-renewal-counts",
+    /// A renewal of the agent lock that was refused counts as made.
+    RefusedRenewalCounts = "refused-renewal-counts",
+    /// The master recovers without having the lock of the node.
+    RecoveryWithoutFencing = "recovery-without-fencing",
+    /// Every CRM that asks for it gets the manager lock.
+    ManagerLockForAll = "manager-lock-for-all",
+    /// A fence device counts as successful at once.
+    FenceDeviceLies = "fence-device-lies",
+    /// The master takes a result of an older request for the answer to the present one.
+    OldResultCounts = "old-result-counts",
+    /// A stop, or any other job, that failed counts as successful.
+    FailedStopCountsAsSuccess = "failed-job-counts",
+    /// The LRM does not see that it is to be fenced.
+    FenceRequestIgnored = "fence-request-ignored",
+    /// The LRM takes a frozen service for one that it is to look after.
+    FreezeIgnored = "freeze-ignored",
+    /// The LRM takes all its services for frozen.
+    AllFrozen = "all-frozen",
+    /// The LRM does not see that HA is disarmed.
+    DisarmIgnored = "disarm-ignored",
+    /// The master does not see that a node's LRM is restarting.
+    RestartIgnored = "restart-ignored",
+    /// The master does not see that a node is in maintenance.
+    MaintenanceIgnored = "maintenance-ignored",
+    /// All nodes count as online for ever.
+    MembersAlwaysOnline = "members-always-online",
+    /// A service is left out of what is configured.
+    ServiceForgotten = "service-forgotten",
+    /// A status that was written is lost now and then.
+    StatusWriteForgotten = "status-write-forgotten",
+    /// All masters make the same request ids.
+    SameEntropy = "same-entropy",
+    /// Locks that a fenced node left on its guests stay.
+    LeftoverLocksStay = "leftover-locks-stay",
+    /// A new master begins with an empty status.
+    StatusLostOnTakeover = "status-lost-on-takeover",
+    /// The node of a fenced service counts as unknown to the CRM that runs on it.
+    OwnFenceIgnored = "own-fence-ignored",
+}
+
+/// Changes how locks and watchdogs behave.
+pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
+    match bug {
+        PlantedBug::LockPassesEarly => {
+            physics.lock_lifetime = physics.lock_lifetime.checked_div(2).unwrap_or_default();
+        }
+        PlantedBug::LockPassesAtOnce => physics.lock_lifetime = std::time::Duration::ZERO,
+        PlantedBug::WatchdogTooLong => {
+            physics.watchdog_timeout = physics.watchdog_timeout.saturating_add(physics.lock_lifetime);
+        }
+        _ => {}
+    }
+}
+
+/// Changes the manager status that a daemon reads.
+pub(super) fn change_manager_status(
+    bug: PlantedBug,
+    node: &NodeName,
+    daemon: DaemonKind,
+    status: Option<Arc<ManagerStatus>>,
+) -> Option<Arc<ManagerStatus>> {
+    let mut status = status?;
+    match (bug, daemon) {
+        (PlantedBug::FenceRequestIgnored, DaemonKind::Lrm) => {
+            let status = Arc::make_mut(&mut status);
+            if status.node_state(node) == NodeState::Fence {
+                status.nodes.insert(node.clone(), NodeState::Online);
+            }
+            replace_states(status, |state| match state {
+                ServiceState::Fence => Some(ServiceState::Started { confirmed: true }),
+                _ => None,
+            });
+        }
+        (PlantedBug::FreezeIgnored, DaemonKind::Lrm) => {
+            replace_states(Arc::make_mut(&mut status), |state| match state {
+                ServiceState::Freeze => Some(ServiceState::Started { confirmed: true }),
+                _ => None,
+            });
+        }
+        (PlantedBug::AllFrozen, DaemonKind::Lrm) => {
+            replace_states(Arc::make_mut(&mut status), |state| match state {
+                ServiceState::Started { confirmed: true } => Some(ServiceState::Freeze),
+                _ => None,
+            });
+        }
+        (PlantedBug::DisarmIgnored, DaemonKind::Lrm) => Arc::make_mut(&mut status).disarm = None,
+        (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
+            Arc::make_mut(&mut status).services = Default::default();
+        }
+        (PlantedBug::OwnFenceIgnored, DaemonKind::Crm) => {
+            let own = node.clone();
+            for (_, entry) in Arc::make_mut(&mut status).services.iter_mut() {
+                if entry.node == own && entry.state == ServiceState::Fence {
+                    entry.state = ServiceState::Started { confirmed: false };
+                }
+            }
+        }
+        _ => {}
+    }
+    Some(status)
+}
+
+fn replace_states(status: &mut ManagerStatus, change: impl Fn(&ServiceState) -> Option<ServiceState>) {
+    for (_, entry) in status.services.iter_mut() {
+        if let Some(state) = change(&entry.state) {
+            entry.state = state;
+        }
+    }
+}
+
+/// Changes the configuration that a daemon reads.
+pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configuration) -> Configuration {
+    if bug == PlantedBug::ServiceForgotten {
+        Arc::make_mut(&mut configuration.resources).resources.pop();
+    }
+    configuration
+}
+
+/// Changes the record of an LRM that the master reads.
+pub(super) fn change_lrm_status(
+    bug: PlantedBug,
+    record: Option<Arc<LrmStatus>>,
+    status: Option<&ManagerStatus>,
+) -> Option<Arc<LrmStatus>> {
+    let mut record = record?;
+    match bug {
+        PlantedBug::OldResultCounts => {
+            let Some(status) = status else { return Some(record) };
+            let record = Arc::make_mut(&mut record);
+            let mut results = OrderedMap::default();
+            for result in record.results.values() {
+                let entry = status.services.get(&result.sid);
+                if let Some(uid) = entry.and_then(|entry| entry.uid.clone()) {
+                    results.insert(uid, result.clone());
+                }
+            }
+            record.results = results;
+        }
+        PlantedBug::RestartIgnored if record.mode == LrmMode::Restart => {
+            Arc::make_mut(&mut record).mode = LrmMode::Active;
+        }
+        PlantedBug::MaintenanceIgnored if record.mode == LrmMode::Maintenance => {
+            Arc::make_mut(&mut record).mode = LrmMode::Active;
+        }
+        _ => {}
+    }
+    Some(record)
+}

@@ -1,0 +1,225 @@
+//! What a virtual cluster begins with.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ha_core::{
+    config::{DatacenterFile, FenceConfig, GroupsConfig, Problem, ResourcesConfig, RulesConfig, fence::FenceErrors},
+    id::{IdError, NodeName, ServiceId, ServiceTypes},
+    timing::{TimingErrors, TimingSettings, Timings},
+};
+
+use crate::world::{Guest, JobTimes};
+
+/// What a virtual cluster begins with.
+///
+/// ```
+/// use ha_sim::cluster::{Cluster, Setup};
+///
+/// let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node1")?;
+/// let cluster = Cluster::new(setup);
+/// assert_eq!(cluster.world().nodes.len(), 3);
+/// # Ok::<(), ha_sim::cluster::SetupError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// The nodes.
+    pub nodes: BTreeMap<NodeName, NodeSetup>,
+    /// The guests, managed or not.
+    pub guests: BTreeMap<ServiceId, GuestSetup>,
+    /// `resources.cfg`
+    pub resources: ResourcesConfig,
+    /// `groups.cfg`
+    pub groups: GroupsConfig,
+    /// `rules.cfg`
+    pub rules: RulesConfig,
+    /// `datacenter.cfg`
+    pub datacenter: DatacenterFile,
+    /// `fence.cfg`
+    pub fence: Option<FenceConfig>,
+    /// The timings of all daemons. Locks and watchdogs behave by them.
+    pub timings: Timings,
+    /// How long things take.
+    pub durations: Durations,
+}
+
+/// A node of a virtual cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeSetup {
+    /// Whether it has power at the begin.
+    pub power: bool,
+    /// Its cores.
+    pub cores: f64,
+    /// Its bytes of memory.
+    pub memory: u64,
+    /// The version of its software.
+    pub version: String,
+}
+
+impl Default for NodeSetup {
+    fn default() -> Self {
+        Self { power: true, cores: 16.0, memory: 64 << 30, version: "9.1.0".to_owned() }
+    }
+}
+
+/// A guest of a virtual cluster.
+#[derive(Debug, Clone)]
+pub struct GuestSetup {
+    /// The guest.
+    pub guest: Guest,
+    /// Whether it runs at the begin.
+    pub running: bool,
+}
+
+/// How long things take in a virtual cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durations {
+    /// Jobs of agents.
+    pub jobs: JobTimes,
+    /// From power to the start of a node's daemons.
+    pub boot: Duration,
+    /// From a reset by the watchdog to power; without it a node that was reset stays off.
+    pub boot_after_reset: Option<Duration>,
+    /// From the exit of a daemon that restarts to its start.
+    pub restart: Duration,
+    /// For a fence device to turn a node off.
+    pub fencing: Duration,
+    /// For a fence device that does not answer to count as failed.
+    pub fencing_timeout: Duration,
+    /// From the start of one node's daemons to those of the next one by name, where several start together. A CRM starts
+    /// first, its LRM half of this time later. By default a fifth of the round time.
+    pub stagger: Option<Duration>,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self {
+            jobs: JobTimes::default(),
+            boot: Duration::from_secs(20),
+            boot_after_reset: None,
+            restart: Duration::from_secs(1),
+            fencing: Duration::from_secs(5),
+            fencing_timeout: Duration::from_secs(60),
+            stagger: None,
+        }
+    }
+}
+
+/// Why a setup can't be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A name that is not valid.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A guest on a node that there is not.
+    #[error("there is no node {0}")]
+    NoSuchNode(NodeName),
+    /// A configuration file with problems.
+    #[error("{file}: {problem}")]
+    Configuration {
+        /// The file.
+        file: &'static str,
+        /// The first problem.
+        problem: Box<Problem>,
+    },
+    /// A `fence.cfg` that is not used.
+    #[error("fence.cfg: {0}")]
+    Fence(#[from] FenceErrors),
+    /// Timings that are not safe.
+    #[error(transparent)]
+    Timings(#[from] TimingErrors),
+}
+
+impl Setup {
+    /// Nodes of the usual size, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// If a name is not valid.
+    pub fn new<'a>(nodes: impl IntoIterator<Item = &'a str>) -> Result<Self, SetupError> {
+        let nodes = nodes.into_iter().map(|name| Ok((NodeName::new(name)?, NodeSetup::default())));
+        Ok(Self { nodes: nodes.collect::<Result<_, IdError>>()?, ..Self::default() })
+    }
+
+    /// Puts a guest on a node, whether a service is configured for it or not.
+    ///
+    /// # Errors
+    ///
+    /// If a name is not valid, or there is no such node.
+    pub fn guest(mut self, sid: &str, node: &str) -> Result<Self, SetupError> {
+        let (sid, node) = (ServiceTypes::default().parse(sid)?, NodeName::new(node)?);
+        if !self.nodes.contains_key(&node) {
+            return Err(SetupError::NoSuchNode(node));
+        }
+        self.guests.insert(sid, GuestSetup { guest: Guest::new(node), running: false });
+        Ok(self)
+    }
+
+    /// Takes `resources.cfg`.
+    ///
+    /// # Errors
+    ///
+    /// If it has problems.
+    pub fn resources(mut self, text: &str) -> Result<Self, SetupError> {
+        let parsed = ResourcesConfig::read(text.as_bytes(), &ServiceTypes::default());
+        self.resources = without_problems("resources.cfg", parsed)?;
+        Ok(self)
+    }
+
+    /// Takes `groups.cfg`.
+    ///
+    /// # Errors
+    ///
+    /// If it has problems.
+    pub fn groups(mut self, text: &str) -> Result<Self, SetupError> {
+        self.groups = without_problems("groups.cfg", GroupsConfig::read(text.as_bytes()))?;
+        Ok(self)
+    }
+
+    /// Takes `rules.cfg`.
+    ///
+    /// # Errors
+    ///
+    /// If it has problems.
+    pub fn rules(mut self, text: &str) -> Result<Self, SetupError> {
+        self.rules = without_problems("rules.cfg", RulesConfig::read(text.as_bytes(), &ServiceTypes::default()))?;
+        Ok(self)
+    }
+
+    /// Takes `datacenter.cfg`.
+    ///
+    /// # Errors
+    ///
+    /// If it has problems.
+    pub fn datacenter(mut self, text: &str) -> Result<Self, SetupError> {
+        self.datacenter = without_problems("datacenter.cfg", DatacenterFile::read(text.as_bytes()))?;
+        Ok(self)
+    }
+
+    /// Takes `fence.cfg`.
+    ///
+    /// # Errors
+    ///
+    /// If the file would not be used.
+    pub fn fence(mut self, text: &str) -> Result<Self, SetupError> {
+        self.fence = Some(FenceConfig::read(text.as_bytes()).config?);
+        Ok(self)
+    }
+
+    /// Takes timings.
+    ///
+    /// # Errors
+    ///
+    /// If they are not safe.
+    pub fn timings(mut self, settings: TimingSettings) -> Result<Self, SetupError> {
+        self.timings = settings.validate()?;
+        Ok(self)
+    }
+}
+
+fn without_problems<T>(file: &'static str, parsed: ha_core::config::Parsed<T>) -> Result<T, SetupError> {
+    match parsed.problems.into_iter().next() {
+        Some(problem) => Err(SetupError::Configuration { file, problem: Box::new(problem) }),
+        None => Ok(parsed.config),
+    }
+}

@@ -1,0 +1,260 @@
+//! Jobs that take time: workers beside the LRMs, each with one job.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ha_core::{
+    host::{Agent, HostError, Job, JobId},
+    id::{NodeName, ServiceId},
+    lrm::{JobAnswer, JobRun, JobStep},
+    status::{ExitCode, Motion},
+    time::Instant,
+};
+
+use super::{
+    DaemonKind, JobTimes, View, World,
+    agent::{Begun, MoveBegun, NodeAgent, failed},
+};
+
+/// A stop that was given no timeout is made hard after this time.
+const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Names a job among those of all nodes: ids begin anew with each LRM.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct JobKey {
+    node: NodeName,
+    generation: u64,
+    id: JobId,
+}
+
+/// The jobs of all nodes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Jobs {
+    running: BTreeMap<JobKey, TimedJob>,
+    finished: Vec<(JobKey, ExitCode)>,
+    /// Counts the LRMs that were started on each node: jobs of an earlier one are not answered to a later one.
+    generations: BTreeMap<NodeName, u64>,
+}
+
+/// A job on its way.
+#[derive(Debug, Clone)]
+struct TimedJob {
+    run: JobRun,
+    /// What its agent is at.
+    operation: Option<TimedOperation>,
+    /// When that ends; `None` if it never does.
+    due: Option<Instant>,
+}
+
+/// What an agent is at, and whether it will take effect.
+#[derive(Debug, Clone)]
+struct TimedOperation {
+    what: OperationKind,
+    works: bool,
+    /// Whether the agent says the opposite of what happened.
+    lies: bool,
+}
+
+#[derive(Debug, Clone)]
+enum OperationKind {
+    Start,
+    Stop,
+    /// Stops it, to move it then.
+    StopToMove {
+        target: NodeName,
+        task: Motion,
+        move_works: bool,
+        move_lies: bool,
+    },
+    Move {
+        target: NodeName,
+        task: Motion,
+    },
+}
+
+/// How a step goes on.
+enum Progress {
+    Answer(JobAnswer),
+    Wait { operation: TimedOperation, after: Option<Duration> },
+    Done(ExitCode),
+}
+
+impl Jobs {
+    /// Ends all jobs of a node that lost its power.
+    pub(super) fn drop_of(&mut self, node: &NodeName) {
+        self.running.retain(|key, _| key.node != *node);
+        self.finished.retain(|(key, _)| key.node != *node);
+    }
+
+    fn generation(&self, node: &NodeName) -> u64 {
+        self.generations.get(node).copied().unwrap_or(0)
+    }
+}
+
+impl World {
+    /// A new LRM begins on a node: jobs of an earlier one are none of its own.
+    pub fn begin_lrm(&mut self, node: &NodeName) {
+        let generation = self.jobs.generations.entry(node.clone()).or_default();
+        *generation = generation.wrapping_add(1);
+    }
+
+    /// Counts the LRMs that were started on a node.
+    #[must_use]
+    pub fn lrm_generation(&self, node: &NodeName) -> u64 {
+        self.jobs.generation(node)
+    }
+
+    /// Hands a job to a worker of a node.
+    pub(super) fn begin_job(&mut self, job: &Job, node: &NodeName) {
+        let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
+        let run = JobRun::new(job.clone(), node.clone());
+        self.go_on(key, TimedJob { run, operation: None, due: None });
+    }
+
+    /// Takes the jobs of a node's LRM that have ended.
+    pub(super) fn take_finished_jobs(&mut self, node: &NodeName) -> Vec<(JobId, ExitCode)> {
+        let generation = self.jobs.generation(node);
+        let (taken, kept) = std::mem::take(&mut self.jobs.finished).into_iter().partition(|(key, _)| key.node == *node);
+        self.jobs.finished = kept;
+        let taken: Vec<(JobKey, ExitCode)> = taken;
+        let own = taken.into_iter().filter(|(key, _)| key.generation == generation);
+        own.map(|(key, exit_code)| (key.id, exit_code)).collect()
+    }
+
+    /// When the first thing that an agent is at ends.
+    #[must_use]
+    pub fn next_job_end(&self) -> Option<Instant> {
+        self.jobs.running.values().filter_map(|job| job.due).min()
+    }
+
+    /// Lets what never ends end now.
+    pub fn end_hung_jobs(&mut self) {
+        for job in self.jobs.running.values_mut() {
+            job.due.get_or_insert(self.time);
+        }
+    }
+
+    /// Lets all jobs go on that are due by now.
+    pub fn end_due_jobs(&mut self) {
+        let is_due = |job: &TimedJob| job.due.is_some_and(|due| due <= self.time);
+        let due: Vec<JobKey> =
+            self.jobs.running.iter().filter(|(_, job)| is_due(job)).map(|(key, _)| key.clone()).collect();
+        for key in due {
+            if let Some(job) = self.jobs.running.remove(&key) {
+                self.go_on(key, job);
+            }
+        }
+    }
+
+    /// Takes a job as far as it comes without more time.
+    fn go_on(&mut self, key: JobKey, mut job: TimedJob) {
+        let times = self.physics.job_times.unwrap_or(JobTimes::NONE);
+        let sid = job.run.job().sid.clone();
+        let clock = self.time;
+        let mut view = View { world: self, node: key.node.clone(), daemon: DaemonKind::Lrm, clock };
+        loop {
+            let progress = match job.operation.take() {
+                Some(operation) => end(operation, &sid, times, &mut view),
+                None => begin(&job.run, &sid, times, &mut view),
+            };
+            match progress {
+                Progress::Answer(answer) => job.run.answer(answer, &mut view),
+                Progress::Wait { operation, after } => {
+                    job.operation = Some(operation);
+                    job.due = after.map(|after| clock.after(after));
+                    self.jobs.running.insert(key, job);
+                    return;
+                }
+                Progress::Done(exit_code) => {
+                    self.jobs.finished.push((key, exit_code));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Begins the next step of a job.
+fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
+    let own = view.world.guests.get(sid).map(|guest| guest.times).unwrap_or_default();
+    let mut agent = NodeAgent::new(view);
+    match run.step() {
+        JobStep::KnowsType => Progress::Answer(JobAnswer::Known(agent.knows_type(sid.service_type()))),
+        JobStep::Locate => Progress::Answer(JobAnswer::Located(agent.guest_node(sid))),
+        JobStep::CheckRunning => Progress::Answer(JobAnswer::Running(agent.is_running(sid))),
+        JobStep::Start => {
+            let begun = agent.begin_start(sid);
+            if matches!(begun, Begun::Works | Begun::Denies) {
+                view.world.set_starting(sid, &view.node.clone(), true);
+            }
+            wait(begun, own.start.unwrap_or(times.start), OperationKind::Start)
+        }
+        JobStep::Stop { timeout } => {
+            let timeout = timeout.map_or(DEFAULT_STOP_TIMEOUT, |timeout| Duration::from_secs(timeout.into()));
+            let time = own.stop.unwrap_or(times.stop).min(timeout);
+            wait(agent.begin_stop(sid), time, OperationKind::Stop)
+        }
+        JobStep::Move { target, motion } => {
+            let MoveBegun { task, begun } = agent.begin_move(sid, &target, motion);
+            let move_works = matches!(begun, Begun::Works | Begun::Denies);
+            let move_lies = matches!(begun, Begun::Pretends | Begun::Denies);
+            if matches!(begun, Begun::Works | Begun::Fails | Begun::Pretends | Begun::Denies)
+                && let Some(begun) = agent.begin_stop_to_move(sid, task)
+            {
+                let time = own.stop.unwrap_or(times.stop).min(DEFAULT_STOP_TIMEOUT);
+                return wait(begun, time, OperationKind::StopToMove { target, task, move_works, move_lies });
+            }
+            wait(begun, move_time(view, sid, times, task), OperationKind::Move { target, task })
+        }
+        JobStep::Done(exit_code) => Progress::Done(exit_code),
+    }
+}
+
+fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, task: Motion) -> Duration {
+    let own = view.world.guests.get(sid).map(|guest| guest.times).unwrap_or_default();
+    match task {
+        Motion::Migrate if view.world.runs(sid, &view.node) => own.migrate.unwrap_or(times.migrate),
+        Motion::Migrate | Motion::Relocate => own.relocate.unwrap_or(times.relocate),
+    }
+}
+
+fn wait(begun: Begun, time: Duration, what: OperationKind) -> Progress {
+    let (works, lies, after) = match begun {
+        Begun::Works => (true, false, Some(time)),
+        Begun::Fails => (false, false, Some(time)),
+        Begun::Hangs => (false, false, None),
+        Begun::Pretends => (false, true, Some(time)),
+        Begun::Denies => (true, true, Some(time)),
+        Begun::Refused(error) => return Progress::Answer(JobAnswer::Ended(Err(error))),
+    };
+    Progress::Wait { operation: TimedOperation { what, works, lies }, after }
+}
+
+/// Ends what an agent was at.
+fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
+    let TimedOperation { what, works, lies } = operation;
+    let time = move_time(view, sid, times, Motion::Relocate);
+    let mut agent = NodeAgent::new(view);
+    let said = |result: Result<(), HostError>| match (lies, result) {
+        (false, result) => result,
+        (true, Ok(())) => Err(failed()),
+        (true, Err(_)) => Ok(()),
+    };
+    let ended = |result| Progress::Answer(JobAnswer::Ended(said(result)));
+    if !works {
+        return ended(Err(failed()));
+    }
+    match what {
+        OperationKind::Start => agent.end_start(sid),
+        OperationKind::Stop => agent.end_stop(sid),
+        OperationKind::StopToMove { target, task, move_works, move_lies } => {
+            agent.end_stop_to_move(sid);
+            let what = OperationKind::Move { target, task };
+            return Progress::Wait {
+                operation: TimedOperation { what, works: move_works, lies: move_lies },
+                after: Some(time),
+            };
+        }
+        OperationKind::Move { target, task } => return ended(agent.end_move(sid, &target, task)),
+    }
+    ended(Ok(()))
+}

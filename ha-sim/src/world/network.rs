@@ -1,0 +1,60 @@
+//! Who sees whom, and what those who see too few still know.
+
+use ha_core::id::NodeName;
+
+use super::{Replica, World};
+
+impl World {
+    /// Whether two nodes reach each other.
+    #[must_use]
+    pub fn reaches(&self, one: &NodeName, other: &NodeName) -> bool {
+        let is_up = |node| self.nodes.get(node).is_some_and(super::Node::is_up);
+        is_up(one) && is_up(other) && (one == other || self.is_connected(one, other))
+    }
+
+    fn is_connected(&self, one: &NodeName, other: &NodeName) -> bool {
+        self.partitions.is_empty() || self.partitions.iter().any(|group| group.contains(one) && group.contains(other))
+    }
+
+    /// Whether a node is in the quorate partition: it reaches more than half of all nodes, itself included.
+    #[must_use]
+    pub fn is_online(&self, node: &NodeName) -> bool {
+        let reached = self.nodes.keys().filter(|other| self.reaches(node, other)).count();
+        reached.saturating_mul(2) > self.nodes.len()
+    }
+
+    /// Whether the membership on a node counts another one as online.
+    #[must_use]
+    pub fn hears(&self, node: &NodeName, other: &NodeName) -> bool {
+        self.reaches(node, other) && !self.nodes.get(node).is_some_and(|node| node.unheard.contains(other))
+    }
+
+    /// Whether a node hears more than half of all nodes, itself included.
+    #[must_use]
+    pub fn hears_majority(&self, node: &NodeName) -> bool {
+        let heard = self.nodes.keys().filter(|other| self.hears(node, other)).count();
+        heard.saturating_mul(2) > self.nodes.len()
+    }
+
+    /// Whether some partition is quorate.
+    #[must_use]
+    pub fn is_quorate(&self) -> bool {
+        self.nodes.keys().any(|node| self.is_online(node))
+    }
+
+    /// Keeps for each node that fell out of the quorate partition what it saw of the store last, and brings those that
+    /// came back up to date. To be called after every change of the network, where nodes have replicas of the store.
+    pub fn update_replicas(&mut self) {
+        let nodes: Vec<(NodeName, bool)> = self.nodes.keys().map(|node| (node.clone(), self.is_online(node))).collect();
+        for (name, online) in nodes {
+            let has_one = self.nodes.get(&name).is_some_and(|node| node.replica.is_some());
+            if has_one != online {
+                continue;
+            }
+            let replica = (!online).then(|| Box::new(Replica::of(self)));
+            if let Some(node) = self.nodes.get_mut(&name) {
+                node.replica = replica;
+            }
+        }
+    }
+}

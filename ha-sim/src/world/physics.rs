@@ -1,0 +1,63 @@
+//! How the virtual world behaves where real ones differ.
+
+use std::time::Duration;
+
+/// How the virtual world behaves.
+///
+/// The default is that of the cluster on which the recorded scenarios were made: jobs take no time, and a guest that is
+/// moved live does not run on its new node until it is started there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Physics {
+    /// Up to and at this time after a lock was last renewed nobody else gets it.
+    pub lock_lifetime: Duration,
+    /// A watchdog that was last fed longer ago than this resets its node.
+    pub watchdog_timeout: Duration,
+    /// The time that jobs take; `None` if they are done at once, within the call that starts them.
+    pub job_times: Option<JobTimes>,
+    /// How long a fence device takes to turn a node off.
+    pub fencing: Duration,
+    /// After this time without an answer a fence device counts as failed.
+    pub fencing_timeout: Duration,
+}
+
+impl Default for Physics {
+    fn default() -> Self {
+        Self {
+            lock_lifetime: Duration::from_secs(120),
+            watchdog_timeout: Duration::from_secs(60),
+            job_times: None,
+            fencing: Duration::from_secs(5),
+            fencing_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The time that an agent takes for what it is asked to do, where a guest has no times of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobTimes {
+    /// A start.
+    pub start: Duration,
+    /// A stop. One with a shorter timeout takes that long: it is stopped hard then.
+    pub stop: Duration,
+    /// A live migration.
+    pub migrate: Duration,
+    /// Moving a stopped guest.
+    pub relocate: Duration,
+}
+
+impl Default for JobTimes {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(3),
+            stop: Duration::from_secs(4),
+            migrate: Duration::from_secs(8),
+            relocate: Duration::from_secs(1),
+        }
+    }
+}
+
+impl JobTimes {
+    /// Jobs that take no time, but are still done by workers beside the LRM.
+    pub const NONE: Self =
+        Self { start: Duration::ZERO, stop: Duration::ZERO, migrate: Duration::ZERO, relocate: Duration::ZERO };
+}
