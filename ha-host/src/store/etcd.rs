@@ -21,8 +21,8 @@ use ha_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, Record, SharedStore,
-    Store, StoreError,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
+    SharedStore, Store, StoreError,
     file::to_json,
     guest_cache::{GuestCache, read_guest},
 };
