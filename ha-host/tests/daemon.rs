@@ -166,7 +166,7 @@ fn a_damaged_record_and_a_service_that_dies_are_mended() {
 
     let pid = processes_with(&single.disk(0))[0];
     std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
-    wait_for("it is started again, and writes", 20, || single.writers(0).len() == 2);
+    wait_for("it is started again", 20, || single.writers(0).len() == 2);
     single.assert_disks_are_clean();
 }
 

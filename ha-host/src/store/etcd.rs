@@ -61,7 +61,7 @@ impl fmt::Debug for EtcdStore {
 type Known = (i64, Arc<[u8]>);
 
 /// From what there is to what there is to be, if it changes; no bytes are no value.
-type Change<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError>;
+type Change<'a> = dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
 
 /// A member that can be asked.
 struct Member {
@@ -247,7 +247,7 @@ impl EtcdStore {
     }
 
     /// Changes a value until nobody else was quicker: `change` gets what there is and says what there is to be, if it changes.
-    fn change(&self, name: &str, change: Change<'_>) -> Result<(), StoreError> {
+    fn change(&self, name: &str, change: &mut Change<'_>) -> Result<(), StoreError> {
         for _ in 0..Self::ATTEMPTS {
             let value = self.get(name)?;
             let Some(content) = change(value.content.as_deref())? else { return Ok(()) };
@@ -437,7 +437,7 @@ impl SharedStore for EtcdStore {
         Ok(values.into_iter().filter_map(lock).collect())
     }
 
-    fn change_lock(&self, lock: &Lock, change: LockChange<'_>) -> Result<(), StoreError> {
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError> {
         self.change(&format!("locks/{lock}"), &mut |content| Ok(change(content).map(Some)))
     }
 }

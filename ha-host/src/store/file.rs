@@ -351,7 +351,7 @@ impl SharedStore for FileStore {
         Ok(locks)
     }
 
-    fn change_lock(&self, lock: &Lock, change: LockChange<'_>) -> Result<(), StoreError> {
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError> {
         let _guard = self.guard(&Guard::Lock(lock))?;
         let name = format!("locks/{lock}.json");
         let path = self.directory.join(&name);

@@ -246,9 +246,6 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError>;
 }
 
-/// From the bytes of a lock to its new ones, if it changes.
-pub type LockChange<'a> = &'a mut dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>>;
-
 /// What a [`StoreSession`] needs of a store beyond documents: a few values that the nodes write and watch.
 ///
 /// Reading must give the last value whose writing has ended, on whatever node that was.
@@ -280,8 +277,11 @@ pub trait SharedStore: Store {
     /// # Errors
     ///
     /// If it is not known whether the lock was changed.
-    fn change_lock(&self, lock: &Lock, change: LockChange<'_>) -> Result<(), StoreError>;
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError>;
 }
+
+/// Gives the new content of a lock for its present one (nothing where nobody holds it), or nothing to leave it as it is.
+pub type LockChange<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
 
 /// A node that takes part in the cluster. All of the node's daemons share it.
 pub trait Session: Send + Sync {
