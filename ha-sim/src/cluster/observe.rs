@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ha_core::{
+    config::DatacenterFile,
     crm::Crm,
     event::DaemonState,
     id::{NodeName, ServiceId},
@@ -30,6 +31,12 @@ impl Cluster {
     #[must_use]
     pub fn timings(&self) -> &Timings {
         &self.timings
+    }
+
+    /// `datacenter.cfg` as it is now.
+    #[must_use]
+    pub fn datacenter(&self) -> &DatacenterFile {
+        &self.datacenter
     }
 
     /// The manager status as it was last written.
