@@ -96,6 +96,7 @@ impl Cluster {
                 environment: BTreeMap::new(),
                 grace_s: 2,
             }),
+            resume: None,
             lock: None,
             max_cpu: 0.0,
             max_memory: 0,

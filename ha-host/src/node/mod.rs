@@ -28,7 +28,7 @@ use ha_core::{
 
 use crate::{
     VERSION,
-    agent::{Launcher, NodeAgents, SystemctlCommand},
+    agent::{Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
     clock, files,
     signals::StopSignals,
     store::{Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
@@ -47,6 +47,8 @@ pub struct NodeSettings {
     pub run_directory: PathBuf,
     /// What resets the node.
     pub watchdog: WatchdogChoice,
+    /// Under which the other nodes reach this one, a name or number without a port: for guests that are moved live.
+    pub address: String,
     /// What launches services.
     pub launcher: Launcher,
 }
@@ -134,6 +136,8 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
         move || sink.run_lrm(&mut host, &stop)
     })?;
 
+    let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
+
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
     while !lrm.is_finished() {
         if signals.wait(LOOK_INTERVAL) {
@@ -194,15 +198,29 @@ struct Daemon {
 }
 
 impl Daemon {
+    fn vm_agent(&self) -> VmAgent {
+        let NodeSettings { node, address, run_directory, launcher, .. } = &self.settings;
+        VmAgent::new(self.store.clone(), node.clone(), address, run_directory, launcher.clone())
+    }
+
+    fn receive_moves(&self, log: LogSource) -> io::Result<MoveReceiver> {
+        const SHORTEST: Duration = Duration::from_millis(100);
+        const LONGEST: Duration = Duration::from_secs(1);
+        let interval = (self.timings.lock_answer() / 2).clamp(SHORTEST, LONGEST);
+        MoveReceiver::start(self.vm_agent(), interval, move |problem| log.message(Severity::Warning, problem))
+    }
+
     fn host(&self, sink: LogSource) -> NodeHost {
         let NodeSettings { node, run_directory, watchdog, launcher, .. } = &self.settings;
         let store: Arc<dyn Store> = self.store.clone();
+        let vm = self.vm_agent();
         let agents = NodeAgents::new(
             store.clone(),
             node.clone(),
             service_types(),
             run_directory,
             launcher,
+            vm,
             Arc::new(sink.clone()),
         );
         let watchdog: Box<dyn ha_core::host::Watchdog + Send> = match watchdog {

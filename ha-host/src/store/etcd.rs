@@ -21,10 +21,10 @@ use ha_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
-    SharedStore, Store, StoreError,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
+    Record, SharedStore, Store, StoreError,
     file::to_json,
-    guest_cache::{GuestCache, read_guest},
+    guest_cache::{GuestCache, read_guest, read_move},
 };
 use crate::files;
 
@@ -257,6 +257,21 @@ impl EtcdStore {
         }
         Err(StoreError::Etcd(format!("{name} is changed by others all the time")))
     }
+
+    /// Edits a guest or what belongs to it.
+    fn edit_document<T: Clone + PartialEq + serde::Serialize>(
+        &self,
+        name: &str,
+        read: impl Fn(&[u8]) -> Result<T, StoreError>,
+        edit: &mut dyn FnMut(&mut Option<T>),
+    ) -> Result<(), StoreError> {
+        self.change(name, &mut |content| {
+            let old = content.map(&read).transpose()?;
+            let mut new = old.clone();
+            edit(&mut new);
+            Ok((new != old).then(|| new.as_ref().map(to_json)))
+        })
+    }
 }
 
 /// An error and what it comes from, one after the other.
@@ -365,12 +380,21 @@ impl Store for EtcdStore {
         sid: &ServiceId,
         edit: &mut dyn FnMut(&mut Option<GuestDefinition>),
     ) -> Result<(), StoreError> {
-        self.change(&guest_name(sid), &mut |content| {
-            let old = content.map(|text| read_guest(sid, text)).transpose()?;
-            let mut new = old.clone();
-            edit(&mut new);
-            Ok((new != old).then(|| new.as_ref().map(to_json)))
-        })
+        self.edit_document(&guest_name(sid), |text| read_guest(sid, text), edit)
+    }
+
+    fn moves(&self) -> Result<BTreeMap<ServiceId, LiveMove>, StoreError> {
+        let values = self.list("moves/")?;
+        let entry = |(name, value): (String, Value)| {
+            let sid = files::decode_name(name.strip_prefix("moves/")?)?.parse().ok()?;
+            Some((sid, serde_json::from_slice(&value.content?).ok()?))
+        };
+        Ok(values.into_iter().filter_map(entry).collect())
+    }
+
+    fn edit_move(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<LiveMove>)) -> Result<(), StoreError> {
+        let name = format!("moves/{}", files::encode_name(sid.as_str()));
+        self.edit_document(&name, |text| read_move(sid, text), edit)
     }
 
     fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {

@@ -9,6 +9,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -19,6 +20,8 @@ use std::{
 /// A directory with a store in it, which is removed with it.
 pub(crate) struct Sandbox {
     pub(crate) directory: PathBuf,
+    /// Where the store is.
+    pub(crate) address: String,
 }
 
 impl Sandbox {
@@ -28,7 +31,8 @@ impl Sandbox {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("ha-{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
-        Self { directory }
+        let address = format!("file:{}", directory.join("store").display());
+        Self { directory, address }
     }
 
     /// With a cluster of these nodes.
@@ -44,7 +48,7 @@ impl Sandbox {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ha"));
-        command.env("HA_STORE", format!("file:{}", self.store().display())).env("HA_NODE", "node1");
+        command.env("HA_STORE", &self.address).env("HA_NODE", "node1");
         command.stdin(Stdio::null());
         command
     }
@@ -81,8 +85,35 @@ impl Sandbox {
     pub(crate) fn node(&self, node: &str) -> Child {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
         self.command()
-            .args(["--node", node, "node", "run", "--watchdog", "none", "--log", "json", "--run-dir"])
+            .args(["--node", node, "node", "run", "--watchdog", "none", "--log", "json"])
+            .args(["--address", "127.0.0.1", "--run-dir"])
             .arg(self.directory.join(format!("run-{node}")))
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Starts a node as a machine of its own, with a watchdog that kills all of it. It is given in what it runs, such as
+    /// `ip netns exec`, if that is to be anything but this machine.
+    pub(crate) fn machine(&self, node: &str, inside: &[&str]) -> Child {
+        let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
+        let ha = env!("CARGO_BIN_EXE_ha");
+        let socket = self.directory.join(format!("{node}.watchdog"));
+        let run = self.directory.join(format!("run-{node}"));
+        // A machine that was off has an empty /run.
+        let _ = fs::remove_dir_all(&run);
+        let mut words: Vec<String> = inside.iter().map(|word| (*word).to_owned()).collect();
+        let supervise = [ha, "supervise", "--timings", "fast", "--socket", socket.to_str().unwrap(), "--"];
+        words.extend(supervise.map(str::to_owned));
+        let daemon = [ha, "node", "run", "--address", "127.0.0.1", "--log", "json", "--run-dir", run.to_str().unwrap()];
+        words.extend(daemon.map(str::to_owned));
+        words.extend(["--watchdog".to_owned(), format!("mux:{}", socket.display())]);
+        Command::new(&words[0])
+            .args(&words[1..])
+            .env("HA_STORE", &self.address)
+            .env("HA_NODE", node)
+            .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -110,6 +141,18 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Says that a test is skipped, and why, so that it is seen although the test is taken for passed.
+pub(crate) fn skip(why: &str) {
+    let mut out = std::io::stderr();
+    let _ = writeln!(out, "skipped: {why}");
+}
+
+/// Whether a program is there.
+pub(crate) fn has(program: &str) -> bool {
+    let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    asked.is_ok()
 }
 
 pub(crate) fn stderr(output: &Output) -> String {
