@@ -7,6 +7,10 @@ use std::{
     fs,
     path::PathBuf,
     process::{Child, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -114,44 +118,93 @@ fn no_second_daemon_of_a_node_starts() {
     assert!(single.sandbox.log_text("node1").contains("another daemon of this node"));
 }
 
-/// The daemon is killed at random points while people edit and command. With `HA_TEST_LONG`, 200 times.
+/// Asks for the status all the time, as a person who watches.
+struct Onlooker {
+    ends: Arc<AtomicBool>,
+    thread: thread::JoinHandle<(usize, Vec<String>)>,
+}
+
+impl Onlooker {
+    fn start(sandbox: &Sandbox) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let mut command = sandbox.command();
+        command.arg("status");
+        let thread = thread::spawn({
+            let ends = ends.clone();
+            move || {
+                let (mut looks, mut failures) = (0, Vec::new());
+                while !ends.load(Ordering::SeqCst) {
+                    let output = command.output().unwrap();
+                    if !output.status.success() || !output.stdout.starts_with(b"quorum OK") {
+                        failures.push(common::stderr(&output));
+                    }
+                    looks += 1;
+                    thread::sleep(Duration::from_millis(10));
+                }
+                (looks, failures)
+            }
+        });
+        Self { ends, thread }
+    }
+
+    /// Says how often it looked. Every look must have shown something.
+    fn end(self) -> usize {
+        self.ends.store(true, Ordering::SeqCst);
+        let (looks, failures) = self.thread.join().unwrap();
+        assert!(failures.is_empty(), "the status could not be read: {failures:?}");
+        looks
+    }
+}
+
+/// The daemon is killed at random points while people edit and command: `HA_TEST_KILLS` times, or 10 times.
 #[test]
 fn a_daemon_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
-    let times = if std::env::var_os("HA_TEST_LONG").is_some() { 200 } else { 15 };
-    let mut single = Single::start("kill", 3);
+    let times = std::env::var("HA_TEST_KILLS").map_or(10, |times| times.parse().unwrap());
+    let mut single = Single::start("kill", 4);
     single.run();
     wait_for("services run", 20, || single.all_started());
+    let onlooker = Onlooker::start(&single.sandbox);
     let mut seed = 0x2545_f491_4f6c_dd17_u64;
     for time in 0..times {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
-        // An edit and, every other time, a command that stops and starts a service, on their way when the daemon dies.
-        let edit = single
-            .sandbox
-            .command()
-            .args(["add", &format!("vm:{}", 1000 + time), "--state", "ignored"])
-            .stderr(Stdio::null())
-            .spawn();
+        // Edits, of which one stops or starts a service, and a command, on their way when the daemon dies.
+        let spawn = |arguments: &[&str]| {
+            single.sandbox.command().args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        };
         let state = if time % 4 < 2 { "stopped" } else { "started" };
-        let toggle = single.sandbox.command().args(["set", "proc:disk2", "--state", state]).spawn();
+        let edits = [
+            spawn(&["add", &format!("vm:{}", 1000 + time), "--state", "ignored"]),
+            spawn(&["set", "proc:disk2", "--state", state]),
+        ];
+        let command = match time % 3 {
+            0 => spawn(&["stop", "proc:disk3", "1"]),
+            _ => spawn(&["set", "proc:disk3", "--state", "started"]),
+        };
         thread::sleep(Duration::from_millis(seed % 1200));
         single.kill_daemon();
-        for child in [edit, toggle] {
-            assert!(child.unwrap().wait().unwrap().success(), "an edit was lost");
+        for mut child in edits.into_iter().chain([command]) {
+            assert!(child.wait().unwrap().success(), "an edit or a command failed");
         }
-        single.sandbox.ok(&["status"]);
+        let configured = single.sandbox.ok(&["config"]);
+        assert!(configured.contains(&format!("vm: {}\n", 1000 + time)), "an edit was lost: {configured}");
         single.run();
     }
+    // A command that was queued is carried out before it is looked at for the last time.
+    wait_for("no command waits", 30, || !single.sandbox.store().join("commands").exists());
     single.sandbox.ok(&["set", "proc:disk2", "--state", "started"]);
-    wait_for("services run after all", 30, || single.all_started());
+    single.sandbox.ok(&["set", "proc:disk3", "--state", "started"]);
+    wait_for("services run after all", 60, || single.all_started());
+    let looks = onlooker.end();
     let configured = single.sandbox.ok(&["config"]);
     assert!((0..times).all(|time| configured.contains(&format!("vm: {}\n", 1000 + time))), "{configured}");
     single.assert_disks_are_clean();
-    for number in 0..3 {
+    for number in 0..4 {
         assert_eq!(processes_with(&single.disk(number)).len(), 1, "disk {number} has one writer");
     }
-    assert_eq!(single.writers(0).len(), 1, "services that nobody touched went on");
+    assert_eq!((single.writers(0).len(), single.writers(1).len()), (1, 1), "services that nobody touched went on");
+    eprintln!("killed {times} times, the status was read {looks} times");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Sandbox, stderr, wait_for};
+use common::{Sandbox, skip, stderr, wait_for};
 use ha_core::{
     host::{Lock, LockAnswer},
     id::NodeName,
@@ -175,7 +175,7 @@ fn a_full_disk_is_an_error_and_leaves_what_there_was() {
         .status()
         .is_ok_and(|status| status.success());
     if !mounted {
-        eprintln!("skipped: a small file system cannot be mounted here");
+        skip("a small file system cannot be mounted here");
         return;
     }
     let _unmount = Unmount(sandbox.store());
@@ -225,7 +225,7 @@ fn who_may_not_write_is_told_so() {
     let mut command = Command::new(&binary);
     command.args(["add", "vm:100"]).env("HA_STORE", store).uid(65_534).gid(65_534);
     let Ok(output) = command.output() else {
-        eprintln!("skipped: another user cannot be taken on here");
+        skip("another user cannot be taken on here");
         return;
     };
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));

@@ -22,6 +22,8 @@ pub(crate) struct Sandbox {
     pub(crate) directory: PathBuf,
     /// Where the store is.
     pub(crate) address: String,
+    /// In what `ha` is run, such as `ip netns exec`; nothing is this machine.
+    pub(crate) inside: Vec<String>,
 }
 
 impl Sandbox {
@@ -32,7 +34,7 @@ impl Sandbox {
         let directory = std::env::temp_dir().join(format!("ha-{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let address = format!("file:{}", directory.join("store").display());
-        Self { directory, address }
+        Self { directory, address, inside: Vec::new() }
     }
 
     /// With a cluster of these nodes.
@@ -47,8 +49,9 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ha"));
-        command.env("HA_STORE", &self.address).env("HA_NODE", "node1");
+        let mut words = self.inside.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_ha")]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).env("HA_STORE", &self.address).env("HA_NODE", "node1");
         command.stdin(Stdio::null());
         command
     }
@@ -94,8 +97,7 @@ impl Sandbox {
             .unwrap()
     }
 
-    /// Starts a node as a machine of its own, with a watchdog that kills all of it. It is given in what it runs, such as
-    /// `ip netns exec`, if that is to be anything but this machine.
+    /// Starts a node as a machine of its own, with a watchdog that kills all of it, in what it is given, such as `ip netns exec`.
     pub(crate) fn machine(&self, node: &str, inside: &[&str]) -> Child {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
         let ha = env!("CARGO_BIN_EXE_ha");
@@ -141,6 +143,21 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// How a member of etcd is run.
+pub(crate) fn etcd_words(name: &str, directory: &Path, client: &str, peer: &str, cluster: &[String]) -> Vec<String> {
+    let pairs = [
+        ("name", name),
+        ("data-dir", directory.to_str().unwrap()),
+        ("listen-client-urls", client),
+        ("advertise-client-urls", client),
+        ("listen-peer-urls", peer),
+        ("initial-advertise-peer-urls", peer),
+        ("initial-cluster", &cluster.join(",")),
+    ];
+    let options = pairs.into_iter().map(|(key, value)| format!("--{key}={value}"));
+    ["etcd".to_owned()].into_iter().chain(options).collect()
 }
 
 /// Says that a test is skipped, and why, so that it is seen although the test is taken for passed.
