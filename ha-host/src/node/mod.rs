@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use ha_core::{
@@ -29,7 +29,8 @@ use ha_core::{
 use crate::{
     VERSION,
     agent::{Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
-    clock, files,
+    clock::{self, ClockWatch},
+    files,
     signals::StopSignals,
     store::{Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
     watchdog::{MultiplexedWatchdog, NoWatchdog},
@@ -139,7 +140,11 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
 
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+    let mut clock_watch = ClockWatch::new(clock::instant(), SystemTime::now());
     while !lrm.is_finished() {
+        if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
+            own.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
+        }
         if signals.wait(LOOK_INTERVAL) {
             let request = stop_request(&SystemctlCommand);
             own.message(Severity::Notice, format!("asked to stop ({})", shutdown::word(request)));

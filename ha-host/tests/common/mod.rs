@@ -22,6 +22,8 @@ pub(crate) struct Sandbox {
     pub(crate) directory: PathBuf,
     /// Where the store is.
     pub(crate) address: String,
+    /// The `ha` that is run.
+    pub(crate) program: PathBuf,
     /// In what `ha` is run, such as `ip netns exec`; nothing is this machine.
     pub(crate) inside: Vec<String>,
 }
@@ -34,7 +36,7 @@ impl Sandbox {
         let directory = std::env::temp_dir().join(format!("ha-{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let address = format!("file:{}", directory.join("store").display());
-        Self { directory, address, inside: Vec::new() }
+        Self { directory, address, program: env!("CARGO_BIN_EXE_ha").into(), inside: Vec::new() }
     }
 
     /// With a cluster of these nodes.
@@ -49,7 +51,7 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut words = self.inside.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_ha")]);
+        let mut words = self.inside.iter().map(String::as_str).chain(self.program.to_str());
         let mut command = Command::new(words.next().unwrap());
         command.args(words).env("HA_STORE", &self.address).env("HA_NODE", "node1");
         command.stdin(Stdio::null());
@@ -100,7 +102,7 @@ impl Sandbox {
     /// Starts a node as a machine of its own, with a watchdog that kills all of it, in what it is given, such as `ip netns exec`.
     pub(crate) fn machine(&self, node: &str, inside: &[&str]) -> Child {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
-        let ha = env!("CARGO_BIN_EXE_ha");
+        let ha = self.program.to_str().unwrap();
         let socket = self.directory.join(format!("{node}.watchdog"));
         let run = self.directory.join(format!("run-{node}"));
         // A machine that was off has an empty /run.
@@ -170,6 +172,38 @@ pub(crate) fn skip(why: &str) {
 pub(crate) fn has(program: &str) -> bool {
     let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     asked.is_ok()
+}
+
+/// A small file system in memory, of its own.
+pub(crate) struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Nothing, and a line that says so, without the privilege to mount it.
+    pub(crate) fn mount(path: &Path, kilobytes: u32) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]).arg(path).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(path.to_owned()));
+        }
+        skip("a small file system cannot be mounted here");
+        None
+    }
+
+    /// Leaves no room on it.
+    pub(crate) fn fill(&self) {
+        fs::write(self.0.join("filler"), vec![0; 1 << 24]).unwrap_err();
+    }
+
+    pub(crate) fn make_room(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }
 
 pub(crate) fn stderr(output: &Output) -> String {
