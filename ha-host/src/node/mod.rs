@@ -237,7 +237,7 @@ impl Daemon {
     }
 
     fn receive_moves(&self, log: LogSource) -> io::Result<MoveReceiver> {
-        const SHORTEST: Duration = Duration::from_millis(100);
+        const SHORTEST: Duration = Duration::from_millis(200);
         const LONGEST: Duration = Duration::from_secs(1);
         let interval = (self.timings.lock_answer() / 2).clamp(SHORTEST, LONGEST);
         MoveReceiver::start(self.vm_agent(), interval, move |problem| log.message(Severity::Warning, problem))
