@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Sandbox, processes_with, wait_for};
+use common::{Sandbox, SmallDisk, processes_with, wait_for};
 use ha_core::id::{NodeName, ServiceId};
 use ha_host::{
     agent::{ExecAgent, Launcher, ProcAgent},
@@ -162,4 +162,36 @@ fn an_exit_code_that_says_nothing_is_an_error_and_what_takes_too_long_is_killed(
     let error = agent.start(&sid, &guest).unwrap_err();
     assert!(error.message.contains("longer than 1 s"), "{error}");
     assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_started_that_could_not_be_written_down() {
+    let sandbox = Sandbox::empty("agent-full");
+    let run = sandbox.directory.join("run");
+    let Some(disk) = SmallDisk::mount(&run, 64) else { return };
+    let main = script(&sandbox, "main", "while :; do sleep 0.1; done");
+    let agent = ProcAgent::new(node(), &run, Launcher::new(env!("CARGO_BIN_EXE_ha")));
+    disk.fill();
+    let error = agent.start(&sid(), &guest(&[main.to_str().unwrap()])).unwrap_err();
+    assert!(error.message.contains("No space left"), "{error}");
+    assert!(processes_with(&main).is_empty() && !agent.is_running(&sid()).unwrap());
+    disk.make_room();
+    agent.start(&sid(), &guest(&[main.to_str().unwrap()])).unwrap();
+    assert!(agent.is_running(&sid()).unwrap());
+    agent.stop(&sid(), 0).unwrap();
+}
+
+/// What it says is lost, so it is not known whether something runs: nothing is started beside it.
+#[test]
+fn with_a_damaged_record_nothing_is_started() {
+    let sandbox = Sandbox::empty("agent-record");
+    let agent = proc_agent(&sandbox);
+    agent.start(&sid(), &guest(&["/bin/sleep", "1000"])).unwrap();
+    let file = sandbox.directory.join("proc/proc:a%2Fb.json");
+    let good = fs::read(&file).unwrap();
+    fs::write(&file, &good[..good.len() / 2]).unwrap();
+    assert!(agent.is_running(&sid()).unwrap_err().message.contains("cannot read"));
+    assert!(agent.start(&sid(), &guest(&["/bin/sleep", "1000"])).is_err());
+    fs::write(&file, good).unwrap();
+    agent.stop(&sid(), 0).unwrap();
 }

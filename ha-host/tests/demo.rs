@@ -3,21 +3,9 @@
 
 mod common;
 
-use std::{fs, path::Path, process::Stdio, thread, time::Duration};
+use std::{process::Stdio, thread, time::Duration};
 
-use common::{Sandbox, signal, stderr, wait_for};
-
-/// Processes whose command line names something below this directory.
-fn processes_below(directory: &Path) -> Vec<u32> {
-    let entries = fs::read_dir("/proc").unwrap().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let names = directory.to_str().unwrap();
-    pids.filter(|pid: &u32| {
-        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&words).contains(names)
-    })
-    .collect()
-}
+use common::{Sandbox, processes_below, signal, stderr, wait_for};
 
 #[test]
 fn it_shows_that_nothing_ran_twice_and_leaves_nothing_behind() {

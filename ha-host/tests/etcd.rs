@@ -4,7 +4,8 @@
 mod common;
 
 use std::{
-    net::TcpListener,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -18,7 +19,7 @@ use ha_core::{
     id::NodeName,
     timing::{TimingSettings, Timings},
 };
-use ha_host::store::{ClusterSettings, Session, SharedStore, StoreAddress, StoreSession, edit, service_types};
+use ha_host::store::{ClusterSettings, Record, Session, SharedStore, StoreAddress, StoreSession, edit, service_types};
 
 const LOCK: Lock = Lock::Manager;
 
@@ -27,7 +28,7 @@ struct Etcd {
     members: Vec<Option<Child>>,
     commands: Vec<Vec<String>>,
     address: StoreAddress,
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
 }
 
 impl Etcd {
@@ -37,7 +38,7 @@ impl Etcd {
             skip("there is no etcd here (Debian: etcd-server)");
             return None;
         }
-        let sandbox = Sandbox::empty(name);
+        let mut sandbox = Sandbox::empty(name);
         let ports: Vec<u16> = {
             let free: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
             free.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
@@ -48,12 +49,13 @@ impl Etcd {
             let directory = sandbox.directory.join(format!("m{member}"));
             etcd_words(&format!("m{member}"), &directory, &url(ports[member]), &url(ports[member + 3]), &cluster)
         };
-        let endpoints = ports[..3].iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let endpoints: Vec<String> = ports[..3].iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        sandbox.address = format!("etcd://{}/ha/test", endpoints.join(","));
         let mut etcd = Self {
             members: vec![None, None, None],
             commands: (0..3).map(command).collect(),
             address: StoreAddress::Etcd { endpoints, prefix: "ha/test".into() },
-            _sandbox: sandbox,
+            sandbox,
         };
         (0..3).for_each(|member| etcd.run(member));
         let timings = TimingSettings::fast().validate().unwrap();
@@ -76,6 +78,22 @@ impl Etcd {
 
     fn signal(&self, member: usize, name: &str) {
         signal(self.members[member].as_ref().unwrap(), name);
+    }
+
+    /// Grows with every election of a leader; from the first member that says so.
+    fn term(&self) -> u64 {
+        let StoreAddress::Etcd { endpoints, .. } = &self.address else { panic!("it is in etcd") };
+        let term = |endpoint: &String| -> Option<u64> {
+            let mut stream = TcpStream::connect(endpoint).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+            let request = "POST /v3/maintenance/status HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(request.as_bytes()).ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).ok()?;
+            let status: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+            status["raftTerm"].as_str()?.parse().ok()
+        };
+        endpoints.iter().find_map(term).unwrap()
     }
 
     fn open(&self) -> Arc<dyn SharedStore> {
@@ -131,10 +149,45 @@ fn edits_of_many_at_once_are_all_made() {
     assert!(!store.commands_waiting().unwrap() && store.take_commands().unwrap().is_empty());
 }
 
+/// As when a whole cluster is switched on.
+#[test]
+fn a_daemon_that_is_up_before_its_store_waits_for_it() {
+    let Some(mut etcd) = Etcd::start("etcd-boot") else { return };
+    (0..3).for_each(|member| etcd.kill(member));
+    let mut daemon = etcd.sandbox.node("node1");
+    wait_for("it says so", 30, || etcd.sandbox.log_text("node1").contains("waits for the store"));
+    (0..3).for_each(|member| etcd.run(member));
+    wait_for("it begins", 30, || etcd.sandbox.log_text("node1").contains("begins"));
+    assert!(daemon.try_wait().unwrap().is_none());
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}
+
+/// As that of a former master, which a member of etcd held back while it was frozen.
+#[test]
+fn a_write_that_was_held_up_does_not_undo_a_later_one() {
+    let Some(etcd) = Etcd::start("etcd-late") else { return };
+    let (former, present) = (etcd.open(), etcd.open());
+    let write = |store: &Arc<dyn SharedStore>, name: &str, content: &[u8]| {
+        store.write_record(&Record::Manager, content, &node(name))
+    };
+    write(&former, "node1", b"1").unwrap();
+    write(&former, "node1", b"2").unwrap();
+    assert_eq!(&*present.record(&Record::Manager).unwrap().unwrap(), b"2");
+    write(&present, "node2", b"3").unwrap();
+    let error = write(&former, "node1", b"late").unwrap_err();
+    assert!(error.to_string().contains("changed by somebody else"), "{error}");
+    assert_eq!(&*present.record(&Record::Manager).unwrap().unwrap(), b"3");
+    // Who has looked again may write again.
+    former.record(&Record::Manager).unwrap();
+    write(&former, "node1", b"4").unwrap();
+}
+
 /// Two nodes want one lock and let go of it at times, while members of etcd die, freeze and come back.
 #[test]
 fn a_lock_never_has_two_holders_whatever_happens_to_etcd() {
     let Some(mut etcd) = Etcd::start("etcd-locks") else { return };
+    let term = etcd.term();
     let end = Instant::now() + Duration::from_secs(40);
     // Who was granted the lock, when it had asked, and when it had the answer.
     let grants: Arc<Mutex<Vec<(usize, Instant, Instant)>>> = Arc::default();
@@ -171,6 +224,7 @@ fn a_lock_never_has_two_holders_whatever_happens_to_etcd() {
         etcd.signal((member + 1) % 3, "CONT");
     }
     contenders.into_iter().for_each(|thread| thread.join().unwrap());
+    assert!(etcd.term() > term, "the leader never changed");
     let grants = grants.lock().unwrap().clone();
     let mut changes = 0;
     for (holder, asked, answered) in &grants {

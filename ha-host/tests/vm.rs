@@ -361,11 +361,11 @@ fn a_destination_whose_move_was_taken_back_is_never_let_run() {
     target.stop(Some(0));
 }
 
-/// Daemons are killed at random points of moves that go to and fro, ten times as often with `HA_TEST_LONG`.
+/// Daemons are killed at random points of moves that go to and fro, more often with `HA_TEST_LONG`.
 #[test]
 fn daemons_that_are_killed_in_the_middle_of_moves_lose_and_double_nothing() {
     let Some(sandbox) = cluster("vm-kills", "node1,node2") else { return };
-    let times = if std::env::var_os("HA_TEST_LONG").is_some() { 50 } else { 5 };
+    let times = if std::env::var_os("HA_TEST_LONG").is_some() { 50 } else { 3 };
     let names = ["node1", "node2"];
     let watches = names.map(|name| Watch::new(&sandbox, name));
     let mut daemons = names.map(|name| sandbox.node(name));

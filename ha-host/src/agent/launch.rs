@@ -109,7 +109,7 @@ fn become_program(arguments: &[OsString]) -> io::Result<()> {
     let record = Path::new(record);
     // Freed by the kernel when this process becomes the program.
     let _guard = files::lock(&record.with_extension("lock"), PATIENCE)?;
-    if let Some(running) = ProcessRecord::read(record).unwrap_or_default()
+    if let Some(running) = ProcessRecord::read(record)?
         && !running.family().is_empty()
     {
         return Err(io::Error::other(format!("it still runs as process {}", running.pid)));

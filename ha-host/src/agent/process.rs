@@ -90,11 +90,11 @@ impl ProcessRecord {
         Ok(Self { pid, started: stat.started, boot: boot_id().to_owned(), instance })
     }
 
-    /// The record in a file; nothing if there is none, or if it can't be understood: it is written whole.
+    /// The record in a file; nothing if there is none.
     ///
     /// # Errors
     ///
-    /// If the file is there and can't be read.
+    /// If the file is there and can't be read or understood: a process that nobody knows may run then.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
         let text = files::read(path)?;
         text.map(|text| serde_json::from_slice(&text).map_err(io::Error::other)).transpose()

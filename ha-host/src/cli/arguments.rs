@@ -14,7 +14,7 @@ use super::{
 #[derive(Debug, Parser)]
 #[command(name = "ha", version, max_term_width = 100)]
 pub(super) struct Cli {
-    /// Where the cluster's data is: 'file:DIRECTORY'.
+    /// Where the cluster's data is: 'file:DIRECTORY' or 'etcd://HOST:PORT,HOST:PORT/PREFIX'.
     #[arg(long, global = true, env = "HA_STORE", value_name = "ADDRESS")]
     pub(super) store: Option<String>,
     /// This node; by default the one that is named like the host.

@@ -78,7 +78,6 @@ pub(super) fn complain(message: &str) {
 
 /// The store, and what was found out about it.
 pub(super) struct Context {
-    pub(super) address: StoreAddress,
     pub(super) store: Arc<dyn SharedStore>,
     pub(super) types: ServiceTypes,
     node: Option<NodeName>,
@@ -91,18 +90,11 @@ impl Context {
         const PATIENCE: Duration = Duration::from_secs(10);
         let address = store_address(store)?;
         let (store, types) = (address.open(PATIENCE)?, service_types());
-        Ok(Self { address, store, reader: ConfigurationReader::new(types.clone()), types, node })
+        Ok(Self { store, reader: ConfigurationReader::new(types.clone()), types, node })
     }
 
-    /// This node: the given one, or the one that is named like the host.
     pub(super) fn node(&self) -> Result<NodeName, Failure> {
-        if let Some(node) = &self.node {
-            return Ok(node.clone());
-        }
-        let host = nix::unistd::gethostname().map_err(io::Error::from)?;
-        let host = host.to_string_lossy();
-        let name = host.split('.').next().unwrap_or_default();
-        NodeName::new(name).map_err(|error| Failure::Usage(format!("{error}; name this node with --node")))
+        own_node(self.node.clone())
     }
 
     pub(super) fn stored(&self) -> Result<StoredConfiguration, Failure> {
@@ -160,10 +152,23 @@ impl Context {
     }
 }
 
+/// This node: the given one, or the one that is named like the host.
+pub(super) fn own_node(given: Option<NodeName>) -> Result<NodeName, Failure> {
+    if let Some(node) = given {
+        return Ok(node);
+    }
+    let host = nix::unistd::gethostname().map_err(io::Error::from)?;
+    let host = host.to_string_lossy();
+    let name = host.split('.').next().unwrap_or_default();
+    NodeName::new(name).map_err(|error| Failure::Usage(format!("{error}; name this node with --node")))
+}
+
 /// The store that was named.
 pub(super) fn store_address(store: Option<&str>) -> Result<StoreAddress, Failure> {
     let address = store.ok_or_else(|| {
-        Failure::Usage("no store is named: use --store file:DIRECTORY, or set HA_STORE to that".into())
+        Failure::Usage(
+            "no store is named: use --store file:DIRECTORY or --store etcd://HOST:PORT/PREFIX, or set HA_STORE".into(),
+        )
     })?;
     Ok(address.parse()?)
 }

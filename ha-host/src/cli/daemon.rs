@@ -29,7 +29,7 @@ use ha_host::{
 
 use super::{
     Failure,
-    context::{Context, absolute, store_address},
+    context::{absolute, own_node, store_address},
 };
 
 /// What `ha init` takes.
@@ -145,7 +145,12 @@ pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn node_run(context: &Context, arguments: &NodeArguments) -> Result<ExitCode, Failure> {
+/// The store is not opened here: the daemon waits for it if need be.
+pub(super) fn node_run(
+    store: Option<&str>,
+    node: Option<NodeName>,
+    arguments: &NodeArguments,
+) -> Result<ExitCode, Failure> {
     let watchdog = match arguments.watchdog.split_once(':') {
         Some(("mux", socket)) if !socket.is_empty() => WatchdogChoice::Multiplexer(socket.into()),
         None if arguments.watchdog == "none" => WatchdogChoice::None,
@@ -154,13 +159,13 @@ pub(super) fn node_run(context: &Context, arguments: &NodeArguments) -> Result<E
             return Err(Failure::Usage(message));
         }
     };
-    let node = context.node()?;
+    let node = own_node(node)?;
     let settings = NodeSettings {
         address: arguments.address.clone().unwrap_or_else(|| node.to_string()),
         node,
-        store: match &context.address {
-            StoreAddress::File(directory) => StoreAddress::File(absolute(directory)?),
-            etcd @ StoreAddress::Etcd { .. } => etcd.clone(),
+        store: match store_address(store)? {
+            StoreAddress::File(directory) => StoreAddress::File(absolute(&directory)?),
+            etcd @ StoreAddress::Etcd { .. } => etcd,
         },
         run_directory: absolute(&arguments.run_dir)?,
         watchdog,

@@ -82,7 +82,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             GuestVerb::Remove { sid } => edits::remove_guest(&context()?, &sid),
             GuestVerb::List { json } => show::guests(&context()?, json),
         },
-        Verb::Node { verb: NodeVerb::Run(arguments) } => daemon::node_run(&context()?, &arguments),
+        Verb::Node { verb: NodeVerb::Run(arguments) } => {
+            daemon::node_run(cli.store.as_deref(), cli.node.clone(), &arguments)
+        }
         Verb::WatchdogMux(arguments) => daemon::watchdog_mux(&arguments),
         Verb::Supervise(arguments) => daemon::supervise(&arguments),
         Verb::Demo(arguments) => crate::demo::run(&arguments, cli.store.as_deref()),

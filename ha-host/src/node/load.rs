@@ -1,6 +1,6 @@
 //! The size of this machine, and how much of it is in use.
 
-use std::{fs, thread};
+use std::{fs, sync::OnceLock, thread};
 
 /// Cores and memory of this machine, measured from one call to the next.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ impl NodeLoad {
     /// Cores, and how many of them are in use.
     #[must_use]
     pub fn cpu(&self) -> (f64, f64) {
-        let cores = thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
+        let cores = cores();
         (cores, cores * self.busy_share)
     }
 
@@ -35,6 +35,12 @@ impl NodeLoad {
         let all = kilobytes(&text, "MemTotal:").saturating_mul(1024);
         (all, all.saturating_sub(kilobytes(&text, "MemAvailable:").saturating_mul(1024)))
     }
+}
+
+/// Asked once: the answer takes a dozen files to be read, and stays the same.
+fn cores() -> f64 {
+    static CORES: OnceLock<f64> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, |cores| cores.get()) as f64)
 }
 
 /// Busy ticks and all ticks, of all cores together.

@@ -32,7 +32,7 @@ use crate::{
     clock::{self, ClockWatch},
     files,
     signals::StopSignals,
-    store::{Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
+    store::{ClusterSettings, Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
     watchdog::{MultiplexedWatchdog, NoWatchdog},
 };
 use log::{Log, LogSource};
@@ -113,14 +113,14 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let signals = StopSignals::catch().map_err(NodeError::system("catch signals"))?;
     let _only_one = become_the_only_one(settings)?;
     let own = log.source(&settings.node, "node");
-    let timings = settings.store.open(FIRST_PATIENCE)?.settings()?.timings;
-    let store = settings.store.open(timings.lock_answer())?;
-    check_membership(&settings.node, &*store)?;
+    let Some((cluster, store)) = open_store(&settings.store, signals, &own)? else { return Ok(()) };
+    let timings = cluster.timings;
+    check_membership(&settings.node, &cluster)?;
 
     let session = StoreSession::begin(store.clone(), settings.node.clone(), timings);
     let session: Arc<dyn Session> = Arc::new(session.map_err(NodeError::system("start a thread"))?);
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
-    if settings.watchdog == WatchdogChoice::None && store.settings()?.nodes.len() > 1 {
+    if settings.watchdog == WatchdogChoice::None && cluster.nodes.len() > 1 {
         let warning = "without a watchdog a node that stalls goes on with services that another one has started";
         own.message(Severity::Error, warning);
     }
@@ -180,12 +180,40 @@ fn become_the_only_one(settings: &NodeSettings) -> Result<fs::File, NodeError> {
     Ok(lock)
 }
 
-fn check_membership(node: &NodeName, store: &dyn SharedStore) -> Result<(), NodeError> {
-    let members = store.settings()?.nodes;
-    if members.contains(node) {
+/// A store, and the settings that it holds.
+type OpenStore = (ClusterSettings, Arc<dyn SharedStore>);
+
+/// Opens the store, and waits for one that does not answer yet: when a whole cluster is switched on, its nodes may be up before
+/// the store is. Nothing if this daemon is asked to stop meanwhile.
+fn open_store(address: &StoreAddress, signals: StopSignals, log: &LogSource) -> Result<Option<OpenStore>, NodeError> {
+    const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+    let open = || {
+        let cluster = address.open(FIRST_PATIENCE)?.settings()?;
+        let store = address.open(cluster.timings.lock_answer())?;
+        Ok::<_, StoreError>((cluster, store))
+    };
+    let mut is_told = false;
+    loop {
+        match open() {
+            Err(error) if error.may_pass() => {
+                if !is_told {
+                    log.message(Severity::Warning, format!("waits for the store: {error}"));
+                    is_told = true;
+                }
+                if signals.wait(RETRY_INTERVAL) {
+                    return Ok(None);
+                }
+            }
+            opened => return Ok(Some(opened?)),
+        }
+    }
+}
+
+fn check_membership(node: &NodeName, cluster: &ClusterSettings) -> Result<(), NodeError> {
+    if cluster.nodes.contains(node) {
         return Ok(());
     }
-    let members: Vec<&str> = members.iter().map(NodeName::as_str).collect();
+    let members: Vec<&str> = cluster.nodes.iter().map(NodeName::as_str).collect();
     Err(NodeError::NotAMember { node: node.clone(), members: members.join(", ") })
 }
 
@@ -209,7 +237,7 @@ impl Daemon {
     }
 
     fn receive_moves(&self, log: LogSource) -> io::Result<MoveReceiver> {
-        const SHORTEST: Duration = Duration::from_millis(100);
+        const SHORTEST: Duration = Duration::from_millis(200);
         const LONGEST: Duration = Duration::from_secs(1);
         let interval = (self.timings.lock_answer() / 2).clamp(SHORTEST, LONGEST);
         MoveReceiver::start(self.vm_agent(), interval, move |problem| log.message(Severity::Warning, problem))

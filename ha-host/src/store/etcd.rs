@@ -223,6 +223,15 @@ impl EtcdStore {
 
     /// Makes these changes, all or none, if what is there is what was seen. Says whether it was.
     fn write(&self, seen: &[(String, Value)], changes: &[(String, Option<Vec<u8>>)]) -> Result<bool, StoreError> {
+        Ok(self.transact(seen, changes)?.is_some())
+    }
+
+    /// As [`write`](Self::write), and gives the revision that the values have then.
+    fn transact(
+        &self,
+        seen: &[(String, Value)],
+        changes: &[(String, Option<Vec<u8>>)],
+    ) -> Result<Option<i64>, StoreError> {
         let unchanged =
             seen.iter().map(|(name, value)| Compare::mod_revision(self.key(name), CompareOp::Equal, value.revision));
         let operations = changes.iter().map(|(name, content)| match content {
@@ -234,7 +243,8 @@ impl EtcdStore {
             let transaction = transaction.clone();
             async move { client.txn(transaction).await }
         })?;
-        Ok(answer.succeeded())
+        let revision = answer.header().map(|header| header.revision());
+        Ok(revision.filter(|_| answer.succeeded()))
     }
 
     /// Writes a value that has only one writer: doing so twice does no harm.
@@ -401,8 +411,32 @@ impl Store for EtcdStore {
         Ok(self.get(&record_name(record))?.content)
     }
 
+    /// Only over what this process has last seen or written: a write of a former master that was held up on its way must not
+    /// undo what the present one has written since.
     fn write_record(&self, record: &Record, content: &[u8], _: &NodeName) -> Result<(), StoreError> {
-        self.put(&record_name(record), content)
+        let name = record_name(record);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        let seen = match known {
+            Some((revision, content)) => Value { revision, content: Some(content) },
+            None => self.get(&name)?,
+        };
+        let answer = self.transact(&[(name.clone(), seen)], &[(name.clone(), Some(content.to_vec()))]);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Ok(Some(revision)) => {
+                known.insert(name, (revision, content.into()));
+                Ok(())
+            }
+            Ok(None) => {
+                // It is looked at anew before the next write.
+                known.remove(&name);
+                Err(StoreError::Etcd(format!("{name} was changed by somebody else in the meantime")))
+            }
+            Err(error) => {
+                known.remove(&name);
+                Err(error)
+            }
+        }
     }
 
     fn append_command(&self, line: &str) -> Result<(), StoreError> {

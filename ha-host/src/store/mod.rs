@@ -93,6 +93,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may be otherwise in a moment, without anybody doing anything about it here: the servers of a store that is
+    /// just starting up find one another.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Etcd(_) => true,
+            Self::File { .. }
+            | Self::NoCluster(_)
+            | Self::ClusterExists(_)
+            | Self::Unreadable { .. }
+            | Self::BadAddress(_)
+            | Self::NotBuilt(_) => false,
+        }
+    }
+
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
         move |source| Self::File { action, path, source }

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::fd::AsRawFd,
     path::Path,
     process::Command,
     time::Duration,
@@ -152,9 +151,7 @@ impl<C: DeviceCalls> Device for LinuxDevice<C> {
 
     fn close(&mut self) -> io::Result<()> {
         // The kernel takes a close after this byte as meant. The descriptor stays open until this is dropped.
-        self.file.write_all(b"V")?;
-        let _ = self.file.as_raw_fd();
-        Ok(())
+        self.file.write_all(b"V")
     }
 }
 

@@ -142,7 +142,11 @@ impl Sandbox {
 }
 
 impl Drop for Sandbox {
+    /// A test that failed leaves nothing running either.
     fn drop(&mut self) {
+        for pid in processes_below(&self.directory) {
+            let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+        }
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
@@ -227,11 +231,17 @@ pub(crate) fn signal(child: &Child, name: &str) {
 /// The processes that have this argument.
 pub(crate) fn processes_with(argument: &Path) -> Vec<u32> {
     let argument = argument.to_str().unwrap().as_bytes();
+    processes(|line| line.split(|byte| *byte == 0).any(|word| word == argument))
+}
+
+/// The processes whose command line names something below this directory.
+pub(crate) fn processes_below(directory: &Path) -> Vec<u32> {
+    let below = format!("{}/", directory.display());
+    processes(|line| String::from_utf8_lossy(line).contains(&below))
+}
+
+fn processes(is_meant: impl Fn(&[u8]) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid: &u32| {
-        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        words.split(|byte| *byte == 0).any(|word| word == argument)
-    })
-    .collect()
+    pids.filter(|pid: &u32| is_meant(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())).collect()
 }

@@ -1,22 +1,4 @@
 //! Services that are a virtual machine, run by QEMU.
-//!
-//! # Why a guest never runs twice while it is moved live
-//!
-//! A live move has two QEMU processes: the *source* with the running guest, and on the target the *destination*, which was started
-//! with `-S -incoming` and does not run its guest before it is told to. Let the move's id be *m*.
-//!
-//! 1. The source's node writes `resume: m` into the guest's definition, then asks the target for a destination.
-//! 2. QEMU copies the guest. At the end the source stands still, and never goes on by itself.
-//! 3. The source's node writes the target into the definition as the guest's node, if `resume` is still *m*. Then it quits the source.
-//! 4. The target's LRM is told to run the service, as after any move, and lets the destination of *m* run if the definition names
-//!    this node and *m*; else it kills it and starts the guest anew.
-//!
-//! If anything goes wrong before 3, the source's node takes the move back: it removes *m* from the definition, so that a write
-//! of step 3 that is still on its way fails, and only then lets the source go on. If that removal is not known to have been made,
-//! nothing runs until it is. If the source's node dies and its service is recovered on the target, `resume` still says that the
-//! source did not go on after *m*, so a destination that is complete is the guest as it stood.
-//!
-//! Both processes are written down on their nodes, so a daemon that is started again goes on where the last one was.
 
 mod moving;
 mod qmp;
@@ -41,6 +23,24 @@ use crate::{
 use qmp::Qmp;
 
 /// Starts, watches, stops and moves virtual machines. They do not depend on the daemon: one that was started again finds them.
+///
+/// # Why a guest never runs twice while it is moved live
+///
+/// A live move has two QEMU processes: the *source* with the running guest, and on the target the *destination*, which was started
+/// with `-S -incoming` and does not run its guest before it is told to. Let the move's id be *m*.
+///
+/// 1. The source's node writes `resume: m` into the guest's definition, then asks the target for a destination.
+/// 2. QEMU copies the guest. At the end the source stands still, and never goes on by itself.
+/// 3. The source's node writes the target into the definition as the guest's node, if `resume` is still *m*. Then it quits the source.
+/// 4. The target's LRM is told to run the service, as after any move, and lets the destination of *m* run if the definition names
+///    this node and *m*; else it kills it and starts the guest anew.
+///
+/// If anything goes wrong before 3, the source's node takes the move back: it removes *m* from the definition, so that a write
+/// of step 3 that is still on its way fails, and only then lets the source go on. If that removal is not known to have been made,
+/// nothing runs until it is. If the source's node dies and its service is recovered on the target, `resume` still says that the
+/// source did not go on after *m*, so a destination that is complete is the guest as it stood.
+///
+/// Both processes are written down on their nodes, so a daemon that is started again goes on where the last one was.
 #[derive(Clone)]
 pub struct VmAgent {
     store: Arc<dyn Store>,

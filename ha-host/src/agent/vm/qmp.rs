@@ -120,7 +120,7 @@ mod tests {
                 lines.next().unwrap().unwrap();
                 stream.write_all(answer.as_bytes()).unwrap();
             }
-            lines.next();
+            lines.for_each(drop);
         });
         path
     }
