@@ -241,7 +241,7 @@ impl<'a> Player<'a> {
                 let same = line.checked_sub(1).and_then(|index| self.lines.get(index));
                 serde_json::from_str(same.copied().unwrap_or_default())
             }
-            got => Ok(got),
+            got @ (Got::Ok(_) | Got::Error(_)) => Ok(got),
         }
     }
 }
