@@ -1,4 +1,5 @@
 //! Daemons of a virtual cluster are recorded through faults and replayed.
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "tests may panic")]
 
 use std::time::Duration;
 
