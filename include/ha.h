@@ -27,11 +27,11 @@
  *
  * AFTER A BUG
  *
- * A panic of the library never crosses this interface. The call returns HA_ERROR_PANIC, and so does every later call with
- * a handle that it worked with; only ..._free() still takes them. What such a daemon would have done is not known. So:
- * stop feeding the watchdog, do not close it, do not release locks, and let the node be reset; or end the process with
- * the watchdog armed. A daemon that holds no lock and no open watchdog can simply be freed and started anew.
- * ha_test_panic() lets you try that.
+ * A panic of the library never crosses this interface. What struck is written to stderr; the call returns HA_ERROR_PANIC,
+ * and so does every later call with a handle that it worked with; only ..._free() still takes them. What such a daemon
+ * would have done is not known. So: stop feeding the watchdog, do not close it, do not release locks, and let the node be
+ * reset; or end the process with the watchdog armed. A daemon that holds no lock and no open watchdog can simply be freed
+ * and started anew. ha_test_panic() lets you try that.
  */
 
 
@@ -1907,6 +1907,9 @@ ha_status ha_manager_free(struct ha_manager *manager);
 // Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what is to be done (locks,
 // commands, fence devices, guests), and at its end write_manager_status.
 //
+// Call it only while this node holds the manager lock and its watchdog is fed for that, with an input that was read after the
+// lock was renewed: two masters at once could make a service run twice. ha_crm_tick() sees to all of this.
+//
 // monotonic and wall: see ha_crm_tick(). Callbacks that read (members, records, configuration) are not called.
 HA_MUST_USE
 ha_status ha_manager_round(struct ha_manager *manager,
@@ -1915,6 +1918,22 @@ ha_status ha_manager_round(struct ha_manager *manager,
                            uint64_t monotonic,
                            int64_t wall,
                            struct ha_error **error);
+
+// Plays one round as ha_manager_round() does, on a host where nothing happens: to see what the next round would do with a
+// command, a change of the configuration, or the loss of a node. Use a manager that you have made for this: it then knows what
+// the round would have written, see ha_manager_get_status().
+//
+// granting: HA_ANSWER_YES where every lock is to be had and every fence device succeeds, HA_ANSWER_NO where none is and none
+// does. commands: lines of the command queue. events: what would have happened, as a JSON list.
+ha_status ha_manager_rehearse(struct ha_manager *manager,
+                              struct ha_round_input *input,
+                              int32_t granting,
+                              const struct ha_str *commands,
+                              size_t command_count,
+                              uint64_t monotonic,
+                              int64_t wall,
+                              struct ha_text *events,
+                              struct ha_error **error);
 
 // Goes on from what is recorded, in the place of what the manager knew: its lock was over for a while.
 ha_status ha_manager_resume(struct ha_manager *manager,

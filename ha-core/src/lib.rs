@@ -14,6 +14,7 @@
 //! | [`crm`], [`lrm`] | the two daemons, driven by the host's loop |
 //! | [`host`] | the traits that a host implements |
 //! | [`event`] | everything that happens, as one enum |
+//! | [`record`] | a daemon's questions and answers written down, and played again |
 //! | [`timing`] | all timings in one checked value |
 //!
 //! # Without a daemon
@@ -74,6 +75,7 @@ mod lease;
 pub mod lrm;
 pub mod manager;
 pub mod placement;
+pub mod record;
 pub mod rules;
 pub mod status;
 mod text_enum;

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::status::Timestamp;
+use crate::{status::Timestamp, text_enum::text_enum};
 
 /// A moment on a monotonic clock, counted from a start of the host's choosing.
 ///
@@ -83,6 +83,13 @@ pub enum WaitReason {
     LockRetry,
     /// For jobs that run. The iteration is not over.
     Jobs,
+}
+
+text_enum! {
+    WaitReason: "a reason to wait",
+    NextIteration = "next_iteration",
+    LockRetry = "lock_retry",
+    Jobs = "jobs",
 }
 
 impl WaitReason {

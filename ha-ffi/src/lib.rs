@@ -8,6 +8,12 @@
 #![allow(non_camel_case_types, reason = "names are those of the C header")]
 #![allow(clippy::missing_safety_doc, reason = "the contract for all functions is in the introduction of the header")]
 #![allow(clippy::too_many_arguments, reason = "C has no slices")]
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is made for the C header, as plain text"
+)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
 mod adapter;

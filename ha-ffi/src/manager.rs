@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::c_char, sync::Arc};
 
 use ha_core::{
-    host::{Configuration as Configured, UnmanagedService, UsageStatistics},
+    host::{Configuration as Configured, Rehearsal, UnmanagedService, UsageStatistics},
     manager::{Manager, RoundInput},
     status::ManagerStatus,
     time::Now,
@@ -16,11 +16,11 @@ use crate::{
     daemons::now,
     failure::{Failure, ha_error, ha_status},
     handles::{self, Handle},
-    host::{Host, ha_host},
+    host::{Host, ha_answer, ha_host},
     lrm_status::{self, ha_lrm_status},
     manager_status::{self, ha_manager_status},
     records::Record,
-    text::ha_str,
+    text::{ha_str, ha_text},
     timings::{self, ha_timings},
     usage::ha_usage,
 };
@@ -221,6 +221,9 @@ pub extern "C" fn ha_manager_free(manager: *mut ha_manager) -> ha_status {
 /// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what is to be done (locks,
 /// commands, fence devices, guests), and at its end write_manager_status.
 ///
+/// Call it only while this node holds the manager lock and its watchdog is fed for that, with an input that was read after the
+/// lock was renewed: two masters at once could make a service run twice. ha_crm_tick() sees to all of this.
+///
 /// monotonic and wall: see ha_crm_tick(). Callbacks that read (members, records, configuration) are not called.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -239,6 +242,40 @@ pub unsafe extern "C" fn ha_manager_round(
         input.0.now = now(monotonic, wall);
         manager.0.round(&input.0, &mut Adapter::new(&host));
         Call::done()
+    })
+}
+
+/// Plays one round as ha_manager_round() does, on a host where nothing happens: to see what the next round would do with a
+/// command, a change of the configuration, or the loss of a node. Use a manager that you have made for this: it then knows what
+/// the round would have written, see ha_manager_get_status().
+///
+/// granting: HA_ANSWER_YES where every lock is to be had and every fence device succeeds, HA_ANSWER_NO where none is and none
+/// does. commands: lines of the command queue. events: what would have happened, as a JSON list.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_manager_rehearse(
+    manager: *mut ha_manager,
+    input: *mut ha_round_input,
+    granting: i32,
+    commands: *const ha_str,
+    command_count: usize,
+    monotonic: u64,
+    wall: i64,
+    events: *mut ha_text,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let empty = match granting {
+            yes if yes == ha_answer::HA_ANSWER_YES as i32 => Rehearsal::granting(),
+            no if no == ha_answer::HA_ANSWER_NO as i32 => Rehearsal::refusing(),
+            _ => return Err(Failure::argument(format!("{granting} is neither HA_ANSWER_YES nor HA_ANSWER_NO"))),
+        };
+        let commands = call.texts(commands, command_count)?.into_iter().map(str::to_owned).collect();
+        let mut host = Rehearsal { commands, ..empty };
+        let mut manager = handles::take::<_, ManagerHandle>(manager)?;
+        let mut input = handles::take::<_, Input>(input)?;
+        input.0.now = now(monotonic, wall);
+        manager.0.round(&input.0, &mut host);
+        call.own_text(events, serde_json::to_string(&host.events).map_err(Failure::content)?)
     })
 }
 

@@ -5,6 +5,7 @@ mod common;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Stdio},
     sync::{
@@ -14,6 +15,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use ha_core::record::replay;
 
 use common::{Sandbox, processes_with, signal, wait_for};
 
@@ -106,6 +109,41 @@ fn services_go_on_while_the_daemon_is_restarted() {
     wait_for("services are taken up again", 20, || single.all_started());
     assert_eq!((single.writers(0).len(), single.writers(1).len()), (1, 1), "they were never stopped");
     single.assert_disks_are_clean();
+}
+
+/// What was recorded can be decided again, and comes out the same.
+#[test]
+fn a_recorded_daemon_decides_the_same_again() {
+    let mut single = Single::start("record", 1);
+    let records = single.sandbox.directory.join("records");
+    let daemon = single
+        .sandbox
+        .command()
+        .args(["node", "run", "--watchdog", "none", "--run-dir"])
+        .arg(single.sandbox.directory.join("run-node1"))
+        .arg("--record")
+        .arg(&records)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    single.daemon = Some(daemon);
+    wait_for("the service runs", 20, || single.all_started());
+    signal(single.daemon.as_ref().unwrap(), "TERM");
+    assert!(single.daemon.take().unwrap().wait().unwrap().success());
+    let mut daemons: Vec<String> = Vec::new();
+    for entry in fs::read_dir(&records).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "nobody else may read it");
+        let text = fs::read_to_string(&path).unwrap();
+        let replayed = replay(&text).unwrap();
+        assert_eq!(replayed.divergence, None, "{}", path.display());
+        assert!(replayed.calls > 3, "{}: {replayed:?}", path.display());
+        assert!(text.ends_with("{\"next\":\"exit\"}\n"), "{} ends with the end of the daemon", path.display());
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        daemons.push(name.split('-').nth(1).unwrap().to_owned());
+    }
+    daemons.sort();
+    assert_eq!(daemons, ["crm", "lrm"]);
 }
 
 #[test]

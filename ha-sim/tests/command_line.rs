@@ -163,6 +163,37 @@ fn check_config_tells_files_by_name_or_type() {
 }
 
 #[test]
+fn replay_decides_again_what_was_recorded() {
+    let start = r#"{"call":"start_crm","node":"node1","timings":{}}"#;
+    let event = r#"{"event":"daemon_state","from":"startup","to":"wait_for_quorum"}"#;
+    let recording = |event: &str| format!("{{\"recording\":1}}\n{start}\n{event}\n{{\"returned\":null}}\n");
+    let other = event.replace("wait_for_quorum", "slave");
+    let files = [
+        ("same.jsonl", recording(event)),
+        ("other.jsonl", recording(&other)),
+        ("future.jsonl", "{\"recording\":2}\n".to_owned()),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let folder = folder("recordings", &files);
+    let replay = |name: &str| ha_sim(&["replay", folder.join(name).to_str().unwrap()]);
+
+    let same = replay("same.jsonl");
+    assert_eq!((same.status.code(), stderr(&same)), (Some(0), String::new()));
+    assert_eq!(stdout(&same), "decided the same: 1 calls, 2 questions, events and ends\n");
+
+    let differs = replay("other.jsonl");
+    assert_eq!(differs.status.code(), Some(1));
+    let text = stdout(&differs);
+    for line in ["line 3, in the call of line 2", &format!("recorded: {other}"), &format!("now:      {event}")] {
+        assert!(text.contains(line), "'{line}' is missing in\n{text}");
+    }
+
+    let future = replay("future.jsonl");
+    assert_eq!(future.status.code(), Some(2));
+    assert!(stderr(&future).contains("form 2"), "{}", stderr(&future));
+}
+
+#[test]
 fn help_has_examples_and_completions_are_scripts() {
     let help = stdout(&ha_sim(&["--help"]));
     assert!(help.contains("ha-sim run examples/clusters/failover"));

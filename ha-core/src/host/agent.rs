@@ -16,7 +16,7 @@ use crate::{
 pub struct JobId(pub u64);
 
 /// Something to do for a service, on the node of the LRM that hands it out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Job {
     /// Names the job.
     pub id: JobId,
@@ -33,7 +33,8 @@ pub struct Job {
 }
 
 /// What became of a job that was handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobStart {
     /// It runs, and [`Workers::finished`] will name it.
     Running,

@@ -190,7 +190,8 @@ impl<'de> Deserialize<'de> for Lock {
 }
 
 /// The answer to asking for a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LockAnswer {
     /// It was free or expired, and is held by this node now.
     Acquired,
@@ -217,7 +218,8 @@ pub trait ClusterLock {
 }
 
 /// Whether a feed was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FeedOutcome {
     /// It was.
     Fed,
@@ -330,7 +332,8 @@ pub const LEFTOVER_GUEST_LOCKS: [&str; 9] =
     ["backup", "mounted", "migrate", "clone", "rollback", "snapshot", "snapshot-delete", "suspending", "suspended"];
 
 /// How far a fence device has come with a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FenceProgress {
     /// Its commands still run.
     Running,

@@ -2,6 +2,8 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
+use serde::{Deserialize, Serialize};
+
 use super::HostError;
 use crate::{
     config::OrderedMap,
@@ -9,7 +11,7 @@ use crate::{
 };
 
 /// The size of a node, and how much of it is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct NodeStatistics {
     /// Cores that it has.
     pub max_cpu: f64,
@@ -22,7 +24,7 @@ pub struct NodeStatistics {
 }
 
 /// The size of a service, and how much it uses.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct ServiceStatistics {
     /// Cores that it may use; 0 means no limit.
     pub max_cpu: f64,
@@ -44,7 +46,7 @@ pub struct UsageStatistics {
 }
 
 /// A guest that runs but is not managed by HA. Its node is used by it all the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmanagedService {
     /// The guest.
     pub sid: ServiceId,

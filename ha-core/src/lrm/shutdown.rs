@@ -1,5 +1,7 @@
 //! Being asked to stop.
 
+use serde::{Deserialize, Serialize};
+
 use super::Lrm;
 use crate::{
     config::datacenter::ShutdownPolicy,
@@ -10,7 +12,8 @@ use crate::{
 };
 
 /// Why an LRM is asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StopRequest {
     /// The daemon alone is restarted, for an upgrade say.
     Restart,

@@ -6,6 +6,7 @@ use crate::{
     id::{ServiceId, Uid},
     text_enum::text_enum,
 };
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 /// The state of an LRM.
@@ -59,7 +60,8 @@ text_enum! {
 }
 
 /// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ExitCode(pub i32);
 
 impl ExitCode {

@@ -325,6 +325,10 @@ configuration => $configuration, unique => $sixteen_bytes, host => $host, timing
 status; C<< round($input, $host, $monotonic, $wall) >> plays a round while the node holds the manager lock;
 C<resume($status)> goes on after the lock was over for a while; C<status> is what it knows.
 
+C<< rehearse($input, granting => $yes, commands => \@lines, monotonic => $nanoseconds, wall => $seconds) >> plays a round where
+nothing happens, with a manager that was made for this, and gives what would have happened, as a list of hashes; C<status> is
+what would have been written. With C<granting> every lock is to be had, else none is.
+
 C<< HA::RoundInput->new(members => {}, lrms => {}, configuration => $configuration, unmanaged => [], usage => {}) >> is what
 a round looks at; keep it, and change it with C<set_member($node, $online)> (undef: no member any more),
 C<set_lrm($node, $lrm_status)>, C<set_configuration>, C<set_unmanaged>, C<set_usage>.

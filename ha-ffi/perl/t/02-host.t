@@ -236,6 +236,8 @@ subtest 'a round on its own' => sub {
         unmanaged => [{ sid => 'vm:900', node => 'n1', running => 1 }], usage => $world->usage);
     $manager->round($input, $world, $_ * 10 * $SECOND) for 1 .. 2;
     is($manager->status->service('vm:101')->{node}, 'n1', 'recovers');
+    my @told = $manager->rehearse($input, commands => ['migrate vm:999 n1'], monotonic => 40 * $SECOND);
+    ok(scalar(grep { $_->{event} =~ /^command_/ } @told), 'tells what a command would lead to');
     ok($manager->resume($manager->status), 'resumes');
 };
 

@@ -6,6 +6,8 @@
 #include <time.h>
 
 #define REPEATS 15
+#define ROUNDS 200
+#define FAILOVERS 40
 #define SECOND UINT64_C(1000000000)
 
 static uint64_t clock_ns(void)
@@ -210,7 +212,7 @@ int main(int argc, char **argv)
     WELL(ha_host_new(&callbacks, &host, NULL));
     for (with_json = 0; with_json < 2; with_json++) {
         begin(&manager, &input);
-        for (best = UINT64_MAX, i = 0; i < REPEATS; i++) {
+        for (best = UINT64_MAX, i = 0; i < ROUNDS; i++) {
             from = clock_ns();
             if (with_json) {
                 /* The record comes as JSON too, as a daemon reads it in each of its rounds. */
@@ -224,7 +226,7 @@ int main(int argc, char **argv)
         printf("round_settled%s %llu\n", with_json ? "_json" : "", (unsigned long long)best);
         ha_manager_free(manager);
         ha_round_input_free(input);
-        for (best = UINT64_MAX, i = 0; i < REPEATS; i++) {
+        for (best = UINT64_MAX, i = 0; i < FAILOVERS; i++) {
             begin(&manager, &input);
             WELL(ha_round_input_set_member(input, S("node031"), 0, NULL));
             WELL(ha_manager_round(manager, input, host, 0, 0, NULL));

@@ -214,7 +214,7 @@ static void rounds(void)
     ha_situation *situation = NULL;
     struct ha_service service;
     struct ha_text text;
-    struct ha_str node;
+    struct ha_str node, command = str("migrate vm:999 n1");
     int32_t state = 0;
     ha_usage *used = NULL;
 
@@ -241,6 +241,11 @@ static void rounds(void)
                         NULL));
     WELL(ha_manager_round(manager, input, world.host, SECOND, 1700000000, NULL));
     WELL(ha_manager_round(manager, input, world.host, 11 * SECOND, 1700000010, NULL));
+    GIVES(HA_ERROR_ARGUMENT, ha_manager_rehearse(manager, input, 0, NULL, 0, 12 * SECOND, 0, &text, NULL));
+    GIVES(HA_ERROR_ARGUMENT, ha_manager_rehearse(manager, input, HA_ANSWER_NO, NULL, 1, 12 * SECOND, 0, &text, NULL));
+    WELL(ha_manager_rehearse(manager, input, HA_ANSWER_NO, &command, 1, 12 * SECOND, 0, &text, NULL));
+    CHECK(strstr(text.data, "command_rejected") != NULL || strstr(text.data, "command_ignored") != NULL);
+    WELL(ha_text_free(&text));
     WELL(ha_manager_get_status(manager, &status, NULL));
     WELL(ha_manager_status_find(status, S("vm:101"), &service, NULL));
     CHECK(same(service.node, "n1"));

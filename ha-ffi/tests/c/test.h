@@ -35,7 +35,7 @@ static int check_status(int32_t found, int32_t expected, const char *text, const
     return found == expected;
 }
 
-static int finish(const char *name)
+static inline int finish(const char *name)
 {
     CHECK(ha_live_handles() == 0);
     CHECK(ha_live_texts() == 0);

@@ -58,6 +58,9 @@ pub(super) struct NodeArguments {
     /// The form of the log on the standard output: 'text' or 'json'.
     #[arg(long, default_value = "text", value_parser = parse_log_format)]
     log: LogFormat,
+    /// Records all that the daemons ask and get into files of this folder, for 'ha-sim replay'. They grow without end.
+    #[arg(long, value_name = "FOLDER")]
+    record: Option<PathBuf>,
 }
 
 /// What `ha watchdog-mux` takes.
@@ -170,6 +173,7 @@ pub(super) fn node_run(
         run_directory: absolute(&arguments.run_dir)?,
         watchdog,
         launcher: Launcher::default(),
+        record: arguments.record.as_deref().map(absolute).transpose()?,
     };
     let log = Log::start(io::stdout(), arguments.log)?;
     let ended = node::run(&settings, &log);

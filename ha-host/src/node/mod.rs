@@ -3,6 +3,7 @@
 mod host;
 mod load;
 pub mod log;
+mod record;
 mod shutdown;
 
 pub use host::NodeHost;
@@ -18,10 +19,10 @@ use std::{
 };
 
 use ha_core::{
-    crm::Crm,
     event::Severity,
     id::NodeName,
-    lrm::{Lrm, StopRequest},
+    lrm::StopRequest,
+    record::Recorder,
     time::{Instant, Next},
     timing::Timings,
 };
@@ -36,6 +37,7 @@ use crate::{
     watchdog::{MultiplexedWatchdog, NoWatchdog},
 };
 use log::{Log, LogSource};
+use record::RecordingFile;
 
 /// What a node daemon is to be.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ pub struct NodeSettings {
     pub address: String,
     /// What launches services.
     pub launcher: Launcher,
+    /// Where everything is recorded that the daemons ask and get, if that is wanted.
+    pub record: Option<PathBuf>,
 }
 
 /// What resets a node that stalls.
@@ -128,13 +132,16 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let stop_crm = Arc::new(Wakeup::default());
     let stop_lrm = Arc::new(Wakeup::default());
     let daemon = Daemon { settings: settings.clone(), timings, store, session };
+    let record = settings.record.as_deref();
+    let crm_recorder = RecordingFile::recorder(record, &settings.node, "crm")?;
+    let lrm_recorder = RecordingFile::recorder(record, &settings.node, "lrm")?;
     let crm = spawn("crm", {
         let (mut host, sink, stop) = (daemon.host(log.source(&settings.node, "crm")), daemon.clone(), stop_crm.clone());
-        move || sink.run_crm(&mut host, &stop)
+        move || sink.run_crm(&mut host, crm_recorder, &stop)
     })?;
     let lrm = spawn("lrm", {
         let (mut host, sink, stop) = (daemon.host(log.source(&settings.node, "lrm")), daemon.clone(), stop_lrm.clone());
-        move || sink.run_lrm(&mut host, &stop)
+        move || sink.run_lrm(&mut host, lrm_recorder, &stop)
     })?;
 
     let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
@@ -263,26 +270,26 @@ impl Daemon {
         NodeHost::new(node.clone(), store, self.session.clone(), watchdog, agents, run_directory, sink)
     }
 
-    fn run_crm(&self, host: &mut NodeHost, stop: &Wakeup) {
-        let mut crm = Crm::start(self.settings.node.clone(), self.timings, host);
+    fn run_crm(&self, host: &mut NodeHost, mut recorder: Recorder<RecordingFile>, stop: &Wakeup) {
+        let mut crm = recorder.start_crm(self.settings.node.clone(), self.timings, host);
         loop {
             if stop.asked().is_some() {
-                crm.request_stop(host);
+                recorder.stop_crm(&mut crm, host);
             }
-            match crm.tick(host, clock::now()) {
+            match recorder.tick_crm(&mut crm, host, clock::now()) {
                 Next::At { instant, .. } => stop.wait_until(instant),
                 Next::Exit => return,
             }
         }
     }
 
-    fn run_lrm(&self, host: &mut NodeHost, stop: &Wakeup) {
-        let mut lrm = Lrm::start(self.settings.node.clone(), self.timings, host);
+    fn run_lrm(&self, host: &mut NodeHost, mut recorder: Recorder<RecordingFile>, stop: &Wakeup) {
+        let mut lrm = recorder.start_lrm(self.settings.node.clone(), self.timings, host);
         loop {
             if let Some(request) = stop.asked() {
-                lrm.request_stop(request, host, clock::now());
+                recorder.stop_lrm(&mut lrm, request, host, clock::now());
             }
-            match lrm.tick(host, clock::now()) {
+            match recorder.tick_lrm(&mut lrm, host, clock::now()) {
                 Next::At { instant, .. } => stop.wait_until(instant),
                 Next::Exit => return,
             }

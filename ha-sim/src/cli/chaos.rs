@@ -13,7 +13,7 @@ use ha_sim::{
     cluster::PlantedBug,
 };
 
-use super::{Error, Format, Verdict, run, terminal};
+use super::{Error, Format, Verdict, recording, run, terminal};
 
 /// What `ha-sim chaos` understands.
 #[derive(Debug, Args)]
@@ -158,10 +158,13 @@ fn write_replay(path: &Path, history: &History) -> Result<(), Error> {
     fs::write(path, text).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Plays the history of a file and prints what happens.
+/// Plays the history of a file and prints what happens; or decides again what was recorded.
 pub(super) fn replay(file: &Path, format: Format, quiet: bool, out: &mut impl Write) -> Result<Verdict, Error> {
-    let text = fs::read(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
-    let history: History = serde_json::from_slice(&text)
+    let text = fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    if recording::is_recording(&text) {
+        return recording::decide_again(file, &text, out);
+    }
+    let history: History = serde_json::from_str(&text)
         .map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::from(error) })?;
     let outcome =
         chaos::run(&history).map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::other(error) })?;

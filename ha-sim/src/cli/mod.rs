@@ -4,6 +4,7 @@ mod chaos;
 mod check;
 mod check_config;
 mod explain;
+mod recording;
 mod report;
 mod run;
 mod summary;
@@ -39,6 +40,7 @@ Examples:
   ha-sim explain FOLDER --service vm:104 --at 2m   why it goes where it goes
   ha-sim rules rules.cfg --nodes n1,n2,n3          what rules come to
   ha-sim chaos --runs 1000                         look for what breaks the safety rules
+  ha-sim replay crm-1767225600.jsonl               decide again what was recorded
   ha-sim check-config /etc/ha/*.cfg                problems of configuration files
 
 Exit codes:
@@ -135,14 +137,17 @@ enum Command {
     ///
     /// Everything follows from the seed. A failure is shortened and written to a replay file; exits with 1 then.
     Chaos(chaos::Arguments),
-    /// Plays the history in a replay file and prints what happens
+    /// Plays the history in a replay file of 'ha-sim chaos' and prints what happens, or decides again what was recorded
+    ///
+    /// A recording, as 'ha node run --record' makes it, holds all that a daemon asked and got. The same calls are made
+    /// with the same answers; where the daemon decides otherwise now, that is shown, and the exit code is 1.
     Replay {
-        /// The file
+        /// The replay file or recording
         file: PathBuf,
-        /// How to print what happens
+        /// How to print what happens in a history
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
-        /// Leave out what matters little
+        /// Leave out what matters little in a history
         #[arg(long, short)]
         quiet: bool,
     },
@@ -186,6 +191,8 @@ enum Error {
     UnknownKind(PathBuf),
     #[error(transparent)]
     Placement(#[from] ha_core::placement::PlacementError),
+    #[error("{}: {source}", path.display())]
+    Recording { path: PathBuf, source: ha_core::record::ReplayError },
     #[error("the output can't be written: {0}")]
     Write(#[from] io::Error),
 }

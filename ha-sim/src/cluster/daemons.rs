@@ -4,6 +4,7 @@ use ha_core::{
     crm::Crm,
     id::NodeName,
     lrm::{Lrm, StopRequest},
+    record::Recorder,
     time::{Instant, Next, Now},
 };
 
@@ -160,20 +161,23 @@ impl Cluster {
             DaemonKind::Crm => (daemons.crm.take(), None),
             DaemonKind::Lrm => (None, daemons.lrm.take()),
         };
+        let mut recorder = self.recordings.take(node, daemon, kills);
         let mut host = Host::new(self, node.clone(), daemon);
         match daemon {
             DaemonKind::Crm => {
-                let crm = if starts { Some(Crm::start(node.clone(), timings, &mut host)) } else { crm };
+                let crm = if starts { Some(recorder.start_crm(node.clone(), timings, &mut host)) } else { crm };
                 let Some(mut crm) = crm else { return };
-                let next = crm.tick(&mut host, now);
+                let next = recorder.tick_crm(&mut crm, &mut host, now);
                 let fate = host.fate();
+                self.recordings.put_back(node, daemon, kills, recorder);
                 self.end_call(node, daemon, kills, fate, next, |daemons| daemons.crm = Some(crm));
             }
             DaemonKind::Lrm => {
-                let lrm = if starts { Some(Lrm::start(node.clone(), timings, &mut host)) } else { lrm };
+                let lrm = if starts { Some(recorder.start_lrm(node.clone(), timings, &mut host)) } else { lrm };
                 let Some(mut lrm) = lrm else { return };
-                let next = lrm.tick(&mut host, now);
+                let next = recorder.tick_lrm(&mut lrm, &mut host, now);
                 let fate = host.fate();
+                self.recordings.put_back(node, daemon, kills, recorder);
                 self.end_call(node, daemon, kills, fate, next, |daemons| daemons.lrm = Some(lrm));
             }
         }
@@ -289,9 +293,9 @@ impl Cluster {
 
     /// Asks the CRM of a node to stop. Says whether there is one.
     pub(super) fn ask_crm_to_stop(&mut self, node: &NodeName) -> bool {
-        self.with_daemons(node, DaemonKind::Crm, |daemons, view, _| match &mut daemons.crm {
+        self.with_daemons(node, DaemonKind::Crm, |daemons, recorder, view, _| match &mut daemons.crm {
             Some(crm) => {
-                crm.request_stop(view);
+                recorder.stop_crm(crm, view);
                 true
             }
             None => daemons.crm_schedule.stop_if_in_call(),
@@ -300,10 +304,10 @@ impl Cluster {
 
     /// Asks the LRM of a node to stop. Says whether there is one.
     pub(super) fn ask_lrm_to_stop(&mut self, node: &NodeName, request: StopRequest) -> bool {
-        self.with_daemons(node, DaemonKind::Lrm, |daemons, view, now| match &mut daemons.lrm {
+        self.with_daemons(node, DaemonKind::Lrm, |daemons, recorder, view, now| match &mut daemons.lrm {
             Some(lrm) => {
                 daemons.stopping.get_or_insert(request);
-                lrm.request_stop(request, view, now);
+                recorder.stop_lrm(lrm, request, view, now);
                 true
             }
             None => {
@@ -320,12 +324,17 @@ impl Cluster {
         &mut self,
         node: &NodeName,
         daemon: DaemonKind,
-        act: impl FnOnce(&mut NodeDaemons, &mut View<'_>, Now) -> bool,
+        act: impl FnOnce(&mut NodeDaemons, &mut Recorder<Vec<String>>, &mut View<'_>, Now) -> bool,
     ) -> bool {
         let now = self.now_on(node);
         let clock = self.world.time;
         let Some(daemons) = self.daemons.get_mut(node) else { return false };
-        act(daemons, &mut View { world: &mut self.world, node: node.clone(), daemon, clock }, now)
+        let kills = daemons.schedule(daemon).kills;
+        let mut recorder = self.recordings.take(node, daemon, kills);
+        let mut view = View { world: &mut self.world, node: node.clone(), daemon, clock };
+        let asked = act(daemons, &mut recorder, &mut view, now);
+        self.recordings.put_back(node, daemon, kills, recorder);
+        asked
     }
 
     /// A node that was asked to go down has done what comes before that.

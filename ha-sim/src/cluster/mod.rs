@@ -30,6 +30,7 @@ mod invariants;
 mod observe;
 mod plan;
 mod planted;
+mod record;
 mod setup;
 mod track;
 mod violation;
@@ -89,6 +90,7 @@ pub struct Cluster {
     planted: Option<PlantedBug>,
     /// Whether somebody gives nodes that were shut down their power again.
     powers_on_again: bool,
+    recordings: record::Recordings,
 }
 
 /// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
@@ -126,6 +128,7 @@ impl Cluster {
             invariants: None,
             planted: None,
             powers_on_again: false,
+            recordings: record::Recordings::default(),
         };
         let powered: Vec<NodeName> =
             setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();

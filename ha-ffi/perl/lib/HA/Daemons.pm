@@ -224,6 +224,14 @@ sub round {
     return $self;
 }
 
+# granting: whether every lock is to be had; commands: lines of the queue. Gives what would have happened, as hashes.
+sub rehearse {
+    my ($self, $input, %with) = @_;
+    my $json = HA::FFI::get(manager_rehearse => $self, $input, $with{granting} ? 2 : 3, $with{commands} // [],
+        $with{monotonic} // 0, $with{wall} // time);
+    return @{HA::JSON::decode($json)};
+}
+
 sub resume { my ($self, $status) = @_; HA::FFI::call(manager_resume => $self, $status); return $self }
 
 sub status { my ($self) = @_; return HA::ManagerStatus->_own(HA::FFI::get(manager_get_status => $self)) }

@@ -76,7 +76,7 @@ my %SIGNATURES = (
     round_input_new => '|H', round_input_free => 'h-', round_input_set_member => 'hsi', round_input_set_lrm => 'hsh',
     round_input_set_configuration => 'hh', round_input_clear_unmanaged => 'h', round_input_add_unmanaged => 'hssi',
     round_input_set_usage => 'hh',
-    manager_new => 'shhhsh|H', manager_free => 'h-', manager_round => 'hhhQq', manager_resume => 'hh',
+    manager_new => 'shhhsh|H', manager_free => 'h-', manager_round => 'hhhQq', manager_rehearse => 'hhilQq|T', manager_resume => 'hh',
     manager_get_status => 'h|H', manager_service_node => 'hs|SI',
     simulation_play_folder => 's|H', simulation_play_text => 'sppz|H', simulation_free => 'h-',
     simulation_failure_count => 'h|Z', simulation_failure => 'hz|H', simulation_happening_count => 'h|Z',
