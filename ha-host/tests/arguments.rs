@@ -171,7 +171,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
     let sandbox = with_services();
     let empty = sandbox.directory.join("nothing");
     let nowhere = format!("file:{}", empty.display());
-    let socket = sandbox.directory.join("socket").display().to_string();
+    let [socket, run] = ["socket", "run"].map(|name| sandbox.directory.join(name).display().to_string());
     let bad_module = sandbox.directory.join("environment").display().to_string();
     fs::write(&bad_module, "WATCHDOG_MODULE=../x\n").unwrap();
     let cases: &[(&[&str], &str)] = &[
@@ -225,10 +225,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["guest", "set", "vm:102", "/no/such/file"], "/no/such/file"),
         (&["guest", "remove", "vm:100"], "remove it there first"),
         (&["guest", "remove", "vm:777"], "there is no guest"),
-        (
-            &["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", "/tmp/ha-none"],
-            "no node of this cluster",
-        ),
+        (&["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", &run], "no node of this cluster"),
     ];
     check_complaints(&sandbox, 1, cases);
     check_completeness(&sandbox, cases, &["completions"]);

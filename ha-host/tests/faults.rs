@@ -139,7 +139,9 @@ fn a_disk_that_is_full() {
 #[test]
 fn a_file_system_that_becomes_read_only() {
     let small = Sandbox::empty("fault-read-only");
-    let Some(_disk) = SmallDisk::mount(&small.store(), 512) else { return };
+    if SmallDisk::mount(&small.store(), 512).is_none() {
+        return;
+    }
     small.ok(&["init", "--nodes", "node1", "--timings", "fast"]);
     let node = Node::start(small);
     let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(node.sandbox.store()).status().unwrap();

@@ -147,6 +147,11 @@ impl Drop for Sandbox {
         for pid in processes_below(&self.directory) {
             let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
         }
+        for line in fs::read_to_string("/proc/mounts").unwrap_or_default().lines() {
+            if let Some(path) = line.split(' ').nth(1).filter(|path| Path::new(path).starts_with(&self.directory)) {
+                let _ = Command::new("umount").args(["-l", path]).status();
+            }
+        }
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
@@ -178,7 +183,7 @@ pub(crate) fn has(program: &str) -> bool {
     asked.is_ok()
 }
 
-/// A small file system in memory, of its own.
+/// A small file system in memory, in a sandbox.
 pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -201,12 +206,6 @@ impl SmallDisk {
 
     pub(crate) fn make_room(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
 
