@@ -129,7 +129,9 @@ plain_words! {
     ha_sim::world::DaemonKind = "DaemonKind" { Crm = "crm", Lrm = "lrm" }
     ha_sim::world::DeviceBehaviour = "DeviceBehaviour" { Works = "works", Fails = "fails", Hangs = "hangs" }
     ha_sim::world::Operation = "Operation" { Start = "start", Stop = "stop", Move = "move" }
-    ha_sim::world::Outcome = "FailureKind" { Fails = "fails", Hangs = "hangs" }
+    ha_sim::world::Outcome = "FailureKind" {
+        Fails = "fails", Hangs = "hangs", Pretends = "pretends", Denies = "denies",
+    }
 }
 
 /// A word: an enum member in Python; its text is taken as well.

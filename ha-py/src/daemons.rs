@@ -238,17 +238,22 @@ impl RoundInput {
     }
 
     /// Reads it all from a host. ``None`` if something that a round can't do without could not be read; the host was told.
+    ///
+    /// ``previous`` is what the round before it was given: where the record of a node's LRM can't be read, the one that is
+    /// there holds, so that one node's broken record does not keep the master from all others.
     #[staticmethod]
-    #[pyo3(signature = (host, status, now=None, *, wall=None))]
+    #[pyo3(signature = (host, status, now=None, *, wall=None, previous=None))]
     fn read(
         py: Python<'_>,
         host: CrmHostArg,
         status: PyRef<'_, ManagerStatus>,
         now: Option<Moment>,
         wall: Option<f64>,
+        previous: Option<PyRef<'_, Self>>,
     ) -> PyResult<Option<Self>> {
         let (now, status) = (time_of(py, now, wall)?, status.0.clone());
-        let read = PythonHost::run(py, Some(host.0), |host| manager::RoundInput::read(host, &status, now))?;
+        let known = previous.map(|previous| previous.0.lrms.clone()).unwrap_or_default();
+        let read = PythonHost::run(py, Some(host.0), |host| manager::RoundInput::read(host, &status, &known, now))?;
         Ok(read.map(Self))
     }
 

@@ -27,6 +27,7 @@ pub(crate) fn describe_cluster_event(py: Python<'_>, tag: &str, detail: &str) ->
     let node = || detail.parse().map_err(|error: ha_core::id::IdError| errors::invalid(py, &error.to_string()));
     let event = match tag {
         "execute" => ClusterEvent::Execute { command: detail.to_owned() },
+        "said" => ClusterEvent::Said { text: detail.to_owned() },
         "watchdog_reset" => ClusterEvent::WatchdogReset { node: node()? },
         "round_skipped" => {
             let daemon = DaemonKind::read(detail).map_err(|message| errors::invalid(py, &message))?;

@@ -51,3 +51,9 @@ class FailureKind(Word):
 
     HANGS = "hangs"
     """It never ends."""
+
+    PRETENDS = "pretends"
+    """It takes its time and says that it worked, but has done nothing."""
+
+    DENIES = "denies"
+    """It works, but says that it failed."""
