@@ -208,7 +208,7 @@ class Difference:
 Condition: TypeAlias = Callable[[Cluster], object]
 """Something that can be true of a cluster."""
 
-Report: TypeAlias = "Callable[[Happening | Failure], object]"
+Report: TypeAlias = Callable[[Happening | Failure], object]
 """Who is told of what happens while a scenario is played."""
 
 
