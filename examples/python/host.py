@@ -195,7 +195,7 @@ class Node:
         self.name, self.shared, self._report = name, shared, report
         self.hardware = Hardware()
         hosts = {daemon: Daemon(daemon, self) for daemon in ("crm", "lrm")}
-        self._daemons = [
+        self._daemons: list[tuple[pyha.Crm | pyha.Lrm, Daemon]] = [
             (pyha.Crm(name, timings=shared.timings, sink=hosts["crm"]), hosts["crm"]),
             (pyha.Lrm(name, timings=shared.timings, sink=hosts["lrm"]), hosts["lrm"]),
         ]

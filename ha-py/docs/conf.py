@@ -1,8 +1,10 @@
 """Sphinx's settings."""
 
+from importlib.metadata import version
+
 project = "pyha"
 author = "the authors of ha-core"
-release = "0.1.0"
+release = version("pyha")
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 html_theme = "furo"
 html_title = "pyha"

@@ -105,6 +105,7 @@ words! {
     ha_core::status::LrmState = "LrmState",
     ha_core::status::LrmMode = "LrmMode",
     ha_core::event::DaemonState = "DaemonState",
+    ha_core::host::HostOperation = "HostOperation",
     ha_core::timing::Inequality = "Inequality",
 }
 
@@ -126,10 +127,16 @@ plain_words! {
 
 plain_words! {
     "pyha.sim.words":
+    crate::sim::faults::FaultKind = "FaultKind" {
+        Fails = "fails", Unknown = "unknown", Stalls = "stalls", Late = "late", LateUnknown = "late_unknown",
+        Crashes = "crashes", CrashesAfter = "crashes_after",
+    }
     ha_sim::world::DaemonKind = "DaemonKind" { Crm = "crm", Lrm = "lrm" }
     ha_sim::world::DeviceBehaviour = "DeviceBehaviour" { Works = "works", Fails = "fails", Hangs = "hangs" }
     ha_sim::world::Operation = "Operation" { Start = "start", Stop = "stop", Move = "move" }
-    ha_sim::world::Outcome = "FailureKind" { Fails = "fails", Hangs = "hangs" }
+    ha_sim::world::Outcome = "FailureKind" {
+        Fails = "fails", Hangs = "hangs", Pretends = "pretends", Denies = "denies",
+    }
 }
 
 /// A word: an enum member in Python; its text is taken as well.
@@ -427,6 +434,24 @@ pub(crate) fn from_data<T: DeserializeOwned>(object: &Bound<'_, PyAny>) -> PyRes
 pub(crate) fn plain<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     let text = serde_json::to_string(value).map_err(|error| errors::invalid(py, &error.to_string()))?;
     attribute(py, "json", "loads")?.call1((text,))
+}
+
+/// Data as JSON has it, as an argument: its text.
+#[derive(Debug)]
+pub(crate) struct JsonArg(pub(crate) String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for JsonArg {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = type_hint_subscript!(
+        type_hint_identifier!("collections.abc", "Mapping"),
+        STR,
+        type_hint_identifier!("builtins", "object")
+    );
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        attribute(object.py(), "pyha._data", "dump")?.call1((object,))?.extract().map(Self)
+    }
 }
 
 /// A new object of a class, from keyword arguments.

@@ -6,7 +6,7 @@ use ha_core::{
     config::datacenter::SchedulerMode,
     crm,
     event::{DaemonState, Event},
-    host::HostError,
+    host::{HostError, Job},
     id::NodeName,
     lrm::{self, JobAnswer, JobStep, StopRequest},
     manager,
@@ -38,7 +38,7 @@ pub(crate) struct Wait {
 data_by! {
     Wait = "pyha.values" "Wait" by |wait| {
         use crate::convert::Word;
-        json!({ "until": wait.until, "reason": wait.reason.text() })
+        json!({ "until": wait.until, "reason": wait.reason.text(), "within_iteration": wait.reason.is_within_iteration() })
     };
 }
 
@@ -238,18 +238,47 @@ impl RoundInput {
     }
 
     /// Reads it all from a host. ``None`` if something that a round can't do without could not be read; the host was told.
+    ///
+    /// ``previous`` is what the round before it was given: where the record of a node's LRM can't be read, the one that is
+    /// there holds, so that one node's broken record does not keep the master from all others.
     #[staticmethod]
-    #[pyo3(signature = (host, status, now=None, *, wall=None))]
+    #[pyo3(signature = (host, status, now=None, *, wall=None, previous=None))]
     fn read(
         py: Python<'_>,
         host: CrmHostArg,
         status: PyRef<'_, ManagerStatus>,
         now: Option<Moment>,
         wall: Option<f64>,
+        previous: Option<PyRef<'_, Self>>,
     ) -> PyResult<Option<Self>> {
         let (now, status) = (time_of(py, now, wall)?, status.0.clone());
-        let read = PythonHost::run(py, Some(host.0), |host| manager::RoundInput::read(host, &status, now))?;
+        let known = previous.map(|previous| previous.0.lrms.clone()).unwrap_or_default();
+        let read = PythonHost::run(py, Some(host.0), |host| manager::RoundInput::read(host, &status, &known, now))?;
         Ok(read.map(Self))
+    }
+
+    /// The moment of the round, in seconds on the monotonic clock.
+    #[getter]
+    fn now(&self) -> Moment {
+        Moment(self.0.now.instant)
+    }
+
+    /// The time of the round on the wall clock, in seconds since 1970.
+    #[getter]
+    fn wall(&self) -> i64 {
+        self.0.now.wall
+    }
+
+    /// The members of the cluster, each with whether it is online.
+    #[getter]
+    fn members(&self) -> BTreeMap<&str, bool> {
+        self.0.members.iter().map(|(node, online)| (node.as_str(), *online)).collect()
+    }
+
+    /// The records of LRMs, as far as there are any.
+    #[getter]
+    fn lrms(&self) -> BTreeMap<&str, LrmStatus> {
+        self.0.lrms.iter().map(|(node, record)| (node.as_str(), LrmStatus(record.clone()))).collect()
     }
 
     fn __repr__(&self) -> String {
@@ -311,6 +340,12 @@ impl Manager {
         self.manager.with(py, |manager| ManagerStatus(Arc::new(manager.status().clone())))
     }
 
+    /// For how many rounds the imbalance of the nodes has been too high: for :meth:`Situation.balance`.
+    #[getter]
+    fn imbalance_rounds(&self, py: Python<'_>) -> PyResult<u32> {
+        self.manager.with(py, |manager| manager.balance_hold().rounds())
+    }
+
     fn __repr__(&self) -> String {
         format!("<Manager on {}>", self.node)
     }
@@ -360,6 +395,12 @@ impl JobRun {
     #[new]
     fn new(job: JobArg, node: Node) -> Self {
         Self(Slot::new(lrm::JobRun::new(job.0, node.0)))
+    }
+
+    /// The job.
+    #[getter]
+    fn job(&self, py: Python<'_>) -> PyResult<Out<Job>> {
+        self.0.with(py, |run| Out(run.job().clone()))
     }
 
     /// What to ask of the agent now.

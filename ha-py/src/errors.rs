@@ -4,7 +4,7 @@ use ha_core::{
     config::{EditError, Problem, ProblemKind, datacenter::JsonError},
     placement::PlacementError,
     status::StatusError,
-    timing::{Amount, TimingErrors},
+    timing::TimingErrors,
 };
 use ha_sim::{
     cluster::{ActionError, Violation},
@@ -12,7 +12,6 @@ use ha_sim::{
     scenario::ScenarioError,
 };
 use pyo3::{
-    IntoPyObjectExt,
     exceptions::{PyOSError, PyRuntimeError},
     prelude::*,
     types::{PyDict, PyTuple},
@@ -22,7 +21,7 @@ use serde_json::json;
 use crate::{
     convert::{Moment, Name, OutAll, W, attribute},
     sim::happening::Shown,
-    values::{FenceFault, Mended, ScenarioFault},
+    values::{FenceFault, ScenarioFault, TimingValue, setting_name},
 };
 
 /// An exception of a class, with attributes.
@@ -54,6 +53,10 @@ pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
 
 pub(crate) fn in_use(py: Python<'_>) -> PyErr {
     plain(py, "InUseError", "it is being used already: by another thread, or by the call that called this host")
+}
+
+pub(crate) fn lost(py: Python<'_>) -> PyErr {
+    plain(py, "InUseError", "an earlier call ended in the middle: it can't be used any more")
 }
 
 /// A file that can't be read or written: the `OSError` that Python would raise.
@@ -159,12 +162,12 @@ pub(crate) fn timing(py: Python<'_>, errors: &TimingErrors) -> PyErr {
         let violations = errors.violations().iter().map(|violation| {
             let keywords = PyDict::new(py);
             keywords.set_item("inequality", W(violation.inequality))?;
-            keywords.set_item("setting", Mended(violation.mend.setting).field())?;
-            let value = match violation.mend.to {
-                Amount::Time(time) => time.into_bound_py_any(py)?,
-                Amount::PartsPerMillion(share) => share.into_bound_py_any(py)?,
-            };
-            keywords.set_item("value", value)?;
+            keywords.set_item("setting", setting_name(violation.mend.setting))?;
+            keywords.set_item("value", TimingValue(violation.mend.to))?;
+            keywords.set_item("present", TimingValue(violation.mend.from))?;
+            keywords.set_item("lesser", TimingValue(violation.lesser.total))?;
+            keywords.set_item("greater", TimingValue(violation.greater.total))?;
+            keywords.set_item("may_be_equal", violation.may_be_equal)?;
             keywords.set_item("text", violation.to_string())?;
             crate::convert::construct(&class, &keywords)
         });
@@ -192,7 +195,7 @@ pub(crate) fn violation(py: Python<'_>, error: &Violation) -> PyErr {
         set.set_item("at", Moment(error.at))?;
         set.set_item("sid", Name(error.sid.clone()))?;
         set.set_item("nodes", error.nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>())?;
-        set.set_item("last", OutAll(error.last.iter().cloned().map(Shown).collect()))
+        set.set_item("last", error.last.iter().cloned().map(Shown).collect::<Vec<_>>())
     })
 }
 

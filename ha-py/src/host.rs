@@ -179,7 +179,7 @@ impl Membership for PythonHost {
     }
 
     fn is_quorate(&mut self) -> bool {
-        self.call("is_quorate", (), |answer| answer.is_truthy()).unwrap_or(false)
+        self.call_extracted("is_quorate", ()).unwrap_or(false)
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
@@ -241,7 +241,7 @@ impl ManagerStore for PythonHost {
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {
-        self.call("commands_waiting", (), |answer| answer.is_truthy())
+        self.call_extracted("commands_waiting", ())
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
@@ -335,7 +335,7 @@ impl Workers for PythonHost {
 
 impl Agent for PythonHost {
     fn knows_type(&mut self, service_type: &str) -> bool {
-        self.call("knows_type", (service_type.to_owned(),), |answer| answer.is_truthy()).unwrap_or(false)
+        self.call_extracted("knows_type", (service_type.to_owned(),)).unwrap_or(false)
     }
 
     fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
@@ -344,7 +344,7 @@ impl Agent for PythonHost {
     }
 
     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
-        self.call("is_running", (text(sid),), |answer| answer.is_truthy())
+        self.call_extracted("is_running", (text(sid),))
     }
 
     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {

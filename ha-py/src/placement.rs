@@ -1,6 +1,6 @@
 //! Where services go, and why.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     host::{self, UnmanagedService, UsageStatistics},
@@ -8,6 +8,7 @@ use ha_core::{
     placement::{self, Balance, BalanceHold, Change, Counterfactual, Explanation, Preference, Recovery},
     status,
 };
+use ha_sim::snapshot::Snapshot;
 use pyo3::prelude::*;
 
 use crate::{
@@ -113,6 +114,14 @@ pub(crate) struct Situation {
     members: Vec<NodeName>,
     usage: Option<UsageStatistics>,
     unmanaged: Vec<UnmanagedService>,
+    hold: BalanceHold,
+}
+
+impl From<Snapshot> for Situation {
+    fn from(snapshot: Snapshot) -> Self {
+        let Snapshot { at: _, status, configuration, members, usage, unmanaged, balance_hold } = snapshot;
+        Self { status, configuration, members, usage: Some(usage), unmanaged, hold: balance_hold }
+    }
 }
 
 impl Situation {
@@ -147,7 +156,20 @@ impl Situation {
             members,
             usage: usage.map(|Usage(usage)| usage),
             unmanaged: unmanaged.0.into_iter().map(|Unmanaged(guest)| guest).collect(),
+            hold: BalanceHold::default(),
         }
+    }
+
+    /// The states of nodes and services.
+    #[getter]
+    fn status(&self) -> ManagerStatus {
+        ManagerStatus(self.status.clone())
+    }
+
+    /// All nodes of the cluster, online or not.
+    #[getter]
+    fn members(&self) -> Vec<&str> {
+        self.members.iter().map(NodeName::as_str).collect()
     }
 
     /// The node where a service should be, or ``None`` if there is none for it.
@@ -155,6 +177,33 @@ impl Situation {
     fn select(&self, py: Python<'_>, sid: Sid, preference: W<Preference>) -> PyResult<Option<Node>> {
         let node = py.detach(|| self.core().select(&sid.0, preference.0));
         node.map(|node| node.map(Name)).map_err(|error| errors::placement(py, &error))
+    }
+
+    /// The nodes where services should be, each by itself, as :meth:`select` gives them: the rules are evaluated, and the
+    /// loads added up, only once.
+    ///
+    /// >>> from pyha import Configuration, ManagerStatus, Situation
+    /// >>> status = ManagerStatus({
+    /// ...     "node_status": {"node1": "online", "node2": "online"},
+    /// ...     "service_status": {"vm:100": {"state": "started", "node": "node1", "running": 1}}})
+    /// >>> Situation(status, Configuration(resources="vm: 100\n")).select_all(["vm:100"])
+    /// {'vm:100': 'node1'}
+    #[pyo3(signature = (sids, preference=W(Preference::None)))]
+    fn select_all(
+        &self,
+        py: Python<'_>,
+        sids: Items<Sid>,
+        preference: W<Preference>,
+    ) -> PyResult<BTreeMap<String, Option<Node>>> {
+        let selected = py.detach(|| {
+            let mut prepared = self.core().prepare();
+            let selected = sids.0.into_iter().map(|Name(sid)| {
+                let node = prepared.select(&sid, preference.0)?;
+                Ok((sid.to_string(), node.map(Name)))
+            });
+            selected.collect::<Result<_, placement::PlacementError>>()
+        });
+        selected.map_err(|error| errors::placement(py, &error))
     }
 
     /// Where a service should be, and why.
@@ -192,10 +241,11 @@ impl Situation {
     }
 
     /// What automatic balancing would do, with the best ``count`` moves that there are. ``rounds`` is for how long the
-    /// imbalance has been too high already.
-    #[pyo3(signature = (*, rounds=0, count=5))]
-    fn balance(&self, py: Python<'_>, rounds: u32, count: usize) -> Out<Balance> {
-        Out(py.detach(|| self.core().balance(BalanceHold::after(rounds), count)))
+    /// imbalance has been too high already: by default as the master knows it, or not at all.
+    #[pyo3(signature = (*, rounds=None, count=5))]
+    fn balance(&self, py: Python<'_>, rounds: Option<u32>, count: usize) -> Out<Balance> {
+        let hold = rounds.map_or(self.hold, BalanceHold::after);
+        Out(py.detach(|| self.core().balance(hold, count)))
     }
 
     /// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would
@@ -228,13 +278,13 @@ pub(crate) fn describe_change(py: Python<'_>, text: &str) -> PyResult<String> {
     Ok(change.to_string())
 }
 
-/// An event in words, and how much it matters.
+/// An event in words, how much it matters, and whether recorded scenarios have it.
 #[pyfunction]
-pub(crate) fn describe_event(py: Python<'_>, text: &str) -> PyResult<(String, &'static str)> {
+pub(crate) fn describe_event(py: Python<'_>, text: &str) -> PyResult<(String, &'static str, bool)> {
     use crate::convert::Word;
     let event: ha_core::event::Event =
         serde_json::from_str(text).map_err(|error| errors::invalid(py, &error.to_string()))?;
-    Ok((event.to_string(), event.severity().text()))
+    Ok((event.to_string(), event.severity().text(), event.is_recorded()))
 }
 
 /// What balancing would do, in words.

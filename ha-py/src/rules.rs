@@ -10,7 +10,7 @@ use ha_core::{
 use pyo3::{prelude::*, types::PyAny};
 
 use crate::{
-    config::{self, Rule},
+    config::{self, Iter, Rule},
     convert::{Items, Name, Node, OutAll, Sid, plain},
 };
 
@@ -53,6 +53,10 @@ impl RuleSet {
     /// All rules, by name.
     fn rules(&self) -> Vec<Rule> {
         self.0.iter().cloned().map(Rule).collect()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Iter<'py, Rule>> {
+        Iter::over(py, self.rules())
     }
 
     fn __len__(&self) -> usize {

@@ -13,8 +13,8 @@ use ha_core::{
 use pyo3::{exceptions::PyKeyError, prelude::*, types::PyAny};
 
 use crate::{
-    config::ResourcesConfig,
-    convert::{Name, Node, Sid, W, data, data_by, plain},
+    config::{Found, Iter, ResourcesConfig},
+    convert::{JsonArg, Name, Node, Out, OutAll, Sid, W, data, data_by, plain},
     errors,
 };
 
@@ -28,6 +28,31 @@ pub(crate) struct ServiceEntry {
 
 #[pymethods]
 impl ServiceEntry {
+    /// From its data, as JSON has it.
+    ///
+    /// >>> from pyha import ServiceEntry
+    /// >>> ServiceEntry("vm:100", {"state": "started", "node": "node1", "running": 1}).running
+    /// True
+    #[new]
+    fn new(py: Python<'_>, sid: Sid, data: JsonArg) -> PyResult<Self> {
+        let (Name(sid), JsonArg(data)) = (sid, data);
+        let key = serde_json::Value::from(sid.as_str());
+        let status = ManagerStatus::from_json(py, &format!(r#"{{"service_status":{{{key}:{data}}}}}"#))?;
+        let entry = status.0.services.get(&sid).cloned();
+        let entry = entry.ok_or_else(|| errors::invalid(py, "it is no entry of a service"))?;
+        Ok(Self { sid, entry })
+    }
+
+    /// Its data, as JSON has it.
+    #[pyo3(signature = () -> "dict[str, object]")]
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.entry)
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(&str, Bound<'py, PyAny>)> {
+        Ok((self.sid(), self.to_dict(py)?))
+    }
+
     /// The service.
     #[getter]
     fn sid(&self) -> &str {
@@ -118,16 +143,9 @@ pub(crate) struct ManagerStatus(pub(crate) Arc<status::ManagerStatus>);
 impl ManagerStatus {
     /// From its data, as JSON has it; without any, the status before the first round.
     #[new]
-    #[pyo3(signature = (data: "dict[str, object] | None" = None))]
-    fn new(data: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
-        match data {
-            Some(data) => {
-                let text: String =
-                    crate::convert::attribute(data.py(), "pyha._data", "dump")?.call1((&data,))?.extract()?;
-                Self::from_json(data.py(), &text)
-            }
-            None => Ok(Self(Arc::default())),
-        }
+    #[pyo3(signature = (data=None))]
+    fn new(py: Python<'_>, data: Option<JsonArg>) -> PyResult<Self> {
+        data.map_or_else(|| Ok(Self(Arc::default())), |JsonArg(text)| Self::from_json(py, &text))
     }
 
     /// Reads the JSON text of the record.
@@ -171,6 +189,17 @@ impl ManagerStatus {
         W(self.0.node_state(&node.0))
     }
 
+    /// Whether a node is in state ``online``.
+    fn is_online(&self, node: Node) -> bool {
+        self.0.is_online(&node.0)
+    }
+
+    /// Nodes on which services may run without a watchdog: they are not fenced by their lock.
+    #[getter]
+    fn unguarded(&self) -> Vec<&str> {
+        self.0.unguarded.iter().map(NodeName::as_str).collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {
@@ -193,6 +222,12 @@ impl ManagerStatus {
         let active: Vec<&ServiceId> =
             self.0.services.iter().filter(|(_, entry)| entry.is_active_on(&node.0)).map(|(sid, _)| sid).collect();
         active.into_iter().map(ServiceId::as_str).collect()
+    }
+
+    /// Whether HA is disarmed: nothing is done to services any more.
+    #[getter]
+    fn is_disarmed(&self) -> bool {
+        self.0.is_disarmed()
     }
 
     /// What happens to services while HA is disarmed, or on the way there.
@@ -249,12 +284,12 @@ impl Services {
 
     /// The entry of a service, or ``default``.
     #[pyo3(signature = (sid, default=None))]
-    fn get<'py>(&self, sid: &str, default: Option<Bound<'py, PyAny>>) -> crate::config::Found<'py, ServiceEntry> {
-        crate::config::Found::of(self.entry(sid), default)
+    fn get<'py>(&self, sid: &str, default: Option<Bound<'py, PyAny>>) -> Found<'py, ServiceEntry> {
+        Found::of(self.entry(sid), default)
     }
 
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<crate::config::Names<'py>> {
-        Ok(crate::config::Names(pyo3::types::PyList::new(py, self.keys())?))
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Iter<'py, &str>> {
+        Iter::over(py, self.keys())
     }
 
     /// The SIDs, sorted.
@@ -270,6 +305,10 @@ impl Services {
     /// SIDs and entries.
     fn items(&self) -> Vec<(&str, ServiceEntry)> {
         self.0.services.iter().map(|(sid, entry)| (sid.as_str(), entry_of((sid, entry)))).collect()
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0.services == other.0.services
     }
 
     fn __repr__(&self) -> String {
@@ -290,16 +329,9 @@ pub(crate) struct LrmStatus(pub(crate) Arc<status::LrmStatus>);
 impl LrmStatus {
     /// From its data, as JSON has it; without any, the status of an LRM that has just started.
     #[new]
-    #[pyo3(signature = (data: "dict[str, object] | None" = None))]
-    fn new(data: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
-        match data {
-            Some(data) => {
-                let text: String =
-                    crate::convert::attribute(data.py(), "pyha._data", "dump")?.call1((&data,))?.extract()?;
-                Self::from_json(data.py(), &text)
-            }
-            None => Ok(Self(Arc::default())),
-        }
+    #[pyo3(signature = (data=None))]
+    fn new(py: Python<'_>, data: Option<JsonArg>) -> PyResult<Self> {
+        data.map_or_else(|| Ok(Self(Arc::default())), |JsonArg(text)| Self::from_json(py, &text))
     }
 
     /// Reads the JSON text of the record.
@@ -338,10 +370,10 @@ impl LrmStatus {
         self.0.timestamp
     }
 
-    /// The exit codes of jobs, by the UID of their request.
+    /// The results of jobs, by the UID of their request.
     #[getter]
-    fn results(&self) -> BTreeMap<&str, i32> {
-        self.0.results.iter().map(|(uid, result)| (uid.as_str(), result.exit_code.0)).collect()
+    fn results(&self) -> BTreeMap<&str, Out<status::JobResult>> {
+        self.0.results.iter().map(|(uid, result)| (uid.as_str(), Out(result.clone()))).collect()
     }
 
     fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>,)> {
@@ -443,6 +475,9 @@ data! {
 }
 
 data_by! {
+    status::JobResult = "pyha.values" "JobResult" by |result| serde_json::json!({
+        "sid": result.sid, "state": result.state, "exit_code": result.exit_code.0,
+    });
     status::view::StatusLine = "pyha.values" "StatusLine" by |line| serde_json::json!({
         "kind": line.kind, "text": line.text,
     });
@@ -494,37 +529,37 @@ impl ClusterView {
 
     /// Whether the cluster can act at all.
     #[getter]
-    fn quorum(&self) -> crate::convert::Out<status::view::QuorumView> {
-        crate::convert::Out(self.0.quorum.clone())
+    fn quorum(&self) -> Out<status::view::QuorumView> {
+        Out(self.0.quorum.clone())
     }
 
     /// The master.
     #[getter]
-    fn master(&self) -> crate::convert::Out<status::view::MasterView> {
-        crate::convert::Out(self.0.master.clone())
+    fn master(&self) -> Out<status::view::MasterView> {
+        Out(self.0.master.clone())
     }
 
     /// Whether failed nodes are fenced.
     #[getter]
-    fn fencing(&self) -> crate::convert::Out<status::view::FencingView> {
-        crate::convert::Out(self.0.fencing.clone())
+    fn fencing(&self) -> Out<status::view::FencingView> {
+        Out(self.0.fencing.clone())
     }
 
     /// The LRMs, by node.
     #[getter]
-    fn lrms(&self) -> crate::convert::OutAll<status::view::LrmView> {
-        crate::convert::OutAll(self.0.lrms.clone())
+    fn lrms(&self) -> OutAll<status::view::LrmView> {
+        OutAll(self.0.lrms.clone())
     }
 
     /// The services.
     #[getter]
-    fn services(&self) -> crate::convert::OutAll<status::view::ServiceView> {
-        crate::convert::OutAll(self.0.services.clone())
+    fn services(&self) -> OutAll<status::view::ServiceView> {
+        OutAll(self.0.services.clone())
     }
 
     /// The view as text, a line an item.
-    fn lines(&self) -> crate::convert::OutAll<status::view::StatusLine> {
-        crate::convert::OutAll(self.0.lines().collect())
+    fn lines(&self) -> OutAll<status::view::StatusLine> {
+        OutAll(self.0.lines().collect())
     }
 
     /// All of it as plain data.

@@ -1,14 +1,15 @@
 //! Timings that are safe.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use ha_core::timing::{self, RecoveryTimes, TimingSettings};
+use ha_core::timing::{self, RecoveryTimes, Setting, TimingSettings};
 use pyo3::prelude::*;
 use serde_json::json;
 
 use crate::{
     convert::{In, Moment, Out, Seconds, data_by},
     errors,
+    values::{TimingValue, setting_name},
 };
 
 data_by! {
@@ -55,6 +56,21 @@ impl Timings {
         Self::new(py, Some(settings))
     }
 
+    /// The lowest and the highest value of each setting that has bounds, by its name.
+    ///
+    /// >>> from pyha import Timings
+    /// >>> low, high = Timings.bounds()["watchdog_timeout"]
+    /// >>> low < Timings().settings.watchdog_timeout < high
+    /// True
+    #[staticmethod]
+    fn bounds() -> BTreeMap<&'static str, (TimingValue, TimingValue)> {
+        let bounds = Setting::ALL.iter().map(|setting| {
+            let (lowest, highest) = setting.range();
+            (setting_name(*setting), (TimingValue(lowest), TimingValue(highest)))
+        });
+        bounds.collect()
+    }
+
     /// The settings.
     #[getter]
     fn settings(&self) -> Out<TimingSettings> {
@@ -75,6 +91,18 @@ impl Timings {
     /// What a watchdog's timeout may be, this long after the renewal was asked for; ``None`` if it is too late to feed.
     fn watchdog_timeout_left(&self, since_asked: Seconds) -> Option<Duration> {
         self.0.watchdog_timeout_left(since_asked.0)
+    }
+
+    /// What the two clocks that a lock's lifetime is measured by may differ by over that time.
+    #[getter]
+    fn clock_drift(&self) -> Duration {
+        self.0.settings().clock_drift()
+    }
+
+    /// The longest time that an attempt to take a lock takes.
+    #[getter]
+    fn longest_lock_attempt(&self) -> Duration {
+        self.0.settings().longest_lock_attempt()
     }
 
     /// The longest time from one renewal of a lock to the next.

@@ -8,8 +8,9 @@ use ha_core::{
     },
     host::UsageStatistics,
     rules::Finding,
-    timing::Setting,
+    timing::{Amount, Setting},
 };
+use pyo3::{IntoPyObjectExt, inspect::PyStaticExpr, prelude::*, type_hint_identifier, type_hint_union};
 use serde::Serialize;
 use serde_json::json;
 
@@ -59,12 +60,28 @@ data! {
 pub(crate) struct ScenarioFault(pub(crate) ha_sim::scenario::Problem);
 
 /// A setting of timings, by the name of its field in Python.
-pub(crate) struct Mended(pub(crate) Setting);
+pub(crate) fn setting_name(setting: Setting) -> &'static str {
+    let name = setting.as_str();
+    name.strip_suffix("_s").unwrap_or(name)
+}
 
-impl Mended {
-    pub(crate) fn field(&self) -> &'static str {
-        let name = self.0.as_str();
-        name.strip_suffix("_s").unwrap_or(name)
+/// What a setting of timings is or may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimingValue(pub(crate) Amount);
+
+impl<'py> IntoPyObject<'py> for TimingValue {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    const OUTPUT_TYPE: PyStaticExpr =
+        type_hint_union!(type_hint_identifier!("datetime", "timedelta"), type_hint_identifier!("builtins", "int"));
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0 {
+            Amount::Time(time) => time.into_bound_py_any(py),
+            Amount::PartsPerMillion(share) => share.into_bound_py_any(py),
+        }
     }
 }
 
@@ -84,4 +101,15 @@ data_by! {
         "file": problem.file, "line": problem.line, "column": problem.column, "message": problem.message,
     });
     UsageStatistics = "pyha.values" "UsageStatistics" by |_| json!({});
+}
+
+/// Compares two versions of software part by part: -1 if the first one is older, 1 if it is newer, else 0. Parts are
+/// numbers; what comes after a ``~`` is older than nothing.
+///
+/// >>> from pyha import compare_versions
+/// >>> compare_versions("9.0.0~16", "9.0.0"), compare_versions("9.1.2", "9.0.10")
+/// (-1, 1)
+#[pyfunction]
+pub(crate) fn compare_versions(one: &str, other: &str) -> i8 {
+    ha_core::version::compare_versions(one, other) as i8
 }

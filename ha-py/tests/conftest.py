@@ -25,6 +25,7 @@ def vectors(folder: str) -> list[Any]:
 def recorded_scenarios() -> list[Any]:
     """The folders of the recorded scenarios, as parameters of a test that is skipped if there are none."""
     folders = sorted((RECORDED / "scenarios").glob("*/cmdlist"))
+    assert folders or not RECORDED.exists(), f"there are no scenarios in {RECORDED}"
     if not folders:
         skip = pytest.mark.skip(reason=f"the recorded data is not in {RECORDED}")
         return [pytest.param(Path(), marks=skip, id="none")]

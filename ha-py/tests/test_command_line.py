@@ -50,6 +50,8 @@ def test_what_cannot_be_done(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert "expected --status, or --nodes" in capsys.readouterr().err
     assert main(["plan", str(folder), "--down", "node9", "--nodes", "node1"]) == 2
     assert "no node 'node9'" in capsys.readouterr().err
+    (folder / "status").write_bytes(b"\xff")
+    assert main(["plan", str(folder), "--down", "node1", "--status", str(folder / "status")]) == 2
     assert main(["simulate", str(folder)]) == 2
     with pytest.raises(SystemExit) as caught:
         main(["fly"])

@@ -14,7 +14,8 @@ TEXT = "# mine\nvm: 100\n\tstate stopped\n\tcolour blue\n\nct: 101\n\n"
 
 def test_files_are_mappings() -> None:
     config = pyha.ResourcesConfig.parse(TEXT)
-    assert isinstance(config, Mapping)
+    mapping: object = config
+    assert isinstance(mapping, Mapping)
     assert len(config) == 2
     assert list(config) == config.keys() == ["vm:100", "ct:101"]
     assert "vm:100" in config
@@ -25,7 +26,7 @@ def test_files_are_mappings() -> None:
         config["vm:999"]
     assert dict(config.items()) == {item.sid: item for item in config.values()}
     assert repr(config) == "<ResourcesConfig: 2 resources, 1 problem>"
-    match config:
+    match mapping:
         case {"vm:100": pyha.Resource(state=state)}:
             assert state == "stopped"
         case _:
@@ -45,7 +46,8 @@ def test_values_of_properties_as_python_has_them() -> None:
     configuration = pyha.Configuration(resources="vm: 100\n\nvm: 101\n")
     editor = configuration.editor(nodes=["node1", "node2"])
     editor.add_group("web", nodes={"node1": 2, "node2": 1}, restricted=True)
-    editor.add_rule("node-affinity", "home", {"resources": ["vm:100", "vm:101"], "strict": False}, nodes=["node1"])
+    home: dict[str, bool | list[str]] = {"resources": ["vm:100", "vm:101"], "strict": False}
+    editor.add_rule("node-affinity", "home", home, nodes=["node1"])
     assert configuration.groups["web"].nodes == {"node1": 2, "node2": 1}
     assert configuration.rules["home"].resources == ["vm:100", "vm:101"]
     editor.set_resource("vm:100", state=pyha.RequestedState.DISABLED, group="web")

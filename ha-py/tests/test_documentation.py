@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from conftest import EXAMPLES
+
+_SOURCE = os.environ.get("PYHA_SOURCE")
+REPOSITORY_PAGE = Path(_SOURCE, "repository.md") if _SOURCE else Path(__file__).resolve().parents[2] / "README.md"
 
 MODULES = [
     "pyha",
@@ -44,6 +48,28 @@ def test_most_examples_are_found() -> None:
     finder = doctest.DocTestFinder()
     found = [test for name in MODULES for test in finder.find(importlib.import_module(name)) if test.examples]
     assert len(found) >= 25, [test.name for test in found]
+
+
+def test_the_example_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = Path(__file__).resolve().parents[1]
+    page = (
+        Path(os.environ["PYHA_SOURCE"]) / "repository.md" if "PYHA_SOURCE" in os.environ else here.parent / "README.md"
+    )
+    _, _, after = page.read_text(encoding="utf-8").partition("## Embed it in Python")
+    example = after.split("```python\n")[1].split("```")[0]
+    folder = tmp_path / "clusters/prod"
+    folder.mkdir(parents=True)
+    (folder / "resources.cfg").write_text("vm: 100\n\nvm: 101\n")
+    (folder / "rules.cfg").write_text("node-affinity: home\n\tnodes node1\n\tresources vm:101\n\tstrict 1\n")
+    entry = {"state": "started", "node": "node1", "running": 1}
+    nodes = {"node1": "online", "node2": "online"}
+    status = {"node_status": nodes, "service_status": {"vm:100": entry, "vm:101": entry}}
+    (folder / "manager_status.json").write_text(json.dumps(status))
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out == "vm:100 goes to node2\nvm:101 goes to NO NODE\n"
 
 
 def documents() -> list[Path]:

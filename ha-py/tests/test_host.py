@@ -100,6 +100,21 @@ def test_an_answer_of_the_wrong_type_names_the_method(monkeypatch: pytest.Monkey
         cluster.run_for(30)
 
 
+def test_an_answer_that_was_forgotten_is_not_taken_for_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = two_services()
+    cluster.run_for(60)
+
+    class Forgetful(host.Guests):
+        def is_running(self, sid: str) -> bool:
+            return None  # type: ignore[return-value]
+
+    with pytest.raises(TypeError, match=r"the host's is_running\(\) returned a NoneType"):
+        pyha.run_job(job("request_stop"), "node3", Forgetful(cluster.nodes["node3"]))
+    monkeypatch.setattr(host.Daemon, "is_quorate", lambda _: 1)
+    with pytest.raises(TypeError, match=r"the host's is_quorate\(\) returned a int"):
+        cluster.run_for(30)
+
+
 def test_a_host_cannot_call_the_daemon_that_calls_it() -> None:
     class Curious(host.Daemon):
         def refresh(self) -> None:
@@ -145,8 +160,30 @@ def test_a_manager_round_without_a_daemon() -> None:
     assert {sid: entry.node for sid, entry in manager.status.services.items()} == {"vm:100": "node3", "vm:101": "node2"}
     read = pyha.RoundInput.read(daemon, manager.status, 30.0, wall=30)
     assert read is not None
+    assert (read.now, read.wall, read.members) == (30.0, 30, members)
     manager.resume(manager.status)
     manager.round(read, daemon)
+    assert manager.imbalance_rounds == 0
+
+
+def test_a_record_that_cannot_be_read_is_taken_from_the_round_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = two_services()
+    cluster.run_for(60)
+    daemon = host.Daemon("crm", cluster.nodes["node1"])
+    status = daemon.manager_status()
+    assert status is not None
+    before = pyha.RoundInput.read(daemon, status, 60.0, wall=60)
+    assert before is not None
+    assert sorted(before.lrms) == ["node1", "node2", "node3"]
+
+    def refuse(*_: Any) -> Any:
+        raise pyha.HostError("it is broken")
+
+    monkeypatch.setattr(host.Daemon, "lrm_status", refuse)
+    assert pyha.RoundInput.read(daemon, status, 70.0, wall=70) is None
+    after = pyha.RoundInput.read(daemon, status, 70.0, wall=70, previous=before)
+    assert after is not None
+    assert after.lrms == before.lrms
 
 
 def job(command: str, **rest: Any) -> pyha.Job:
@@ -189,6 +226,7 @@ def test_a_job_that_is_stepped() -> None:
         happened += run.answer(answer)
     assert asked == ["knows_type", "locate", "check_running", "stop", "check_running"]
     assert run.step.exit_code == 0
+    assert run.job == job("request_stop", timeout=7)
     assert happened[-1] == events.AgentStopped("vm:100")
     failing = pyha.JobRun(job("started"), "node3")
     failing.answer(True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +9,18 @@ import pyha
 import pytest
 from conftest import EXAMPLES
 from pyha import changes, events, fates
-from pyha.sim import Cluster, Durations, Failure, GuestSetup, Happening, NodeSetup, Scenario
+from pyha.sim import (
+    Cluster,
+    DaemonKind,
+    Durations,
+    Failure,
+    FaultKind,
+    GuestSetup,
+    Happening,
+    NodeSetup,
+    Scenario,
+)
+from typed import mistyped_fields
 
 RESOURCES = "vm: 100\n\nct: 101\n"
 GUESTS = {"vm:100": "node1", "ct:101": "node2"}
@@ -209,40 +219,125 @@ def test_placement_with_figures() -> None:
     assert all(node.figure is not None and node.figure.score is not None for node in explanation.nodes)
 
 
-def test_threads_may_use_one_cluster(cluster: Cluster) -> None:
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            for _ in range(50):
-                cluster.run_for(1)
-                cluster.happenings()
-                cluster.view("node1")
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    assert cluster.now == 120 + 200
+def test_a_call_that_goes_wrong_is_survived(cluster: Cluster) -> None:
+    cluster.check_invariants()
+    cluster.disturb("node1", "crm", FaultKind.FAILS, operation=pyha.HostOperation.WRITE_MANAGER_STATUS)
+    cluster.disturb("node2", DaemonKind.LRM, "crashes", operation="take_lock", lasting=timedelta(seconds=5))
+    mark = cluster.mark()
+    cluster.run_for(300)
+    failed = [h.event for h in cluster.happenings(mark) if isinstance(h.event, events.HostCallFailed)]
+    assert [event.operation for event in failed] == [pyha.HostOperation.WRITE_MANAGER_STATUS]
+    assert not cluster.has_power("node2"), "nobody feeds the watchdog of a daemon that crashed"
+    assert cluster.places("ct:101") in (["node1"], ["node3"])
+    assert cluster.breach is None
+    cluster.disturb("node1", "crm", "stalls", operation="members", lasting=60)
+    cluster.stop_disturbing()
+    with pytest.raises(pyha.SimulationError, match="node9"):
+        cluster.disturb("node9", "crm", "fails")
 
 
-def test_other_threads_run_while_a_cluster_works() -> None:
-    nodes = [f"node{number}" for number in range(1, 16)]
-    sids = [f"vm:{number}" for number in range(100, 500)]
-    cluster = Cluster(
-        nodes,
-        guests={sid: nodes[position % len(nodes)] for position, sid in enumerate(sids)},
-        resources="\n".join(f"{sid.replace(':', ': ')}\n" for sid in sids),
-    )
-    done = threading.Event()
-    thread = threading.Thread(target=lambda: (cluster.run_for(2000), done.set()))
-    thread.start()
-    turns = 0
-    while not done.is_set():
-        turns += 1
-    thread.join()
-    assert turns > 1000
+def test_a_service_that_is_started_twice_is_found(cluster: Cluster) -> None:
+    cluster.check_invariants()
+    with pytest.raises(pyha.RanTwiceError) as caught:
+        cluster.start_guest("vm:100", "node3")
+    assert (caught.value.sid, caught.value.nodes) == ("vm:100", ("node1", "node3"))
+    assert caught.value.last
+    assert all(isinstance(happening, Happening) for happening in caught.value.last)
+    breach = cluster.breach
+    assert breach is not None
+    assert mistyped_fields(breach) == []
+    assert breach.invariant == "runs-once"
+    assert "vm:100 runs on node1 and node3" in str(breach)
+    before = cluster.happenings()
+    cluster.run_for(100)
+    assert cluster.happenings() == before
+
+
+def test_a_reset_is_a_breach_only_where_none_is_expected(cluster: Cluster) -> None:
+    cluster.check_invariants(resets_until=cluster.now + 10)
+    cluster.set_network("node2", False)
+    cluster.run_for(300)
+    assert cluster.breach is not None
+    assert cluster.breach.invariant == "no-needless-reset"
+
+
+def test_clocks_may_be_wrong(cluster: Cluster) -> None:
+    cluster.set_clock("node2", drift_ppm=-1000, wall_ahead=3600)
+    assert cluster.now_on("node2") == pytest.approx(cluster.now * 0.999)
+    assert cluster.wall_on("node2") == pytest.approx(cluster.wall + 3600, abs=1)
+    cluster.jump_wall_clock("node2", -7200)
+    assert cluster.wall_on("node2") == pytest.approx(cluster.wall - 3600, abs=1)
+    cluster.set_watchdog_error("node2", early=1, late=timedelta(seconds=2))
+    cluster.let_leases_run_long(5)
+    cluster.set_unheard("node3", ["node1"])
+    cluster.set_unheard("node3", [])
+    cluster.run_for(600)
+    assert cluster.places("ct:101") == ["node2"]
+    with pytest.raises(pyha.SimulationError, match="no node"):
+        cluster.set_clock("node9")
+
+
+def test_daemons_are_started_where_they_are_missing(cluster: Cluster) -> None:
+    cluster.stop_crm("node3")
+    cluster.run_for(60)
+    assert cluster.crm_state("node3") is None
+    cluster.start_daemon_if_missing("node3", "crm")
+    cluster.start_daemon_if_missing("node3", "crm")
+    cluster.run_for(1)
+    assert cluster.crm_state("node3") is not None
+    cluster.stop_crm("node3")
+    cluster.run_for(60)
+    cluster.start_daemon("node3", "crm", after=timedelta(seconds=30))
+    cluster.run_for(20)
+    assert cluster.crm_state("node3") is None
+    cluster.run_for(20)
+    assert cluster.crm_state("node3") is not None
+
+
+def test_people_lose_patience_with_a_shutdown(cluster: Cluster) -> None:
+    cluster.fail("vm:100", "stop", "hangs")
+    cluster.shutdown("node1")
+    cluster.run_for(60)
+    cluster.end_shutdowns()
+    cluster.end_hung_jobs()
+    cluster.wait_for(lambda cluster: cluster.is_online("node1") and cluster.places("vm:100"), within=900)
+
+
+def test_a_cluster_can_be_asked_for_its_situation(cluster: Cluster) -> None:
+    situation = cluster.situation()
+    assert situation.status == cluster.manager_status
+    assert situation.members == cluster.nodes
+    assert situation.select_all(["vm:100", "ct:101"]) == {"vm:100": "node1", "ct:101": "node2"}
+    with pytest.raises(pyha.PlacementError):
+        situation.select_all(["vm:999"])
+    explanation = situation.explain("vm:100")
+    found = explanation.of("node1")
+    assert found is not None
+    assert found.fate == fates.Candidate()
+    assert explanation.of("node9") is None
+    histories = cluster.histories()
+    assert sorted(histories) == ["ct:101", "vm:100"]
+    assert histories["vm:100"] == cluster.history("vm:100")
+    cluster.set_datacenter({"crs.ha": "static", "crs.ha-auto-rebalance": "1"})
+    balance = cluster.situation().balance()
+    assert balance.chosen is None or balance.chosen == balance.candidates[0]
+    for value in (explanation, balance, *histories.values()):
+        assert mistyped_fields(value) == []
+
+
+def test_a_service_that_is_stuck_comes_with_advice(cluster: Cluster) -> None:
+    cluster.destroy_guest("vm:100")
+    view = cluster.view("node1")
+    (stuck,) = [service for service in view.services if service.advice is not None]
+    assert stuck.advice is not None
+    assert stuck.advice.code == "remove_or_restore"
+    assert str(stuck.advice).startswith("It no longer exists.")
+    for part in (view.quorum, view.master, view.fencing, *view.lrms, *view.services, *view.lines()):
+        assert mistyped_fields(part) == []
+
+
+def test_a_scenario_up_to_a_moment() -> None:
+    scenario = Scenario.read(EXAMPLES / "clusters/failover").until(timedelta(minutes=2))
+    outcome = scenario.play()
+    assert outcome.cluster.now == 120
+    assert scenario.expectations < Scenario.read(EXAMPLES / "clusters/failover").expectations

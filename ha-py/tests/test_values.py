@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import importlib.metadata
 import pickle
 from datetime import timedelta
 
@@ -26,7 +28,9 @@ VALUES = [
     fates.KeptApart(("vm:101",), ("apart",)),
     changes.NodeOnline("node1", pyha.NodeState.UNKNOWN),
     sim_events.NodeBooted("node1"),
-    pyha.Wait(1.5, pyha.WaitReason.JOBS),
+    pyha.Wait(1.5, pyha.WaitReason.JOBS, True),
+    pyha.ServiceEntry("vm:100", {"state": "started", "node": "node1", "running": 1, "uid": "a.1"}),
+    pyha.JobResult("vm:100", "started", 0),
     NodeSetup("node1"),
     GuestSetup("vm:100", "node1"),
 ]
@@ -59,7 +63,8 @@ def test_errors_can_be_pickled_with_their_attributes() -> None:
 
 
 def test_words_are_equal_to_their_texts() -> None:
-    assert pyha.StateName.STARTED == "started"
+    text: str = "started"
+    assert text == pyha.StateName.STARTED
     assert {"started": 1}[pyha.StateName.STARTED] == 1
     assert f"{pyha.StateName.STARTED:>8}" == " started"
 
@@ -69,7 +74,7 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
 
     def some(hint: Any) -> Any:
         if hint is str:
-            return "ha_manager_lock" if False else "vm1"
+            return "vm1"
         if hint in (int, float):
             return 1
         if hint is bool:
@@ -98,6 +103,19 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
     assert tried > 80
 
 
+def test_what_recorded_scenarios_have_is_told_apart() -> None:
+    assert events.AgentStarted("vm:100").is_recorded
+    assert not events.NodeNotFenced("node1").is_recorded
+
+
+def test_every_event_of_a_virtual_cluster_has_a_sentence() -> None:
+    for cls in ClusterEvent._variants.values():
+        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+        event = cls(*["crm" for _ in fields])
+        assert str(event)
+        assert ClusterEvent.from_dict(event.to_dict()) == event
+
+
 def test_events_can_be_matched_by_their_fields() -> None:
     event: pyha.Event = events.ServiceState("vm:100", pyha.StateName.STARTED, pyha.StateName.FENCE)
     match event:
@@ -122,6 +140,19 @@ def test_bad_values_say_what_is_expected() -> None:
         Cluster(["node1"]).run_for(timedelta(seconds=-1))
     with pytest.raises(ValueError, match="expected seconds"):
         Cluster(["node1"]).run_for(float("nan"))
+
+
+def test_every_error_can_be_pickled() -> None:
+    errors = [cls for cls in vars(pyha).values() if isinstance(cls, type) and issubclass(cls, pyha.HaError)]
+    assert len(errors) >= 12
+    for cls in errors:
+        error = cls("what")
+        twin = pickle.loads(pickle.dumps(error))
+        assert (type(twin), str(twin), vars(twin)) == (cls, "what", vars(error))
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert pyha.__version__ == importlib.metadata.version("pyha")
 
 
 def test_every_error_is_an_ha_error() -> None:
@@ -149,3 +180,54 @@ def test_timings_say_what_does_not_hold_and_how_to_mend_it() -> None:
     assert pyha.Timings(pyha.TimingSettings(**mended)).settings.lock_lifetime > timedelta(seconds=70)  # type: ignore[arg-type]
     assert pyha.Timings.fast().recovery().longest < timedelta(seconds=15)
     assert pyha.Timings().feed_deadline(10) > 10
+
+
+def test_a_violation_has_its_numbers() -> None:
+    with pytest.raises(pyha.TimingError) as caught:
+        pyha.Timings(pyha.TimingSettings(lock_lifetime=timedelta(seconds=70)))
+    violation = caught.value.violations[0]
+    assert violation.inequality is pyha.Inequality.LOCK_OUTLIVES_WATCHDOG
+    assert (violation.setting, violation.present) == ("lock_lifetime", timedelta(seconds=70))
+    assert isinstance(violation.lesser, timedelta)
+    assert isinstance(violation.greater, timedelta)
+    assert violation.lesser >= violation.greater
+    assert not violation.may_be_equal
+
+
+def test_bounds_of_timings_are_those_that_are_checked() -> None:
+    bounds = pyha.Timings.bounds()
+    assert bounds.keys() <= {field.name for field in dataclasses.fields(pyha.TimingSettings)}
+    assert bounds["clock_drift_ppm"] == (0, 100_000)
+    for name, (_, highest) in bounds.items():
+        beyond = highest + (timedelta(milliseconds=1) if isinstance(highest, timedelta) else 1)  # type: ignore[operator]
+        with pytest.raises(pyha.TimingError) as caught:
+            pyha.Timings(pyha.TimingSettings(**{name: beyond}))  # type: ignore[arg-type]
+        assert ("setting_at_most", name) in [(v.inequality, v.setting) for v in caught.value.violations]
+
+
+def test_versions_are_compared_by_their_parts() -> None:
+    assert pyha.compare_versions("9.0.0~2", "9.0.0~16") == -1
+    assert pyha.compare_versions("9.1.2", "9.0.10") == 1
+    assert pyha.compare_versions("9.0", "9.0") == 0
+
+
+def test_a_record_has_what_its_data_says() -> None:
+    data = {
+        "state": "active",
+        "mode": "active",
+        "results": {"u.1": {"sid": "vm:100", "state": "started", "exit_code": 1}},
+    }
+    assert pyha.LrmStatus(data).results == {"u.1": pyha.JobResult("vm:100", "started", pyha.ExitCode.ERROR)}
+    entry = {"state": "migrate", "node": "node1", "target": "node2", "uid": "a.1"}
+    status = pyha.ManagerStatus(
+        {"node_status": {"node1": "online"}, "service_status": {"vm:100": entry}, "unguarded": ["node1"]}
+    )
+    assert status.unguarded == ["node1"]
+    assert status.is_online("node1")
+    assert not status.is_online("node9")
+    assert not status.is_disarmed
+    assert status.services == pickle.loads(pickle.dumps(status)).services
+    assert status.services["vm:100"] == pyha.ServiceEntry("vm:100", entry)
+    assert pyha.ServiceEntry("vm:100", entry).to_dict() == entry
+    with pytest.raises(pyha.StatusError):
+        pyha.ServiceEntry("vm:100", {"state": "party"})

@@ -114,7 +114,7 @@ def test_edit(case: dict[str, Any]) -> None:
     )
     unchanged = {name: FILES[name].parse(text).to_bytes() for name, text in before.items()}
     edit = case["edit"]
-    editor = configuration.editor(
+    editor: Any = configuration.editor(
         nodes=case.get("nodes", []),
         in_error=case.get("in_error", []),
         guest_types=case.get("guests", {}),

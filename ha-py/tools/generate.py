@@ -59,6 +59,7 @@ SIM_WORDS = {
     "world/mod.rs": ["DaemonKind"],
     "world/fence.rs": ["DeviceBehaviour"],
     "world/guest.rs": ["Operation", ("Outcome", "FailureKind")],
+    "../../ha-py/src/sim/faults.rs": ["FaultKind"],
 }
 
 # The records, by Rust file.
@@ -87,7 +88,6 @@ TEXT_TYPES = {
     "&'static str",
     "Lock",
     "ShownState",
-    "Advice",
 }
 NUMBER_TYPES = {"u32", "u64", "usize", "i32", "i64", "Timestamp", "JobId"}
 KEYWORDS = {"from", "try", "with"}
@@ -95,12 +95,21 @@ KEYWORDS = {"from", "try", "with"}
 
 EXTRAS = {
     "NodeExplanation": '    _flatten = "fate"\n',
-    "Explanation": """    def __str__(self) -> str:
+    "Explanation": """    def of(self, node: str) -> NodeExplanation | None:
+        \"\"\"What became of a node.\"\"\"
+        return next((found for found in self.nodes if found.node == node), None)
+
+    def __str__(self) -> str:
         from pyha import _native
 
         return _native.describe_explanation(self)
 """,
-    "Balance": """    def __str__(self) -> str:
+    "Balance": """    @property
+    def chosen(self) -> BalanceMove | None:
+        \"\"\"The move that is made, if one is.\"\"\"
+        return self.candidates[0] if self.outcome.tag == "move" else None
+
+    def __str__(self) -> str:
         from pyha import _native
 
         return _native.describe_balance(self)
@@ -274,7 +283,7 @@ def words(entries: dict[str, list[str | tuple[str, str]]], root: Path, doc: str,
         text = (root / file).read_text()
         for entry in names:
             rust, name = entry if isinstance(entry, tuple) else (entry, entry)
-            about, inner = body(text, f"pub enum {rust}")
+            about, inner = body(text, f"pub enum {rust}" if f"pub enum {rust} " in text else f"pub(crate) enum {rust}")
             known = dict(written_words(text, rust))
             if not about:
                 about = ["Names a setting of ``datacenter.cfg``."]
@@ -335,6 +344,15 @@ def timing_settings() -> str:
     return out
 
 
+def guest_locks() -> str:
+    text = (CORE / "host/mod.rs").read_text()
+    found = re.search(r"/// (.*)\npub const LEFTOVER_GUEST_LOCKS: .*=\s*\[([^]]*)\];", text)
+    if not found:
+        raise SourceError("no LEFTOVER_GUEST_LOCKS")
+    items = "".join(f"    {item.strip()},\n" for item in found[2].split(","))
+    return f"LEFTOVER_GUEST_LOCKS = (\n{items})\n{docstring(found[1], '')}"
+
+
 BASE_WORD = '''import enum
 
 
@@ -355,6 +373,7 @@ class Word(str, enum.Enum):
 
 def all_files() -> dict[Path, str]:
     core_words = words(WORDS, CORE, "The words that states, events and settings have.", "ha-core", BASE_WORD)
+    core_words += "\n\n" + guest_locks()
     sim_words = words(
         SIM_WORDS, ROOT / "ha-sim/src", "The words of virtual clusters.", "ha-sim", "from pyha.words import Word\n"
     )
@@ -410,7 +429,7 @@ def all_files() -> dict[Path, str]:
         "from __future__ import annotations\n\nfrom dataclasses import dataclass\nfrom datetime import timedelta\n\n"
     )
     records += "#words#\nfrom pyha._data import BalanceOutcome, Change, Fate\n\n\n"
-    records += (Path(__file__).parent / "figure.py.txt").read_text()
+    records += (Path(__file__).parent / "records.py.txt").read_text()
     for file, names in RECORDS.items():
         text = (CORE / file).read_text()
         for name in names:

@@ -44,6 +44,7 @@ from pyha._native import (
     Services,
     Situation,
     Timings,
+    compare_versions,
     run_job,
 )
 from pyha.errors import (
@@ -80,6 +81,7 @@ from pyha.host import (
     Workers,
 )
 from pyha.records import (
+    Advice,
     Balance,
     BalanceMove,
     Counterfactual,
@@ -109,6 +111,7 @@ from pyha.values import (
     FenceCommand,
     FenceFault,
     Finding,
+    JobResult,
     JobStep,
     Problem,
     PropertyFault,
@@ -120,6 +123,7 @@ from pyha.values import (
     agent_lock,
 )
 from pyha.words import (
+    LEFTOVER_GUEST_LOCKS,
     Affinity,
     AgentOperation,
     BalanceMethod,
@@ -169,6 +173,7 @@ for _class in (ResourcesConfig, GroupsConfig, RulesConfig, Services):
     _Mapping.register(_class)
 
 __all__ = [
+    "Advice",
     "Affinity",
     "Agent",
     "AgentOperation",
@@ -226,8 +231,10 @@ __all__ = [
     "Inequality",
     "InvalidValueError",
     "Job",
+    "JobResult",
     "JobRun",
     "JobStep",
+    "LEFTOVER_GUEST_LOCKS",
     "LineKind",
     "Liveness",
     "LockAnswer",
@@ -304,6 +311,7 @@ __all__ = [
     "Word",
     "Workers",
     "agent_lock",
+    "compare_versions",
     "events",
     "run_job",
 ]

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options, sys.stdout)
-    except (pyha.HaError, OSError) as error:
+    except (pyha.HaError, OSError, UnicodeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     return code

@@ -84,7 +84,12 @@ class Event(Tagged):
 
         return Severity(self._describe()[1])
 
-    def _describe(self) -> tuple[str, str]:
+    @property
+    def is_recorded(self) -> bool:
+        """Whether recorded scenarios have events of this kind. The others say more than those do."""
+        return self._describe()[2]
+
+    def _describe(self) -> tuple[str, str, bool]:
         from pyha import _native
 
         return _native.describe_event(json.dumps(plain(self)))
@@ -197,10 +202,6 @@ def _class(name: str) -> type:
 
 @cache
 def _builder(cls: type) -> _Converter:
-    special = getattr(cls, "_from_data", None)
-    if special is not None:
-        built: _Converter = special
-        return built
     if issubclass(cls, enum.Enum):
         members: dict[Any, enum.Enum] = {member.value: member for member in cls}
         return lambda data: members.get(data) or cls(data)

@@ -20,15 +20,37 @@ from pyha.records import (
     TimingSettings,
     UnmanagedService,
 )
-from pyha.sim import Condition, Difference, Durations, Failure, GuestSetup, Happening, NodeSetup, Report, ServiceHistory
-from pyha.sim.words import DaemonKind, DeviceBehaviour, FailureKind, Operation
+from pyha.sim import (
+    Breach,
+    Condition,
+    Difference,
+    Durations,
+    Failure,
+    GuestSetup,
+    Happening,
+    NodeSetup,
+    Report,
+    ServiceHistory,
+)
+from pyha.sim.words import DaemonKind, DeviceBehaviour, FailureKind, FaultKind, Operation
 from pyha.typing import PropertyMapping, PropertyPairs
-from pyha.values import FenceCommand, FenceFault, Finding, JobStep, Problem, StatusLine, UsageStatistics, Wait
+from pyha.values import (
+    FenceCommand,
+    FenceFault,
+    Finding,
+    JobResult,
+    JobStep,
+    Problem,
+    StatusLine,
+    UsageStatistics,
+    Wait,
+)
 from pyha.words import (
     Affinity,
     DaemonState,
     DisarmMode,
     DisarmState,
+    HostOperation,
     LrmMode,
     LrmState,
     Motion,
@@ -74,6 +96,7 @@ __all__ = [
     "Situation",
     "Timings",
     "check_recorded",
+    "compare_versions",
     "describe_balance",
     "describe_change",
     "describe_cluster_event",
@@ -153,6 +176,18 @@ class Cluster:
         """
         Adds a rule: ``node-affinity`` or ``resource-affinity``.
         """
+    @property
+    def breach(self, /) -> Breach | None:
+        """
+        What did not hold since :meth:`check_invariants`.
+        """
+    def check_invariants(self, /, *, resets_until: float | timedelta | None = None) -> None:
+        """
+        Checks more from now on than that no service runs twice: what must hold whatever goes wrong, such as that a watchdog
+        is fed only after a renewal. Once one of these does not hold nothing happens any more, and :attr:`breach` says what.
+
+        With ``resets_until`` also that no watchdog resets a node after that moment, as is so when nothing goes wrong.
+        """
     def command(self, /, line: str | Command) -> None:
         """
         Appends a line to the command queue, such as ``migrate vm:100 node2``. It is not checked, as on a real cluster.
@@ -178,9 +213,42 @@ class Cluster:
         """
         Stops a guest and removes it, behind HA's back.
         """
+    def disturb(
+        self,
+        /,
+        node: str,
+        daemon: DaemonKind | str,
+        kind: FaultKind | str,
+        *,
+        operation: HostOperation | str | None = None,
+        skip: SupportsIndex = 0,
+        lasting: float | timedelta = ...,
+    ) -> None:
+        """
+        Lets a call go wrong that a daemon makes: the next one, of that operation if one is given, after so many that go well.
+
+        ``lasting`` is for how long a call stalls or is late, or after what time a daemon that crashes is started again.
+
+        >>> from pyha.sim import Cluster, DaemonKind, FaultKind
+        >>> cluster = Cluster(["node1", "node2", "node3"], guests={"vm:100": "node1"}, resources="vm: 100\\n")
+        >>> cluster.run_for(60)
+        >>> cluster.disturb("node1", DaemonKind.CRM, FaultKind.FAILS, operation="write_manager_status")
+        >>> cluster.run_for(60)
+        >>> [h.source for h in cluster.happenings() if h.event.tag == "host_call_failed"]
+        ['node1/crm']
+        """
     def downtime(self, /, sid: str) -> float:
         """
         For how many seconds a service did not run though it should have: from its first start on.
+        """
+    def end_hung_jobs(self, /) -> None:
+        """
+        Ends what agents hang in: it fails.
+        """
+    def end_shutdowns(self, /) -> None:
+        """
+        Somebody loses patience with nodes that were asked to go down and have not yet, and resets them; nodes that go down
+        from now on get their power again.
         """
     def fail(
         self,
@@ -216,6 +284,10 @@ class Cluster:
         """
         Ends what :meth:`partition` did.
         """
+    def histories(self, /) -> dict[str, ServiceHistory]:
+        """
+        What became of each service that ever had a guest and a configuration at once.
+        """
     def history(self, /, sid: str) -> ServiceHistory | None:
         """
         What became of a service; ``None`` if it never had a guest and a configuration at once.
@@ -224,9 +296,17 @@ class Cluster:
         """
         Whether a node is in the quorate partition.
         """
+    def jump_wall_clock(self, /, node: str, seconds: SupportsIndex) -> None:
+        """
+        Lets the wall clock of a node jump, forward or back.
+        """
     def kill_daemon(self, /, node: str, daemon: DaemonKind | str) -> None:
         """
         Kills a daemon. If its watchdog was open nothing can call off the reset any more.
+        """
+    def let_leases_run_long(self, /, by: float | timedelta) -> None:
+        """
+        Locks are held longer than promised.
         """
     def lock_guest(self, /, sid: str, lock: str | None) -> None:
         """
@@ -284,6 +364,10 @@ class Cluster:
     def now(self, /) -> float:
         """
         The time, in seconds since the start.
+        """
+    def now_on(self, /, node: str) -> float:
+        """
+        The time on the monotonic clock of a node, in seconds.
         """
     def partition(self, /, groups: Iterable[Iterable[str]]) -> None:
         """
@@ -358,6 +442,11 @@ class Cluster:
         """
         The state of a service in the manager status; ``None`` if the manager does not have it.
         """
+    def set_clock(self, /, node: str, *, drift_ppm: SupportsIndex = 0, wall_ahead: SupportsIndex = 0) -> None:
+        """
+        Changes the clocks of a node: by how many parts per million its monotonic clock is faster than the world's time
+        (slower if negative), and by how many seconds its wall clock is ahead.
+        """
     def set_datacenter(self, /, changes: PropertyMapping | PropertyPairs = ..., *, unset: Iterable[str] = ...) -> None:
         """
         Sets and unsets settings of ``datacenter.cfg``, by their names such as ``crs.ha``.
@@ -426,6 +515,10 @@ class Cluster:
         """
         Says whether shared records can be read and written on a node.
         """
+    def set_unheard(self, /, node: str, unheard: Iterable[str]) -> None:
+        """
+        Says which other nodes a node does not hear, though the store reaches all of them.
+        """
     def set_version(self, /, node: str, version: str) -> None:
         """
         Changes the version of a node's software.
@@ -434,13 +527,47 @@ class Cluster:
         """
         Says whether a node can bring its view of the cluster up to date.
         """
+    def set_watchdog_error(
+        self, /, node: str, *, early: float | timedelta = ..., late: float | timedelta = ...
+    ) -> None:
+        """
+        By how much the watchdog of a node resets it earlier and later than told.
+        """
     def shutdown(self, /, node: str) -> None:
         """
         Asks a node to shut down, as a person does at its console.
         """
-    def start_daemon(self, /, node: str, daemon: DaemonKind | str) -> None:
+    def situation(self, /) -> Situation:
         """
-        Starts a daemon that does not run.
+        What placement looks at now: to explain decisions, and to ask "what if".
+
+        >>> from pyha.sim import Cluster
+        >>> cluster = Cluster(["node1", "node2"], guests={"vm:100": "node1"}, resources="vm: 100\\n")
+        >>> cluster.run_for(60)
+        >>> cluster.situation().explain("vm:100").answer
+        'node1'
+        """
+    def start_daemon(self, /, node: str, daemon: DaemonKind | str, *, after: float | timedelta = ...) -> None:
+        """
+        Starts a daemon that does not run, at once or after a while.
+        """
+    def start_daemon_if_missing(self, /, node: str, daemon: DaemonKind | str) -> None:
+        """
+        Starts a daemon that neither runs nor is about to start.
+        """
+    def start_guest(self, /, sid: str, node: str) -> None:
+        """
+        Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
+
+        >>> from pyha import RanTwiceError
+        >>> from pyha.sim import Cluster
+        >>> cluster = Cluster(["node1", "node2"], guests={"vm:100": "node1"})
+        >>> cluster.start_guest("vm:100", "node1")
+        >>> try:
+        ...     cluster.start_guest("vm:100", "node2")
+        ... except RanTwiceError as error:
+        ...     print(error.sid, error.nodes)
+        vm:100 ('node1', 'node2')
         """
     def step(self, /) -> float | None:
         """
@@ -451,6 +578,10 @@ class Cluster:
     def stop_crm(self, /, node: str) -> None:
         """
         Asks a CRM to stop. It stays stopped until it is started.
+        """
+    def stop_disturbing(self, /) -> None:
+        """
+        Takes back all that :meth:`disturb` said and that still waits for its call.
         """
     @property
     def timings(self, /) -> Timings:
@@ -475,7 +606,11 @@ class Cluster:
     @property
     def wall(self, /) -> int:
         """
-        The time on the wall clocks of all nodes, in seconds since 1970.
+        The time on all wall clocks that are right, in seconds since 1970.
+        """
+    def wall_on(self, /, node: str) -> int:
+        """
+        The time on the wall clock of a node, in seconds since 1970.
         """
 
 @final
@@ -1154,6 +1289,11 @@ class JobRun:
         the agent failed.
         """
     @property
+    def job(self, /) -> Job:
+        """
+        The job.
+        """
+    @property
     def step(self, /) -> JobStep:
         """
         What to ask of the agent now.
@@ -1222,7 +1362,7 @@ class LrmStatus:
     def __eq__(self, value: object, /) -> bool: ...
     def __getnewargs__(self, /) -> tuple[Any]: ...
     def __ne__(self, value: object, /) -> bool: ...
-    def __new__(cls, /, data: "dict[str, object] | None" = None) -> LrmStatus:
+    def __new__(cls, /, data: Mapping[str, object] | None = None) -> LrmStatus:
         """
         From its data, as JSON has it; without any, the status of an LRM that has just started.
         """
@@ -1238,9 +1378,9 @@ class LrmStatus:
         What it has been asked to be.
         """
     @property
-    def results(self, /) -> dict[str, int]:
+    def results(self, /) -> dict[str, JobResult]:
         """
-        The exit codes of jobs, by the UID of their request.
+        The results of jobs, by the UID of their request.
         """
     @property
     def state(self, /) -> LrmState:
@@ -1282,6 +1422,11 @@ class Manager:
         default random ones.
         """
     def __repr__(self, /) -> str: ...
+    @property
+    def imbalance_rounds(self, /) -> int:
+        """
+        For how many rounds the imbalance of the nodes has been too high: for :meth:`Situation.balance`.
+        """
     def resume(self, /, status: ManagerStatus) -> None:
         """
         Goes on from what is recorded, in the place of what this manager knew.
@@ -1310,7 +1455,7 @@ class ManagerStatus:
     def __eq__(self, value: object, /) -> bool: ...
     def __getnewargs__(self, /) -> tuple[Any]: ...
     def __ne__(self, value: object, /) -> bool: ...
-    def __new__(cls, /, data: "dict[str, object] | None" = None) -> ManagerStatus:
+    def __new__(cls, /, data: Mapping[str, object] | None = None) -> ManagerStatus:
         """
         From its data, as JSON has it; without any, the status before the first round.
         """
@@ -1337,6 +1482,15 @@ class ManagerStatus:
     def from_json(text: str) -> ManagerStatus:
         """
         Reads the JSON text of the record.
+        """
+    @property
+    def is_disarmed(self, /) -> bool:
+        """
+        Whether HA is disarmed: nothing is done to services any more.
+        """
+    def is_online(self, /, node: str) -> bool:
+        """
+        Whether a node is in state ``online``.
         """
     def maintenance_requested(self, /, node: str) -> bool:
         """
@@ -1373,6 +1527,11 @@ class ManagerStatus:
     def to_json(self, /) -> str:
         """
         The JSON text of the record. Fields that this version does not know are still there.
+        """
+    @property
+    def unguarded(self, /) -> list[str]:
+        """
+        Nodes on which services may run without a watchdog: they are not fenced by their lock.
         """
 
 @final
@@ -1412,11 +1571,12 @@ class Play:
 @final
 class Replay:
     """
-    A recorded scenario that was replayed to its end.
+    A recorded scenario that was replayed.
     """
-    def __new__(cls, /, folder: str | PathLike[str]) -> Replay:
+    def __new__(cls, /, folder: str | PathLike[str], *, until: float | timedelta | None = None) -> Replay:
         """
-        Reads the folder of a recorded scenario and replays it.
+        Reads the folder of a recorded scenario and replays it: to its end, or up to a moment. What is due at the moment
+        itself has not happened then.
         """
     def __repr__(self, /) -> str: ...
     @property
@@ -1437,6 +1597,10 @@ class Replay:
     def now(self, /) -> float:
         """
         The time at the end, in seconds since the start.
+        """
+    def situation(self, /) -> Situation:
+        """
+        What placement looks at, at the end: to explain decisions.
         """
 
 @final
@@ -1597,6 +1761,21 @@ class RoundInput:
         wall: SupportsFloat | SupportsIndex | None = None,
     ) -> RoundInput: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def lrms(self, /) -> dict[str, LrmStatus]:
+        """
+        The records of LRMs, as far as there are any.
+        """
+    @property
+    def members(self, /) -> dict[str, bool]:
+        """
+        The members of the cluster, each with whether it is online.
+        """
+    @property
+    def now(self, /) -> float:
+        """
+        The moment of the round, in seconds on the monotonic clock.
+        """
     @staticmethod
     def read(
         host: CrmHost,
@@ -1604,9 +1783,18 @@ class RoundInput:
         now: float | timedelta | None = None,
         *,
         wall: SupportsFloat | SupportsIndex | None = None,
+        previous: RoundInput | None = None,
     ) -> RoundInput | None:
         """
         Reads it all from a host. ``None`` if something that a round can't do without could not be read; the host was told.
+
+        ``previous`` is what the round before it was given: where the record of a node's LRM can't be read, the one that is
+        there holds, so that one node's broken record does not keep the master from all others.
+        """
+    @property
+    def wall(self, /) -> int:
+        """
+        The time of the round on the wall clock, in seconds since 1970.
         """
 
 @final
@@ -1694,6 +1882,7 @@ class RuleSet:
     ["rule 'apart': it keeps more resources apart than the cluster has nodes"]
     """
     def __eq__(self, value: object, /) -> bool: ...
+    def __iter__(self, /) -> Iterator[Rule]: ...
     def __len__(self, /) -> int: ...
     def __ne__(self, value: object, /) -> bool: ...
     def __new__(cls, /, rules: Iterable[Rule] = ...) -> RuleSet: ...
@@ -1845,6 +2034,10 @@ class Scenario:
         """
         The comment at its top.
         """
+    def until(self, /, moment: float | timedelta) -> Scenario:
+        """
+        The same up to a moment, without what happens later.
+        """
 
 @final
 class ServiceEntry:
@@ -1852,8 +2045,17 @@ class ServiceEntry:
     One service in the manager status.
     """
     def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs__(self, /) -> tuple[str, Any]: ...
     def __hash__(self, /) -> int: ...
     def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, sid: str, data: Mapping[str, object]) -> ServiceEntry:
+        """
+        From its data, as JSON has it.
+
+        >>> from pyha import ServiceEntry
+        >>> ServiceEntry("vm:100", {"state": "started", "node": "node1", "running": 1}).running
+        True
+        """
     def __repr__(self, /) -> str: ...
     @property
     def command(self, /) -> str | None:
@@ -1900,6 +2102,10 @@ class ServiceEntry:
         """
         Seconds that its stop may take, if that was asked for.
         """
+    def to_dict(self, /) -> "dict[str, object]":
+        """
+        Its data, as JSON has it.
+        """
     @property
     def uid(self, /) -> str | None:
         """
@@ -1912,6 +2118,7 @@ class Services:
     The services of a manager status: a mapping from SIDs to entries.
     """
     def __contains__(self, sid: Any, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __getitem__(self, sid: str, /) -> ServiceEntry: ...
     def __iter__(self, /) -> Iterator[str]: ...
     def __len__(self, /) -> int: ...
@@ -1969,10 +2176,10 @@ class Situation:
         Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would
         be recovered. Services that would be left where they are, are not named.
         """
-    def balance(self, /, *, rounds: SupportsIndex = 0, count: SupportsIndex = 5) -> Balance:
+    def balance(self, /, *, rounds: SupportsIndex | None = None, count: SupportsIndex = 5) -> Balance:
         """
         What automatic balancing would do, with the best ``count`` moves that there are. ``rounds`` is for how long the
-        imbalance has been too high already.
+        imbalance has been too high already: by default as the master knows it, or not at all.
         """
     def counterfactual(self, /, sid: str, node: str, preference: Preference | str = ...) -> Counterfactual:
         """
@@ -1986,9 +2193,31 @@ class Situation:
         """
         Where a service would be with changes, and why.
         """
+    @property
+    def members(self, /) -> list[str]:
+        """
+        All nodes of the cluster, online or not.
+        """
     def select(self, /, sid: str, preference: Preference | str = ...) -> str | None:
         """
         The node where a service should be, or ``None`` if there is none for it.
+        """
+    def select_all(self, /, sids: Iterable[str], preference: Preference | str = ...) -> dict[str, str | None]:
+        """
+        The nodes where services should be, each by itself, as :meth:`select` gives them: the rules are evaluated, and the
+        loads added up, only once.
+
+        >>> from pyha import Configuration, ManagerStatus, Situation
+        >>> status = ManagerStatus({
+        ...     "node_status": {"node1": "online", "node2": "online"},
+        ...     "service_status": {"vm:100": {"state": "started", "node": "node1", "running": 1}}})
+        >>> Situation(status, Configuration(resources="vm: 100\\n")).select_all(["vm:100"])
+        {'vm:100': 'node1'}
+        """
+    @property
+    def status(self, /) -> ManagerStatus:
+        """
+        The states of nodes and services.
         """
 
 @final
@@ -2013,6 +2242,21 @@ class Timings:
     def __new__(cls, /, settings: TimingSettings | None = None) -> Timings: ...
     def __repr__(self, /) -> str: ...
     @staticmethod
+    def bounds() -> dict[str, tuple[timedelta | int, timedelta | int]]:
+        """
+        The lowest and the highest value of each setting that has bounds, by its name.
+
+        >>> from pyha import Timings
+        >>> low, high = Timings.bounds()["watchdog_timeout"]
+        >>> low < Timings().settings.watchdog_timeout < high
+        True
+        """
+    @property
+    def clock_drift(self, /) -> timedelta:
+        """
+        What the two clocks that a lock's lifetime is measured by may differ by over that time.
+        """
+    @staticmethod
     def fast() -> Timings:
         """
         Timings for locks, networks and watchdogs that are quick and reliable: a start elsewhere after less than ten seconds.
@@ -2025,6 +2269,11 @@ class Timings:
     def feed_deadline(self, /, asked_at: float | timedelta) -> float:
         """
         Until when the watchdog may be fed for a renewal that was asked for at this moment.
+        """
+    @property
+    def longest_lock_attempt(self, /) -> timedelta:
+        """
+        The longest time that an attempt to take a lock takes.
         """
     @property
     def longest_safe_renewal_interval(self, /) -> timedelta:
@@ -2065,6 +2314,16 @@ def check_recorded(folder: str | PathLike[str]) -> Difference | None:
     Replays a folder and compares with its ``trace.jsonl``: ``None`` if all events are the same.
     """
 
+def compare_versions(one: str, other: str) -> int:
+    """
+    Compares two versions of software part by part: -1 if the first one is older, 1 if it is newer, else 0. Parts are
+    numbers; what comes after a ``~`` is older than nothing.
+
+    >>> from pyha import compare_versions
+    >>> compare_versions("9.0.0~16", "9.0.0"), compare_versions("9.1.2", "9.0.10")
+    (-1, 1)
+    """
+
 def describe_balance(balance: "object") -> str:
     """
     What balancing would do, in words.
@@ -2080,9 +2339,9 @@ def describe_cluster_event(tag: str, detail: str) -> str:
     An event of a virtual cluster in words. It has one field at most, which is given as text.
     """
 
-def describe_event(text: str) -> tuple[str, str]:
+def describe_event(text: str) -> tuple[str, str, bool]:
     """
-    An event in words, and how much it matters.
+    An event in words, how much it matters, and whether recorded scenarios have it.
     """
 
 def describe_explanation(explanation: "object") -> str:

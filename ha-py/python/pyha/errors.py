@@ -44,7 +44,7 @@ class ConfigError(HaError, ValueError):
         #: A stable name for what is wrong.
         self.code = code
         #: All problems of the file.
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem | FenceFault, ...] = tuple(problems)
 
 
 class EditError(ConfigError):
@@ -60,7 +60,7 @@ class EditError(ConfigError):
     ) -> None:
         super().__init__(message, field=field, code=code)
         #: The properties at fault, if it is about properties.
-        self.faults = tuple(faults)
+        self.faults: tuple[PropertyFault, ...] = tuple(faults)
 
 
 class StatusError(HaError, ValueError):
@@ -97,7 +97,7 @@ class TimingError(HaError, ValueError):
     def __init__(self, message: str = "", *, violations: Sequence[TimingViolation] = ()) -> None:
         super().__init__(message)
         #: The inequalities that do not hold, each with a change that mends it.
-        self.violations = tuple(violations)
+        self.violations: tuple[TimingViolation, ...] = tuple(violations)
 
 
 class HostError(HaError):
@@ -122,7 +122,7 @@ class ScenarioError(SimulationError):
     def __init__(self, message: str = "", *, problems: Sequence[ScenarioProblem] = ()) -> None:
         super().__init__(message)
         #: What is wrong, where the files could be read.
-        self.problems = tuple(problems)
+        self.problems: tuple[ScenarioProblem, ...] = tuple(problems)
 
 
 class RanTwiceError(SimulationError):
@@ -143,6 +143,6 @@ class RanTwiceError(SimulationError):
         #: The service.
         self.sid = sid
         #: Where it runs or is being started.
-        self.nodes = tuple(nodes)
+        self.nodes: tuple[str, ...] = tuple(nodes)
         #: What happened last.
-        self.last = tuple(last)
+        self.last: tuple[Happening, ...] = tuple(last)

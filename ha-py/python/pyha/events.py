@@ -65,6 +65,7 @@ __all__ = [
     "MoveFailedWrongNode",
     "MoveIgnored",
     "NodeForgotten",
+    "NodeNotFenced",
     "NodeState",
     "NotifyFenceStarted",
     "NotifyFenceSucceeded",
@@ -278,6 +279,18 @@ class FenceAcknowledged(Event):
     """A node is known to be down, since the master has its lock, or a fence device says so."""
 
     _tag = "fence_acknowledged"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNotFenced(Event):
+    """A node that is gone is not fenced: its services may run without a watchdog, so that its lock proves nothing.
+    They wait for it to come back, or for a person.
+    """
+
+    _tag = "node_not_fenced"
 
     node: str
     """The node."""

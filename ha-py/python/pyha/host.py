@@ -28,6 +28,7 @@ from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, Requested
 class EventSink(Protocol):
     """Receives what happens."""
 
+    @abstractmethod
     def event(self, event: Event, /) -> None:
         """Takes note of an event. It must not fail and should not block."""
 
@@ -75,6 +76,7 @@ class Membership(Protocol):
 
     def refresh(self) -> None:
         """Brings the view up to date. Called once at the begin of each iteration."""
+        return
 
     @abstractmethod
     def is_quorate(self) -> bool:
@@ -140,7 +142,9 @@ class GuestControl(Protocol):
         """
 
     def remove_leftover_locks(self, sid: str, node: str, /) -> str | None:
-        """Removes the locks that a guest on a fenced node may have left; gives the name of one that was removed."""
+        """Removes the locks that a guest on a fenced node may have left, as far as they are among
+        :data:`pyha.LEFTOVER_GUEST_LOCKS`; gives the name of one that was removed.
+        """
         return None
 
     @abstractmethod

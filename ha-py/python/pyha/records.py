@@ -23,6 +23,20 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What a person can do about a service that is stuck, or seems to be."""
+
+    code: str
+    """A stable word for programs, such as ``request_disabled``."""
+
+    text: str
+    """A sentence or two for people."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class SchedulerConfig:
     """How the cluster resource scheduler places and balances services."""
 
@@ -104,6 +118,10 @@ class NodeExplanation:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A decision with its reasons."""
+
+    def of(self, node: str) -> NodeExplanation | None:
+        """What became of a node."""
+        return next((found for found in self.nodes if found.node == node), None)
 
     def __str__(self) -> str:
         from pyha import _native
@@ -198,6 +216,11 @@ class BalanceMove:
 @dataclass(frozen=True, slots=True)
 class Balance:
     """How balancing came out, and what it looked at."""
+
+    @property
+    def chosen(self) -> BalanceMove | None:
+        """The move that is made, if one is."""
+        return self.candidates[0] if self.outcome.tag == "move" else None
 
     def __str__(self) -> str:
         from pyha import _native
@@ -327,7 +350,7 @@ class ServiceView:
     target: str | None = None
     """The node that it moves to."""
 
-    advice: str | None = None
+    advice: Advice | None = None
     """What a person can do, where services get stuck."""
 
 

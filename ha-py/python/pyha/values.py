@@ -139,6 +139,18 @@ class TimingViolation:
     value: timedelta | int
     """What the setting has to be; a number for ``clock_drift_ppm``."""
 
+    present: timedelta | int
+    """What the setting is."""
+
+    lesser: timedelta | int
+    """The side of the inequality that should be less."""
+
+    greater: timedelta | int
+    """The side that should be greater."""
+
+    may_be_equal: bool
+    """Whether the two sides may be equal."""
+
     text: str
     """The inequality with its numbers, and the change, in words."""
 
@@ -156,6 +168,9 @@ class Wait:
     reason: WaitReason
     """What it waits for."""
 
+    within_iteration: bool
+    """Whether the wait is inside an iteration, so that the next call goes on with that iteration."""
+
 
 @dataclass(frozen=True, slots=True)
 class UsageStatistics:
@@ -166,6 +181,20 @@ class UsageStatistics:
 
     services: Mapping[str, ServiceStatistics]
     """By service, managed or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The result of one job, as the record of an LRM has it."""
+
+    sid: str
+    """The service."""
+
+    state: str
+    """The command, named like the service state that asked for it."""
+
+    exit_code: int
+    """How it ended: one of :class:`ExitCode`, or another number that an agent gave."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -465,7 +465,10 @@ class Inequality(Word):
     """
 
     WATCHDOG_ALLOWS_MISSED_RENEWAL = "watchdog_allows_missed_renewal"
-    """``2 × renewal interval < watchdog_timeout``: a daemon may miss a renewal once without a reset."""
+    """``2 × renewal interval < watchdog_timeout``: a daemon may miss a renewal once without a reset. Without a
+    multiplexer ``2 × renewal interval + device_granularity < watchdog_timeout``, since the device may run out
+    early.
+    """
 
     WARNING_WITHIN_WATCHDOG_TIMEOUT = "warning_within_watchdog_timeout"
     """``multiplexer_warning ≤ watchdog_timeout``"""
@@ -780,3 +783,17 @@ class StopRequest(Word):
 
     NODE_SHUTDOWN = "node_shutdown"
     """The node is about to shut down."""
+
+
+LEFTOVER_GUEST_LOCKS = (
+    "backup",
+    "mounted",
+    "migrate",
+    "clone",
+    "rollback",
+    "snapshot",
+    "snapshot-delete",
+    "suspending",
+    "suspended",
+)
+"""Names of guest locks that are safe to remove after the guest's node was reset."""

@@ -69,7 +69,7 @@ impl Editor {
         edit(&editor.services_in_error(&in_error).seen(self.seen))
     }
 
-    /// Edits resources, groups and rules. Files that nobody else holds are changed in place.
+    /// Edits copies of resources, groups and rules, which take the place of the files when all went well.
     fn edit<T>(
         &self,
         py: Python<'_>,
@@ -78,17 +78,21 @@ impl Editor {
     ) -> PyResult<T> {
         let mut parts = self.configuration.get().lock();
         let mut files = config::Configuration {
-            resources: Arc::unwrap_or_clone(std::mem::take(&mut parts.resources.config)),
-            groups: Arc::unwrap_or_clone(std::mem::take(&mut parts.groups.config)),
-            rules: Arc::unwrap_or_clone(std::mem::take(&mut parts.rules.config)),
+            resources: parts.resources.config.as_ref().clone(),
+            groups: parts.groups.config.as_ref().clone(),
+            rules: parts.rules.config.as_ref().clone(),
         };
         let answer = self.with(&parts, |editor| edit(editor, &mut files));
         if answer.is_ok() {
-            touched.iter().for_each(|file| file.renew_digest(&mut files));
+            for file in touched {
+                file.renew_digest(&mut files);
+                match file {
+                    File::Resources => parts.resources.config = Arc::new(std::mem::take(&mut files.resources)),
+                    File::Groups => parts.groups.config = Arc::new(std::mem::take(&mut files.groups)),
+                    File::Rules => parts.rules.config = Arc::new(std::mem::take(&mut files.rules)),
+                }
+            }
         }
-        parts.resources.config = Arc::new(files.resources);
-        parts.groups.config = Arc::new(files.groups);
-        parts.rules.config = Arc::new(files.rules);
         drop(parts);
         answer.map_err(|error| errors::edit(py, &error))
     }

@@ -1,6 +1,6 @@
 //! Section files: mappings from the ids to the sections, in the order of the file.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use ha_core::{
     config::{self, Digest, Parsed, Problem},
@@ -21,18 +21,22 @@ use crate::{
     errors,
 };
 
-/// An iterator over names.
-pub(crate) struct Names<'py>(pub(crate) Bound<'py, PyList>);
+/// An iterator over a list of items of a type.
+pub(crate) struct Iter<'py, T>(Bound<'py, PyList>, PhantomData<T>);
 
-impl<'py> IntoPyObject<'py> for Names<'py> {
+impl<'py, T: IntoPyObject<'py>> Iter<'py, T> {
+    pub(crate) fn over(py: Python<'py>, items: Vec<T>) -> PyResult<Self> {
+        Ok(Self(PyList::new(py, items)?, PhantomData))
+    }
+}
+
+impl<'py, T: IntoPyObject<'py>> IntoPyObject<'py> for Iter<'py, T> {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;
     type Error = PyErr;
 
-    const OUTPUT_TYPE: PyStaticExpr = type_hint_subscript!(
-        type_hint_identifier!("collections.abc", "Iterator"),
-        type_hint_identifier!("builtins", "str")
-    );
+    const OUTPUT_TYPE: PyStaticExpr =
+        type_hint_subscript!(type_hint_identifier!("collections.abc", "Iterator"), T::OUTPUT_TYPE);
 
     fn into_pyobject(self, _: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.0.try_iter().map(Bound::into_any)
@@ -170,8 +174,8 @@ macro_rules! section_file {
                 Found::of(self.config.$sections.get(key).cloned().map($item), default)
             }
 
-            fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Names<'py>> {
-                Ok(Names(PyList::new(py, self.keys())?))
+            fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Iter<'py, &str>> {
+                Iter::over(py, self.keys())
             }
 
             /// The names, in the order of the file.

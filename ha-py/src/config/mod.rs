@@ -12,10 +12,15 @@ pub(crate) use configuration::{Configuration, Parts};
 pub(crate) use datacenter::DatacenterFile;
 pub(crate) use editor::Editor;
 pub(crate) use fence::FenceConfig;
-pub(crate) use files::{Found, GroupsConfig, Names, ResourcesConfig, RulesConfig};
+pub(crate) use files::{Found, GroupsConfig, Iter, ResourcesConfig, RulesConfig};
 pub(crate) use sections::{Group, Resource, Rule};
 
-use std::path::Path;
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use ha_core::id::ServiceTypes;
 use pyo3::prelude::*;
@@ -35,13 +40,23 @@ pub(crate) fn read_file(py: Python<'_>, path: &Path) -> PyResult<Vec<u8>> {
     py.detach(|| std::fs::read(path)).map_err(|error| errors::io(&error, path))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all. One that is there keeps its permissions.
 pub(crate) fn write_file(py: Python<'_>, path: &Path, bytes: &[u8]) -> PyResult<()> {
+    py.detach(|| replace(path, bytes)).map_err(|error| errors::io(&error, path))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}-{}.new", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
     let write = || {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.new", std::process::id()));
-        std::fs::write(&beside, bytes)?;
-        std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+        if let Ok(present) = std::fs::metadata(path) {
+            file.set_permissions(present.permissions())?;
+        }
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
     };
-    py.detach(write).map_err(|error| errors::io(&error, path))
+    write().inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }

@@ -1,6 +1,6 @@
 //! What people do to a virtual cluster, and what goes wrong in it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use ha_core::config::Changes;
 use ha_sim::{
@@ -12,7 +12,7 @@ use pyo3::{prelude::*, types::PyDict};
 use super::Cluster;
 use crate::{
     config::arguments::Properties,
-    convert::{Items, Name, Node, Sid, W},
+    convert::{Items, LineArg, Name, Node, Seconds, Sid, W},
     errors,
 };
 
@@ -54,6 +54,12 @@ impl Cluster {
         self.act(py, |cluster| cluster.reboot(&node.0))
     }
 
+    /// Somebody loses patience with nodes that were asked to go down and have not yet, and resets them; nodes that go down
+    /// from now on get their power again.
+    fn end_shutdowns(&self, py: Python<'_>) -> PyResult<()> {
+        self.act(py, cluster::Cluster::end_shutdowns)
+    }
+
     /// Asks an LRM to stop, after which it is started again: as on an upgrade.
     fn restart_lrm(&self, py: Python<'_>, node: Node) -> PyResult<()> {
         self.act(py, |cluster| cluster.restart_lrm(&node.0))
@@ -64,9 +70,15 @@ impl Cluster {
         self.act(py, |cluster| cluster.stop_crm(&node.0))
     }
 
-    /// Starts a daemon that does not run.
-    fn start_daemon(&self, py: Python<'_>, node: Node, daemon: W<DaemonKind>) -> PyResult<()> {
-        self.act(py, |cluster| cluster.start_daemon(&node.0, daemon.0))
+    /// Starts a daemon that does not run, at once or after a while.
+    #[pyo3(signature = (node, daemon, *, after=Seconds(Duration::ZERO)))]
+    fn start_daemon(&self, py: Python<'_>, node: Node, daemon: W<DaemonKind>, after: Seconds) -> PyResult<()> {
+        self.act(py, |cluster| cluster.start_daemon_after(&node.0, daemon.0, after.0))
+    }
+
+    /// Starts a daemon that neither runs nor is about to start.
+    fn start_daemon_if_missing(&self, py: Python<'_>, node: Node, daemon: W<DaemonKind>) -> PyResult<()> {
+        self.act(py, |cluster| cluster.start_daemon_if_missing(&node.0, daemon.0))
     }
 
     /// Kills a daemon. If its watchdog was open nothing can call off the reset any more.
@@ -117,7 +129,7 @@ impl Cluster {
     }
 
     /// Appends a line to the command queue, such as ``migrate vm:100 node2``. It is not checked, as on a real cluster.
-    fn command(&self, py: Python<'_>, line: crate::convert::LineArg) -> PyResult<()> {
+    fn command(&self, py: Python<'_>, line: LineArg) -> PyResult<()> {
         self.act(py, |cluster| cluster.queue_command(line.0))
     }
 
@@ -149,6 +161,21 @@ impl Cluster {
     /// A guest ends by itself.
     fn crash_guest(&self, py: Python<'_>, sid: Sid) -> PyResult<()> {
         self.act(py, |cluster| cluster.crash_guest(&sid.0))
+    }
+
+    /// Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
+    ///
+    /// >>> from pyha import RanTwiceError
+    /// >>> from pyha.sim import Cluster
+    /// >>> cluster = Cluster(["node1", "node2"], guests={"vm:100": "node1"})
+    /// >>> cluster.start_guest("vm:100", "node1")
+    /// >>> try:
+    /// ...     cluster.start_guest("vm:100", "node2")
+    /// ... except RanTwiceError as error:
+    /// ...     print(error.sid, error.nodes)
+    /// vm:100 ('node1', 'node2')
+    fn start_guest(&self, py: Python<'_>, sid: Sid, node: Node) -> PyResult<()> {
+        self.act(py, |cluster| cluster.start_guest(&sid.0, &node.0))
     }
 
     /// Moves a guest behind HA's back. It goes on running if it did.

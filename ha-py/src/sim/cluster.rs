@@ -111,7 +111,7 @@ impl Cluster {
         Moment(self.with(py, |cluster| cluster.now().instant))
     }
 
-    /// The time on the wall clocks of all nodes, in seconds since 1970.
+    /// The time on all wall clocks that are right, in seconds since 1970.
     #[getter]
     fn wall(&self, py: Python<'_>) -> i64 {
         self.with(py, |cluster| cluster.now().wall)

@@ -1,24 +1,32 @@
 //! What happened, with when and where.
 
-use ha_sim::world::Happening;
-use serde::Serialize;
-
-use ha_sim::world::{ClusterEvent, DaemonKind};
-use pyo3::prelude::*;
+use ha_sim::world::{ClusterEvent, DaemonKind, Happening};
+use pyo3::{inspect::PyStaticExpr, prelude::*, sync::PyOnceLock, type_hint_identifier};
 
 use crate::{
-    convert::{Word, data},
+    convert::{Moment, Word, attribute},
     errors,
 };
 
-/// A happening on its way to Python.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
+/// A happening on its way to Python. There can be many, most of them with an event that was there before: Python keeps the
+/// latest events by their data.
+#[derive(Debug, Clone)]
 pub(crate) struct Shown(pub(crate) Happening);
 
-data! {
-    "pyha.sim":
-    Shown = "Happening",
+impl<'py> IntoPyObject<'py> for Shown {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    const OUTPUT_TYPE: PyStaticExpr = type_hint_identifier!("pyha.sim", "Happening");
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let make = MAKE.get_or_try_init(py, || attribute(py, "pyha.sim", "_happening").map(Bound::unbind))?;
+        let Happening { at, src, what } = self.0;
+        let event = serde_json::to_string(&what).map_err(|error| errors::invalid(py, &error.to_string()))?;
+        make.bind(py).call1((Moment(at), src.to_string(), event))
+    }
 }
 
 /// An event of a virtual cluster in words. It has one field at most, which is given as text.
@@ -27,6 +35,7 @@ pub(crate) fn describe_cluster_event(py: Python<'_>, tag: &str, detail: &str) ->
     let node = || detail.parse().map_err(|error: ha_core::id::IdError| errors::invalid(py, &error.to_string()));
     let event = match tag {
         "execute" => ClusterEvent::Execute { command: detail.to_owned() },
+        "said" => ClusterEvent::Said { text: detail.to_owned() },
         "watchdog_reset" => ClusterEvent::WatchdogReset { node: node()? },
         "round_skipped" => {
             let daemon = DaemonKind::read(detail).map_err(|message| errors::invalid(py, &message))?;

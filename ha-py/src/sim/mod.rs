@@ -3,6 +3,7 @@
 mod actions;
 pub(crate) mod arguments;
 mod cluster;
+pub(crate) mod faults;
 pub(crate) mod happening;
 mod observe;
 mod play;

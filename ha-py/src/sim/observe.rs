@@ -1,6 +1,6 @@
 //! Questions that a virtual cluster answers.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config,
@@ -15,8 +15,9 @@ use serde_json::json;
 use super::{Cluster, happening::Shown};
 use crate::{
     config::{Configuration, DatacenterFile, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig},
-    convert::{Name, Node, Out, OutAll, Sid, W, data_by},
+    convert::{Name, Node, Out, Sid, W, data_by},
     errors,
+    placement::Situation,
     status::{ClusterView, LrmStatus, ManagerStatus},
     timing::Timings,
 };
@@ -157,6 +158,17 @@ impl Cluster {
         ClusterView(self.with(py, |cluster| cluster.view(&node.0)))
     }
 
+    /// What placement looks at now: to explain decisions, and to ask "what if".
+    ///
+    /// >>> from pyha.sim import Cluster
+    /// >>> cluster = Cluster(["node1", "node2"], guests={"vm:100": "node1"}, resources="vm: 100\n")
+    /// >>> cluster.run_for(60)
+    /// >>> cluster.situation().explain("vm:100").answer
+    /// 'node1'
+    fn situation(&self, py: Python<'_>) -> Situation {
+        self.with(py, |cluster| cluster.snapshot()).into()
+    }
+
     /// What became of a service; ``None`` if it never had a guest and a configuration at once.
     fn history(&self, py: Python<'_>, sid: Sid) -> Option<Out<History>> {
         self.with(py, |cluster| {
@@ -164,6 +176,17 @@ impl Cluster {
             cluster.history(&sid.0).map(|history| History { history: history.clone(), now })
         })
         .map(Out)
+    }
+
+    /// What became of each service that ever had a guest and a configuration at once.
+    fn histories(&self, py: Python<'_>) -> BTreeMap<String, Out<History>> {
+        self.with(py, |cluster| {
+            let now = cluster.now().instant;
+            let each = |(sid, history): (&ha_core::id::ServiceId, &ServiceHistory)| {
+                (sid.to_string(), Out(History { history: history.clone(), now }))
+            };
+            cluster.histories().map(each).collect()
+        })
     }
 
     /// For how many seconds a service did not run though it should have: from its first start on.
@@ -178,7 +201,7 @@ impl Cluster {
 
     /// What happened since a mark; all of it without one.
     #[pyo3(signature = (since=0))]
-    fn happenings(&self, py: Python<'_>, since: usize) -> OutAll<Shown> {
-        OutAll(self.with(py, |cluster| cluster.happenings_since(since).iter().cloned().map(Shown).collect()))
+    fn happenings(&self, py: Python<'_>, since: usize) -> Vec<Shown> {
+        self.with(py, |cluster| cluster.happenings_since(since).iter().cloned().map(Shown).collect())
     }
 }

@@ -4,7 +4,7 @@ use ha_core::time::Instant;
 use pyo3::prelude::*;
 
 use super::{Cluster, happening::Shown};
-use crate::{convert::Out, slot::Slot};
+use crate::slot::Slot;
 
 /// What happens in a cluster, as it happens. Time passes while it is iterated.
 #[pyclass(frozen, module = "pyha.sim")]
@@ -28,7 +28,7 @@ impl Play {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Out<Shown>>> {
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Shown>> {
         let end = self.end;
         self.mark.with(py, |mark| {
             let from = *mark;
@@ -45,7 +45,7 @@ impl Play {
                 }
             })?;
             *mark = from.saturating_add(usize::from(next.is_some()));
-            Ok(next.map(|happening| Out(Shown(happening))))
+            Ok(next.map(Shown))
         })?
     }
 }

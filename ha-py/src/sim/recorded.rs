@@ -6,32 +6,38 @@ use serde_json::json;
 
 use super::happening::Shown;
 use crate::{
-    convert::{Moment, Out, OutAll, PathArg, data_by},
+    convert::{Moment, Out, PathArg, data_by},
     errors,
+    placement::Situation,
     status::ManagerStatus,
 };
 
-/// A recorded scenario that was replayed to its end.
+/// A recorded scenario that was replayed.
 #[pyclass(frozen, module = "pyha.sim")]
 #[derive(Debug)]
 pub(crate) struct Replay(recorded::Replay);
 
 #[pymethods]
 impl Replay {
-    /// Reads the folder of a recorded scenario and replays it.
+    /// Reads the folder of a recorded scenario and replays it: to its end, or up to a moment. What is due at the moment
+    /// itself has not happened then.
     #[new]
-    fn new(py: Python<'_>, folder: PathArg) -> PyResult<Self> {
+    #[pyo3(signature = (folder, *, until=None))]
+    fn new(py: Python<'_>, folder: PathArg, until: Option<Moment>) -> PyResult<Self> {
         let replay = py.detach(|| {
             let mut replay = recorded::Replay::new(recorded::Case::read(&folder)?);
-            replay.run();
+            match until {
+                Some(Moment(moment)) => replay.run_until(moment),
+                None => replay.run(),
+            }
             Ok(replay)
         });
         replay.map(Self).map_err(|error| errors::case(py, &error))
     }
 
     /// All that happened.
-    fn happenings(&self) -> OutAll<Shown> {
-        OutAll(self.0.world.happenings.iter().cloned().map(Shown).collect())
+    fn happenings(&self) -> Vec<Shown> {
+        self.0.world.happenings.iter().cloned().map(Shown).collect()
     }
 
     /// Commands that could not be executed, and why.
@@ -50,6 +56,11 @@ impl Replay {
     #[getter]
     fn manager_status(&self) -> Option<ManagerStatus> {
         self.0.world.store.manager_status.clone().map(ManagerStatus)
+    }
+
+    /// What placement looks at, at the end: to explain decisions.
+    fn situation(&self) -> Situation {
+        self.0.snapshot().into()
     }
 
     fn __repr__(&self) -> String {

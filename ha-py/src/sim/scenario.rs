@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Cluster, happening::Shown};
 use crate::{
-    convert::{Out, OutAll, PathArg, data_by},
+    convert::{Moment, Out, OutAll, PathArg, data_by},
     errors,
 };
 
@@ -86,6 +86,11 @@ impl Scenario {
         &self.0.title
     }
 
+    /// The same up to a moment, without what happens later.
+    fn until(&self, moment: Moment) -> Self {
+        Self(self.0.clone().until(moment.0))
+    }
+
     /// How many expectations it has.
     #[getter]
     fn expectations(&self) -> usize {
@@ -123,7 +128,7 @@ impl Scenario {
 
 fn tell(report: &Bound<'_, PyAny>, played: Played<'_>) -> PyResult<()> {
     match played {
-        Played::Happening(happening) => report.call1((Out(Shown(happening.clone())),)),
+        Played::Happening(happening) => report.call1((Shown(happening.clone()),)),
         Played::Failure(failure) => report.call1((Out(Failed(failure.clone())),)),
     }
     .map(|_| ())

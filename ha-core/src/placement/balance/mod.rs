@@ -169,6 +169,12 @@ impl BalanceHold {
         Self { rounds }
     }
 
+    /// The number of those rounds.
+    #[must_use]
+    pub const fn rounds(self) -> u32 {
+        self.rounds
+    }
+
     /// Counts this round, and says why nothing is done if nothing is.
     fn check(&mut self, imbalance: f64, config: &SchedulerConfig) -> Option<BalanceOutcome> {
         if imbalance <= config.threshold {

@@ -6,16 +6,17 @@ history. After each step it is checked that no service runs on two nodes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from pyha._data import ClusterEvent, Event, builders_of, plain
 from pyha._native import Cluster, Outcome, Play, Replay, Scenario, check_recorded
 from pyha.sim import events
-from pyha.sim.words import DaemonKind, DeviceBehaviour, FailureKind, Operation
+from pyha.sim.words import DaemonKind, DeviceBehaviour, FailureKind, FaultKind, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,6 @@ class Happening:
     event: Event | ClusterEvent
     """What."""
 
-    @classmethod
-    def _from_data(cls, data: dict[str, Any]) -> Happening:
-        return cls(float(data["t"]), data["src"], _builders()[data["event"]](data))
-
     def to_dict(self) -> dict[str, Any]:
         """The data, as the recorded scenarios have it."""
         time = int(self.time) if self.time.is_integer() else self.time
@@ -155,6 +152,26 @@ class Failure:
 
     def __str__(self) -> str:
         return f"line {self.line}: at {self.time} s {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Something that must hold whatever goes wrong, and did not."""
+
+    time: float
+    """When that was seen, in seconds since the start."""
+
+    invariant: str
+    """Which: a stable word such as ``runs-once`` or ``fed-after-renewal``."""
+
+    details: str
+    """What was seen."""
+
+    text: str
+    """All of it as a sentence."""
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +208,20 @@ class Difference:
 Condition: TypeAlias = Callable[[Cluster], object]
 """Something that can be true of a cluster."""
 
-Report: TypeAlias = "Callable[[Happening | Failure], object]"
+Report: TypeAlias = Callable[[Happening | Failure], object]
 """Who is told of what happens while a scenario is played."""
+
+
+def _happening(time: float, source: str, event: str) -> Happening:
+    """Makes a happening; its event is given as JSON text."""
+    return Happening(time, source, _event(event))
+
+
+@lru_cache(maxsize=4096)
+def _event(text: str) -> Event | ClusterEvent:
+    data = json.loads(text)
+    event: Event | ClusterEvent = _builders()[data["event"]](data)
+    return event
 
 
 @cache
@@ -202,6 +231,7 @@ def _builders() -> dict[str, Callable[[Any], Any]]:
 
 
 __all__ = [
+    "Breach",
     "Cluster",
     "ClusterEvent",
     "Condition",
@@ -211,6 +241,7 @@ __all__ = [
     "Durations",
     "Failure",
     "FailureKind",
+    "FaultKind",
     "GuestSetup",
     "Happening",
     "NodeSetup",

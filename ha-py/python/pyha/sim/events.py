@@ -17,6 +17,7 @@ __all__ = [
     "NodeDown",
     "PowerCut",
     "RoundSkipped",
+    "Said",
     "WatchdogReset",
 ]
 
@@ -29,6 +30,16 @@ class Execute(ClusterEvent):
 
     command: str
     """Its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said(ClusterEvent):
+    """Somebody says something about what happens."""
+
+    _tag = "said"
+
+    text: str
+    """What."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,3 +51,34 @@ class FailureKind(Word):
 
     HANGS = "hangs"
     """It never ends."""
+
+    PRETENDS = "pretends"
+    """It takes its time and says that it worked, but has done nothing."""
+
+    DENIES = "denies"
+    """It works, but says that it failed."""
+
+
+class FaultKind(Word):
+    """How a call that a daemon makes goes wrong."""
+
+    FAILS = "fails"
+    """It does nothing and gives an error."""
+
+    UNKNOWN = "unknown"
+    """It takes effect and gives an error all the same."""
+
+    STALLS = "stalls"
+    """The daemon, or the store, stalls before the call takes effect."""
+
+    LATE = "late"
+    """The answer comes late."""
+
+    LATE_UNKNOWN = "late_unknown"
+    """It takes effect, then nothing is heard for a while, then it gives an error."""
+
+    CRASHES = "crashes"
+    """The daemon dies before the call, and is started again after a while."""
+
+    CRASHES_AFTER = "crashes_after"
+    """The daemon dies right after the call, and is started again after a while."""
