@@ -1,10 +1,10 @@
 """Sphinx's settings."""
 
-from importlib.metadata import version
+from importlib import metadata
 
 project = "pyha"
 author = "the authors of ha-core"
-release = version("pyha")
+release = metadata.version("pyha")
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 html_theme = "furo"
 html_title = "pyha"
