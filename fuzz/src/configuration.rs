@@ -44,7 +44,14 @@ pub(crate) fn groups(data: &[u8]) {
 
 pub(crate) fn rules(data: &[u8]) {
     let types = ServiceTypes::default();
-    let sections = |config: &RulesConfig| config.rules.clone().into_iter().collect::<Vec<_>>();
+    // `disable no` is not written: it says the same as nothing.
+    let sections = |config: &RulesConfig| {
+        let mut rules: Vec<_> = config.rules.clone().into_iter().collect();
+        for (_, rule) in &mut rules {
+            rule.disable = rule.disable.filter(|disabled| *disabled);
+        }
+        rules
+    };
     round_trip(data, |text| RulesConfig::read(text, &types), RulesConfig::write, sections);
 }
 
