@@ -22,6 +22,7 @@ use crate::{
     timing::Timings,
 };
 use queue::JobQueue;
+use shutdown::FinalStops;
 
 /// The local resource manager of one node.
 ///
@@ -40,9 +41,9 @@ pub struct Lrm {
     /// How often the start of each service was tried again.
     retries: BTreeMap<ServiceId, u32>,
     queue: JobQueue,
-    stop_requested: bool,
-    /// Whether a stop failed that was made since this LRM was asked to stop.
-    final_stop_failed: bool,
+    stop_requested: Option<StopRequest>,
+    /// The last stops, while the node goes down.
+    final_stops: FinalStops,
     idle_rounds: u32,
     lost_since: Option<Instant>,
     /// When the present turn of the workers began.
@@ -98,8 +99,8 @@ impl Lrm {
             results: OrderedMap::default(),
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
-            stop_requested: false,
-            final_stop_failed: false,
+            stop_requested: None,
+            final_stops: FinalStops::default(),
             idle_rounds: 0,
             lost_since: None,
             turn_since: None,
@@ -160,7 +161,7 @@ impl Lrm {
         if !self.wrote_record {
             self.write_record(host, now);
             if !self.wrote_record {
-                let next = if self.stop_requested { self.exit() } else { self.again_after_wait(now) };
+                let next = if self.stop_requested.is_some() { self.exit() } else { self.again_after_wait(now) };
                 return Err(next);
             }
         }
@@ -185,10 +186,17 @@ impl Lrm {
     }
 
     fn take_mode_from_status(&mut self) {
-        if self.stop_requested {
-            return;
+        let maintenance = self.status.maintenance_requested(&self.node);
+        match self.stop_requested {
+            // Services need not move away any more: it restarts as it would have without the maintenance.
+            Some(StopRequest::Restart) if self.mode == LrmMode::Maintenance && !maintenance => {
+                self.mode = LrmMode::Restart;
+                return;
+            }
+            Some(_) => return,
+            None => {}
         }
-        if self.status.maintenance_requested(&self.node) {
+        if maintenance {
             self.mode = LrmMode::Maintenance;
         } else if self.status.disarm.is_some() {
             self.mode = LrmMode::Disarm;
@@ -314,7 +322,7 @@ impl Lrm {
     fn work(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
         match self.state {
             LrmState::WaitForAgentLock => {
-                if self.stop_requested {
+                if self.stop_requested.is_some() {
                     return Flow::Over(self.exit());
                 }
                 self.write_record(host, now);
@@ -324,7 +332,7 @@ impl Lrm {
                 if !self.read_status(host) {
                     return self.end_active(iteration, host, now);
                 }
-                if !self.stop_requested {
+                if self.stop_requested.is_none() {
                     if !iteration.view_is_fresh {
                         host.event(Event::RoundSkippedStaleClusterState);
                         return self.end_active(iteration, host, now);
@@ -333,6 +341,9 @@ impl Lrm {
                 } else if self.mode == LrmMode::Restart && iteration.view_is_fresh {
                     // A service that is to move is not frozen: it would hold up the restart for ever.
                     self.queue_commands(|entry| entry.state.target().is_some());
+                } else if self.mode == LrmMode::Shutdown {
+                    // Services that came meanwhile have to be stopped as well.
+                    self.queue_final_stops();
                 }
                 self.begin_turn(now);
                 Flow::Stage(Stage::Workers)
@@ -342,7 +353,7 @@ impl Lrm {
                 self.read_status(host);
                 if !self.has_work() {
                     self.let_go(host);
-                    if self.stop_requested {
+                    if self.stop_requested.is_some() {
                         return Flow::Over(self.exit());
                     }
                     self.write_record(host, now);
@@ -364,8 +375,8 @@ impl Lrm {
             self.write_record(host, now);
             return Flow::Over(self.again_after_wait(now));
         }
-        if self.stop_requested && self.may_exit() {
-            if !self.final_stop_failed {
+        if self.stop_requested.is_some() && self.may_exit() {
+            if !self.final_stops.any_failed() {
                 self.let_go(host);
             }
             return Flow::Over(self.exit());
@@ -373,11 +384,18 @@ impl Lrm {
         self.end_active(iteration, host, now)
     }
 
-    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, and before maintenance
-    /// (it may have lost its lock meanwhile, and be active again) all must have moved away.
+    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, before maintenance
+    /// (it may have lost its lock meanwhile, and be active again) all must have moved away, and else each must have been
+    /// told to stop.
     fn may_exit(&self) -> bool {
-        let leaves_services = !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance);
-        self.queue.is_empty() && (leaves_services || !self.has_active_services())
+        let mut active = self.status.active_services(&self.node);
+        self.queue.is_empty()
+            && match self.mode {
+                LrmMode::Restart | LrmMode::Maintenance => active.next().is_none(),
+                LrmMode::Active | LrmMode::Shutdown | LrmMode::Disarm | LrmMode::Unknown => {
+                    active.all(|sid| self.final_stops.contains(sid))
+                }
+            }
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
@@ -388,7 +406,7 @@ impl Lrm {
 
     /// The watchdog is not fed any more. It resets the node, unless the lock comes back or nothing is left that could run.
     fn wait_for_reset(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
-        if self.stop_requested {
+        if self.stop_requested.is_some() {
             let count = self.status.active_services(&self.node).count();
             if count == 0 {
                 self.lease.close_watchdog(host);

@@ -1,11 +1,14 @@
 //! Being asked to stop.
 
+use alloc::collections::BTreeSet;
+
 use super::Lrm;
 use crate::{
     config::datacenter::ShutdownPolicy,
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, HostOperation, Job, LrmHost},
-    status::{LrmMode, StateName},
+    id::ServiceId,
+    status::{ExitCode, LrmMode, StateName},
     time::Now,
 };
 
@@ -24,10 +27,10 @@ impl Lrm {
     /// Asks the LRM to stop: it exits from a later [`tick`](Self::tick), when its services are safe. A second request changes
     /// nothing.
     pub fn request_stop(&mut self, request: StopRequest, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        if self.stop_requested {
+        if self.stop_requested.is_some() {
             return;
         }
-        self.stop_requested = true;
+        self.stop_requested = Some(request);
         let policy = shutdown_policy(host);
         if request != StopRequest::Restart {
             host.event(Event::ShutdownRequested { policy });
@@ -54,10 +57,14 @@ impl Lrm {
         host.event(Event::LrmShutdownMode { kind, mode: reported });
     }
 
-    /// Queues a stop of every service of this node. It answers no request: nothing is reported, but a failure is counted.
-    fn queue_final_stops(&mut self) {
+    /// Queues a stop of every service of this node that was not told to stop yet. It answers no request: nothing is
+    /// reported, but a failure is counted.
+    pub(super) fn queue_final_stops(&mut self) {
         let status = self.status.clone();
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
+            if !self.final_stops.begin(sid) {
+                continue;
+            }
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -69,6 +76,34 @@ impl Lrm {
             // A start that is still on its way must not outlive the node's last stop.
             self.queue.queue_behind(job);
         }
+    }
+}
+
+/// The last stops of services, while their node goes down.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FinalStops {
+    services: BTreeSet<ServiceId>,
+    failed: bool,
+}
+
+impl FinalStops {
+    /// Takes note that a service is told to stop. Says whether it was not before.
+    fn begin(&mut self, sid: &ServiceId) -> bool {
+        self.services.insert(sid.clone())
+    }
+
+    pub(super) fn contains(&self, sid: &ServiceId) -> bool {
+        self.services.contains(sid)
+    }
+
+    /// Takes note of how a stop ended. A guest that has moved away meanwhile does not run here.
+    pub(super) fn ended(&mut self, exit_code: ExitCode) {
+        self.failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
+    }
+
+    /// Whether a service may still run.
+    pub(super) fn any_failed(&self) -> bool {
+        self.failed
     }
 }
 

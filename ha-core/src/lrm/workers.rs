@@ -119,8 +119,7 @@ impl Lrm {
     ) {
         let Some(job) = self.queue.finished(id) else { return };
         let Some(uid) = &job.uid else {
-            // A guest that has moved away meanwhile does not run here.
-            self.final_stop_failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
+            self.final_stops.ended(exit_code);
             return;
         };
         let tries_again = job.command == StateName::Started && self.tries_again(&job, exit_code, configuration, host);

@@ -169,6 +169,9 @@ pub fn generate(seed: u64, profile: Profile) -> History {
     let faults_end_ms = milliseconds(spans.faults);
     actions.retain(|planned| planned.at_ms < faults_end_ms);
     actions.push(PlannedAction { at_ms: faults_end_ms, action: Action::MendAll });
+    // Balancing may go on for ever.
+    let action = Action::Datacenter { key: "crs".to_owned(), value: "ha=basic".to_owned() };
+    actions.push(PlannedAction { at_ms: faults_end_ms.saturating_add(cluster.boot_ms), action });
     actions.extend(commands_at_the_end(&cluster, &nodes, faults_end_ms));
     actions.sort_by_key(|planned| planned.at_ms);
     History {

@@ -185,7 +185,8 @@ impl Invariants {
             return;
         }
         let Some(status) = world.store.manager_status.as_deref() else { return };
-        if status.disarm.is_some() {
+        // The manager does not count the lock of an unguarded node as proof.
+        if status.disarm.is_some() || status.unguarded.contains(node) {
             return;
         }
         for sid in world.running().get(node).into_iter().flatten().filter(|sid| is_managed(world, sid)) {
