@@ -169,9 +169,6 @@ pub fn generate(seed: u64, profile: Profile) -> History {
     let faults_end_ms = milliseconds(spans.faults);
     actions.retain(|planned| planned.at_ms < faults_end_ms);
     actions.push(PlannedAction { at_ms: faults_end_ms, action: Action::MendAll });
-    // Balancing may go on for ever.
-    let action = Action::Datacenter { key: "crs".to_owned(), value: "ha=basic".to_owned() };
-    actions.push(PlannedAction { at_ms: faults_end_ms.saturating_add(cluster.boot_ms), action });
     actions.extend(commands_at_the_end(&cluster, &nodes, faults_end_ms));
     actions.sort_by_key(|planned| planned.at_ms);
     History {
@@ -212,11 +209,15 @@ impl Spans {
 /// When all nodes are back people take back what they asked for.
 fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
     let at_ms = faults_end_ms.saturating_add(cluster.boot_ms).saturating_add(1_000);
+    // Balancing may go on for ever.
+    let balance = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
+    let balance = PlannedAction { at_ms, action: balance };
     let nodes = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
     let lines = ["arm-ha".to_owned()].into_iter().chain(nodes);
     let again_ms = at_ms.saturating_add(cluster.boot_ms).saturating_add(30_000);
     let twice = lines.flat_map(|line| [(at_ms, line.clone()), (again_ms, line)]);
-    twice.map(|(at_ms, line)| PlannedAction { at_ms, action: Action::Command { line } }).collect()
+    let commands = twice.map(|(at_ms, line)| PlannedAction { at_ms, action: Action::Command { line } });
+    [balance].into_iter().chain(commands).collect()
 }
 
 fn kinds(rng: &mut Rng, profile: Profile) -> Vec<Kind> {
@@ -454,8 +455,8 @@ impl Generator {
                 }
             }
             _ => {
-                let (key, value) = plan::datacenter_line(&mut self.rng);
-                self.plan(at, Action::Datacenter { key: key.to_owned(), value });
+                let (key, value) = plan::datacenter_setting(&mut self.rng);
+                self.plan(at, Action::Datacenter { key: key.to_owned(), value: value.to_owned() });
             }
         }
     }

@@ -178,16 +178,17 @@ fn rules(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> String {
     text
 }
 
-/// A line of `datacenter.cfg`.
-pub(super) fn datacenter_line(rng: &mut Rng) -> (&'static str, String) {
-    match rng.u32(0..3) {
-        0 => {
-            let policy = rng.choice(["conditional", "freeze", "failover", "migrate"]).unwrap_or("conditional");
-            ("ha", format!("shutdown_policy={policy}"))
-        }
-        1 => ("max_workers", rng.u32(1..=6).to_string()),
-        _ => ("crs", scheduler(rng)),
-    }
+/// A setting of `datacenter.cfg`, with a value.
+pub(super) fn datacenter_setting(rng: &mut Rng) -> (&'static str, &'static str) {
+    const SETTINGS: &[(&str, &[&str])] = &[
+        ("ha.shutdown_policy", &["conditional", "freeze", "failover", "migrate"]),
+        ("max_workers", &["1", "2", "6"]),
+        ("crs.ha", &["basic", "static", "dynamic"]),
+        ("crs.ha-rebalance-on-start", &["0", "1"]),
+        ("crs.ha-auto-rebalance", &["0", "1"]),
+    ];
+    let (key, values) = rng.choice(SETTINGS.iter().copied()).unwrap_or(("max_workers", &["1"]));
+    (key, rng.choice(values.iter().copied()).unwrap_or("1"))
 }
 
 fn scheduler(rng: &mut Rng) -> String {
