@@ -49,7 +49,6 @@ pub const SPECIFIED: &[Transition] = &[
     ("node", "unknown", "online"),
     ("node", "online", "unknown"),
     ("node", "maintenance", "unknown"),
-    ("node", "online", "fence"),
     ("node", "unknown", "fence"),
     ("node", "maintenance", "fence"),
     ("node", "fence", "unknown"),

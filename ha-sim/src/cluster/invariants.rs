@@ -95,11 +95,17 @@ pub struct Invariants {
     executed: HashMap<Uid, (NodeName, u64)>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
+    /// How long after the loss of quorum a reset can still come from it.
+    aftermath: Duration,
     transitions: BTreeMap<Transition, u64>,
     faults: BTreeMap<&'static str, u64>,
 }
 
 impl Invariants {
+    pub(super) fn new(aftermath: Duration) -> Self {
+        Self { aftermath, ..Self::default() }
+    }
+
     /// The first invariant that did not hold, if there is one.
     #[must_use]
     pub fn breach(&self) -> Option<&Breach> {
@@ -262,6 +268,7 @@ impl Invariants {
 
     /// Looks at what happened since the last look.
     pub(super) fn look(&mut self, world: &World) {
+        let mut quorum_may_change = false;
         for Happening { what, .. } in world.happenings.get(self.seen..).unwrap_or_default() {
             match what {
                 What::Core(event) => self.event(event, world),
@@ -272,8 +279,11 @@ impl Invariants {
                         self.note_breach(world.time, Invariant::NoNeedlessReset, details);
                     }
                 }
-                What::Cluster(_) => {}
+                What::Cluster(_) => quorum_may_change = true,
             }
+        }
+        if quorum_may_change && !world.is_quorate() {
+            self.excuse_until(world.time.after(self.aftermath));
         }
         self.seen = world.happenings.len();
     }
@@ -294,12 +304,24 @@ impl Invariants {
     }
 
     fn check_fenced(&mut self, node: &NodeName, world: &World, why: &str) {
-        let runs = world.occupied().find(|(other, sid)| *other == node && is_managed(world, sid));
+        let runs = world.occupied().find(|(other, sid)| *other == node && may_start_elsewhere(world, node, sid));
         if let Some((_, sid)) = runs {
             let details = format!("{sid} runs on {node} though {why}");
             self.note_breach(world.time, Invariant::FencedRunsNothing, details);
         }
     }
+}
+
+/// Whether a service that runs on a node may be started elsewhere, now that the node counts as down.
+///
+/// One that came after the node was up again, and that the manager knows to be unguarded there, is not.
+fn may_start_elsewhere(world: &World, node: &NodeName, sid: &ServiceId) -> bool {
+    let status = world.store.manager_status.as_deref();
+    let came_since = status.is_some_and(|status| {
+        let to_be_fenced = status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Fence);
+        status.unguarded.contains(node) && !to_be_fenced
+    });
+    is_managed(world, sid) && !came_since
 }
 
 /// Whether HA looks after a service.

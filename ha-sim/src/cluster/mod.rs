@@ -236,7 +236,8 @@ impl Cluster {
 
     /// Checks [`Invariants`] from now on. Once one does not hold nothing happens any more.
     pub fn check_invariants(&mut self) {
-        self.invariants = Some(Box::default());
+        let aftermath = aftermath(self.world.physics.lock_lifetime, &self.timings);
+        self.invariants = Some(Box::new(Invariants::new(aftermath)));
     }
 
     /// What was found and counted since [`check_invariants`](Self::check_invariants).

@@ -93,6 +93,8 @@ pub struct Node {
     pub watchdog_late: Duration,
     /// How much earlier than told its watchdog resets it.
     pub watchdog_early: Duration,
+    /// How often it lost its power.
+    pub power_losses: u64,
     /// Nodes that it does not hear, though the store reaches both: the membership counts them as offline there.
     pub unheard: BTreeSet<NodeName>,
 }
@@ -194,6 +196,7 @@ impl World {
     pub fn cut_power(&mut self, node: &NodeName) {
         if let Some(hardware) = self.nodes.get_mut(node) {
             hardware.power = false;
+            hardware.power_losses = hardware.power_losses.wrapping_add(1);
             hardware.watchdogs.clear();
             hardware.abandoned_watchdog = None;
         }

@@ -15,10 +15,25 @@ use crate::{
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_recovery(&mut self, service: usize) {
+        if self.has_moved_before(service) {
+            return;
+        }
         match self.select(service, Preference::BestScore) {
             Some(node) => self.recover(service, node),
             None => self.wait_for_node(service),
         }
+    }
+
+    /// Its guest is on another node than recorded: it was on its way there when its node failed, and arrived. It may run
+    /// there, so that it goes on there and nowhere else.
+    fn has_moved_before(&mut self, service: usize) -> bool {
+        let guest_node = self.guest_node(service);
+        let Some((sid, entry)) = self.entry(service) else { return false };
+        let Some(to) = guest_node.filter(|node| **node != entry.node).cloned() else { return false };
+        let event = Event::ServiceLocationFixed { sid: sid.clone(), from: entry.node.clone(), to: to.clone() };
+        self.host.event(event);
+        self.change(service, self.wanted_state(service), Brings::Node(to));
+        true
     }
 
     fn recover(&mut self, service: usize, to: NodeName) {
