@@ -1,4 +1,12 @@
 //! Manager rounds: at rest, and when a node fails.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::field_reassign_with_default,
+    reason = "a benchmark"
+)]
 
 mod cluster;
 

@@ -1,6 +1,6 @@
 //! The CRM: the daemon around the manager. It runs on every node; the one that holds `ha_manager_lock` is the master.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
 
 use crate::{
     event::{DaemonState, Event},
@@ -8,7 +8,7 @@ use crate::{
     id::NodeName,
     lease::{Attempt, Guard, Lease},
     manager::{Manager, RoundInput},
-    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -51,6 +51,10 @@ struct Master {
     idle_rounds: u32,
     /// Whether HA was fully disarmed after the last round.
     disarmed: bool,
+    /// Whether another master may have been at work since the manager's status was read.
+    outdated: bool,
+    /// The LRM records of the last round.
+    lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
 }
 
 /// An iteration on its way: kept while it waits for the lock.
@@ -230,9 +234,12 @@ impl Crm {
         }
         let idle = self.is_idle(iteration, host);
         let State::Master(master) = &mut self.state else { return };
-        if anew && let Some(recorded) = read_status(host) {
-            // The lease was over: another master may have been at work meanwhile.
-            master.manager.resume(ManagerStatus::clone(&recorded));
+        master.outdated |= anew;
+        if master.outdated
+            && let Some(recorded) = &iteration.recorded
+        {
+            master.manager.resume(ManagerStatus::clone(recorded));
+            master.outdated = false;
         }
         if !idle {
             master.idle_rounds = 0;
@@ -241,8 +248,7 @@ impl Crm {
         } else {
             let rounds = master.idle_rounds;
             host.event(Event::CrmIdle { rounds });
-            self.lease.close_watchdog(host);
-            self.lease.release(host);
+            self.let_go(host);
             self.change_state(State::WaitForQuorum, host);
         }
     }
@@ -252,10 +258,16 @@ impl Crm {
         match self.new_master(guard, host) {
             Some(master) => self.state = State::Master(Box::new(master)),
             None => {
-                self.lease.close_watchdog(host);
-                self.lease.release(host);
+                self.let_go(host);
             }
         }
+    }
+
+    /// Closes the watchdog and releases the lock. Says whether the watchdog is closed.
+    fn let_go(&mut self, host: &mut (impl CrmHost + ?Sized)) -> bool {
+        let closed = self.lease.close_watchdog(host);
+        self.lease.release(host);
+        closed
     }
 
     fn new_master(&self, guard: Guard, host: &mut (impl CrmHost + ?Sized)) -> Option<Master> {
@@ -276,7 +288,7 @@ impl Crm {
         let recorded = ManagerStatus::clone(&recorded);
         let mode = configuration.datacenter.scheduler.mode;
         let manager = Manager::begin(self.node.clone(), self.timings, recorded, mode, &unique, host);
-        Some(Master { manager, idle_rounds: 0, disarmed })
+        Some(Master { manager, idle_rounds: 0, disarmed, outdated: false, lrms: BTreeMap::new() })
     }
 
     fn is_idle(&self, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) -> bool {
@@ -294,18 +306,22 @@ impl Crm {
     fn work(&mut self, iteration: &Iteration, host: &mut (impl CrmHost + ?Sized), now: Now) -> Next {
         match &mut self.state {
             State::WaitForQuorum | State::Slave => {
-                if self.stop_requested {
+                // It is open here only if it could not be closed before.
+                let closed = self.lease.close_watchdog(host);
+                if self.stop_requested && closed {
                     return self.exit();
                 }
                 self.again_after(self.timings.waiting_loop(), now.instant)
             }
-            State::Master(master) => {
-                if self.stop_requested {
-                    self.lease.close_watchdog(host);
-                    self.lease.release(host);
-                    host.event(Event::ManagerLockReleased);
-                    return self.exit();
+            State::Master(_) if self.stop_requested => {
+                if !self.lease.close_watchdog(host) {
+                    return self.again_after(self.timings.waiting_loop(), now.instant);
                 }
+                self.lease.release(host);
+                host.event(Event::ManagerLockReleased);
+                self.exit()
+            }
+            State::Master(master) => {
                 if iteration.view_is_fresh {
                     master.round(&mut self.lease, host, now);
                 } else {
@@ -315,8 +331,8 @@ impl Crm {
             }
             State::LostManagerLock => {
                 // The manager's state is not touched any more, so that no reset is needed.
-                self.lease.close_watchdog(host);
-                if self.stop_requested {
+                let closed = self.lease.close_watchdog(host);
+                if self.stop_requested && closed {
                     return self.exit();
                 }
                 self.change_state(State::WaitForQuorum, host);
@@ -345,16 +361,20 @@ impl Iteration {
 
 impl Master {
     fn round(&mut self, lease: &mut Lease, host: &mut (impl CrmHost + ?Sized), now: Now) {
-        match RoundInput::read(host, self.manager.status(), now) {
-            Some(input) => self.manager.round(&input, host),
+        let input = if self.outdated { None } else { RoundInput::read(host, self.manager.status(), &self.lrms, now) };
+        match input {
+            Some(input) => {
+                self.manager.round(&input, host);
+                self.lrms = input.lrms;
+            }
             None => host.event(Event::RoundFailed),
         }
-        let disarmed = self.manager.status().is_disarmed();
+        // Nobody else knows of it before it is written down.
+        let disarmed = self.manager.status().is_disarmed() && (self.disarmed || self.manager.is_written());
         match (self.disarmed, disarmed) {
-            (false, true) => {
-                lease.close_watchdog(host);
-                host.event(Event::CrmWatchdogReleased);
-            }
+            // If it can't be closed it is tried again after the next round.
+            (false, true) if !lease.close_watchdog(host) => return,
+            (false, true) => host.event(Event::CrmWatchdogReleased),
             (true, false) => host.event(Event::Rearmed),
             (true, true) | (false, false) => {}
         }

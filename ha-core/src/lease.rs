@@ -22,7 +22,8 @@ pub(crate) enum Guard {
 /// What became of an attempt to take or renew the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// The lock is held, and the watchdog was opened or fed. `anew`: it was free or expired before.
+    /// The lock is held, and the watchdog was opened or fed. `anew`: another node may have held it since it was last
+    /// renewed, or it was never held before.
     Held { anew: bool },
     /// It was refused as long as it is tried.
     Refused,
@@ -37,16 +38,24 @@ pub(crate) struct Lease {
     watchdog_open: bool,
     /// When the present series of attempts began.
     trying_since: Option<Instant>,
+    /// When the last renewal was asked for, unless the lock was released since.
+    renewed: Option<Instant>,
 }
 
 impl Lease {
     pub(crate) fn new(lock: Lock) -> Self {
-        Self { lock, watchdog_open: false, trying_since: None }
+        Self { lock, watchdog_open: false, trying_since: None, renewed: None }
     }
 
     /// Whether a series of attempts is on its way.
     pub(crate) fn is_trying(&self) -> bool {
         self.trying_since.is_some()
+    }
+
+    /// Whether the lock is surely still held: the lease that was last asked for is not over, by any clock of the cluster.
+    /// Nothing is begun under it otherwise, be it that the process was stopped between two steps of an iteration.
+    pub(crate) fn covers(&self, now: Instant, timings: &Timings) -> bool {
+        self.renewed.is_some_and(|renewed| timings.watchdog_timeout_left(now.since(renewed)).is_some())
     }
 
     /// Asks for the lock once. Call it again at the moment that it names, until it says that the lock is held or refused.
@@ -56,26 +65,29 @@ impl Lease {
     {
         let since = *self.trying_since.get_or_insert(now);
         let answer = host.take(&self.lock);
-        let anew = match host::answer(host, HostOperation::TakeLock, answer) {
+        let acquired = match host::answer(host, HostOperation::TakeLock, answer) {
             Some(LockAnswer::Acquired) => true,
             Some(LockAnswer::Renewed) => false,
             Some(LockAnswer::Refused) | None => return self.again(now, since, timings),
         };
+        // Not by the answer alone: the one that said that the lock was acquired anew may have been lost.
+        let anew = acquired || !self.covers(now, timings);
         let not_after = timings.feed_deadline(now);
         match self.guard(host, not_after, guard) {
             Guarded::Yes => {
                 self.trying_since = None;
-                if anew {
+                self.renewed = Some(now);
+                if acquired {
                     host.event(Event::LockAcquired { lock: self.lock.clone() });
                 }
                 Attempt::Held { anew }
             }
             Guarded::TooLate => {
-                self.give_back(host, anew);
+                self.give_back(host, acquired);
                 self.again(now, since, timings)
             }
             Guarded::Failed => {
-                self.give_back(host, anew);
+                self.give_back(host, acquired);
                 self.trying_since = None;
                 Attempt::Refused
             }
@@ -113,28 +125,31 @@ impl Lease {
     }
 
     /// A lock that was just taken, but could not be guarded, is of no use: nothing has run under it.
-    fn give_back<H: ClusterLock + EventSink + ?Sized>(&mut self, host: &mut H, anew: bool) {
-        if anew && !self.watchdog_open {
+    fn give_back<H: ClusterLock + EventSink + ?Sized>(&mut self, host: &mut H, acquired: bool) {
+        if acquired && !self.watchdog_open {
             self.release(host);
         }
     }
 
     /// Releases the lock, so that another node can take it at once. Only where nothing is done under it any more.
     pub(crate) fn release<H: ClusterLock + EventSink + ?Sized>(&mut self, host: &mut H) {
+        self.renewed = None;
         let released = host.release(&self.lock);
         host::answer(host, HostOperation::ReleaseLock, released);
     }
 
-    /// Closes the watchdog without a reset. Only where nothing runs, or nothing is touched any more.
+    /// Closes the watchdog without a reset, if it is open. Only where nothing runs, or nothing is touched any more.
     ///
-    /// If the host can't close it, it is left to reset the node; it must not be fed any more.
-    pub(crate) fn close_watchdog<H: Watchdog + EventSink + ?Sized>(&mut self, host: &mut H) {
+    /// Says whether it is closed. If not, the caller tries again in a later iteration; till then it is fed only as ever,
+    /// after a renewal.
+    pub(crate) fn close_watchdog<H: Watchdog + EventSink + ?Sized>(&mut self, host: &mut H) -> bool {
         if self.watchdog_open {
             let closed = host.close();
             if host::answer(host, HostOperation::CloseWatchdog, closed).is_some() {
                 self.watchdog_open = false;
             }
         }
+        !self.watchdog_open
     }
 }
 

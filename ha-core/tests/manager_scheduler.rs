@@ -1,5 +1,11 @@
 //! What a round does with the scheduler's settings: falling back, holding, balancing.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests may panic"
+)]
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -112,8 +118,10 @@ struct Cluster {
 impl Cluster {
     fn new(scheduler: SchedulerConfig) -> Self {
         let mut host = Host::default();
-        let mut status = ManagerStatus::default();
-        status.nodes = (1..=3).map(|number| (node(number), NodeState::Online)).collect();
+        let mut status = ManagerStatus {
+            nodes: (1..=3).map(|number| (node(number), NodeState::Online)).collect(),
+            ..ManagerStatus::default()
+        };
         let entry = || ServiceEntry::new(ServiceState::Started { confirmed: true }, node(1));
         status.services.extend((0..4).map(|number| (sid(number), entry())));
         let size = NodeStatistics { max_cpu: 16.0, max_memory: 64 << 30, ..NodeStatistics::default() };

@@ -13,7 +13,7 @@ use ha_core::{
     },
 };
 use proptest::{
-    collection::{btree_map, vec},
+    collection::{btree_map, btree_set, vec},
     option,
     prelude::*,
     sample::{Index, select},
@@ -110,20 +110,23 @@ fn disarm() -> impl Strategy<Value = Disarm> {
 fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     let request = (any::<bool>(), unknown()).prop_map(|(maintenance, unknown)| NodeRequest { maintenance, unknown });
     (
-        (option::of(node()), option::of(any::<i64>()), option::of(disarm())),
+        (option::of(node()), option::of(any::<i64>()), option::of(disarm()), btree_set(node(), 0..3)),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
         btree_map(node(), request, 0..3),
         unknown(),
     )
-        .prop_map(|((master_node, timestamp, disarm), nodes, services, node_requests, unknown)| ManagerStatus {
-            master_node,
-            timestamp,
-            nodes,
-            services: services.into_iter().collect(),
-            node_requests,
-            disarm,
-            unknown,
+        .prop_map(|((master_node, timestamp, disarm, unguarded), nodes, services, node_requests, unknown)| {
+            ManagerStatus {
+                master_node,
+                timestamp,
+                nodes,
+                services: services.into_iter().collect(),
+                node_requests,
+                disarm,
+                unguarded,
+                unknown,
+            }
         })
 }
 

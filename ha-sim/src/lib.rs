@@ -8,4 +8,5 @@ pub mod chaos;
 pub mod cluster;
 pub mod recorded;
 pub mod scenario;
+pub mod snapshot;
 pub mod world;

@@ -75,21 +75,3 @@ fn a_move_that_was_asked_for_is_made_before_a_restart_and_does_not_hold_it_up() 
     assert_eq!(cluster.places(&"vm:100".parse()?).len(), 1);
     Ok(())
 }
-
-#[test]
-fn a_restart_in_maintenance_goes_on_when_maintenance_is_taken_back() -> Result {
-    // The service has nowhere to go.
-    let rules = "node-affinity: here\n\tresources vm:100\n\tnodes node3\n\tstrict 1\n";
-    let mut cluster = start(setup("")?.rules(rules)?);
-    cluster.run_for(seconds(60))?;
-    cluster.queue_command("enable-node-maintenance node3")?;
-    cluster.run_for(seconds(60))?;
-    cluster.restart_lrm(&"node3".parse()?)?;
-    cluster.run_for(seconds(60))?;
-    cluster.queue_command("disable-node-maintenance node3")?;
-    cluster.run_for(seconds(120))?;
-    nothing_broke(&cluster);
-    assert_eq!(cluster.node_state(&"node3".parse()?), Some(ha_core::status::NodeState::Online));
-    assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Started));
-    Ok(())
-}

@@ -141,11 +141,12 @@ impl fmt::Display for Event {
             Self::AgentStarting { sid } => write!(f, "starts {sid}"),
             Self::AgentStarted { sid } => write!(f, "{sid} runs"),
             Self::AgentStartFailed { sid } => write!(f, "{sid} could not be started"),
+            Self::StartRetriesExhausted { sid, tries: 0 } => write!(f, "{sid} is not tried again on this node"),
             Self::StartRetriesExhausted { sid, tries } => {
-                write!(f, "{sid} failed to start, also when tried {tries} times again")
+                write!(f, "{sid} is not tried again on this node, after {tries} {}", retries(*tries))
             }
             Self::StartRetry { sid, r#try } => {
-                write!(f, "{sid} is tried again here, for the {try}. time", r#try = r#try)
+                write!(f, "{sid} is tried again on this node (retry {try})", r#try = r#try)
             }
             Self::AgentStopping { sid, for_relocate, timeout } => {
                 write!(f, "stops {sid}{}", if *for_relocate { " to move it" } else { "" })?;
@@ -203,6 +204,10 @@ fn place(f: &mut fmt::Formatter<'_>, node: Option<&NodeName>, target: Option<&No
 
 fn within(f: &mut fmt::Formatter<'_>, timeout: Option<u32>) -> fmt::Result {
     timeout.map_or(Ok(()), |timeout| write!(f, " within {timeout} s"))
+}
+
+fn retries(count: u32) -> &'static str {
+    if count == 1 { "retry" } else { "retries" }
 }
 
 /// Names, separated by commas.

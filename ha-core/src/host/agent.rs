@@ -44,12 +44,13 @@ pub enum JobStart {
 /// Carries jobs out, several at once if the host can.
 pub trait Workers {
     /// Starts a job. The worker that carries it out calls [`crate::lrm::run_job`], or steps a
-    /// [`JobRun`](crate::lrm::JobRun) itself. There is never more than one job for a service at a time. On an error it was
-    /// not started: the job stays in the queue and is started later.
+    /// [`JobRun`](crate::lrm::JobRun) itself. There is never more than one job for a service at a time. On an error it
+    /// must not run: it stays in the queue and is started later.
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError>;
 
     /// Takes the jobs that ended since this was last called, in the order of their end. A job that died or was killed
-    /// ends with [`ExitCode::KILLED`]. Each job is named once; on an error none was named.
+    /// ends with [`ExitCode::KILLED`]. Each job is named once. An error takes
+    /// nothing: what ended is named by a later call.
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError>;
 }
 

@@ -4,7 +4,7 @@
 //! decides. All methods are synchronous and may block for a while; what the core counts on is said with each of them.
 //!
 //! **Errors.** Any method may fail with a [`HostError`], at any time. The core reports it as
-//! [`Event::HostCallFailed`](crate::event::Event::HostCallFailed), leaves what it knows as it was, and tries again later. An
+//! [`Event::HostCallFailed`], leaves what it knows as it was, and tries again later. An
 //! error never leads to a feed of the watchdog. If it is not known whether a call took effect, say so with an error: the
 //! core treats it as not done where that is the safe side, and asks again before it counts on either.
 
@@ -274,10 +274,15 @@ pub trait ConfigurationStore {
 /// The records that the master reads and writes.
 pub trait ManagerStore {
     /// Writes the manager status, whole or not at all. On an error the master keeps it and writes it in the next round.
+    ///
+    /// While HA is disarmed no watchdog ends a master that was stopped for longer than its lock lasts. A host that can
+    /// should refuse the write of a node that does not hold the manager lock any more; otherwise the record of another
+    /// master may be overwritten for one round.
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError>;
 
     /// The record of a node's LRM; `None` if there is none. A host that can tell that the record of a former node is gone
-    /// gives one with mode [`Unknown`](crate::status::LrmMode::Unknown).
+    /// gives one with mode [`Unknown`](crate::status::LrmMode::Unknown). On an error the record that was read in the round
+    /// before holds.
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError>;
 
     /// Whether a command waits in the queue.

@@ -41,12 +41,12 @@ pub struct Lrm {
     /// How often the start of each service was tried again.
     retries: BTreeMap<ServiceId, u32>,
     queue: JobQueue,
-    stop_requested: Option<StopRequest>,
+    stop_requested: bool,
     /// The last stops, while the node goes down.
     final_stops: FinalStops,
     idle_rounds: u32,
     lost_since: Option<Instant>,
-    /// When the present turn of the workers began.
+    /// When the workers got their first turn in this iteration.
     turn_since: Option<Instant>,
     wrote_record: bool,
     iteration: Option<Iteration>,
@@ -99,7 +99,7 @@ impl Lrm {
             results: OrderedMap::default(),
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
-            stop_requested: None,
+            stop_requested: false,
             final_stops: FinalStops::default(),
             idle_rounds: 0,
             lost_since: None,
@@ -139,7 +139,7 @@ impl Lrm {
         loop {
             let flow = match iteration.stage {
                 Stage::ChangeState => self.change_state_if_needed(host, now),
-                Stage::MayLetGo => self.let_go_if_possible(iteration, host, now),
+                Stage::MayLetGo => self.let_go_if_possible(host, now),
                 Stage::Work => self.work(iteration, host, now),
                 Stage::Workers => self.finish_turn(iteration, host, now),
             };
@@ -161,12 +161,13 @@ impl Lrm {
         if !self.wrote_record {
             self.write_record(host, now);
             if !self.wrote_record {
-                let next = if self.stop_requested.is_some() { self.exit() } else { self.again_after_wait(now) };
+                let next = if self.stop_requested { self.exit() } else { self.again_after_wait(now) };
                 return Err(next);
             }
         }
         self.read_status(host);
         self.take_mode_from_status();
+        self.turn_since = None;
         Ok(Iteration { began: now.instant, view_is_fresh, stage: Stage::ChangeState })
     }
 
@@ -186,17 +187,10 @@ impl Lrm {
     }
 
     fn take_mode_from_status(&mut self) {
-        let maintenance = self.status.maintenance_requested(&self.node);
-        match self.stop_requested {
-            // Services need not move away any more: it restarts as it would have without the maintenance.
-            Some(StopRequest::Restart) if self.mode == LrmMode::Maintenance && !maintenance => {
-                self.mode = LrmMode::Restart;
-                return;
-            }
-            Some(_) => return,
-            None => {}
+        if self.stop_requested {
+            return;
         }
-        if maintenance {
+        if self.status.maintenance_requested(&self.node) {
             self.mode = LrmMode::Maintenance;
         } else if self.status.disarm.is_some() {
             self.mode = LrmMode::Disarm;
@@ -258,14 +252,14 @@ impl Lrm {
     }
 
     /// Sees whether the LRM goes on as it is or lets go of its lock, once the workers had a turn.
-    fn let_go_if_possible(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+    fn let_go_if_possible(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
         match self.state {
             LrmState::Active if self.mode == LrmMode::Maintenance => {
                 self.enter(LrmState::Maintenance, host);
                 Flow::Stage(Stage::Work)
             }
             LrmState::Active if self.mode == LrmMode::Disarm => {
-                if let Some(wait) = self.turn(iteration, host, now) {
+                if let Some(wait) = self.turn(host, now) {
                     return wait;
                 }
                 if self.queue.is_empty() {
@@ -278,7 +272,9 @@ impl Lrm {
                 Flow::Stage(Stage::Work)
             }
             LrmState::Maintenance => {
-                if let Some(wait) = self.turn(iteration, host, now) {
+                if !self.has_active_services()
+                    && let Some(wait) = self.turn(host, now)
+                {
                     return wait;
                 }
                 if self.has_work() {
@@ -322,7 +318,9 @@ impl Lrm {
     fn work(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
         match self.state {
             LrmState::WaitForAgentLock => {
-                if self.stop_requested.is_some() {
+                // It is open here only if it could not be closed before.
+                let closed = self.lease.close_watchdog(host);
+                if self.stop_requested && closed {
                     return Flow::Over(self.exit());
                 }
                 self.write_record(host, now);
@@ -332,7 +330,7 @@ impl Lrm {
                 if !self.read_status(host) {
                     return self.end_active(iteration, host, now);
                 }
-                if self.stop_requested.is_none() {
+                if !self.stop_requested {
                     if !iteration.view_is_fresh {
                         host.event(Event::RoundSkippedStaleClusterState);
                         return self.end_active(iteration, host, now);
@@ -341,26 +339,21 @@ impl Lrm {
                 } else if self.mode == LrmMode::Restart && iteration.view_is_fresh {
                     // A service that is to move is not frozen: it would hold up the restart for ever.
                     self.queue_commands(|entry| entry.state.target().is_some());
-                } else if self.mode == LrmMode::Shutdown {
-                    // Services that came meanwhile have to be stopped as well.
-                    self.queue_final_stops();
                 }
-                self.begin_turn(now);
                 Flow::Stage(Stage::Workers)
             }
             LrmState::LostAgentLock => Flow::Over(self.wait_for_reset(host, now)),
             LrmState::Maintenance => {
                 self.read_status(host);
                 if !self.has_work() {
-                    self.let_go(host);
-                    if self.stop_requested.is_some() {
+                    let closed = self.let_go(host);
+                    if self.stop_requested && closed {
                         return Flow::Over(self.exit());
                     }
                     self.write_record(host, now);
                     return Flow::Over(self.again_after_wait(now));
                 }
                 self.queue_commands(|_| true);
-                self.begin_turn(now);
                 Flow::Stage(Stage::Workers)
             }
         }
@@ -368,34 +361,52 @@ impl Lrm {
 
     /// The last stage: jobs are waited for, then the iteration ends.
     fn finish_turn(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
-        if let Some(wait) = self.turn(iteration, host, now) {
+        if let Some(wait) = self.turn(host, now) {
             return wait;
         }
         if self.state == LrmState::Maintenance {
             self.write_record(host, now);
             return Flow::Over(self.again_after_wait(now));
         }
-        if self.stop_requested.is_some() && self.may_exit() {
-            if !self.final_stops.any_failed() {
-                self.let_go(host);
-            }
-            return Flow::Over(self.exit());
+        if self.stop_requested
+            && self.may_exit()
+            && let Some(next) = self.leave(host, now)
+        {
+            return Flow::Over(next);
         }
         self.end_active(iteration, host, now)
     }
 
-    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, before maintenance
-    /// (it may have lost its lock meanwhile, and be active again) all must have moved away, and else each must have been
-    /// told to stop.
+    /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, and before maintenance
+    /// (it may have lost its lock meanwhile, and be active again) all must have moved away.
     fn may_exit(&self) -> bool {
-        let mut active = self.status.active_services(&self.node);
-        self.queue.is_empty()
-            && match self.mode {
-                LrmMode::Restart | LrmMode::Maintenance => active.next().is_none(),
-                LrmMode::Active | LrmMode::Shutdown | LrmMode::Disarm | LrmMode::Unknown => {
-                    active.all(|sid| self.final_stops.contains(sid))
-                }
+        self.queue.is_empty() && (self.leaves_services() || !self.has_active_services())
+    }
+
+    fn leaves_services(&self) -> bool {
+        !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance)
+    }
+
+    /// Exits, unless that has to wait. Where a service may still run the watchdog is left to reset the node.
+    fn leave(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Next> {
+        if self.final_stops.any_failed() {
+            return Some(self.exit());
+        }
+        if self.leaves_services() {
+            // A master that reads this record takes the node for unguarded. What it sent here before is seen right after.
+            let written = self.write_record_as(LrmState::WaitForAgentLock, host, now);
+            if (!written && host.is_quorate()) || !self.read_status(host) {
+                return None;
             }
+            if self.status.active_services(&self.node).any(|sid| !self.final_stops.include(sid)) {
+                return Some(self.exit());
+            }
+        }
+        if !self.lease.close_watchdog(host) {
+            return None;
+        }
+        self.lease.release(host);
+        Some(self.exit())
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
@@ -406,11 +417,10 @@ impl Lrm {
 
     /// The watchdog is not fed any more. It resets the node, unless the lock comes back or nothing is left that could run.
     fn wait_for_reset(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
-        if self.stop_requested.is_some() {
+        if self.stop_requested {
             let count = self.status.active_services(&self.node).count();
             if count == 0 {
-                self.lease.close_watchdog(host);
-                return self.exit();
+                return if self.lease.close_watchdog(host) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });
             let lost_for = self.lost_since.map_or(Duration::ZERO, |since| now.instant.since(since));
@@ -431,10 +441,11 @@ impl Lrm {
         self.has_active_services() || !self.queue.is_empty()
     }
 
-    /// Closes the watchdog and releases the lock.
-    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized)) {
-        self.lease.close_watchdog(host);
+    /// Closes the watchdog and releases the lock. Says whether the watchdog is closed.
+    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized)) -> bool {
+        let closed = self.lease.close_watchdog(host);
         self.lease.release(host);
+        closed
     }
 
     fn lose_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
@@ -449,21 +460,28 @@ impl Lrm {
 
     /// Writes this LRM's record, while quorate.
     fn write_record(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        self.write_record_as(self.state, host, now);
+    }
+
+    /// Writes it with a state. Says whether that worked.
+    fn write_record_as(&mut self, state: LrmState, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
         if !host.is_quorate() {
-            return;
+            return false;
         }
         let record = LrmStatus {
-            state: self.state,
+            state,
             mode: self.mode,
             timestamp: Some(now.wall),
             results: self.results.clone(),
             unknown: None,
         };
         let written = host.write_lrm_status(&record);
-        match host::answer(host, HostOperation::WriteLrmStatus, written) {
-            Some(()) => self.wrote_record = true,
-            None => host.event(Event::LrmStatusUnwritable),
+        let written = host::answer(host, HostOperation::WriteLrmStatus, written).is_some();
+        self.wrote_record |= written;
+        if !written {
+            host.event(Event::LrmStatusUnwritable);
         }
+        written
     }
 
     fn again_after_wait(&self, now: Now) -> Next {

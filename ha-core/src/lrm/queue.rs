@@ -1,6 +1,9 @@
 //! Jobs that wait and jobs that run.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use crate::{
     host::{Job, JobId},
@@ -33,20 +36,17 @@ impl JobQueue {
     }
 
     /// Lets a job wait, in the place of one that waits for the same service. While one runs for the service nothing is
-    /// queued: what is asked then is asked again.
+    /// queued that answers a request, since it is queued again later if it is still wanted. A final stop is queued once, so
+    /// it waits until the other job has ended.
     pub(super) fn queue(&mut self, job: Job) {
-        if !self.is_running(&job.sid) {
-            self.queue_behind(job);
+        if job.uid.is_some() && self.runs_for(&job.sid) {
+            return;
         }
-    }
-
-    /// Lets a job wait also where one runs for the service: it is started after that one.
-    pub(super) fn queue_behind(&mut self, job: Job) {
         let passed_over = self.waiting.get(&job.sid).map_or(0, |waiting| waiting.passed_over);
         self.waiting.insert(job.sid.clone(), Waiting { job, passed_over });
     }
 
-    fn is_running(&self, sid: &ServiceId) -> bool {
+    fn runs_for(&self, sid: &ServiceId) -> bool {
         self.running.values().any(|running| running.sid == *sid)
     }
 
@@ -55,22 +55,23 @@ impl JobQueue {
         self.waiting.retain(|_, waiting| wanted(&waiting.job));
     }
 
-    /// The waiting jobs that may start, in the order in which they are to be started: those that were passed over most often first, then
-    /// by SID. Taking this look counts as passing over all that are not started.
+    /// The waiting jobs in the order in which they are to be started: those that were passed over most often first, then
+    /// by SID. Taking this look counts as passing over all that are not started. One whose service has a running job is
+    /// left out.
     pub(super) fn look(&mut self) -> Vec<Job> {
-        let running: Vec<&ServiceId> = self.running.values().map(|job| &job.sid).collect();
-        let free = |waiting: &&mut Waiting| !running.contains(&&waiting.job.sid);
-        let mut order: Vec<&mut Waiting> = self.waiting.values_mut().filter(free).collect();
+        let busy: BTreeSet<&ServiceId> = self.running.values().map(|running| &running.sid).collect();
+        let mut order: Vec<&mut Waiting> = self.waiting.values_mut().collect();
         order.sort_by(|one, other| {
             other.passed_over.cmp(&one.passed_over).then_with(|| one.job.sid.cmp(&other.job.sid))
         });
-        order
-            .into_iter()
-            .map(|waiting| {
-                waiting.passed_over = waiting.passed_over.saturating_add(1);
-                waiting.job.clone()
-            })
-            .collect()
+        let mut jobs = Vec::with_capacity(order.len());
+        for waiting in order {
+            waiting.passed_over = waiting.passed_over.saturating_add(1);
+            if !busy.contains(&waiting.job.sid) {
+                jobs.push(waiting.job.clone());
+            }
+        }
+        jobs
     }
 
     /// Takes note that a job runs.

@@ -27,10 +27,10 @@ impl Lrm {
     /// Asks the LRM to stop: it exits from a later [`tick`](Self::tick), when its services are safe. A second request changes
     /// nothing.
     pub fn request_stop(&mut self, request: StopRequest, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        if self.stop_requested.is_some() {
+        if self.stop_requested {
             return;
         }
-        self.stop_requested = Some(request);
+        self.stop_requested = true;
         let policy = shutdown_policy(host);
         if request != StopRequest::Restart {
             host.event(Event::ShutdownRequested { policy });
@@ -57,14 +57,10 @@ impl Lrm {
         host.event(Event::LrmShutdownMode { kind, mode: reported });
     }
 
-    /// Queues a stop of every service of this node that was not told to stop yet. It answers no request: nothing is
-    /// reported, but a failure is counted.
-    pub(super) fn queue_final_stops(&mut self) {
+    /// Queues a stop of every service of this node. It answers no request: nothing is reported, but a failure is counted.
+    fn queue_final_stops(&mut self) {
         let status = self.status.clone();
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
-            if !self.final_stops.begin(sid) {
-                continue;
-            }
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -73,8 +69,9 @@ impl Lrm {
                 target: None,
                 timeout: entry.state.timeout(),
             };
+            self.final_stops.services.insert(sid.clone());
             // A start that is still on its way must not outlive the node's last stop.
-            self.queue.queue_behind(job);
+            self.queue.queue(job);
         }
     }
 }
@@ -87,13 +84,14 @@ pub(super) struct FinalStops {
 }
 
 impl FinalStops {
-    /// Takes note that a service is told to stop. Says whether it was not before.
-    fn begin(&mut self, sid: &ServiceId) -> bool {
-        self.services.insert(sid.clone())
+    /// Whether a service was told to stop, and nothing else since. Others may run.
+    pub(super) fn include(&self, sid: &ServiceId) -> bool {
+        self.services.contains(sid)
     }
 
-    pub(super) fn contains(&self, sid: &ServiceId) -> bool {
-        self.services.contains(sid)
+    /// A service is to be looked after again.
+    pub(super) fn forget(&mut self, sid: &ServiceId) {
+        self.services.remove(sid);
     }
 
     /// Takes note of how a stop ended. A guest that has moved away meanwhile does not run here.
@@ -101,7 +99,7 @@ impl FinalStops {
         self.failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
     }
 
-    /// Whether a service may still run.
+    /// Whether a service may still run because its stop failed.
     pub(super) fn any_failed(&self) -> bool {
         self.failed
     }

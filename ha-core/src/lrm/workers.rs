@@ -1,8 +1,6 @@
 //! Queueing commands, giving the workers a turn, and what becomes of their results.
 
-use alloc::collections::BTreeSet;
-
-use super::{Flow, Iteration, Lrm};
+use super::{Flow, Lrm};
 use crate::{
     config::DatacenterConfig,
     event::Event,
@@ -32,6 +30,8 @@ impl Lrm {
                 target: entry.state.target().cloned(),
                 timeout: entry.state.timeout(),
             };
+            // It may run again after its last stop: in maintenance requests are carried out also while the node goes down.
+            self.final_stops.forget(sid);
             self.queue.queue(job);
         }
     }
@@ -52,26 +52,21 @@ impl Lrm {
         }
     }
 
-    /// Begins a turn of the workers: it is the iteration's time for jobs.
-    pub(super) fn begin_turn(&mut self, now: Now) {
-        self.turn_since = Some(now.instant);
-    }
-
-    /// Collects finished jobs and starts waiting ones, again and again for as long as a turn may take. Gives the wait
-    /// until the next look, or nothing when the turn is over.
-    pub(super) fn turn(&mut self, _: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Flow> {
+    /// Gives the workers a turn: collects finished jobs and starts waiting ones, again and again for as long as that may
+    /// take in one iteration. Gives the wait until the next look, or nothing when the turn is over.
+    pub(super) fn turn(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Flow> {
         let since: Instant = *self.turn_since.get_or_insert(now.instant);
-        self.look(host);
+        self.look(host, now);
         let next = now.instant.after(self.timings.worker_look_interval());
         if self.queue.is_empty() || next.since(since) > self.timings.worker_turn() {
-            self.turn_since = None;
             return None;
         }
         Some(Flow::Wait(next, WaitReason::Jobs))
     }
 
-    /// One look: finished jobs are collected, then waiting ones started as far as there is room.
-    fn look(&mut self, host: &mut (impl LrmHost + ?Sized)) {
+    /// One look: finished jobs are collected, then waiting ones started as far as there is room. None is started unless the
+    /// lock is surely held.
+    fn look(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
         let finished = host.finished();
         let finished = host::answer(host, HostOperation::FinishedJobs, finished).unwrap_or_default();
         if finished.is_empty() && self.queue.is_empty() {
@@ -86,6 +81,9 @@ impl Lrm {
         let max_workers = configuration
             .as_ref()
             .map_or(DatacenterConfig::default().max_workers, |configuration| configuration.datacenter.max_workers);
+        if !self.lease.covers(now.instant, &self.timings) {
+            return;
+        }
         for job in self.queue.look() {
             if self.queue.running() >= max_workers as usize {
                 return;
@@ -105,8 +103,9 @@ impl Lrm {
 
     /// Drops the results of requests that no entry has any more.
     fn drop_stale_results(&mut self) {
-        let live: BTreeSet<&Uid> = self.status.services.iter().filter_map(|(_, entry)| entry.uid.as_ref()).collect();
-        self.results.retain(|uid, _| live.contains(uid));
+        let services = &self.status.services;
+        self.results
+            .retain(|uid, result| services.get(&result.sid).is_some_and(|entry| entry.uid.as_ref() == Some(uid)));
     }
 
     /// Applies the restart policy to the end of a job, and reports what it leaves to report.

@@ -97,8 +97,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// Whether taking the lock of a node that is gone would prove nothing, and nothing else is there to prove it.
     pub(super) fn cannot_be_fenced(&mut self, node: &NodeName) -> bool {
-        let unguarded = self.status.unguarded.contains(node)
-            && self.configuration.datacenter.fencing == FencingMode::Watchdog;
+        let unguarded =
+            self.status.unguarded.contains(node) && self.configuration.datacenter.fencing == FencingMode::Watchdog;
         if unguarded {
             self.guards.report(node, self.host);
         }

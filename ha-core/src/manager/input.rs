@@ -30,15 +30,25 @@ pub struct RoundInput {
 impl RoundInput {
     /// Reads it all from the host. `None` if something that a round can't do without could not be read; that was
     /// reported.
-    pub fn read(host: &mut (impl CrmHost + ?Sized), status: &ManagerStatus, now: Now) -> Option<Self> {
+    ///
+    /// `known` are the LRM records of an earlier round. Where a node's record can't be read, its last one holds: results
+    /// are bound to their requests, and one node's broken record must not keep the master from all others.
+    pub fn read(
+        host: &mut (impl CrmHost + ?Sized),
+        status: &ManagerStatus,
+        known: &BTreeMap<NodeName, Arc<LrmStatus>>,
+        now: Now,
+    ) -> Option<Self> {
         let members = host.members();
         let members = host::answer(host, HostOperation::Members, members)?;
         let mut lrms = BTreeMap::new();
         for node in status.nodes.keys() {
             let record = host.lrm_status(node);
-            if let Some(record) = host::answer(host, HostOperation::ReadLrmStatus, record)? {
-                lrms.insert(node.clone(), record);
-            }
+            let record = match host::answer(host, HostOperation::ReadLrmStatus, record) {
+                Some(record) => record,
+                None => Some(known.get(node)?.clone()),
+            };
+            lrms.extend(record.map(|record| (node.clone(), record)));
         }
         let configuration = host.configuration();
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;

@@ -62,6 +62,8 @@ pub struct Manager {
     group_migration: GroupMigration,
     uids: UidSource,
     services: ManagedServices,
+    /// Whether the status was written as it is.
+    is_written: bool,
 }
 
 impl Manager {
@@ -93,6 +95,7 @@ impl Manager {
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
             services: ManagedServices::default(),
+            is_written: false,
         };
         manager.resume(recorded);
         manager
@@ -113,6 +116,11 @@ impl Manager {
     #[must_use]
     pub fn status(&self) -> &ManagerStatus {
         &self.status
+    }
+
+    /// Whether the status was written at the end of the last round.
+    pub(crate) fn is_written(&self) -> bool {
+        self.is_written
     }
 
     /// For how long the imbalance of the nodes has been too high: to explain what balancing does.

@@ -61,7 +61,7 @@ impl Manager {
     fn write(&mut self, wall: crate::status::Timestamp, host: &mut (impl RoundHost + ?Sized)) {
         self.status.timestamp = Some(wall);
         let written = host.write_manager_status(&self.status);
-        host::answer(host, HostOperation::WriteManagerStatus, written);
+        self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
     }
 }
 
@@ -119,7 +119,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         rules: Arc<PlacementRules>,
         host: &'a mut H,
     ) -> Self {
-        let Manager { node, timings, status, nodes: history, fencing, guards, balance_hold, services, uids, .. } = manager;
+        let Manager { node, timings, status, nodes: history, fencing, guards, balance_hold, services, uids, .. } =
+            manager;
         fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
@@ -246,7 +247,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// Asks placement where a service should be.
     pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<NodeName> {
         let (_, entry) = self.status.services.at(service)?;
-        let failback = self.facts.get(service).is_some_and(|facts| facts.failback);
+        let failback = self.facts(service).failback;
         let subject = Subject { service, entry, failback, preference };
         let node = self.placement.select(subject, &mut ())?;
         self.placement.node(node).cloned()

@@ -23,7 +23,7 @@ pub(super) struct Facts {
 /// A service that is not configured is left alone.
 impl Default for Facts {
     fn default() -> Self {
-        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: false }
+        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: true }
     }
 }
 

@@ -150,6 +150,7 @@ impl Placement {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests may panic")]
 mod tests {
     use super::*;
     use crate::{
@@ -168,7 +169,7 @@ mod tests {
     }
 
     fn sid(number: usize) -> ServiceId {
-        ServiceId::new(format!("vm:{}", 100 + number)).unwrap()
+        ServiceId::new(format!("vm:1{number:02}")).unwrap()
     }
 
     fn statistics() -> UsageStatistics {

@@ -261,7 +261,7 @@ impl<'a> Scene<'a> {
         let service = self.status.services.position(sid).ok_or_else(unknown)?;
         let (_, entry) = self.status.services.at(service).ok_or_else(unknown)?;
         let resource = self.configuration.resources.resources.get(sid);
-        let configured = resource.is_some_and(|resource| effective_failback(resource, &self.configuration.groups));
+        let configured = resource.is_none_or(|resource| effective_failback(resource, &self.configuration.groups));
         Ok(Subject { service, entry, failback: self.failback.unwrap_or(configured), preference })
     }
 }

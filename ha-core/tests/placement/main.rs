@@ -1,6 +1,7 @@
 //! Placement against a plain reading of the specification, on random clusters; and what explanations promise.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
@@ -8,6 +9,7 @@
 )]
 
 mod cluster;
+mod explanations;
 mod oracle;
 mod reference;
 
@@ -15,9 +17,10 @@ use std::collections::BTreeMap;
 
 use cluster::{Cluster, cluster, node, sid};
 use ha_core::{
-    config::datacenter::SchedulerMode,
-    id::NodeName,
+    config::{Affinity, RuleKind, datacenter::SchedulerMode},
+    id::{NodeName, ServiceId},
     placement::{BalanceHold, BalanceOutcome, Decider, Fate, Figure, Preference},
+    rules::{RuleSet, evaluate},
     status::ServiceState,
 };
 use proptest::prelude::*;
@@ -92,6 +95,31 @@ proptest! {
     }
 
     #[test]
+    fn the_answer_is_online_and_no_rule_excludes_it(cluster in cluster(6, 8), number in 0_usize..1000) {
+        let (sid, preference) = question(&cluster, number);
+        let Some(answer) = cluster.situation().select(&sid, preference).unwrap() else { return Ok(()) };
+        prop_assert!(cluster.is_online(&answer));
+        let configuration = &cluster.configuration;
+        let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+        let valid = evaluate(&rules, &cluster.members).rules;
+        let entry = cluster.status.services.get(&sid).unwrap();
+        // A service that must not fall back may stay with the others of its group, whoever else is there.
+        let stays = preference == Preference::None && answer == entry.node;
+        for rule in valid.iter().filter(|rule| rule.resources.contains(&sid)) {
+            match &rule.kind {
+                RuleKind::NodeAffinity { nodes, strict: Some(true) } => prop_assert!(nodes.contains_key(&answer), "{}", rule.id),
+                RuleKind::ResourceAffinity { affinity: Affinity::Negative } if !stays => {
+                    let others = rule.resources.iter().filter(|other| **other != sid);
+                    let on_answer = |other: &ServiceId| cluster.status.services.get(other).is_some_and(|entry| entry.node == answer && matches!(entry.state, ServiceState::Started { .. }));
+                    let there: Vec<_> = others.filter(|other| on_answer(other)).collect();
+                    prop_assert!(there.is_empty(), "{}: {there:?}", rule.id);
+                }
+                RuleKind::NodeAffinity { .. } | RuleKind::ResourceAffinity { .. } => {}
+            }
+        }
+    }
+
+    #[test]
     fn the_explained_winner_is_the_answer_and_was_not_left_out(cluster in cluster(6, 8), number in 0_usize..1000) {
         let (sid, preference) = question(&cluster, number);
         let situation = cluster.situation();
@@ -127,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn balancing_finds_the_best_move_of_the_definition(mut cluster in cluster(6, 8)) {
+    fn balancing_finds_the_best_move_of_the_definition(mut cluster in cluster(8, 12)) {
         settle(&mut cluster);
         let balance = cluster.situation().balance(BalanceHold::default(), 3);
         let (imbalance, moves) = oracle::moves(&cluster);

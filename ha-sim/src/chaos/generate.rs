@@ -70,6 +70,8 @@ impl Profile {
                 Kind::Restart,
                 Kind::Request,
                 Kind::Kill,
+                Kind::Member,
+                Kind::Guest,
             ],
         }
     }
@@ -101,6 +103,8 @@ enum Kind {
     Crash,
     Agent,
     GuestLock,
+    Member,
+    Guest,
 }
 
 impl Kind {
@@ -129,6 +133,8 @@ impl Kind {
         Self::Crash,
         Self::Agent,
         Self::GuestLock,
+        Self::Member,
+        Self::Guest,
     ];
 
     const CALM: &[Self] = &[
@@ -144,6 +150,7 @@ impl Kind {
         Self::Rule,
         Self::Datacenter,
         Self::Crash,
+        Self::Guest,
     ];
 }
 
@@ -305,6 +312,15 @@ impl Generator {
                 self.plan(at, Action::LockGuest { sid: sid.clone(), lock: lock.to_owned() });
                 self.plan_later(at, Action::UnlockGuest { sid });
             }
+            Kind::Member => {
+                self.plan(at, Action::Expel { node: node.clone() });
+                self.plan_later(at, Action::Admit { node });
+            }
+            Kind::Guest => {
+                let sid = self.service();
+                self.plan(at, Action::DestroyGuest { sid: sid.clone() });
+                self.plan_later(at, Action::CreateGuest { sid, node });
+            }
         }
     }
 
@@ -392,6 +408,7 @@ impl Generator {
         if self.rng.u32(0..4) == 0 { None } else { self.rng.choice(all.iter().copied()) }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn stop(&mut self, kind: Kind, at: Duration, node: NodeName) {
         match kind {
             Kind::Restart => self.plan(at, Action::RestartLrm { node }),
@@ -407,6 +424,7 @@ impl Generator {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn command(&mut self, kind: Kind, at: Duration, node: NodeName) {
         let sid = self.service();
         let line = match kind {
@@ -429,6 +447,7 @@ impl Generator {
         self.plan(at, Action::Command { line });
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn edit(&mut self, kind: Kind, at: Duration) {
         let sid = self.service();
         match kind {
@@ -561,6 +580,7 @@ pub(super) fn timings(rng: &mut Rng) -> TimingSettings {
 
 fn random_timings(rng: &mut Rng) -> TimingSettings {
     let mut settings = TimingSettings::customary();
+    settings.gone_forgotten_after = Duration::from_secs(120);
     let mut vary = |time: &mut Duration| {
         let factor = 4.0_f64.powf(rng.f64() - 0.7);
         *time = Duration::from_millis(milliseconds(time.mul_f64(factor)));
@@ -580,6 +600,7 @@ fn random_timings(rng: &mut Rng) -> TimingSettings {
         &mut settings.membership_detection,
         &mut settings.device_timeout,
         &mut settings.device_granularity,
+        &mut settings.gone_forgotten_after,
     ] {
         vary(time);
     }

@@ -66,24 +66,24 @@ fn node(rng: &mut Rng, timings: &TimingSettings) -> NodePlan {
         _ => (0, rng.u64(0..=early)),
     };
     let clock_ppm = match rng.u32(0..3) {
-        0 => drift,
+        0 => drift.saturating_neg(),
         1 => 0,
-        _ => rng.i32(0..=drift),
+        _ => rng.i32(drift.saturating_neg()..=drift),
     };
-    NodePlan { clock_ppm: -clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores: rng.u32(4..32) }
+    NodePlan { clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores: rng.u32(4..32) }
 }
 
 fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {
     let few = rng.f64() * rng.f64() * rng.f64();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number from 1 to 60")]
-    let count = 1 + (few * 60.0) as u32;
+    let count = 1_u32.saturating_add((few * 60.0) as u32);
     (0..count)
         .map(|number| {
             let service_type = if rng.u32(0..3) == 0 { "ct" } else { "vm" };
             let node = rng.choice(nodes.iter()).cloned().unwrap_or_else(|| node_name(1));
             let slow = if rng.u32(0..8) == 0 { 15 } else { 1 };
             let times_ms = [6_000, 8_000, 16_000, 3_000].map(|most: u64| rng.u64(0..=most).saturating_mul(slow));
-            (service_id(service_type, 100 + number), GuestPlan { node, times_ms })
+            (service_id(service_type, number.saturating_add(100)), GuestPlan { node, times_ms })
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 mod chaos;
 mod check;
 mod check_config;
+mod explain;
 mod report;
 mod run;
 mod summary;
@@ -17,6 +18,7 @@ use std::{
 use anstream::ColorChoice;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use ha_core::id::NodeName;
+use ha_sim::scenario::ScenarioError;
 
 /// Plays scenarios on a virtual cluster, and shows every step of what a high availability manager does.
 #[derive(Debug, Parser)]
@@ -34,6 +36,7 @@ Examples:
   ha-sim run examples/clusters/failover            play a node failure and watch it
   ha-sim run --format jsonl FOLDER | jq .event     the same for programs, an object an event
   ha-sim check recorded/*                          replay recorded scenarios and compare
+  ha-sim explain FOLDER --service vm:104 --at 2m   why it goes where it goes
   ha-sim rules rules.cfg --nodes n1,n2,n3          what rules come to
   ha-sim chaos --runs 1000                         look for what breaks the safety rules
   ha-sim check-config /etc/ha/*.cfg                problems of configuration files
@@ -76,6 +79,22 @@ enum Command {
         /// The folders
         #[arg(required = true, value_name = "FOLDER")]
         folders: Vec<PathBuf>,
+    },
+    /// Explains where a service would be placed, or what balancing would do, at some moment of a scenario
+    ///
+    /// Every node is shown with what keeps the service from it, or how well it suits; with --node also what would have to
+    /// be different for the service to go there.
+    Explain {
+        /// The folder of the scenario, of either form
+        folder: PathBuf,
+        #[command(flatten)]
+        what: explain::What,
+        /// The moment, such as 90s or 2m; the end if it is not given
+        #[arg(long, value_name = "TIME", value_parser = explain::time)]
+        at: Option<std::time::Duration>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = explain::Format::Text)]
+        format: explain::Format,
     },
     /// Prints what a rules.cfg comes to: rules left out, completed and compiled, as JSON
     ///
@@ -153,7 +172,7 @@ enum Verdict {
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
-    Scenario(#[from] ha_sim::scenario::ScenarioError),
+    Scenario(#[from] ScenarioError),
     #[error(transparent)]
     Recorded(#[from] ha_sim::recorded::CaseError),
     #[error("{}: {source}", path.display())]
@@ -165,6 +184,8 @@ enum Error {
          'rules.cfg', 'datacenter.cfg' or 'fence.cfg', or the option --type", .0.display()
     )]
     UnknownKind(PathBuf),
+    #[error(transparent)]
+    Placement(#[from] ha_core::placement::PlacementError),
     #[error("the output can't be written: {0}")]
     Write(#[from] io::Error),
 }
@@ -185,7 +206,10 @@ pub(crate) fn run() -> ExitCode {
         Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let style = terminal::ERROR;
-            anstream::eprintln!("{style}error:{style:#} {error}");
+            // Problems are lines of their own, each with its place.
+            let problems = matches!(error, Error::Scenario(ScenarioError::Problems(_)));
+            let separator = if problems { " the scenario has problems\n" } else { " " };
+            anstream::eprintln!("{style}error:{style:#}{separator}{error}");
             ExitCode::from(2)
         }
     }
@@ -196,6 +220,7 @@ fn carry_out(command: Command) -> Result<Verdict, Error> {
     match command {
         Command::Run { folder, format, quiet } => run::run(&folder, format, quiet, &mut out),
         Command::Check { folders } => check::check(&folders, &mut out),
+        Command::Explain { folder, what, at, format } => explain::explain(&folder, &what, at, format, &mut out),
         Command::Rules { file, nodes } => report::rules(&file, &nodes, &mut out),
         Command::Fence { file, nodes } => report::fence(&file, &nodes, &mut out),
         Command::CheckConfig { files, kind, format } => check_config::check(&files, kind, format, &mut out),

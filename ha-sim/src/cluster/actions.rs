@@ -57,12 +57,24 @@ impl Cluster {
     ///
     /// If there is no such node.
     pub fn power_on(&mut self, node: &NodeName) -> Result<(), ActionError> {
-        let has_power = self.hardware(node)?.power;
+        let hardware = self.hardware(node)?;
+        let has_power = hardware.power || hardware.expelled;
         let boots = self.daemons.get(node).is_some_and(|daemons| daemons.boots_at.is_some());
         if !has_power && !boots {
             self.plan_boot(node, self.durations.boot);
         }
         Ok(())
+    }
+
+    /// Takes a node out of the cluster, for which it is switched off, or takes it in again, with its power. One that is out
+    /// does not boot.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_member(&mut self, node: &NodeName, is_member: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.expelled = !is_member;
+        if is_member { self.power_on(node) } else { self.power_off(node) }
     }
 
     /// Takes a node's power away.
@@ -367,6 +379,32 @@ impl Cluster {
         for node in places {
             self.world.set_running(sid, &node, false);
         }
+        Ok(self.settle()?)
+    }
+
+    /// Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
+    ///
+    /// ```
+    /// use ha_sim::cluster::{ActionError, Cluster, Setup};
+    ///
+    /// let setup = Setup::new(["node1", "node2"])?.guest("vm:100", "node1")?;
+    /// let mut cluster = Cluster::new(setup);
+    /// let sid = "vm:100".parse()?;
+    /// cluster.start_guest(&sid, &"node1".parse()?)?;
+    /// let Err(ActionError::Violation(violation)) = cluster.start_guest(&sid, &"node2".parse()?) else { panic!() };
+    /// assert_eq!(violation.nodes, ["node1", "node2"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest or node, the node has no power, or the guest runs on two nodes then.
+    pub fn start_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
+        self.guest(sid)?;
+        if !self.hardware(node)?.power {
+            return Err(ActionError::NoPower(node.clone()));
+        }
+        self.world.set_running(sid, node, true);
         Ok(self.settle()?)
     }
 

@@ -272,6 +272,12 @@ impl ClusterLock for Host<'_> {
         if let Some(invariants) = &mut cluster.invariants {
             invariants.asked_for_lock(own, *daemon, lock, &answer, &cluster.world);
         }
+        if let (Ok(LockAnswer::Refused), Lock::Agent(own)) = (&answer, lock)
+            && *own == node
+            && self.has_bug(PlantedBug::WatchdogClosedWithoutLock)
+        {
+            self.close()?;
+        }
         match answer {
             Err(_) if self.fate == Fate::Lives && self.has_bug(PlantedBug::FailedRenewalCounts) => {
                 Ok(LockAnswer::Renewed)
@@ -330,6 +336,9 @@ impl StatusStore for Host<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.call(HostOperation::ReadManagerStatus, |host| {
             let status = host.view().manager_status()?;
+            if let (DaemonKind::Crm, Some(invariants)) = (host.daemon, &mut host.cluster.invariants) {
+                invariants.reads_manager_status(&host.node, status.as_deref());
+            }
             let (planted, node, daemon) = (host.cluster.planted, &host.node, host.daemon);
             Ok(match planted {
                 Some(bug) => planted::change_manager_status(bug, node, daemon, status),
@@ -343,6 +352,10 @@ impl ConfigurationStore for Host<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.call(HostOperation::ReadConfiguration, |host| {
             let configuration = host.view().configuration()?;
+            let Self { cluster, node, daemon, .. } = &mut *host;
+            if let (DaemonKind::Crm, Some(invariants)) = (*daemon, &mut cluster.invariants) {
+                invariants.reads_configuration(node, &cluster.world);
+            }
             Ok(match host.cluster.planted {
                 Some(bug) => planted::change_configuration(bug, configuration),
                 None => configuration,
@@ -357,13 +370,12 @@ impl ManagerStore for Host<'_> {
             if host.has_bug(PlantedBug::StatusWriteForgotten) && host.cluster.world.next_random().is_multiple_of(3) {
                 return Ok(());
             }
-            let holds = host.cluster.world.lock_holder(&Lock::Manager) == Some(&host.node);
-            host.view().write_manager_status(status)?;
-            let Self { cluster, node, .. } = host;
+            host.view().check_writable()?;
+            let Self { cluster, node, .. } = &mut *host;
             if let Some(invariants) = &mut cluster.invariants {
-                invariants.writes_manager_status(node, status, holds, &cluster.world);
+                invariants.writes_manager_status(node, status, &cluster.world);
             }
-            Ok(())
+            host.view().write_manager_status(status)
         })
     }
 
@@ -383,19 +395,33 @@ impl ManagerStore for Host<'_> {
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
-        self.call(HostOperation::Commands, |host| host.view().take_commands())
+        self.call(HostOperation::Commands, |host| {
+            let commands = host.view().take_commands()?;
+            Ok(if host.has_bug(PlantedBug::CommandsLost) { Vec::new() } else { commands })
+        })
     }
 }
 
 impl LrmStore for Host<'_> {
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
-        self.call(HostOperation::WriteLrmStatus, |host| host.view().write_lrm_status(status))
+        self.call(HostOperation::WriteLrmStatus, |host| {
+            let written = host.cluster.world.store.lrm_status.contains_key(&host.node);
+            if written && host.has_bug(PlantedBug::RecordWrittenOnce) {
+                return Ok(());
+            }
+            host.view().write_lrm_status(status)
+        })
     }
 }
 
 impl GuestControl for Host<'_> {
     fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
-        self.call(HostOperation::MoveConfiguration, |host| host.view().move_configuration(sid, from, to))
+        self.call(HostOperation::MoveConfiguration, |host| {
+            if host.has_bug(PlantedBug::ConfigurationStaysBehind) {
+                return Ok(());
+            }
+            host.view().move_configuration(sid, from, to)
+        })
     }
 
     fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError> {
@@ -456,9 +482,11 @@ impl Entropy for Host<'_> {
 impl Workers for Host<'_> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         self.call(HostOperation::StartJob, |host| {
-            let Self { cluster, node, .. } = host;
-            if let Some(invariants) = &mut cluster.invariants {
-                invariants.starts_job(node, job, cluster.world.lrm_generation(node), &cluster.world);
+            for _ in 0..if host.has_bug(PlantedBug::JobBegunTwice) { 2 } else { 1 } {
+                let Self { cluster, node, .. } = &mut *host;
+                if let Some(invariants) = &mut cluster.invariants {
+                    invariants.starts_job(node, job, cluster.world.lrm_generation(node), &cluster.world);
+                }
             }
             host.view().start(job)
         })

@@ -3,17 +3,22 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ha_core::{
+    config::DatacenterFile,
     crm::Crm,
     event::DaemonState,
     id::{NodeName, ServiceId},
     lrm::Lrm,
+    manager::Manager,
     status::{ClusterView, ManagerStatus, NodeState, StateName, ViewInput},
     time::Instant,
     timing::Timings,
 };
 
 use super::{Cluster, ServiceHistory};
-use crate::world::{Happening, Source, What, World};
+use crate::{
+    snapshot::Snapshot,
+    world::{DaemonKind, Happening, Source, What, World},
+};
 
 impl Cluster {
     /// The hardware, network, store and guests.
@@ -26,6 +31,12 @@ impl Cluster {
     #[must_use]
     pub fn timings(&self) -> &Timings {
         &self.timings
+    }
+
+    /// `datacenter.cfg` as it is now.
+    #[must_use]
+    pub fn datacenter(&self) -> &DatacenterFile {
+        &self.datacenter
     }
 
     /// The manager status as it was last written.
@@ -80,6 +91,12 @@ impl Cluster {
         self.daemons.get(node)?.lrm.as_ref()
     }
 
+    /// Whether the LRM of a node was asked to stop and has not yet.
+    #[must_use]
+    pub fn is_lrm_stopping(&self, node: &NodeName) -> bool {
+        self.daemons.get(node).is_some_and(|daemons| daemons.stopping.is_some() && daemons.runs(DaemonKind::Lrm))
+    }
+
     /// What `status` shows to a person who looks on a node.
     #[must_use]
     pub fn view(&self, node: &NodeName) -> ClusterView {
@@ -100,6 +117,14 @@ impl Cluster {
             locations: Some(&locations),
             scheduler: store.datacenter.scheduler.mode,
         })
+    }
+
+    /// What placement looks at now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
+        let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
+        Snapshot::of(&self.world, hold)
     }
 
     /// What became of a service; `None` if it never had a guest and a configuration at once.

@@ -89,9 +89,22 @@ bugs! {
     StatusLostOnTakeover = "status-lost-on-takeover",
     /// The node of a fenced service counts as unknown to the CRM that runs on it.
     OwnFenceIgnored = "own-fence-ignored",
+    /// The LRM closes its watchdog when it has lost its lock.
+    WatchdogClosedWithoutLock = "watchdog-closed-without-lock",
+    /// The configuration of a service that is recovered stays where it was.
+    ConfigurationStaysBehind = "configuration-stays-behind",
+    /// The record of an LRM is written the first time only.
+    RecordWrittenOnce = "record-written-once",
+    /// Results of requests are lost.
+    ResultsLost = "results-lost",
+    /// Commands are taken from the queue and lost.
+    CommandsLost = "commands-lost",
+    /// A job is handed to two workers.
+    JobBegunTwice = "job-begun-twice",
 }
 
 /// Changes how locks and watchdogs behave.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
 pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
     match bug {
         PlantedBug::LockPassesEarly => {
@@ -106,6 +119,7 @@ pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
 }
 
 /// Changes the manager status that a daemon reads.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
 pub(super) fn change_manager_status(
     bug: PlantedBug,
     node: &NodeName,
@@ -119,21 +133,18 @@ pub(super) fn change_manager_status(
             if status.node_state(node) == NodeState::Fence {
                 status.nodes.insert(node.clone(), NodeState::Online);
             }
-            replace_states(status, |state| match state {
-                ServiceState::Fence => Some(ServiceState::Started { confirmed: true }),
-                _ => None,
+            replace_states(status, |state| {
+                (*state == ServiceState::Fence).then_some(ServiceState::Started { confirmed: true })
             });
         }
         (PlantedBug::FreezeIgnored, DaemonKind::Lrm) => {
-            replace_states(Arc::make_mut(&mut status), |state| match state {
-                ServiceState::Freeze => Some(ServiceState::Started { confirmed: true }),
-                _ => None,
+            replace_states(Arc::make_mut(&mut status), |state| {
+                (*state == ServiceState::Freeze).then_some(ServiceState::Started { confirmed: true })
             });
         }
         (PlantedBug::AllFrozen, DaemonKind::Lrm) => {
-            replace_states(Arc::make_mut(&mut status), |state| match state {
-                ServiceState::Started { confirmed: true } => Some(ServiceState::Freeze),
-                _ => None,
+            replace_states(Arc::make_mut(&mut status), |state| {
+                (*state == ServiceState::Started { confirmed: true }).then_some(ServiceState::Freeze)
             });
         }
         (PlantedBug::DisarmIgnored, DaemonKind::Lrm) => Arc::make_mut(&mut status).disarm = None,
@@ -170,6 +181,7 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
 }
 
 /// Changes the record of an LRM that the master reads.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
 pub(super) fn change_lrm_status(
     bug: PlantedBug,
     record: Option<Arc<LrmStatus>>,
@@ -189,6 +201,7 @@ pub(super) fn change_lrm_status(
             }
             record.results = results;
         }
+        PlantedBug::ResultsLost => Arc::make_mut(&mut record).results = OrderedMap::default(),
         PlantedBug::RestartIgnored if record.mode == LrmMode::Restart => {
             Arc::make_mut(&mut record).mode = LrmMode::Active;
         }

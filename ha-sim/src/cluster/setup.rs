@@ -120,7 +120,7 @@ pub enum SetupError {
         /// The file.
         file: &'static str,
         /// The first problem.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// A `fence.cfg` that is not used.
     #[error("fence.cfg: {0}")]
@@ -219,7 +219,7 @@ impl Setup {
 
 fn without_problems<T>(file: &'static str, parsed: ha_core::config::Parsed<T>) -> Result<T, SetupError> {
     match parsed.problems.into_iter().next() {
-        Some(problem) => Err(SetupError::Configuration { file, problem }),
+        Some(problem) => Err(SetupError::Configuration { file, problem: Box::new(problem) }),
         None => Ok(parsed.config),
     }
 }

@@ -22,13 +22,13 @@ pub struct ServiceHistory {
     down_before: Duration,
     /// How often it was recovered from a node that was fenced.
     pub recoveries: u32,
-    /// Whether it has run at all: before its first start it is not down.
-    has_run: bool,
+    /// Whether a start was over, well or not: before that it is not down.
+    was_started: bool,
 }
 
 impl ServiceHistory {
-    /// For how long it did not run though it should have: from its first start on, and only while it was requested to be
-    /// started.
+    /// For how long it did not run though it should have: from the end of its first start on, be it that this failed, and
+    /// only while it was requested to be started.
     #[must_use]
     pub fn downtime(&self, now: Instant) -> Duration {
         let since = self.down_since.map_or(Duration::ZERO, |since| now.since(since));
@@ -36,13 +36,13 @@ impl ServiceHistory {
     }
 
     fn update(&mut self, runs: bool, wanted: bool, now: Instant) {
-        self.has_run |= runs;
+        self.was_started |= runs;
         match self.down_since {
             Some(_) if runs || !wanted => {
                 self.down_before = self.downtime(now);
                 self.down_since = None;
             }
-            None if wanted && !runs && self.has_run => self.down_since = Some(now),
+            None if wanted && !runs && self.was_started => self.down_since = Some(now),
             Some(_) | None => {}
         }
     }
@@ -74,10 +74,19 @@ impl Tracks {
             self.update_services(world);
         }
         for happening in world.happenings.get(self.happenings..).unwrap_or_default() {
-            if let What::Core(Event::ServiceRecovered { sid, .. }) = &happening.what
-                && let Some(history) = self.services.get_mut(sid)
-            {
-                history.recoveries = history.recoveries.saturating_add(1);
+            match &happening.what {
+                What::Core(Event::ServiceRecovered { sid, .. }) => {
+                    if let Some(history) = self.services.get_mut(sid) {
+                        history.recoveries = history.recoveries.saturating_add(1);
+                    }
+                }
+                What::Core(Event::AgentStartFailed { sid }) => {
+                    if let Some(history) = self.services.get_mut(sid) {
+                        history.was_started = true;
+                        history.down_since.get_or_insert(world.time);
+                    }
+                }
+                What::Core(_) | What::Cluster(_) => {}
             }
         }
         self.happenings = world.happenings.len();
@@ -91,7 +100,7 @@ impl Tracks {
                 down_since: None,
                 down_before: Duration::ZERO,
                 recoveries: 0,
-                has_run: false,
+                was_started: false,
             });
             let runs = world.places(sid).next().is_some();
             history.update(runs, resource.state() == RequestedState::Started, world.time);

@@ -9,12 +9,16 @@ use ha_core::{
     crm::Crm,
     id::NodeName,
     lrm::{Lrm, StopRequest},
+    manager::Manager,
     time::{Instant, Next, Now},
     timing::Timings,
 };
 
 use super::{Case, command};
-use crate::world::{ClusterEvent, DaemonKind, Source, View, What, World};
+use crate::{
+    snapshot::Snapshot,
+    world::{ClusterEvent, DaemonKind, Source, View, What, World},
+};
 
 /// A recorded scenario that is being played.
 #[derive(Debug)]
@@ -73,6 +77,22 @@ impl Replay {
         }
     }
 
+    /// Plays it up to a moment, or to its end if that comes first. Loops are played whole: what is due at the moment itself
+    /// has not happened yet.
+    pub fn run_until(&mut self, moment: Instant) {
+        while !self.over && self.world.time < moment {
+            self.play_loop();
+        }
+    }
+
+    /// What placement looks at now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
+        let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
+        Snapshot::of(&self.world, hold)
+    }
+
     fn play_loop(&mut self) {
         let start = self.world.time;
         let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
@@ -114,7 +134,7 @@ impl Replay {
     }
 
     fn take_commands(&mut self) {
-        let is_time = self.passes % LOOPS_PER_LIST == 0;
+        let is_time = self.passes.is_multiple_of(LOOPS_PER_LIST);
         self.passes = self.passes.wrapping_add(1);
         if !is_time {
             return;

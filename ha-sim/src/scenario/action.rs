@@ -11,36 +11,88 @@ use ha_core::{
 use super::{problem::Problem, words::Words};
 use crate::{
     cluster::{ActionError, Cluster},
-    world::{DaemonKind, DeviceBehaviour, Failure, Operation, Outcome},
+    world::{ClusterEvent, DaemonKind, DeviceBehaviour, Failure, Operation, Outcome},
 };
 
 /// Something that is done at some moment.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
-    Power { on: bool, nodes: Vec<NodeName> },
+    Power {
+        on: bool,
+        nodes: Vec<NodeName>,
+    },
     Reset(Vec<NodeName>),
-    Network { on: bool, nodes: Vec<NodeName> },
+    Network {
+        on: bool,
+        nodes: Vec<NodeName>,
+    },
     Partition(Vec<BTreeSet<NodeName>>),
     Heal,
-    Part { part: Part, works: bool, nodes: Vec<NodeName> },
+    Part {
+        part: Part,
+        works: bool,
+        nodes: Vec<NodeName>,
+    },
     Reboot(NodeName),
     Shutdown(NodeName),
-    Daemons { what: DaemonAction, daemons: Vec<DaemonKind>, nodes: Vec<NodeName> },
-    Create { sid: ServiceId, node: NodeName },
+    Daemons {
+        what: DaemonAction,
+        daemons: Vec<DaemonKind>,
+        nodes: Vec<NodeName>,
+    },
+    Create {
+        sid: ServiceId,
+        node: NodeName,
+    },
     Destroy(ServiceId),
     Crash(ServiceId),
-    Carry { sid: ServiceId, node: NodeName },
-    Lock { sid: ServiceId, lock: Option<String> },
-    Fail { sid: ServiceId, failure: Failure },
-    Mend { sid: ServiceId, operation: Operation },
-    Device { name: String, behaviour: DeviceBehaviour },
-    Load { sid: ServiceId, cores: f64, memory: u64 },
-    GuestSize { sid: ServiceId, cores: f64, memory: u64 },
-    NodeSize { node: NodeName, cores: f64, memory: u64 },
-    Version { node: NodeName, version: String },
+    Carry {
+        sid: ServiceId,
+        node: NodeName,
+    },
+    Lock {
+        sid: ServiceId,
+        lock: Option<String>,
+    },
+    Fail {
+        sid: ServiceId,
+        failure: Failure,
+    },
+    Mend {
+        sid: ServiceId,
+        operation: Operation,
+    },
+    Device {
+        name: String,
+        behaviour: DeviceBehaviour,
+    },
+    Load {
+        sid: ServiceId,
+        cores: f64,
+        memory: u64,
+    },
+    GuestSize {
+        sid: ServiceId,
+        cores: f64,
+        memory: u64,
+    },
+    NodeSize {
+        node: NodeName,
+        cores: f64,
+        memory: u64,
+    },
+    Version {
+        node: NodeName,
+        version: String,
+    },
     Command(String),
     Edit(Edit),
-    Say,
+    StartGuest {
+        sid: ServiceId,
+        node: NodeName,
+    },
+    /// Nothing is done, but this is said.
+    Say(String),
 }
 
 /// A part of what nodes share that can fail on a node.
@@ -143,6 +195,11 @@ impl Action {
             "locks" => part(words, Part::Locks)?,
             "reboot" => Self::Reboot(words.node()?),
             "shutdown" => Self::Shutdown(words.node()?),
+            "start" if words.is_service() => {
+                let sid = words.service()?;
+                words.keyword("on")?;
+                Self::StartGuest { sid, node: words.node()? }
+            }
             "start" => daemons(words, DaemonAction::Start, &DaemonKind::ALL)?,
             "stop" => daemons(words, DaemonAction::Stop, &[DaemonKind::Crm])?,
             "restart" => daemons(words, DaemonAction::Restart, &[DaemonKind::Lrm])?,
@@ -194,13 +251,22 @@ impl Action {
             "command" => command(words)?,
             "add" | "set" | "unset" | "remove" => Self::Edit(Edit::read(&verb.text, words)?),
             "say" => {
+                let text = words.rest();
                 while words.take().is_some() {}
-                Self::Say
+                Self::Say(text)
             }
             _ => return Err(words.unknown(&verb, "action", VERBS)),
         };
         words.end()?;
         Ok(action)
+    }
+
+    /// How the action is reported: `text` is the action as it was written.
+    pub(super) fn event(&self, text: String) -> ClusterEvent {
+        if let Self::Say(said) = self {
+            return ClusterEvent::Said { text: said.clone() };
+        }
+        ClusterEvent::Execute { command: text }
     }
 
     /// The service that the action adds to those that are known.
@@ -253,7 +319,8 @@ impl Action {
             Self::Version { node, version } => cluster.set_version(node, version.clone()),
             Self::Command(line) => cluster.queue_command(line.clone()),
             Self::Edit(edit) => edit.act(cluster),
-            Self::Say => Ok(()),
+            Self::StartGuest { sid, node } => cluster.start_guest(sid, node),
+            Self::Say(_) => Ok(()),
         }
     }
 }

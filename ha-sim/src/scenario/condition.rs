@@ -225,7 +225,7 @@ fn daemon_state(words: &mut Words<'_>, states: &[DaemonState]) -> Result<DaemonS
 fn event(words: &mut Words<'_>) -> Result<EventPattern, Problem> {
     let name = words.word("the name of an event")?;
     let known = known_events();
-    if !known.iter().any(|known| *known == name.text) {
+    if !known.contains(&name.text) {
         return Err(words.unknown(&name, "event", known.iter().map(String::as_str)));
     }
     let mut pattern = EventPattern { name: name.text, fields: Vec::new(), times: None, since: Instant::START };
@@ -341,7 +341,7 @@ impl EventPattern {
         let Ok(json) = serde_json::to_value(happening) else { return false };
         let is = |key: &str, wanted: &str| match json.get(key) {
             Some(Value::String(text)) => text == wanted,
-            Some(other) => other.to_string() == wanted,
+            Some(other) => wanted == other.to_string().as_str(),
             None => false,
         };
         is("event", &self.name) && self.fields.iter().all(|(key, value)| is(key, value))

@@ -63,7 +63,7 @@
 //! | `start\|kill\|pause\|resume crm\|lrm\|daemons on NODE …` | not asked |
 //! | `command LINE` | a line of the command queue: `migrate`, `relocate`, `stop`, `enable-node-maintenance`, …; in quotes it is not checked |
 //! | `add\|set\|unset\|remove SID …`, `add\|set\|unset\|remove group ID …`, `add rule TYPE ID …`, `set\|unset\|remove rule ID …`, `set\|unset datacenter …` | edits, with properties as `key value` |
-//! | `crash SID`, `create SID on NODE`, `destroy SID`, `carry SID to NODE` | guests, behind HA's back |
+//! | `start SID on NODE`, `crash SID`, `create SID on NODE`, `destroy SID`, `carry SID to NODE` | guests, behind HA's back |
 //! | `lock SID [NAME]`, `unlock SID` | a guest's lock |
 //! | `fail\|hang start\|stop\|move of SID [N times] [on NODE]`, `mend start\|stop\|move of SID` | what agents do |
 //! | `device NAME works\|fails\|hangs` | fence devices, or parts of them (`NAME:N`) |
@@ -99,6 +99,7 @@ mod words;
 
 pub use play::{Failure, Outcome, Played, play};
 pub use problem::{Problem, ScenarioError};
+pub use words::duration;
 
 use ha_core::time::Instant;
 
@@ -129,6 +130,14 @@ impl Scenario {
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
+    }
+
+    /// The same up to a moment, without what happens later.
+    #[must_use]
+    pub fn until(mut self, moment: Instant) -> Self {
+        self.steps.retain(|step| step.at <= moment && !matches!(step.kind, StepKind::AtEnd(_)));
+        self.end = moment;
+        self
     }
 
     /// How many expectations it has.

@@ -5,7 +5,7 @@ use ha_core::time::Instant;
 use super::{Scenario, Step, StepKind, condition::Condition};
 use crate::{
     cluster::{Cluster, Violation},
-    world::{ClusterEvent, Happening, What},
+    world::{Happening, What},
 };
 
 /// Something that did not go as the scenario says.
@@ -109,7 +109,7 @@ impl Player<'_> {
         match step.kind {
             StepKind::Act { text, action } => {
                 let now = self.cluster.now().instant;
-                self.cluster.note(now, "scenario", What::Cluster(ClusterEvent::Execute { command: text }));
+                self.cluster.note(now, "scenario", What::Cluster(action.event(text)));
                 match action.act(&mut self.cluster) {
                     Ok(()) => {}
                     Err(crate::cluster::ActionError::Violation(violation)) => return Err(violation),

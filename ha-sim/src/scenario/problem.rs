@@ -1,14 +1,17 @@
 //! What is wrong with a scenario.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// One thing that is wrong with a scenario.
 ///
 /// Displays as `file:line:column: message`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problem {
-    /// The file's name in its folder.
-    pub file: &'static str,
+    /// The file: its name, with the path of its folder where that is known.
+    pub file: String,
     /// The line, from 1; 0 if it is about the whole file.
     pub line: usize,
     /// The column, from 1, in characters; 0 if it is about the whole line.
@@ -19,7 +22,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.file)?;
+        f.write_str(&self.file)?;
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
         }
@@ -47,6 +50,18 @@ pub enum ScenarioError {
     Problems(Vec<Problem>),
 }
 
+impl ScenarioError {
+    /// Names the files of problems with the path of their folder.
+    pub(super) fn in_folder(mut self, folder: &Path) -> Self {
+        if let Self::Problems(problems) = &mut self {
+            for problem in problems {
+                problem.file = folder.join(&problem.file).display().to_string();
+            }
+        }
+        self
+    }
+}
+
 /// Shows problems, each on a line.
 struct Lines<'a>(&'a [Problem]);
 
@@ -63,7 +78,8 @@ impl fmt::Display for Lines<'_> {
 /// The known word that is closest to what was found, if it is close enough to have been meant.
 pub(super) fn suggestion<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.into_iter().map(|word| (distance(found, word), word));
-    let (distance, word) = near.min_by_key(|(distance, _)| *distance)?;
+    // A word that was not finished is likelier than another one that is as near.
+    let (distance, word) = near.min_by_key(|(distance, word)| (*distance, !word.starts_with(found)))?;
     (distance <= found.chars().count().max(3) / 3).then_some(word)
 }
 

@@ -37,7 +37,7 @@ impl Scenario {
         let text = fs::read_to_string(&path).map_err(|source| ScenarioError::Read { path, source })?;
         let name = folder.canonicalize().ok();
         let name = name.as_deref().unwrap_or(folder).file_name().map(|name| name.to_string_lossy().into_owned());
-        reader.scenario(name.unwrap_or_default(), &text)
+        reader.scenario(name.unwrap_or_default(), &text).map_err(|error| error.in_folder(folder))
     }
 
     /// Reads a scenario from texts: that of `scenario`, and of the configuration files, by name.
@@ -103,7 +103,7 @@ impl Reader {
                 (Some(section), None) => format!("in '{section}': {}", found.kind),
                 (None, _) => found.kind.to_string(),
             };
-            self.problems.push(Problem { file, line: found.line, column: 0, message });
+            self.problems.push(Problem { file: file.to_owned(), line: found.line, column: 0, message });
         }
         parsed.config
     }
@@ -113,13 +113,13 @@ impl Reader {
         let read = FenceConfig::read(text);
         for warning in read.warnings {
             let message = warning.kind.to_string();
-            self.problems.push(Problem { file: FILE, line: warning.line, column: 0, message });
+            self.problems.push(Problem { file: FILE.to_owned(), line: warning.line, column: 0, message });
         }
         match read.config {
             Ok(config) => self.setup.fence = Some(config),
             Err(errors) => {
                 let problem = |error: &ha_core::config::fence::FenceError| Problem {
-                    file: FILE,
+                    file: FILE.to_owned(),
                     line: error.line,
                     column: 0,
                     message: error.kind.to_string(),
@@ -136,7 +136,10 @@ impl Reader {
                 self.problems.push(problem);
             }
         }
-        self.check_whole();
+        // What is missing on the whole may just be what stands in a line that was not understood.
+        if self.problems.is_empty() {
+            self.check_whole();
+        }
         match self.timings.validate() {
             Ok(timings) => self.setup.timings = timings,
             Err(errors) => {
@@ -436,7 +439,7 @@ impl Reader {
                     None => format!("the nodes are {}", super::problem::alternatives(known).replace(" or ", " and ")),
                 };
                 let message = format!("'{id}' names node '{node}', which the scenario does not have: {hint}");
-                problems.push(Problem { file, line: 0, column: 0, message });
+                problems.push(Problem { file: file.to_owned(), line: 0, column: 0, message });
             }
         }
         self.problems.extend(problems);

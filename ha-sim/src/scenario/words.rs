@@ -38,7 +38,7 @@ pub(super) struct Names {
 /// The name of the file that this is about.
 pub(super) const FILE: &str = "scenario";
 
-/// Splits a line into words. A `#` at the begin of a word begins a comment; a text in double quotes is one word.
+/// Splits a line into words. A `#` at the begin of a word begins a comment; a text in double quotes is one word, or part of one.
 pub(super) fn split(line: &str, number: usize) -> Result<Vec<Word>, Problem> {
     let mut words = Vec::new();
     let mut characters = line.chars().zip(1..).peekable();
@@ -46,23 +46,23 @@ pub(super) fn split(line: &str, number: usize) -> Result<Vec<Word>, Problem> {
         match character {
             character if character.is_whitespace() => {}
             '#' => break,
-            '"' => {
+            first => {
                 let mut text = String::new();
-                loop {
-                    match characters.next() {
-                        Some(('"', _)) => break,
-                        Some((character, _)) => text.push(character),
-                        None => return Err(problem(number, column, "the text has no closing '\"'")),
+                let mut in_quotes = first == '"';
+                if !in_quotes {
+                    text.push(first);
+                }
+                while let Some((character, _)) = characters.next_if(|(c, _)| in_quotes || !c.is_whitespace()) {
+                    if character == '"' {
+                        in_quotes = !in_quotes;
+                    } else {
+                        text.push(character);
                     }
                 }
-                words.push(Word { text, column, quoted: true });
-            }
-            character => {
-                let mut text = String::from(character);
-                while let Some((character, _)) = characters.next_if(|(character, _)| !character.is_whitespace()) {
-                    text.push(character);
+                if in_quotes {
+                    return Err(problem(number, column, "the text has no closing '\"'"));
                 }
-                words.push(Word { text, column, quoted: false });
+                words.push(Word { text, column, quoted: first == '"' });
             }
         }
     }
@@ -70,7 +70,7 @@ pub(super) fn split(line: &str, number: usize) -> Result<Vec<Word>, Problem> {
 }
 
 pub(super) fn problem(line: usize, column: usize, message: impl Into<String>) -> Problem {
-    Problem { file: FILE, line, column, message: message.into() }
+    Problem { file: FILE.to_owned(), line, column, message: message.into() }
 }
 
 impl<'a> Words<'a> {
@@ -256,7 +256,7 @@ fn quoted_if_needed(text: &str) -> String {
 }
 
 /// Reads `90s`, `2m`, `1h30m`, `250ms`, `1.5s`; the units go from large to small.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     const UNITS: [(&str, f64); 4] = [("h", 3600.0), ("ms", 0.001), ("m", 60.0), ("s", 1.0)];
     let mut rest = text;
     let mut seconds = 0.0;

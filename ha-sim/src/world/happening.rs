@@ -89,6 +89,11 @@ pub enum ClusterEvent {
         /// Its line.
         command: String,
     },
+    /// Somebody says something about what happens.
+    Said {
+        /// What.
+        text: String,
+    },
     /// A watchdog expired and reset its node.
     WatchdogReset {
         /// The node.
@@ -124,6 +129,7 @@ impl fmt::Display for ClusterEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Execute { command } => f.write_str(command),
+            Self::Said { text } => f.write_str(text),
             Self::WatchdogReset { node } => write!(f, "the watchdog of {node} expired: the node is reset"),
             Self::RoundSkipped { daemon } => write!(f, "no {daemon} does its round"),
             Self::Killed => f.write_str("is killed"),

@@ -114,6 +114,9 @@ impl World {
 
     /// Takes the jobs of a node's LRM that have ended.
     pub(super) fn take_finished_jobs(&mut self, node: &NodeName) -> Vec<(JobId, ExitCode)> {
+        if self.jobs.finished.is_empty() {
+            return Vec::new();
+        }
         let generation = self.jobs.generation(node);
         let (taken, kept) = std::mem::take(&mut self.jobs.finished).into_iter().partition(|(key, _)| key.node == *node);
         self.jobs.finished = kept;
@@ -252,7 +255,7 @@ fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut V
         return ended(Err(failed()));
     }
     match what {
-        OperationKind::Start => agent.end_start(sid),
+        OperationKind::Start => return ended(agent.end_start(sid)),
         OperationKind::Stop => agent.end_stop(sid),
         OperationKind::StopToMove { target, task, move_works, move_lies } => {
             agent.end_stop_to_move(sid);

@@ -11,6 +11,7 @@ mod happening;
 mod jobs;
 mod network;
 mod physics;
+mod statistics;
 mod store;
 mod view;
 
@@ -29,7 +30,7 @@ use std::{
 };
 
 use ha_core::{
-    host::{Lock, LockAnswer},
+    host::{Guests, Lock, LockAnswer},
     id::{NodeName, ServiceId},
     time::Instant,
 };
@@ -95,6 +96,8 @@ pub struct Node {
     pub watchdog_early: Duration,
     /// How often it lost its power.
     pub power_losses: u64,
+    /// Whether it was taken out of the cluster: it is no member any more.
+    pub expelled: bool,
     /// Nodes that it does not hear, though the store reaches both: the membership counts them as offline there.
     pub unheard: BTreeSet<NodeName>,
 }
@@ -147,6 +150,8 @@ pub struct World {
     jobs: Jobs,
     fence_runs: FenceRuns,
     locks: BTreeMap<Lock, HeldLock>,
+    /// Where each guest was configured when somebody last asked.
+    located: Arc<Guests>,
     random: u64,
 }
 
@@ -274,8 +279,17 @@ impl World {
 
     /// Where each guest is configured.
     #[must_use]
-    pub fn guest_nodes(&self) -> Arc<ha_core::host::Guests> {
+    pub fn guest_nodes(&self) -> Arc<Guests> {
         Arc::new(self.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect())
+    }
+
+    /// The same, made anew only if something has changed: daemons ask often.
+    fn known_guest_nodes(&mut self) -> Arc<Guests> {
+        let known = self.located.iter().map(|(sid, guest)| (sid, &guest.node));
+        if !known.eq(self.guests.iter().map(|(sid, guest)| (sid, &guest.node))) {
+            self.located = self.guest_nodes();
+        }
+        self.located.clone()
     }
 
     /// The next of a series of numbers that is the same in every run.

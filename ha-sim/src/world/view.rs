@@ -3,16 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{
-        Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
-        fence::FenceCommand,
-    },
+    config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
         GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, NodeStatistics, ServiceStatistics, Statistics, StatusStore, UnmanagedService,
-        UsageStatistics, Watchdog, Workers,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId},
     lrm::run_job,
@@ -20,7 +16,7 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{DaemonKind, Guest, Node, Source, Store, What, World, agent::NodeAgent};
+use super::{DaemonKind, Node, Source, Store, What, World, agent::NodeAgent};
 
 /// One daemon's view of the world.
 pub struct View<'a> {
@@ -33,10 +29,6 @@ pub struct View<'a> {
     /// The daemon's own clock, which its events and locks carry.
     pub clock: Instant,
 }
-
-/// The size of a node where the dynamic scheduler needs one and none is given.
-const DEFAULT_CORES: f64 = 24.0;
-const DEFAULT_MEMORY: u64 = 131_072 << 20;
 
 impl View<'_> {
     fn hardware(&self) -> Result<&Node, HostError> {
@@ -59,13 +51,25 @@ impl View<'_> {
     }
 
     /// Where each guest is configured, as this node sees it.
-    pub(super) fn guest_nodes(&self) -> Arc<Guests> {
+    fn guest_nodes(&mut self) -> Arc<Guests> {
         let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
-        replica.map_or_else(|| self.world.guest_nodes(), |replica| replica.guests.clone())
+        match replica {
+            Some(replica) => replica.guests.clone(),
+            None => self.world.known_guest_nodes(),
+        }
+    }
+
+    /// Where a guest is configured, as this node sees it.
+    pub(super) fn guest_node(&self, sid: &ServiceId) -> Option<&NodeName> {
+        let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
+        match replica {
+            Some(replica) => replica.guests.node_of(sid),
+            None => self.world.guests.get(sid).map(|guest| &guest.node),
+        }
     }
 
     /// Fails without quorum: nothing is written then.
-    fn check_writable(&self) -> Result<(), HostError> {
+    pub(crate) fn check_writable(&self) -> Result<(), HostError> {
         self.check_store()?;
         if self.world.is_online(&self.node) { Ok(()) } else { Err(HostError::new("no quorum")) }
     }
@@ -95,7 +99,8 @@ impl Membership for View<'_> {
         let world = &self.world;
         let quorate = world.hears_majority(&self.node);
         let sees = |node| quorate && world.hears(&self.node, node);
-        Ok(world.nodes.keys().map(|node| (node.clone(), sees(node))).collect())
+        let members = world.nodes.iter().filter(|(_, node)| !node.expelled);
+        Ok(members.map(|(node, _)| (node.clone(), sees(node))).collect())
     }
 }
 
@@ -147,6 +152,7 @@ impl StatusStore for View<'_> {
 impl ConfigurationStore for View<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.check_store()?;
+        let guests = self.guest_nodes();
         let store = self.store();
         Ok(Configuration {
             resources: store.resources.clone(),
@@ -154,7 +160,7 @@ impl ConfigurationStore for View<'_> {
             rules: store.rules.clone(),
             datacenter: store.datacenter.clone(),
             fence: store.fence.clone(),
-            guests: self.guest_nodes(),
+            guests,
         })
     }
 }
@@ -243,52 +249,11 @@ impl FenceDevices for View<'_> {
 
 impl Statistics for View<'_> {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        let world = &self.world;
-        let resources = &world.store.resources.resources;
-        let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
-        let running = |sid, guest: &Guest| match world.physics.job_times {
-            // As the recorded scenarios have it.
-            None => is_started(sid),
-            Some(_) => world.runs(sid, &guest.node),
-        };
-        Ok(world
-            .guests
-            .iter()
-            .map(|(sid, guest)| UnmanagedService {
-                sid: sid.clone(),
-                node: guest.node.clone(),
-                running: running(sid, guest),
-            })
-            .collect())
+        Ok(self.world.unmanaged_services())
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
-        let world = &self.world;
-        let sizes_are_needed = world.store.datacenter.scheduler.mode == SchedulerMode::Static;
-        let nodes = world.nodes.iter().map(|(name, node)| {
-            let running = world.running.get(name).into_iter().flatten();
-            let running = running.filter_map(|sid| world.guests.get(sid));
-            let (cpu, memory) = running
-                .fold((0.0, 0_u64), |(cpu, memory), guest| (cpu + guest.cpu, memory.saturating_add(guest.memory)));
-            let (cores, bytes) = if sizes_are_needed { (0.0, 0) } else { (DEFAULT_CORES, DEFAULT_MEMORY) };
-            let statistics = NodeStatistics {
-                max_cpu: node.max_cpu.unwrap_or(cores),
-                max_memory: node.max_memory.unwrap_or(bytes),
-                cpu,
-                memory,
-            };
-            (name.clone(), statistics)
-        });
-        let services = world.guests.iter().map(|(sid, guest)| {
-            let statistics = ServiceStatistics {
-                max_cpu: guest.max_cpu,
-                max_memory: guest.max_memory,
-                cpu: guest.cpu,
-                memory: guest.memory,
-            };
-            (sid.clone(), statistics)
-        });
-        Ok(UsageStatistics { nodes: nodes.collect(), services: services.collect() })
+        Ok(self.world.usage())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_recovery(&mut self, service: usize) {
-        if self.has_moved_before(service) {
+        if self.is_elsewhere(service) {
             return;
         }
         match self.select(service, Preference::BestScore) {
@@ -24,15 +24,16 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// Its guest is on another node than recorded: it was on its way there when its node failed, and arrived. It may run
-    /// there, so that it goes on there and nowhere else.
-    fn has_moved_before(&mut self, service: usize) -> bool {
+    /// Lets a service go on where its guest is configured, if that is not the node that was fenced. It had left that node
+    /// already: a move had ended but was not reported, or an earlier recovery was not written down. Nothing is to be taken
+    /// from the fenced node then, and the other one was not fenced for it.
+    fn is_elsewhere(&mut self, service: usize) -> bool {
         let guest_node = self.guest_node(service);
         let Some((sid, entry)) = self.entry(service) else { return false };
-        let Some(to) = guest_node.filter(|node| **node != entry.node).cloned() else { return false };
+        let Some(to) = guest_node.filter(|node| **node != entry.node) else { return false };
         let event = Event::ServiceLocationFixed { sid: sid.clone(), from: entry.node.clone(), to: to.clone() };
         self.host.event(event);
-        self.change(service, self.wanted_state(service), Brings::Node(to));
+        self.change(service, self.wanted_state(service), Brings::Node(to.clone()));
         true
     }
 

@@ -14,12 +14,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_stopped(&mut self, service: usize) {
         self.fix_location(service);
         match self.take_command(service) {
-            Some(QueuedCommand::Move { motion, target }) => {
-                if self.may_move(service, &target) {
-                    self.begin_move(service, motion, target);
-                    return;
-                }
+            Some(QueuedCommand::Move { motion, target }) if self.may_move(service, &target) => {
+                self.begin_move(service, motion, target);
+                return;
             }
+            Some(QueuedCommand::Move { .. }) => {}
             Some(QueuedCommand::Stop { .. }) => {
                 if let Some((sid, _)) = self.entry(service) {
                     let sid = sid.clone();

@@ -67,6 +67,7 @@ impl<'a> Ranking<'a> {
             let (source, target) = (step.source.loads(), step.target.loads());
             sums.with(source, target)
         };
+        // The bounds are wider apart than imbalances that are equal once they are cut, so those are all looked at closely.
         let mut highest = Best::new(count, |a: &f64, b: &f64| a.total_cmp(b));
         self.for_each(bundles, |step| highest.add(bounds(&step).most));
         let limit = highest.last().copied().unwrap_or(f64::INFINITY);

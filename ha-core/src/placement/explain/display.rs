@@ -110,7 +110,8 @@ impl fmt::Display for Change {
                 write!(f, "the best node would have to be asked for ({})", Preference::BestScore)
             }
             Self::BetterFigure { node, now, than, ahead } => {
-                write!(f, "node {node} ({now}) would have to suit better than {than}: {} come first", List(ahead))
+                let come = if ahead.len() == 1 { "comes" } else { "come" };
+                write!(f, "node {node} ({now}) would have to suit better than {than}: {} {come} first", List(ahead))
             }
         }
     }

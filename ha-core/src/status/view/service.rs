@@ -9,7 +9,7 @@ use super::{MasterView, ViewInput};
 use crate::{
     config::{RequestedState, Resource},
     id::{NodeName, ServiceId},
-    status::{DisarmMode, ServiceEntry, ServiceState, StateName},
+    status::{DisarmMode, NodeState, ServiceEntry, ServiceState, StateName},
 };
 
 /// A service: what is asked for it, what is recorded, and what is shown.
@@ -104,6 +104,8 @@ pub enum Advice {
     RequestDisabled,
     /// `recovery`, which is left at once when there is a node.
     MakeNodeAvailable,
+    /// `freeze` on a node that is not online: only its LRM can end that.
+    BringNodeBack,
 }
 
 impl Advice {
@@ -117,6 +119,7 @@ impl Advice {
             Self::Arm => "arm",
             Self::RequestDisabled => "request_disabled",
             Self::MakeNodeAvailable => "make_node_available",
+            Self::BringNodeBack => "bring_node_back",
         }
     }
 
@@ -141,6 +144,9 @@ impl Advice {
             }
             Self::MakeNodeAvailable => {
                 "No node can take it. Bring a node online that its rules allow, or change the rules: it is tried again every round. Request the state 'disabled' to give up."
+            }
+            Self::BringNodeBack => {
+                "It is left alone until the LRM of its node works again. Bring the node back. If it is lost for good: make sure that it is off, remove the service from the HA configuration, move its guest to another node, and add it again."
             }
         }
     }
@@ -172,7 +178,8 @@ pub(super) fn service_views(input: &ViewInput<'_>, master: &MasterView) -> Vec<S
     recorded
         .chain(only_configured)
         .map(|(sid, entry, resource)| {
-            let service = Service { sid, entry, resource, location: Location::of(sid, input) };
+            let node_state = entry.and_then(|entry| input.manager.nodes.get(&entry.node)).copied();
+            let service = Service { sid, entry, resource, location: Location::of(sid, input), node_state };
             service.view(master)
         })
         .collect()
@@ -205,6 +212,8 @@ struct Service<'a> {
     entry: Option<&'a ServiceEntry>,
     resource: Option<&'a Resource>,
     location: Location<'a>,
+    /// The recorded state of the node that is responsible for it.
+    node_state: Option<NodeState>,
 }
 
 impl Service<'_> {
@@ -220,7 +229,7 @@ impl Service<'_> {
             requested: self.resource.map(Resource::state),
             state: self.entry.map(|entry| entry.state.name()),
             target: self.entry.and_then(|entry| entry.state.target()).cloned(),
-            advice: advice(shown, master),
+            advice: advice(shown, master, self.node_state),
         }
     }
 
@@ -254,7 +263,7 @@ fn shown_state(state: &ServiceState, requested: RequestedState) -> ShownState {
     }
 }
 
-fn advice(shown: ShownState, master: &MasterView) -> Option<Advice> {
+fn advice(shown: ShownState, master: &MasterView, node_state: Option<NodeState>) -> Option<Advice> {
     match shown {
         ShownState::NotFound => Some(Advice::RemoveOrRestore),
         ShownState::Deleting if master.disarm.is_some() => Some(Advice::Arm),
@@ -262,6 +271,11 @@ fn advice(shown: ShownState, master: &MasterView) -> Option<Advice> {
         ShownState::Deleting => Some(Advice::BringUpMaster),
         ShownState::Recorded(StateName::Error) => Some(Advice::RequestDisabled),
         ShownState::Recorded(StateName::Recovery) => Some(Advice::MakeNodeAvailable),
+        ShownState::Recorded(StateName::Freeze)
+            if master.disarm.is_none() && node_state.is_some_and(|state| state != NodeState::Online) =>
+        {
+            Some(Advice::BringNodeBack)
+        }
         ShownState::Recorded(
             StateName::Stopped
             | StateName::RequestStop

@@ -1,0 +1,438 @@
+//! A small cluster in virtual time, in which any call of a host can fail in any way, and what must always hold is checked
+//! after every call.
+//!
+//! It takes the worst that the timings allow: a watchdog resets its node at the last possible moment.
+
+mod fault;
+mod host;
+mod invariants;
+mod node;
+
+pub(crate) use fault::{Failure, Fault, When};
+pub(crate) use host::Call;
+pub(crate) use node::{Daemon, Node};
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use ha_core::{
+    config::{DatacenterConfig, GroupsConfig, OrderedMap, RequestedState, Resource, ResourcesConfig, RulesConfig},
+    crm::Crm,
+    event::Event,
+    host::{HostOperation, Job, Lock},
+    id::{NodeName, ServiceId, ServiceTypes},
+    lrm::{Lrm, StopRequest, run_job},
+    status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
+    time::{Instant, Next, Now},
+    timing::Timings,
+};
+
+/// Something that a daemon reported.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "when and where is for whoever prints it")]
+pub(crate) struct Report {
+    pub(crate) at: Instant,
+    pub(crate) node: NodeName,
+    pub(crate) daemon: Daemon,
+    pub(crate) event: Event,
+}
+
+/// What all nodes share.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    pub(crate) resources: Arc<ResourcesConfig>,
+    pub(crate) groups: Arc<GroupsConfig>,
+    pub(crate) rules: Arc<RulesConfig>,
+    pub(crate) datacenter: Arc<DatacenterConfig>,
+    pub(crate) manager_status: Option<Arc<ManagerStatus>>,
+    pub(crate) lrm_status: BTreeMap<NodeName, Arc<LrmStatus>>,
+    pub(crate) commands: Vec<String>,
+}
+
+/// A guest: where it is configured, and on which nodes its start fails.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) node: NodeName,
+    pub(crate) start_fails_on: BTreeSet<NodeName>,
+    pub(crate) stop_fails: bool,
+}
+
+/// The cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Cluster {
+    pub(crate) time: Instant,
+    pub(crate) timings: Timings,
+    pub(crate) nodes: BTreeMap<NodeName, Node>,
+    pub(crate) store: Store,
+    pub(crate) guests: BTreeMap<ServiceId, Guest>,
+    /// Calls that always fail.
+    pub(crate) broken: BTreeSet<(NodeName, HostOperation)>,
+    /// The one call that fails, if any.
+    pub(crate) fault: Option<Fault>,
+    /// How often each call was made.
+    pub(crate) calls: BTreeMap<HostOperation, u32>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) violations: Vec<String>,
+    /// Watchdogs that ran out.
+    pub(crate) resets: Vec<(Instant, NodeName)>,
+    locks: BTreeMap<Lock, (NodeName, Instant)>,
+    random: u128,
+    ticks: u32,
+}
+
+/// More ticks than any story needs: a daemon that asks to be called again at once, for ever, is found by it.
+const MOST_TICKS: u32 = 200_000;
+
+/// How long a node takes to boot.
+const BOOT: Duration = Duration::from_secs(30);
+
+/// How long a job takes.
+const JOB: Duration = Duration::from_secs(3);
+
+pub(crate) fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+pub(crate) fn sid(text: &str) -> ServiceId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// What happens next by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Reset,
+    Boot,
+    Job,
+    Tick(Daemon),
+}
+
+impl Cluster {
+    /// A cluster whose nodes are all off.
+    pub(crate) fn of_nodes(names: &[&str]) -> Self {
+        Self { nodes: names.iter().map(|name| (node(name), Node::default())).collect(), ..Self::default() }
+    }
+
+    pub(crate) fn add_service(&mut self, name: &str, on: &str, state: RequestedState) {
+        let mut resource = Resource::new(sid(name));
+        resource.state = Some(state);
+        self.resources().insert(sid(name), resource);
+        let guest = Guest { node: node(on), start_fails_on: BTreeSet::new(), stop_fails: false };
+        self.guests.insert(sid(name), guest);
+    }
+
+    /// What is configured, to be changed.
+    pub(crate) fn resources(&mut self) -> &mut OrderedMap<ServiceId, Resource> {
+        &mut Arc::make_mut(&mut self.store.resources).resources
+    }
+
+    pub(crate) fn datacenter(&mut self) -> &mut DatacenterConfig {
+        Arc::make_mut(&mut self.store.datacenter)
+    }
+
+    pub(crate) fn set_rules(&mut self, text: &str) {
+        let parsed = RulesConfig::read(text.as_bytes(), &ServiceTypes::default());
+        assert_eq!(parsed.problems, []);
+        self.store.rules = Arc::new(parsed.config);
+    }
+
+    pub(crate) fn request(&mut self, name: &str, state: RequestedState) {
+        self.resources().get_mut(&sid(name)).unwrap().state = Some(state);
+    }
+
+    pub(crate) fn command(&mut self, line: &str) {
+        self.store.commands.push(line.into());
+    }
+
+    pub(crate) fn node(&mut self, name: &str) -> &mut Node {
+        self.nodes.get_mut(&node(name)).unwrap()
+    }
+
+    pub(crate) fn status(&self) -> ManagerStatus {
+        self.store.manager_status.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Changes the recorded manager status, as a master elsewhere would.
+    pub(crate) fn edit_status(&mut self, edit: impl FnOnce(&mut ManagerStatus)) {
+        let mut status = self.status();
+        edit(&mut status);
+        self.store.manager_status = Some(Arc::new(status));
+    }
+
+    /// Records an entry for a service.
+    pub(crate) fn put_entry(&mut self, name: &str, on: &str, state: ServiceState, uid: Option<&str>) {
+        let mut entry = ServiceEntry::new(state, node(on));
+        entry.uid = uid.map(|uid| uid.parse().unwrap());
+        self.edit_status(|status| status.services.insert(sid(name), entry));
+    }
+
+    pub(crate) fn is_quorate(&self) -> bool {
+        self.nodes.values().filter(|node| node.is_up()).count() * 2 > self.nodes.len()
+    }
+
+    pub(crate) fn is_online(&self, node: &NodeName) -> bool {
+        self.is_quorate() && self.nodes[node].is_up()
+    }
+
+    pub(crate) fn places(&self, sid: &ServiceId) -> Vec<&NodeName> {
+        self.nodes.iter().filter(|(_, node)| node.running.contains(sid)).map(|(name, _)| name).collect()
+    }
+
+    /// Who holds a lock under a lease that is not over.
+    pub(crate) fn holder(&self, lock: &Lock) -> Option<&NodeName> {
+        let (node, renewed) = self.locks.get(lock)?;
+        (self.time.since(*renewed) <= self.timings.lock_lifetime()).then_some(node)
+    }
+
+    /// Gives a lock to a node, as if it had been renewed now.
+    pub(crate) fn give_lock(&mut self, lock: Lock, to: &str) {
+        self.locks.insert(lock, (node(to), self.time));
+    }
+
+    /// What was reported since this was last asked, each event by its name.
+    pub(crate) fn take_events(&mut self) -> Vec<String> {
+        let name = |event: Event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned();
+        self.reports.drain(..).map(|report| name(report.event)).collect()
+    }
+
+    /// Gives a node power and quorum to all, and starts one daemon there.
+    pub(crate) fn with_one_daemon(names: &[&str], daemon: Daemon) -> Self {
+        let mut cluster = Self::of_nodes(names);
+        for node in cluster.nodes.values_mut() {
+            node.powered = true;
+            node.restarts = false;
+        }
+        cluster.start_daemon(&node(names[0]), daemon);
+        cluster
+    }
+
+    /// Lets a daemon do one iteration, with the time that it waits inside it, and gives when it wants the next one. `None`
+    /// if it ended.
+    pub(crate) fn iterate(&mut self, name: &str, daemon: Daemon) -> Option<Instant> {
+        loop {
+            let next = self.tick(&node(name), daemon).unwrap();
+            match next {
+                Next::At { instant, reason } if reason.is_within_iteration() => {
+                    self.time = instant;
+                    while self.nodes[&node(name)].jobs.iter().any(|(ends, _)| *ends <= instant) {
+                        self.end_job(&node(name));
+                    }
+                }
+                Next::At { instant, .. } => return Some(instant),
+                Next::Exit => return None,
+            }
+        }
+    }
+
+    /// Lets a daemon do a number of iterations, each when it wants it.
+    pub(crate) fn iterate_times(&mut self, times: u32, name: &str, daemon: Daemon) {
+        for _ in 0..times {
+            self.time = self.iterate(name, daemon).unwrap();
+        }
+    }
+
+    /// Carries a job out on a node.
+    pub(crate) fn run_job(&mut self, name: &str, job: Job) -> ExitCode {
+        run_job(job, node(name), &mut Call::new(self, &node(name), Daemon::Lrm))
+    }
+
+    pub(crate) fn power_on(&mut self, name: &NodeName) {
+        let node = self.nodes.get_mut(name).unwrap();
+        node.powered = true;
+        node.connected = true;
+        node.boots_at = None;
+        self.start_daemon(name, Daemon::Crm);
+        self.start_daemon(name, Daemon::Lrm);
+    }
+
+    pub(crate) fn power_off(&mut self, name: &NodeName) {
+        let node = self.nodes.get_mut(name).unwrap();
+        *node = Node { connected: node.connected, boot: node.boot + 1, ..Node::default() };
+    }
+
+    /// A reset: what ran is gone, and the node boots again.
+    fn reset(&mut self, name: &NodeName) {
+        self.power_off(name);
+        self.nodes.get_mut(name).unwrap().boots_at = Some(self.time.after(BOOT));
+    }
+
+    pub(crate) fn start_daemon(&mut self, name: &NodeName, daemon: Daemon) {
+        let timings = self.timings;
+        let time = self.time;
+        let mut call = Call::new(self, name, daemon);
+        let (crm, lrm) = match daemon {
+            Daemon::Crm => (Some(Crm::start(name.clone(), timings, &mut call)), None),
+            Daemon::Lrm => (None, Some(Lrm::start(name.clone(), timings, &mut call))),
+        };
+        let node = self.nodes.get_mut(name).unwrap();
+        node.next.insert(daemon, time);
+        match daemon {
+            Daemon::Crm => node.crm = crm,
+            Daemon::Lrm => node.lrm = lrm,
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { instant: self.time, wall: i64::try_from(self.time.since_start().as_secs()).unwrap() }
+    }
+
+    /// Asks the CRM to stop.
+    pub(crate) fn stop_crm(&mut self, name: &NodeName) {
+        let node = self.nodes.get_mut(name).unwrap();
+        let Some(mut crm) = node.crm.take() else {
+            node.stop_crm = node.powered;
+            return;
+        };
+        let mut call = Call::new(self, name, Daemon::Crm);
+        crm.request_stop(&mut call);
+        let alive = call.is_alive();
+        if alive {
+            self.nodes.get_mut(name).unwrap().crm = Some(crm);
+        }
+    }
+
+    /// Asks the LRM to stop, and the node to go down when it has, if that is why.
+    pub(crate) fn stop_lrm(&mut self, name: &NodeName, request: StopRequest) {
+        let now = self.now();
+        let node = self.nodes.get_mut(name).unwrap();
+        let Some(mut lrm) = node.lrm.take() else {
+            node.stop_lrm = Some(request).filter(|_| node.powered);
+            return;
+        };
+        let mut call = Call::new(self, name, Daemon::Lrm);
+        lrm.request_stop(request, &mut call, now);
+        let alive = call.is_alive();
+        if alive {
+            let node = self.nodes.get_mut(name).unwrap();
+            node.lrm = Some(lrm);
+            node.goes_down = Some(request).filter(|request| *request != StopRequest::Restart);
+        }
+    }
+
+    /// Lets a daemon go on now, and says when it wants to go on. `None` if there is none, or it did not survive.
+    pub(crate) fn tick(&mut self, name: &NodeName, daemon: Daemon) -> Option<Next> {
+        self.ticks += 1;
+        assert!(self.ticks < MOST_TICKS, "the daemons don't come to rest");
+        let now = self.now();
+        let node = self.nodes.get_mut(name).unwrap();
+        let (mut crm, mut lrm) = match daemon {
+            Daemon::Crm => (node.crm.take(), None),
+            Daemon::Lrm => (None, node.lrm.take()),
+        };
+        let mut call = Call::new(self, name, daemon);
+        let next = match (&mut crm, &mut lrm) {
+            (Some(crm), _) => crm.tick(&mut call, now),
+            (_, Some(lrm)) => lrm.tick(&mut call, now),
+            (None, None) => return None,
+        };
+        if !call.is_alive() {
+            return None;
+        }
+        let time = self.time;
+        let node = self.nodes.get_mut(name).unwrap();
+        match next {
+            Next::At { instant, .. } => {
+                node.next.insert(daemon, instant.max(time));
+                match daemon {
+                    Daemon::Crm => node.crm = crm,
+                    Daemon::Lrm => node.lrm = lrm,
+                }
+            }
+            Next::Exit => self.daemon_exited(name, daemon),
+        }
+        self.ask_what_waits(name, daemon);
+        Some(next)
+    }
+
+    /// Asks a daemon to stop, if that came while it was in a call.
+    fn ask_what_waits(&mut self, name: &NodeName, daemon: Daemon) {
+        let node = self.nodes.get_mut(name).unwrap();
+        match daemon {
+            Daemon::Crm if std::mem::take(&mut node.stop_crm) => self.stop_crm(name),
+            Daemon::Lrm => {
+                if let Some(request) = node.stop_lrm.take() {
+                    self.stop_lrm(name, request);
+                }
+            }
+            Daemon::Crm => {}
+        }
+    }
+
+    /// What the node's services manager does when a daemon ends.
+    fn daemon_exited(&mut self, name: &NodeName, daemon: Daemon) {
+        let node = self.nodes.get_mut(name).unwrap();
+        // A watchdog that was left open resets the node, whatever the daemon's successor does.
+        node.abandoned.extend(node.watchdogs.remove(&daemon));
+        match (daemon, node.goes_down) {
+            (_, None) if node.restarts => self.start_daemon(name, daemon),
+            (_, None) => {}
+            (Daemon::Lrm, Some(_)) => {
+                node.jobs.clear();
+                self.stop_crm(name);
+            }
+            (Daemon::Crm, Some(request)) => {
+                self.power_off(name);
+                if request == StopRequest::NodeReboot {
+                    self.nodes.get_mut(name).unwrap().boots_at = Some(self.time.after(BOOT));
+                }
+            }
+        }
+    }
+
+    /// The first thing that happens by itself, and when.
+    fn next_due(&self) -> Option<(Instant, Due, NodeName)> {
+        let timeout = self.timings.watchdog_timeout() + self.timings.settings().multiplexer_slack();
+        let of_node = |(name, node): (&NodeName, &Node)| {
+            let resets = node.watchdogs.values().chain(&node.abandoned).map(|fed| (fed.after(timeout), Due::Reset));
+            let boot = node.boots_at.map(|at| (at, Due::Boot));
+            let job = node.jobs.iter().map(|(at, _)| (*at, Due::Job));
+            let crm = node.crm.as_ref().map(|_| (node.next[&Daemon::Crm], Due::Tick(Daemon::Crm)));
+            let lrm = node.lrm.as_ref().map(|_| (node.next[&Daemon::Lrm], Due::Tick(Daemon::Lrm)));
+            let first = resets.chain(boot).chain(job).chain(crm).chain(lrm).min();
+            first.map(|(at, due)| (at, due, name.clone()))
+        };
+        self.nodes.iter().filter_map(of_node).min()
+    }
+
+    /// Lets everything happen that is due until a moment.
+    pub(crate) fn run_until(&mut self, until: Instant) {
+        while let Some((at, due, name)) = self.next_due().filter(|(at, ..)| *at <= until) {
+            self.time = self.time.max(at);
+            match due {
+                Due::Reset => {
+                    self.resets.push((self.time, name.clone()));
+                    self.reset(&name);
+                }
+                Due::Boot => self.power_on(&name),
+                Due::Job => self.end_job(&name),
+                Due::Tick(daemon) => {
+                    let _ = self.tick(&name, daemon);
+                }
+            }
+        }
+        self.time = self.time.max(until);
+    }
+
+    pub(crate) fn run_for(&mut self, seconds: u64) {
+        self.run_until(self.time.after(secs(seconds)));
+    }
+
+    /// Carries out the first job of a node that is due.
+    fn end_job(&mut self, name: &NodeName) {
+        let node = self.nodes.get_mut(name).unwrap();
+        let first = (0..node.jobs.len()).min_by_key(|index| node.jobs[*index].0).unwrap();
+        let (_, job) = node.jobs.remove(first);
+        let id = job.id;
+        let mut call = Call::new(self, name, Daemon::Lrm);
+        let exit_code = run_job(job, name.clone(), &mut call);
+        if call.is_alive() {
+            self.nodes.get_mut(name).unwrap().finished.push((id, exit_code));
+        }
+    }
+}

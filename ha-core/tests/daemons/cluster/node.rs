@@ -1,0 +1,79 @@
+//! The hardware of a node, and what is on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ha_core::{
+    crm::Crm,
+    host::{Job, JobId},
+    id::ServiceId,
+    lrm::{Lrm, StopRequest},
+    status::ExitCode,
+    time::Instant,
+};
+
+/// The two daemons of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Daemon {
+    Crm,
+    Lrm,
+}
+
+/// A node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) powered: bool,
+    pub(crate) connected: bool,
+    /// Counts losses of power: a process of an earlier boot does nothing any more.
+    pub(crate) boot: u32,
+    /// Whether a daemon that ends is started again.
+    pub(crate) restarts: bool,
+    pub(crate) crm: Option<Crm>,
+    pub(crate) lrm: Option<Lrm>,
+    /// When each daemon goes on.
+    pub(crate) next: BTreeMap<Daemon, Instant>,
+    /// When each open watchdog was last fed.
+    pub(crate) watchdogs: BTreeMap<Daemon, Instant>,
+    /// When the watchdogs were last fed that daemons left open when they ended.
+    pub(crate) abandoned: Vec<Instant>,
+    /// When each daemon asked for the renewal that it has not fed its watchdog for yet.
+    pub(crate) renewals: BTreeMap<Daemon, Instant>,
+    pub(crate) running: BTreeSet<ServiceId>,
+    pub(crate) jobs: Vec<(Instant, Job)>,
+    pub(crate) finished: Vec<(JobId, ExitCode)>,
+    pub(crate) boots_at: Option<Instant>,
+    /// What the daemons are asked when the call that they are in returns.
+    pub(crate) stop_crm: bool,
+    pub(crate) stop_lrm: Option<StopRequest>,
+    /// Why the node goes down when its daemons have ended.
+    pub(crate) goes_down: Option<StopRequest>,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            powered: false,
+            connected: true,
+            boot: 0,
+            restarts: true,
+            crm: None,
+            lrm: None,
+            next: BTreeMap::new(),
+            watchdogs: BTreeMap::new(),
+            abandoned: Vec::new(),
+            renewals: BTreeMap::new(),
+            running: BTreeSet::new(),
+            jobs: Vec::new(),
+            finished: Vec::new(),
+            boots_at: None,
+            stop_crm: false,
+            stop_lrm: None,
+            goes_down: None,
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn is_up(&self) -> bool {
+        self.powered && self.connected
+    }
+}

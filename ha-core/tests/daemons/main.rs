@@ -1,0 +1,16 @@
+//! The daemons in a small cluster: each row of their state tables, and whole stories in which every call fails in turn.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
+
+mod cluster;
+mod crm;
+mod faults;
+mod late;
+mod lrm;
+mod manager;
+mod stories;

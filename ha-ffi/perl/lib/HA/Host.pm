@@ -1,0 +1,254 @@
+package HA::Host;
+
+# The callbacks of a host as methods of a Perl class.
+
+use v5.26;
+use warnings;
+use Config;
+use FFI::Platypus::Buffer qw(scalar_to_buffer);
+use Hash::Util::FieldHash ();
+use Scalar::Util qw(weaken blessed);
+
+Hash::Util::FieldHash::fieldhash my %STATE;
+
+# In the order of struct ha_callbacks: method, the letters of its arguments, what becomes of what it returns.
+#   s text   Q/q/i/u numbers   m/r/j/f lent manager status, LRM status, job, fence commands   c NUL-ended text
+my @CALLBACKS = (
+    [refresh => '', 'ok'], [is_quorate => '', 'yes'], [members => '', 'members'],
+    [take_lock => 's', 'lock'], [release_lock => 's', 'ok'],
+    [open_watchdog => 'Q', 'fed'], [feed_watchdog => 'Q', 'fed'], [close_watchdog => '', 'ok'],
+    [read_manager_status => '', 'manager_status'], [read_configuration => '', 'configuration'],
+    [write_manager_status => 'm', 'ok'], [read_lrm_status => 's', 'lrm_status'],
+    [commands_waiting => '', 'yes_or_no'], [take_commands => '', 'texts'],
+    [write_lrm_status => 'r', 'ok'],
+    [move_configuration => 'sss', 'ok'], [remove_leftover_locks => 'ss', 'text'],
+    [set_requested_state => 'si', 'ok'], [write_group_migration => 'scsc', 'ok'], [remove_groups => 'c', 'ok'],
+    [software_version => 's', 'text'],
+    [run_fence_device => 'suf', 'fence'],
+    [unmanaged_services => '', 'unmanaged'], [usage => '', 'usage'], [random_bytes => '', 'bytes'],
+    [start_job => 'j', 'job'], [finished_jobs => '', 'jobs'],
+    [knows_type => 's', 'yes'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
+    [stop => 'sq', 'ok'], [move_to => 'ssi', 'ok'],
+);
+
+my %TYPES = (
+    s => ['opaque', 'size_t'], Q => ['uint64'], q => ['sint64'], i => ['sint32'], u => ['uint32'], c => ['string'],
+    m => ['opaque'], r => ['opaque'], j => ['opaque'], f => ['opaque'],
+);
+
+# Numbers of ha_answer.
+my ($OK, $YES, $NO, $NONE, $FAILED) = (1, 2, 3, 4, -1);
+my %WORDS = (
+    lock  => { acquired => 11, renewed => 12, refused => 13 },
+    fed   => { fed => 21, too_late => 22 },
+    fence => { running => 31, fenced => 32, not_fenced => 33 },
+);
+
+sub _one_of {
+    my ($words, $answer) = @_;
+    return $words->{$answer // ''}
+        // die 'answered ' . (defined $answer ? "'$answer'" : 'undef') . ', expected ' . join(' or ', sort keys %$words) . "\n";
+}
+
+sub _defined { my ($answer, $what) = @_; return $answer // die "answered undef, expected $what\n" }
+
+sub _is_none { my ($answer) = @_; return !ref $answer && $answer eq HA::NONE() }
+
+sub _record {
+    my ($class, $function, $reply, $answer) = @_;
+    _defined($answer, 'a record or HA::NONE');
+    return $NONE if _is_none($answer);
+    if (blessed $answer && $answer->isa($class)) {
+        HA::FFI::call($function, $reply, $answer);
+    } else {
+        my $json = ref $answer ? HA::JSON::encode($answer) : HA::FFI::utf8_bytes($answer);
+        HA::FFI::call(reply_json => $reply, \$json);
+    }
+    return $OK;
+}
+
+my %ANSWER = (
+    ok        => sub { $OK },
+    yes       => sub { $_[1] ? $YES : $NO },
+    yes_or_no => sub { _defined($_[1], 'true or false') ? $YES : $NO },
+    (map { my $words = $WORDS{$_}; $_ => sub { _one_of($words, $_[1]) } } keys %WORDS),
+    text => sub {
+        my ($reply, $text) = @_;
+        return $NONE if _is_none(_defined($text, 'a text or HA::NONE'));
+        HA::FFI::call(reply_text => $reply, $text);
+        return $OK;
+    },
+    texts => sub {
+        my ($reply, $texts) = @_;
+        HA::FFI::call(reply_text => $reply, $_) for @{_defined($texts, 'an array of texts')};
+        return $OK;
+    },
+    members => sub {
+        my ($reply, $members) = @_;
+        _defined($members, 'a hash of nodes');
+        HA::FFI::call(reply_member => $reply, $_, $members->{$_} ? 1 : 0) for sort keys %$members;
+        return $OK;
+    },
+    manager_status => sub { _record('HA::ManagerStatus', 'reply_manager_status', @_) },
+    lrm_status     => sub { _record('HA::LrmStatus', 'reply_lrm_status', @_) },
+    configuration  => sub {
+        my ($reply, $configuration) = @_;
+        die "answered no HA::Configuration\n" unless blessed $configuration && $configuration->isa('HA::Configuration');
+        HA::FFI::call(reply_configuration => $reply, $configuration);
+        return $OK;
+    },
+    unmanaged => sub {
+        my ($reply, $guests) = @_;
+        HA::FFI::call(reply_unmanaged => $reply, @$_{qw(sid node)}, $_->{running} ? 1 : 0)
+            for @{_defined($guests, 'an array of guests')};
+        return $OK;
+    },
+    usage => sub {
+        my ($reply, $usage) = @_;
+        HA::FFI::call(reply_usage => $reply, HA::Usage->_of(_defined($usage, 'a hash of nodes and services')));
+        return $OK;
+    },
+    bytes => sub {
+        my ($reply, $bytes) = @_;
+        HA::FFI::call(reply_bytes => $reply, \_defined($bytes, 'bytes'));
+        return $OK;
+    },
+    job => sub {
+        my ($reply, $answer) = @_;
+        return 31 if _defined($answer, "'running' or an exit code") eq 'running';
+        die "answered '$answer', expected 'running' or an exit code\n" unless $answer =~ /\A-?[0-9]+\z/;
+        HA::FFI::call(reply_exit_code => $reply, $answer);
+        return 41;
+    },
+    jobs => sub {
+        my ($reply, $jobs) = @_;
+        for my $job (@{_defined($jobs, 'an array of [id, exit code]')}) {
+            my ($id, $exit_code) = @$job;
+            HA::FFI::call(reply_job => $reply, _defined($id, 'the id of a job'), _defined($exit_code, 'an exit code'));
+        }
+        return $OK;
+    },
+);
+
+# The arguments of a callback as Perl values.
+sub _arguments {
+    my ($letters, @raw) = @_;
+    my @arguments;
+    for my $letter (split //, $letters) {
+        my $raw = shift @raw;
+        push @arguments,
+            $letter eq 's' ? HA::FFI::lent($raw, shift @raw) // ''
+            : $letter eq 'm' ? HA::ManagerStatus->_lent($raw)
+            : $letter eq 'r' ? HA::LrmStatus->_lent($raw)
+            : $letter eq 'j' ? HA::Job->_lent($raw)
+            : $letter eq 'f' ? _fence_commands($raw)
+            :                  $raw;
+    }
+    return @arguments;
+}
+
+sub _fence_commands {
+    my ($commands) = @_;
+    my @found;
+    for my $number (0 .. HA::FFI::get(fence_commands_count => $commands) - 1) {
+        my @words;
+        while (defined(my $word = HA::FFI::get(fence_commands_word => $commands, $number, scalar @words))) {
+            push @words, $word;
+        }
+        push @found, \@words;
+    }
+    return \@found;
+}
+
+# Words in the place of numbers, for the methods that get some.
+my %ARGUMENT_WORDS = (
+    set_requested_state => sub { $_[1] = HA::FFI::word(requested_state => $_[1]); @_ },
+    move_to             => sub { $_[2] = HA::FFI::word(motion => $_[2]); @_ },
+    stop                => sub { $_[1] = undef if $_[1] == -1; @_ },
+);
+
+sub _closure {
+    my ($host, $method, $letters, $answer) = @_;
+    weaken $host;
+    my $words = $ARGUMENT_WORDS{$method};
+    return sub {
+        my (undef, @raw) = @_;
+        my $reply = pop @raw;
+        my $number = eval {
+            local $SIG{__DIE__};
+            my @arguments = _arguments($letters, @raw);
+            @arguments = $words->(@arguments) if $words;
+            $answer->($reply, scalar $host->$method(@arguments));
+        };
+        return $number if defined $number;
+        my $why = $@;
+        _remember($host, $method, $why);
+        my $text = "$method: $why";
+        $text =~ s/\s+\z//;
+        eval { HA::FFI::call(reply_error => $reply, $text) };
+        return $FAILED;
+    };
+}
+
+sub _event_closure {
+    my ($host) = @_;
+    weaken $host;
+    return sub {
+        my (undef, $event) = @_;
+        eval { local $SIG{__DIE__}; $host->event(HA::Event->_lent($event)); 1 } and return;
+        my $why = $@;
+        _remember($host, 'event', $why);
+        warn "event: $why";
+    };
+}
+
+sub _remember {
+    my ($host, $method, $why) = @_;
+    push @{$STATE{$host}{exceptions}}, { method => $method, exception => $why } if $host && $STATE{$host};
+}
+
+# What methods died of since this was last called.
+sub exceptions {
+    my ($self) = @_;
+    my $exceptions = $STATE{$self} && delete $STATE{$self}{exceptions};
+    return @{$exceptions // []};
+}
+
+# The handle of a host, made when it is first needed.
+sub _handle {
+    my ($self) = @_;
+    return $STATE{$self}{handle} if $STATE{$self};
+    my (@pointers, @closures);
+    my $pointer = sub {
+        my ($code, $type) = @_;
+        my $closure = $HA::FFI::ffi->closure($code);
+        push @closures, $closure;
+        return $HA::FFI::ffi->cast($type => 'opaque', $closure);
+    };
+    push @pointers, $self->can('event') ? $pointer->(_event_closure($self), '(opaque,opaque)->void') : 0;
+    for my $callback (@CALLBACKS) {
+        my ($method, $letters, $answer) = @$callback;
+        my @types = ('opaque', (map { @{$TYPES{$_}} } split //, $letters), 'opaque');
+        push @pointers,
+            $self->can($method)
+            ? $pointer->(_closure($self, $method, $letters, $ANSWER{$answer}), '(' . join(',', @types) . ')->sint32')
+            : 0;
+    }
+    my $size = (3 + @pointers) * $Config{ptrsize};
+    my $callbacks = pack "$HA::FFI::PTR*", $size, 0, 0, @pointers;
+    my $handle = HA::FFI::get(host_new => HA::FFI::address($callbacks));
+    $STATE{$self} = bless { handle => $handle, closures => \@closures }, 'HA::Host::State';
+    return $handle;
+}
+
+package HA::Host::State;
+
+# The handle is freed before the closures that it calls.
+sub DESTROY {
+    my ($self) = @_;
+    return if ${^GLOBAL_PHASE} eq 'DESTRUCT';
+    local ($@, $!, $?);
+    eval { HA::FFI::call(host_free => $self->{handle}) };
+}
+
+1;

@@ -1,0 +1,134 @@
+# Every class used well and wrongly, and the documentation.
+use v5.26;
+use warnings;
+use utf8;
+use Test::More;
+use File::Basename qw(dirname);
+use HA;
+
+sub error_of { my ($code) = @_; return eval { $code->(); undef } // $@ }
+
+subtest 'about itself' => sub {
+    is(HA->abi_version, 1);
+    like(HA->version, qr/^\d+\.\d+/);
+    is(HA->compare_versions('9.0.0~16', '9.0.0'), -1);
+    is(HA->check_command('  stop   vm:100 5'), 'stop vm:100 5');
+};
+
+subtest 'every function of the header is known' => sub {
+    my $header = dirname(__FILE__) . '/../../../include/ha.h';
+    plan skip_all => 'skipped: no header here' unless -e $header;
+    open my $file, '<', $header or die $!;
+    my $text = do { local $/; <$file> };
+    my $module = do { open my $in, '<', dirname(__FILE__) . '/../lib/HA/FFI.pm' or die $!; local $/; <$in> };
+    for my $name (sort $text =~ /^(?:const )?\w+ \*?ha_(\w+)\(/gm) {
+        next if $name =~ /^(explanation_node|event_get_kind|abi_version|version|live_handles|live_texts|error_\w+|\w+_name)$/;
+        like($module, qr/\b\Q$name\E => '/, $name);
+    }
+    my ($table) = $text =~ /typedef struct ha_callbacks \{(.*?)\} ha_callbacks;/s;
+    $table =~ s{//.*}{}g;
+    my $host = do { open my $in, '<', dirname(__FILE__) . '/../lib/HA/Host.pm' or die $!; local $/; <$in> };
+    my @here = $host =~ /\[(\w+) => '\w*', '\w+'\]/g;
+    is_deeply(['destroy', 'event', @here], [$table =~ /\(\*(\w+)\)\(/g], 'callbacks are in the order of the struct');
+};
+
+subtest errors => sub {
+    my $error = error_of(sub { HA::Configuration->new->set_guest('böse', 'n1') });
+    isa_ok($error, 'HA::Error');
+    is($error->status, 'name');
+    like("$error", qr/'böse' is not a service id/, 'texts are Perl texts');
+    is(error_of(sub { HA::Configuration->new->read('other.cfg', '') })->status, 'argument');
+    is(error_of(sub { HA::Timings->new({ lock_lifetime_s => 5 })->check })->status, 'timings');
+    ok(@{error_of(sub { HA::Timings->new({ lock_lifetime_s => 5 })->check })->details}, 'with the inequalities');
+    is(error_of(sub { HA::ManagerStatus->new('{"node_status":{"n1":"odd"}}') })->field, 'node_status.n1');
+    is(error_of(sub { HA::ManagerStatus->new->set_node('n1', 'odd') })->status, 'argument');
+    is(error_of(sub { HA::Simulation->play_folder('/no/such') })->status, 'read');
+    is(error_of(sub { HA::Situation->new(HA::ManagerStatus->new, HA::Configuration->new)->select('vm:1') })->status, 'not_found');
+    my $configuration = HA::Configuration->new('resources.cfg' => "vm: 100\n\n");
+    my $refused = error_of(sub { $configuration->edit(set_resource => 'vm:100', set => { state => 'on', max_restart => -1 }) });
+    is_deeply([map { $_->{property} } @{$refused->details}], ['max_restart', 'state'], 'all faults of an edit');
+};
+
+subtest records => sub {
+    my $status = HA::ManagerStatus->new;
+    $status->set_node(n1 => 'online')->set_node(n2 => 'fence')->set_node(n3 => 'gone')->set_node(n3 => undef);
+    is_deeply($status->nodes, { n1 => 'online', n2 => 'fence' });
+    $status->set_service(sid => 'vm:100', node => 'n1', state => 'migrate', target => 'n2', uid => 'u');
+    $status->set_service(sid => 'vm:101', node => 'n1', state => 'request_stop', timeout => 9);
+    is_deeply([$status->services], [
+        { sid => 'vm:100', node => 'n1', state => 'migrate', target => 'n2', uid => 'u' },
+        { sid => 'vm:101', node => 'n1', state => 'request_stop', timeout => 9 },
+    ]);
+    ok($status->remove_service('vm:100'));
+    ok(!$status->remove_service('vm:100'));
+    is($status->service('vm:100'), undef);
+    is($status->master, undef);
+    my $lrm = HA::LrmStatus->new({ state => 'active', mode => 'restart', timestamp => 5 });
+    $lrm->add_result(uid => 'u1', sid => 'vm:100', state => 'started', exit_code => 1)->set(mode => 'active');
+    is_deeply([$lrm->state, $lrm->mode, $lrm->timestamp], ['active', 'active', 5]);
+    is_deeply($lrm->result('u1'), { uid => 'u1', sid => 'vm:100', state => 'started', exit_code => 1 });
+    is_deeply([$lrm->results], [$lrm->result('u1')]);
+    is($lrm->result('u2'), undef);
+};
+
+subtest placement => sub {
+    my $configuration = HA::Configuration->new('resources.cfg' => "vm: 100\n\nvm: 101\n\n", 'rules.cfg' => "resource-affinity: apart\n\tresources vm:100,vm:101\n\taffinity negative\n\n");
+    my $status = HA::ManagerStatus->new({ node_status => { map { $_ => 'online' } qw(n1 n2 n3) },
+        service_status => { 'vm:100' => { state => 'started', node => 'n1' }, 'vm:101' => { state => 'started', node => 'n2' } } });
+    my $situation = HA::Situation->new($status, $configuration, unmanaged => [{ sid => 'vm:900', node => 'n3', running => 1 }]);
+    is($situation->select('vm:100'), 'n1');
+    is_deeply([$situation->after_failure('n1')], [{ sid => 'vm:100', from => 'n1', to => 'n3', decided_by => 'lowest_load' }]);
+    my $why = $situation->explain('vm:100', 'best_score');
+    is($why->{nodes}[1]{fate}, 'kept_apart');
+    like($why->{text}, qr/vm:100/);
+    is($situation->explain('vm:100', 'none', [{ change => 'ask_for_best' }])->{preference}, 'best_score');
+    is($situation->counterfactual('vm:100', 'best_score', 'n2')->{changes}[0]{change}, 'leave');
+    is($situation->balance(1)->{outcome}{result}, 'off');
+    my $rules = HA::Rules->new($configuration, qw(n1 n2 n3));
+    is_deeply([$rules->why_apart('vm:100', 'vm:101')], ['apart']);
+    is_deeply([$rules->why_together('vm:100', 'vm:101')], []);
+    is_deeply([HA::Rules->new($configuration, 'n1')->dropped]->[0]->code, 'more_resources_than_nodes');
+};
+
+subtest timings => sub {
+    my $timings = HA::Timings->new('fast');
+    is($timings->check->{lock_lifetime}, 6_600_000_000);
+    $timings->set(lrm_idle_rounds => 7);
+    is($timings->get('lrm_idle_rounds'), 7);
+    is($timings->as_hash->{lock_lifetime_s}, 6.6);
+    is($timings->watchdog_timeout_left(0), $timings->check->{watchdog_timeout});
+    is($timings->watchdog_timeout_left(10_000_000_000), undef);
+};
+
+subtest events => sub {
+    my $event = HA::Event->new({ event => 'relocation_exhausted', sid => 'vm:100', failed_nodes => ['n1', 'n2'] });
+    is($event->name, 'relocation_exhausted');
+    is_deeply([$event->copy->list('failed_nodes')], ['n1', 'n2']);
+    is($event->severity, 'error');
+    is($event->text('node'), undef);
+    is(HA::Event->new('{"event":"stop_requested","sid":"vm:1","timeout":4}')->number('timeout'), 4);
+    like($event->sentence, qr/vm:100/);
+    cmp_ok($event->kind, '>', 1);
+};
+
+subtest simulation => sub {
+    my $simulation = HA::Simulation->play_text("# A node dies.\nnodes n1 n2 n3\nguest vm:100 on n3\nat 1m power off n3\nuntil 5m\nexpect vm:100 running on n1\n", 'resources.cfg' => "vm: 100\n");
+    is_deeply([$simulation->failures], []);
+    is_deeply([$simulation->places('vm:100')], ['n1']);
+    is($simulation->manager_status->service('vm:100')->{node}, 'n1');
+    like($simulation->view('n1'), qr/vm:100/);
+    my ($fenced) = grep { $_ && $_->name eq 'notify_fence_succeeded' } map { $simulation->event($_) } 0 .. $simulation->count - 1;
+    is($fenced->text('node'), 'n3');
+    is(error_of(sub { HA::Simulation->play_text("nodez\n") })->line, 1);
+};
+
+subtest documentation => sub {
+    require Pod::Checker;
+    my $checker = Pod::Checker->new(-warnings => 1);
+    $checker->parse_from_file(dirname(__FILE__) . '/../lib/HA.pm', '/dev/null');
+    is($checker->num_errors, 0, 'the documentation is in order');
+};
+
+is(HA->live_handles, 0, 'nothing is left over');
+is(HA->live_texts, 0, 'no text either');
+done_testing;

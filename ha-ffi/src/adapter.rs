@@ -1,0 +1,371 @@
+//! The callbacks of a host as the host traits of the core.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a host may answer anything: what a question does not take counts as the safe answer"
+)]
+
+use std::{collections::BTreeMap, ffi::CString, ffi::c_void, sync::Arc};
+
+use ha_core::{
+    config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    event::Event,
+    host::{
+        Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices,
+        FenceProgress, GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore,
+        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+    },
+    id::{NodeName, ServiceId},
+    status::{ExitCode, LrmStatus, ManagerStatus, Motion},
+    time::Instant,
+};
+
+use crate::{
+    event::{EventHandle, ha_event},
+    failure::Failure,
+    handles::Lent,
+    host::{
+        FenceCommands, Host, Reply,
+        ha_answer::{
+            self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_NO,
+            HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED, HA_ANSWER_RENEWED,
+            HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
+        },
+        ha_callbacks, ha_fence_commands, ha_reply,
+    },
+    job::ha_job,
+    lrm_status::ha_lrm_status,
+    manager_status::ha_manager_status,
+    records::Record,
+    text::ha_str,
+    timings::nanoseconds,
+    words::Number,
+};
+
+/// A host for the length of one call.
+pub(crate) struct Adapter<'a> {
+    callbacks: &'a ha_callbacks,
+}
+
+/// Calls a callback with the context, the given arguments, and a reply.
+macro_rules! ask {
+    ($self:ident.$callback:ident($($argument:expr),*)) => {
+        $self.ask(stringify!($callback), $self.callbacks.$callback, |callback, context, reply| {
+            // SAFETY: the host gave this callback together with its context; texts and handles hold until it returns.
+            unsafe { callback(context, $($argument,)* reply) }
+        })
+    };
+}
+
+/// What a callback answered, and what it handed back.
+struct Answered {
+    callback: &'static str,
+    answer: i32,
+    reply: Reply,
+}
+
+fn failed(failure: Failure) -> HostError {
+    HostError::new(failure.json().get("message").and_then(|text| text.as_str()).unwrap_or_default())
+}
+
+impl Answered {
+    /// Which of the answers that the callback may give it gave.
+    fn one_of(&mut self, expected: &[ha_answer]) -> Result<ha_answer, HostError> {
+        match expected.iter().find(|expected| **expected as i32 == self.answer) {
+            Some(answer) => Ok(*answer),
+            None => Err(self.wrong()),
+        }
+    }
+
+    fn wrong(&mut self) -> HostError {
+        HostError::new(match self.reply.error.take() {
+            Some(message) => message,
+            None if self.answer == ha_answer::HA_ANSWER_FAILED as i32 => format!("{} failed", self.callback),
+            None => format!("{} answered {}, which is none of its answers", self.callback, self.answer),
+        })
+    }
+
+    fn ok(mut self) -> Result<Reply, HostError> {
+        self.one_of(&[HA_ANSWER_OK])?;
+        Ok(self.reply)
+    }
+
+    /// The reply, unless there is none of what was asked for.
+    fn some(mut self) -> Result<Option<Reply>, HostError> {
+        match self.one_of(&[HA_ANSWER_OK, HA_ANSWER_NONE])? {
+            HA_ANSWER_OK => Ok(Some(self.reply)),
+            _ => Ok(None),
+        }
+    }
+
+    fn yes_or_no(mut self) -> Result<bool, HostError> {
+        Ok(self.one_of(&[HA_ANSWER_YES, HA_ANSWER_NO])? == HA_ANSWER_YES)
+    }
+
+    fn fed(mut self) -> Result<FeedOutcome, HostError> {
+        match self.one_of(&[HA_ANSWER_FED, HA_ANSWER_TOO_LATE])? {
+            HA_ANSWER_FED => Ok(FeedOutcome::Fed),
+            _ => Ok(FeedOutcome::TooLate),
+        }
+    }
+}
+
+fn handed_back<T>(callback: &'static str, value: Option<T>) -> Result<T, HostError> {
+    value.ok_or_else(|| HostError::new(format!("{callback} answered well, but handed nothing back")))
+}
+
+fn one_text(callback: &'static str, reply: Reply) -> Result<String, HostError> {
+    handed_back(callback, reply.texts.into_iter().next())
+}
+
+impl<'a> Adapter<'a> {
+    pub(crate) fn new(host: &'a Host) -> Self {
+        Self { callbacks: &host.0 }
+    }
+
+    fn ask<F: Copy>(
+        &self,
+        name: &'static str,
+        callback: Option<F>,
+        call: impl FnOnce(F, *mut c_void, *mut ha_reply) -> i32,
+    ) -> Result<Answered, HostError> {
+        let callback = callback.ok_or_else(|| HostError::new(format!("the host has no callback {name}")))?;
+        let reply = Lent::<ha_reply, Reply>::new(Reply::default()).map_err(failed)?;
+        let answer = call(callback, self.callbacks.context, reply.handle);
+        let reply = reply.take_back(std::mem::take).unwrap_or_default();
+        Ok(Answered { callback: name, answer, reply })
+    }
+}
+
+/// A name as a text and its length.
+fn split(text: &str) -> (*const std::ffi::c_char, usize) {
+    let text = ha_str::of(text);
+    (text.data, text.length)
+}
+
+fn not_after(instant: Instant) -> u64 {
+    nanoseconds(instant.since_start())
+}
+
+impl EventSink for Adapter<'_> {
+    fn event(&mut self, event: Event) {
+        let Some(callback) = self.callbacks.event else { return };
+        let Ok(lent) = Lent::<ha_event, EventHandle>::new(EventHandle::lent(&event)) else { return };
+        // SAFETY: the host gave this callback together with its context; the event holds until it returns.
+        unsafe { callback(self.callbacks.context, lent.handle) };
+    }
+}
+
+impl Membership for Adapter<'_> {
+    fn refresh(&mut self) -> Result<(), HostError> {
+        ask!(self.refresh())?.ok().map(drop)
+    }
+
+    fn is_quorate(&mut self) -> bool {
+        ask!(self.is_quorate()).is_ok_and(|answered| answered.answer == HA_ANSWER_YES as i32)
+    }
+
+    fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
+        let members = ask!(self.members())?.ok()?.members;
+        handed_back("members", (!members.is_empty()).then_some(members))
+    }
+}
+
+impl ClusterLock for Adapter<'_> {
+    fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+        let lock = lock.to_string();
+        let (lock, length) = split(&lock);
+        match ask!(self.take_lock(lock, length))?.one_of(&[HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED, HA_ANSWER_REFUSED])? {
+            HA_ANSWER_ACQUIRED => Ok(LockAnswer::Acquired),
+            HA_ANSWER_RENEWED => Ok(LockAnswer::Renewed),
+            _ => Ok(LockAnswer::Refused),
+        }
+    }
+
+    fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+        let lock = lock.to_string();
+        let (lock, length) = split(&lock);
+        ask!(self.release_lock(lock, length))?.ok().map(drop)
+    }
+}
+
+impl Watchdog for Adapter<'_> {
+    fn open(&mut self, latest: Instant) -> Result<FeedOutcome, HostError> {
+        ask!(self.open_watchdog(not_after(latest)))?.fed()
+    }
+
+    fn feed(&mut self, latest: Instant) -> Result<FeedOutcome, HostError> {
+        ask!(self.feed_watchdog(not_after(latest)))?.fed()
+    }
+
+    fn close(&mut self) -> Result<(), HostError> {
+        ask!(self.close_watchdog())?.ok().map(drop)
+    }
+}
+
+impl StatusStore for Adapter<'_> {
+    fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
+        let Some(mut reply) = ask!(self.read_manager_status())?.some()? else { return Ok(None) };
+        handed_back("read_manager_status", reply.take_manager_status().map_err(failed)?).map(Some)
+    }
+}
+
+impl ConfigurationStore for Adapter<'_> {
+    fn configuration(&mut self) -> Result<Configuration, HostError> {
+        handed_back("read_configuration", ask!(self.read_configuration())?.ok()?.configuration)
+    }
+}
+
+impl ManagerStore for Adapter<'_> {
+    fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
+        let lent = Lent::<ha_manager_status, _>::new(Record::Lent(status)).map_err(failed)?;
+        ask!(self.write_manager_status(lent.handle))?.ok().map(drop)
+    }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        let (node, length) = split(node.as_str());
+        let Some(mut reply) = ask!(self.read_lrm_status(node, length))?.some()? else { return Ok(None) };
+        handed_back("read_lrm_status", reply.take_lrm_status().map_err(failed)?).map(Some)
+    }
+
+    fn commands_waiting(&mut self) -> Result<bool, HostError> {
+        ask!(self.commands_waiting())?.yes_or_no()
+    }
+
+    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
+        Ok(ask!(self.take_commands())?.ok()?.texts)
+    }
+}
+
+impl LrmStore for Adapter<'_> {
+    fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
+        let lent = Lent::<ha_lrm_status, _>::new(Record::Lent(status)).map_err(failed)?;
+        ask!(self.write_lrm_status(lent.handle))?.ok().map(drop)
+    }
+}
+
+impl GuestControl for Adapter<'_> {
+    fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
+        let ((sid, sid_length), (from, from_length), (to, to_length)) =
+            (split(sid.as_str()), split(from.as_str()), split(to.as_str()));
+        ask!(self.move_configuration(sid, sid_length, from, from_length, to, to_length))?.ok().map(drop)
+    }
+
+    fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError> {
+        let ((sid, sid_length), (node, node_length)) = (split(sid.as_str()), split(node.as_str()));
+        let reply = ask!(self.remove_leftover_locks(sid, sid_length, node, node_length))?.some()?;
+        reply.map(|reply| one_text("remove_leftover_locks", reply)).transpose()
+    }
+
+    fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError> {
+        let (sid, length) = split(sid.as_str());
+        ask!(self.set_requested_state(sid, length, state.number()))?.ok().map(drop)
+    }
+
+    fn write_group_migration(&mut self, rules: &RulesConfig, resources: &ResourcesConfig) -> Result<(), HostError> {
+        let digest = |digest: ha_core::config::Digest| CString::new(digest.to_string()).unwrap_or_default();
+        let (rules_digest, resources_digest) = (digest(rules.digest), digest(resources.digest));
+        let (rules, resources) = (rules.write(), resources.write());
+        let answered = ask!(self.write_group_migration(
+            rules.as_ptr().cast(),
+            rules.len(),
+            rules_digest.as_ptr(),
+            resources.as_ptr().cast(),
+            resources.len(),
+            resources_digest.as_ptr()
+        ));
+        answered?.ok().map(drop)
+    }
+
+    fn remove_groups(&mut self, groups: &GroupsConfig) -> Result<(), HostError> {
+        let digest = CString::new(groups.digest.to_string()).unwrap_or_default();
+        ask!(self.remove_groups(digest.as_ptr()))?.ok().map(drop)
+    }
+
+    fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError> {
+        let (node, length) = split(node.as_str());
+        let reply = ask!(self.software_version(node, length))?.some()?;
+        reply.map(|reply| one_text("software_version", reply)).transpose()
+    }
+}
+
+impl FenceDevices for Adapter<'_> {
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        let words = commands.iter().map(|command| command.words().map(str::to_owned).collect()).collect();
+        let lent = Lent::<ha_fence_commands, _>::new(FenceCommands(words)).map_err(failed)?;
+        let (node, length) = split(node.as_str());
+        let mut answered = ask!(self.run_fence_device(node, length, attempt, lent.handle))?;
+        match answered.one_of(&[HA_ANSWER_RUNNING, HA_ANSWER_FENCED, HA_ANSWER_NOT_FENCED])? {
+            HA_ANSWER_RUNNING => Ok(FenceProgress::Running),
+            HA_ANSWER_FENCED => Ok(FenceProgress::Succeeded),
+            _ => Ok(FenceProgress::Failed),
+        }
+    }
+}
+
+impl Statistics for Adapter<'_> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+        Ok(ask!(self.unmanaged_services())?.ok()?.unmanaged)
+    }
+
+    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+        handed_back("usage", ask!(self.usage())?.ok()?.usage)
+    }
+}
+
+impl Entropy for Adapter<'_> {
+    fn random_bytes(&mut self) -> Result<[u8; 16], HostError> {
+        let bytes = ask!(self.random_bytes())?.ok()?.bytes;
+        bytes.try_into().map_err(|_| HostError::new("random_bytes has to hand back sixteen bytes"))
+    }
+}
+
+impl Workers for Adapter<'_> {
+    fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
+        let lent = Lent::<ha_job, _>::new(Record::Lent(job)).map_err(failed)?;
+        let mut answered = ask!(self.start_job(lent.handle))?;
+        match answered.one_of(&[HA_ANSWER_RUNNING, HA_ANSWER_FINISHED])? {
+            HA_ANSWER_RUNNING => Ok(JobStart::Running),
+            _ => handed_back("start_job", answered.reply.exit_code).map(JobStart::Finished),
+        }
+    }
+
+    fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+        Ok(ask!(self.finished_jobs())?.ok()?.jobs)
+    }
+}
+
+impl Agent for Adapter<'_> {
+    fn knows_type(&mut self, service_type: &str) -> bool {
+        let (service_type, length) = split(service_type);
+        ask!(self.knows_type(service_type, length)).is_ok_and(|answered| answered.answer == HA_ANSWER_YES as i32)
+    }
+
+    fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
+        let (sid, length) = split(sid.as_str());
+        let Some(reply) = ask!(self.guest_node(sid, length))?.some()? else { return Ok(None) };
+        one_text("guest_node", reply)?
+            .parse()
+            .map(Some)
+            .map_err(|error: ha_core::id::IdError| HostError::new(error.to_string()))
+    }
+
+    fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
+        let (sid, length) = split(sid.as_str());
+        ask!(self.is_running(sid, length))?.yes_or_no()
+    }
+
+    fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+        let (sid, length) = split(sid.as_str());
+        ask!(self.start(sid, length))?.ok().map(drop)
+    }
+
+    fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
+        let (sid, length) = split(sid.as_str());
+        ask!(self.stop(sid, length, timeout.map_or(-1, i64::from)))?.ok().map(drop)
+    }
+
+    fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
+        let ((sid, sid_length), (target, target_length)) = (split(sid.as_str()), split(target.as_str()));
+        ask!(self.move_to(sid, sid_length, target, target_length, motion.number()))?.ok().map(drop)
+    }
+}

@@ -1,0 +1,612 @@
+//! The host: a table of callbacks with a context, and the reply through which callbacks hand back more than a number.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{c_char, c_void},
+    sync::Arc,
+};
+
+use ha_core::{
+    host::{Configuration as Configured, JobId, UnmanagedService, UsageStatistics},
+    id::NodeName,
+    status::{ExitCode, LrmStatus, ManagerStatus},
+};
+
+use crate::{
+    boundary::{Call, call},
+    configuration::{Configuration, ha_configuration},
+    event::ha_event,
+    failure::{Failure, ha_error, ha_status},
+    handles::{self, Handle},
+    job::ha_job,
+    lrm_status::{self, ha_lrm_status},
+    manager_status::{self, ha_manager_status},
+    records::unreadable,
+    situation::ha_usage,
+    text::ha_str,
+};
+
+/// What a callback answers. 0 is never an answer: a callback that returns 0 by accident has failed, and so has one that
+/// returns anything that its documentation does not name.
+#[repr(i32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ha_answer {
+    /// Done; what was asked for is in the reply.
+    HA_ANSWER_OK = 1,
+    /// Yes.
+    HA_ANSWER_YES = 2,
+    /// No.
+    HA_ANSWER_NO = 3,
+    /// Certainly there is none: no record was ever written, no guest is configured.
+    HA_ANSWER_NONE = 4,
+    /// The call failed; ha_reply_error() may have said why.
+    HA_ANSWER_FAILED = -1,
+    /// take_lock: it was free or expired, and is held by this node now.
+    HA_ANSWER_ACQUIRED = 11,
+    /// take_lock: it was held by this node, and its lease begins anew.
+    HA_ANSWER_RENEWED = 12,
+    /// take_lock: it is held by another node, or there is no quorum.
+    HA_ANSWER_REFUSED = 13,
+    /// open_watchdog, feed_watchdog: it was fed.
+    HA_ANSWER_FED = 21,
+    /// open_watchdog, feed_watchdog: it was too late, and it was not fed.
+    HA_ANSWER_TOO_LATE = 22,
+    /// run_fence_device: its commands still run. start_job: it runs, and finished_jobs will name it.
+    HA_ANSWER_RUNNING = 31,
+    /// run_fence_device: all of its commands succeeded, the node is off.
+    HA_ANSWER_FENCED = 32,
+    /// run_fence_device: one of its commands failed or timed out.
+    HA_ANSWER_NOT_FENCED = 33,
+    /// start_job: it is done already; ha_reply_exit_code() has said how.
+    HA_ANSWER_FINISHED = 41,
+}
+
+/// Through which a callback hands back what does not fit into a number. It holds until the callback returns.
+pub struct ha_reply {
+    _private: [u8; 0],
+}
+
+/// The commands of a fence device, lent to run_fence_device.
+pub struct ha_fence_commands {
+    _private: [u8; 0],
+}
+
+/// A host: the program that embeds this library, by its callbacks.
+pub struct ha_host {
+    _private: [u8; 0],
+}
+
+/// The callbacks of a host.
+///
+/// Set size to sizeof(struct ha_callbacks), and every callback that you do not have to NULL: a call of it fails. A daemon
+/// needs those of its part; ha_job_run() those of the agent.
+///
+/// Each gets the context, and all but event() get a reply. Each returns one of ha_answer; which ones is said with it, beside
+/// HA_ANSWER_FAILED. A call that fails is reported as the event HA_EVENT_HOST_CALL_FAILED, and tried again later; it never
+/// leads to a feed of the watchdog. If it is not known whether a call took effect, answer HA_ANSWER_FAILED.
+///
+/// Callbacks are called only from calls that the host was given to, by the same thread. They may call this library, but not
+/// with a handle that the running call works with: that is refused with HA_ERROR_BUSY. They must return: no exceptions, no
+/// longjmp().
+///
+/// Texts are UTF-8 with their lengths, without a NUL. They and lent handles hold until the callback returns.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ha_callbacks {
+    /// sizeof(struct ha_callbacks), so that the struct can grow.
+    pub size: usize,
+    /// Given to each callback.
+    pub context: *mut c_void,
+    /// Called once with the context when the host is freed, or when the last call with it ends after that. May be NULL.
+    pub destroy: Option<unsafe extern "C" fn(context: *mut c_void)>,
+
+    /// Receives an event, lent. It must not fail and should not block.
+    pub event: Option<unsafe extern "C" fn(context: *mut c_void, event: *const ha_event)>,
+
+    /// Brings the view of the cluster up to date, at the begin of each iteration: HA_ANSWER_OK. If it fails the iteration
+    /// decides nothing about services.
+    pub refresh: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+    /// Whether this node is in the quorate partition: HA_ANSWER_YES; everything else is no.
+    pub is_quorate: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    pub members: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+
+    /// Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
+    ///
+    /// From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
+    /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late.
+    pub take_lock: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            lock: *const c_char,
+            lock_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK.
+    pub release_lock: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            lock: *const c_char,
+            lock_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+
+    /// Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog.
+    pub open_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
+    /// Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
+    /// step before the device is touched, is past not_after (nanoseconds since the start of that clock).
+    pub feed_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
+    /// Disarms the watchdog without a reset: HA_ANSWER_OK.
+    pub close_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+
+    /// The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
+    /// HA_ANSWER_NONE only if none was ever written: the core begins from nothing then. A record that can't be read is a
+    /// failure.
+    pub read_manager_status: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+    /// What is configured now, by ha_reply_configuration(): HA_ANSWER_OK. What did not change should still have the same
+    /// digests.
+    pub read_configuration: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+
+    /// CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK.
+    pub write_manager_status: Option<
+        unsafe extern "C" fn(context: *mut c_void, status: *const ha_manager_status, reply: *mut ha_reply) -> i32,
+    >,
+    /// CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
+    /// none.
+    pub read_lrm_status: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            node: *const c_char,
+            node_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// CRM: whether a line waits in the command queue: HA_ANSWER_YES or HA_ANSWER_NO.
+    pub commands_waiting: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+    /// CRM: takes all lines of the command queue, each by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK.
+    pub take_commands: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+
+    /// LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK.
+    pub write_lrm_status:
+        Option<unsafe extern "C" fn(context: *mut c_void, status: *const ha_lrm_status, reply: *mut ha_reply) -> i32>,
+
+    /// CRM: moves the configuration of a guest from a node that was fenced to another one, so that it can be started there;
+    /// well if it is there already. It must not touch the guest. HA_ANSWER_OK.
+    pub move_configuration: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            sid: *const c_char,
+            sid_length: usize,
+            from: *const c_char,
+            from_length: usize,
+            to: *const c_char,
+            to_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// CRM: removes the locks that a guest on a fenced node may have left and that are safe to remove: backup, mounted, migrate,
+    /// clone, rollback, snapshot, snapshot-delete, suspending, suspended. HA_ANSWER_OK with the name of the lock by
+    /// ha_reply_text(), or HA_ANSWER_NONE.
+    pub remove_leftover_locks: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            sid: *const c_char,
+            sid_length: usize,
+            node: *const c_char,
+            node_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// CRM: changes the requested state of a service in the configuration, to one of ha_requested_state: HA_ANSWER_OK.
+    pub set_requested_state: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            sid: *const c_char,
+            sid_length: usize,
+            state: i32,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// CRM: writes the rules file that the groups were turned into, then the resources file whose services name no group any
+    /// more; only if both files still have these digests. HA_ANSWER_OK.
+    pub write_group_migration: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            rules: *const c_char,
+            rules_length: usize,
+            rules_digest: *const c_char,
+            resources: *const c_char,
+            resources_length: usize,
+            resources_digest: *const c_char,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// CRM: removes the groups file, if it still has this digest (with a NUL at its end): HA_ANSWER_OK.
+    pub remove_groups:
+        Option<unsafe extern "C" fn(context: *mut c_void, groups_digest: *const c_char, reply: *mut ha_reply) -> i32>,
+    /// CRM: the version of the software on a node, such as "9.0.0~16", by ha_reply_text(): HA_ANSWER_OK; or HA_ANSWER_NONE.
+    pub software_version: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            node: *const c_char,
+            node_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+
+    /// CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
+    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED.
+    pub run_fence_device: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            node: *const c_char,
+            node_length: usize,
+            attempt: u32,
+            commands: *const ha_fence_commands,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+
+    /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK.
+    pub unmanaged_services: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK.
+    pub usage: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+    /// CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
+    pub random_bytes: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+
+    /// LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code().
+    pub start_job: Option<unsafe extern "C" fn(context: *mut c_void, job: *const ha_job, reply: *mut ha_reply) -> i32>,
+    /// LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
+    /// HA_ANSWER_OK.
+    pub finished_jobs: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
+
+    /// Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
+    pub knows_type: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            service_type: *const c_char,
+            service_type_length: usize,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// Agent: the node on which the service's guest is configured now, by ha_reply_text(): HA_ANSWER_OK; HA_ANSWER_NONE if it
+    /// is not configured at all.
+    pub guest_node: Option<
+        unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
+    >,
+    /// Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
+    pub is_running: Option<
+        unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
+    >,
+    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK. Whether it runs is then looked at.
+    pub start: Option<
+        unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
+    >,
+    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    pub stop: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            sid: *const c_char,
+            sid_length: usize,
+            timeout: i64,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+    /// Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    pub move_to: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            sid: *const c_char,
+            sid_length: usize,
+            target: *const c_char,
+            target_length: usize,
+            motion: i32,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+}
+
+impl ha_callbacks {
+    const NONE: Self = Self {
+        size: size_of::<Self>(),
+        context: std::ptr::null_mut(),
+        destroy: None,
+        event: None,
+        refresh: None,
+        is_quorate: None,
+        members: None,
+        take_lock: None,
+        release_lock: None,
+        open_watchdog: None,
+        feed_watchdog: None,
+        close_watchdog: None,
+        read_manager_status: None,
+        read_configuration: None,
+        write_manager_status: None,
+        read_lrm_status: None,
+        commands_waiting: None,
+        take_commands: None,
+        write_lrm_status: None,
+        move_configuration: None,
+        remove_leftover_locks: None,
+        set_requested_state: None,
+        write_group_migration: None,
+        remove_groups: None,
+        software_version: None,
+        run_fence_device: None,
+        unmanaged_services: None,
+        usage: None,
+        random_bytes: None,
+        start_job: None,
+        finished_jobs: None,
+        knows_type: None,
+        guest_node: None,
+        is_running: None,
+        start: None,
+        stop: None,
+        move_to: None,
+    };
+}
+
+/// Behind a `ha_host`.
+pub(crate) struct Host(pub(crate) ha_callbacks);
+
+impl Handle for Host {
+    const NAME: &'static str = "ha_host";
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Some(destroy) = self.0.destroy {
+            // SAFETY: the host gave its context and destructor together; this is called once.
+            unsafe { destroy(self.0.context) };
+        }
+    }
+}
+
+/// Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_host_new(
+    callbacks: *const ha_callbacks,
+    host: *mut *mut ha_host,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        if callbacks.is_null() || host.is_null() {
+            return Err(Failure::argument("NULL in the place of the callbacks or of the pointer to the host"));
+        }
+        // SAFETY: `Call` stands for it: a `ha_callbacks` begins with its size, so there are that many bytes.
+        let size = unsafe { (*callbacks).size };
+        let smallest = std::mem::offset_of!(ha_callbacks, event);
+        if size < smallest || size > 64 * size_of::<ha_callbacks>() || size % size_of::<usize>() != 0 {
+            return Err(Failure::argument("the size of the callbacks is not sizeof(struct ha_callbacks)"));
+        }
+        let mut own = ha_callbacks::NONE;
+        let known = size.min(size_of::<ha_callbacks>());
+        // SAFETY: there are `size` bytes at `callbacks`, and room for `known` of them; each prefix of whole fields makes a
+        // valid struct, since what an older caller does not know stays NULL.
+        unsafe {
+            std::ptr::copy_nonoverlapping(callbacks.cast::<u8>(), std::ptr::from_mut(&mut own).cast::<u8>(), known);
+        }
+        call.new_handle(host, Host(own))
+    })
+}
+
+/// Frees a host, and calls its destroy(). NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn ha_host_free(host: *mut ha_host) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::free::<_, Host>(host)?;
+        Call::done()
+    })
+}
+
+/// What a callback has handed back. Behind a `ha_reply`.
+#[derive(Default)]
+pub(crate) struct Reply {
+    pub(crate) error: Option<String>,
+    pub(crate) texts: Vec<String>,
+    pub(crate) json: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) members: BTreeMap<NodeName, bool>,
+    pub(crate) manager_status: Option<Arc<ManagerStatus>>,
+    pub(crate) lrm_status: Option<Arc<LrmStatus>>,
+    pub(crate) configuration: Option<Configured>,
+    pub(crate) unmanaged: Vec<UnmanagedService>,
+    pub(crate) usage: Option<UsageStatistics>,
+    pub(crate) jobs: Vec<(JobId, ExitCode)>,
+    pub(crate) exit_code: Option<ExitCode>,
+}
+
+impl Handle for Reply {
+    const NAME: &'static str = "ha_reply";
+}
+
+impl Reply {
+    /// The manager status that was handed back.
+    pub(crate) fn take_manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, Failure> {
+        match &self.json {
+            Some(json) => ManagerStatus::from_json(json).map(|read| Some(Arc::new(read))).map_err(|e| unreadable(&e)),
+            None => Ok(self.manager_status.take()),
+        }
+    }
+
+    /// The LRM status that was handed back.
+    pub(crate) fn take_lrm_status(&mut self) -> Result<Option<Arc<LrmStatus>>, Failure> {
+        match &self.json {
+            Some(json) => LrmStatus::from_json(json).map(|read| Some(Arc::new(read))).map_err(|e| unreadable(&e)),
+            None => Ok(self.lrm_status.take()),
+        }
+    }
+}
+
+/// Says why the call fails. Answer HA_ANSWER_FAILED then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_error(reply: *mut ha_reply, message: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let message = String::from_utf8_lossy(call.bytes(message, length)?).into_owned();
+        handles::take::<_, Reply>(reply)?.error = Some(message);
+        Call::done()
+    })
+}
+
+/// Hands back a text. For a list, call it once for each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_text(reply: *mut ha_reply, text: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let text = call.text(text, length)?.to_owned();
+        handles::take::<_, Reply>(reply)?.texts.push(text);
+        Call::done()
+    })
+}
+
+/// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_json(reply: *mut ha_reply, json: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let json = call.text(json, length)?.to_owned();
+        handles::take::<_, Reply>(reply)?.json = Some(json);
+        Call::done()
+    })
+}
+
+/// Hands back bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_bytes(reply: *mut ha_reply, bytes: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let bytes = call.bytes(bytes, length)?.to_owned();
+        handles::take::<_, Reply>(reply)?.bytes = bytes;
+        Call::done()
+    })
+}
+
+/// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_member(
+    reply: *mut ha_reply,
+    node: *const c_char,
+    node_length: usize,
+    online: i32,
+) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let node = call.node(node, node_length)?;
+        handles::take::<_, Reply>(reply)?.members.insert(node, online == 1);
+        Call::done()
+    })
+}
+
+/// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_manager_status(reply: *mut ha_reply, status: *const ha_manager_status) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let status = manager_status::take(status)?.keep();
+        handles::take::<_, Reply>(reply)?.manager_status = Some(status);
+        Call::done()
+    })
+}
+
+/// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_lrm_status(reply: *mut ha_reply, status: *const ha_lrm_status) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let status = lrm_status::take(status)?.keep();
+        handles::take::<_, Reply>(reply)?.lrm_status = Some(status);
+        Call::done()
+    })
+}
+
+/// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_configuration(
+    reply: *mut ha_reply,
+    configuration: *const ha_configuration,
+) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let configuration = handles::take::<_, Configuration>(configuration)?.shared();
+        handles::take::<_, Reply>(reply)?.configuration = Some(configuration);
+        Call::done()
+    })
+}
+
+/// Hands back a guest that HA does not manage. running: 1 if it runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_unmanaged(
+    reply: *mut ha_reply,
+    sid: *const c_char,
+    sid_length: usize,
+    node: *const c_char,
+    node_length: usize,
+    running: i32,
+) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
+        handles::take::<_, Reply>(reply)?.unmanaged.push(UnmanagedService { sid, node, running: running == 1 });
+        Call::done()
+    })
+}
+
+/// Hands back sizes and loads. The handle stays the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_usage(reply: *mut ha_reply, usage: *const ha_usage) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let usage = handles::take::<_, UsageStatistics>(usage)?.clone();
+        handles::take::<_, Reply>(reply)?.usage = Some(usage);
+        Call::done()
+    })
+}
+
+/// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_job(reply: *mut ha_reply, id: u64, exit_code: i32) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::take::<_, Reply>(reply)?.jobs.push((JobId(id), ExitCode(exit_code)));
+        Call::done()
+    })
+}
+
+/// Hands back how a job ended that start_job has carried out at once. exit_code: see ha_exit_code.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_exit_code(reply: *mut ha_reply, exit_code: i32) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::take::<_, Reply>(reply)?.exit_code = Some(ExitCode(exit_code));
+        Call::done()
+    })
+}
+
+/// Behind a `ha_fence_commands`: the words of each command.
+pub(crate) struct FenceCommands(pub(crate) Vec<Vec<String>>);
+
+impl Handle for FenceCommands {
+    const NAME: &'static str = "ha_fence_commands";
+}
+
+/// How many commands there are.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_fence_commands_count(
+    commands: *const ha_fence_commands,
+    count: *mut usize,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| { call.must_write(count, handles::take::<_, FenceCommands>(commands)?.0.len()) })
+}
+
+/// A word of a command, lent: the program is word 0, its arguments follow; run it without a shell. HA_NONE after the last
+/// word.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_fence_commands_word(
+    commands: *const ha_fence_commands,
+    command: usize,
+    index: usize,
+    word: *mut ha_str,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let commands = handles::take::<_, FenceCommands>(commands)?;
+        let words = commands.0.get(command);
+        let words = words.ok_or_else(|| Failure::not_found(format!("there is no command {command}")))?;
+        call.lend(word, words.get(index).map(String::as_str));
+        Ok(if index < words.len() { ha_status::HA_OK } else { ha_status::HA_NONE })
+    })
+}

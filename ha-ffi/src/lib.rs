@@ -1,0 +1,55 @@
+//! The C interface of `ha-core` and `ha-sim`. C programs include `include/ha.h`, which is generated from this crate; Rust
+//! programs use those crates themselves.
+//!
+//! * Each exported function is one body inside of [`boundary`], which no panic crosses.
+//! * What C holds are handles, looked up in [`handles`]: no wrong use of one touches memory.
+//! * `host` and `adapter` make the host traits of the core out of a table of callbacks.
+#![allow(clippy::result_large_err, reason = "an error is made once a call, and says all that a host can use")]
+#![allow(non_camel_case_types, reason = "names are those of the C header")]
+#![allow(clippy::missing_safety_doc, reason = "the contract for all functions is in the introduction of the header")]
+#![allow(clippy::too_many_arguments, reason = "C has no slices")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
+
+mod adapter;
+mod boundary;
+mod configuration;
+mod daemons;
+mod edit;
+mod event;
+mod event_kinds;
+mod failure;
+mod handles;
+mod host;
+mod job;
+mod library;
+mod lrm_status;
+mod manager;
+mod manager_status;
+mod records;
+mod rules;
+mod simulation;
+mod situation;
+mod text;
+mod timings;
+mod view;
+mod words;
+
+pub use configuration::*;
+pub use daemons::*;
+pub use edit::*;
+pub use event::*;
+pub use event_kinds::ha_event_kind;
+pub use failure::*;
+pub use host::*;
+pub use job::*;
+pub use library::*;
+pub use lrm_status::*;
+pub use manager::*;
+pub use manager_status::*;
+pub use rules::*;
+pub use simulation::*;
+pub use situation::*;
+pub use text::*;
+pub use timings::*;
+pub use view::*;
+pub use words::*;

@@ -1,0 +1,187 @@
+//! Agents: what starts, stops, watches and moves the services of a node.
+
+mod exec;
+mod launch;
+mod proc;
+pub mod process;
+mod unit;
+
+pub use exec::{ExecAgent, Verb};
+pub use launch::{Launcher, launched};
+pub use proc::ProcAgent;
+pub use unit::{Systemctl, SystemctlCommand, UnitAgent};
+
+use std::{path::Path, sync::Arc};
+
+use ha_core::{
+    event::{AgentOperation, Event},
+    host::{Agent, EventSink, HostError},
+    id::{NodeName, ServiceId, ServiceTypes},
+    status::Motion,
+};
+
+use crate::store::{AgentKind, GuestDefinition, Store};
+
+/// Where events go, from any thread.
+pub trait SharedSink: Send + Sync {
+    /// Takes note of an event. It must not block.
+    fn event(&self, event: Event);
+}
+
+/// All agents of a node. Which one runs a guest is said by the guest's definition.
+#[derive(Clone)]
+pub struct NodeAgents {
+    store: Arc<dyn Store>,
+    node: NodeName,
+    types: ServiceTypes,
+    proc: ProcAgent,
+    exec: ExecAgent,
+    unit: UnitAgent<SystemctlCommand>,
+    sink: Arc<dyn SharedSink>,
+}
+
+impl NodeAgents {
+    /// The agents of a node. They keep in `run_directory` what they must know when the daemon is started again; it must be
+    /// local to the node.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        node: NodeName,
+        types: ServiceTypes,
+        run_directory: &Path,
+        launcher: &Launcher,
+        sink: Arc<dyn SharedSink>,
+    ) -> Self {
+        Self {
+            store,
+            proc: ProcAgent::new(node.clone(), run_directory, launcher.clone()),
+            exec: ExecAgent::new(node.clone(), run_directory, launcher.clone()),
+            unit: UnitAgent::new(SystemctlCommand),
+            node,
+            types,
+            sink,
+        }
+    }
+
+    /// The guest, if it is configured here and no lock keeps others away from it.
+    fn guest(&mut self, sid: &ServiceId, op: AgentOperation) -> Result<GuestDefinition, HostError> {
+        let guest = self.store.guest(sid)?.ok_or_else(|| HostError::new(format!("there is no guest {sid}")))?;
+        if guest.node != self.node {
+            return Err(HostError::new(format!("guest {sid} is configured on node {}", guest.node)));
+        }
+        match guest.lock.clone() {
+            Some(lock) => {
+                let message = format!("guest {sid} is locked by '{lock}'");
+                self.event(Event::ServiceLocked { sid: sid.clone(), lock, op });
+                Err(HostError::new(message))
+            }
+            None => Ok(guest),
+        }
+    }
+
+    fn runs(&mut self, sid: &ServiceId, guest: &GuestDefinition) -> Result<bool, HostError> {
+        match &guest.agent {
+            AgentKind::Proc(_) => self.proc.is_running(sid),
+            AgentKind::Exec(exec) => self.exec.is_running(sid, exec),
+            AgentKind::Unit(unit) => self.unit.is_running(unit),
+        }
+    }
+
+    fn stop_guest(&mut self, sid: &ServiceId, guest: &GuestDefinition, timeout: Option<u32>) -> Result<(), HostError> {
+        match &guest.agent {
+            AgentKind::Proc(proc) => self.proc.stop(sid, timeout.unwrap_or(proc.grace_s)),
+            AgentKind::Exec(exec) => self.exec.stop(sid, exec, timeout),
+            AgentKind::Unit(unit) => self.unit.stop(unit, timeout),
+        }
+    }
+
+    /// Moves a running service live, if its agent can. Says whether it did.
+    fn moves_live(&mut self, sid: &ServiceId, guest: &GuestDefinition, target: &NodeName) -> Result<bool, HostError> {
+        match &guest.agent {
+            AgentKind::Exec(exec) => self.exec.migrate(sid, exec, target),
+            AgentKind::Proc(_) | AgentKind::Unit(_) => Ok(false),
+        }
+    }
+
+    fn stop_to_move(&mut self, sid: &ServiceId, guest: &GuestDefinition) -> Result<(), HostError> {
+        self.event(Event::AgentStopping { sid: sid.clone(), for_relocate: true, timeout: None });
+        self.stop_guest(sid, guest, None)?;
+        if self.runs(sid, guest)? {
+            return Err(HostError::new(format!("{sid} still runs")));
+        }
+        self.event(Event::AgentStopped { sid: sid.clone() });
+        Ok(())
+    }
+}
+
+impl EventSink for NodeAgents {
+    fn event(&mut self, event: Event) {
+        self.sink.event(event);
+    }
+}
+
+impl Agent for NodeAgents {
+    fn knows_type(&mut self, service_type: &str) -> bool {
+        self.types.knows(service_type)
+    }
+
+    fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
+        Ok(self.store.guest(sid)?.map(|guest| guest.node))
+    }
+
+    fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
+        match self.store.guest(sid)? {
+            Some(guest) => self.runs(sid, &guest),
+            None => Ok(false),
+        }
+    }
+
+    fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+        let guest = self.guest(sid, AgentOperation::Start)?;
+        match &guest.agent {
+            AgentKind::Proc(proc) => self.proc.start(sid, proc),
+            AgentKind::Exec(exec) => self.exec.start(sid, exec),
+            AgentKind::Unit(unit) => self.unit.start(unit),
+        }
+    }
+
+    fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
+        let guest = self.guest(sid, AgentOperation::Shutdown)?;
+        self.stop_guest(sid, &guest, timeout)
+    }
+
+    /// The guest's definition names the target only when nothing of the guest runs here any more.
+    fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
+        let op = match motion {
+            Motion::Migrate => AgentOperation::Migrate,
+            Motion::Relocate => AgentOperation::Relocate,
+        };
+        let guest = self.guest(sid, op)?;
+        let running = self.runs(sid, &guest)?;
+        let live = running && motion == Motion::Migrate && self.moves_live(sid, &guest, target)?;
+        let task = if running && motion == Motion::Migrate && !live {
+            self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
+            Motion::Relocate
+        } else {
+            motion
+        };
+        self.event(Event::AgentMoveStarted { sid: sid.clone(), task, target: target.clone() });
+        if running && !live {
+            self.stop_to_move(sid, &guest)?;
+        }
+        let mut moved = false;
+        self.store.edit_guest(sid, &mut |guest| {
+            if let Some(guest) = guest
+                && guest.node == self.node
+            {
+                guest.node = target.clone();
+                moved = true;
+            }
+        })?;
+        if !moved {
+            return Err(HostError::new(format!("guest {sid} was moved or removed by somebody else")));
+        }
+        self.event(Event::AgentMoveEnded { sid: sid.clone(), task, target: target.clone() });
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! Services that are a systemd unit.
+
+use std::{
+    io,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use ha_core::host::HostError;
+
+use crate::{clock, store::UnitGuest};
+
+/// Runs `systemctl`, so that tests can answer in its place.
+pub trait Systemctl {
+    /// Runs `systemctl` with these arguments and gives what it wrote, without blanks at the ends.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be run, does not succeed, or takes longer than `timeout`.
+    fn run(&self, arguments: &[&str], timeout: Duration) -> io::Result<String>;
+}
+
+/// The real `systemctl`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemctlCommand;
+
+impl Systemctl for SystemctlCommand {
+    fn run(&self, arguments: &[&str], timeout: Duration) -> io::Result<String> {
+        const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+        let mut child = Command::new("systemctl")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let end = clock::instant().after(timeout);
+        while child.try_wait()?.is_none() {
+            if clock::instant() >= end {
+                child.kill()?;
+                child.wait()?;
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("it took longer than {timeout:?}")));
+            }
+            thread::sleep(LOOK_INTERVAL);
+        }
+        let output = child.wait_with_output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(io::Error::other(format!("{}: {}", output.status, text(&output.stderr))))
+        }
+    }
+}
+
+/// Starts, watches and stops systemd units. The unit must not be started by systemd itself at boot.
+#[derive(Debug, Clone)]
+pub struct UnitAgent<S> {
+    systemctl: S,
+}
+
+impl<S: Systemctl> UnitAgent<S> {
+    /// How long a question to systemd may take.
+    const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// An agent that uses this `systemctl`.
+    pub const fn new(systemctl: S) -> Self {
+        Self { systemctl }
+    }
+
+    fn call(&self, guest: &UnitGuest, arguments: &[&str], timeout: Duration) -> Result<String, HostError> {
+        let message = |error| HostError::new(format!("systemctl {} {}: {error}", arguments.join(" "), guest.unit));
+        let words: Vec<&str> = arguments.iter().copied().chain(["--", &guest.unit]).collect();
+        self.systemctl.run(&words, timeout).map_err(message)
+    }
+
+    /// Whether anything of the unit runs. One that is just being stopped still does.
+    ///
+    /// # Errors
+    ///
+    /// If systemd does not say.
+    pub fn is_running(&self, guest: &UnitGuest) -> Result<bool, HostError> {
+        let state = self.call(guest, &["show", "--property=ActiveState", "--value"], Self::QUESTION_TIMEOUT)?;
+        match state.as_str() {
+            "active" | "reloading" | "refreshing" | "activating" | "deactivating" | "maintenance" => Ok(true),
+            "inactive" | "failed" => Ok(false),
+            other => Err(HostError::new(format!("systemd says that {} is '{other}'", guest.unit))),
+        }
+    }
+
+    /// Starts the unit.
+    ///
+    /// # Errors
+    ///
+    /// If systemd can't, or takes too long.
+    pub fn start(&self, guest: &UnitGuest) -> Result<(), HostError> {
+        self.call(guest, &["start"], Duration::from_secs(guest.timeout_s.into())).map(drop)
+    }
+
+    /// Stops the unit, hard if `timeout` is 0 or when it is over.
+    ///
+    /// # Errors
+    ///
+    /// If systemd can't.
+    pub fn stop(&self, guest: &UnitGuest, timeout: Option<u32>) -> Result<(), HostError> {
+        let timeout = Duration::from_secs(timeout.unwrap_or(guest.timeout_s).into());
+        if !timeout.is_zero() && self.call(guest, &["stop"], timeout).is_ok() {
+            return Ok(());
+        }
+        // It fails where nothing is left to be killed; the stop says whether that is so.
+        let _ = self.call(guest, &["kill", "--signal=SIGKILL"], Self::QUESTION_TIMEOUT);
+        self.call(guest, &["stop"], Self::QUESTION_TIMEOUT).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    struct Fake {
+        state: &'static str,
+        stops: bool,
+        calls: RefCell<Vec<String>>,
+    }
+
+    impl Systemctl for Fake {
+        fn run(&self, arguments: &[&str], timeout: Duration) -> io::Result<String> {
+            let call = arguments.join(" ");
+            self.calls.borrow_mut().push(format!("{call} {}", timeout.as_secs()));
+            let kills = self.calls.borrow().iter().any(|call| call.starts_with("kill"));
+            match call.as_str() {
+                "stop -- web.service" if !self.stops && !kills => Err(io::ErrorKind::TimedOut.into()),
+                "show --property=ActiveState --value -- web.service" => Ok(self.state.into()),
+                _ => Ok(String::new()),
+            }
+        }
+    }
+
+    fn agent(state: &'static str, stops: bool) -> UnitAgent<Fake> {
+        UnitAgent::new(Fake { state, stops, calls: RefCell::default() })
+    }
+
+    fn guest() -> UnitGuest {
+        UnitGuest { unit: "web.service".into(), timeout_s: 30 }
+    }
+
+    #[test]
+    fn what_is_being_stopped_still_runs_and_an_unknown_word_is_no_answer() {
+        assert!(agent("active", true).is_running(&guest()).unwrap());
+        assert!(agent("deactivating", true).is_running(&guest()).unwrap());
+        assert!(!agent("failed", true).is_running(&guest()).unwrap());
+        assert!(agent("", true).is_running(&guest()).is_err());
+    }
+
+    #[test]
+    fn a_unit_that_does_not_stop_is_killed() {
+        let stubborn = agent("active", false);
+        stubborn.stop(&guest(), Some(5)).unwrap();
+        let calls = stubborn.systemctl.calls.borrow();
+        assert_eq!(calls[..2], ["stop -- web.service 5", "kill --signal=SIGKILL -- web.service 10"]);
+
+        let hard = agent("active", true);
+        hard.stop(&guest(), Some(0)).unwrap();
+        assert!(hard.systemctl.calls.borrow()[0].starts_with("kill"), "0 is hard and at once");
+    }
+}

@@ -1,0 +1,120 @@
+//! Verbs that judge and explain.
+
+use std::process::ExitCode;
+
+use ha_core::{
+    placement::{Preference, Situation},
+    rules::{RuleSet, evaluate, shadowed_groups},
+};
+use ha_host::store::usage;
+use serde_json::json;
+
+use super::{
+    Failure,
+    context::{Context, say, say_json, say_rows},
+};
+
+pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failure> {
+    let settings = context.store.settings()?;
+    let problems = problems(context)?;
+    let timings = settings.timings;
+    let recovery = timings.recovery();
+    if as_json {
+        say_json(&json!({
+            "problems": problems,
+            "timings": timings,
+            "recovery": {
+                "shortest_s": recovery.shortest.as_secs_f64(),
+                "longest_s": recovery.longest.as_secs_f64(),
+                "longest_with_master_s": recovery.longest_with_master.as_secs_f64(),
+            },
+        }))?;
+    } else {
+        for problem in &problems {
+            say(problem)?;
+        }
+        let count = problems.len();
+        let verdict = match count {
+            0 => "the configuration is without fault".to_owned(),
+            1 => "1 problem in the configuration".to_owned(),
+            _ => format!("{count} problems in the configuration"),
+        };
+        say(format_args!("{verdict}; the timings are safe:"))?;
+        let seconds = |time: std::time::Duration| format!("{:.1} s", time.as_secs_f64());
+        let row = |what: &str, time| vec![what.to_owned(), seconds(time)];
+        say_rows(&[
+            row(
+                "a stalled node is reset at the latest after",
+                timings.watchdog_timeout() + timings.settings().multiplexer_slack(),
+            ),
+            row("its lock passes on at the earliest after", timings.lock_lifetime()),
+            row("from a failure to the start elsewhere, at the earliest", recovery.shortest),
+            row("at the latest", recovery.longest),
+            row("at the latest, where the master fails too", recovery.longest_with_master),
+        ])?;
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn problems(context: &Context) -> Result<Vec<String>, Failure> {
+    let stored = context.stored()?;
+    let configuration = &stored.configuration;
+    let mut problems: Vec<String> = stored.problems.iter().map(ToString::to_string).collect();
+
+    let nodes = context.store.settings()?.nodes;
+    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    problems.extend(evaluate(&rules, &nodes).dropped.iter().map(ToString::to_string));
+    let shadowed = shadowed_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    problems.extend(shadowed.iter().map(|group| {
+        format!("group '{group}' has no effect: there is a rule 'ha-group-{group}', which holds in its place")
+    }));
+    for (sid, resource) in &configuration.resources.resources {
+        if configuration.guests.node_of(sid).is_none() {
+            problems.push(format!("service '{sid}': there is no such guest"));
+        }
+        if let Some(group) = resource.group.as_ref().filter(|group| !configuration.groups.groups.contains_key(*group)) {
+            problems.push(format!("service '{sid}': its group '{group}' does not exist"));
+        }
+    }
+    for (sid, guest) in stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
+        problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
+    }
+    Ok(problems)
+}
+
+pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -> Result<ExitCode, Failure> {
+    let sid = context.sid(sid)?;
+    let status = context.manager_status()?;
+    let configuration = context.stored()?.configuration;
+    let members = context.store.settings()?.nodes;
+    let usage = usage(&*context.store)?;
+    let situation = Situation { usage: Some(&usage), ..Situation::new(&status, &configuration, &members) };
+    let preference = if best { Preference::BestScore } else { Preference::None };
+    let explanation = situation.explain(&sid, preference).map_err(Failure::failed)?;
+
+    let mut elsewhere = Vec::new();
+    for node in explanation.nodes.iter().filter(|node| explanation.answer.as_ref() != Some(&node.node)) {
+        if let Ok(other) = situation.counterfactual(&sid, preference, &node.node) {
+            elsewhere.push(other);
+        }
+    }
+    if as_json {
+        say_json(&json!({"explanation": explanation, "otherwise": elsewhere}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&explanation)?;
+    let rows: Vec<Vec<String>> = explanation
+        .nodes
+        .iter()
+        .map(|node| {
+            let figure = node.figure.map(|figure| figure.to_string()).unwrap_or_default();
+            vec![format!("  {}", node.node), node.fate.to_string(), figure]
+        })
+        .collect();
+    say_rows(&rows)?;
+    for other in &elsewhere {
+        say(format_args!("for it to be on {}:", other.node))?;
+        other.changes.iter().try_for_each(|change| say(format_args!("  {change}")))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,208 @@
+//! What every verb needs: the store, this node, and a way to fail.
+
+use std::{
+    collections::BTreeSet,
+    fmt, io,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use anstyle::{AnsiColor, Style};
+use ha_core::{
+    config::{Configuration, Digest, EditError, Editor},
+    id::{IdError, NodeName, ServiceId, ServiceTypes},
+    status::{ManagerStatus, ServiceState},
+};
+use ha_host::store::{
+    ConfigurationReader, Record, SharedStore, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
+};
+
+/// Why a verb was not carried out.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The arguments make no sense. Exit code 2.
+    Usage(String),
+    /// It could not be done. Exit code 1.
+    Failed(String),
+    /// Nobody reads the output any more.
+    Closed,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        if matches!(error, StoreError::BadAddress(_)) { Self::Usage(message) } else { Self::Failed(message) }
+    }
+}
+
+impl From<IdError> for Failure {
+    fn from(error: IdError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Failed(error.to_string()) }
+    }
+}
+
+impl From<EditError> for Failure {
+    /// A value that no configuration takes is the fault of the arguments; what this configuration refuses is not.
+    fn from(error: EditError) -> Self {
+        let of_the_arguments = ["unknown_property", "bad_value", "given_twice", "missing"];
+        let usage = match error.code() {
+            "bad_id" | "bad_rule_type" => true,
+            _ => error.faults().iter().any(|fault| of_the_arguments.contains(&fault.kind.code())),
+        };
+        let message = error.to_string();
+        if usage { Self::Usage(message) } else { Self::Failed(message) }
+    }
+}
+
+impl Failure {
+    pub(crate) fn failed(what: impl fmt::Display) -> Self {
+        Self::Failed(what.to_string())
+    }
+}
+
+/// Says on the standard error what went wrong.
+pub(super) fn complain(message: &str) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    // If nobody can be told, the exit code says it.
+    let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {message}");
+}
+
+/// The store, and what was found out about it.
+pub(super) struct Context {
+    pub(super) address: StoreAddress,
+    pub(super) store: Arc<dyn SharedStore>,
+    pub(super) types: ServiceTypes,
+    node: Option<NodeName>,
+    reader: ConfigurationReader,
+}
+
+impl Context {
+    pub(super) fn new(store: Option<&str>, node: Option<NodeName>) -> Result<Self, Failure> {
+        /// How long a person waits for another one's edit.
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let address = store_address(store)?;
+        let (store, types) = (address.open(PATIENCE)?, service_types());
+        Ok(Self { address, store, reader: ConfigurationReader::new(types.clone()), types, node })
+    }
+
+    /// This node: the given one, or the one that is named like the host.
+    pub(super) fn node(&self) -> Result<NodeName, Failure> {
+        if let Some(node) = &self.node {
+            return Ok(node.clone());
+        }
+        let host = nix::unistd::gethostname().map_err(io::Error::from)?;
+        let host = host.to_string_lossy();
+        let name = host.split('.').next().unwrap_or_default();
+        NodeName::new(name).map_err(|error| Failure::Usage(format!("{error}; name this node with --node")))
+    }
+
+    pub(super) fn stored(&self) -> Result<StoredConfiguration, Failure> {
+        Ok(self.reader.read(&*self.store)?)
+    }
+
+    /// The manager status; an empty one if there is none.
+    pub(super) fn manager_status(&self) -> Result<ManagerStatus, Failure> {
+        let Some(content) = self.store.record(&Record::Manager)? else { return Ok(ManagerStatus::default()) };
+        let text = String::from_utf8_lossy(&content);
+        ManagerStatus::from_json(&text).map_err(|error| Failure::Failed(format!("the manager status: {error}")))
+    }
+
+    /// The service that a person means: a bare number stands for the guest that has it.
+    pub(super) fn sid(&self, text: &str) -> Result<ServiceId, Failure> {
+        if let Some(service_type) = self.guest_type(text) {
+            return Ok(self.types.join(&service_type, text)?);
+        }
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Failure::Failed(format!("there is no guest '{text}': name the service as 'type:name'")));
+        }
+        Ok(self.types.parse(text)?)
+    }
+
+    /// The type of the guest with this number.
+    fn guest_type(&self, name: &str) -> Option<String> {
+        if !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let stored = self.stored().ok()?;
+        // Services of guests that are gone are meant too: they can be removed.
+        let configured = stored.configuration.resources.resources.keys();
+        let named: BTreeSet<&ServiceId> =
+            stored.guests.keys().chain(configured).filter(|sid| sid.name() == name).collect();
+        let mut types = named.into_iter().map(|sid| sid.service_type().to_owned());
+        let first = types.next();
+        first.filter(|_| types.next().is_none())
+    }
+
+    /// Makes an edit with all that its checks need.
+    pub(super) fn edit<T>(
+        &self,
+        digest: Option<&str>,
+        mut change: impl FnMut(&Editor<'_>, &mut Configuration) -> Result<T, EditError>,
+    ) -> Result<T, Failure> {
+        let seen = digest.map(Digest::from_str).transpose();
+        let seen = seen.map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
+        let nodes = self.store.settings()?.nodes;
+        let status = self.manager_status().unwrap_or_default();
+        let guest_type = |name: &str| self.guest_type(name);
+        let in_error =
+            |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error);
+        let editor = Editor::new(&self.types, &nodes).guest_types(&guest_type).services_in_error(&in_error).seen(seen);
+        Ok(edit(&*self.store, &self.types, |config| change(&editor, config))??)
+    }
+}
+
+/// The store that was named.
+pub(super) fn store_address(store: Option<&str>) -> Result<StoreAddress, Failure> {
+    let address = store.ok_or_else(|| {
+        Failure::Usage("no store is named: use --store file:DIRECTORY, or set HA_STORE to that".into())
+    })?;
+    Ok(address.parse()?)
+}
+
+/// A path that stays the same in another directory.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
+}
+
+/// Writes a line to the standard output.
+pub(super) fn say(line: impl fmt::Display) -> Result<(), Failure> {
+    Ok(writeln!(anstream::stdout(), "{line}")?)
+}
+
+/// A note that is not part of the answer.
+pub(super) fn note(line: impl fmt::Display) {
+    let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
+    let _ = writeln!(anstream::stderr(), "{style}note:{style:#} {line}");
+}
+
+/// Writes rows: in columns on a terminal, separated by tabs otherwise.
+pub(super) fn say_rows(rows: &[Vec<String>]) -> Result<(), Failure> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell: &String| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let aligned = io::stdout().is_terminal();
+    for row in rows {
+        let cells: Vec<String> = match aligned {
+            true => row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect(),
+            false => row.clone(),
+        };
+        let line = cells.join(if aligned { "  " } else { "\t" });
+        say(line.trim_end_matches(' '))?;
+    }
+    Ok(())
+}
+
+/// Writes a value as JSON.
+pub(super) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    say(serde_json::to_string_pretty(value).map_err(Failure::failed)?)
+}

@@ -1,0 +1,253 @@
+//! Verbs that run for long, and what they need.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Duration,
+};
+
+use clap::Args;
+use ha_core::{
+    id::NodeName,
+    timing::{TimingSettings, Timings},
+};
+use ha_host::{
+    agent::Launcher,
+    node::{
+        self, NodeSettings, WatchdogChoice,
+        log::{Log, LogFormat},
+    },
+    signals::StopSignals,
+    store::{ClusterSettings, StoreAddress},
+    watchdog::{
+        Ioctls, LinuxDevice, Machine, MachineEnd, Multiplexer, MultiplexerError, MultiplexerEvent, MultiplexerSettings,
+        ProcessDevice, kill_descendants, load_module,
+    },
+};
+
+use super::{
+    Failure,
+    context::{Context, absolute, store_address},
+};
+
+/// What `ha init` takes.
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// The nodes of the cluster, separated by commas.
+    #[arg(long, required = true, value_delimiter = ',')]
+    nodes: Vec<NodeName>,
+    /// 'customary' (a start elsewhere after about two minutes), 'fast' (after less than ten seconds), or a JSON file.
+    #[arg(long, default_value = "customary")]
+    timings: String,
+}
+
+/// What `ha node run` takes.
+#[derive(Debug, Args)]
+pub(super) struct NodeArguments {
+    /// Where the daemon keeps what is of use on this node until it is rebooted.
+    #[arg(long, alias = "run_dir", default_value = "/run/ha", value_name = "DIRECTORY")]
+    run_dir: PathBuf,
+    /// What resets the node: 'mux:SOCKET', or 'none' for a cluster of a single node.
+    #[arg(long, default_value = "mux:/run/ha-watchdog-mux.sock")]
+    watchdog: String,
+    /// The form of the log on the standard output: 'text' or 'json'.
+    #[arg(long, default_value = "text", value_parser = parse_log_format)]
+    log: LogFormat,
+}
+
+/// What `ha watchdog-mux` takes.
+#[derive(Debug, Args)]
+pub(super) struct MuxArguments {
+    /// Where it listens.
+    #[arg(long, default_value = "/run/ha-watchdog-mux.sock")]
+    socket: PathBuf,
+    /// The watchdog device.
+    #[arg(long, default_value = "/dev/watchdog")]
+    device: PathBuf,
+    /// A file that is there while there are clients; on a file system that a reset empties.
+    #[arg(long, default_value = "/run/ha-watchdog-mux.active")]
+    marker: PathBuf,
+    /// The file that names the kernel module, as WATCHDOG_MODULE=name.
+    #[arg(long, alias = "environment_file", default_value = "/etc/default/ha-watchdog-mux")]
+    environment_file: PathBuf,
+    /// As for 'ha init'; they must be those of the cluster.
+    #[arg(long, default_value = "customary")]
+    timings: String,
+}
+
+/// What `ha supervise` takes.
+#[derive(Debug, Args)]
+pub(super) struct SuperviseArguments {
+    /// Where its watchdog listens.
+    #[arg(long)]
+    socket: PathBuf,
+    /// As for 'ha init'.
+    #[arg(long, default_value = "fast")]
+    timings: String,
+    /// The command and its arguments.
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+/// What `ha demo` takes.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Where the demonstration keeps its files, which are left there then. By default a directory that is removed.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// What `ha demo-disk` takes.
+#[derive(Debug, Args)]
+pub(crate) struct DiskArguments {
+    /// The file that stands for the disk.
+    pub(crate) disk: PathBuf,
+}
+
+fn parse_log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("expected 'text' or 'json'".into()),
+    }
+}
+
+/// Timings by name or from a file.
+pub(crate) fn named_timings(name: &str) -> Result<Timings, Failure> {
+    let settings = match name {
+        "customary" => TimingSettings::customary(),
+        "fast" => TimingSettings::fast(),
+        file => {
+            let text = fs::read_to_string(file).map_err(|error| {
+                Failure::Usage(format!("--timings: '{file}' is neither 'customary' nor 'fast' nor a file: {error}"))
+            })?;
+            serde_json::from_str(&text).map_err(|error| Failure::Usage(format!("--timings: {file}: {error}")))?
+        }
+    };
+    settings.validate().map_err(|errors| Failure::Usage(format!("--timings: {errors}")))
+}
+
+pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<ExitCode, Failure> {
+    let address = store_address(store)?;
+    let timings = named_timings(&arguments.timings)?;
+    let mut nodes = arguments.nodes.clone();
+    nodes.sort();
+    if let Some(pair) = nodes.windows(2).find(|pair| pair.first() == pair.last()) {
+        let name = pair.first().map(ToString::to_string).unwrap_or_default();
+        return Err(Failure::Usage(format!("--nodes: '{name}' is given twice")));
+    }
+    address.create(&ClusterSettings { nodes, timings })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn node_run(context: &Context, arguments: &NodeArguments) -> Result<ExitCode, Failure> {
+    let watchdog = match arguments.watchdog.split_once(':') {
+        Some(("mux", socket)) if !socket.is_empty() => WatchdogChoice::Multiplexer(socket.into()),
+        None if arguments.watchdog == "none" => WatchdogChoice::None,
+        Some(_) | None => {
+            let message = format!("--watchdog: '{}' is neither 'mux:SOCKET' nor 'none'", arguments.watchdog);
+            return Err(Failure::Usage(message));
+        }
+    };
+    let settings = NodeSettings {
+        node: context.node()?,
+        store: match &context.address {
+            StoreAddress::File(directory) => StoreAddress::File(absolute(directory)?),
+            etcd @ StoreAddress::Etcd { .. } => etcd.clone(),
+        },
+        run_directory: absolute(&arguments.run_dir)?,
+        watchdog,
+        launcher: Launcher::default(),
+    };
+    let log = Log::start(io::stdout(), arguments.log)?;
+    let ended = node::run(&settings, &log);
+    log.flush();
+    ended.map_err(Failure::failed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why a multiplexer does not start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Multiplexer(#[from] MultiplexerError),
+    #[error("cannot open {0}: {1}")]
+    Device(String, io::Error),
+}
+
+fn report(event: MultiplexerEvent) {
+    eprintln!("{event}");
+}
+
+pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure> {
+    let timings = named_timings(&arguments.timings)?;
+    let signals = StopSignals::catch()?;
+    let device_error = |error| StartError::Device(arguments.device.display().to_string(), error);
+    let settings = MultiplexerSettings {
+        marker: Some(arguments.marker.clone()),
+        ..MultiplexerSettings::new(&arguments.socket, &timings)
+    };
+    let device = || {
+        load_module(&arguments.device, &arguments.environment_file).map_err(device_error)?;
+        LinuxDevice::open(&arguments.device, timings.device_timeout(), Ioctls).map_err(device_error)
+    };
+    let mut multiplexer = Multiplexer::start::<StartError>(settings, device).map_err(Failure::failed)?;
+    while signals.count() == 0 {
+        multiplexer.turn(&mut report);
+    }
+    let (clients, failed) = (multiplexer.clients(), multiplexer.has_failed());
+    multiplexer.stop(&mut report);
+    if clients == 0 && !failed {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::Failed(format!("stopped with {clients} clients: the device is left armed and resets this node")))
+}
+
+/// Ends with the exit code of the command, or with that of a reset.
+pub(super) fn supervise(arguments: &SuperviseArguments) -> Result<ExitCode, Failure> {
+    let timings = named_timings(&arguments.timings)?;
+    let signals = StopSignals::catch()?;
+    let starter_lives = Machine::end_with_starter()?;
+    if !starter_lives {
+        return Err(Failure::failed("the one who started this is gone"));
+    }
+    let settings = MultiplexerSettings::new(&arguments.socket, &timings);
+    let device = || -> Result<ProcessDevice, StartError> {
+        let armed = ProcessDevice::arm(timings.device_timeout(), || eprintln!("reset by its watchdog"));
+        armed.map_err(|error| StartError::Device("a process watchdog".into(), error))
+    };
+    let mut multiplexer = Multiplexer::start::<StartError>(settings, device).map_err(Failure::failed)?;
+    let mut machine = start_machine(&arguments.command)?;
+    let mut end = None;
+    while signals.count() == 0 {
+        multiplexer.turn(&mut report);
+        end = end.or(machine.reap());
+        if let Some(end) = end
+            && multiplexer.clients() == 0
+            && !multiplexer.has_failed()
+        {
+            kill_descendants();
+            multiplexer.stop(&mut report);
+            return Ok(match end {
+                MachineEnd::Exited(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+                MachineEnd::Killed(_) => ExitCode::from(1),
+            });
+        }
+    }
+    // The power is cut.
+    kill_descendants();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_machine(command: &[OsString]) -> Result<Machine, Failure> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Failure::Usage("name a command after '--'".into()));
+    };
+    let started = Machine::start(Command::new(program).args(arguments));
+    started.map_err(|error| Failure::Failed(format!("cannot run {}: {error}", Path::new(program).display())))
+}
+
+/// How long a part of the demonstration waits between two looks.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_millis(20);

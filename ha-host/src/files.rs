@@ -1,0 +1,165 @@
+//! Files that are replaced whole or not at all, and locks on files.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Whether what was written must outlive a crash of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It must: it is on the disk when the call returns.
+    Disk,
+    /// It need not: it is of no use after a crash.
+    Memory,
+}
+
+/// Replaces a file, whole or not at all: at every moment, also after a crash or on a full disk, the file has its old or
+/// its new content. `tag` tells writers apart that may write the same file at the same time.
+///
+/// # Errors
+///
+/// If the file system does; the file has its old content then.
+pub fn replace(path: &Path, content: &[u8], tag: &str, durability: Durability) -> io::Result<()> {
+    let temporary = temporary_path(path, tag)?;
+    let written = write_whole(&temporary, content, durability).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // Best effort: the next writer with this tag truncates it anyway.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    match durability {
+        Durability::Disk => sync_directory(path),
+        Durability::Memory => Ok(()),
+    }
+}
+
+fn write_whole(path: &Path, content: &[u8], durability: Durability) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(content)?;
+    match durability {
+        Durability::Disk => file.sync_all(),
+        Durability::Memory => Ok(()),
+    }
+}
+
+/// Where the new content waits: in the same directory, with a name that begins with a dot.
+fn temporary_path(path: &Path, tag: &str) -> io::Result<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(path.with_file_name(format!(".{name}.{tag}.tmp")))
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+///
+/// If the file system does.
+pub fn remove(path: &Path, durability: Durability) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Ok(()) if durability == Durability::Disk => sync_directory(path),
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// The content of a file; `None` if there is none of this name.
+///
+/// # Errors
+///
+/// If the file is there and can't be read.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes the exclusive lock on a file, which is made if it is not there, and holds it until the answer is dropped or this
+/// process ends. The lock is the kernel's: one that somebody left behind by dying is free.
+///
+/// # Errors
+///
+/// With [`io::ErrorKind::TimedOut`] if somebody else holds it for all of `patience`; or if the file system does not let
+/// it be taken.
+pub fn lock(path: &Path, patience: Duration) -> io::Result<File> {
+    const LOOK_INTERVAL: Duration = Duration::from_millis(2);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < patience => thread::sleep(LOOK_INTERVAL),
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("{} has been locked by another process for {patience:?}", path.display());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// A name as part of a file name: letters, digits, `.`, `_`, `-` and `:` stay, all else becomes `%` and two hexadecimal
+/// digits. No two names give the same, and none gives a hidden file or a path.
+#[must_use]
+pub fn encode_name(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for (index, byte) in name.bytes().enumerate() {
+        let stays = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':') || (byte == b'.' && index > 0);
+        if stays { out.push(char::from(byte)) } else { out.push_str(&format!("%{byte:02X}")) }
+    }
+    out
+}
+
+/// The name that [`encode_name`] made a file name of; `None` if it made none such.
+#[must_use]
+pub fn decode_name(file_name: &str) -> Option<String> {
+    let mut bytes = file_name.bytes();
+    let mut out = Vec::with_capacity(file_name.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let digits = [bytes.next()?, bytes.next()?];
+        out.push(u8::from_str_radix(core::str::from_utf8(&digits).ok()?, 16).ok()?);
+    }
+    let name = String::from_utf8(out).ok()?;
+    (encode_name(&name) == file_name).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_and_stay_in_their_directory() {
+        for name in ["vm:100", "proc:web.frontend", "proc:../../etc/passwd", "exec:ü%", "proc:.hidden", "."] {
+            let encoded = encode_name(name);
+            assert!(!encoded.contains('/') && !encoded.starts_with('.'), "{encoded}");
+            assert_eq!(decode_name(&encoded).as_deref(), Some(name));
+        }
+        assert_eq!(decode_name(".vm:100.tmp"), None);
+        assert_eq!(decode_name("vm%3A100"), None, "not the encoding of anything");
+    }
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let directory = std::env::temp_dir().join(format!("ha-files-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("lock");
+        let held = lock(&path, Duration::ZERO).unwrap();
+        assert_eq!(lock(&path, Duration::from_millis(5)).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(held);
+        lock(&path, Duration::ZERO).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

@@ -1,0 +1,26 @@
+//! Real parts for hosts around [`ha_core`]: each can be used on its own by a program that embeds the core, and together
+//! they are the `ha` command.
+//!
+//! * [`store`]: what the nodes share: configuration, guests, records, commands, locks with leases, membership.
+//! * [`watchdog`]: the multiplexer with its client, the Linux device, and a watchdog that resets a group of processes.
+//! * [`agent`]: what starts, stops, watches and moves services: processes, systemd units, any program.
+//! * [`node`]: the node daemon, which drives a CRM and an LRM over all of this.
+//!
+//! All of it is for Linux.
+
+pub mod agent;
+pub mod clock;
+pub mod fence;
+pub mod files;
+pub mod node;
+pub mod signals;
+pub mod store;
+pub mod watchdog;
+pub mod workers;
+
+/// The version of this software.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The version that a node reports to the others. The numbers are those of the interface between nodes: `9.0.0` is the
+/// first one that knows rules, and this software has known them from its start.
+pub const INTERFACE_VERSION: &str = "9.0.0";

@@ -1,0 +1,295 @@
+//! What a daemon asks of its host.
+
+use std::{collections::BTreeMap, fmt, fs::File, io::Read, path::Path, sync::Arc, time::Duration};
+
+use ha_core::{
+    config::{
+        Changes, EditError, Editor, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand,
+    },
+    event::{Event, Severity},
+    host::{
+        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
+        GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
+        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+    },
+    id::{NodeName, ServiceId, ServiceTypes},
+    status::{ExitCode, LrmStatus, ManagerStatus},
+    time::Instant,
+};
+
+use super::log::LogSource;
+use crate::{
+    agent::NodeAgents,
+    fence::FenceRunner,
+    store::{
+        ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit, service_types,
+        usage,
+    },
+    workers::JobWorkers,
+};
+
+/// All that a CRM or an LRM asks of this node. Each of the two has one of its own.
+pub struct NodeHost {
+    node: NodeName,
+    types: ServiceTypes,
+    store: Arc<dyn Store>,
+    session: Arc<dyn Session>,
+    watchdog: Box<dyn Watchdog + Send>,
+    workers: JobWorkers<NodeAgents>,
+    fence: FenceRunner,
+    reader: ConfigurationReader,
+    /// What was wrong in the configuration when it was last reported.
+    reported: Vec<FileProblem>,
+    manager: Option<Known<ManagerStatus>>,
+    lrms: BTreeMap<NodeName, Known<LrmStatus>>,
+    sink: LogSource,
+}
+
+/// A record that was understood, and the bytes that it was made from.
+type Known<T> = (Arc<[u8]>, Arc<T>);
+
+impl fmt::Debug for NodeHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeHost").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl NodeHost {
+    /// Fence commands may take so long.
+    const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// A host of these parts.
+    #[must_use]
+    pub fn new(
+        node: NodeName,
+        store: Arc<dyn Store>,
+        session: Arc<dyn Session>,
+        watchdog: Box<dyn Watchdog + Send>,
+        agents: NodeAgents,
+        run_directory: &Path,
+        sink: LogSource,
+    ) -> Self {
+        Self {
+            types: service_types(),
+            store,
+            session,
+            watchdog,
+            workers: JobWorkers::new(node.clone(), agents, run_directory),
+            fence: FenceRunner::new(Self::FENCE_TIMEOUT),
+            reader: ConfigurationReader::new(service_types()),
+            reported: Vec::new(),
+            manager: None,
+            lrms: BTreeMap::new(),
+            sink,
+            node,
+        }
+    }
+
+    /// Reports what is wrong in the configuration, once.
+    fn report(&mut self, problems: Vec<FileProblem>) {
+        for problem in problems.iter().filter(|problem| !self.reported.contains(problem)) {
+            self.sink.message(Severity::Warning, problem.to_string());
+        }
+        self.reported = problems;
+    }
+}
+
+/// Understands a record unless it is the known one.
+fn understand<T>(
+    content: Arc<[u8]>,
+    known: Option<&Known<T>>,
+    what: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Known<T>, HostError> {
+    if let Some(known) = known
+        && Arc::ptr_eq(&known.0, &content)
+    {
+        return Ok(known.clone());
+    }
+    let text = str::from_utf8(&content).map_err(|error| HostError::new(format!("{what}: {error}")))?;
+    let value = parse(text).map_err(|error| HostError::new(format!("{what}: {error}")))?;
+    Ok((content, Arc::new(value)))
+}
+
+impl EventSink for NodeHost {
+    fn event(&mut self, event: Event) {
+        self.sink.event(event);
+    }
+}
+
+impl Membership for NodeHost {
+    fn refresh(&mut self) -> Result<(), HostError> {
+        Ok(self.session.refresh()?)
+    }
+
+    fn is_quorate(&mut self) -> bool {
+        self.session.is_quorate()
+    }
+
+    fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
+        Ok(self.session.members()?)
+    }
+}
+
+impl ClusterLock for NodeHost {
+    fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+        Ok(self.session.take(lock)?)
+    }
+
+    fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+        Ok(self.session.release(lock)?)
+    }
+}
+
+impl Watchdog for NodeHost {
+    fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        self.watchdog.open(not_after)
+    }
+
+    fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        self.watchdog.feed(not_after)
+    }
+
+    fn close(&mut self) -> Result<(), HostError> {
+        self.watchdog.close()
+    }
+}
+
+impl StatusStore for NodeHost {
+    fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
+        let Some(content) = self.store.record(&Record::Manager)? else { return Ok(None) };
+        let parse = |text: &str| ManagerStatus::from_json(text).map_err(|error| error.to_string());
+        let known = understand(content, self.manager.as_ref(), "the manager status", parse)?;
+        let status = known.1.clone();
+        self.manager = Some(known);
+        Ok(Some(status))
+    }
+}
+
+impl ConfigurationStore for NodeHost {
+    fn configuration(&mut self) -> Result<Configuration, HostError> {
+        let stored = self.reader.read(&*self.store)?;
+        self.report(stored.problems);
+        Ok(stored.configuration)
+    }
+}
+
+impl ManagerStore for NodeHost {
+    fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
+        Ok(self.store.write_record(&Record::Manager, status.to_json().as_bytes(), &self.node)?)
+    }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        let Some(content) = self.store.record(&Record::Lrm(node.clone()))? else { return Ok(None) };
+        let parse = |text: &str| LrmStatus::from_json(text).map_err(|error| error.to_string());
+        let known = understand(content, self.lrms.get(node), &format!("the LRM status of {node}"), parse)?;
+        let status = known.1.clone();
+        self.lrms.insert(node.clone(), known);
+        Ok(Some(status))
+    }
+
+    fn commands_waiting(&mut self) -> Result<bool, HostError> {
+        Ok(self.store.commands_waiting()?)
+    }
+
+    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
+        Ok(self.store.take_commands()?)
+    }
+}
+
+impl LrmStore for NodeHost {
+    fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
+        let record = Record::Lrm(self.node.clone());
+        Ok(self.store.write_record(&record, status.to_json().as_bytes(), &self.node)?)
+    }
+}
+
+impl GuestControl for NodeHost {
+    /// Wherever the definition says that the guest is: a node that was fenced in the middle of a move may have named its
+    /// target already, and no LRM touches the guest before the manager status names its node.
+    fn move_configuration(&mut self, sid: &ServiceId, _: &NodeName, to: &NodeName) -> Result<(), HostError> {
+        let mut exists = false;
+        self.store.edit_guest(sid, &mut |guest| {
+            if let Some(guest) = guest {
+                exists = true;
+                guest.node = to.clone();
+            }
+        })?;
+        if exists { Ok(()) } else { Err(HostError::new(format!("there is no guest {sid}"))) }
+    }
+
+    fn remove_leftover_locks(&mut self, sid: &ServiceId, _: &NodeName) -> Result<Option<String>, HostError> {
+        let mut removed = None;
+        self.store.edit_guest(sid, &mut |guest| {
+            if let Some(guest) = guest
+                && guest.lock.as_deref().is_some_and(|lock| LEFTOVER_GUEST_LOCKS.contains(&lock))
+            {
+                removed = guest.lock.take();
+            }
+        })?;
+        Ok(removed)
+    }
+
+    fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError> {
+        let editor = Editor::new(&self.types, &[]);
+        let set = [("state", state.as_str())];
+        let changes = Changes { set: &set, unset: &[] };
+        let edited = edit(&*self.store, &self.types, |config| editor.set_resource(config, sid.as_str(), changes))?;
+        edited.map_err(|error: EditError| HostError::new(error.to_string()))
+    }
+
+    fn write_group_migration(&mut self, rules: &RulesConfig, resources: &ResourcesConfig) -> Result<(), HostError> {
+        let seen = [(ConfigFile::Rules, rules.digest), (ConfigFile::Resources, resources.digest)];
+        let changes = [(ConfigFile::Rules, Some(rules.write())), (ConfigFile::Resources, Some(resources.write()))];
+        made(change_if_unchanged(&*self.store, &seen, &changes)?)
+    }
+
+    fn remove_groups(&mut self, groups: &GroupsConfig) -> Result<(), HostError> {
+        let seen = [(ConfigFile::Groups, groups.digest)];
+        made(change_if_unchanged(&*self.store, &seen, &[(ConfigFile::Groups, None)])?)
+    }
+
+    fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError> {
+        Ok(self.store.beats()?.remove(node).map(|beat| beat.version))
+    }
+}
+
+fn made(made: bool) -> Result<(), HostError> {
+    if made { Ok(()) } else { Err(HostError::new("the files were changed in the meantime")) }
+}
+
+impl FenceDevices for NodeHost {
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        self.fence.run(node, attempt, commands)
+    }
+}
+
+impl Statistics for NodeHost {
+    /// Nothing runs the guests of this store but HA.
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+        Ok(Vec::new())
+    }
+
+    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+        Ok(usage(&*self.store)?)
+    }
+}
+
+impl Entropy for NodeHost {
+    fn random_bytes(&mut self) -> Result<[u8; 16], HostError> {
+        let mut bytes = [0; 16];
+        let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+        read.map_err(|error| HostError::new(format!("/dev/urandom: {error}")))?;
+        Ok(bytes)
+    }
+}
+
+impl Workers for NodeHost {
+    fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
+        self.workers.start(job)
+    }
+
+    fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+        self.workers.finished()
+    }
+}

@@ -1,0 +1,373 @@
+//! The store as a directory.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ha_core::{
+    host::Lock,
+    id::{NodeName, ServiceId},
+};
+
+use super::{
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
+    SharedStore, Store, StoreError,
+    cached::FileCache,
+    guest_cache::{GuestCache, read_guest},
+    journal,
+};
+use crate::files::{self, Durability};
+
+/// A store in a directory: of one machine, or of a file system that all nodes share.
+///
+/// ```text
+/// cluster.json            settings of the cluster: nodes, timings
+/// config/*.cfg            the configuration files
+/// guests/SID.json         a guest
+/// status/manager.json     the manager status
+/// status/lrm/NODE.json    a node's LRM status
+/// commands                the command queue
+/// locks/NAME.json         a lock with its lease
+/// members/NODE.json       a node's sign of life
+/// .guards/                kernel locks that keep writers apart
+/// ```
+///
+/// Each file is written aside, brought to the disk, and moved into its place, so that at every moment it is whole; a full
+/// disk leaves the old one. A change of several files is noted as a whole in `config/.journal` first, and whoever finds
+/// that note carries it out.
+///
+/// # What it takes for granted
+///
+/// * **One machine**: nothing. Locks are the kernel's, and are free when their holder is dead.
+/// * **A shared file system**: that `flock` holds between machines (NFS from version 4, GFS2, OCFS2; *not* sshfs or SMB without
+///   POSIX locks), that a rename is atomic, that a file that was closed is seen anew by who opens it, and that a write
+///   that was synchronised outlives a crash of the file server. The server is then the quorum: who can write to it
+///   takes part. If it is down no node can renew its lock, and all nodes that run services are reset.
+/// * Nobody removes files under `locks/`, or brings back old ones, while daemons run.
+#[derive(Debug)]
+pub struct FileStore {
+    directory: PathBuf,
+    /// How long to wait for another process that is writing.
+    patience: Duration,
+    cache: FileCache,
+    guests: Mutex<GuestCache>,
+}
+
+/// What a process that keeps writers apart guards.
+#[derive(Debug, Clone)]
+enum Guard<'a> {
+    Config,
+    Guests,
+    Commands,
+    Lock(&'a Lock),
+}
+
+impl FileStore {
+    /// How long a person's edit waits for another one.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// The store in a directory.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let store = Self::at(directory.into());
+        if store.read("cluster.json")?.is_none() {
+            return Err(StoreError::NoCluster(store.directory.display().to_string()));
+        }
+        Ok(store)
+    }
+
+    /// Makes a store for a new cluster, readable for its owner only: fence devices have passwords.
+    ///
+    /// # Errors
+    ///
+    /// If there is one, or the file system fails.
+    pub fn create(directory: impl Into<PathBuf>, settings: &ClusterSettings) -> Result<Self, StoreError> {
+        let store = Self::at(directory.into());
+        for name in ["", "config", "guests", "status/lrm", "locks", "members", ".guards"] {
+            let path = store.directory.join(name);
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+            made.map_err(StoreError::file("make", &path))?;
+        }
+        let _guard = store.guard(&Guard::Config)?;
+        if store.read("cluster.json")?.is_some() {
+            return Err(StoreError::ClusterExists(store.directory.display().to_string()));
+        }
+        let text = to_json(settings);
+        store.replace("cluster.json", &text, "new", Durability::Disk)?;
+        Ok(store)
+    }
+
+    fn at(directory: PathBuf) -> Self {
+        Self { directory, patience: Self::PATIENCE, cache: FileCache::default(), guests: Mutex::default() }
+    }
+
+    /// Waits no longer than that for another process that is writing. A daemon has to, since its watchdog does not wait.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn guard(&self, guard: &Guard<'_>) -> Result<File, StoreError> {
+        let name = match guard {
+            Guard::Config => "config".to_owned(),
+            Guard::Guests => "guests".to_owned(),
+            Guard::Commands => "commands".to_owned(),
+            Guard::Lock(lock) => lock.to_string(),
+        };
+        let path = self.directory.join(".guards").join(name);
+        files::lock(&path, self.patience).map_err(StoreError::file("lock", &path))
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
+        let path = self.directory.join(name);
+        self.cache.read(&path).map_err(StoreError::file("read", &path))
+    }
+
+    fn replace(&self, name: &str, content: &[u8], tag: &str, durability: Durability) -> Result<(), StoreError> {
+        let path = self.directory.join(name);
+        files::replace(&path, content, tag, durability).map_err(StoreError::file("write", &path))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.directory.join(name);
+        files::remove(&path, Durability::Disk).map_err(StoreError::file("remove", &path))
+    }
+
+    /// Completes a change of several files that was interrupted. The guard of the configuration must be held.
+    fn complete_journal(&self) -> Result<(), StoreError> {
+        let Some(text) = self.read(JOURNAL)? else { return Ok(()) };
+        match journal::read(&text) {
+            Some(changes) => self.change_files(&changes)?,
+            None => {
+                let what = self.directory.join(JOURNAL).display().to_string();
+                let problem = "it was not written by this software; look at it, then remove it".to_owned();
+                return Err(StoreError::Unreadable { what, problem });
+            }
+        }
+        self.remove(JOURNAL)
+    }
+
+    fn change_files(&self, changes: &[ConfigChange]) -> Result<(), StoreError> {
+        for (file, content) in changes {
+            let name = format!("config/{}", file.name());
+            match content {
+                Some(content) => self.replace(&name, content, "edit", Durability::Disk)?,
+                None => self.remove(&name)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn texts(&self) -> Result<ConfigTexts, StoreError> {
+        let mut texts = ConfigTexts::new();
+        for file in ConfigFile::ALL {
+            if let Some(text) = self.read(&format!("config/{}", file.name()))? {
+                texts.insert(file, text);
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The files of a directory whose names end in `.json`, with the name that stands before it.
+    fn documents(&self, directory: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
+        let path = self.directory.join(directory);
+        let list = || -> io::Result<Vec<(PathBuf, String)>> {
+            let mut documents = Vec::new();
+            for entry in fs::read_dir(&path)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                let name = name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(files::decode_name);
+                documents.extend(name.map(|name| (entry.path(), name)));
+            }
+            documents.sort();
+            Ok(documents)
+        };
+        list().map_err(StoreError::file("list", &path))
+    }
+}
+
+const JOURNAL: &str = "config/.journal";
+
+/// A value as pretty JSON with a newline. None of the values here can fail to be written.
+pub(super) fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+fn guest_file(sid: &ServiceId) -> String {
+    format!("guests/{}.json", files::encode_name(sid.as_str()))
+}
+
+impl Store for FileStore {
+    fn settings(&self) -> Result<ClusterSettings, StoreError> {
+        let text = self.read("cluster.json")?;
+        let text = text.ok_or_else(|| StoreError::NoCluster(self.directory.display().to_string()))?;
+        let what = || self.directory.join("cluster.json").display().to_string();
+        serde_json::from_slice(&text)
+            .map_err(|error| StoreError::Unreadable { what: what(), problem: error.to_string() })
+    }
+
+    fn config_texts(&self) -> Result<ConfigTexts, StoreError> {
+        if self.directory.join(JOURNAL).exists()
+            && let Ok(_guard) = self.guard(&Guard::Config)
+        {
+            self.complete_journal()?;
+        }
+        self.texts()
+    }
+
+    fn edit_config(&self, edit: &mut dyn FnMut(&ConfigTexts) -> Vec<ConfigChange>) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Config)?;
+        self.complete_journal()?;
+        let changes = edit(&self.texts()?);
+        if changes.len() < 2 {
+            return self.change_files(&changes);
+        }
+        self.replace(JOURNAL, &journal::write(&changes), "edit", Durability::Disk)?;
+        self.change_files(&changes)?;
+        self.remove(JOURNAL)
+    }
+
+    fn guests(&self) -> Result<(Arc<GuestTable>, Vec<String>), StoreError> {
+        let documents = self.documents("guests")?;
+        let mut definitions = Vec::with_capacity(documents.len());
+        let mut misnamed = Vec::new();
+        for (path, name) in &documents {
+            match name.parse::<ServiceId>() {
+                Ok(sid) => {
+                    let content = self.cache.read(path).map_err(StoreError::file("read", path))?;
+                    definitions.extend(content.map(|content| (sid, content)));
+                }
+                Err(_) => misnamed.push(format!("{} is not named like a service", path.display())),
+            }
+        }
+        let paths: Vec<PathBuf> = documents.into_iter().map(|(path, _)| path).collect();
+        self.cache.keep_only(&self.directory.join("guests"), &paths);
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let (table, problems) = guests.update(definitions);
+        Ok((table, misnamed.into_iter().chain(problems).collect()))
+    }
+
+    fn guest(&self, sid: &ServiceId) -> Result<Option<GuestDefinition>, StoreError> {
+        self.read(&guest_file(sid))?.map(|text| read_guest(sid, &text)).transpose()
+    }
+
+    fn edit_guest(
+        &self,
+        sid: &ServiceId,
+        edit: &mut dyn FnMut(&mut Option<GuestDefinition>),
+    ) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Guests)?;
+        let old = self.guest(sid)?;
+        let mut new = old.clone();
+        edit(&mut new);
+        match new {
+            new if new == old => Ok(()),
+            Some(guest) => self.replace(&guest_file(sid), &to_json(&guest), "edit", Durability::Disk),
+            None => self.remove(&guest_file(sid)),
+        }
+    }
+
+    fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {
+        self.read(&record_file(record))
+    }
+
+    fn write_record(&self, record: &Record, content: &[u8], writer: &NodeName) -> Result<(), StoreError> {
+        self.replace(&record_file(record), content, writer.as_str(), Durability::Disk)
+    }
+
+    fn append_command(&self, line: &str) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Commands)?;
+        let old = self.read(COMMANDS)?;
+        let mut text = old.map(|text| text.to_vec()).unwrap_or_default();
+        text.extend_from_slice(line.as_bytes());
+        text.push(b'\n');
+        self.replace(COMMANDS, &text, "edit", Durability::Disk)
+    }
+
+    fn commands_waiting(&self) -> Result<bool, StoreError> {
+        Ok(self.read(COMMANDS)?.is_some_and(|text| !text.is_empty()))
+    }
+
+    fn take_commands(&self) -> Result<Vec<String>, StoreError> {
+        if !self.commands_waiting()? {
+            return Ok(Vec::new());
+        }
+        let _guard = self.guard(&Guard::Commands)?;
+        let text = self.read(COMMANDS)?.unwrap_or_default();
+        self.remove(COMMANDS)?;
+        Ok(String::from_utf8_lossy(&text).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError> {
+        let mut beats = BTreeMap::new();
+        for (path, name) in self.documents("members")? {
+            let Ok(node) = name.parse() else { continue };
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            beats.extend(content.and_then(|content| Some((node, serde_json::from_slice(&content).ok()?))));
+        }
+        Ok(beats)
+    }
+}
+
+impl SharedStore for FileStore {
+    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError> {
+        self.replace(&format!("members/{node}.json"), &to_json(beat), "beat", Durability::Memory)
+    }
+
+    fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError> {
+        let mut beats = Vec::new();
+        for node in nodes {
+            let path = self.directory.join(format!("members/{node}.json"));
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            beats.extend(content.map(|content| (node.clone(), content)));
+        }
+        Ok(beats)
+    }
+
+    fn locks(&self) -> Result<Vec<(Lock, Vec<u8>)>, StoreError> {
+        let mut locks = Vec::new();
+        for (path, name) in self.documents("locks")? {
+            let Ok(lock) = name.parse::<Lock>() else { continue };
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            locks.extend(content.map(|content| (lock, content)));
+        }
+        Ok(locks)
+    }
+
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Lock(lock))?;
+        let name = format!("locks/{lock}.json");
+        let path = self.directory.join(&name);
+        let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+        match change(content.as_deref()) {
+            Some(content) => self.replace(&name, &content, "lock", Durability::Disk),
+            None => Ok(()),
+        }
+    }
+}
+
+const COMMANDS: &str = "commands";
+
+fn record_file(record: &Record) -> String {
+    match record {
+        Record::Manager => "status/manager.json".to_owned(),
+        Record::Lrm(node) => format!("status/lrm/{node}.json"),
+    }
+}

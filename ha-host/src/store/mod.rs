@@ -1,0 +1,410 @@
+//! What the nodes of a cluster share, and the presence of a node in it.
+//!
+//! A [`Store`] holds documents: the settings of the cluster, the configuration files, the guests, the records of the
+//! daemons and the command queue. A [`Session`] is one node that takes part: it is seen by the others, sees them, and
+//! holds locks: [`StoreSession`] is that for any [`SharedStore`]. [`FileStore`] is such a store, in a directory.
+
+mod cached;
+mod edit;
+#[cfg(feature = "etcd")]
+mod etcd;
+mod file;
+mod guest;
+mod guest_cache;
+mod journal;
+mod lease;
+mod membership;
+mod session;
+mod settings;
+mod usage;
+mod view;
+
+pub use edit::{change_if_unchanged, edit};
+#[cfg(feature = "etcd")]
+pub use etcd::EtcdStore;
+pub use file::FileStore;
+pub use guest::{AgentKind, ExecGuest, GuestDefinition, ProcGuest, UnitGuest};
+pub use lease::LeaseRecord;
+pub use membership::Beat;
+pub use session::StoreSession;
+pub use settings::ClusterSettings;
+pub use usage::usage;
+pub use view::{ConfigurationReader, FileProblem, StoredConfiguration, service_types};
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use ha_core::{
+    host::{HostError, Lock, LockAnswer},
+    id::{NodeName, ServiceId},
+};
+
+/// Why the store could not do what it was asked for. Nothing was changed then, unless the message says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file system failed.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The directory holds no cluster.
+    #[error("there is no cluster in {0}: make one with 'ha init', or name another store")]
+    NoCluster(String),
+    /// There is a cluster already.
+    #[error("there is a cluster in {0} already")]
+    ClusterExists(String),
+    /// A document that cannot be understood.
+    #[error("{what} cannot be read: {problem}")]
+    Unreadable {
+        /// The document.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The store has not answered for too long.
+    #[error("the store has not answered for {seconds:.1} s")]
+    NoAnswer {
+        /// For how long.
+        seconds: f64,
+    },
+    /// An address of a store that is none.
+    #[error("'{0}' is no store: expected 'file:DIRECTORY' or 'etcd://HOST:PORT,HOST:PORT/PREFIX'")]
+    BadAddress(String),
+    /// A kind of store that this program was built without.
+    #[error("this program was built without the feature '{0}': build it with '--features {0}'")]
+    NotBuilt(&'static str),
+    /// etcd failed, or has no quorum.
+    #[error("etcd: {0}")]
+    Etcd(String),
+}
+
+impl StoreError {
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::File { action, path, source }
+    }
+}
+
+impl From<StoreError> for HostError {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// The configuration files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConfigFile {
+    /// The managed services.
+    Resources,
+    /// The groups.
+    Groups,
+    /// The rules.
+    Rules,
+    /// Settings of the whole cluster.
+    Datacenter,
+    /// Fence devices.
+    Fence,
+}
+
+impl ConfigFile {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Resources, Self::Groups, Self::Rules, Self::Datacenter, Self::Fence];
+
+    /// The name of the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Resources => "resources.cfg",
+            Self::Groups => "groups.cfg",
+            Self::Rules => "rules.cfg",
+            Self::Datacenter => "datacenter.cfg",
+            Self::Fence => "fence.cfg",
+        }
+    }
+}
+
+/// The bytes of all configuration files that there are. A file that did not change is the same [`Arc`] as before.
+pub type ConfigTexts = BTreeMap<ConfigFile, Arc<[u8]>>;
+
+/// The new content of a configuration file; `None` removes it.
+pub type ConfigChange = (ConfigFile, Option<Vec<u8>>);
+
+/// A record that a daemon writes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Record {
+    /// The manager status.
+    Manager,
+    /// The LRM status of a node.
+    Lrm(NodeName),
+}
+
+/// The guests by SID.
+pub type GuestTable = BTreeMap<ServiceId, Arc<GuestDefinition>>;
+
+/// Documents that the nodes share.
+///
+/// Every change is whole or not made at all. Reading needs no lock and sees, of each document, one whole state.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// The settings of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// If there is no cluster, or its settings cannot be read or understood.
+    fn settings(&self) -> Result<ClusterSettings, StoreError>;
+
+    /// The configuration files.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn config_texts(&self) -> Result<ConfigTexts, StoreError>;
+
+    /// Edits the configuration: `edit` gets the files as they are and says which of them change. No other edit comes
+    /// between, and either all of the changes are made or none. `edit` may be called again if the store asks for it.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. Where a crash or an error comes in the middle of several files, the next edit or the next
+    /// daemon that reads completes the change.
+    fn edit_config(&self, edit: &mut dyn FnMut(&ConfigTexts) -> Vec<ConfigChange>) -> Result<(), StoreError>;
+
+    /// All guests, and what is wrong with the definitions that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn guests(&self) -> Result<(Arc<GuestTable>, Vec<String>), StoreError>;
+
+    /// The definition of a guest; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails, or the definition cannot be understood.
+    fn guest(&self, sid: &ServiceId) -> Result<Option<GuestDefinition>, StoreError>;
+
+    /// Edits a guest's definition: `edit` gets it as it is, and leaves it as it is to be; `None` is no guest. No other edit of
+    /// a guest comes between.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails, or the definition that there is cannot be understood.
+    fn edit_guest(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<GuestDefinition>))
+    -> Result<(), StoreError>;
+
+    /// The bytes of a record. What did not change is the same [`Arc`] as before.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError>;
+
+    /// Writes a record. There must be no two writers of one record at the same time, save for `writer`s of different names.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn write_record(&self, record: &Record, content: &[u8], writer: &NodeName) -> Result<(), StoreError>;
+
+    /// Appends a line to the command queue.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn append_command(&self, line: &str) -> Result<(), StoreError>;
+
+    /// Whether there is a line in the command queue.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn commands_waiting(&self) -> Result<bool, StoreError>;
+
+    /// Takes all lines out of the command queue. Each is given to one caller, once.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn take_commands(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The last sign of life of every node that has given one. It says nothing about whether the node is alive now.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError>;
+}
+
+/// What a [`StoreSession`] needs of a store beyond documents: a few values that the nodes write and watch.
+///
+/// Reading must give the last value whose writing has ended, on whatever node that was.
+pub trait SharedStore: Store {
+    /// Writes a node's sign of life.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError>;
+
+    /// The bytes of the last signs of life of these nodes, as far as they have given any.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError>;
+
+    /// The bytes of all locks that anybody has ever taken.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn locks(&self) -> Result<Vec<(Lock, Vec<u8>)>, StoreError>;
+
+    /// Changes a lock: `change` gets what there is, and says what there is to be, if it changes. Nobody else's change comes
+    /// between; `change` may be called again if somebody was quicker, and what it said last counts.
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether the lock was changed.
+    fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError>;
+}
+
+/// Gives the new content of a lock for its present one (nothing where nobody holds it), or nothing to leave it as it is.
+pub type LockChange<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
+
+/// A node that takes part in the cluster. All of the node's daemons share it.
+pub trait Session: Send + Sync {
+    /// Whether the view of the cluster is up to date.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, and why.
+    fn refresh(&self) -> Result<(), StoreError>;
+
+    /// Whether the node takes part, by the present view.
+    fn is_quorate(&self) -> bool;
+
+    /// All nodes of the cluster, each with whether it takes part. Where this node does not, none does.
+    ///
+    /// # Errors
+    ///
+    /// If the members of the cluster are not known.
+    fn members(&self) -> Result<BTreeMap<NodeName, bool>, StoreError>;
+
+    /// As [`ha_core::host::ClusterLock::take`].
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether this node has the lock.
+    fn take(&self, lock: &Lock) -> Result<LockAnswer, StoreError>;
+
+    /// As [`ha_core::host::ClusterLock::release`].
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether the lock is free.
+    fn release(&self, lock: &Lock) -> Result<(), StoreError>;
+}
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreAddress {
+    /// `file:DIRECTORY`, a [`FileStore`].
+    File(PathBuf),
+    /// `etcd://HOST:PORT,HOST:PORT/PREFIX`, an `EtcdStore` (feature `etcd`).
+    Etcd {
+        /// The members that are asked, as `HOST:PORT`.
+        endpoints: Vec<String>,
+        /// What the keys of the cluster begin with.
+        prefix: String,
+    },
+}
+
+impl StoreAddress {
+    /// The prefix of a cluster that is named by no other.
+    const USUAL_PREFIX: &str = "ha";
+
+    /// Opens the store of a cluster. It waits no longer than `patience` for others and for an answer; a daemon must not wait
+    /// longer than its watchdog.
+    ///
+    /// # Errors
+    ///
+    /// If there is no cluster, or the store can't be reached.
+    pub fn open(&self, patience: Duration) -> Result<Arc<dyn SharedStore>, StoreError> {
+        match self {
+            Self::File(directory) => Ok(Arc::new(FileStore::open(directory)?.with_patience(patience))),
+            #[cfg(feature = "etcd")]
+            Self::Etcd { endpoints, prefix } => Ok(Arc::new(EtcdStore::open(endpoints, prefix, patience)?)),
+            #[cfg(not(feature = "etcd"))]
+            Self::Etcd { .. } => Err(StoreError::NotBuilt("etcd")),
+        }
+    }
+
+    /// Makes the store of a new cluster.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already, or the store can't be reached.
+    pub fn create(&self, settings: &ClusterSettings) -> Result<(), StoreError> {
+        match self {
+            Self::File(directory) => FileStore::create(directory, settings).map(drop),
+            #[cfg(feature = "etcd")]
+            Self::Etcd { endpoints, prefix } => EtcdStore::create(endpoints, prefix, settings),
+            #[cfg(not(feature = "etcd"))]
+            Self::Etcd { .. } => Err(StoreError::NotBuilt("etcd")),
+        }
+    }
+}
+
+impl FromStr for StoreAddress {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let bad = || StoreError::BadAddress(text.into());
+        if let Some(directory) = text.strip_prefix("file:") {
+            return if directory.is_empty() { Err(bad()) } else { Ok(Self::File(directory.into())) };
+        }
+        let rest = text.strip_prefix("etcd://").ok_or_else(bad)?;
+        let (hosts, prefix) = rest.split_once('/').unwrap_or((rest, Self::USUAL_PREFIX));
+        let endpoints: Vec<String> = hosts.split(',').map(str::to_owned).collect();
+        if prefix.is_empty() || endpoints.iter().any(|endpoint| !is_host_and_port(endpoint)) {
+            return Err(bad());
+        }
+        Ok(Self::Etcd { endpoints, prefix: prefix.into() })
+    }
+}
+
+fn is_host_and_port(endpoint: &str) -> bool {
+    endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_where_the_store_is() {
+        assert_eq!("file:/srv/ha".parse::<StoreAddress>().unwrap(), StoreAddress::File("/srv/ha".into()));
+        let etcd = |endpoints: &[&str], prefix: &str| StoreAddress::Etcd {
+            endpoints: endpoints.iter().map(|endpoint| (*endpoint).to_owned()).collect(),
+            prefix: prefix.into(),
+        };
+        let parsed = |text: &str| text.parse::<StoreAddress>().unwrap();
+        assert_eq!(parsed("etcd://a:2379,b:2379/my/cluster"), etcd(&["a:2379", "b:2379"], "my/cluster"));
+        assert_eq!(parsed("etcd://[::1]:2379"), etcd(&["[::1]:2379"], "ha"));
+        for bad in ["", "/srv/ha", "file:", "etcd://", "etcd://a", "etcd://a:2379,", "etcd://a:2379/", "http://a:1"] {
+            assert!(bad.parse::<StoreAddress>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Workers: they carry out an LRM's jobs, each in a thread of its own.
+//!
+//! How many run at once is decided by the LRM (`max_workers`). How long one may take is decided by the agents: everything
+//! that they wait for has a time limit.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+};
+
+use ha_core::{
+    host::{Agent, HostError, Job, JobId, JobStart, Workers},
+    id::{NodeName, ServiceId, Uid},
+    lrm::run_job,
+    status::{ExitCode, StateName},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, Durability};
+
+/// Runs jobs with an agent that each of them gets a copy of.
+///
+/// The result of a move must not be lost with the daemon: the service is elsewhere by then, and the same command would be
+/// refused. So every move is noted before it begins and when it has ended, and a job that was noted is not done again. All other jobs
+/// look first at what is there, so doing them again does no harm.
+#[derive(Debug)]
+pub struct JobWorkers<A> {
+    node: NodeName,
+    agent: A,
+    directory: PathBuf,
+    report: Sender<Ended>,
+    ended: Receiver<Ended>,
+}
+
+/// How a job ended.
+type Ended = (JobId, ExitCode);
+
+/// A move that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    uid: Uid,
+    target: NodeName,
+    /// How it ended, once it has.
+    exit_code: Option<i32>,
+}
+
+impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
+    /// Workers that keep their notes in `run_directory`.
+    #[must_use]
+    pub fn new(node: NodeName, agent: A, run_directory: &Path) -> Self {
+        let (report, ended) = channel();
+        Self { node, agent, directory: run_directory.join("jobs"), report, ended }
+    }
+
+    fn note_path(&self, sid: &ServiceId) -> PathBuf {
+        self.directory.join(files::encode_name(sid.as_str())).with_added_extension("json")
+    }
+
+    /// The result of a job that a former daemon has carried out.
+    fn known_result(&mut self, job: &Job, note: &Note) -> Result<Option<ExitCode>, HostError> {
+        let text = files::read(&self.note_path(&job.sid)).map_err(|error| HostError::new(error.to_string()))?;
+        let known: Option<Note> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        match known {
+            Some(known) if known.uid == note.uid => match known.exit_code {
+                Some(code) => Ok(Some(ExitCode(code))),
+                // It was interrupted. The last thing that a move does is to change where the guest is.
+                None => {
+                    Ok((self.agent.guest_node(&job.sid)?.as_ref() == Some(&note.target)).then_some(ExitCode::SUCCESS))
+                }
+            },
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    fn run_in_thread(&self, job: Job, note: Option<(PathBuf, Note)>) -> io::Result<()> {
+        let (id, node, mut agent) = (job.id, self.node.clone(), self.agent.clone());
+        let mut report = Report { id, to: self.report.clone(), exit_code: ExitCode::KILLED };
+        thread::Builder::new().name(format!("job-{}", job.sid)).spawn(move || {
+            let exit_code = run_job(job, node, &mut agent);
+            if let Some((path, note)) = note {
+                // If it can't be written the result holds as long as this daemon lives.
+                let _ = write_note(&path, &Note { exit_code: Some(exit_code.0), ..note });
+            }
+            report.ended_with(exit_code);
+        })?;
+        Ok(())
+    }
+}
+
+/// Reports the end of a job, however it ends.
+struct Report {
+    id: JobId,
+    to: Sender<Ended>,
+    exit_code: ExitCode,
+}
+
+impl Report {
+    fn ended_with(&mut self, exit_code: ExitCode) {
+        self.exit_code = exit_code;
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        // Nobody is there to hear it only if the LRM has ended.
+        let _ = self.to.send((self.id, self.exit_code));
+    }
+}
+
+fn write_note(path: &Path, note: &Note) -> io::Result<()> {
+    files::replace(path, &serde_json::to_vec(note)?, "note", Durability::Memory)
+}
+
+/// The note of a job that is a move.
+fn note_of(job: &Job) -> Option<Note> {
+    let is_move = matches!(job.command, StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance);
+    let (uid, target) = (job.uid.clone()?, job.target.clone()?);
+    is_move.then_some(Note { uid, target, exit_code: None })
+}
+
+impl<A: Agent + Clone + Send + 'static> Workers for JobWorkers<A> {
+    fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
+        let fail = |error: io::Error| HostError::new(format!("cannot begin a job for {}: {error}", job.sid));
+        let note = match note_of(job) {
+            Some(note) => {
+                if let Some(exit_code) = self.known_result(job, &note)? {
+                    return Ok(JobStart::Finished(exit_code));
+                }
+                fs::create_dir_all(&self.directory).map_err(fail)?;
+                let path = self.note_path(&job.sid);
+                write_note(&path, &note).map_err(fail)?;
+                Some((path, note))
+            }
+            None => None,
+        };
+        self.run_in_thread(job.clone(), note).map_err(fail)?;
+        Ok(JobStart::Running)
+    }
+
+    fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+        Ok(self.ended.try_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ha_core::{event::Event, host::EventSink, status::Motion};
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    /// A guest that is on a node, and notes what is done with it.
+    #[derive(Clone)]
+    struct Fake {
+        node: Arc<Mutex<NodeName>>,
+        done: Arc<Mutex<Vec<&'static str>>>,
+        panics: bool,
+    }
+
+    impl Fake {
+        fn new(panics: bool) -> Self {
+            Self { node: Arc::new(Mutex::new(node("node1"))), done: Arc::default(), panics }
+        }
+    }
+
+    impl EventSink for Fake {
+        fn event(&mut self, _: Event) {}
+    }
+
+    impl Agent for Fake {
+        fn knows_type(&mut self, _: &str) -> bool {
+            assert!(!self.panics, "on purpose");
+            true
+        }
+        fn guest_node(&mut self, _: &ServiceId) -> Result<Option<NodeName>, HostError> {
+            Ok(Some(self.node.lock().unwrap().clone()))
+        }
+        fn is_running(&mut self, _: &ServiceId) -> Result<bool, HostError> {
+            Ok(false)
+        }
+        fn start(&mut self, _: &ServiceId) -> Result<(), HostError> {
+            Ok(())
+        }
+        fn stop(&mut self, _: &ServiceId, _: Option<u32>) -> Result<(), HostError> {
+            Ok(())
+        }
+        fn move_to(&mut self, _: &ServiceId, target: &NodeName, _: Motion) -> Result<(), HostError> {
+            self.done.lock().unwrap().push("move");
+            *self.node.lock().unwrap() = target.clone();
+            Ok(())
+        }
+    }
+
+    fn node(name: &str) -> NodeName {
+        NodeName::new(name).unwrap()
+    }
+
+    fn job(id: u64, uid: &str) -> Job {
+        Job {
+            id: JobId(id),
+            sid: "vm:100".parse().unwrap(),
+            uid: Some(uid.parse().unwrap()),
+            command: StateName::Migrate,
+            target: Some(node("node2")),
+            timeout: None,
+        }
+    }
+
+    fn end(workers: &JobWorkers<Fake>) -> (JobId, ExitCode) {
+        workers.ended.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("ha-workers-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        path
+    }
+
+    #[test]
+    fn the_result_of_a_move_outlives_the_daemon() {
+        let directory = directory("result");
+        let agent = Fake::new(false);
+        let mut workers = JobWorkers::new(node("node1"), agent.clone(), &directory);
+        assert_eq!(workers.start(&job(1, "a")), Ok(JobStart::Running));
+        assert_eq!(end(&workers), (JobId(1), ExitCode::SUCCESS));
+
+        let mut next_daemon = JobWorkers::new(node("node1"), agent.clone(), &directory);
+        assert_eq!(next_daemon.start(&job(1, "a")), Ok(JobStart::Finished(ExitCode::SUCCESS)));
+        assert_eq!(*agent.done.lock().unwrap(), ["move"]);
+        assert_eq!(next_daemon.start(&job(2, "b")), Ok(JobStart::Running), "another request is another job");
+        assert_eq!(end(&next_daemon).1, ExitCode::WRONG_NODE);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_move_that_was_interrupted_after_its_last_step_has_succeeded() {
+        let directory = directory("interrupted");
+        let agent = Fake::new(false);
+        let mut workers = JobWorkers::new(node("node1"), agent.clone(), &directory);
+        fs::create_dir_all(&workers.directory).unwrap();
+        let begun = note_of(&job(1, "a")).unwrap();
+        write_note(&workers.note_path(&job(1, "a").sid), &begun).unwrap();
+        *agent.node.lock().unwrap() = node("node2");
+        assert_eq!(workers.start(&job(1, "a")), Ok(JobStart::Finished(ExitCode::SUCCESS)));
+
+        *agent.node.lock().unwrap() = node("node1");
+        assert_eq!(workers.start(&job(1, "a")), Ok(JobStart::Running), "it had not come so far");
+        end(&workers);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_job_that_dies_is_reported() {
+        let directory = directory("dies");
+        let mut workers = JobWorkers::new(node("node1"), Fake::new(true), &directory);
+        workers.start(&job(7, "a")).unwrap();
+        assert_eq!(end(&workers), (JobId(7), ExitCode::KILLED));
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

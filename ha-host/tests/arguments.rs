@@ -1,0 +1,311 @@
+//! Every verb with arguments that make no sense, and with what cannot be done.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::fs;
+
+use common::Sandbox;
+
+fn with_services() -> Sandbox {
+    let sandbox = Sandbox::new("arguments", "node1,node2,node3", "fast");
+    sandbox.guest("vm:100", "node1", &["/bin/sleep", "1000"]);
+    sandbox.guest("vm:101", "node1", &["/bin/sleep", "1000"]);
+    sandbox.ok(&["groupadd", "pair", "--nodes", "node1,node2"]);
+    sandbox.ok(&["add", "100", "--group", "pair", "--max-restart", "2", "--max_relocate", "0"]);
+    sandbox.ok(&["add", "vm:101", "--state", "stopped", "--comment", "what for: this"]);
+    sandbox.ok(&[
+        "rules",
+        "add",
+        "resource-affinity",
+        "apart",
+        "--resources",
+        "vm:100,vm:101",
+        "--affinity",
+        "negative",
+    ]);
+    sandbox
+}
+
+/// Each command must end with this exit code and complain in these words.
+fn check_complaints(sandbox: &Sandbox, code: i32, cases: &[(&[&str], &str)]) {
+    let mut wrong = Vec::new();
+    for (arguments, expected) in cases {
+        let output = sandbox.ha(arguments);
+        let complaint = common::stderr(&output);
+        if output.status.code() != Some(code) || !complaint.contains(expected) {
+            wrong.push(format!("ha {} ({:?}): {complaint}", arguments.join(" "), output.status.code()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
+    let sandbox = with_services();
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "Usage"),
+        (&["frobnicate"], "unrecognized subcommand"),
+        (&["init"], "--nodes"),
+        (&["init", "--nodes", "node_1"], "not a node name"),
+        (&["init", "--nodes", "node1,node1"], "given twice"),
+        (&["init", "--nodes", "node1", "--timings", "/no/such/file"], "neither 'customary' nor 'fast'"),
+        (&["add"], "<SID>"),
+        (&["add", "vm 100"], "expected 'type:name'"),
+        (&["add", "vm:007"], "without leading zero"),
+        (&["add", "777"], "no guest of that number is known"),
+        (&["add", "lxc:100"], "unknown service type"),
+        (&["add", "vm:102", "--state", "on"], "'started', 'stopped', 'disabled' or 'ignored'"),
+        (&["add", "vm:102", "--max_restart", "-1"], "max_restart"),
+        (&["add", "vm:102", "--max-relocate", "many"], "max_relocate"),
+        (&["add", "vm:102", "--failback", "perhaps"], "failback"),
+        (&["add", "vm:102", "--colour", "blue"], "--colour"),
+        (&["set", "vm:100"], "nothing to change"),
+        (&["set", "vm:100", "--state", ""], "state"),
+        (&["set", "vm:100", "--delete", "colour"], "there is no such property"),
+        (&["set", "vm:100", "--state", "stopped", "--delete", "state"], "given twice"),
+        (&["set", "vm:100", "--state", "stopped", "--digest", "abc"], "40 hexadecimal digits"),
+        (&["remove"], "<SID>"),
+        (&["remove", "vm:100", "--purge", "maybe"], "1, on, yes, true"),
+        (&["config", "vm"], "'type:name'"),
+        (&["status", "--colour"], "--colour"),
+        (&["migrate", "vm:100"], "<NODE>"),
+        (&["migrate", "vm:100", "node_2"], "not a node name"),
+        (&["relocate", "", "node2"], "'type:name'"),
+        (&["stop", "vm:100"], "<TIMEOUT>"),
+        (&["stop", "vm:100", "soon"], "invalid digit"),
+        (&["stop", "vm:100", "-1"], "-1"),
+        (&["groupadd", "g2"], "required"),
+        (&["groupadd", "2g", "--nodes", "node1"], "expected a letter"),
+        (&["groupadd", "g2", "--nodes", "node1:x"], "nodes"),
+        (&["groupset", "pair", "--delete", "nodes"], "required"),
+        (&["groupremove"], "<GROUP>"),
+        (&["rules"], "Usage"),
+        (&["rules", "add", "affinity", "r1", "--resources", "vm:100"], "'node-affinity' or 'resource-affinity'"),
+        (&["rules", "add", "node-affinity", "r1", "--resources", "vm:100"], "required"),
+        (
+            &[
+                "rules",
+                "add",
+                "node-affinity",
+                "r1",
+                "--resources",
+                "vm:100",
+                "--nodes",
+                "node1",
+                "--affinity",
+                "positive",
+            ],
+            "affinity",
+        ),
+        (&["rules", "set", "apart"], "nothing to change"),
+        (&["rules", "set", "apart", "--affinity", "both"], "'positive' or 'negative'"),
+        (&["rules", "set", "colour", "apart", "--disable"], "node-affinity"),
+        (&["rules", "remove"], "<RULE>"),
+        (&["crm-command"], "Usage"),
+        (&["crm-command", "node-maintenance"], "Usage"),
+        (&["crm-command", "node-maintenance", "enable"], "<NODE>"),
+        (&["crm-command", "disarm-ha"], "<MODE>"),
+        (&["crm-command", "disarm-ha", "melt"], "'freeze' or 'ignore'"),
+        (&["crm-command", "arm-ha", "now"], "now"),
+        (&["explain"], "<SID>"),
+        (&["check", "everything"], "everything"),
+        (&["guest", "set", "vm:102"], "<FILE>"),
+        (&["node", "run", "--watchdog", "cat"], "neither 'mux:SOCKET' nor 'none'"),
+        (&["node", "run", "--watchdog", "none", "--log", "xml"], "'text' or 'json'"),
+        (&["watchdog-mux", "--timings", "slow"], "neither 'customary' nor 'fast'"),
+        (&["completions", "csh"], "bash"),
+        (&["demo", "now"], "now"),
+        (&["--store", "floppy:A", "config"], "file:DIRECTORY"),
+        (&["--node", "no de", "status"], "not a node name"),
+    ];
+    check_complaints(&sandbox, 2, cases);
+}
+
+#[test]
+fn what_cannot_be_done_gives_1_and_says_why() {
+    let sandbox = with_services();
+    let empty = sandbox.directory.join("nothing");
+    let nowhere = format!("file:{}", empty.display());
+    let cases: &[(&[&str], &str)] = &[
+        (&["init", "--nodes", "node1"], "there is a cluster"),
+        (&["--store", &nowhere, "config"], "ha init"),
+        (&["add", "vm:100"], "exists already"),
+        (&["add", "vm:102", "--group", "none-such"], "does not exist"),
+        (&["set", "vm:777", "--state", "stopped"], "does not exist"),
+        (
+            &["set", "vm:100", "--state", "stopped", "--digest", "0000000000000000000000000000000000000000"],
+            "changed in the meantime",
+        ),
+        (&["remove", "vm:777"], "does not exist"),
+        (&["config", "vm:777"], "does not exist"),
+        (&["migrate", "vm:100", "node9"], "no node of this cluster, which has node1, node2, node3"),
+        (&["migrate", "777", "node2"], "there is no guest '777'"),
+        (&["groupadd", "pair", "--nodes", "node1"], "exists already"),
+        (&["groupset", "none-such", "--restricted"], "does not exist"),
+        (&["groupremove", "pair"], "in use by vm:100"),
+        (&["groupconfig", "none-such"], "does not exist"),
+        (
+            &["rules", "add", "resource-affinity", "apart", "--resources", "vm:100", "--affinity", "positive"],
+            "exists already",
+        ),
+        (
+            &["rules", "add", "resource-affinity", "too", "--resources", "vm:100,vm:101", "--affinity", "positive"],
+            "rule 'too'",
+        ),
+        (&["rules", "set", "node-affinity", "apart", "--disable"], "cannot be changed"),
+        (&["rules", "remove", "none-such"], "does not exist"),
+        (&["rules", "config", "none-such"], "does not exist"),
+        (&["crm-command", "node-maintenance", "enable", "node9"], "no node of this cluster"),
+        (&["explain", "vm:100"], "no service 'vm:100'"),
+        (&["guest", "set", "vm:102", "/no/such/file"], "/no/such/file"),
+        (&["guest", "remove", "vm:100"], "remove it there first"),
+        (&["guest", "remove", "vm:777"], "there is no guest"),
+        (
+            &["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", "/tmp/ha-none"],
+            "no node of this cluster",
+        ),
+    ];
+    check_complaints(&sandbox, 1, cases);
+    assert!(!empty.exists(), "nothing was made by looking");
+}
+
+#[test]
+fn without_a_store_the_way_to_name_one_is_told() {
+    let sandbox = Sandbox::empty("no-store");
+    let output = sandbox.command().env_remove("HA_STORE").arg("status").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(common::stderr(&output).contains("HA_STORE"));
+}
+
+#[test]
+fn timings_that_are_not_safe_are_refused_with_the_way_to_mend_them() {
+    let sandbox = Sandbox::empty("timings");
+    let file = sandbox.directory.join("timings.json");
+    fs::write(&file, r#"{"lock_lifetime_s": 70}"#).unwrap();
+    let complaint = sandbox.fails(2, &["init", "--nodes", "node1", "--timings", file.to_str().unwrap()]);
+    assert!(complaint.contains("raise") || complaint.contains("lower"), "{complaint}");
+}
+
+#[test]
+fn edits_are_what_the_files_then_say() {
+    let sandbox = with_services();
+    let config = sandbox.store().join("config");
+    let resources = fs::read_to_string(config.join("resources.cfg")).unwrap();
+    assert!(resources.starts_with("vm: 100\n\tgroup pair\n\tmax_relocate 0\n\tmax_restart 2\n"), "{resources}");
+
+    sandbox.ok(&["set", "100", "--delete", "group,max_restart", "--failback", "0"]);
+    let json: serde_json::Value = serde_json::from_str(&sandbox.ok(&["config", "100", "--json"])).unwrap();
+    let expected = serde_json::json!([{"sid": "vm:100", "type": "vm", "max_relocate": 0, "failback": false}]);
+    assert_eq!(json, expected);
+
+    sandbox.ok(&["rules", "set", "resource-affinity", "apart", "--disable"]);
+    assert!(sandbox.ok(&["rules", "list"]).contains("apart\tresource-affinity\tdisabled\tvm:100,vm:101\tnegative"));
+    sandbox.ok(&["remove", "101", "--purge", "0"]);
+    assert!(fs::read_to_string(config.join("rules.cfg")).unwrap().contains("vm:101"));
+    sandbox.ok(&["remove", "vm:100"]);
+    assert!(!fs::read_to_string(config.join("rules.cfg")).unwrap().contains("vm:100"));
+    sandbox.ok(&["groupremove", "pair"]);
+    assert_eq!(sandbox.ok(&["groupconfig"]), "");
+}
+
+#[test]
+fn a_service_whose_guest_is_gone_can_be_removed_by_its_number() {
+    let sandbox = with_services();
+    fs::remove_file(sandbox.store().join("guests/vm:100.json")).unwrap();
+    assert_eq!(sandbox.shown("vm:100"), "not found");
+    sandbox.ok(&["remove", "100"]);
+    assert_eq!(sandbox.shown("vm:100"), "");
+}
+
+#[test]
+fn a_command_waits_where_there_is_no_master() {
+    let sandbox = with_services();
+    let output = sandbox.ha(&["migrate", "vm:100", "node2"]);
+    assert!(output.status.success() && common::stderr(&output).contains("no master"));
+    assert_eq!(fs::read_to_string(sandbox.store().join("commands")).unwrap(), "migrate vm:100 node2\n");
+}
+
+#[test]
+fn check_finds_what_is_wrong() {
+    let sandbox = with_services();
+    let ok = sandbox.ha(&["check"]);
+    assert!(ok.status.success(), "{}", String::from_utf8_lossy(&ok.stdout));
+    let file = sandbox.store().join("config/resources.cfg");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}vm: 300\n\tcolour blue\n\n")).unwrap();
+    let output = sandbox.ha(&["check"]);
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(found.contains("resources.cfg: line") && found.contains("colour"), "{found}");
+    assert!(found.contains("service 'vm:300': there is no such guest"), "{found}");
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let sandbox = Sandbox::empty("completions");
+    assert!(sandbox.ok(&["completions", "bash"]).contains("groupremove"));
+}
+
+/// A cluster whose master was at work just now, with two services together and one apart from them.
+fn with_a_master() -> Sandbox {
+    let sandbox = Sandbox::new("master", "node1,node2,node3", "fast");
+    let mut services = serde_json::Map::new();
+    for (number, node) in [(100, "node1"), (101, "node1"), (102, "node3")] {
+        sandbox.guest(&format!("vm:{number}"), node, &["/bin/sleep", "1000"]);
+        sandbox.ok(&["add", &number.to_string()]);
+        let entry = serde_json::json!({"state": "started", "node": node, "uid": format!("u{number}"), "running": 1});
+        services.insert(format!("vm:{number}"), entry);
+    }
+    let rule = |name, resources, affinity| {
+        sandbox.ok(&["rules", "add", "resource-affinity", name, "--resources", resources, "--affinity", affinity]);
+    };
+    rule("together", "vm:100,vm:101", "positive");
+    rule("apart", "vm:100,vm:102", "negative");
+    let status = serde_json::json!({
+        "master_node": "node1", "timestamp": 0,
+        "node_status": {"node1": "online", "node2": "online", "node3": "online"},
+        "service_status": services,
+    });
+    fs::write(sandbox.store().join("status/manager.json"), status.to_string()).unwrap();
+    sandbox
+}
+
+#[test]
+fn a_command_tells_at_once_what_will_happen() {
+    let sandbox = with_a_master();
+    let told = sandbox.ok(&["migrate", "100", "node2"]);
+    assert_eq!(told, "queued: migrate vm:100 node2\nvm:101 moves along to node2: the two are to be together\n");
+    let told = sandbox.ok(&["crm-command", "node-maintenance", "enable", "node1"]);
+    assert!(told.contains("2 of its services move away and come back when it ends: vm:100, vm:101"), "{told}");
+    let queue = fs::read_to_string(sandbox.store().join("commands")).unwrap();
+    assert_eq!(queue, "migrate vm:100 node2\nenable-node-maintenance node1\n");
+}
+
+#[test]
+fn a_command_that_the_master_would_refuse_is_not_queued() {
+    let sandbox = with_a_master();
+    let refused = |arguments: &[&str], expected: &str| {
+        let complaint = sandbox.fails(1, arguments);
+        assert!(complaint.contains(expected), "{complaint}");
+    };
+    refused(&["migrate", "100", "node3"], "vm:100 must be kept apart from vm:102, which uses node node3");
+    refused(&["relocate", "100", "node1"], "on that node already");
+    refused(&["stop", "vm:103", "5"], "does not know the service");
+    refused(&["crm-command", "arm-ha"], "HA is not disarmed");
+    let file = sandbox.store().join("status/manager.json");
+    let status = fs::read_to_string(&file).unwrap().replace("\"node2\":\"online\"", "\"node2\":\"unknown\"");
+    fs::write(&file, status).unwrap();
+    refused(&["migrate", "100", "node2"], "not online");
+    assert!(!sandbox.store().join("commands").exists());
+}
+
+#[test]
+fn an_explanation_names_every_node_and_the_way_to_it() {
+    let sandbox = with_a_master();
+    let told = sandbox.ok(&["explain", "100"]);
+    assert!(told.starts_with("vm:100 stays on node1"), "{told}");
+    assert!(told.contains("for it to be on node3:") && told.contains("vm:102"), "{told}");
+    let json: serde_json::Value = serde_json::from_str(&sandbox.ok(&["explain", "100", "--best", "--json"])).unwrap();
+    assert_eq!(json["explanation"]["nodes"].as_array().unwrap().len(), 3);
+}

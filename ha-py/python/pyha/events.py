@@ -1,0 +1,1207 @@
+"""Everything that happens, a class for each kind of event."""
+
+# Written by tools/generate.py from ha-core/src/event/mod.rs: change it there.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyha import words
+from pyha._data import Event
+
+__all__ = [
+    "AgentMoveEnded",
+    "AgentMoveFailed",
+    "AgentMoveStarted",
+    "AgentStartBalanceIgnored",
+    "AgentStartFailed",
+    "AgentStarted",
+    "AgentStarting",
+    "AgentStopFailed",
+    "AgentStopped",
+    "AgentStopping",
+    "AllNodesTried",
+    "AutoRebalance",
+    "CommandAccepted",
+    "CommandBlockedByAffinity",
+    "CommandIgnored",
+    "CommandRejected",
+    "CommandUnknown",
+    "ComoveQueued",
+    "CrmIdle",
+    "CrmShutdownRequested",
+    "CrmWatchdogReleased",
+    "DaemonState",
+    "DisarmDeferred",
+    "DisarmFrozeService",
+    "DisarmSuspendedService",
+    "Disarmed",
+    "DisarmedTakeover",
+    "Event",
+    "FenceAcknowledged",
+    "FenceDeviceFailed",
+    "FenceDeviceSucceeded",
+    "FenceDevicesExhausted",
+    "FenceRequestedLockDropped",
+    "FenceWithoutServices",
+    "GroupMigrationAborted",
+    "GroupMigrationObstacle",
+    "GroupMigrationStarted",
+    "GroupMigrationSucceeded",
+    "HostCallFailed",
+    "LiveMigrationUnsupported",
+    "LockAcquired",
+    "LrmDisarmed",
+    "LrmIdle",
+    "LrmShutdownMode",
+    "LrmStatusUnwritable",
+    "MaintenanceClearUnexpectedState",
+    "MaintenanceFallbackCleared",
+    "MaintenanceFallbackDropped",
+    "MaintenanceReturn",
+    "ManagerLockReleased",
+    "ManagerStatusUnreadable",
+    "MoveFailed",
+    "MoveFailedWrongNode",
+    "MoveIgnored",
+    "NodeForgotten",
+    "NodeState",
+    "NotifyFenceStarted",
+    "NotifyFenceSucceeded",
+    "Rearmed",
+    "RecoveryFailed",
+    "RelocationExhausted",
+    "RelocationSucceeded",
+    "RoundFailed",
+    "RoundNotSettled",
+    "RoundSkippedStaleClusterState",
+    "RuleDropped",
+    "SchedulerFallback",
+    "SchedulerMode",
+    "SchedulerModeSwitched",
+    "ServiceAdded",
+    "ServiceInError",
+    "ServiceLocationFixed",
+    "ServiceLocationUpdated",
+    "ServiceLockRemoved",
+    "ServiceLocked",
+    "ServiceMove",
+    "ServiceNotFound",
+    "ServiceNotHere",
+    "ServiceRecovered",
+    "ServiceRemoved",
+    "ServiceState",
+    "ServiceStatusUnreadable",
+    "ServiceUnrecoverable",
+    "ShutdownGivenUp",
+    "ShutdownRequested",
+    "ShutdownWhileLockLost",
+    "StartBalanceIgnored",
+    "StartBalanceSelected",
+    "StartFailedRelocating",
+    "StartRetriesExhausted",
+    "StartRetry",
+    "StopFailed",
+    "StopIgnored",
+    "StopRequested",
+    "WatchdogFeedTooLate",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonState(Event):
+    """A daemon changed its state."""
+
+    _tag = "daemon_state"
+
+    from_: words.DaemonState
+    """The old state."""
+
+    to: words.DaemonState
+    """The new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockAcquired(Event):
+    """A free or expired lock was taken. Renewing one is silent."""
+
+    _tag = "lock_acquired"
+
+    lock: str
+    """Which."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSkippedStaleClusterState(Event):
+    """A round was skipped, since the view of the cluster could not be brought up to date."""
+
+    _tag = "round_skipped_stale_cluster_state"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFailed(Event):
+    """An error ended a manager round; a ``Event.HostCallFailed`` before it says which."""
+
+    _tag = "round_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CrmShutdownRequested(Event):
+    """The CRM was asked to stop."""
+
+    _tag = "crm_shutdown_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerLockReleased(Event):
+    """The CRM let go of the manager lock, so that another can take over at once."""
+
+    _tag = "manager_lock_released"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerStatusUnreadable(Event):
+    """The manager status could not be read."""
+
+    _tag = "manager_status_unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState(Event):
+    """The master sees a node in another state than before."""
+
+    _tag = "node_state"
+
+    node: str
+    """The node."""
+
+    from_: words.NodeState
+    """The old state."""
+
+    to: words.NodeState
+    """The new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeForgotten(Event):
+    """A node that left the cluster long ago was forgotten."""
+
+    _tag = "node_forgotten"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAdded(Event):
+    """A configured service is managed from now on."""
+
+    _tag = "service_added"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """Where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRemoved(Event):
+    """A service is not managed any more."""
+
+    _tag = "service_removed"
+
+    sid: str
+    """The service."""
+
+    reason: words.RemovalReason
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNotFound(Event):
+    """A configured service is not managed yet, since its guest is on no node."""
+
+    _tag = "service_not_found"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState(Event):
+    """A service shall be in another state."""
+
+    _tag = "service_state"
+
+    sid: str
+    """The service."""
+
+    from_: words.StateName
+    """The old state."""
+
+    to: words.StateName
+    """The new one."""
+
+    node: str | None = None
+    """The node that is responsible now, where the change says so."""
+
+    target: str | None = None
+    """Where it moves to."""
+
+    timeout: int | None = None
+    """Seconds that its stop may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyFenceStarted(Event):
+    """A node is to be fenced: the first notification."""
+
+    _tag = "notify_fence_started"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyFenceSucceeded(Event):
+    """A node was fenced: the second notification."""
+
+    _tag = "notify_fence_succeeded"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceAcknowledged(Event):
+    """A node is known to be down, since the master has its lock, or a fence device says so."""
+
+    _tag = "fence_acknowledged"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceWithoutServices(Event):
+    """A node is being fenced though no service is waiting for it."""
+
+    _tag = "fence_without_services"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceDeviceSucceeded(Event):
+    """A fence device turned a node off."""
+
+    _tag = "fence_device_succeeded"
+
+    node: str
+    """The node."""
+
+    attempt: int
+    """Which of its devices, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceDeviceFailed(Event):
+    """A fence device failed; the next one is tried."""
+
+    _tag = "fence_device_failed"
+
+    node: str
+    """The node."""
+
+    attempt: int
+    """Which of its devices, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceDevicesExhausted(Event):
+    """No fence device is left for a node that needs one: it stays in state ``fence``, and its services wait."""
+
+    _tag = "fence_devices_exhausted"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecovered(Event):
+    """A new node was found for a service whose node was fenced."""
+
+    _tag = "service_recovered"
+
+    sid: str
+    """The service."""
+
+    from_: str
+    """The fenced node."""
+
+    to: str
+    """The new one; the same where it is recovered in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryFailed(Event):
+    """No node was found for a service whose node was fenced. It is tried again."""
+
+    _tag = "recovery_failed"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """The fenced node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLockRemoved(Event):
+    """A guest lock that the fenced node left behind was removed."""
+
+    _tag = "service_lock_removed"
+
+    lock: str
+    """The lock's name."""
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMove(Event):
+    """A started service begins to move."""
+
+    _tag = "service_move"
+
+    sid: str
+    """The service."""
+
+    target: str
+    """Where to."""
+
+    cause: words.MoveCause
+    """What made it move."""
+
+    task: words.Motion
+    """How."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveIgnored(Event):
+    """A move was dropped, since its target is not online or is where the service is."""
+
+    _tag = "move_ignored"
+
+    sid: str
+    """The service."""
+
+    target: str
+    """Where it was to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopIgnored(Event):
+    """A stop was dropped: the service is stopped."""
+
+    _tag = "stop_ignored"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested(Event):
+    """A service was told to stop."""
+
+    _tag = "stop_requested"
+
+    sid: str
+    """The service."""
+
+    timeout: int
+    """Seconds that it may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelocationSucceeded(Event):
+    """A service started after it had failed to."""
+
+    _tag = "relocation_succeeded"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """Where it runs."""
+
+    failed_nodes: tuple[str, ...]
+    """Where it had failed, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailedRelocating(Event):
+    """A service failed to start; another node is looked for."""
+
+    _tag = "start_failed_relocating"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """Where it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelocationExhausted(Event):
+    """A service failed to start as often as it may."""
+
+    _tag = "relocation_exhausted"
+
+    sid: str
+    """The service."""
+
+    failed_nodes: tuple[str, ...]
+    """Where it failed, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllNodesTried(Event):
+    """A service failed to start on every node that it may use; it starts again where it is."""
+
+    _tag = "all_nodes_tried"
+
+    sid: str
+    """The service."""
+
+    failed_nodes: tuple[str, ...]
+    """Where it failed, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUnrecoverable(Event):
+    """A start ended in a way that no retry mends."""
+
+    _tag = "service_unrecoverable"
+
+    sid: str
+    """The service."""
+
+    exit_code: int
+    """How the start ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopFailed(Event):
+    """A service could not be stopped."""
+
+    _tag = "stop_failed"
+
+    sid: str
+    """The service."""
+
+    exit_code: int
+    """How the stop ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFailed(Event):
+    """A service could not be moved."""
+
+    _tag = "move_failed"
+
+    sid: str
+    """The service."""
+
+    exit_code: int
+    """How the move ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFailedWrongNode(Event):
+    """A service could not be moved, since it is configured on another node than recorded."""
+
+    _tag = "move_failed_wrong_node"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLocationFixed(Event):
+    """A stopped service was found on another node than recorded, and the record corrected."""
+
+    _tag = "service_location_fixed"
+
+    sid: str
+    """The service."""
+
+    from_: str
+    """The node that was recorded."""
+
+    to: str
+    """The node that it is configured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceReturn(Event):
+    """A service returns to the node that it left for maintenance."""
+
+    _tag = "maintenance_return"
+
+    sid: str
+    """The service."""
+
+    target: str
+    """That node."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceFallbackDropped(Event):
+    """A service was moved otherwise meanwhile and does not return to the node that it left for maintenance."""
+
+    _tag = "maintenance_fallback_dropped"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """That node."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceFallbackCleared(Event):
+    """A service is where it would have returned to after maintenance."""
+
+    _tag = "maintenance_fallback_cleared"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """That node."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceClearUnexpectedState(Event):
+    """The end of maintenance was asked for a node that is not in maintenance."""
+
+    _tag = "maintenance_clear_unexpected_state"
+
+    node: str
+    """The node."""
+
+    state: words.NodeState
+    """Its state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLocationUpdated(Event):
+    """After a disarm that ignored services, a service is recorded on the node where it was found."""
+
+    _tag = "service_location_updated"
+
+    sid: str
+    """The service."""
+
+    from_: str
+    """The node that was recorded."""
+
+    to: str
+    """The node that it is configured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartBalanceSelected(Event):
+    """The best node was chosen for a service that is to start."""
+
+    _tag = "start_balance_selected"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """The node; the present one where it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartBalanceIgnored(Event):
+    """A service that was to be moved before its start runs already."""
+
+    _tag = "start_balance_ignored"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerMode(Event):
+    """The scheduler that a new master begins with, where it is not ``basic``."""
+
+    _tag = "scheduler_mode"
+
+    mode: words.SchedulerMode
+    """The mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerModeSwitched(Event):
+    """The scheduler was changed."""
+
+    _tag = "scheduler_mode_switched"
+
+    from_: words.SchedulerMode
+    """The old mode."""
+
+    to: words.SchedulerMode
+    """The new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerFallback(Event):
+    """The statistics that the scheduler needs can't be had: this round counts services instead."""
+
+    _tag = "scheduler_fallback"
+
+    mode: words.SchedulerMode
+    """The mode that is configured."""
+
+    reason: str
+    """What is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoRebalance(Event):
+    """Automatic balancing moves a service."""
+
+    _tag = "auto_rebalance"
+
+    task: words.Motion
+    """How."""
+
+    sid: str
+    """The service."""
+
+    target: str
+    """Where to."""
+
+    imbalance: float
+    """The imbalance of the nodes now. Written with two decimals."""
+
+    expected_imbalance: float
+    """The imbalance that is expected after the move. Written with two decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAccepted(Event):
+    """A command will be carried out."""
+
+    _tag = "command_accepted"
+
+    command: str
+    """Its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComoveQueued(Event):
+    """A service moves along with one that it belongs together with."""
+
+    _tag = "comove_queued"
+
+    command: str
+    """The line of the command."""
+
+    task: words.Motion
+    """How."""
+
+    sid: str
+    """The service that moves along."""
+
+    target: str
+    """Where to."""
+
+    with_: str
+    """The service that it moves along with."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandBlockedByAffinity(Event):
+    """A move was refused, since the target is used by a service that must be kept apart."""
+
+    _tag = "command_blocked_by_affinity"
+
+    command: str
+    """The line of the command."""
+
+    blocking: str
+    """The service that uses the target."""
+
+    target: str
+    """The target."""
+
+    sid: str
+    """The service that was to move."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRejected(Event):
+    """A command was refused."""
+
+    _tag = "command_rejected"
+
+    command: str
+    """Its line."""
+
+    reason: words.RejectionReason
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandIgnored(Event):
+    """A command has no effect."""
+
+    _tag = "command_ignored"
+
+    reason: words.IgnoreReason
+    """Why."""
+
+    command: str
+    """Its line, or its verb alone for the disarm commands."""
+
+    state: words.DisarmState | None = None
+    """How far disarming has come, where that is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandUnknown(Event):
+    """A line of the command queue is not a command. It was dropped."""
+
+    _tag = "command_unknown"
+
+    command: str
+    """The line."""
+
+    reason: str
+    """What is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisarmFrozeService(Event):
+    """A service is left as it is while HA is disarmed."""
+
+    _tag = "disarm_froze_service"
+
+    sid: str
+    """The service."""
+
+    was: words.StateName
+    """Its state before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisarmSuspendedService(Event):
+    """A service is not tracked while HA is disarmed."""
+
+    _tag = "disarm_suspended_service"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisarmDeferred(Event):
+    """Disarming waits for a service."""
+
+    _tag = "disarm_deferred"
+
+    sid: str
+    """The service."""
+
+    state: words.StateName
+    """Its state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disarmed(Event):
+    """All LRMs have let go of their locks and watchdogs."""
+
+    _tag = "disarmed"
+
+
+@dataclass(frozen=True, slots=True)
+class CrmWatchdogReleased(Event):
+    """The CRM closed its watchdog, since HA is disarmed."""
+
+    _tag = "crm_watchdog_released"
+
+
+@dataclass(frozen=True, slots=True)
+class DisarmedTakeover(Event):
+    """A CRM became master of a cluster that is disarmed; it opens no watchdog."""
+
+    _tag = "disarmed_takeover"
+
+
+@dataclass(frozen=True, slots=True)
+class Rearmed(Event):
+    """HA is armed again."""
+
+    _tag = "rearmed"
+
+
+@dataclass(frozen=True, slots=True)
+class CrmIdle(Event):
+    """The master had nothing to do for long, and lets go of its lock."""
+
+    _tag = "crm_idle"
+
+    rounds: int
+    """For how many rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LrmIdle(Event):
+    """The LRM had nothing to do for long, and lets go of its lock."""
+
+    _tag = "lrm_idle"
+
+    rounds: int
+    """For how many rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMigrationStarted(Event):
+    """The groups are about to be turned into rules for good."""
+
+    _tag = "group_migration_started"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMigrationSucceeded(Event):
+    """The groups were turned into rules."""
+
+    _tag = "group_migration_succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMigrationAborted(Event):
+    """The groups can't be turned into rules yet; it is tried again."""
+
+    _tag = "group_migration_aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMigrationObstacle(Event):
+    """Why the groups can't be turned into rules yet."""
+
+    _tag = "group_migration_obstacle"
+
+    reason: str
+    """What stands against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDropped(Event):
+    """A rule takes no part in anything."""
+
+    _tag = "rule_dropped"
+
+    rule: str
+    """The rule."""
+
+    reason: words.Reason
+    """Why."""
+
+    explanation: str
+    """The reason in words, with the resources and rules that it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStarting(Event):
+    """A service is being started."""
+
+    _tag = "agent_starting"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStarted(Event):
+    """A service was started."""
+
+    _tag = "agent_started"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStartFailed(Event):
+    """A service could not be started."""
+
+    _tag = "agent_start_failed"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartRetriesExhausted(Event):
+    """A service failed to start as often as it may on this node."""
+
+    _tag = "start_retries_exhausted"
+
+    sid: str
+    """The service."""
+
+    tries: int
+    """How often it was tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartRetry(Event):
+    """A service failed to start and is tried again on this node."""
+
+    _tag = "start_retry"
+
+    try_: int
+    """How often it was tried again, this time included."""
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStopping(Event):
+    """A service is being stopped."""
+
+    _tag = "agent_stopping"
+
+    sid: str
+    """The service."""
+
+    for_relocate: bool = False
+    """Whether it is stopped to be moved."""
+
+    timeout: int | None = None
+    """Seconds that it may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStopped(Event):
+    """A service was stopped."""
+
+    _tag = "agent_stopped"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStopFailed(Event):
+    """A service could not be stopped."""
+
+    _tag = "agent_stop_failed"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLocked(Event):
+    """A guest's lock keeps the agent from what it was asked."""
+
+    _tag = "service_locked"
+
+    sid: str
+    """The service."""
+
+    lock: str
+    """The lock's name."""
+
+    op: words.AgentOperation
+    """What was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMigrationUnsupported(Event):
+    """A service can't be moved live; it is stopped and moved instead."""
+
+    _tag = "live_migration_unsupported"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMoveStarted(Event):
+    """A service is being moved."""
+
+    _tag = "agent_move_started"
+
+    sid: str
+    """The service."""
+
+    task: words.Motion
+    """How."""
+
+    target: str
+    """Where to."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMoveEnded(Event):
+    """A service was moved."""
+
+    _tag = "agent_move_ended"
+
+    sid: str
+    """The service."""
+
+    task: words.Motion
+    """How."""
+
+    target: str
+    """Where to."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMoveFailed(Event):
+    """A service could not be moved."""
+
+    _tag = "agent_move_failed"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceInError(Event):
+    """A service is in state ``error``: a person is needed."""
+
+    _tag = "service_in_error"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNotHere(Event):
+    """A command came for a service that is configured on another node."""
+
+    _tag = "service_not_here"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStartBalanceIgnored(Event):
+    """A service that was to be moved before its start runs already, and was left alone."""
+
+    _tag = "agent_start_balance_ignored"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownRequested(Event):
+    """The LRM's node is about to go down."""
+
+    _tag = "shutdown_requested"
+
+    policy: words.ShutdownPolicy
+    """What the policy says of its services."""
+
+
+@dataclass(frozen=True, slots=True)
+class LrmShutdownMode(Event):
+    """What the LRM does, being asked to stop."""
+
+    _tag = "lrm_shutdown_mode"
+
+    kind: words.ShutdownKind
+    """Why it was asked."""
+
+    mode: words.ShutdownMode
+    """What it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownWhileLockLost(Event):
+    """The LRM was asked to stop while it had lost its lock and services may still run."""
+
+    _tag = "shutdown_while_lock_lost"
+
+    count: int
+    """How many services."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownGivenUp(Event):
+    """The LRM was asked to restart, could not get its lock back, and exits without closing its watchdog."""
+
+    _tag = "shutdown_given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class FenceRequestedLockDropped(Event):
+    """The LRM stops feeding its watchdog, since its node is to be fenced."""
+
+    _tag = "fence_requested_lock_dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class LrmDisarmed(Event):
+    """The LRM let go of its lock and watchdog, since HA is disarmed."""
+
+    _tag = "lrm_disarmed"
+
+    during_maintenance: bool = False
+    """Whether it was in maintenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatusUnreadable(Event):
+    """The LRM could not read the manager status; it goes on with what it read before."""
+
+    _tag = "service_status_unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class LrmStatusUnwritable(Event):
+    """The LRM could not write its record."""
+
+    _tag = "lrm_status_unwritable"
+
+
+@dataclass(frozen=True, slots=True)
+class HostCallFailed(Event):
+    """A call of the host failed. The core goes on in the way that the call's documentation says."""
+
+    _tag = "host_call_failed"
+
+    operation: words.HostOperation
+    """Which call."""
+
+    message: str
+    """What the host says."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogFeedTooLate(Event):
+    """A lock was renewed, but so late that feeding the watchdog for it would not be safe. It is renewed again."""
+
+    _tag = "watchdog_feed_too_late"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundNotSettled(Event):
+    """A round changed states more often than makes sense; it goes on in the next round."""
+
+    _tag = "round_not_settled"

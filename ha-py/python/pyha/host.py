@@ -1,0 +1,256 @@
+"""What a host implements: a protocol for each role.
+
+A host is the program that embeds the core. It owns the store, the locks, the watchdog and the guests; the core decides.
+Any class with these methods will do. One that inherits from a protocol gets its optional methods: those that have a
+body.
+
+**Errors.** A method that can't do what it is asked raises :class:`pyha.HostError`. The core reports that as an event,
+leaves what it knows as it was, and tries again later; it never leads to a feed of the watchdog. If it is not known
+whether a call took effect, raise it too. Any other exception ends the call of the daemon, and comes out there
+unchanged.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from pyha._data import Event
+from pyha._native import Configuration, GroupsConfig, LrmStatus, ManagerStatus, ResourcesConfig, RulesConfig
+from pyha.errors import HostError
+from pyha.records import Job, UnmanagedService
+from pyha.values import FenceCommand, UsageStatistics
+from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, RequestedState
+
+
+class EventSink(Protocol):
+    """Receives what happens."""
+
+    def event(self, event: Event, /) -> None:
+        """Takes note of an event. It must not fail and should not block."""
+
+
+class ClusterLock(Protocol):
+    """Locks of the cluster, held by nodes under a lease.
+
+    The core relies on this: from the moment that :meth:`take_lock` was *called*, for at least the lock lifetime, no
+    other node gets the lock, unless this node releases it. No lock is given without quorum.
+    """
+
+    @abstractmethod
+    def take_lock(self, lock: str, /) -> LockAnswer:
+        """Takes the lock, or renews it if this node has it. The answer must be the one to *this* call."""
+
+    @abstractmethod
+    def release_lock(self, lock: str, /) -> None:
+        """Gives the lock up, so that another node can take it at once. One that this node does not have stays as it
+        is.
+        """
+
+
+class Watchdog(Protocol):
+    """A watchdog that resets this node unless it is fed.
+
+    ``not_after`` is compared with the clock of the calls as the last step before the device is touched: a feed that
+    would come later is not made, and :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
+    """
+
+    @abstractmethod
+    def open_watchdog(self, not_after: float, /) -> FeedOutcome:
+        """Arms it."""
+
+    @abstractmethod
+    def feed_watchdog(self, not_after: float, /) -> FeedOutcome:
+        """Feeds it."""
+
+    @abstractmethod
+    def close_watchdog(self) -> None:
+        """Disarms it without a reset."""
+
+
+class Membership(Protocol):
+    """The view of the cluster's members."""
+
+    def refresh(self) -> None:
+        """Brings the view up to date. Called once at the begin of each iteration."""
+
+    @abstractmethod
+    def is_quorate(self) -> bool:
+        """Whether this node is in the quorate partition. Say no if it can't be told."""
+
+    @abstractmethod
+    def members(self) -> Mapping[str, bool]:
+        """All members of the cluster, each with whether it is online: in this node's quorate partition."""
+
+
+class StatusStore(Protocol):
+    """Where the manager status is read from."""
+
+    @abstractmethod
+    def manager_status(self) -> ManagerStatus | None:
+        """The record as it was last written; ``None`` if none was ever written. One that can't be read is an error."""
+
+
+class ConfigurationStore(Protocol):
+    """The configuration, as a whole."""
+
+    @abstractmethod
+    def configuration(self) -> Configuration:
+        """What is configured now. Parts that did not change should be the same objects or have the same digests."""
+
+
+class ManagerStore(Protocol):
+    """The records that the master reads and writes."""
+
+    @abstractmethod
+    def write_manager_status(self, status: ManagerStatus, /) -> None:
+        """Writes the record, whole or not at all."""
+
+    @abstractmethod
+    def lrm_status(self, node: str, /) -> LrmStatus | None:
+        """The record of a node's LRM; ``None`` if there is none."""
+
+    def commands_waiting(self) -> bool:
+        """Whether a command waits in the queue."""
+        return False
+
+    def take_commands(self) -> Sequence[str]:
+        """Takes all lines of the command queue, which is empty afterwards. A line is given once."""
+        return []
+
+
+class LrmStore(Protocol):
+    """The record that an LRM writes."""
+
+    @abstractmethod
+    def write_lrm_status(self, status: LrmStatus, /) -> None:
+        """Writes this node's record, whole or not at all."""
+
+
+class GuestControl(Protocol):
+    """The few things that the master does to guests and their configuration itself."""
+
+    @abstractmethod
+    def move_configuration(self, sid: str, from_node: str, to_node: str, /) -> None:
+        """Moves the configuration of a guest from a node that was fenced to another one. It must not touch the guest.
+
+        Succeeds if it is there already.
+        """
+
+    def remove_leftover_locks(self, sid: str, node: str, /) -> str | None:
+        """Removes the locks that a guest on a fenced node may have left; gives the name of one that was removed."""
+        return None
+
+    @abstractmethod
+    def set_requested_state(self, sid: str, state: RequestedState, /) -> None:
+        """Changes the requested state of a service in the configuration."""
+
+    def write_group_migration(self, rules: RulesConfig, resources: ResourcesConfig, /) -> None:
+        """Writes the rules that the groups were turned into, then the resources, if both files are still the same."""
+        raise HostError("this host does not turn groups into rules")
+
+    def remove_groups(self, groups: GroupsConfig, /) -> None:
+        """Removes the groups file, if it is still the given one."""
+        raise HostError("this host does not turn groups into rules")
+
+    def software_version(self, node: str, /) -> str | None:
+        """The version of the software on a node, such as ``9.0.0~16``; ``None`` if it is not known."""
+        return None
+
+
+class FenceDevices(Protocol):
+    """Runs the commands of fence devices."""
+
+    def run_fence_device(self, node: str, attempt: int, commands: Sequence[FenceCommand], /) -> FenceProgress:
+        """Starts the commands of a node's device, all at once, if they were not started yet, and says how far they
+        are.
+        """
+        raise HostError("this host has no fence devices")
+
+
+class Statistics(Protocol):
+    """Figures for placement."""
+
+    def unmanaged_services(self) -> Iterable[UnmanagedService]:
+        """The guests that HA does not manage. Managed ones may be among them."""
+        return []
+
+    def usage(self) -> UsageStatistics:
+        """Sizes and loads; asked only where the configured scheduler needs them."""
+        raise HostError("this host has no figures")
+
+
+class Entropy(Protocol):
+    """Randomness, so that the unique ids of two masters never meet."""
+
+    def random_bytes(self) -> bytes:
+        """Sixteen bytes that nobody can have had before."""
+        return os.urandom(16)
+
+
+class Workers(Protocol):
+    """Carries jobs out, several at once if the host can."""
+
+    @abstractmethod
+    def start_job(self, job: Job, /) -> int | None:
+        """Starts a job: ``None`` if it runs, its exit code if it is done already.
+
+        The worker that carries it out calls :func:`pyha.run_job`, or steps a :class:`pyha.JobRun`.
+        """
+
+    @abstractmethod
+    def finished_jobs(self) -> Iterable[tuple[int, int]]:
+        """Takes the jobs that ended since this was last called: their ids and exit codes. Each is named once."""
+
+
+class Agent(EventSink, Protocol):
+    """Handles the guests of this node. Whether a call succeeded is judged by looking again."""
+
+    def knows_type(self, service_type: str, /) -> bool:
+        """Whether there is an agent for this type of service."""
+        return True
+
+    @abstractmethod
+    def guest_node(self, sid: str, /) -> str | None:
+        """The node on which the guest is configured now, or ``None``."""
+
+    @abstractmethod
+    def is_running(self, sid: str, /) -> bool:
+        """Whether the service runs here."""
+
+    @abstractmethod
+    def start(self, sid: str, /) -> None:
+        """Starts it, and returns when it runs or can't be started."""
+
+    @abstractmethod
+    def stop(self, sid: str, timeout: int | None, /) -> None:
+        """Stops it. ``timeout`` is in seconds, 0 stops it hard at once, ``None`` leaves it to the agent."""
+
+    @abstractmethod
+    def move_to(self, sid: str, target: str, motion: Motion, /) -> None:
+        """Moves it. It reports :class:`pyha.events.AgentMoveStarted` and :class:`pyha.events.AgentMoveEnded`."""
+
+
+class RoundHost(ClusterLock, ManagerStore, GuestControl, FenceDevices, EventSink, Protocol):
+    """All that a manager round needs."""
+
+
+class CrmHost(
+    Membership,
+    Watchdog,
+    StatusStore,
+    ConfigurationStore,
+    Statistics,
+    Entropy,
+    RoundHost,
+    Protocol,
+):
+    """All that a CRM needs."""
+
+
+class LrmHost(
+    Membership, Watchdog, StatusStore, ConfigurationStore, ClusterLock, LrmStore, Workers, EventSink, Protocol
+):
+    """All that an LRM needs."""

@@ -1,0 +1,257 @@
+"""Small values that the other modules give and take."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pyha.records import NodeStatistics, ServiceStatistics
+from pyha.words import Inequality, Motion, Reason, WaitReason
+
+MANAGER_LOCK = "ha_manager_lock"
+"""The lock whose holder is the master."""
+
+
+def agent_lock(node: str) -> str:
+    """The name of the lock whose holder may run, or recover, the services of a node.
+
+    >>> agent_lock("node1")
+    'ha_agent_node1_lock'
+    """
+    return f"ha_agent_{node}_lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a configuration file. What it leaves out stays in the file."""
+
+    line: int
+    """The line, from 1."""
+
+    section: str | None
+    """The section as its header says it, if there is one."""
+
+    property: str | None
+    """The property, if it is about one."""
+
+    code: str
+    """A stable name for what is wrong."""
+
+    value_code: str | None
+    """A stable name for what is wrong with a value."""
+
+    message: str
+    """What is wrong, what is expected, and what becomes of it."""
+
+    text: str
+    """All of it as a sentence."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class FenceFault:
+    """A line of ``fence.cfg`` that is wrong."""
+
+    line: int
+    """The line, from 1."""
+
+    code: str
+    """A stable name for what is wrong."""
+
+    text: str
+    """What is wrong, as a sentence."""
+
+    fatal: bool
+    """Whether the whole file is not used for it; otherwise the line alone is skipped."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class FenceCommand:
+    """A command of a fence device. Its arguments can be passwords, so they are not shown."""
+
+    device: str
+    """The device."""
+
+    part: int
+    """The part of the device."""
+
+    program: str
+    """The program to run."""
+
+    arguments: tuple[str, ...] = field(repr=False)
+    """Its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyFault:
+    """A property that cannot be what it was to become."""
+
+    property: str
+    """Its key."""
+
+    code: str
+    """A stable name for what is wrong."""
+
+    message: str
+    """What is wrong, and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a rule takes no part in anything."""
+
+    rule: str
+    """The rule."""
+
+    reason: Reason
+    """Why."""
+
+    sid: str | None
+    """The service that it is about, where there is one."""
+
+    with_: tuple[str, ...]
+    """Other rules that it is about."""
+
+    text: str
+    """The finding as a sentence."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class TimingViolation:
+    """An inequality of timings that does not hold."""
+
+    inequality: Inequality
+    """Which one."""
+
+    setting: str
+    """The setting whose change mends it."""
+
+    value: timedelta | int
+    """What the setting has to be; a number for ``clock_drift_ppm``."""
+
+    text: str
+    """The inequality with its numbers, and the change, in words."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """When a daemon wants to be called again."""
+
+    until: float
+    """The moment, in seconds on the clock of the calls."""
+
+    reason: WaitReason
+    """What it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageStatistics:
+    """All figures that the static and dynamic schedulers need."""
+
+    nodes: Mapping[str, NodeStatistics]
+    """By node; every online node must be there."""
+
+    services: Mapping[str, ServiceStatistics]
+    """By service, managed or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """A line of a status view."""
+
+    kind: str
+    """What it is about: ``quorum``, ``master``, ``fencing``, ``lrm`` or ``service``."""
+
+    text: str
+    """What it says."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioProblem:
+    """One thing that is wrong with a scenario."""
+
+    file: str
+    """The file's name in its folder."""
+
+    line: int
+    """The line, from 1; 0 if it is about the whole file."""
+
+    column: int
+    """The column, from 1, in characters; 0 if it is about the whole line."""
+
+    message: str
+    """What was found, and what is allowed."""
+
+    def __str__(self) -> str:
+        place = "".join(f":{number}" for number in (self.line, self.column) if number)
+        return f"{self.file}{place}: {self.message}"
+
+
+class ExitCode(enum.IntEnum):
+    """How a job ended."""
+
+    SUCCESS = 0
+    """As it was asked for."""
+
+    ERROR = 1
+    """It failed."""
+
+    TRY_AGAIN = 2
+    """It failed, and is worth another try."""
+
+    WRONG_NODE = 3
+    """The service is configured on another node."""
+
+    UNKNOWN_SERVICE_TYPE = 4
+    """There is no agent for this type of service."""
+
+    UNKNOWN_COMMAND = 5
+    """There is no such command."""
+
+    INVALID_PARAMETER = 6
+    """The command lacks something."""
+
+    UNKNOWN_SERVICE = 7
+    """There is no such service."""
+
+    IGNORED = 8
+    """Nothing was to be done."""
+
+    KILLED = -1
+    """The worker died or was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """What a job wants of the agent next."""
+
+    action: str
+    """``knows_type``, ``locate``, ``check_running``, ``start``, ``stop``, ``move``, or ``done``."""
+
+    timeout: int | None = None
+    """Seconds that a stop may take; ``None`` leaves it to the agent."""
+
+    target: str | None = None
+    """Where to move it."""
+
+    motion: Motion | None = None
+    """How to move it."""
+
+    exit_code: int | None = None
+    """How the job ended."""

@@ -1,0 +1,782 @@
+"""The words that states, events and settings have."""
+
+# Written by tools/generate.py from ha-core: change it there.
+
+from __future__ import annotations
+
+import enum
+
+
+class Word(str, enum.Enum):
+    """A word of a small set. It is equal to, and hashes as, the text that stands for it.
+
+    >>> StateName.STARTED == "started", StateName("started") is StateName.STARTED, f"{StateName.STARTED}"
+    (True, True, 'started')
+    """
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __format__(self, format_spec: str) -> str:
+        return str.__format__(self, format_spec)
+
+
+class RequestedState(Word):
+    """What a person asks for a service."""
+
+    STARTED = "started"
+    """Keep it running, recover it when its node fails."""
+
+    STOPPED = "stopped"
+    """Keep it stopped, but still move it off a failed node."""
+
+    DISABLED = "disabled"
+    """Keep it stopped and leave it where it is. The only way out of the state ``error``."""
+
+    IGNORED = "ignored"
+    """Act as if it were not managed at all."""
+
+
+class Affinity(Word):
+    """Whether services belong on one node or on different ones."""
+
+    POSITIVE = "positive"
+    """On one node."""
+
+    NEGATIVE = "negative"
+    """No two of them on one node."""
+
+
+class RuleType(Word):
+    """The types of rules."""
+
+    NODE_AFFINITY = "node-affinity"
+    """See ``RuleKind.NodeAffinity``."""
+
+    RESOURCE_AFFINITY = "resource-affinity"
+    """See ``RuleKind.ResourceAffinity``."""
+
+
+class ShutdownPolicy(Word):
+    """What an LRM does with its services when its node goes down on request."""
+
+    CONDITIONAL = "conditional"
+    """Freeze them on a reboot, give them up on a shutdown."""
+
+    FREEZE = "freeze"
+    """Freeze them."""
+
+    FAILOVER = "failover"
+    """Give them up, so that they are recovered elsewhere."""
+
+    MIGRATE = "migrate"
+    """Move them away first."""
+
+
+class SchedulerMode(Word):
+    """By what a node's load is measured."""
+
+    BASIC = "basic"
+    """The number of services."""
+
+    STATIC = "static"
+    """Configured sizes."""
+
+    DYNAMIC = "dynamic"
+    """Measured use."""
+
+
+class BalanceMethod(Word):
+    """How automatic balancing ranks candidates."""
+
+    BRUTE_FORCE = "bruteforce"
+    """The lowest imbalance of all."""
+
+    TOPSIS = "topsis"
+    """By TOPSIS."""
+
+
+class ImbalanceScale(Word):
+    """How imbalance is measured and compared."""
+
+    NORMALISED = "normalised"
+    """The coefficient of variation divided by its highest possible value: 0 to 1. What ``datacenter.cfg`` means."""
+
+    PLAIN = "plain"
+    """The plain coefficient of variation, as in the recorded scenarios."""
+
+
+class FencingMode(Word):
+    """By what a node is known to be down."""
+
+    WATCHDOG = "watchdog"
+    """Its lock: the node's watchdog has reset it."""
+
+    HARDWARE = "hardware"
+    """A fence device."""
+
+    BOTH = "both"
+    """Both."""
+
+
+class DatacenterSetting(Word):
+    """One setting, by the key of its line and, within a property string, of its item: ``crs.ha-auto-rebalance``."""
+
+    SHUTDOWN_POLICY = "ha.shutdown_policy"
+    """``DatacenterConfig.shutdown_policy``"""
+
+    SCHEDULER_MODE = "crs.ha"
+    """``SchedulerConfig.mode``"""
+
+    REBALANCE_ON_START = "crs.ha-rebalance-on-start"
+    """``SchedulerConfig.rebalance_on_start``"""
+
+    AUTO_REBALANCE = "crs.ha-auto-rebalance"
+    """``SchedulerConfig.auto_rebalance``"""
+
+    THRESHOLD = "crs.ha-auto-rebalance-threshold"
+    """``SchedulerConfig.threshold``, in percent"""
+
+    METHOD = "crs.ha-auto-rebalance-method"
+    """``SchedulerConfig.method``"""
+
+    HOLD_DURATION = "crs.ha-auto-rebalance-hold-duration"
+    """``SchedulerConfig.hold_duration``"""
+
+    MARGIN = "crs.ha-auto-rebalance-margin"
+    """``SchedulerConfig.margin``, in percent"""
+
+    MAX_WORKERS = "max_workers"
+    """``DatacenterConfig.max_workers``"""
+
+    FENCING = "fencing"
+    """``DatacenterConfig.fencing``"""
+
+
+class Reason(Word):
+    """What is wrong with a rule, in the order of the checks."""
+
+    RESOURCE_IN_SEVERAL_NODE_AFFINITY_RULES = "resource_in_several_node_affinity_rules"
+    """A resource is in more than one node affinity rule."""
+
+    FEWER_THAN_TWO_RESOURCES = "fewer_than_two_resources"
+    """A resource affinity rule names fewer than two resources."""
+
+    MORE_RESOURCES_THAN_NODES = "more_resources_than_nodes"
+    """A negative rule has more resources than the cluster has nodes."""
+
+    POSITIVE_AND_NEGATIVE_CONFLICT = "positive_and_negative_conflict"
+    """Two resources must be together by positive rules and apart by a negative one."""
+
+    SEVERAL_PRIORITIES_WITH_RESOURCE_AFFINITY = "several_priorities_with_resource_affinity"
+    """A resource affinity rule shares resources with a node affinity rule of more than one priority."""
+
+    POSITIVE_AFFINITY_IN_SEVERAL_NODE_AFFINITY_RULES = "positive_affinity_in_several_node_affinity_rules"
+    """Resources that must be together are in different node affinity rules."""
+
+    NEGATIVE_AFFINITY_EXCEEDS_NODES = "negative_affinity_exceeds_nodes"
+    """Resources that must be apart are bound to fewer nodes than they are."""
+
+
+class Preference(Word):
+    """What is asked for."""
+
+    NONE = "none"
+    """Stay where it is if that is allowed: every round, for a running service."""
+
+    BEST_SCORE = "best_score"
+    """The best node: for recovery and start."""
+
+    TRY_NEXT = "try_next"
+    """The best node on which its start has not failed yet."""
+
+
+class Decider(Word):
+    """What decided."""
+
+    NO_FAILBACK = "no_failback"
+    """It may stay, and does not fail back."""
+
+    MAINTENANCE_NODE = "maintenance_node"
+    """It returns to the node that it left for maintenance."""
+
+    STAY = "stay"
+    """It may stay where it is."""
+
+    LOWEST_LOAD = "lowest_load"
+    """The lowest load, or the only node left."""
+
+    NEXT_IN_ORDER = "next_in_order"
+    """The node after the present one in the order of load."""
+
+    NOTHING_ALLOWED = "nothing_allowed"
+    """The rules leave no online node."""
+
+    NOTHING_LEFT = "nothing_left"
+    """Nothing was left."""
+
+
+class NodeState(Word):
+    """What the master knows of a node."""
+
+    ONLINE = "online"
+    """In the quorate partition."""
+
+    MAINTENANCE = "maintenance"
+    """In the quorate partition, but it takes no services."""
+
+    UNKNOWN = "unknown"
+    """Not in the quorate partition; it may still run services."""
+
+    FENCE = "fence"
+    """To be fenced."""
+
+    GONE = "gone"
+    """No longer a member of the cluster."""
+
+
+class DisarmState(Word):
+    """How far disarming has come."""
+
+    DISARMING = "disarming"
+    """Some LRM still holds its lock."""
+
+    DISARMED = "disarmed"
+    """All LRMs and the CRM have let go of their watchdogs."""
+
+
+class StateName(Word):
+    """The name of a service state without its data. It also names the LRM's commands."""
+
+    STOPPED = "stopped"
+    """``ServiceState.Stopped``."""
+
+    REQUEST_STOP = "request_stop"
+    """``ServiceState.RequestStop``."""
+
+    REQUEST_START = "request_start"
+    """``ServiceState.RequestStart``."""
+
+    REQUEST_START_BALANCE = "request_start_balance"
+    """``ServiceState.RequestStartBalance``."""
+
+    STARTED = "started"
+    """``ServiceState.Started``."""
+
+    FENCE = "fence"
+    """``ServiceState.Fence``."""
+
+    RECOVERY = "recovery"
+    """``ServiceState.Recovery``."""
+
+    MIGRATE = "migrate"
+    """``ServiceState.Migrate``."""
+
+    RELOCATE = "relocate"
+    """``ServiceState.Relocate``."""
+
+    FREEZE = "freeze"
+    """``ServiceState.Freeze``."""
+
+    ERROR = "error"
+    """``ServiceState.Error``."""
+
+
+class Motion(Word):
+    """The two ways to move a service."""
+
+    MIGRATE = "migrate"
+    """Live, without a stop where the agent can."""
+
+    RELOCATE = "relocate"
+    """Stop, move, start."""
+
+
+class DisarmMode(Word):
+    """What happens to the services while HA is disarmed."""
+
+    FREEZE = "freeze"
+    """They are left as they are."""
+
+    IGNORE = "ignore"
+    """They are treated as if not managed."""
+
+
+class LrmState(Word):
+    """The state of an LRM."""
+
+    WAIT_FOR_AGENT_LOCK = "wait_for_agent_lock"
+    """Nothing to do, or not allowed to."""
+
+    ACTIVE = "active"
+    """Holds its lock and looks after its services."""
+
+    MAINTENANCE = "maintenance"
+    """Holds its lock and gives its services away."""
+
+    LOST_AGENT_LOCK = "lost_agent_lock"
+    """Has lost its lock; the watchdog resets the node."""
+
+
+class LrmMode(Word):
+    """What an LRM has been asked to be."""
+
+    ACTIVE = "active"
+    """Working."""
+
+    RESTART = "restart"
+    """About to restart: its services are frozen meanwhile."""
+
+    SHUTDOWN = "shutdown"
+    """About to stop with its node."""
+
+    MAINTENANCE = "maintenance"
+    """Giving its services away and taking none."""
+
+    DISARM = "disarm"
+    """Letting go of its lock and watchdog."""
+
+    UNKNOWN = "unknown"
+    """The node's record is gone."""
+
+
+class Liveness(Word):
+    """Whether the writer of a record is alive, as far as the time of its record says."""
+
+    ACTIVE = "active"
+    """The record is at most 30 s old, and at most 2 s ahead."""
+
+    IDLE = "idle"
+    """The master has nothing to do and need not write: the cluster is quorate and no service is configured."""
+
+    OLD = "old timestamp - dead?"
+    """The record is older than 30 s, or has no time."""
+
+    DRIFT = "detected time drift!"
+    """The record is from more than 2 s in the future."""
+
+    NO_RECORD = "no record"
+    """There is no record."""
+
+
+class WatchdogState(Word):
+    """What a daemon's watchdog does."""
+
+    ACTIVE = "active"
+    """It is fed, and resets the node if that ends."""
+
+    STANDBY = "standby"
+    """Nothing holds it at present."""
+
+    RELEASED = "released"
+    """It was let go because HA is disarmed."""
+
+
+class FencingState(Word):
+    """Whether failed nodes are fenced."""
+
+    ARMED = "armed"
+    """A master is at work."""
+
+    STANDBY = "standby"
+    """No master is at work."""
+
+    DISARMING = "disarming"
+    """HA is being disarmed."""
+
+    DISARMED = "disarmed"
+    """HA is disarmed: no node is fenced, no service recovered."""
+
+
+class ShownLrm(Word):
+    """The one word that is shown for an LRM."""
+
+    OLD = "old timestamp - dead?"
+    """See ``Liveness.Old``."""
+
+    DRIFT = "detected time drift!"
+    """See ``Liveness.Drift``."""
+
+    NO_RECORD = "no record"
+    """See ``Liveness.NoRecord``."""
+
+    RESTART_MODE = "restart mode"
+    """See ``LrmMode.Restart``."""
+
+    SHUTDOWN_MODE = "shutdown mode"
+    """See ``LrmMode.Shutdown``."""
+
+    MAINTENANCE_MODE = "maintenance mode"
+    """See ``LrmMode.Maintenance``."""
+
+    DISARM_MODE = "disarm mode"
+    """See ``LrmMode.Disarm``."""
+
+    UNKNOWN_MODE = "unknown mode"
+    """See ``LrmMode.Unknown``."""
+
+    IDLE = "idle"
+    """It waits for its lock and has no active service."""
+
+    WAIT_FOR_AGENT_LOCK = "wait_for_agent_lock"
+    """See ``LrmState.WaitForAgentLock``; it has an active service."""
+
+    ACTIVE = "active"
+    """See ``LrmState.Active``."""
+
+    MAINTENANCE = "maintenance"
+    """See ``LrmState.Maintenance``."""
+
+    LOST_AGENT_LOCK = "lost_agent_lock"
+    """See ``LrmState.LostAgentLock``."""
+
+
+class LineKind(Word):
+    """What a line is about."""
+
+    QUORUM = "quorum"
+    """``QuorumView``."""
+
+    MASTER = "master"
+    """``MasterView``."""
+
+    FENCING = "fencing"
+    """``FencingView``."""
+
+    LRM = "lrm"
+    """``LrmView``."""
+
+    SERVICE = "service"
+    """``ServiceView``."""
+
+
+class Inequality(Word):
+    """An inequality that timings must keep."""
+
+    SETTING_AT_LEAST = "setting_at_least"
+    """A setting is at least its lowest value."""
+
+    SETTING_AT_MOST = "setting_at_most"
+    """A setting is at most its highest value."""
+
+    DEVICE_ALLOWS_MISSED_FEED = "device_allows_missed_feed"
+    """``2 × multiplexer_interval + device_granularity < device_timeout``, if there is a multiplexer: it may be late
+    once without a reset.
+    """
+
+    WATCHDOG_ALLOWS_MISSED_RENEWAL = "watchdog_allows_missed_renewal"
+    """``2 × renewal interval < watchdog_timeout``: a daemon may miss a renewal once without a reset."""
+
+    WARNING_WITHIN_WATCHDOG_TIMEOUT = "warning_within_watchdog_timeout"
+    """``multiplexer_warning ≤ watchdog_timeout``"""
+
+    LOCK_OUTLIVES_WATCHDOG = "lock_outlives_watchdog"
+    """``watchdog_timeout + multiplexer slack + clock drift < lock_lifetime``: a node is down before its lock passes
+    on.
+    """
+
+    LOCK_ALLOWS_LATE_ANSWER = "lock_allows_late_answer"
+    """``longest lock attempt ≤ feed budget``, written out: ``longest lock attempt + watchdog_timeout + multiplexer
+    slack + margin + clock drift ≤ lock_lifetime``. A renewal that was answered late, but in time, still leads to a
+    feed.
+    """
+
+    LOCK_ALLOWS_MISSED_RENEWAL = "lock_allows_missed_renewal"
+    """``2 × renewal interval < lock_lifetime``: a daemon may miss a renewal once without losing its lock."""
+
+    FENCE_DELAY_COVERS_DETECTION = "fence_delay_covers_detection"
+    """``membership_detection ≤ fence_delay``, unless the delay is 0."""
+
+    RECORDS_STAY_FRESH = "records_stay_fresh"
+    """``renewal interval < record_old_after``: a daemon that works does not look dead."""
+
+
+class DaemonState(Word):
+    """The states of both daemons, as ``Event.DaemonState`` names them."""
+
+    STARTUP = "startup"
+    """Before the first state."""
+
+    WAIT_FOR_QUORUM = "wait_for_quorum"
+    """CRM: not healthy, or nothing to do."""
+
+    SLAVE = "slave"
+    """CRM: another node is master."""
+
+    MASTER = "master"
+    """CRM: this node decides."""
+
+    LOST_MANAGER_LOCK = "lost_manager_lock"
+    """CRM: was master, and could not renew its lock."""
+
+    WAIT_FOR_AGENT_LOCK = "wait_for_agent_lock"
+    """LRM: nothing to do, or not allowed to."""
+
+    ACTIVE = "active"
+    """LRM: looks after its services."""
+
+    MAINTENANCE = "maintenance"
+    """LRM: gives its services away."""
+
+    LOST_AGENT_LOCK = "lost_agent_lock"
+    """LRM: could not renew its lock, or is to be fenced."""
+
+
+class RemovalReason(Word):
+    """Why a service left the manager status."""
+
+    NO_CONFIG = "no_config"
+    """It is not configured any more."""
+
+    IGNORED = "ignored"
+    """``ignored`` is requested for it now."""
+
+
+class MoveCause(Word):
+    """What made a service move."""
+
+    PLACEMENT = "placement"
+    """Rules, load, maintenance or failed starts."""
+
+    COMMAND = "command"
+    """A command, by a person or by automatic balancing."""
+
+
+class RejectionReason(Word):
+    """Why a command was refused."""
+
+    NODE_NOT_ONLINE = "node_not_online"
+    """The node is not recorded as online."""
+
+    NO_SUCH_SERVICE = "no_such_service"
+    """The service has no entry in the manager status."""
+
+
+class IgnoreReason(Word):
+    """Why a command had no effect."""
+
+    ALREADY_ON_TARGET = "already_on_target"
+    """The service is on that node."""
+
+    ALREADY_DISARMED = "already_disarmed"
+    """HA is disarmed or being disarmed."""
+
+    NOT_DISARMED = "not_disarmed"
+    """HA is armed."""
+
+    ALREADY_IN_MAINTENANCE = "already_in_maintenance"
+    """The node is in maintenance."""
+
+    DISARMED = "disarmed"
+    """The command has no meaning while HA is disarmed."""
+
+
+class AgentOperation(Word):
+    """What an agent was asked to do with a service that is locked."""
+
+    START = "start"
+    """Start it."""
+
+    SHUTDOWN = "shutdown"
+    """Stop it."""
+
+    MIGRATE = "migrate"
+    """Move it live."""
+
+    RELOCATE = "relocate"
+    """Stop it and move it."""
+
+
+class ShutdownKind(Word):
+    """Why an LRM was asked to stop."""
+
+    REBOOT = "reboot"
+    """Its node reboots."""
+
+    SHUTDOWN = "shutdown"
+    """Its node goes down, or its services are given up."""
+
+    RESTART = "restart"
+    """The daemon alone restarts."""
+
+
+class ShutdownMode(Word):
+    """What an LRM that was asked to stop does with its services."""
+
+    FREEZE = "freeze"
+    """They are frozen."""
+
+    STOP = "stop"
+    """They are stopped and given up."""
+
+    MAINTENANCE = "maintenance"
+    """They are moved away first."""
+
+    ALREADY_IN_MAINTENANCE = "already_in_maintenance"
+    """They are being moved away already."""
+
+
+class Severity(Word):
+    """How much an event matters to a person who watches, in rising order."""
+
+    INFO = "info"
+    """All goes as planned."""
+
+    NOTICE = "notice"
+    """A change that a person may want to know of."""
+
+    WARNING = "warning"
+    """Something failed and is dealt with."""
+
+    ERROR = "error"
+    """A service is down, a node is being reset, or a person is needed."""
+
+
+class HostOperation(Word):
+    """The calls of a host that can fail, as ``Event.HostCallFailed`` names them."""
+
+    REFRESH = "refresh"
+    """``Membership.refresh``."""
+
+    MEMBERS = "members"
+    """``Membership.members``."""
+
+    TAKE_LOCK = "take_lock"
+    """``ClusterLock.take``."""
+
+    RELEASE_LOCK = "release_lock"
+    """``ClusterLock.release``."""
+
+    OPEN_WATCHDOG = "open_watchdog"
+    """``Watchdog.open``."""
+
+    FEED_WATCHDOG = "feed_watchdog"
+    """``Watchdog.feed``."""
+
+    CLOSE_WATCHDOG = "close_watchdog"
+    """``Watchdog.close``."""
+
+    READ_MANAGER_STATUS = "read_manager_status"
+    """``StatusStore.manager_status``."""
+
+    WRITE_MANAGER_STATUS = "write_manager_status"
+    """``ManagerStore.write_manager_status``."""
+
+    READ_LRM_STATUS = "read_lrm_status"
+    """``ManagerStore.lrm_status``."""
+
+    WRITE_LRM_STATUS = "write_lrm_status"
+    """``LrmStore.write_lrm_status``."""
+
+    READ_CONFIGURATION = "read_configuration"
+    """``ConfigurationStore.configuration``."""
+
+    COMMANDS = "commands"
+    """``ManagerStore.commands_waiting`` and ``ManagerStore.take_commands``."""
+
+    MOVE_CONFIGURATION = "move_configuration"
+    """``GuestControl.move_configuration``."""
+
+    REMOVE_LEFTOVER_LOCKS = "remove_leftover_locks"
+    """``GuestControl.remove_leftover_locks``."""
+
+    SET_REQUESTED_STATE = "set_requested_state"
+    """``GuestControl.set_requested_state``."""
+
+    MIGRATE_GROUPS = "migrate_groups"
+    """``GuestControl.write_group_migration`` and ``GuestControl.remove_groups``."""
+
+    SOFTWARE_VERSION = "software_version"
+    """``GuestControl.software_version``."""
+
+    RUN_FENCE_DEVICE = "run_fence_device"
+    """``FenceDevices.run``."""
+
+    STATISTICS = "statistics"
+    """``Statistics.unmanaged_services`` and ``Statistics.usage``."""
+
+    RANDOM_BYTES = "random_bytes"
+    """``Entropy.random_bytes``."""
+
+    START_JOB = "start_job"
+    """``Workers.start``."""
+
+    FINISHED_JOBS = "finished_jobs"
+    """``Workers.finished``."""
+
+    LOCATE_GUEST = "locate_guest"
+    """``Agent.guest_node``."""
+
+    CHECK_RUNNING = "check_running"
+    """``Agent.is_running``."""
+
+    START_SERVICE = "start_service"
+    """``Agent.start``."""
+
+    STOP_SERVICE = "stop_service"
+    """``Agent.stop``."""
+
+    MOVE_SERVICE = "move_service"
+    """``Agent.move_to``."""
+
+
+class LockAnswer(Word):
+    """The answer to asking for a lock."""
+
+    ACQUIRED = "acquired"
+    """It was free or expired, and is held by this node now."""
+
+    RENEWED = "renewed"
+    """It was held by this node, and its lease begins anew."""
+
+    REFUSED = "refused"
+    """It is held by another node, or there is no quorum."""
+
+
+class FeedOutcome(Word):
+    """Whether a feed was made."""
+
+    FED = "fed"
+    """It was."""
+
+    TOO_LATE = "too_late"
+    """It came too late and was not made."""
+
+
+class FenceProgress(Word):
+    """How far a fence device has come with a node."""
+
+    RUNNING = "running"
+    """Its commands still run."""
+
+    SUCCEEDED = "succeeded"
+    """All of its commands succeeded: the node is off."""
+
+    FAILED = "failed"
+    """One of its commands failed or timed out."""
+
+
+class WaitReason(Word):
+    """What a daemon waits for between two calls."""
+
+    NEXT_ITERATION = "next_iteration"
+    """The next iteration."""
+
+    LOCK_RETRY = "lock_retry"
+    """To ask again for a lock that was refused. The iteration is not over."""
+
+    JOBS = "jobs"
+    """For jobs that run. The iteration is not over."""
+
+
+class StopRequest(Word):
+    """Why an LRM is asked to stop."""
+
+    RESTART = "restart"
+    """The daemon alone is restarted, for an upgrade say."""
+
+    NODE_REBOOT = "node_reboot"
+    """The node is about to reboot."""
+
+    NODE_SHUTDOWN = "node_shutdown"
+    """The node is about to shut down."""

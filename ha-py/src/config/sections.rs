@@ -1,0 +1,417 @@
+//! One section of a file: a resource, a group, a rule.
+
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
+
+use ha_core::{
+    config::{
+        self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType, groups::GroupProperty,
+        resources::ResourceProperty,
+    },
+    id::{GroupId, NodeName, RuleId},
+};
+use pyo3::{
+    exceptions::PyTypeError,
+    inspect::PyStaticExpr,
+    prelude::*,
+    type_hint_identifier, type_hint_subscript, type_hint_union,
+    types::{PyDict, PyString},
+};
+
+use crate::convert::{Items, Name, Node, Sid, W};
+
+/// The text of a value as Python shows it.
+fn shown(py: Python<'_>, text: &str) -> PyResult<String> {
+    Ok(PyString::new(py, text).repr()?.to_string())
+}
+
+/// `Class(id, key=text, …)`
+fn repr(py: Python<'_>, class: &str, id: &str, properties: &BTreeMap<&'static str, String>) -> PyResult<String> {
+    let mut text = format!("{class}({}", shown(py, id)?);
+    for (key, value) in properties {
+        text.push_str(&format!(", {key}={}", shown(py, value)?));
+    }
+    text.push(')');
+    Ok(text)
+}
+
+fn hash_of(value: impl Hash) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn priorities(nodes: &NodePriorities) -> BTreeMap<String, i32> {
+    nodes.iter().map(|(node, priority)| (node.as_str().to_owned(), *priority)).collect()
+}
+
+/// Nodes with priorities, as a mapping; the same priority for all as an iterable of names.
+#[derive(Debug)]
+pub(crate) struct Nodes(NodePriorities);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Nodes {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = type_hint_union!(
+        type_hint_subscript!(
+            type_hint_identifier!("collections.abc", "Mapping"),
+            type_hint_identifier!("builtins", "str"),
+            type_hint_identifier!("builtins", "int")
+        ),
+        <Items<Node> as FromPyObject<'a, 'py>>::INPUT_TYPE
+    );
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(mapping) = object.cast::<pyo3::types::PyMapping>() {
+            let items = mapping.items()?;
+            let pairs = items.iter().map(|item| item.extract::<(Node, i32)>());
+            return pairs
+                .map(|pair| pair.map(|(Name(node), priority)| (node, priority)))
+                .collect::<PyResult<_>>()
+                .map(Self);
+        }
+        let Items(names) = object.extract::<Items<Node>>()?;
+        Ok(Self(names.into_iter().map(|Name(node)| (node, 0)).collect()))
+    }
+}
+
+/// Keyword arguments that make an equal object.
+struct Keywords<'py>(Bound<'py, PyDict>);
+
+impl<'py> IntoPyObject<'py> for Keywords<'py> {
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = std::convert::Infallible;
+
+    const OUTPUT_TYPE: PyStaticExpr = type_hint_subscript!(
+        type_hint_identifier!("builtins", "dict"),
+        type_hint_identifier!("builtins", "str"),
+        type_hint_identifier!("builtins", "object")
+    );
+
+    fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Self::Error> {
+        Ok(self.0)
+    }
+}
+
+/// One managed service, as it is configured.
+///
+/// >>> from pyha import Resource
+/// >>> Resource("vm:100", state="stopped", max_restart=3)
+/// Resource('vm:100', max_restart='3', state='stopped')
+/// >>> Resource("vm:100").max_restart  # the default
+/// 1
+#[pyclass(frozen, eq, hash, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resource(pub(crate) config::Resource);
+
+impl Hash for Resource {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.sid.hash(state);
+        hash_of((self.0.state, &self.0.group, self.0.max_restart, self.0.max_relocate, self.0.failback)).hash(state);
+        self.0.comment.hash(state);
+    }
+}
+
+#[pymethods]
+impl Resource {
+    #[new]
+    #[pyo3(signature = (sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, comment=None))]
+    fn new(
+        sid: Sid,
+        state: Option<W<RequestedState>>,
+        group: Option<Name<GroupId>>,
+        max_restart: Option<u32>,
+        max_relocate: Option<u32>,
+        failback: Option<bool>,
+        comment: Option<String>,
+    ) -> Self {
+        Self(config::Resource {
+            sid: sid.0,
+            state: state.map(|W(state)| state),
+            group: group.map(|Name(group)| group),
+            max_restart,
+            max_relocate,
+            failback,
+            comment,
+        })
+    }
+
+    /// The service.
+    #[getter]
+    fn sid(&self) -> &str {
+        self.0.sid.as_str()
+    }
+
+    /// What is asked for; by default ``started``.
+    #[getter]
+    fn state(&self) -> W<RequestedState> {
+        W(self.0.state())
+    }
+
+    /// The HA group, from before groups became rules.
+    #[getter]
+    fn group(&self) -> Option<&str> {
+        self.0.group.as_ref().map(|group| group.as_str())
+    }
+
+    /// Failed starts that are retried on the same node; by default 1.
+    #[getter]
+    fn max_restart(&self) -> u32 {
+        self.0.max_restart()
+    }
+
+    /// Other nodes that are tried after that; by default 1.
+    #[getter]
+    fn max_relocate(&self) -> u32 {
+        self.0.max_relocate()
+    }
+
+    /// Whether it moves to a node of higher priority when one comes online; by default it does.
+    #[getter]
+    fn failback(&self) -> bool {
+        self.0.failback()
+    }
+
+    /// A person's remark.
+    #[getter]
+    fn comment(&self) -> Option<&str> {
+        self.0.comment.as_deref()
+    }
+
+    /// The properties that are set, as the text that an edit takes.
+    #[getter]
+    fn properties(&self) -> BTreeMap<&'static str, String> {
+        ResourceProperty::ALL.iter().filter_map(|key| Some((key.as_str(), self.0.text(*key)?))).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        repr(py, "Resource", self.0.sid.as_str(), &self.properties())
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("state", self.0.state.map(W))?;
+        keywords.set_item("group", self.group())?;
+        keywords.set_item("max_restart", self.0.max_restart)?;
+        keywords.set_item("max_relocate", self.0.max_relocate)?;
+        keywords.set_item("failback", self.0.failback)?;
+        keywords.set_item("comment", self.comment())?;
+        Ok(((self.sid(),), Keywords(keywords)))
+    }
+}
+
+/// A group of nodes, from before groups became rules.
+///
+/// >>> from pyha import Group
+/// >>> Group("web", {"node1": 2, "node2": 1}).nodes
+/// {'node1': 2, 'node2': 1}
+#[pyclass(frozen, eq, hash, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Group(pub(crate) config::Group);
+
+impl Hash for Group {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.id, &self.0.nodes, self.0.restricted, self.0.nofailback, &self.0.comment).hash(state);
+    }
+}
+
+#[pymethods]
+impl Group {
+    #[new]
+    #[pyo3(signature = (id, nodes, *, restricted=None, nofailback=None, comment=None))]
+    fn new(
+        id: Name<GroupId>,
+        nodes: Nodes,
+        restricted: Option<bool>,
+        nofailback: Option<bool>,
+        comment: Option<String>,
+    ) -> Self {
+        Self(config::Group { id: id.0, nodes: nodes.0, restricted, nofailback, comment })
+    }
+
+    /// Its name.
+    #[getter]
+    fn id(&self) -> &str {
+        self.0.id.as_str()
+    }
+
+    /// The nodes with their priorities; the higher number is preferred.
+    #[getter]
+    fn nodes(&self) -> BTreeMap<String, i32> {
+        priorities(&self.0.nodes)
+    }
+
+    /// Whether its services run on these nodes or not at all; by default not.
+    #[getter]
+    fn restricted(&self) -> bool {
+        self.0.restricted()
+    }
+
+    /// Whether its services stay where they are when a node of higher priority comes online; by default not.
+    #[getter]
+    fn nofailback(&self) -> bool {
+        self.0.nofailback()
+    }
+
+    /// A person's remark.
+    #[getter]
+    fn comment(&self) -> Option<&str> {
+        self.0.comment.as_deref()
+    }
+
+    /// The properties that are set, as the text that an edit takes.
+    #[getter]
+    fn properties(&self) -> BTreeMap<&'static str, String> {
+        GroupProperty::ALL.iter().filter_map(|key| Some((key.as_str(), self.0.text(*key)?))).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        repr(py, "Group", self.0.id.as_str(), &self.properties())
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("nodes", self.nodes())?;
+        keywords.set_item("restricted", self.0.restricted)?;
+        keywords.set_item("nofailback", self.0.nofailback)?;
+        keywords.set_item("comment", self.comment())?;
+        Ok(((self.id(),), Keywords(keywords)))
+    }
+}
+
+/// One rule: node affinity if it has ``nodes``, resource affinity if it has ``affinity``.
+///
+/// >>> from pyha import Rule
+/// >>> Rule("apart", ["vm:100", "vm:101"], affinity="negative").type
+/// <RuleType.RESOURCE_AFFINITY: 'resource-affinity'>
+/// >>> Rule("home", ["vm:100"], nodes={"node1": 1}, strict=True).nodes
+/// {'node1': 1}
+#[pyclass(frozen, eq, hash, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rule(pub(crate) config::Rule);
+
+impl Hash for Rule {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.id, &self.0.resources, self.0.disable, &self.0.comment).hash(state);
+        match &self.0.kind {
+            RuleKind::NodeAffinity { nodes, strict } => (nodes, strict).hash(state),
+            RuleKind::ResourceAffinity { affinity } => affinity.hash(state),
+        }
+    }
+}
+
+#[pymethods]
+impl Rule {
+    #[new]
+    #[pyo3(signature = (id, resources, *, nodes=None, strict=None, affinity=None, disable=None, comment=None))]
+    fn new(
+        id: Name<RuleId>,
+        resources: Items<Sid>,
+        nodes: Option<Nodes>,
+        strict: Option<bool>,
+        affinity: Option<W<Affinity>>,
+        disable: Option<bool>,
+        comment: Option<String>,
+    ) -> PyResult<Self> {
+        let kind = match (nodes, affinity) {
+            (Some(Nodes(nodes)), None) => RuleKind::NodeAffinity { nodes, strict },
+            (None, Some(W(affinity))) if strict.is_none() => RuleKind::ResourceAffinity { affinity },
+            _ => return Err(PyTypeError::new_err("a rule has either 'nodes' (and perhaps 'strict') or 'affinity'")),
+        };
+        let mut resources: Vec<_> = resources.0.into_iter().map(|Name(sid)| sid).collect();
+        resources.sort_unstable();
+        resources.dedup();
+        Ok(Self(config::Rule { id: id.0, resources, disable, comment, kind }))
+    }
+
+    /// Its name.
+    #[getter]
+    fn id(&self) -> &str {
+        self.0.id.as_str()
+    }
+
+    /// Its type.
+    #[getter(r#type)]
+    fn rule_type(&self) -> W<RuleType> {
+        W(self.0.rule_type())
+    }
+
+    /// The resources that it is about: sorted, each once.
+    #[getter]
+    fn resources(&self) -> Vec<&str> {
+        self.0.resources.iter().map(|sid| sid.as_str()).collect()
+    }
+
+    /// The nodes with their priorities, for node affinity.
+    #[getter]
+    fn nodes(&self) -> Option<BTreeMap<String, i32>> {
+        match &self.0.kind {
+            RuleKind::NodeAffinity { nodes, .. } => Some(priorities(nodes)),
+            RuleKind::ResourceAffinity { .. } => None,
+        }
+    }
+
+    /// Whether the resources run on these nodes or not at all, for node affinity; by default not.
+    #[getter]
+    fn strict(&self) -> Option<bool> {
+        match &self.0.kind {
+            RuleKind::NodeAffinity { strict, .. } => Some(strict.unwrap_or(false)),
+            RuleKind::ResourceAffinity { .. } => None,
+        }
+    }
+
+    /// Together or apart, for resource affinity.
+    #[getter]
+    fn affinity(&self) -> Option<W<Affinity>> {
+        match &self.0.kind {
+            RuleKind::NodeAffinity { .. } => None,
+            RuleKind::ResourceAffinity { affinity } => Some(W(*affinity)),
+        }
+    }
+
+    /// Whether it takes no part in anything.
+    #[getter]
+    fn disabled(&self) -> bool {
+        self.0.is_disabled()
+    }
+
+    /// A person's remark.
+    #[getter]
+    fn comment(&self) -> Option<&str> {
+        self.0.comment.as_deref()
+    }
+
+    /// The properties that are set, as the text that an edit takes.
+    #[getter]
+    fn properties(&self) -> BTreeMap<&'static str, String> {
+        let table = self.0.rule_type().properties().iter();
+        table.filter_map(|key| Some((key.as_str(), self.0.text(*key)?))).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        repr(py, "Rule", self.0.id.as_str(), &self.properties())
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("resources", self.resources())?;
+        keywords.set_item("disable", self.0.disable)?;
+        keywords.set_item("comment", self.comment())?;
+        match &self.0.kind {
+            RuleKind::NodeAffinity { strict, .. } => {
+                keywords.set_item("nodes", self.nodes())?;
+                keywords.set_item("strict", strict)?;
+            }
+            RuleKind::ResourceAffinity { affinity } => keywords.set_item("affinity", W(*affinity))?,
+        }
+        Ok(((self.id(),), Keywords(keywords)))
+    }
+}
+
+/// The nodes of an argument, in their order.
+pub(crate) fn node_names(nodes: Items<Node>) -> Vec<NodeName> {
+    nodes.0.into_iter().map(|Name(node)| node).collect()
+}

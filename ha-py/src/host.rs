@@ -1,0 +1,393 @@
+//! A host that is written in Python, as the core sees it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ha_core::{
+    config::{self, RequestedState, fence::FenceCommand},
+    event::Event,
+    host::{
+        Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
+        GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore, Membership,
+        Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+    },
+    id::{NodeName, ServiceId},
+    status::{self, ExitCode, Motion},
+    time::Instant,
+};
+use pyo3::{call::PyCallArgs, exceptions::PyTypeError, inspect::PyStaticExpr, prelude::*};
+use serde_json::json;
+
+use crate::{
+    config::{Configuration, GroupsConfig, ResourcesConfig, RulesConfig},
+    convert::{Data, Moment, Name, Node, Out, OutAll, W, attribute, data_by},
+    placement,
+    status::{LrmStatus, ManagerStatus},
+};
+
+data_by! {
+    Job = "pyha.records" "Job" by |job| json!({
+        "id": job.id, "sid": job.sid, "uid": job.uid, "command": job.command, "target": job.target,
+        "timeout": job.timeout,
+    });
+}
+
+/// Hosts as arguments, by the role that they play: a protocol of `pyha.host`.
+macro_rules! host_arguments {
+    ($($name:ident = $class:literal),+ $(,)?) => {
+        $(#[derive(Debug)]
+        pub(crate) struct $name(pub(crate) Py<PyAny>);
+
+        impl<'a, 'py> FromPyObject<'a, 'py> for $name {
+            type Error = PyErr;
+
+            const INPUT_TYPE: PyStaticExpr = pyo3::type_hint_identifier!("pyha.host", $class);
+
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                Ok(Self(object.to_owned().unbind()))
+            }
+        })+
+    };
+}
+
+host_arguments! {
+    CrmHostArg = "CrmHost",
+    LrmHostArg = "LrmHost",
+    RoundHostArg = "RoundHost",
+    AgentArg = "Agent",
+    SinkArg = "EventSink",
+}
+
+/// A host in Python.
+///
+/// A `HostError` that it raises is an answer to the core. Any other exception ends what is going on: it is kept, all
+/// further calls but the reports of events fail at once (so that no watchdog is fed, and nothing is written), and it comes out
+/// of [`PythonHost::run`].
+#[derive(Debug)]
+pub(crate) struct PythonHost {
+    host: Option<Py<PyAny>>,
+    failure: Option<PyErr>,
+}
+
+impl PythonHost {
+    /// Lets the core work with a host, without holding the interpreter meanwhile.
+    pub(crate) fn run<T: Send>(
+        py: Python<'_>,
+        host: Option<Py<PyAny>>,
+        work: impl FnOnce(&mut Self) -> T + Send,
+    ) -> PyResult<T> {
+        let mut host = Self { host, failure: None };
+        let answer = py.detach(|| work(&mut host));
+        match host.failure {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
+        }
+    }
+
+    /// Calls a method and understands its answer.
+    fn call<A, T>(
+        &mut self,
+        method: &str,
+        arguments: A,
+        understand: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>,
+    ) -> Result<T, HostError>
+    where
+        A: for<'py> PyCallArgs<'py>,
+    {
+        if self.failure.is_some() {
+            return Err(HostError::new("an exception ended this call"));
+        }
+        let Some(host) = &self.host else { return Err(HostError::new("there is no host")) };
+        let answer = Python::attach(|py| {
+            let answer = host.bind(py).call_method1(method, arguments).map_err(|error| refused(py, error))?;
+            understand(&answer).map_err(|error| Refusal::Exception(not_understood(py, method, &answer, error)))
+        });
+        answer.map_err(|refusal| match refusal {
+            Refusal::Answer(error) => error,
+            Refusal::Exception(error) => {
+                let message = error.to_string();
+                self.failure = Some(error);
+                HostError::new(message)
+            }
+        })
+    }
+
+    fn call_extracted<A, T>(&mut self, method: &str, arguments: A) -> Result<T, HostError>
+    where
+        A: for<'py> PyCallArgs<'py>,
+        T: for<'a, 'py> FromPyObject<'a, 'py>,
+    {
+        self.call(method, arguments, |answer| answer.extract().map_err(Into::into))
+    }
+
+    /// Calls a method whose answer does not matter.
+    fn tell<A: for<'py> PyCallArgs<'py>>(&mut self, method: &str, arguments: A) -> Result<(), HostError> {
+        self.call(method, arguments, |_| Ok(()))
+    }
+}
+
+/// How a call ended badly.
+enum Refusal {
+    /// The host says so.
+    Answer(HostError),
+    /// The host has not thought of it.
+    Exception(PyErr),
+}
+
+fn refused(py: Python<'_>, error: PyErr) -> Refusal {
+    let is_answer = attribute(py, "pyha.errors", "HostError").is_ok_and(|class| error.is_instance(py, &class));
+    if is_answer { Refusal::Answer(HostError::new(error.value(py).to_string())) } else { Refusal::Exception(error) }
+}
+
+/// The error, with the name of the method where it is about the type of what that returned.
+fn not_understood(py: Python<'_>, method: &str, answer: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<PyTypeError>(py) {
+        return error;
+    }
+    let found = answer.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    let message = format!("the host's {method}() returned a {found}: {}", error.value(py));
+    PyTypeError::new_err(message)
+}
+
+/// A Python class instance, or nothing.
+fn instance<T, C>(answer: &Bound<'_, PyAny>, content: impl FnOnce(&C) -> T) -> PyResult<T>
+where
+    C: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Sync,
+{
+    Ok(content(answer.cast::<C>()?.get()))
+}
+
+fn optional<T, C>(answer: &Bound<'_, PyAny>, content: impl FnOnce(&C) -> T) -> PyResult<Option<T>>
+where
+    C: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Sync,
+{
+    if answer.is_none() { Ok(None) } else { instance(answer, content).map(Some) }
+}
+
+impl EventSink for PythonHost {
+    fn event(&mut self, event: Event) {
+        let Some(host) = &self.host else { return };
+        let told = Python::attach(|py| host.bind(py).call_method1("event", (Out(event),)).map(|_| ()));
+        if let Err(error) = told {
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+impl Membership for PythonHost {
+    fn refresh(&mut self) -> Result<(), HostError> {
+        self.tell("refresh", ())
+    }
+
+    fn is_quorate(&mut self) -> bool {
+        self.call("is_quorate", (), |answer| answer.is_truthy()).unwrap_or(false)
+    }
+
+    fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
+        self.call("members", (), |answer| {
+            let items = answer.call_method0("items")?;
+            let pair = |item: PyResult<Bound<'_, PyAny>>| {
+                let (Name(node), online): (Node, bool) = item?.extract()?;
+                Ok((node, online))
+            };
+            items.try_iter()?.map(pair).collect()
+        })
+    }
+}
+
+impl ClusterLock for PythonHost {
+    fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+        self.call_extracted::<_, W<LockAnswer>>("take_lock", (lock.to_string(),)).map(|W(answer)| answer)
+    }
+
+    fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+        self.tell("release_lock", (lock.to_string(),))
+    }
+}
+
+impl Watchdog for PythonHost {
+    fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        self.call_extracted::<_, W<FeedOutcome>>("open_watchdog", (Moment(not_after),)).map(|W(answer)| answer)
+    }
+
+    fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        self.call_extracted::<_, W<FeedOutcome>>("feed_watchdog", (Moment(not_after),)).map(|W(answer)| answer)
+    }
+
+    fn close(&mut self) -> Result<(), HostError> {
+        self.tell("close_watchdog", ())
+    }
+}
+
+impl StatusStore for PythonHost {
+    fn manager_status(&mut self) -> Result<Option<Arc<status::ManagerStatus>>, HostError> {
+        self.call("manager_status", (), |answer| optional(answer, |status: &ManagerStatus| status.0.clone()))
+    }
+}
+
+impl ConfigurationStore for PythonHost {
+    fn configuration(&mut self) -> Result<ha_core::host::Configuration, HostError> {
+        self.call("configuration", (), |answer| instance(answer, Configuration::for_core))
+    }
+}
+
+impl ManagerStore for PythonHost {
+    fn write_manager_status(&mut self, status: &status::ManagerStatus) -> Result<(), HostError> {
+        self.tell("write_manager_status", (ManagerStatus(Arc::new(status.clone())),))
+    }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<status::LrmStatus>>, HostError> {
+        let node = (node.as_str().to_owned(),);
+        self.call("lrm_status", node, |answer| optional(answer, |status: &LrmStatus| status.0.clone()))
+    }
+
+    fn commands_waiting(&mut self) -> Result<bool, HostError> {
+        self.call("commands_waiting", (), |answer| answer.is_truthy())
+    }
+
+    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
+        self.call("take_commands", (), |answer| {
+            answer.try_iter()?.map(|line| line.and_then(|line| line.extract())).collect()
+        })
+    }
+}
+
+impl LrmStore for PythonHost {
+    fn write_lrm_status(&mut self, status: &status::LrmStatus) -> Result<(), HostError> {
+        self.tell("write_lrm_status", (LrmStatus(Arc::new(status.clone())),))
+    }
+}
+
+fn text(name: &impl AsRef<str>) -> String {
+    name.as_ref().to_owned()
+}
+
+impl GuestControl for PythonHost {
+    fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
+        self.tell("move_configuration", (text(sid), text(from), text(to)))
+    }
+
+    fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError> {
+        self.call_extracted("remove_leftover_locks", (text(sid), text(node)))
+    }
+
+    fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError> {
+        self.tell("set_requested_state", (text(sid), W(state)))
+    }
+
+    fn write_group_migration(
+        &mut self,
+        rules: &config::RulesConfig,
+        resources: &config::ResourcesConfig,
+    ) -> Result<(), HostError> {
+        let rules = RulesConfig { config: Arc::new(rules.clone()), problems: Arc::default() };
+        let resources = ResourcesConfig { config: Arc::new(resources.clone()), problems: Arc::default() };
+        self.tell("write_group_migration", (rules, resources))
+    }
+
+    fn remove_groups(&mut self, groups: &config::GroupsConfig) -> Result<(), HostError> {
+        self.tell("remove_groups", (GroupsConfig { config: Arc::new(groups.clone()), problems: Arc::default() },))
+    }
+
+    fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError> {
+        self.call_extracted("software_version", (text(node),))
+    }
+}
+
+impl FenceDevices for PythonHost {
+    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        let arguments = (text(node), attempt, OutAll(commands.to_vec()));
+        self.call_extracted::<_, W<FenceProgress>>("run_fence_device", arguments).map(|W(progress)| progress)
+    }
+}
+
+impl Statistics for PythonHost {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+        self.call("unmanaged_services", (), placement::unmanaged)
+    }
+
+    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+        self.call("usage", (), placement::usage)
+    }
+}
+
+impl Entropy for PythonHost {
+    fn random_bytes(&mut self) -> Result<[u8; 16], HostError> {
+        self.call_extracted("random_bytes", ())
+    }
+}
+
+impl Workers for PythonHost {
+    fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
+        let ended: Option<i32> = self.call_extracted("start_job", (Out(job.clone()),))?;
+        Ok(ended.map_or(JobStart::Running, |code| JobStart::Finished(ExitCode(code))))
+    }
+
+    fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+        self.call("finished_jobs", (), |answer| {
+            let pair = |item: PyResult<Bound<'_, PyAny>>| {
+                let (id, code): (u64, i32) = item?.extract()?;
+                Ok((JobId(id), ExitCode(code)))
+            };
+            answer.try_iter()?.map(pair).collect()
+        })
+    }
+}
+
+impl Agent for PythonHost {
+    fn knows_type(&mut self, service_type: &str) -> bool {
+        self.call("knows_type", (service_type.to_owned(),), |answer| answer.is_truthy()).unwrap_or(false)
+    }
+
+    fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
+        let node: Option<Node> = self.call_extracted("guest_node", (text(sid),))?;
+        Ok(node.map(|Name(node)| node))
+    }
+
+    fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
+        self.call("is_running", (text(sid),), |answer| answer.is_truthy())
+    }
+
+    fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+        self.tell("start", (text(sid),))
+    }
+
+    fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
+        self.tell("stop", (text(sid), timeout))
+    }
+
+    fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
+        self.tell("move_to", (text(sid), text(target), W(motion)))
+    }
+}
+
+/// A job from Python.
+pub(crate) fn job(object: &Bound<'_, PyAny>) -> PyResult<Job> {
+    #[derive(serde::Deserialize)]
+    struct Fields {
+        id: JobId,
+        sid: ServiceId,
+        #[serde(default)]
+        uid: Option<ha_core::id::Uid>,
+        command: status::StateName,
+        #[serde(default)]
+        target: Option<NodeName>,
+        #[serde(default)]
+        timeout: Option<u32>,
+    }
+    let Fields { id, sid, uid, command, target, timeout } = crate::convert::from_data(object)?;
+    Ok(Job { id, sid, uid, command, target, timeout })
+}
+
+/// A job as an argument.
+#[derive(Debug)]
+pub(crate) struct JobArg(pub(crate) Job);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for JobArg {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr = pyo3::type_hint_identifier!(<Job as Data>::MODULE, <Job as Data>::CLASS);
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        job(&object.to_owned()).map(Self)
+    }
+}

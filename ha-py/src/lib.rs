@@ -1,0 +1,37 @@
+//! The native part of the Python package `pyha`: what `ha-core` and `ha-sim` have, for Python.
+//!
+//! Plain data is made of classes that are written in Python (`tools/generate.py` makes most of them from the Rust types);
+//! it goes through JSON, which serde reads and writes anyway. What is looked at often, or is large, or has a life of its own
+//! is a class here.
+
+mod config;
+mod convert;
+mod daemons;
+mod errors;
+mod host;
+mod measure;
+mod placement;
+mod rules;
+mod sim;
+mod slot;
+mod status;
+mod timing;
+mod values;
+
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::{
+        config::{
+            Configuration, DatacenterFile, Editor, FenceConfig, Group, GroupsConfig, Resource, ResourcesConfig, Rule,
+            RulesConfig,
+        },
+        daemons::{Crm, JobRun, Lrm, Manager, RoundInput, run_job},
+        measure::{measure_reading, measure_replay},
+        placement::{Situation, describe_balance, describe_change, describe_event, describe_explanation},
+        rules::{Evaluated, RuleSet},
+        sim::{Cluster, Outcome, Play, Replay, Scenario, check_recorded, describe_cluster_event},
+        status::{ClusterView, Command, LrmStatus, ManagerStatus, ServiceEntry, Services},
+        timing::Timings,
+    };
+}

@@ -1,0 +1,245 @@
+//! Where services go, and why.
+
+use std::sync::Arc;
+
+use ha_core::{
+    host::{self, UnmanagedService, UsageStatistics},
+    id::NodeName,
+    placement::{self, Balance, BalanceHold, Change, Counterfactual, Explanation, Preference, Recovery},
+    status,
+};
+use pyo3::prelude::*;
+
+use crate::{
+    config::Configuration,
+    convert::{In, Items, Name, Node, Out, OutAll, Sid, W, data, from_data},
+    errors,
+    status::ManagerStatus,
+};
+
+data! {
+    "pyha":
+    Change = "Change",
+}
+
+/// Sizes and loads from Python.
+pub(crate) fn usage(object: &Bound<'_, PyAny>) -> PyResult<UsageStatistics> {
+    #[derive(serde::Deserialize)]
+    struct Figures {
+        max_cpu: f64,
+        max_memory: u64,
+        cpu: f64,
+        memory: u64,
+    }
+    #[derive(serde::Deserialize)]
+    struct Usage {
+        nodes: std::collections::BTreeMap<NodeName, Figures>,
+        services: std::collections::BTreeMap<ha_core::id::ServiceId, Figures>,
+    }
+    let usage: Usage = from_data(object)?;
+    let node = |Figures { max_cpu, max_memory, cpu, memory }| host::NodeStatistics { max_cpu, max_memory, cpu, memory };
+    let service =
+        |Figures { max_cpu, max_memory, cpu, memory }| host::ServiceStatistics { max_cpu, max_memory, cpu, memory };
+    Ok(UsageStatistics {
+        nodes: usage.nodes.into_iter().map(|(name, figures)| (name, node(figures))).collect(),
+        services: usage.services.into_iter().map(|(sid, figures)| (sid, service(figures))).collect(),
+    })
+}
+
+/// Guests that HA does not manage, from Python.
+pub(crate) fn unmanaged(object: &Bound<'_, PyAny>) -> PyResult<Vec<UnmanagedService>> {
+    let guest = |item: PyResult<Bound<'_, PyAny>>| {
+        let item = item?;
+        Ok(UnmanagedService {
+            sid: item.getattr("sid")?.extract::<Sid>()?.0,
+            node: item.getattr("node")?.extract::<Node>()?.0,
+            running: item.getattr("running")?.extract()?,
+        })
+    };
+    object.try_iter()?.map(guest).collect()
+}
+
+macro_rules! instance_argument {
+    ($($(#[$doc:meta])* $name:ident($value:ty) of $module:literal $class:literal by $read:path;)+) => {
+        $($(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name(pub(crate) $value);
+
+        impl<'a, 'py> FromPyObject<'a, 'py> for $name {
+            type Error = PyErr;
+
+            const INPUT_TYPE: pyo3::inspect::PyStaticExpr = pyo3::type_hint_identifier!($module, $class);
+
+            fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+                $read(&object.to_owned()).map(Self)
+            }
+        })+
+    };
+}
+
+fn one_unmanaged(object: &Bound<'_, PyAny>) -> PyResult<UnmanagedService> {
+    Ok(UnmanagedService {
+        sid: object.getattr("sid")?.extract::<Sid>()?.0,
+        node: object.getattr("node")?.extract::<Node>()?.0,
+        running: object.getattr("running")?.extract()?,
+    })
+}
+
+instance_argument! {
+    /// Sizes and loads as an argument.
+    Usage(UsageStatistics) of "pyha.values" "UsageStatistics" by usage;
+    /// An unmanaged guest as an argument.
+    Unmanaged(UnmanagedService) of "pyha.records" "UnmanagedService" by one_unmanaged;
+}
+
+/// All that placement looks at, at one time.
+///
+/// >>> from pyha import Configuration, ManagerStatus, Situation
+/// >>> status = ManagerStatus({
+/// ...     "node_status": {"node1": "online", "node2": "online"},
+/// ...     "service_status": {"vm:100": {"state": "started", "node": "node1", "running": 1}}})
+/// >>> situation = Situation(status, Configuration(resources="vm: 100\n"))
+/// >>> situation.explain("vm:100").decided_by
+/// <Decider.STAY: 'stay'>
+/// >>> situation.select("vm:100", "best_score")
+/// 'node2'
+/// >>> [(recovery.sid, recovery.to) for recovery in situation.after_failure(["node1"])]
+/// [('vm:100', 'node2')]
+#[pyclass(frozen, module = "pyha")]
+#[derive(Debug)]
+pub(crate) struct Situation {
+    status: Arc<status::ManagerStatus>,
+    configuration: host::Configuration,
+    members: Vec<NodeName>,
+    usage: Option<UsageStatistics>,
+    unmanaged: Vec<UnmanagedService>,
+}
+
+impl Situation {
+    fn core(&self) -> placement::Situation<'_> {
+        placement::Situation {
+            usage: self.usage.as_ref(),
+            unmanaged: &self.unmanaged,
+            ..placement::Situation::new(&self.status, &self.configuration, &self.members)
+        }
+    }
+}
+
+#[pymethods]
+impl Situation {
+    /// ``members`` are all nodes of the cluster, online or not: by default those of the status.
+    #[new]
+    #[pyo3(signature = (status, configuration, members=None, *, usage=None, unmanaged=Items::default()))]
+    fn new(
+        status: PyRef<'_, ManagerStatus>,
+        configuration: PyRef<'_, Configuration>,
+        members: Option<Items<Node>>,
+        usage: Option<Usage>,
+        unmanaged: Items<Unmanaged>,
+    ) -> Self {
+        let members = match members {
+            Some(Items(members)) => members.into_iter().map(|Name(node)| node).collect(),
+            None => status.0.nodes.keys().cloned().collect(),
+        };
+        Self {
+            status: status.0.clone(),
+            configuration: configuration.for_core(),
+            members,
+            usage: usage.map(|Usage(usage)| usage),
+            unmanaged: unmanaged.0.into_iter().map(|Unmanaged(guest)| guest).collect(),
+        }
+    }
+
+    /// The node where a service should be, or ``None`` if there is none for it.
+    #[pyo3(signature = (sid, preference=W(Preference::None)))]
+    fn select(&self, py: Python<'_>, sid: Sid, preference: W<Preference>) -> PyResult<Option<Node>> {
+        let node = py.detach(|| self.core().select(&sid.0, preference.0));
+        node.map(|node| node.map(Name)).map_err(|error| errors::placement(py, &error))
+    }
+
+    /// Where a service should be, and why.
+    #[pyo3(signature = (sid, preference=W(Preference::None)))]
+    fn explain(&self, py: Python<'_>, sid: Sid, preference: W<Preference>) -> PyResult<Out<Explanation>> {
+        let explained = py.detach(|| self.core().explain(&sid.0, preference.0));
+        explained.map(Out).map_err(|error| errors::placement(py, &error))
+    }
+
+    /// Where a service would be with changes, and why.
+    #[pyo3(signature = (sid, changes, preference=W(Preference::None)))]
+    fn explain_with(
+        &self,
+        py: Python<'_>,
+        sid: Sid,
+        changes: Items<In<Change>>,
+        preference: W<Preference>,
+    ) -> PyResult<Out<Explanation>> {
+        let changes: Vec<Change> = changes.0.into_iter().map(|In(change)| change).collect();
+        let explained = py.detach(|| self.core().explain_with(&sid.0, preference.0, &changes));
+        explained.map(Out).map_err(|error| errors::placement(py, &error))
+    }
+
+    /// What would have to be different for a service to go to a node.
+    #[pyo3(signature = (sid, node, preference=W(Preference::None)))]
+    fn counterfactual(
+        &self,
+        py: Python<'_>,
+        sid: Sid,
+        node: Node,
+        preference: W<Preference>,
+    ) -> PyResult<Out<Counterfactual>> {
+        let found = py.detach(|| self.core().counterfactual(&sid.0, preference.0, &node.0));
+        found.map(Out).map_err(|error| errors::placement(py, &error))
+    }
+
+    /// What automatic balancing would do, with the best ``count`` moves that there are. ``rounds`` is for how long the
+    /// imbalance has been too high already.
+    #[pyo3(signature = (*, rounds=0, count=5))]
+    fn balance(&self, py: Python<'_>, rounds: u32, count: usize) -> Out<Balance> {
+        Out(py.detach(|| self.core().balance(BalanceHold::after(rounds), count)))
+    }
+
+    /// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would
+    /// be recovered. Services that would be left where they are, are not named.
+    fn after_failure(&self, py: Python<'_>, nodes: Items<Node>) -> PyResult<OutAll<Recovery>> {
+        let nodes: Vec<NodeName> = nodes.0.into_iter().map(|Name(node)| node).collect();
+        let known = |node: &NodeName| self.members.contains(node) || self.status.nodes.contains_key(node);
+        if let Some(node) = nodes.iter().find(|node| !known(node)) {
+            return Err(errors::placement(py, &placement::PlacementError::NoSuchNode(node.clone())));
+        }
+        Ok(OutAll(py.detach(|| self.core().after_failure(&nodes))))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Situation: {} nodes, {} services>", self.members.len(), self.status.services.len())
+    }
+}
+
+/// An explanation in words.
+#[pyfunction]
+#[pyo3(signature = (explanation: "object"))]
+pub(crate) fn describe_explanation(explanation: &Bound<'_, PyAny>) -> PyResult<String> {
+    from_data::<Explanation>(explanation).map(|explanation| explanation.to_string())
+}
+
+/// A change in words.
+#[pyfunction]
+pub(crate) fn describe_change(py: Python<'_>, text: &str) -> PyResult<String> {
+    let change: Change = serde_json::from_str(text).map_err(|error| errors::invalid(py, &error.to_string()))?;
+    Ok(change.to_string())
+}
+
+/// An event in words, and how much it matters.
+#[pyfunction]
+pub(crate) fn describe_event(py: Python<'_>, text: &str) -> PyResult<(String, &'static str)> {
+    use crate::convert::Word;
+    let event: ha_core::event::Event =
+        serde_json::from_str(text).map_err(|error| errors::invalid(py, &error.to_string()))?;
+    Ok((event.to_string(), event.severity().text()))
+}
+
+/// What balancing would do, in words.
+#[pyfunction]
+#[pyo3(signature = (balance: "object"))]
+pub(crate) fn describe_balance(balance: &Bound<'_, PyAny>) -> PyResult<String> {
+    from_data::<Balance>(balance).map(|balance| balance.to_string())
+}

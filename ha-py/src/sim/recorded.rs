@@ -1,0 +1,81 @@
+//! Recorded scenarios, replayed step by step as they were made.
+
+use ha_sim::recorded;
+use pyo3::prelude::*;
+use serde_json::json;
+
+use super::happening::Shown;
+use crate::{
+    convert::{Moment, Out, OutAll, PathArg, data_by},
+    errors,
+    status::ManagerStatus,
+};
+
+/// A recorded scenario that was replayed to its end.
+#[pyclass(frozen, module = "pyha.sim")]
+#[derive(Debug)]
+pub(crate) struct Replay(recorded::Replay);
+
+#[pymethods]
+impl Replay {
+    /// Reads the folder of a recorded scenario and replays it.
+    #[new]
+    fn new(py: Python<'_>, folder: PathArg) -> PyResult<Self> {
+        let replay = py.detach(|| {
+            let mut replay = recorded::Replay::new(recorded::Case::read(&folder)?);
+            replay.run();
+            Ok(replay)
+        });
+        replay.map(Self).map_err(|error| errors::case(py, &error))
+    }
+
+    /// All that happened.
+    fn happenings(&self) -> OutAll<Shown> {
+        OutAll(self.0.world.happenings.iter().cloned().map(Shown).collect())
+    }
+
+    /// Commands that could not be executed, and why.
+    #[getter]
+    fn errors(&self) -> Vec<&str> {
+        self.0.errors.iter().map(String::as_str).collect()
+    }
+
+    /// The time at the end, in seconds since the start.
+    #[getter]
+    fn now(&self) -> Moment {
+        Moment(self.0.world.time)
+    }
+
+    /// The manager status at the end.
+    #[getter]
+    fn manager_status(&self) -> Option<ManagerStatus> {
+        self.0.world.store.manager_status.clone().map(ManagerStatus)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Replay: {} happenings>", self.0.world.happenings.len())
+    }
+}
+
+/// Where a replay differs from what was recorded.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    event: usize,
+    expected: Option<serde_json::Value>,
+    got: Option<serde_json::Value>,
+}
+
+data_by! {
+    Difference = "pyha.sim" "Difference" by |Difference { event, expected, got }| json!({
+        "event": event, "expected": expected, "got": got,
+    });
+}
+
+/// Replays a folder and compares with its ``trace.jsonl``: ``None`` if all events are the same.
+#[pyfunction]
+pub(crate) fn check_recorded(py: Python<'_>, folder: PathArg) -> PyResult<Option<Out<Difference>>> {
+    match py.detach(|| recorded::check(&folder)).map_err(|error| errors::case(py, &error))? {
+        recorded::Outcome::Same => Ok(None),
+        recorded::Outcome::Differs { event, expected, got } => Ok(Some(Out(Difference { event, expected, got }))),
+    }
+}

@@ -1,0 +1,543 @@
+//! Status records, commands, and the view that a person sees.
+
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use ha_core::{
+    id::{NodeName, ServiceId, Uid},
+    status::{self, DisarmMode, DisarmState, LrmMode, LrmState, Motion, NodeState, QueuedCommand, StateName},
+};
+use pyo3::{exceptions::PyKeyError, prelude::*, types::PyAny};
+
+use crate::{
+    config::ResourcesConfig,
+    convert::{Name, Node, Sid, W, data, data_by, plain},
+    errors,
+};
+
+/// One service in the manager status.
+#[pyclass(frozen, eq, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ServiceEntry {
+    sid: ServiceId,
+    entry: status::ServiceEntry,
+}
+
+#[pymethods]
+impl ServiceEntry {
+    /// The service.
+    #[getter]
+    fn sid(&self) -> &str {
+        self.sid.as_str()
+    }
+
+    /// The state that it shall be in.
+    #[getter]
+    fn state(&self) -> W<StateName> {
+        W(self.entry.state.name())
+    }
+
+    /// The node whose LRM is responsible for it.
+    #[getter]
+    fn node(&self) -> &str {
+        self.entry.node.as_str()
+    }
+
+    /// Where it moves to, in the states that move.
+    #[getter]
+    fn target(&self) -> Option<&str> {
+        self.entry.state.target().map(NodeName::as_str)
+    }
+
+    /// Seconds that its stop may take, if that was asked for.
+    #[getter]
+    fn timeout(&self) -> Option<u32> {
+        self.entry.state.timeout()
+    }
+
+    /// Whether the LRM has reported a successful start.
+    #[getter]
+    fn running(&self) -> bool {
+        matches!(self.entry.state, status::ServiceState::Started { confirmed: true })
+    }
+
+    /// Names the present request to the LRM.
+    #[getter]
+    fn uid(&self) -> Option<&str> {
+        self.entry.uid.as_ref().map(Uid::as_str)
+    }
+
+    /// Nodes on which its start failed, in order; a node may repeat.
+    #[getter]
+    fn failed_nodes(&self) -> Vec<&str> {
+        self.entry.failed_nodes.iter().map(NodeName::as_str).collect()
+    }
+
+    /// The node that it left for maintenance, to return there.
+    #[getter]
+    fn maintenance_node(&self) -> Option<&str> {
+        self.entry.maintenance_node.as_ref().map(NodeName::as_str)
+    }
+
+    /// The command that waits for its next step, such as ``migrate vm:100 node2``.
+    #[getter]
+    fn command(&self) -> Option<String> {
+        let sid = &self.sid;
+        self.entry.command.as_deref().map(|command| match command {
+            QueuedCommand::Move { motion, target } => format!("{motion} {sid} {target}"),
+            QueuedCommand::Stop { timeout } => format!("stop {sid} {timeout}"),
+        })
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        (&self.sid, self.entry.state.name(), &self.entry.node, &self.entry.uid).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ServiceEntry: {} {} on {}>", self.sid, self.entry.state.name(), self.entry.node)
+    }
+}
+
+/// The one record that the master writes and everybody reads.
+///
+/// >>> from pyha import ManagerStatus
+/// >>> status = ManagerStatus({"node_status": {"node1": "online"}, "service_status": {
+/// ...     "vm:100": {"state": "started", "node": "node1"}}})
+/// >>> status.services["vm:100"].state, status.node_state("node1")
+/// (<StateName.STARTED: 'started'>, <NodeState.ONLINE: 'online'>)
+#[pyclass(frozen, eq, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ManagerStatus(pub(crate) Arc<status::ManagerStatus>);
+
+#[pymethods]
+impl ManagerStatus {
+    /// From its data, as JSON has it; without any, the status before the first round.
+    #[new]
+    #[pyo3(signature = (data: "dict[str, object] | None" = None))]
+    fn new(data: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+        match data {
+            Some(data) => {
+                let text: String =
+                    crate::convert::attribute(data.py(), "pyha._data", "dump")?.call1((&data,))?.extract()?;
+                Self::from_json(data.py(), &text)
+            }
+            None => Ok(Self(Arc::default())),
+        }
+    }
+
+    /// Reads the JSON text of the record.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        let read = py.detach(|| status::ManagerStatus::from_json(text));
+        read.map(|status| Self(Arc::new(status))).map_err(|error| errors::status(py, &error))
+    }
+
+    /// The JSON text of the record. Fields that this version does not know are still there.
+    fn to_json(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.to_json())
+    }
+
+    /// The data of the record, as JSON has it.
+    #[pyo3(signature = () -> "dict[str, object]")]
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::convert::attribute(py, "json", "loads")?.call1((self.0.to_json(),))
+    }
+
+    /// The node whose CRM wrote it.
+    #[getter]
+    fn master_node(&self) -> Option<&str> {
+        self.0.master_node.as_ref().map(NodeName::as_str)
+    }
+
+    /// When it was written, in seconds since 1970.
+    #[getter]
+    fn timestamp(&self) -> Option<i64> {
+        self.0.timestamp
+    }
+
+    /// The state of every known node.
+    #[getter]
+    fn nodes(&self) -> BTreeMap<&str, W<NodeState>> {
+        self.0.nodes.iter().map(|(node, state)| (node.as_str(), W(*state))).collect()
+    }
+
+    /// The state of a node; one that is not known counts as ``unknown``.
+    fn node_state(&self, node: Node) -> W<NodeState> {
+        W(self.0.node_state(&node.0))
+    }
+
+    /// The services, by SID.
+    #[getter]
+    fn services(&self) -> Services {
+        Services(self.0.clone())
+    }
+
+    /// Whether maintenance is asked for a node.
+    fn maintenance_requested(&self, node: Node) -> bool {
+        self.0.maintenance_requested(&node.0)
+    }
+
+    /// Whether somebody has to fence the node.
+    fn fence_requested(&self, node: Node) -> bool {
+        self.0.fence_requested(&node.0)
+    }
+
+    /// The services of a node that its LRM has to look after.
+    fn active_services(&self, node: Node) -> Vec<&str> {
+        // The iterator borrows the node, which lives as long as this call.
+        let active: Vec<&ServiceId> =
+            self.0.services.iter().filter(|(_, entry)| entry.is_active_on(&node.0)).map(|(sid, _)| sid).collect();
+        active.into_iter().map(ServiceId::as_str).collect()
+    }
+
+    /// What happens to services while HA is disarmed, or on the way there.
+    #[getter]
+    fn disarm_mode(&self) -> Option<W<DisarmMode>> {
+        self.0.disarm.as_ref().map(|disarm| W(disarm.mode))
+    }
+
+    /// How far disarming has come.
+    #[getter]
+    fn disarm_state(&self) -> Option<W<DisarmState>> {
+        self.0.disarm.as_ref().map(|disarm| W(disarm.state))
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>,)> {
+        Ok((self.to_dict(py)?,))
+    }
+
+    fn __repr__(&self) -> String {
+        let master = self.0.master_node.as_ref().map_or("no master", NodeName::as_str);
+        format!("<ManagerStatus: {master}, {} nodes, {} services>", self.0.nodes.len(), self.0.services.len())
+    }
+}
+
+/// The services of a manager status: a mapping from SIDs to entries.
+#[pyclass(frozen, mapping, module = "pyha")]
+#[derive(Debug)]
+pub(crate) struct Services(Arc<status::ManagerStatus>);
+
+fn entry_of((sid, entry): (&ServiceId, &status::ServiceEntry)) -> ServiceEntry {
+    ServiceEntry { sid: sid.clone(), entry: entry.clone() }
+}
+
+impl Services {
+    fn entry(&self, sid: &str) -> Option<ServiceEntry> {
+        let sid: ServiceId = sid.parse().ok()?;
+        self.0.services.get(&sid).map(|entry| entry_of((&sid, entry)))
+    }
+}
+
+#[pymethods]
+impl Services {
+    fn __len__(&self) -> usize {
+        self.0.services.len()
+    }
+
+    fn __contains__(&self, sid: &Bound<'_, PyAny>) -> bool {
+        sid.extract::<Sid>().is_ok_and(|Name(sid)| self.0.services.contains(&sid))
+    }
+
+    fn __getitem__(&self, sid: &str) -> PyResult<ServiceEntry> {
+        self.entry(sid).ok_or_else(|| PyKeyError::new_err(sid.to_owned()))
+    }
+
+    /// The entry of a service, or ``default``.
+    #[pyo3(signature = (sid, default=None))]
+    fn get<'py>(&self, sid: &str, default: Option<Bound<'py, PyAny>>) -> crate::config::Found<'py, ServiceEntry> {
+        crate::config::Found::of(self.entry(sid), default)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<crate::config::Names<'py>> {
+        Ok(crate::config::Names(pyo3::types::PyList::new(py, self.keys())?))
+    }
+
+    /// The SIDs, sorted.
+    fn keys(&self) -> Vec<&str> {
+        self.0.services.iter().map(|(sid, _)| sid.as_str()).collect()
+    }
+
+    /// The entries, by SID.
+    fn values(&self) -> Vec<ServiceEntry> {
+        self.0.services.iter().map(entry_of).collect()
+    }
+
+    /// SIDs and entries.
+    fn items(&self) -> Vec<(&str, ServiceEntry)> {
+        self.0.services.iter().map(|(sid, entry)| (sid.as_str(), entry_of((sid, entry)))).collect()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Services: {}>", self.0.services.len())
+    }
+}
+
+/// The record that an LRM writes.
+///
+/// >>> from pyha import LrmStatus
+/// >>> LrmStatus({"state": "active", "mode": "active", "timestamp": 1767225600, "results": {}}).state
+/// <LrmState.ACTIVE: 'active'>
+#[pyclass(frozen, eq, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LrmStatus(pub(crate) Arc<status::LrmStatus>);
+
+#[pymethods]
+impl LrmStatus {
+    /// From its data, as JSON has it; without any, the status of an LRM that has just started.
+    #[new]
+    #[pyo3(signature = (data: "dict[str, object] | None" = None))]
+    fn new(data: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
+        match data {
+            Some(data) => {
+                let text: String =
+                    crate::convert::attribute(data.py(), "pyha._data", "dump")?.call1((&data,))?.extract()?;
+                Self::from_json(data.py(), &text)
+            }
+            None => Ok(Self(Arc::default())),
+        }
+    }
+
+    /// Reads the JSON text of the record.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        let read = status::LrmStatus::from_json(text);
+        read.map(|status| Self(Arc::new(status))).map_err(|error| errors::status(py, &error))
+    }
+
+    /// The JSON text of the record.
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    /// The data of the record, as JSON has it.
+    #[pyo3(signature = () -> "dict[str, object]")]
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::convert::attribute(py, "json", "loads")?.call1((self.0.to_json(),))
+    }
+
+    /// The state that the LRM is in.
+    #[getter]
+    fn state(&self) -> W<LrmState> {
+        W(self.0.state)
+    }
+
+    /// What it has been asked to be.
+    #[getter]
+    fn mode(&self) -> W<LrmMode> {
+        W(self.0.mode)
+    }
+
+    /// When it was written, in seconds since 1970.
+    #[getter]
+    fn timestamp(&self) -> Option<i64> {
+        self.0.timestamp
+    }
+
+    /// The exit codes of jobs, by the UID of their request.
+    #[getter]
+    fn results(&self) -> BTreeMap<&str, i32> {
+        self.0.results.iter().map(|(uid, result)| (uid.as_str(), result.exit_code.0)).collect()
+    }
+
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>,)> {
+        Ok((self.to_dict(py)?,))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<LrmStatus: {}, mode {}, {} results>", self.0.state, self.0.mode, self.0.results.len())
+    }
+}
+
+/// A line of the command queue.
+///
+/// >>> from pyha import Command
+/// >>> command = Command("migrate vm:100 node2")
+/// >>> command.verb, command.sid, command.node, str(command)
+/// ('migrate', 'vm:100', 'node2', 'migrate vm:100 node2')
+#[pyclass(frozen, eq, hash, module = "pyha")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Command(status::Command);
+
+impl Hash for Command {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_string().hash(state);
+    }
+}
+
+#[pymethods]
+impl Command {
+    #[new]
+    fn new(py: Python<'_>, line: &str) -> PyResult<Self> {
+        line.parse().map(Self).map_err(|error: status::CommandError| errors::invalid(py, &error.to_string()))
+    }
+
+    /// The first word of its line.
+    #[getter]
+    fn verb(&self) -> &'static str {
+        self.0.verb()
+    }
+
+    /// The service that it is about.
+    #[getter]
+    fn sid(&self) -> Option<&str> {
+        use status::Command::{ArmHa, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop};
+        match &self.0 {
+            Move { sid, .. } | Stop { sid, .. } => Some(sid.as_str()),
+            EnableNodeMaintenance { .. } | DisableNodeMaintenance { .. } | DisarmHa { .. } | ArmHa => None,
+        }
+    }
+
+    /// The node that it is about, or to which it moves.
+    #[getter]
+    fn node(&self) -> Option<&str> {
+        use status::Command::{ArmHa, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop};
+        match &self.0 {
+            Move { node, .. } | EnableNodeMaintenance { node } | DisableNodeMaintenance { node } => Some(node.as_str()),
+            Stop { .. } | DisarmHa { .. } | ArmHa => None,
+        }
+    }
+
+    /// How it moves a service.
+    #[getter]
+    fn motion(&self) -> Option<W<Motion>> {
+        if let status::Command::Move { motion, .. } = &self.0 { Some(W(*motion)) } else { None }
+    }
+
+    /// Seconds that a stop may take.
+    #[getter]
+    fn timeout(&self) -> Option<u32> {
+        if let status::Command::Stop { timeout, .. } = &self.0 { Some(*timeout) } else { None }
+    }
+
+    /// What happens to services while HA is disarmed.
+    #[getter]
+    fn mode(&self) -> Option<W<DisarmMode>> {
+        if let status::Command::DisarmHa { mode } = &self.0 { Some(W(*mode)) } else { None }
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Command('{}')", self.0)
+    }
+
+    fn __getnewargs__(&self) -> (String,) {
+        (self.0.to_string(),)
+    }
+}
+
+data! {
+    "pyha.records":
+    status::view::QuorumView = "QuorumView",
+    status::view::MasterView = "MasterView",
+    status::view::FencingView = "FencingView",
+    status::view::LrmView = "LrmView",
+    status::view::ServiceView = "ServiceView",
+}
+
+data_by! {
+    status::view::StatusLine = "pyha.values" "StatusLine" by |line| serde_json::json!({
+        "kind": line.kind, "text": line.text,
+    });
+}
+
+/// The cluster as a person sees it, at one time and from one node.
+#[pyclass(frozen, eq, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ClusterView(pub(crate) status::ClusterView);
+
+#[pymethods]
+impl ClusterView {
+    /// ``lrms`` are the nodes to show, each with the record of its LRM if it has one. ``now`` is in seconds since 1970.
+    /// ``locations`` says where every guest is that exists, if that is known.
+    #[new]
+    #[pyo3(signature = (own_node, *, quorate, now, manager, lrms, resources, locations=None, scheduler="basic".into()))]
+    fn new(
+        own_node: Node,
+        quorate: bool,
+        now: i64,
+        manager: PyRef<'_, ManagerStatus>,
+        lrms: BTreeMap<String, Option<PyRef<'_, LrmStatus>>>,
+        resources: PyRef<'_, ResourcesConfig>,
+        locations: Option<BTreeMap<String, String>>,
+        scheduler: std::borrow::Cow<'_, str>,
+        py: Python<'_>,
+    ) -> PyResult<Self> {
+        let invalid = |error: &dyn ToString| errors::invalid(py, &error.to_string());
+        let node = |name: &str| name.parse::<NodeName>().map_err(|error| invalid(&error));
+        let mut records = BTreeMap::new();
+        for (name, record) in &lrms {
+            records.insert(node(name)?, record.as_ref().map(|record| &*record.0));
+        }
+        let mut places = BTreeMap::new();
+        for (sid, name) in locations.iter().flatten() {
+            places.insert(sid.parse::<ServiceId>().map_err(|error| invalid(&error))?, node(name)?);
+        }
+        Ok(Self(status::ClusterView::new(&status::ViewInput {
+            own_node: &own_node.0,
+            quorate,
+            now,
+            manager: &manager.0,
+            lrms: &records,
+            resources: &resources.config,
+            locations: locations.is_some().then_some(&places),
+            scheduler: scheduler.parse().map_err(|error: ha_core::UnknownWord| invalid(&error))?,
+        })))
+    }
+
+    /// Whether the cluster can act at all.
+    #[getter]
+    fn quorum(&self) -> crate::convert::Out<status::view::QuorumView> {
+        crate::convert::Out(self.0.quorum.clone())
+    }
+
+    /// The master.
+    #[getter]
+    fn master(&self) -> crate::convert::Out<status::view::MasterView> {
+        crate::convert::Out(self.0.master.clone())
+    }
+
+    /// Whether failed nodes are fenced.
+    #[getter]
+    fn fencing(&self) -> crate::convert::Out<status::view::FencingView> {
+        crate::convert::Out(self.0.fencing.clone())
+    }
+
+    /// The LRMs, by node.
+    #[getter]
+    fn lrms(&self) -> crate::convert::OutAll<status::view::LrmView> {
+        crate::convert::OutAll(self.0.lrms.clone())
+    }
+
+    /// The services.
+    #[getter]
+    fn services(&self) -> crate::convert::OutAll<status::view::ServiceView> {
+        crate::convert::OutAll(self.0.services.clone())
+    }
+
+    /// The view as text, a line an item.
+    fn lines(&self) -> crate::convert::OutAll<status::view::StatusLine> {
+        crate::convert::OutAll(self.0.lines().collect())
+    }
+
+    /// All of it as plain data.
+    #[pyo3(signature = () -> "dict[str, object]")]
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.0)
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ClusterView from {}: {} services>", self.0.quorum.node, self.0.services.len())
+    }
+}
