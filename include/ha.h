@@ -41,6 +41,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// For calls whose status must not be ignored.
+#if defined(__GNUC__) || defined(__clang__)
+#define HA_MUST_USE __attribute__((warn_unused_result))
+#else
+#define HA_MUST_USE
+#endif
+
+
 // The version of the interface that this header describes. It grows when functions are added; what is there stays as it is.
 // A change that breaks programs changes the soname.
 #define HA_ABI_VERSION 1
@@ -527,6 +535,10 @@ enum ha_event_kind
     HA_EVENT_WATCHDOG_FEED_TOO_LATE = 94,
     // A round changed states more often than makes sense; it goes on in the next round.
     HA_EVENT_ROUND_NOT_SETTLED = 95,
+    // A node that is gone is not fenced, since its services may run without a watchdog: they wait for it to come back, or
+    // for a person.
+    // Fields: node.
+    HA_EVENT_NODE_NOT_FENCED = 96,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1028,6 +1040,20 @@ typedef struct ha_str {
     size_t length;
 } ha_str;
 
+// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
+typedef struct ha_node_explanation {
+    // The node.
+    struct ha_str node;
+    // Whether it was left out, and by what: one of ha_fate. The rules and services are in the JSON.
+    int32_t fate;
+    // Its place in the order of load among those that are left, from 1; 0 if it was left out.
+    uint32_t rank;
+    // With the scheduler "basic", the number of services that use it, the lower the better; else -1.
+    int64_t services;
+    // With the others, its score from 0 to 1, the higher the better; else -1.
+    double score;
+} ha_node_explanation;
+
 // The callbacks of a host.
 //
 // Set size to sizeof(struct ha_callbacks), and every callback that you do not have to NULL: a call of it fails. A daemon
@@ -1051,26 +1077,31 @@ typedef struct ha_callbacks {
     void (*destroy)(void *context);
     // Receives an event, lent. It must not fail and should not block.
     void (*event)(void *context, const struct ha_event *event);
-    // Brings the view of the cluster up to date, at the begin of each iteration: HA_ANSWER_OK. If it fails the iteration
-    // decides nothing about services.
+    // Brings the view of the cluster's members up to date, once at the begin of each iteration: HA_ANSWER_OK. If it fails the
+    // iteration decides nothing about services.
     int32_t (*refresh)(void *context, struct ha_reply *reply);
-    // Whether this node is in the quorate partition: HA_ANSWER_YES; everything else is no.
+    // Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
     int32_t (*is_quorate)(void *context, struct ha_reply *reply);
-    // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
     int32_t (*members)(void *context, struct ha_reply *reply);
     // Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
     //
     // From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
-    // releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late.
+    // releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
+    // lease counts from the call. If it fails the lock counts as not renewed.
     int32_t (*take_lock)(void *context, const char *lock, size_t lock_length, struct ha_reply *reply);
-    // Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK.
+    // Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK. If it
+    // fails the lock is left to expire.
     int32_t (*release_lock)(void *context, const char *lock, size_t lock_length, struct ha_reply *reply);
-    // Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog.
+    // Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog. If it is not fed the daemon does
+    // not work under the lock that it just got, and gives it back.
     int32_t (*open_watchdog)(void *context, uint64_t not_after, struct ha_reply *reply);
     // Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
-    // step before the device is touched, is past not_after (nanoseconds since the start of that clock).
+    // step before the device is touched, is past not_after (nanoseconds since the start of that clock). If it fails the lock
+    // counts as lost, and the node is reset in time.
     int32_t (*feed_watchdog)(void *context, uint64_t not_after, struct ha_reply *reply);
-    // Disarms the watchdog without a reset: HA_ANSWER_OK.
+    // Disarms the watchdog without a reset: HA_ANSWER_OK. Called only where nothing runs, or nothing is touched any more. If it
+    // fails the node may be reset.
     int32_t (*close_watchdog)(void *context, struct ha_reply *reply);
     // The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
     // HA_ANSWER_NONE only if none was ever written: the core begins from nothing then. A record that can't be read is a
@@ -1079,18 +1110,23 @@ typedef struct ha_callbacks {
     // What is configured now, by ha_reply_configuration(): HA_ANSWER_OK. What did not change should still have the same
     // digests.
     int32_t (*read_configuration)(void *context, struct ha_reply *reply);
-    // CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK.
+    // CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next round.
+    //
+    // A host that can should refuse it to a node that does not hold the manager lock: while HA is disarmed no watchdog ends a
+    // master that was stopped for longer than its lock lasts.
     int32_t (*write_manager_status)(void *context,
                                     const struct ha_manager_status *status,
                                     struct ha_reply *reply);
     // CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
-    // none.
+    // none. If it fails the record of the round before holds.
     int32_t (*read_lrm_status)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
     // CRM: whether a line waits in the command queue: HA_ANSWER_YES or HA_ANSWER_NO.
     int32_t (*commands_waiting)(void *context, struct ha_reply *reply);
-    // CRM: takes all lines of the command queue, each by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK.
+    // CRM: takes all lines of the command queue, each once by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK. If it
+    // fails the round goes on without commands.
     int32_t (*take_commands)(void *context, struct ha_reply *reply);
-    // LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK.
+    // LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next
+    // iteration.
     int32_t (*write_lrm_status)(void *context, const struct ha_lrm_status *status, struct ha_reply *reply);
     // CRM: moves the configuration of a guest from a node that was fenced to another one, so that it can be started there;
     // well if it is there already. It must not touch the guest. HA_ANSWER_OK.
@@ -1132,23 +1168,28 @@ typedef struct ha_callbacks {
     // CRM: the version of the software on a node, such as "9.0.0~16", by ha_reply_text(): HA_ANSWER_OK; or HA_ANSWER_NONE.
     int32_t (*software_version)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
     // CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
-    // how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED.
+    // how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run; attempt
+    // counts the node's devices from 0. If it fails the device counts as failed.
     int32_t (*run_fence_device)(void *context,
                                 const char *node,
                                 size_t node_length,
                                 uint32_t attempt,
                                 const struct ha_fence_commands *commands,
                                 struct ha_reply *reply);
-    // CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK.
+    // CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
+    // fails the round does without.
     int32_t (*unmanaged_services)(void *context, struct ha_reply *reply);
-    // CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK.
+    // CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
+    // counts services instead.
     int32_t (*usage)(void *context, struct ha_reply *reply);
     // CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
     int32_t (*random_bytes)(void *context, struct ha_reply *reply);
-    // LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code().
+    // LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code(). Whoever carries it out
+    // keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails the
+    // job must not run: it is started later.
     int32_t (*start_job)(void *context, const struct ha_job *job, struct ha_reply *reply);
     // LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
-    // HA_ANSWER_OK.
+    // HA_ANSWER_OK. One that died or was killed ends with HA_EXIT_KILLED. If it fails nothing counts as told.
     int32_t (*finished_jobs)(void *context, struct ha_reply *reply);
     // Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
     int32_t (*knows_type)(void *context,
@@ -1158,13 +1199,17 @@ typedef struct ha_callbacks {
     // Agent: the node on which the service's guest is configured now, by ha_reply_text(): HA_ANSWER_OK; HA_ANSWER_NONE if it
     // is not configured at all.
     int32_t (*guest_node)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
+    // Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. If it fails the job ends with an error.
+    //
+    // Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     int32_t (*is_running)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK. Whether it runs is then looked at.
+    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
     int32_t (*start)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when it is stopped or
+    // can't be stopped: HA_ANSWER_OK.
     int32_t (*stop)(void *context, const char *sid, size_t sid_length, int64_t timeout, struct ha_reply *reply);
-    // Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    // Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
+    // HA_ANSWER_OK.
     int32_t (*move_to)(void *context,
                        const char *sid,
                        size_t sid_length,
@@ -1238,20 +1283,6 @@ typedef struct ha_service {
     // In HA_SERVICE_REQUEST_STOP: seconds that it may take. -1 leaves it to the agent. Else -1.
     int64_t timeout;
 } ha_service;
-
-// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
-typedef struct ha_node_explanation {
-    // The node.
-    struct ha_str node;
-    // Whether it was left out, and by what: one of ha_fate. The rules and services are in the JSON.
-    int32_t fate;
-    // Its place in the order of load among those that are left, from 1; 0 if it was left out.
-    uint32_t rank;
-    // With the scheduler "basic", the number of services that use it, the lower the better; else -1.
-    int64_t services;
-    // With the others, its score from 0 to 1, the higher the better; else -1.
-    double score;
-} ha_node_explanation;
 
 // Where one service goes when its node fails. This layout never changes; texts are lent by the ha_recoveries.
 typedef struct ha_recovery {
@@ -1422,6 +1453,7 @@ ha_status ha_configuration_clear_guests(struct ha_configuration *configuration, 
 // Starts the CRM of a node.
 //
 // timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
+HA_MUST_USE
 ha_status ha_crm_new(const char *node,
                      size_t node_length,
                      const struct ha_timings *timings,
@@ -1437,6 +1469,7 @@ ha_status ha_crm_free(struct ha_crm *crm);
 // monotonic: the monotonic clock (CLOCK_BOOTTIME), in nanoseconds since a start of your choosing, read before the call. wall:
 // the wall clock in seconds since 1970, only written down. next: the moment of the next call; a needless call before it is
 // harmless. wait: what it waits for, one of ha_wait.
+HA_MUST_USE
 ha_status ha_crm_tick(struct ha_crm *crm,
                       struct ha_host *host,
                       uint64_t monotonic,
@@ -1459,6 +1492,7 @@ ha_status ha_crm_manager_status(const struct ha_crm *crm,
 // Starts the LRM of a node.
 //
 // timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
+HA_MUST_USE
 ha_status ha_lrm_new(const char *node,
                      size_t node_length,
                      const struct ha_timings *timings,
@@ -1470,6 +1504,7 @@ ha_status ha_lrm_new(const char *node,
 ha_status ha_lrm_free(struct ha_lrm *lrm);
 
 // Does what is to be done now, and says when to call again: see ha_crm_tick().
+HA_MUST_USE
 ha_status ha_lrm_tick(struct ha_lrm *lrm,
                       struct ha_host *host,
                       uint64_t monotonic,
@@ -1596,6 +1631,37 @@ ha_status ha_event_to_json(const struct ha_event *event, struct ha_text *json, s
 // The event as a sentence for people.
 ha_status ha_event_sentence(const struct ha_event *event, struct ha_text *sentence, struct ha_error **error);
 
+// Frees an explanation. NULL is fine.
+ha_status ha_explanation_free(struct ha_explanation *explanation);
+
+// The decision: the node, lent, and what decided, one of ha_decider. HA_NONE if there is no node for the service; decided_by
+// says why. Either pointer may be NULL.
+ha_status ha_explanation_answer(const struct ha_explanation *explanation,
+                                struct ha_str *node,
+                                int32_t *decided_by,
+                                struct ha_error **error);
+
+// How many nodes an explanation tells of: all of the cluster.
+ha_status ha_explanation_node_count(const struct ha_explanation *explanation,
+                                    size_t *count,
+                                    struct ha_error **error);
+
+// What became of a node, by its place in the order of names.
+ha_status ha_explanation_node(const struct ha_explanation *explanation,
+                              size_t index,
+                              struct ha_node_explanation *node,
+                              struct ha_error **error);
+
+// An explanation as JSON, with all rules and services that it names.
+ha_status ha_explanation_json(const struct ha_explanation *explanation,
+                              struct ha_text *json,
+                              struct ha_error **error);
+
+// An explanation in words for people.
+ha_status ha_explanation_words(const struct ha_explanation *explanation,
+                               struct ha_text *words,
+                               struct ha_error **error);
+
 // The status of an error; HA_ERROR_HANDLE if it is no error at all.
 int32_t ha_error_status(const struct ha_error *error);
 
@@ -1623,53 +1689,13 @@ const char *ha_error_details(const struct ha_error *error);
 ha_status ha_error_free(struct ha_error *error);
 
 // Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
+HA_MUST_USE
 ha_status ha_host_new(const struct ha_callbacks *callbacks,
                       struct ha_host **host,
                       struct ha_error **error);
 
 // Frees a host, and calls its destroy(). NULL is fine.
 ha_status ha_host_free(struct ha_host *host);
-
-// Says why the call fails. Answer HA_ANSWER_FAILED then.
-ha_status ha_reply_error(struct ha_reply *reply, const char *message, size_t length);
-
-// Hands back a text. For a list, call it once for each.
-ha_status ha_reply_text(struct ha_reply *reply, const char *text, size_t length);
-
-// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
-ha_status ha_reply_json(struct ha_reply *reply, const char *json, size_t length);
-
-// Hands back bytes.
-ha_status ha_reply_bytes(struct ha_reply *reply, const char *bytes, size_t length);
-
-// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
-ha_status ha_reply_member(struct ha_reply *reply, const char *node, size_t node_length, int32_t online);
-
-// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
-ha_status ha_reply_manager_status(struct ha_reply *reply, const struct ha_manager_status *status);
-
-// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
-ha_status ha_reply_lrm_status(struct ha_reply *reply, const struct ha_lrm_status *status);
-
-// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
-ha_status ha_reply_configuration(struct ha_reply *reply, const struct ha_configuration *configuration);
-
-// Hands back a guest that HA does not manage. running: 1 if it runs.
-ha_status ha_reply_unmanaged(struct ha_reply *reply,
-                             const char *sid,
-                             size_t sid_length,
-                             const char *node,
-                             size_t node_length,
-                             int32_t running);
-
-// Hands back sizes and loads. The handle stays the caller's.
-ha_status ha_reply_usage(struct ha_reply *reply, const struct ha_usage *usage);
-
-// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
-ha_status ha_reply_job(struct ha_reply *reply, uint64_t id, int32_t exit_code);
-
-// Hands back how a job ended that start_job has carried out at once. exit_code: see ha_exit_code.
-ha_status ha_reply_exit_code(struct ha_reply *reply, int32_t exit_code);
 
 // How many commands there are.
 ha_status ha_fence_commands_count(const struct ha_fence_commands *commands,
@@ -1701,6 +1727,7 @@ ha_status ha_job_get(const struct ha_job *job, struct ha_job_fields *fields, str
 //
 // It blocks as long as the agent does, so a host calls it in a thread or process of its own, with a host of its own that has
 // just these callbacks. node: the node of the worker.
+HA_MUST_USE
 ha_status ha_job_run(const struct ha_job *job,
                      const char *node,
                      size_t node_length,
@@ -1862,6 +1889,7 @@ ha_status ha_round_input_set_usage(struct ha_round_input *input,
 //
 // timings: NULL for the customary ones. configuration: says the scheduler. unique: sixteen bytes that nobody had before.
 // host: gets events.
+HA_MUST_USE
 ha_status ha_manager_new(const char *node,
                          size_t node_length,
                          const struct ha_timings *timings,
@@ -1880,6 +1908,7 @@ ha_status ha_manager_free(struct ha_manager *manager);
 // commands, fence devices, guests), and at its end write_manager_status.
 //
 // monotonic and wall: see ha_crm_tick(). Callbacks that read (members, records, configuration) are not called.
+HA_MUST_USE
 ha_status ha_manager_round(struct ha_manager *manager,
                            struct ha_round_input *input,
                            struct ha_host *host,
@@ -2008,6 +2037,76 @@ ha_status ha_command_check(const char *line,
                            struct ha_text *plain,
                            struct ha_error **error);
 
+// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
+// recovered.
+ha_status ha_situation_after_failure(const struct ha_situation *situation,
+                                     const struct ha_str *nodes,
+                                     size_t node_count,
+                                     struct ha_recoveries **recoveries,
+                                     struct ha_error **error);
+
+// Frees recoveries. NULL is fine.
+ha_status ha_recoveries_free(struct ha_recoveries *recoveries);
+
+// How many services would be recovered.
+ha_status ha_recoveries_count(const struct ha_recoveries *recoveries, size_t *count, struct ha_error **error);
+
+// One of the recoveries, by its place in their order.
+ha_status ha_recoveries_get(const struct ha_recoveries *recoveries,
+                            size_t index,
+                            struct ha_recovery *recovery,
+                            struct ha_error **error);
+
+// Says why the call fails. Answer HA_ANSWER_FAILED then.
+ha_status ha_reply_error(struct ha_reply *reply, const char *message, size_t length);
+
+// Hands back a text. For a list, call it once for each.
+ha_status ha_reply_text(struct ha_reply *reply, const char *text, size_t length);
+
+// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
+ha_status ha_reply_json(struct ha_reply *reply, const char *json, size_t length);
+
+// Hands back bytes.
+ha_status ha_reply_bytes(struct ha_reply *reply, const char *bytes, size_t length);
+
+// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
+ha_status ha_reply_member(struct ha_reply *reply, const char *node, size_t node_length, int32_t online);
+
+// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
+ha_status ha_reply_manager_status(struct ha_reply *reply, const struct ha_manager_status *status);
+
+// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
+ha_status ha_reply_lrm_status(struct ha_reply *reply, const struct ha_lrm_status *status);
+
+// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
+ha_status ha_reply_configuration(struct ha_reply *reply, const struct ha_configuration *configuration);
+
+// Hands back a guest that HA does not manage. running: 1 if it runs.
+ha_status ha_reply_unmanaged(struct ha_reply *reply,
+                             const char *sid,
+                             size_t sid_length,
+                             const char *node,
+                             size_t node_length,
+                             int32_t running);
+
+// Hands back sizes and loads. The handle stays the caller's.
+ha_status ha_reply_usage(struct ha_reply *reply, const struct ha_usage *usage);
+
+// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
+//
+// worked: HA_ANSWER_YES if it worked, HA_ANSWER_NO if not. HA_EXIT_SUCCESS, which is 0, counts only together with HA_ANSWER_YES;
+// with everything else it is taken for HA_EXIT_ERROR, since a 0 is easily there by accident, and a move that is taken for
+// done could make a service run twice.
+ha_status ha_reply_job(struct ha_reply *reply,
+                       uint64_t id,
+                       int32_t worked,
+                       int32_t exit_code);
+
+// Hands back how a job ended that start_job has carried out at once. worked and exit_code: see ha_reply_job().
+ha_status ha_reply_exit_code(struct ha_reply *reply,
+                             int32_t worked,
+                             int32_t exit_code);
+
 // Evaluates the rules of a configuration, with those that its groups stand for. nodes: all members of the cluster.
 ha_status ha_rules_new(const struct ha_configuration *configuration,
                        const struct ha_str *nodes,
@@ -2130,32 +2229,6 @@ ha_status ha_simulation_view(const struct ha_simulation *simulation,
                              struct ha_text *lines,
                              struct ha_error **error);
 
-// Makes an empty usage.
-ha_status ha_usage_new(struct ha_usage **usage, struct ha_error **error);
-
-// Frees a usage. NULL is fine.
-ha_status ha_usage_free(struct ha_usage *usage);
-
-// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
-ha_status ha_usage_set_node(struct ha_usage *usage,
-                            const char *node,
-                            size_t node_length,
-                            double max_cpu,
-                            uint64_t max_memory,
-                            double cpu,
-                            uint64_t memory,
-                            struct ha_error **error);
-
-// Tells the size of a service (cores, 0 for no limit; bytes of memory) and how much it uses, measured.
-ha_status ha_usage_set_service(struct ha_usage *usage,
-                               const char *sid,
-                               size_t sid_length,
-                               double max_cpu,
-                               uint64_t max_memory,
-                               double cpu,
-                               uint64_t memory,
-                               struct ha_error **error);
-
 // Makes a situation from the states of nodes and services and from what is configured.
 //
 // nodes: all members of the cluster, online or not; with node_count 0, those of the status.
@@ -2218,37 +2291,6 @@ ha_status ha_situation_explain_with(const struct ha_situation *situation,
                                     struct ha_explanation **explanation,
                                     struct ha_error **error);
 
-// Frees an explanation. NULL is fine.
-ha_status ha_explanation_free(struct ha_explanation *explanation);
-
-// The decision: the node, lent, and what decided, one of ha_decider. HA_NONE if there is no node for the service; decided_by
-// says why. Either pointer may be NULL.
-ha_status ha_explanation_answer(const struct ha_explanation *explanation,
-                                struct ha_str *node,
-                                int32_t *decided_by,
-                                struct ha_error **error);
-
-// How many nodes an explanation tells of: all of the cluster.
-ha_status ha_explanation_node_count(const struct ha_explanation *explanation,
-                                    size_t *count,
-                                    struct ha_error **error);
-
-// What became of a node, by its place in the order of names.
-ha_status ha_explanation_node(const struct ha_explanation *explanation,
-                              size_t index,
-                              struct ha_node_explanation *node,
-                              struct ha_error **error);
-
-// An explanation as JSON, with all rules and services that it names.
-ha_status ha_explanation_json(const struct ha_explanation *explanation,
-                              struct ha_text *json,
-                              struct ha_error **error);
-
-// An explanation in words for people.
-ha_status ha_explanation_words(const struct ha_explanation *explanation,
-                               struct ha_text *words,
-                               struct ha_error **error);
-
 // What would have to be different for a service to go to a node, as JSON: "changes", and the decision as it would be "then".
 ha_status ha_situation_counterfactual(const struct ha_situation *situation,
                                       const char *sid,
@@ -2267,26 +2309,6 @@ ha_status ha_situation_balance(struct ha_situation *situation,
                                size_t count,
                                struct ha_text *json,
                                struct ha_error **error);
-
-// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
-// recovered.
-ha_status ha_situation_after_failure(const struct ha_situation *situation,
-                                     const struct ha_str *nodes,
-                                     size_t node_count,
-                                     struct ha_recoveries **recoveries,
-                                     struct ha_error **error);
-
-// Frees recoveries. NULL is fine.
-ha_status ha_recoveries_free(struct ha_recoveries *recoveries);
-
-// How many services would be recovered.
-ha_status ha_recoveries_count(const struct ha_recoveries *recoveries, size_t *count, struct ha_error **error);
-
-// One of the recoveries, by its place in their order.
-ha_status ha_recoveries_get(const struct ha_recoveries *recoveries,
-                            size_t index,
-                            struct ha_recovery *recovery,
-                            struct ha_error **error);
 
 // Frees a text and makes it empty, so that freeing it again does nothing. NULL is fine.
 //
@@ -2337,6 +2359,32 @@ ha_status ha_timings_watchdog_timeout_left(const struct ha_timings *timings,
                                            uint64_t since_asked,
                                            uint64_t *left,
                                            struct ha_error **error);
+
+// Makes an empty usage.
+ha_status ha_usage_new(struct ha_usage **usage, struct ha_error **error);
+
+// Frees a usage. NULL is fine.
+ha_status ha_usage_free(struct ha_usage *usage);
+
+// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
+ha_status ha_usage_set_node(struct ha_usage *usage,
+                            const char *node,
+                            size_t node_length,
+                            double max_cpu,
+                            uint64_t max_memory,
+                            double cpu,
+                            uint64_t memory,
+                            struct ha_error **error);
+
+// Tells the size of a service (cores, 0 for no limit; bytes of memory) and how much it uses, measured.
+ha_status ha_usage_set_service(struct ha_usage *usage,
+                               const char *sid,
+                               size_t sid_length,
+                               double max_cpu,
+                               uint64_t max_memory,
+                               double cpu,
+                               uint64_t memory,
+                               struct ha_error **error);
 
 // Begins a view.
 //

@@ -378,7 +378,7 @@ static int32_t start_job(void *context, const ha_job *job, ha_reply *reply)
 
     if (ha_job_run(job, side->node->name, strlen(side->node->name), side->node->agent, &exit_code, NULL) != HA_OK)
         return HA_ANSWER_FAILED;
-    ha_reply_exit_code(reply, exit_code);
+    ha_reply_exit_code(reply, exit_code == HA_EXIT_SUCCESS ? HA_ANSWER_YES : HA_ANSWER_NO, exit_code);
     return HA_ANSWER_FINISHED;
 }
 

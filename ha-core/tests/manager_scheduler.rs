@@ -11,94 +11,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config::{
-        DatacenterConfig, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig,
+        DatacenterConfig, Resource, ResourcesConfig,
         datacenter::{SchedulerConfig, SchedulerMode},
-        fence::FenceCommand,
     },
     event::Event,
-    host::{
-        ClusterLock, Configuration, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
-        ManagerStore, NodeStatistics, ServiceStatistics, UsageStatistics,
-    },
+    host::{Configuration, NodeStatistics, Rehearsal, ServiceStatistics, UsageStatistics},
     id::{NodeName, ServiceId},
     manager::{Manager, RoundInput},
     status::{ExitCode, JobResult, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     time::Now,
     timing::Timings,
 };
-
-/// A host that grants everything, and keeps the events.
-#[derive(Default)]
-struct Host {
-    commands: Vec<String>,
-    events: Vec<Event>,
-}
-
-impl ClusterLock for Host {
-    fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
-        Ok(LockAnswer::Acquired)
-    }
-
-    fn release(&mut self, _: &Lock) -> Result<(), HostError> {
-        Ok(())
-    }
-}
-
-impl ManagerStore for Host {
-    fn write_manager_status(&mut self, _: &ManagerStatus) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn lrm_status(&mut self, _: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        Ok(None)
-    }
-
-    fn commands_waiting(&mut self) -> Result<bool, HostError> {
-        Ok(!self.commands.is_empty())
-    }
-
-    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
-        Ok(std::mem::take(&mut self.commands))
-    }
-}
-
-impl GuestControl for Host {
-    fn move_configuration(&mut self, _: &ServiceId, _: &NodeName, _: &NodeName) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn remove_leftover_locks(&mut self, _: &ServiceId, _: &NodeName) -> Result<Option<String>, HostError> {
-        Ok(None)
-    }
-
-    fn set_requested_state(&mut self, _: &ServiceId, _: RequestedState) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn write_group_migration(&mut self, _: &RulesConfig, _: &ResourcesConfig) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn remove_groups(&mut self, _: &GroupsConfig) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn software_version(&mut self, _: &NodeName) -> Result<Option<String>, HostError> {
-        Ok(None)
-    }
-}
-
-impl FenceDevices for Host {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        Ok(FenceProgress::Succeeded)
-    }
-}
-
-impl EventSink for Host {
-    fn event(&mut self, event: Event) {
-        self.events.push(event);
-    }
-}
 
 fn node(number: usize) -> NodeName {
     NodeName::new(format!("node{number}")).unwrap()
@@ -112,12 +35,12 @@ fn sid(number: usize) -> ServiceId {
 struct Cluster {
     manager: Manager,
     input: RoundInput,
-    host: Host,
+    host: Rehearsal,
 }
 
 impl Cluster {
     fn new(scheduler: SchedulerConfig) -> Self {
-        let mut host = Host::default();
+        let mut host = Rehearsal::granting();
         let mut status = ManagerStatus {
             nodes: (1..=3).map(|number| (node(number), NodeState::Online)).collect(),
             ..ManagerStatus::default()

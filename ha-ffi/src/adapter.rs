@@ -1,8 +1,4 @@
 //! The callbacks of a host as the host traits of the core.
-#![allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "a host may answer anything: what a question does not take counts as the safe answer"
-)]
 
 use std::{collections::BTreeMap, ffi::CString, ffi::c_void, sync::Arc};
 
@@ -24,18 +20,19 @@ use crate::{
     failure::Failure,
     handles::Lent,
     host::{
-        FenceCommands, Host, Reply,
+        FenceCommands, Host,
         ha_answer::{
             self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_NO,
             HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED, HA_ANSWER_RENEWED,
             HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
         },
-        ha_callbacks, ha_fence_commands, ha_reply,
+        ha_callbacks, ha_fence_commands,
     },
     job::ha_job,
     lrm_status::ha_lrm_status,
     manager_status::ha_manager_status,
     records::Record,
+    reply::{Reply, ha_reply},
     text::ha_str,
     timings::nanoseconds,
     words::Number,
@@ -68,10 +65,10 @@ fn failed(failure: Failure) -> HostError {
 }
 
 impl Answered {
-    /// Which of the answers that the callback may give it gave.
-    fn one_of(&mut self, expected: &[ha_answer]) -> Result<ha_answer, HostError> {
-        match expected.iter().find(|expected| **expected as i32 == self.answer) {
-            Some(answer) => Ok(*answer),
+    /// What the answer means, by the answers that the callback may give.
+    fn one_of<T: Copy>(&mut self, meanings: &[(ha_answer, T)]) -> Result<T, HostError> {
+        match meanings.iter().find(|(answer, _)| *answer as i32 == self.answer) {
+            Some((_, meaning)) => Ok(*meaning),
             None => Err(self.wrong()),
         }
     }
@@ -85,27 +82,22 @@ impl Answered {
     }
 
     fn ok(mut self) -> Result<Reply, HostError> {
-        self.one_of(&[HA_ANSWER_OK])?;
+        self.one_of(&[(HA_ANSWER_OK, ())])?;
         Ok(self.reply)
     }
 
     /// The reply, unless there is none of what was asked for.
     fn some(mut self) -> Result<Option<Reply>, HostError> {
-        match self.one_of(&[HA_ANSWER_OK, HA_ANSWER_NONE])? {
-            HA_ANSWER_OK => Ok(Some(self.reply)),
-            _ => Ok(None),
-        }
+        let is_some = self.one_of(&[(HA_ANSWER_OK, true), (HA_ANSWER_NONE, false)])?;
+        Ok(is_some.then_some(self.reply))
     }
 
     fn yes_or_no(mut self) -> Result<bool, HostError> {
-        Ok(self.one_of(&[HA_ANSWER_YES, HA_ANSWER_NO])? == HA_ANSWER_YES)
+        self.one_of(&[(HA_ANSWER_YES, true), (HA_ANSWER_NO, false)])
     }
 
     fn fed(mut self) -> Result<FeedOutcome, HostError> {
-        match self.one_of(&[HA_ANSWER_FED, HA_ANSWER_TOO_LATE])? {
-            HA_ANSWER_FED => Ok(FeedOutcome::Fed),
-            _ => Ok(FeedOutcome::TooLate),
-        }
+        self.one_of(&[(HA_ANSWER_FED, FeedOutcome::Fed), (HA_ANSWER_TOO_LATE, FeedOutcome::TooLate)])
     }
 }
 
@@ -174,11 +166,11 @@ impl ClusterLock for Adapter<'_> {
     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
         let lock = lock.to_string();
         let (lock, length) = split(&lock);
-        match ask!(self.take_lock(lock, length))?.one_of(&[HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED, HA_ANSWER_REFUSED])? {
-            HA_ANSWER_ACQUIRED => Ok(LockAnswer::Acquired),
-            HA_ANSWER_RENEWED => Ok(LockAnswer::Renewed),
-            _ => Ok(LockAnswer::Refused),
-        }
+        ask!(self.take_lock(lock, length))?.one_of(&[
+            (HA_ANSWER_ACQUIRED, LockAnswer::Acquired),
+            (HA_ANSWER_RENEWED, LockAnswer::Renewed),
+            (HA_ANSWER_REFUSED, LockAnswer::Refused),
+        ])
     }
 
     fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
@@ -293,12 +285,11 @@ impl FenceDevices for Adapter<'_> {
         let words = commands.iter().map(|command| command.words().map(str::to_owned).collect()).collect();
         let lent = Lent::<ha_fence_commands, _>::new(FenceCommands(words)).map_err(failed)?;
         let (node, length) = split(node.as_str());
-        let mut answered = ask!(self.run_fence_device(node, length, attempt, lent.handle))?;
-        match answered.one_of(&[HA_ANSWER_RUNNING, HA_ANSWER_FENCED, HA_ANSWER_NOT_FENCED])? {
-            HA_ANSWER_RUNNING => Ok(FenceProgress::Running),
-            HA_ANSWER_FENCED => Ok(FenceProgress::Succeeded),
-            _ => Ok(FenceProgress::Failed),
-        }
+        ask!(self.run_fence_device(node, length, attempt, lent.handle))?.one_of(&[
+            (HA_ANSWER_RUNNING, FenceProgress::Running),
+            (HA_ANSWER_FENCED, FenceProgress::Succeeded),
+            (HA_ANSWER_NOT_FENCED, FenceProgress::Failed),
+        ])
     }
 }
 
@@ -323,10 +314,10 @@ impl Workers for Adapter<'_> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         let lent = Lent::<ha_job, _>::new(Record::Lent(job)).map_err(failed)?;
         let mut answered = ask!(self.start_job(lent.handle))?;
-        match answered.one_of(&[HA_ANSWER_RUNNING, HA_ANSWER_FINISHED])? {
-            HA_ANSWER_RUNNING => Ok(JobStart::Running),
-            _ => handed_back("start_job", answered.reply.exit_code).map(JobStart::Finished),
+        if answered.one_of(&[(HA_ANSWER_RUNNING, true), (HA_ANSWER_FINISHED, false)])? {
+            return Ok(JobStart::Running);
         }
+        handed_back("start_job", answered.reply.exit_code).map(JobStart::Finished)
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {

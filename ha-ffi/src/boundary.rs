@@ -118,7 +118,7 @@ impl Call {
         if count == 0 {
             return Ok(Vec::new());
         }
-        if count > isize::MAX as usize / size_of::<ha_str>() {
+        if count.checked_mul(size_of::<ha_str>()).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
             return Err(Failure::argument("a list can't be as long as that"));
         }
         // SAFETY: `Call` stands for it: there are `count` entries at `texts`, which nobody changes during the call.

@@ -72,6 +72,7 @@ fn answer_next(call: Call, next: Next, at: *mut u64, wait: *mut i32) -> Result<h
 ///
 /// timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_crm_new(
     node: *const c_char,
     node_length: usize,
@@ -103,6 +104,7 @@ pub extern "C" fn ha_crm_free(crm: *mut ha_crm) -> ha_status {
 /// the wall clock in seconds since 1970, only written down. next: the moment of the next call; a needless call before it is
 /// harmless. wait: what it waits for, one of ha_wait.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_crm_tick(
     crm: *mut ha_crm,
     host: *mut ha_host,
@@ -164,6 +166,7 @@ pub unsafe extern "C" fn ha_crm_manager_status(
 ///
 /// timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_lrm_new(
     node: *const c_char,
     node_length: usize,
@@ -191,6 +194,7 @@ pub extern "C" fn ha_lrm_free(lrm: *mut ha_lrm) -> ha_status {
 
 /// Does what is to be done now, and says when to call again: see ha_crm_tick().
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_lrm_tick(
     lrm: *mut ha_lrm,
     host: *mut ha_host,

@@ -314,10 +314,12 @@ pub unsafe extern "C" fn ha_configuration_edit(
     call!(error, |call| {
         let mut configuration = handles::take::<_, Configuration>(configuration)?;
         let edit = handles::take::<_, Edit>(edit)?;
-        let added = match edit.action {
-            HA_EDIT_DATACENTER => configuration.edit_datacenter(|file| edit.apply_to_datacenter(file)).map(|()| None),
-            _ => configuration.edit(|types, files| edit.apply(types, files).map_err(|error| refused(&error))),
-        }?;
+        let added = if edit.action == HA_EDIT_DATACENTER {
+            configuration.edit_datacenter(|file| edit.apply_to_datacenter(file))?;
+            None
+        } else {
+            configuration.edit(|types, files| edit.apply(types, files).map_err(|error| refused(&error)))?
+        };
         if !id.is_null() {
             call.own_text_if_any(id, added.map(|sid| sid.as_str().to_owned()))?;
         }

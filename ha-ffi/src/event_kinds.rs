@@ -273,6 +273,10 @@ pub enum ha_event_kind {
     HA_EVENT_WATCHDOG_FEED_TOO_LATE = 94,
     /// A round changed states more often than makes sense; it goes on in the next round.
     HA_EVENT_ROUND_NOT_SETTLED = 95,
+    /// A node that is gone is not fenced, since its services may run without a watchdog: they wait for it to come back, or
+    /// for a person.
+    /// Fields: node.
+    HA_EVENT_NODE_NOT_FENCED = 96,
 }
 
 /// The kind of an event.
@@ -373,6 +377,7 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::HostCallFailed { .. } => Kind::HA_EVENT_HOST_CALL_FAILED,
         Event::WatchdogFeedTooLate => Kind::HA_EVENT_WATCHDOG_FEED_TOO_LATE,
         Event::RoundNotSettled => Kind::HA_EVENT_ROUND_NOT_SETTLED,
+        Event::NodeNotFenced { .. } => Kind::HA_EVENT_NODE_NOT_FENCED,
         // The core's enum may grow; a test tells when it has.
         _ => Kind::HA_EVENT_OTHER,
     }

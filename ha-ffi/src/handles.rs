@@ -178,9 +178,10 @@ impl<P, T: Handle> Lent<P, T> {
     /// Takes the handle back with what is in it. If another thread still works with it, waits for that: the value may
     /// borrow from what ends now.
     pub(crate) fn take_back<R>(self, use_it: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let mut slot = claim::<P, T>(self.handle)?;
-        let result = use_it(&mut slot);
-        Some(result)
+        let value = claim::<P, T>(self.handle);
+        // It is taken back already: nothing is left to drop.
+        std::mem::forget(self);
+        value.map(|mut value| use_it(&mut value))
     }
 }
 

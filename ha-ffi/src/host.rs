@@ -1,28 +1,16 @@
-//! The host: a table of callbacks with a context, and the reply through which callbacks hand back more than a number.
+//! The host: a table of callbacks with a context.
 
-use std::{
-    collections::BTreeMap,
-    ffi::{c_char, c_void},
-    sync::Arc,
-};
-
-use ha_core::{
-    host::{Configuration as Configured, JobId, UnmanagedService, UsageStatistics},
-    id::NodeName,
-    status::{ExitCode, LrmStatus, ManagerStatus},
-};
+use std::ffi::{c_char, c_void};
 
 use crate::{
     boundary::{Call, call},
-    configuration::{Configuration, ha_configuration},
     event::ha_event,
     failure::{Failure, ha_error, ha_status},
     handles::{self, Handle},
     job::ha_job,
-    lrm_status::{self, ha_lrm_status},
-    manager_status::{self, ha_manager_status},
-    records::unreadable,
-    situation::ha_usage,
+    lrm_status::ha_lrm_status,
+    manager_status::ha_manager_status,
+    reply::ha_reply,
     text::ha_str,
 };
 
@@ -59,11 +47,6 @@ pub enum ha_answer {
     HA_ANSWER_NOT_FENCED = 33,
     /// start_job: it is done already; ha_reply_exit_code() has said how.
     HA_ANSWER_FINISHED = 41,
-}
-
-/// Through which a callback hands back what does not fit into a number. It holds until the callback returns.
-pub struct ha_reply {
-    _private: [u8; 0],
 }
 
 /// The commands of a fence device, lent to run_fence_device.
@@ -103,18 +86,19 @@ pub struct ha_callbacks {
     /// Receives an event, lent. It must not fail and should not block.
     pub event: Option<unsafe extern "C" fn(context: *mut c_void, event: *const ha_event)>,
 
-    /// Brings the view of the cluster up to date, at the begin of each iteration: HA_ANSWER_OK. If it fails the iteration
-    /// decides nothing about services.
+    /// Brings the view of the cluster's members up to date, once at the begin of each iteration: HA_ANSWER_OK. If it fails the
+    /// iteration decides nothing about services.
     pub refresh: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// Whether this node is in the quorate partition: HA_ANSWER_YES; everything else is no.
+    /// Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
     pub is_quorate: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
     pub members: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
     ///
     /// From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
-    /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late.
+    /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
+    /// lease counts from the call. If it fails the lock counts as not renewed.
     pub take_lock: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -123,7 +107,8 @@ pub struct ha_callbacks {
             reply: *mut ha_reply,
         ) -> i32,
     >,
-    /// Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK.
+    /// Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK. If it
+    /// fails the lock is left to expire.
     pub release_lock: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -133,12 +118,15 @@ pub struct ha_callbacks {
         ) -> i32,
     >,
 
-    /// Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog.
+    /// Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog. If it is not fed the daemon does
+    /// not work under the lock that it just got, and gives it back.
     pub open_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
     /// Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
-    /// step before the device is touched, is past not_after (nanoseconds since the start of that clock).
+    /// step before the device is touched, is past not_after (nanoseconds since the start of that clock). If it fails the lock
+    /// counts as lost, and the node is reset in time.
     pub feed_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
-    /// Disarms the watchdog without a reset: HA_ANSWER_OK.
+    /// Disarms the watchdog without a reset: HA_ANSWER_OK. Called only where nothing runs, or nothing is touched any more. If it
+    /// fails the node may be reset.
     pub close_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
@@ -149,12 +137,15 @@ pub struct ha_callbacks {
     /// digests.
     pub read_configuration: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK.
+    /// CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next round.
+    ///
+    /// A host that can should refuse it to a node that does not hold the manager lock: while HA is disarmed no watchdog ends a
+    /// master that was stopped for longer than its lock lasts.
     pub write_manager_status: Option<
         unsafe extern "C" fn(context: *mut c_void, status: *const ha_manager_status, reply: *mut ha_reply) -> i32,
     >,
     /// CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
-    /// none.
+    /// none. If it fails the record of the round before holds.
     pub read_lrm_status: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -165,10 +156,12 @@ pub struct ha_callbacks {
     >,
     /// CRM: whether a line waits in the command queue: HA_ANSWER_YES or HA_ANSWER_NO.
     pub commands_waiting: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: takes all lines of the command queue, each by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK.
+    /// CRM: takes all lines of the command queue, each once by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK. If it
+    /// fails the round goes on without commands.
     pub take_commands: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK.
+    /// LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next
+    /// iteration.
     pub write_lrm_status:
         Option<unsafe extern "C" fn(context: *mut c_void, status: *const ha_lrm_status, reply: *mut ha_reply) -> i32>,
 
@@ -237,7 +230,8 @@ pub struct ha_callbacks {
     >,
 
     /// CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
-    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED.
+    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run; attempt
+    /// counts the node's devices from 0. If it fails the device counts as failed.
     pub run_fence_device: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -249,17 +243,21 @@ pub struct ha_callbacks {
         ) -> i32,
     >,
 
-    /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK.
+    /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
+    /// fails the round does without.
     pub unmanaged_services: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK.
+    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
+    /// counts services instead.
     pub usage: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
     pub random_bytes: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code().
+    /// LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code(). Whoever carries it out
+    /// keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails the
+    /// job must not run: it is started later.
     pub start_job: Option<unsafe extern "C" fn(context: *mut c_void, job: *const ha_job, reply: *mut ha_reply) -> i32>,
     /// LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
-    /// HA_ANSWER_OK.
+    /// HA_ANSWER_OK. One that died or was killed ends with HA_EXIT_KILLED. If it fails nothing counts as told.
     pub finished_jobs: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
@@ -276,15 +274,18 @@ pub struct ha_callbacks {
     pub guest_node: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
+    /// Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. If it fails the job ends with an error.
+    ///
+    /// Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     pub is_running: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK. Whether it runs is then looked at.
+    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
     pub start: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when it is stopped or
+    /// can't be stopped: HA_ANSWER_OK.
     pub stop: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -294,7 +295,8 @@ pub struct ha_callbacks {
             reply: *mut ha_reply,
         ) -> i32,
     >,
-    /// Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    /// Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
+    /// HA_ANSWER_OK.
     pub move_to: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -350,6 +352,9 @@ impl ha_callbacks {
     };
 }
 
+/// More bytes than the table of callbacks of any later version has: a larger size is garbage.
+const LARGEST_TABLE: usize = 16 * 1024;
+
 /// Behind a `ha_host`.
 pub(crate) struct Host(pub(crate) ha_callbacks);
 
@@ -368,6 +373,7 @@ impl Drop for Host {
 
 /// Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_host_new(
     callbacks: *const ha_callbacks,
     host: *mut *mut ha_host,
@@ -380,7 +386,7 @@ pub unsafe extern "C" fn ha_host_new(
         // SAFETY: `Call` stands for it: a `ha_callbacks` begins with its size, so there are that many bytes.
         let size = unsafe { (*callbacks).size };
         let smallest = std::mem::offset_of!(ha_callbacks, event);
-        if size < smallest || size > 64 * size_of::<ha_callbacks>() || size % size_of::<usize>() != 0 {
+        if !(smallest..=LARGEST_TABLE).contains(&size) || !size.is_multiple_of(size_of::<usize>()) {
             return Err(Failure::argument("the size of the callbacks is not sizeof(struct ha_callbacks)"));
         }
         let mut own = ha_callbacks::NONE;
@@ -399,178 +405,6 @@ pub unsafe extern "C" fn ha_host_new(
 pub extern "C" fn ha_host_free(host: *mut ha_host) -> ha_status {
     call!(std::ptr::null_mut(), |_call| {
         handles::free::<_, Host>(host)?;
-        Call::done()
-    })
-}
-
-/// What a callback has handed back. Behind a `ha_reply`.
-#[derive(Default)]
-pub(crate) struct Reply {
-    pub(crate) error: Option<String>,
-    pub(crate) texts: Vec<String>,
-    pub(crate) json: Option<String>,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) members: BTreeMap<NodeName, bool>,
-    pub(crate) manager_status: Option<Arc<ManagerStatus>>,
-    pub(crate) lrm_status: Option<Arc<LrmStatus>>,
-    pub(crate) configuration: Option<Configured>,
-    pub(crate) unmanaged: Vec<UnmanagedService>,
-    pub(crate) usage: Option<UsageStatistics>,
-    pub(crate) jobs: Vec<(JobId, ExitCode)>,
-    pub(crate) exit_code: Option<ExitCode>,
-}
-
-impl Handle for Reply {
-    const NAME: &'static str = "ha_reply";
-}
-
-impl Reply {
-    /// The manager status that was handed back.
-    pub(crate) fn take_manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, Failure> {
-        match &self.json {
-            Some(json) => ManagerStatus::from_json(json).map(|read| Some(Arc::new(read))).map_err(|e| unreadable(&e)),
-            None => Ok(self.manager_status.take()),
-        }
-    }
-
-    /// The LRM status that was handed back.
-    pub(crate) fn take_lrm_status(&mut self) -> Result<Option<Arc<LrmStatus>>, Failure> {
-        match &self.json {
-            Some(json) => LrmStatus::from_json(json).map(|read| Some(Arc::new(read))).map_err(|e| unreadable(&e)),
-            None => Ok(self.lrm_status.take()),
-        }
-    }
-}
-
-/// Says why the call fails. Answer HA_ANSWER_FAILED then.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_error(reply: *mut ha_reply, message: *const c_char, length: usize) -> ha_status {
-    call!(std::ptr::null_mut(), |call| {
-        let message = String::from_utf8_lossy(call.bytes(message, length)?).into_owned();
-        handles::take::<_, Reply>(reply)?.error = Some(message);
-        Call::done()
-    })
-}
-
-/// Hands back a text. For a list, call it once for each.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_text(reply: *mut ha_reply, text: *const c_char, length: usize) -> ha_status {
-    call!(std::ptr::null_mut(), |call| {
-        let text = call.text(text, length)?.to_owned();
-        handles::take::<_, Reply>(reply)?.texts.push(text);
-        Call::done()
-    })
-}
-
-/// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_json(reply: *mut ha_reply, json: *const c_char, length: usize) -> ha_status {
-    call!(std::ptr::null_mut(), |call| {
-        let json = call.text(json, length)?.to_owned();
-        handles::take::<_, Reply>(reply)?.json = Some(json);
-        Call::done()
-    })
-}
-
-/// Hands back bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_bytes(reply: *mut ha_reply, bytes: *const c_char, length: usize) -> ha_status {
-    call!(std::ptr::null_mut(), |call| {
-        let bytes = call.bytes(bytes, length)?.to_owned();
-        handles::take::<_, Reply>(reply)?.bytes = bytes;
-        Call::done()
-    })
-}
-
-/// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_member(
-    reply: *mut ha_reply,
-    node: *const c_char,
-    node_length: usize,
-    online: i32,
-) -> ha_status {
-    call!(std::ptr::null_mut(), |call| {
-        let node = call.node(node, node_length)?;
-        handles::take::<_, Reply>(reply)?.members.insert(node, online == 1);
-        Call::done()
-    })
-}
-
-/// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_manager_status(reply: *mut ha_reply, status: *const ha_manager_status) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        let status = manager_status::take(status)?.keep();
-        handles::take::<_, Reply>(reply)?.manager_status = Some(status);
-        Call::done()
-    })
-}
-
-/// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_lrm_status(reply: *mut ha_reply, status: *const ha_lrm_status) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        let status = lrm_status::take(status)?.keep();
-        handles::take::<_, Reply>(reply)?.lrm_status = Some(status);
-        Call::done()
-    })
-}
-
-/// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_configuration(
-    reply: *mut ha_reply,
-    configuration: *const ha_configuration,
-) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        let configuration = handles::take::<_, Configuration>(configuration)?.shared();
-        handles::take::<_, Reply>(reply)?.configuration = Some(configuration);
-        Call::done()
-    })
-}
-
-/// Hands back a guest that HA does not manage. running: 1 if it runs.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_unmanaged(
-    reply: *mut ha_reply,
-    sid: *const c_char,
-    sid_length: usize,
-    node: *const c_char,
-    node_length: usize,
-    running: i32,
-) -> ha_status {
-    call!(std::ptr::null_mut(), |call| {
-        let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
-        handles::take::<_, Reply>(reply)?.unmanaged.push(UnmanagedService { sid, node, running: running == 1 });
-        Call::done()
-    })
-}
-
-/// Hands back sizes and loads. The handle stays the caller's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_usage(reply: *mut ha_reply, usage: *const ha_usage) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        let usage = handles::take::<_, UsageStatistics>(usage)?.clone();
-        handles::take::<_, Reply>(reply)?.usage = Some(usage);
-        Call::done()
-    })
-}
-
-/// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_job(reply: *mut ha_reply, id: u64, exit_code: i32) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::take::<_, Reply>(reply)?.jobs.push((JobId(id), ExitCode(exit_code)));
-        Call::done()
-    })
-}
-
-/// Hands back how a job ended that start_job has carried out at once. exit_code: see ha_exit_code.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_reply_exit_code(reply: *mut ha_reply, exit_code: i32) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::take::<_, Reply>(reply)?.exit_code = Some(ExitCode(exit_code));
         Call::done()
     })
 }

@@ -150,6 +150,7 @@ pub unsafe extern "C" fn ha_job_get(
 /// It blocks as long as the agent does, so a host calls it in a thread or process of its own, with a host of its own that has
 /// just these callbacks. node: the node of the worker.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_job_run(
     job: *const ha_job,
     node: *const c_char,

@@ -20,9 +20,9 @@ use crate::{
     lrm_status::{self, ha_lrm_status},
     manager_status::{self, ha_manager_status},
     records::Record,
-    situation::ha_usage,
     text::ha_str,
     timings::{self, ha_timings},
+    usage::ha_usage,
 };
 
 /// The master's mind: the manager status, and what it remembers beside it. Make one when you become master, free it when you
@@ -181,6 +181,7 @@ pub unsafe extern "C" fn ha_round_input_set_usage(
 /// timings: NULL for the customary ones. configuration: says the scheduler. unique: sixteen bytes that nobody had before.
 /// host: gets events.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_manager_new(
     node: *const c_char,
     node_length: usize,
@@ -222,6 +223,7 @@ pub extern "C" fn ha_manager_free(manager: *mut ha_manager) -> ha_status {
 ///
 /// monotonic and wall: see ha_crm_tick(). Callbacks that read (members, records, configuration) are not called.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn ha_manager_round(
     manager: *mut ha_manager,
     input: *mut ha_round_input,

@@ -3,88 +3,24 @@
 use std::{ffi::c_char, sync::Arc};
 
 use ha_core::{
-    host::{Configuration as Configured, NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics},
+    host::{Configuration as Configured, UnmanagedService, UsageStatistics},
     id::NodeName,
-    placement::{
-        BalanceHold, Change, Explanation, Fate, Figure, PlacementError, Preference, Prepared, Recovery, Situation,
-    },
+    placement::{BalanceHold, Change, PlacementError, Preference, Prepared, Situation},
     status::ManagerStatus,
 };
 
 use crate::{
     boundary::{Call, call},
     configuration::{Configuration, ha_configuration},
+    explanation::ha_explanation,
     failure::{Failure, ha_error, ha_status},
     handles::{self, Handle},
     manager::{ManagerHandle, ha_manager},
     manager_status::{self, ha_manager_status},
     text::{ha_str, ha_text},
+    usage::ha_usage,
     words::Number,
 };
-
-/// Sizes and loads of nodes and services, for the schedulers that look at them.
-pub struct ha_usage {
-    _private: [u8; 0],
-}
-
-impl Handle for UsageStatistics {
-    const NAME: &'static str = "ha_usage";
-}
-
-/// Makes an empty usage.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_usage_new(usage: *mut *mut ha_usage, error: *mut *mut ha_error) -> ha_status {
-    call!(error, |call| { call.new_handle(usage, UsageStatistics::default()) })
-}
-
-/// Frees a usage. NULL is fine.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_usage_free(usage: *mut ha_usage) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, UsageStatistics>(usage)?;
-        Call::done()
-    })
-}
-
-/// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_usage_set_node(
-    usage: *mut ha_usage,
-    node: *const c_char,
-    node_length: usize,
-    max_cpu: f64,
-    max_memory: u64,
-    cpu: f64,
-    memory: u64,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let node = call.node(node, node_length)?;
-        let size = NodeStatistics { max_cpu, max_memory, cpu, memory };
-        handles::take::<_, UsageStatistics>(usage)?.nodes.insert(node, size);
-        Call::done()
-    })
-}
-
-/// Tells the size of a service (cores, 0 for no limit; bytes of memory) and how much it uses, measured.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_usage_set_service(
-    usage: *mut ha_usage,
-    sid: *const c_char,
-    sid_length: usize,
-    max_cpu: f64,
-    max_memory: u64,
-    cpu: f64,
-    memory: u64,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let sid = call.sid(sid, sid_length)?;
-        let size = ServiceStatistics { max_cpu, max_memory, cpu, memory };
-        handles::take::<_, UsageStatistics>(usage)?.services.insert(sid, size);
-        Call::done()
-    })
-}
 
 /// All that placement looks at. It keeps what it was made from as that was then.
 pub struct ha_situation {
@@ -101,7 +37,7 @@ struct Given {
 }
 
 /// Behind a `ha_situation`.
-struct Asked {
+pub(crate) struct Asked {
     /// Borrows from `given`, so it is dropped before that is changed or dropped.
     prepared: Option<Prepared<'static>>,
     /// From `Box::into_raw`.
@@ -132,7 +68,7 @@ impl Asked {
         unsafe { &mut *self.given }
     }
 
-    fn situation(&self) -> Situation<'_> {
+    pub(crate) fn situation(&self) -> Situation<'_> {
         // SAFETY: `given` lives as long as `self`, and is only changed through `change`, which takes `self` mutably.
         let given = unsafe { &*self.given };
         Situation {
@@ -259,50 +195,6 @@ pub unsafe extern "C" fn ha_situation_select(
     })
 }
 
-/// A decision about one service with its reasons.
-pub struct ha_explanation {
-    _private: [u8; 0],
-}
-
-impl Handle for Explanation {
-    const NAME: &'static str = "ha_explanation";
-}
-
-/// What became of a node in a decision.
-#[repr(i32)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ha_fate {
-    /// It was left to the end: the service may go there.
-    HA_FATE_CANDIDATE = 1,
-    /// It takes no services now.
-    HA_FATE_NOT_ONLINE = 2,
-    /// The node affinity rule of the service does not allow it.
-    HA_FATE_NOT_ALLOWED = 3,
-    /// The node affinity rule of the service prefers other nodes.
-    HA_FATE_LOWER_PRIORITY = 4,
-    /// The start of the service failed there.
-    HA_FATE_FAILED_BEFORE = 5,
-    /// Services that must be kept apart use it.
-    HA_FATE_KEPT_APART = 6,
-    /// Services that must be together are on another node.
-    HA_FATE_KEPT_TOGETHER = 7,
-}
-
-/// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
-#[repr(C)]
-pub struct ha_node_explanation {
-    /// The node.
-    pub node: ha_str,
-    /// Whether it was left out, and by what: one of ha_fate. The rules and services are in the JSON.
-    pub fate: i32,
-    /// Its place in the order of load among those that are left, from 1; 0 if it was left out.
-    pub rank: u32,
-    /// With the scheduler "basic", the number of services that use it, the lower the better; else -1.
-    pub services: i64,
-    /// With the others, its score from 0 to 1, the higher the better; else -1.
-    pub score: f64,
-}
-
 /// Explains where a service should be. preference: one of ha_preference.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_situation_explain(
@@ -343,100 +235,6 @@ pub unsafe extern "C" fn ha_situation_explain_with(
         let asked = handles::take::<_, Asked>(situation)?;
         let explained = asked.situation().explain_with(&sid, preference, &changes);
         call.new_handle(explanation, explained.map_err(|error| unplaced(&error))?)
-    })
-}
-
-/// Frees an explanation. NULL is fine.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_explanation_free(explanation: *mut ha_explanation) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Explanation>(explanation)?;
-        Call::done()
-    })
-}
-
-/// The decision: the node, lent, and what decided, one of ha_decider. HA_NONE if there is no node for the service; decided_by
-/// says why. Either pointer may be NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_explanation_answer(
-    explanation: *const ha_explanation,
-    node: *mut ha_str,
-    decided_by: *mut i32,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let explanation = handles::take::<_, Explanation>(explanation)?;
-        call.lend(node, explanation.answer.as_ref().map(NodeName::as_str));
-        call.write(decided_by, explanation.decided_by.number());
-        Ok(if explanation.answer.is_some() { ha_status::HA_OK } else { ha_status::HA_NONE })
-    })
-}
-
-/// How many nodes an explanation tells of: all of the cluster.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_explanation_node_count(
-    explanation: *const ha_explanation,
-    count: *mut usize,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, Explanation>(explanation)?.nodes.len()) })
-}
-
-/// What became of a node, by its place in the order of names.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_explanation_node(
-    explanation: *const ha_explanation,
-    index: usize,
-    node: *mut ha_node_explanation,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let explanation = handles::take::<_, Explanation>(explanation)?;
-        let found = explanation.nodes.get(index);
-        let found = found.ok_or_else(|| Failure::not_found(format!("there is no node {index}")))?;
-        let fate = match &found.fate {
-            Fate::Candidate => ha_fate::HA_FATE_CANDIDATE,
-            Fate::NotOnline { .. } => ha_fate::HA_FATE_NOT_ONLINE,
-            Fate::NotAllowed { .. } => ha_fate::HA_FATE_NOT_ALLOWED,
-            Fate::LowerPriority { .. } => ha_fate::HA_FATE_LOWER_PRIORITY,
-            Fate::FailedBefore => ha_fate::HA_FATE_FAILED_BEFORE,
-            Fate::KeptApart { .. } => ha_fate::HA_FATE_KEPT_APART,
-            Fate::KeptTogether { .. } => ha_fate::HA_FATE_KEPT_TOGETHER,
-        };
-        let (services, score) = match found.figure {
-            Some(Figure::Services(count)) => (i64::from(count), -1.0),
-            Some(Figure::Score(score)) => (-1, score),
-            None => (-1, -1.0),
-        };
-        let rank = found.rank.map_or(0, |rank| u32::try_from(rank).unwrap_or(u32::MAX));
-        let node_name = ha_str::of(found.node.as_str());
-        call.must_write(node, ha_node_explanation { node: node_name, fate: fate as i32, rank, services, score })
-    })
-}
-
-/// An explanation as JSON, with all rules and services that it names.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_explanation_json(
-    explanation: *const ha_explanation,
-    json: *mut ha_text,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let explanation = handles::take::<_, Explanation>(explanation)?;
-        call.own_text(json, serde_json::to_string(&*explanation).map_err(Failure::content)?)
-    })
-}
-
-/// An explanation in words for people.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_explanation_words(
-    explanation: *const ha_explanation,
-    words: *mut ha_text,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let explained = handles::take::<_, Explanation>(explanation)?.to_string();
-        call.own_text(words, explained)
     })
 }
 
@@ -481,88 +279,5 @@ pub unsafe extern "C" fn ha_situation_balance(
         };
         let balance = handles::take::<_, Asked>(situation)?.prepared().balance(hold, count);
         call.own_text(json, serde_json::to_string(&balance).map_err(Failure::content)?)
-    })
-}
-
-/// Where services go when nodes fail.
-pub struct ha_recoveries {
-    _private: [u8; 0],
-}
-
-/// Behind a `ha_recoveries`.
-struct Recoveries(Vec<Recovery>);
-
-impl Handle for Recoveries {
-    const NAME: &'static str = "ha_recoveries";
-}
-
-/// Where one service goes when its node fails. This layout never changes; texts are lent by the ha_recoveries.
-#[repr(C)]
-pub struct ha_recovery {
-    /// The service.
-    pub sid: ha_str,
-    /// The node that failed.
-    pub from: ha_str,
-    /// Where it goes; none if there is no node for it.
-    pub to: ha_str,
-    /// What decided, one of ha_decider.
-    pub decided_by: i32,
-}
-
-/// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
-/// recovered.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_situation_after_failure(
-    situation: *const ha_situation,
-    nodes: *const ha_str,
-    node_count: usize,
-    recoveries: *mut *mut ha_recoveries,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let nodes = call.nodes(nodes, node_count)?;
-        let found = handles::take::<_, Asked>(situation)?.situation().after_failure(&nodes);
-        call.new_handle(recoveries, Recoveries(found))
-    })
-}
-
-/// Frees recoveries. NULL is fine.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_recoveries_free(recoveries: *mut ha_recoveries) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Recoveries>(recoveries)?;
-        Call::done()
-    })
-}
-
-/// How many services would be recovered.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_recoveries_count(
-    recoveries: *const ha_recoveries,
-    count: *mut usize,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, Recoveries>(recoveries)?.0.len()) })
-}
-
-/// One of the recoveries, by its place in their order.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_recoveries_get(
-    recoveries: *const ha_recoveries,
-    index: usize,
-    recovery: *mut ha_recovery,
-    error: *mut *mut ha_error,
-) -> ha_status {
-    call!(error, |call| {
-        let recoveries = handles::take::<_, Recoveries>(recoveries)?;
-        let found = recoveries.0.get(index);
-        let found = found.ok_or_else(|| Failure::not_found(format!("there is no recovery {index}")))?;
-        let recovered = ha_recovery {
-            sid: ha_str::of(found.sid.as_str()),
-            from: ha_str::of(found.from.as_str()),
-            to: found.to.as_ref().map_or(ha_str::NONE, |node| ha_str::of(node.as_str())),
-            decided_by: found.decided_by.number(),
-        };
-        call.must_write(recovery, recovered)
     })
 }

@@ -1,6 +1,9 @@
 //! The clocks of this machine.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use ha_core::{
     status::Timestamp,
@@ -33,7 +36,80 @@ pub fn now() -> Now {
     Now { instant: instant(), wall: wall() }
 }
 
+/// Notices when the wall clock is set.
+#[derive(Debug)]
+pub struct ClockWatch {
+    last: (Instant, SystemTime),
+}
+
+impl ClockWatch {
+    /// By less than that a clock goes wrong, or is put right, all the time.
+    const LEAST: Duration = Duration::from_secs(2);
+
+    /// Begins to watch, with what both clocks show.
+    #[must_use]
+    pub fn new(instant: Instant, wall: SystemTime) -> Self {
+        Self { last: (instant, wall) }
+    }
+
+    /// How the clock was set since the last look; not at all as a rule.
+    pub fn was_set(&mut self, instant: Instant, wall: SystemTime) -> Option<ClockSet> {
+        let elapsed = instant.since(self.last.0);
+        let expected = self.last.1.checked_add(elapsed)?;
+        self.last = (instant, wall);
+        let set = match wall.duration_since(expected) {
+            Ok(by) => ClockSet::Forward(by),
+            Err(error) => ClockSet::Back(error.duration()),
+        };
+        (set.by() >= Self::LEAST).then_some(set)
+    }
+}
+
+/// A change of the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockSet {
+    /// It shows a later time than it should.
+    Forward(Duration),
+    /// It shows an earlier time than it should.
+    Back(Duration),
+}
+
+impl ClockSet {
+    const fn by(self) -> Duration {
+        match self {
+            Self::Forward(by) | Self::Back(by) => by,
+        }
+    }
+}
+
+impl fmt::Display for ClockSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let direction = match self {
+            Self::Forward(_) => "forward",
+            Self::Back(_) => "back",
+        };
+        write!(f, "the clock was set {direction} by {:.0} s", self.by().as_secs_f64())
+    }
+}
+
 /// Sleeps until that moment; not at all if it has passed.
 pub fn sleep_until(moment: Instant) {
     std::thread::sleep(moment.since(instant()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_goes_on_was_not_set() {
+        let at = |milliseconds| UNIX_EPOCH + Duration::from_millis(milliseconds);
+        let mut watch = ClockWatch::new(Instant::from_secs(0), at(1_000_000));
+        let mut look = |seconds, wall| watch.was_set(Instant::from_secs(seconds), at(wall)).map(|set| set.to_string());
+        assert_eq!(look(1, 1_001_000), None);
+        assert_eq!(look(2, 1_003_900), None, "it may be a little off");
+        assert_eq!(look(3, 4_605_000).as_deref(), Some("the clock was set forward by 3600 s"));
+        assert_eq!(look(4, 1_006_000).as_deref(), Some("the clock was set back by 3600 s"));
+        assert_eq!(look(7_204, 8_206_000), None, "a long sleep is none");
+    }
 }

@@ -3,7 +3,8 @@
 //!
 //! * [`store`]: what the nodes share: configuration, guests, records, commands, locks with leases, membership.
 //! * [`watchdog`]: the multiplexer with its client, the Linux device, and a watchdog that resets a group of processes.
-//! * [`agent`]: what starts, stops, watches and moves services: processes, systemd units, any program.
+//! * [`agent`]: what starts, stops, watches and moves services: processes, systemd units,
+//!   virtual machines, any program.
 //! * [`node`]: the node daemon, which drives a CRM and an LRM over all of this.
 //!
 //! All of it is for Linux.

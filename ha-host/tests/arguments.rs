@@ -40,6 +40,40 @@ fn check_complaints(sandbox: &Sandbox, code: i32, cases: &[(&[&str], &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// All verbs that `ha --help` and its like list, but `help` itself.
+fn verbs(sandbox: &Sandbox, above: &[String]) -> Vec<Vec<String>> {
+    let mut words: Vec<&str> = above.iter().map(String::as_str).collect();
+    words.push("--help");
+    let help = sandbox.ok(&words);
+    let Some((_, commands)) = help.split_once("\nCommands:\n") else { return vec![above.to_vec()] };
+    let names = commands.lines().take_while(|line| !line.is_empty()).filter_map(|line| {
+        // What goes on in the next line is indented further.
+        let name = line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?;
+        name.split(' ').next().filter(|name| *name != "help")
+    });
+    names.flat_map(|name| verbs(sandbox, &[above, &[name.to_owned()]].concat())).collect()
+}
+
+/// Every verb must have a case, but these.
+fn check_completeness(sandbox: &Sandbox, cases: &[(&[&str], &str)], but: &[&str]) {
+    let is_case_of = |arguments: &[&str], verb: &[String]| {
+        let mut words = arguments.iter().skip_while(|word| word.starts_with("--"));
+        if arguments.first().is_some_and(|first| first.starts_with("--")) {
+            words.next();
+        }
+        verb.iter().all(|word| words.next() == Some(&word.as_str()))
+    };
+    let verbs = verbs(sandbox, &[]);
+    assert!(verbs.len() > 30, "{verbs:?}");
+    let missing: Vec<String> = verbs
+        .iter()
+        .filter(|verb| !cases.iter().any(|(arguments, _)| is_case_of(arguments, verb)))
+        .map(|verb| verb.join(" "))
+        .filter(|verb| !but.contains(&verb.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
 #[test]
 fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
     let sandbox = with_services();
@@ -80,6 +114,7 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["groupadd", "g2", "--nodes", "node1:x"], "nodes"),
         (&["groupset", "pair", "--delete", "nodes"], "required"),
         (&["groupremove"], "<GROUP>"),
+        (&["groupconfig", "pair", "apart"], "apart"),
         (&["rules"], "Usage"),
         (&["rules", "add", "affinity", "r1", "--resources", "vm:100"], "'node-affinity' or 'resource-affinity'"),
         (&["rules", "add", "node-affinity", "r1", "--resources", "vm:100"], "required"),
@@ -102,7 +137,13 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["rules", "set", "apart", "--affinity", "both"], "'positive' or 'negative'"),
         (&["rules", "set", "colour", "apart", "--disable"], "node-affinity"),
         (&["rules", "remove"], "<RULE>"),
+        (&["rules", "list", "apart"], "apart"),
+        (&["rules", "config", "apart", "pair"], "pair"),
         (&["crm-command"], "Usage"),
+        (&["crm-command", "migrate", "vm:100"], "<NODE>"),
+        (&["crm-command", "relocate", "vm 100", "node2"], "'type:name'"),
+        (&["crm-command", "stop", "vm:100", "soon"], "invalid digit"),
+        (&["crm-command", "node-maintenance", "disable", "node_1"], "not a node name"),
         (&["crm-command", "node-maintenance"], "Usage"),
         (&["crm-command", "node-maintenance", "enable"], "<NODE>"),
         (&["crm-command", "disarm-ha"], "<MODE>"),
@@ -111,6 +152,8 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["explain"], "<SID>"),
         (&["check", "everything"], "everything"),
         (&["guest", "set", "vm:102"], "<FILE>"),
+        (&["guest", "remove"], "<SID>"),
+        (&["guest", "list", "vm:102"], "vm:102"),
         (&["node", "run", "--watchdog", "cat"], "neither 'mux:SOCKET' nor 'none'"),
         (&["node", "run", "--watchdog", "none", "--log", "xml"], "'text' or 'json'"),
         (&["watchdog-mux", "--timings", "slow"], "neither 'customary' nor 'fast'"),
@@ -120,6 +163,7 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["--node", "no de", "status"], "not a node name"),
     ];
     check_complaints(&sandbox, 2, cases);
+    check_completeness(&sandbox, cases, &[]);
 }
 
 #[test]
@@ -127,6 +171,9 @@ fn what_cannot_be_done_gives_1_and_says_why() {
     let sandbox = with_services();
     let empty = sandbox.directory.join("nothing");
     let nowhere = format!("file:{}", empty.display());
+    let socket = sandbox.directory.join("socket").display().to_string();
+    let bad_module = sandbox.directory.join("environment").display().to_string();
+    fs::write(&bad_module, "WATCHDOG_MODULE=../x\n").unwrap();
     let cases: &[(&[&str], &str)] = &[
         (&["init", "--nodes", "node1"], "there is a cluster"),
         (&["--store", &nowhere, "config"], "ha init"),
@@ -157,6 +204,23 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["rules", "remove", "none-such"], "does not exist"),
         (&["rules", "config", "none-such"], "does not exist"),
         (&["crm-command", "node-maintenance", "enable", "node9"], "no node of this cluster"),
+        (&["--store", &nowhere, "status"], "ha init"),
+        (&["relocate", "vm:100", "node9"], "no node of this cluster"),
+        (&["stop", "777", "5"], "there is no guest '777'"),
+        (&["--store", &nowhere, "rules", "list"], "ha init"),
+        (&["crm-command", "migrate", "vm:100", "node9"], "no node of this cluster"),
+        (&["crm-command", "relocate", "777", "node1"], "there is no guest '777'"),
+        (&["crm-command", "stop", "777", "5"], "there is no guest '777'"),
+        (&["crm-command", "node-maintenance", "disable", "node9"], "no node of this cluster"),
+        (&["--store", &nowhere, "crm-command", "disarm-ha", "freeze"], "ha init"),
+        (&["--store", &nowhere, "crm-command", "arm-ha"], "ha init"),
+        (&["--store", &nowhere, "check"], "ha init"),
+        (&["--store", &nowhere, "guest", "list"], "ha init"),
+        (
+            &["watchdog-mux", "--socket", &socket, "--device", "/no/such/device", "--environment-file", &bad_module],
+            "is no kernel module",
+        ),
+        (&["demo", "--directory", "/dev/null/demo"], "Not a directory"),
         (&["explain", "vm:100"], "no service 'vm:100'"),
         (&["guest", "set", "vm:102", "/no/such/file"], "/no/such/file"),
         (&["guest", "remove", "vm:100"], "remove it there first"),
@@ -167,6 +231,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         ),
     ];
     check_complaints(&sandbox, 1, cases);
+    check_completeness(&sandbox, cases, &["completions"]);
     assert!(!empty.exists(), "nothing was made by looking");
 }
 

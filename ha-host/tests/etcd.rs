@@ -5,14 +5,13 @@ mod common;
 
 use std::{
     net::TcpListener,
-    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Sandbox, signal, wait_for};
+use common::{Sandbox, etcd_words, has, signal, skip, wait_for};
 use ha_core::{
     config::Editor,
     host::{Lock, LockAnswer},
@@ -34,8 +33,8 @@ struct Etcd {
 impl Etcd {
     /// Nothing, and a line that says so, where there is no etcd.
     fn start(name: &str) -> Option<Self> {
-        if Command::new("etcd").arg("--version").stdout(Stdio::null()).status().is_err() {
-            eprintln!("skipped: there is no etcd here");
+        if !has("etcd") {
+            skip("there is no etcd here (Debian: etcd-server)");
             return None;
         }
         let sandbox = Sandbox::empty(name);
@@ -45,18 +44,9 @@ impl Etcd {
         };
         let url = |port: u16| format!("http://127.0.0.1:{port}");
         let cluster: Vec<String> = (0..3).map(|member| format!("m{member}={}", url(ports[member + 3]))).collect();
-        let command = |member: usize| -> Vec<String> {
-            let directory: PathBuf = sandbox.directory.join(format!("m{member}"));
-            let pairs = [
-                ("name", format!("m{member}")),
-                ("data-dir", directory.display().to_string()),
-                ("listen-client-urls", url(ports[member])),
-                ("advertise-client-urls", url(ports[member])),
-                ("listen-peer-urls", url(ports[member + 3])),
-                ("initial-advertise-peer-urls", url(ports[member + 3])),
-                ("initial-cluster", cluster.join(",")),
-            ];
-            pairs.into_iter().map(|(key, value)| format!("--{key}={value}")).collect()
+        let command = |member: usize| {
+            let directory = sandbox.directory.join(format!("m{member}"));
+            etcd_words(&format!("m{member}"), &directory, &url(ports[member]), &url(ports[member + 3]), &cluster)
         };
         let endpoints = ports[..3].iter().map(|port| format!("127.0.0.1:{port}")).collect();
         let mut etcd = Self {
@@ -73,8 +63,8 @@ impl Etcd {
     }
 
     fn run(&mut self, member: usize) {
-        let child =
-            Command::new("etcd").args(&self.commands[member]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let words = &self.commands[member];
+        let child = Command::new(&words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         self.members[member] = Some(child.unwrap());
     }
 

@@ -139,6 +139,8 @@ fn a_client_that_stops_feeding_is_seen_under_a_flood_and_200_idle_connections() 
             })
         })
         .collect();
+    // So late that their own end could not be taken for that of the first one.
+    thread::sleep(CLIENT_TIMEOUT * 6 / 10);
     let idle: Vec<UnixStream> = (0..200).map(|_| running.connect()).collect();
     assert_expires(&running, since);
     flood_ends.store(true, Ordering::SeqCst);

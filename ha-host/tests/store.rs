@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Sandbox, stderr, wait_for};
+use common::{Sandbox, SmallDisk, skip, stderr, wait_for};
 use ha_core::{
     host::{Lock, LockAnswer},
     id::NodeName,
@@ -167,21 +167,10 @@ fn a_change_of_two_files_that_was_interrupted_is_completed_by_who_reads_next() {
 #[test]
 fn a_full_disk_is_an_error_and_leaves_what_there_was() {
     let sandbox = Sandbox::empty("full");
-    fs::create_dir_all(sandbox.store()).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-        .arg(sandbox.store())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !mounted {
-        eprintln!("skipped: a small file system cannot be mounted here");
-        return;
-    }
-    let _unmount = Unmount(sandbox.store());
+    let Some(disk) = SmallDisk::mount(&sandbox.store(), 256) else { return };
     sandbox.ok(&["init", "--nodes", "node1", "--timings", "fast"]);
     sandbox.ok(&["add", "vm:100"]);
-    fs::write(sandbox.store().join("filler"), vec![0; 1 << 20]).unwrap_err();
+    disk.fill();
     let before = fs::read(sandbox.store().join("config/resources.cfg")).unwrap();
     for arguments in [&["set", "vm:100", "--state", "stopped"][..], &["migrate", "vm:100", "node1"], &["add", "vm:101"]]
     {
@@ -190,16 +179,8 @@ fn a_full_disk_is_an_error_and_leaves_what_there_was() {
     }
     assert_eq!(fs::read(sandbox.store().join("config/resources.cfg")).unwrap(), before);
     assert!(!sandbox.store().join("commands").exists());
-    fs::remove_file(sandbox.store().join("filler")).unwrap();
+    disk.make_room();
     sandbox.ok(&["set", "vm:100", "--state", "stopped"]);
-}
-
-struct Unmount(std::path::PathBuf);
-
-impl Drop for Unmount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 /// A limit of the size of files fails a write in the middle, as a full disk does, and needs no privilege.
@@ -225,7 +206,7 @@ fn who_may_not_write_is_told_so() {
     let mut command = Command::new(&binary);
     command.args(["add", "vm:100"]).env("HA_STORE", store).uid(65_534).gid(65_534);
     let Ok(output) = command.output() else {
-        eprintln!("skipped: another user cannot be taken on here");
+        skip("another user cannot be taken on here");
         return;
     };
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));

@@ -3,15 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{
-        GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
-        fence::FenceCommand,
-    },
-    event::Event,
-    host::{
-        ClusterLock, Configuration, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
-        ManagerStore, NodeStatistics, ServiceStatistics, UsageStatistics,
-    },
+    config::{Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode},
+    host::{Configuration, NodeStatistics, Rehearsal, ServiceStatistics, UsageStatistics},
     id::{NodeName, ServiceId, ServiceTypes},
     manager::{Manager, RoundInput},
     status::{ExitCode, JobResult, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
@@ -20,75 +13,6 @@ use ha_core::{
 };
 
 const GIB: u64 = 1 << 30;
-
-/// A host that grants everything and keeps nothing.
-pub(crate) struct Granting;
-
-impl ClusterLock for Granting {
-    fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
-        Ok(LockAnswer::Acquired)
-    }
-
-    fn release(&mut self, _: &Lock) -> Result<(), HostError> {
-        Ok(())
-    }
-}
-
-impl ManagerStore for Granting {
-    fn write_manager_status(&mut self, _: &ManagerStatus) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn lrm_status(&mut self, _: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        Ok(None)
-    }
-
-    fn commands_waiting(&mut self) -> Result<bool, HostError> {
-        Ok(false)
-    }
-
-    fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
-        Ok(Vec::new())
-    }
-}
-
-impl GuestControl for Granting {
-    fn move_configuration(&mut self, _: &ServiceId, _: &NodeName, _: &NodeName) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn remove_leftover_locks(&mut self, _: &ServiceId, _: &NodeName) -> Result<Option<String>, HostError> {
-        Ok(None)
-    }
-
-    fn set_requested_state(&mut self, _: &ServiceId, _: RequestedState) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn write_group_migration(&mut self, _: &RulesConfig, _: &ResourcesConfig) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn remove_groups(&mut self, _: &GroupsConfig) -> Result<(), HostError> {
-        Ok(())
-    }
-
-    fn software_version(&mut self, _: &NodeName) -> Result<Option<String>, HostError> {
-        Ok(None)
-    }
-}
-
-impl FenceDevices for Granting {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        Ok(FenceProgress::Succeeded)
-    }
-}
-
-impl EventSink for Granting {
-    fn event(&mut self, event: Event) {
-        std::hint::black_box(event);
-    }
-}
 
 /// A cluster whose services all run, spread evenly over its nodes.
 #[derive(Clone)]
@@ -118,8 +42,14 @@ impl Cluster {
                 (sid.clone(), ServiceEntry::new(ServiceState::Started { confirmed: true }, node_of(n)))
             }),
         );
-        let manager =
-            Manager::begin(names[0].clone(), Timings::default(), status, SchedulerMode::Basic, &[7; 16], &mut Granting);
+        let manager = Manager::begin(
+            names[0].clone(),
+            Timings::default(),
+            status,
+            SchedulerMode::Basic,
+            &[7; 16],
+            &mut Rehearsal::granting(),
+        );
         let input = RoundInput {
             now: Now::default(),
             members: names.iter().map(|node| (node.clone(), true)).collect(),
@@ -155,7 +85,7 @@ impl Cluster {
     }
 
     pub(crate) fn round(&mut self) {
-        self.manager.round(&self.input, &mut Granting);
+        self.manager.round(&self.input, &mut Rehearsal::granting());
     }
 
     /// Lets every LRM report success for every service.

@@ -10,10 +10,12 @@
 
 mod agent;
 mod configuration;
+mod rehearsal;
 mod statistics;
 
 pub use agent::{Agent, Job, JobId, JobStart, Workers};
 pub use configuration::{Configuration, Guest, Guests};
+pub use rehearsal::Rehearsal;
 pub use statistics::{NodeStatistics, ServiceStatistics, Statistics, UnmanagedService, UsageStatistics};
 
 use alloc::{

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// All that one round looks at, read at its start.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RoundInput {
     /// The time of the round.
     pub now: Now,

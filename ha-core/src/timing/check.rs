@@ -16,7 +16,8 @@ pub enum Inequality {
     /// `2 × multiplexer_interval + device_granularity < device_timeout`, if there is a multiplexer: it may be late once
     /// without a reset.
     DeviceAllowsMissedFeed,
-    /// `2 × renewal interval < watchdog_timeout`: a daemon may miss a renewal once without a reset.
+    /// `2 × renewal interval < watchdog_timeout`: a daemon may miss a renewal once without a reset. Without a multiplexer
+    /// `2 × renewal interval + device_granularity < watchdog_timeout`, since the device may run out early.
     WatchdogAllowsMissedRenewal,
     /// `multiplexer_warning ≤ watchdog_timeout`
     WarningWithinWatchdogTimeout,
@@ -239,7 +240,11 @@ impl Checker<'_> {
 
     fn watchdog(&mut self) {
         let s = self.settings;
-        self.less_than_setting(Inequality::WatchdogAllowsMissedRenewal, &two_renewals(s), Setting::WatchdogTimeout);
+        let mut lesser = two_renewals(s).to_vec();
+        if !s.watchdog_early_by().is_zero() {
+            lesser.push(("device_granularity_s", s.watchdog_early_by()));
+        }
+        self.less_than_setting(Inequality::WatchdogAllowsMissedRenewal, &lesser, Setting::WatchdogTimeout);
         if s.multiplexer_warning > s.watchdog_timeout {
             let (inequality, mended) = (Inequality::WarningWithinWatchdogTimeout, Setting::MultiplexerWarning);
             self.at_most(inequality, Setting::MultiplexerWarning, Setting::WatchdogTimeout, mended);

@@ -242,6 +242,12 @@ impl TimingSettings {
         multiplexer.saturating_add(self.device_granularity)
     }
 
+    /// By how much a daemon's watchdog may run out early: as much as a device of its own may. A multiplexer counts the
+    /// timeout of its clients itself.
+    fn watchdog_early_by(&self) -> Duration {
+        if self.multiplexer_interval.is_zero() { self.device_granularity } else { Duration::ZERO }
+    }
+
     /// By how much two clocks may be apart when the lock lifetime is over.
     #[must_use]
     pub fn clock_drift(&self) -> Duration {
@@ -351,13 +357,15 @@ impl Timings {
     /// [`RESOLUTION`] to spare.
     #[must_use]
     pub fn longest_safe_renewal_interval(&self) -> Duration {
-        halved(self.settings.watchdog_timeout.saturating_sub(RESOLUTION))
+        let spare = RESOLUTION.saturating_add(self.settings.watchdog_early_by());
+        halved(self.settings.watchdog_timeout.saturating_sub(spare))
     }
 
     /// The shortest watchdog timeout that has room for the renewal interval, one missed renewal included.
     #[must_use]
     pub fn shortest_safe_watchdog_timeout(&self) -> Duration {
-        self.renewal_interval().saturating_mul(2).saturating_add(RESOLUTION)
+        let spare = RESOLUTION.saturating_add(self.settings.watchdog_early_by());
+        self.renewal_interval().saturating_mul(2).saturating_add(spare)
     }
 
     /// By how much a clock of the cluster may be faster than another one, in parts per million.

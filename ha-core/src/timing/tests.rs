@@ -103,6 +103,28 @@ fn a_missed_renewal_does_not_reset_the_node() {
     );
 }
 
+/// A device may run out early by its granularity; a multiplexer counts the timeout of its clients itself.
+#[test]
+fn a_missed_renewal_does_not_reset_a_node_whose_own_device_is_early() {
+    let own_device = TimingSettings {
+        multiplexer_interval: Duration::ZERO,
+        device_granularity: seconds(6),
+        ..TimingSettings::customary()
+    };
+    let violation = violation(own_device);
+    assert_eq!(violation.inequality, Inequality::WatchdogAllowsMissedRenewal);
+    assert_eq!(
+        violation.to_string(),
+        "watchdog_allows_missed_renewal: 2 × renewal interval (54 s) + device_granularity_s (6 s) = 60 s must be less than \
+         watchdog_timeout_s (60 s): raise watchdog_timeout_s from 60 s to 60.001 s"
+    );
+    let mut mended = own_device;
+    mended.apply(&violation.mend);
+    let timings = mended.validate().unwrap();
+    assert_eq!(timings.shortest_safe_watchdog_timeout(), timings.watchdog_timeout());
+    assert_eq!(timings.longest_safe_renewal_interval(), timings.renewal_interval());
+}
+
 #[test]
 fn the_fence_delay_covers_detection_or_is_zero() {
     let with = |fence_delay| TimingSettings { fence_delay, ..TimingSettings::customary() };

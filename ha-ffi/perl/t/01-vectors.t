@@ -1,12 +1,11 @@
-# The vectors of tests/vectors, and the recorded scenarios where they are at hand.
+# The vectors of tests/vectors.
 use v5.26;
 use warnings;
 use Test::More;
 use HA;
-use File::Basename qw(dirname basename);
+use File::Basename qw(dirname);
 use File::Spec;
 require File::Spec->rel2abs(dirname(__FILE__) . '/common.pl');
-our $ROOT;
 
 sub code_of { my ($code) = @_; return eval { $code->(); 1 } ? undef : ref $@ ? $@ : die $@ }
 
@@ -130,19 +129,6 @@ subtest status => sub {
             else { is_deeply(plain($record->as_hash), plain($expect->{record}), $name) }
         }
     }
-};
-
-subtest recorded => sub {
-    my @folders = sort glob "$ROOT/../shared/conformance/scenarios/*";
-    plan skip_all => 'skipped: the recorded scenarios are not at hand (../shared/conformance)' unless @folders;
-    for my $folder (@folders) {
-        my $simulation = HA::Simulation->play_folder($folder);
-        is_deeply([map { "$_" } $simulation->failures], [], basename($folder));
-    }
-    # One of them event by event, as Perl sees them.
-    my ($folder) = grep { -s "$_/trace.jsonl" } @folders;
-    my @trace = map { JSON::PP::decode_json($_) } grep { /\S/ } split /\n/, slurp("$folder/trace.jsonl");
-    is_deeply([map { plain($_) } HA::Simulation->play_folder($folder)->recorded], \@trace, basename($folder) . ', event by event');
 };
 
 is(HA->live_handles, 0, 'nothing is left over');

@@ -40,7 +40,7 @@ package World {
         move_configuration => sub { $_[0]{guest_node} = $_[3] }, remove_leftover_locks => sub { 'backup' },
         set_requested_state => sub { $_[0]{requested} = $_[2] },
         write_group_migration => sub { my ($self, $rules, $digest, $resources) = @_; @{$self->{files}}{qw(rules.cfg resources.cfg)} = ($rules, $resources) },
-        remove_groups => sub { $_[0]{files}{'groups.cfg'} = '' }, software_version => sub { '9.1.0' },
+        remove_groups => sub { $_[0]{files}{'groups.cfg'} = ''; return }, software_version => sub { '9.1.0' },
         run_fence_device => sub { my ($self, $node, $attempt, $commands) = @_; $self->{fence} = $commands; 'fenced' },
         unmanaged_services => sub { [{ sid => 'vm:900', node => 'n1', running => 1 }] },
         usage => sub { +{ nodes => { n1 => { max_cpu => 8, max_memory => 1 << 30 } }, services => { map { $_ => { max_cpu => 1 } } qw(vm:100 vm:900) } } },
@@ -49,7 +49,7 @@ package World {
     );
     our %AGENT = (
         knows_type => sub { $_[1] eq 'vm' }, guest_node => sub { $_[0]{world}{guest_node} }, is_running => sub { $_[0]{world}{running} ? 1 : 0 },
-        start => sub { $_[0]{world}{running} = 1 }, stop => sub { $_[0]{world}{running} = 0 }, move_to => sub { $_[0]{world}{guest_node} = $_[2] },
+        start => sub { $_[0]{world}{running} = 1 }, stop => sub { $_[0]{world}{running} = 0; return }, move_to => sub { $_[0]{world}{guest_node} = $_[2] },
     );
 
     sub event { my ($self, $event) = @_; push @{$self->{events}}, $event->as_hash }
@@ -110,8 +110,22 @@ sub live {
     return $world;
 }
 
-my %faults = (dies => sub { die "on purpose\n" }, dies_with_an_object => sub { die { a => 'hash' } }, undef => sub { undef }, text => sub { 'nonsense' }, structure => sub { [{}] });
+# An LRM whose worker ends with this.
+sub finishing {
+    my ($end) = @_;
+    my $world = World->new('fencing');
+    my $lrm = HA::Lrm->new(node => 'n1', host => $world);
+    my @ids;
+    no warnings qw(redefine once);
+    local *World::start_job = sub { my ($self, $job) = @_; push @ids, $job->as_hash->{id}; return 'running' };
+    local *World::finished_jobs = sub { return [map { [$_, $end] } splice @ids] };
+    for (my $now = 1; $now <= 40; $now++) { $lrm->tick($world, $now * $SECOND, 1_700_000_000) }
+    return $world;
+}
+
+my %faults = (dies => sub { die "on purpose\n" }, dies_with_an_object => sub { die { a => 'hash' } }, undef => sub { undef }, zero => sub { 0 }, text => sub { 'nonsense' }, structure => sub { [{}] });
 my %well = (undef => qr/^(refresh|release_lock|close_watchdog|write_|move_|set_|remove_groups|is_quorate|knows_type|start$|stop$)/,
+    zero => qr/^(is_quorate|commands_waiting|knows_type|is_running|remove_leftover_locks|software_version|guest_node)$/,
     text => qr/^(refresh|is_quorate|release_lock|close_watchdog|write_|commands_waiting|move_|remove_|set_|software|knows_type|guest_node|is_running|start$|stop$|read_)/,
     structure => qr/^/);
 my %called;
@@ -172,6 +186,26 @@ subtest 'an event method that dies' => sub {
     ok(HA::Crm->new(node => 'n1', host => $host), 'does no harm');
     is(scalar @warnings, 1, 'and is warned of');
     is(($host->exceptions)[0]{method}, 'event', 'and told');
+};
+
+subtest 'what workers did' => sub {
+    for my $case ([success => 0], [7 => 7], [-1 => -1]) {
+        my $world = finishing($case->[0]);
+        is_deeply([map { $_->{exit_code} } @{$world->{lrm}{results}}{'a'}], [$case->[1]], "$case->[0] is told on");
+    }
+    for my $wrong (0, '0', '', undef, 'fine', []) {
+        my $world = finishing($wrong);
+        is($world->{lrm}{results}{a}, undef, 'no success by accident: ' . ($wrong // 'undef'));
+        ok(scalar(grep { $_->{method} eq 'finished_jobs' } $world->exceptions), 'and it is told');
+    }
+};
+
+subtest 'exceptions that nobody asks for' => sub {
+    my $world = World->new('nothing');
+    my $crm = HA::Crm->new(node => 'n1', host => $world);
+    @$world{qw(broken breaks)} = ('refresh', sub { die "on purpose\n" });
+    $crm->tick($world, $_ * 10 * $SECOND) for 1 .. 150;
+    is(scalar(my @kept = $world->exceptions), 100, 'are not kept for ever');
 };
 
 subtest 'after a bug' => sub {

@@ -21,6 +21,7 @@ subtest 'every function of the header is known' => sub {
     open my $file, '<', $header or die $!;
     my $text = do { local $/; <$file> };
     my $module = do { open my $in, '<', dirname(__FILE__) . '/../lib/HA/FFI.pm' or die $!; local $/; <$in> };
+    $text =~ s{^HA_MUST_USE\s+}{}gm;
     for my $name (sort $text =~ /^(?:const )?\w+ \*?ha_(\w+)\(/gm) {
         next if $name =~ /^(explanation_node|event_get_kind|abi_version|version|live_handles|live_texts|error_\w+|\w+_name)$/;
         like($module, qr/\b\Q$name\E => '/, $name);
@@ -127,6 +128,12 @@ subtest documentation => sub {
     my $checker = Pod::Checker->new(-warnings => 1);
     $checker->parse_from_file(dirname(__FILE__) . '/../lib/HA.pm', '/dev/null');
     is($checker->num_errors, 0, 'the documentation is in order');
+    my $lib = dirname(__FILE__) . '/../lib';
+    my $read = sub { open my $in, '<', $_[0] or die "$_[0]: $!"; local $/; <$in> };
+    my ($code, $pod) = split /^__END__$/m, $read->("$lib/HA.pm");
+    for my $method (sort map { /^sub ([a-z]\w*)/gm } $code, map { $read->($_) } grep { !/FFI/ } glob "$lib/HA/*.pm") {
+        ok($pod =~ /\b\Q$method\E\b/, "$method is documented");
+    }
 };
 
 is(HA->live_handles, 0, 'nothing is left over');

@@ -9,6 +9,7 @@ use warnings;
 my $header = do { local (@ARGV, $/) = @ARGV; <> };
 $header =~ s{/\*.*?\*/}{}gs;
 $header =~ s{//.*}{}g;
+$header =~ s{^HA_MUST_USE\s+}{}gm;
 my %opaque = map { $_ => 1 } $header =~ /typedef struct (ha_\w+) \1;/g;
 my @functions = $header =~ /^((?:const )?\w+ \*?ha_\w+\([^;{]*\));/gm;
 die "only " . @functions . " functions" if @functions < 150;

@@ -237,7 +237,7 @@ static void placement(void)
     ha_usage *usage = NULL;
     struct ha_node_explanation node;
     struct ha_recovery recovery;
-    struct ha_str name = str("n1");
+    struct ha_str failed = str("n1"), chosen;
     struct ha_text text;
     char answer[16];
     size_t length = 0, count = 0;
@@ -262,8 +262,8 @@ static void placement(void)
     WELL(ha_situation_set_usage(situation, NULL, NULL));
     WELL(ha_usage_free(usage));
     WELL(ha_situation_explain(situation, S("vm:100"), HA_PREFER_BEST, &explanation, NULL));
-    WELL(ha_explanation_answer(explanation, &name, &by, NULL));
-    CHECK(same(name, "n1") && by == HA_DECIDED_BY_LOWEST_LOAD);
+    WELL(ha_explanation_answer(explanation, &chosen, &by, NULL));
+    CHECK(same(chosen, "n1") && by == HA_DECIDED_BY_LOWEST_LOAD);
     WELL(ha_explanation_node_count(explanation, &count, NULL));
     CHECK(count == 3);
     WELL(ha_explanation_node(explanation, 1, &node, NULL));
@@ -289,11 +289,13 @@ static void placement(void)
     WELL(ha_situation_balance(situation, NULL, 3, &text, NULL));
     CHECK(strstr(text.data, "\"off\"") != NULL);
     WELL(ha_text_free(&text));
-    WELL(ha_situation_after_failure(situation, &name, 1, &recoveries, NULL));
+    WELL(ha_situation_after_failure(situation, &failed, 1, &recoveries, NULL));
     WELL(ha_situation_free(situation));
     WELL(ha_recoveries_count(recoveries, &count, NULL));
-    CHECK(count == 0);
-    GIVES(HA_ERROR_NOT_FOUND, ha_recoveries_get(recoveries, 0, &recovery, NULL));
+    CHECK(count == 1);
+    WELL(ha_recoveries_get(recoveries, 0, &recovery, NULL));
+    CHECK(same(recovery.sid, "vm:100") && same(recovery.from, "n1") && same(recovery.to, "n3"));
+    GIVES(HA_ERROR_NOT_FOUND, ha_recoveries_get(recoveries, 1, &recovery, NULL));
     WELL(ha_recoveries_free(recoveries));
 }
 

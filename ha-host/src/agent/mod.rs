@@ -4,12 +4,15 @@ mod exec;
 mod launch;
 mod proc;
 pub mod process;
+mod processes;
 mod unit;
+mod vm;
 
 pub use exec::{ExecAgent, Verb};
 pub use launch::{Launcher, launched};
 pub use proc::ProcAgent;
 pub use unit::{Systemctl, SystemctlCommand, UnitAgent};
+pub use vm::{MoveReceiver, VmAgent};
 
 use std::{path::Path, sync::Arc};
 
@@ -37,6 +40,7 @@ pub struct NodeAgents {
     proc: ProcAgent,
     exec: ExecAgent,
     unit: UnitAgent<SystemctlCommand>,
+    vm: VmAgent,
     sink: Arc<dyn SharedSink>,
 }
 
@@ -50,6 +54,7 @@ impl NodeAgents {
         types: ServiceTypes,
         run_directory: &Path,
         launcher: &Launcher,
+        vm: VmAgent,
         sink: Arc<dyn SharedSink>,
     ) -> Self {
         Self {
@@ -57,6 +62,7 @@ impl NodeAgents {
             proc: ProcAgent::new(node.clone(), run_directory, launcher.clone()),
             exec: ExecAgent::new(node.clone(), run_directory, launcher.clone()),
             unit: UnitAgent::new(SystemctlCommand),
+            vm,
             node,
             types,
             sink,
@@ -84,6 +90,7 @@ impl NodeAgents {
             AgentKind::Proc(_) => self.proc.is_running(sid),
             AgentKind::Exec(exec) => self.exec.is_running(sid, exec),
             AgentKind::Unit(unit) => self.unit.is_running(unit),
+            AgentKind::Vm(_) => self.vm.is_running(sid),
         }
     }
 
@@ -92,6 +99,7 @@ impl NodeAgents {
             AgentKind::Proc(proc) => self.proc.stop(sid, timeout.unwrap_or(proc.grace_s)),
             AgentKind::Exec(exec) => self.exec.stop(sid, exec, timeout),
             AgentKind::Unit(unit) => self.unit.stop(unit, timeout),
+            AgentKind::Vm(vm) => self.vm.stop(sid, vm, timeout),
         }
     }
 
@@ -99,8 +107,23 @@ impl NodeAgents {
     fn moves_live(&mut self, sid: &ServiceId, guest: &GuestDefinition, target: &NodeName) -> Result<bool, HostError> {
         match &guest.agent {
             AgentKind::Exec(exec) => self.exec.migrate(sid, exec, target),
+            AgentKind::Vm(vm) => self.vm.migrate(sid, vm, target).map(|()| true),
             AgentKind::Proc(_) | AgentKind::Unit(_) => Ok(false),
         }
+    }
+
+    /// Makes the target the guest's node. A live move may have done so already.
+    fn hand_over(&self, sid: &ServiceId, target: &NodeName) -> Result<(), HostError> {
+        let mut moved = false;
+        self.store.edit_guest(sid, &mut |guest| {
+            if let Some(guest) = guest {
+                if guest.node == self.node {
+                    guest.node = target.clone();
+                }
+                moved = guest.node == *target;
+            }
+        })?;
+        if moved { Ok(()) } else { Err(HostError::new(format!("guest {sid} was moved or removed by somebody else"))) }
     }
 
     fn stop_to_move(&mut self, sid: &ServiceId, guest: &GuestDefinition) -> Result<(), HostError> {
@@ -142,6 +165,7 @@ impl Agent for NodeAgents {
             AgentKind::Proc(proc) => self.proc.start(sid, proc),
             AgentKind::Exec(exec) => self.exec.start(sid, exec),
             AgentKind::Unit(unit) => self.unit.start(unit),
+            AgentKind::Vm(vm) => self.vm.start(sid, vm, guest.resume.as_deref()),
         }
     }
 
@@ -158,29 +182,22 @@ impl Agent for NodeAgents {
         };
         let guest = self.guest(sid, op)?;
         let running = self.runs(sid, &guest)?;
-        let live = running && motion == Motion::Migrate && self.moves_live(sid, &guest, target)?;
-        let task = if running && motion == Motion::Migrate && !live {
+        let wants_live = running && motion == Motion::Migrate;
+        let tries_live = wants_live && guest.agent.may_move_live();
+        if wants_live && !tries_live {
             self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
-            Motion::Relocate
-        } else {
-            motion
-        };
+        }
+        let task = if wants_live && !tries_live { Motion::Relocate } else { motion };
         self.event(Event::AgentMoveStarted { sid: sid.clone(), task, target: target.clone() });
+        let live = tries_live && self.moves_live(sid, &guest, target)?;
+        if tries_live && !live {
+            self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
+        }
         if running && !live {
             self.stop_to_move(sid, &guest)?;
         }
-        let mut moved = false;
-        self.store.edit_guest(sid, &mut |guest| {
-            if let Some(guest) = guest
-                && guest.node == self.node
-            {
-                guest.node = target.clone();
-                moved = true;
-            }
-        })?;
-        if !moved {
-            return Err(HostError::new(format!("guest {sid} was moved or removed by somebody else")));
-        }
+        self.hand_over(sid, target)?;
+        let task = if tries_live && !live { Motion::Relocate } else { task };
         self.event(Event::AgentMoveEnded { sid: sid.clone(), task, target: target.clone() });
         Ok(())
     }

@@ -165,6 +165,8 @@ pub(super) enum Verb {
     #[command(hide = true)]
     Supervise(SuperviseArguments),
     /// Show failovers in a cluster of three nodes on this machine, and prove that nothing ran twice.
+    ///
+    /// The store is a directory of its own, or with '--store etcd' an etcd of three members that is started for it.
     Demo(DemoArguments),
     /// The service of the demonstration.
     #[command(hide = true)]

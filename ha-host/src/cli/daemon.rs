@@ -52,6 +52,9 @@ pub(super) struct NodeArguments {
     /// What resets the node: 'mux:SOCKET', or 'none' for a cluster of a single node.
     #[arg(long, default_value = "mux:/run/ha-watchdog-mux.sock")]
     watchdog: String,
+    /// Under which the other nodes reach this one when a virtual machine is moved; by default the node's name.
+    #[arg(long)]
+    address: Option<String>,
     /// The form of the log on the standard output: 'text' or 'json'.
     #[arg(long, default_value = "text", value_parser = parse_log_format)]
     log: LogFormat,
@@ -151,8 +154,10 @@ pub(super) fn node_run(context: &Context, arguments: &NodeArguments) -> Result<E
             return Err(Failure::Usage(message));
         }
     };
+    let node = context.node()?;
     let settings = NodeSettings {
-        node: context.node()?,
+        address: arguments.address.clone().unwrap_or_else(|| node.to_string()),
+        node,
         store: match &context.address {
             StoreAddress::File(directory) => StoreAddress::File(absolute(directory)?),
             etcd @ StoreAddress::Etcd { .. } => etcd.clone(),

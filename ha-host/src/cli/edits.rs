@@ -137,7 +137,9 @@ pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<Exit
     context.store.edit_guest(&sid, &mut |guest| {
         elsewhere = guest.as_ref().map(|guest| guest.node.clone()).filter(|node| *node != definition.node);
         if elsewhere.is_none() {
-            *guest = Some(definition.clone());
+            // A live move that is under way must not lose its thread.
+            let resume = guest.take().and_then(|guest| guest.resume);
+            *guest = Some(GuestDefinition { resume, ..definition.clone() });
         }
     })?;
     match elsewhere {

@@ -85,7 +85,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Node { verb: NodeVerb::Run(arguments) } => daemon::node_run(&context()?, &arguments),
         Verb::WatchdogMux(arguments) => daemon::watchdog_mux(&arguments),
         Verb::Supervise(arguments) => daemon::supervise(&arguments),
-        Verb::Demo(arguments) => crate::demo::run(&arguments),
+        Verb::Demo(arguments) => crate::demo::run(&arguments, cli.store.as_deref()),
         Verb::DemoDisk(arguments) => crate::demo::write_disk(&arguments),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ha", &mut io::stdout());

@@ -164,6 +164,7 @@ fn agent_word(agent: &ha_host::store::AgentKind) -> &'static str {
         AgentKind::Proc(_) => "proc",
         AgentKind::Exec(_) => "exec",
         AgentKind::Unit(_) => "unit",
+        AgentKind::Vm(_) => "vm",
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -19,21 +20,27 @@ use ha_core::{
 use ha_host::{
     clock,
     signals::StopSignals,
-    store::{AgentKind, ClusterSettings, FileStore, GuestDefinition, ProcGuest, Record, Store},
+    store::{AgentKind, ClusterSettings, GuestDefinition, ProcGuest, Record, SharedStore, StoreAddress, StoreError},
 };
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 
-use super::disk::{Entry, last_entry};
+use super::{
+    disk::{Entry, last_entry},
+    etcd::Etcd,
+};
 use crate::cli::{Failure, LOOK_INTERVAL};
 
 /// The cluster. Its machines end with it.
 pub(super) struct Cluster {
     pub(super) directory: PathBuf,
     keeps_directory: bool,
-    pub(super) store: FileStore,
+    pub(super) store: Arc<dyn SharedStore>,
+    address: String,
+    /// Where the store is in etcd.
+    pub(super) etcd: Option<Etcd>,
     nodes: BTreeMap<NodeName, Machine>,
     signals: StopSignals,
 }
@@ -49,6 +56,7 @@ impl Cluster {
     /// Makes the store, with services as they are given: each with the node that it begins on.
     pub(super) fn new(
         directory: Option<&Path>,
+        in_etcd: bool,
         settings: &ClusterSettings,
         services: &[(ServiceId, NodeName)],
     ) -> Result<Self, Failure> {
@@ -59,7 +67,10 @@ impl Cluster {
             None => own_directory(),
         };
         fs::create_dir_all(&directory)?;
-        let store = FileStore::create(directory.join("store"), settings)?;
+        let etcd = if in_etcd { Some(Etcd::start(&directory)?) } else { None };
+        let in_directory = || format!("file:{}", directory.join("store").display());
+        let address = etcd.as_ref().map_or_else(in_directory, Etcd::address);
+        let store = create_store(&address.parse()?, settings)?;
         fs::create_dir_all(directory.join("disks"))?;
         let mut nodes = BTreeMap::new();
         for node in &settings.nodes {
@@ -67,7 +78,7 @@ impl Cluster {
             fs::create_dir_all(&home)?;
             nodes.insert(node.clone(), Machine { directory: home, supervisor: None, log_read: 0 });
         }
-        let cluster = Self { directory, keeps_directory, store, nodes, signals };
+        let cluster = Self { directory, keeps_directory, store, address, etcd, nodes, signals };
         for (sid, node) in services {
             cluster.define(sid, node)?;
         }
@@ -85,6 +96,7 @@ impl Cluster {
                 environment: BTreeMap::new(),
                 grace_s: 2,
             }),
+            resume: None,
             lock: None,
             max_cpu: 0.0,
             max_memory: 0,
@@ -103,9 +115,8 @@ impl Cluster {
 
     /// Runs `ha` as a person would, and gives its output.
     pub(super) fn ha(&self, arguments: &[&str]) -> Result<String, Failure> {
-        let store = format!("file:{}", self.store.directory().display());
         let output = Command::new(std::env::current_exe()?)
-            .args(["--store", &store, "--node", "node1"])
+            .args(["--store", &self.address, "--node", "node1"])
             .args(arguments)
             .stdin(Stdio::null())
             .output()?;
@@ -118,7 +129,7 @@ impl Cluster {
 
     /// Switches a machine on.
     pub(super) fn power_on(&mut self, node: &NodeName) -> Result<(), Failure> {
-        let store = format!("file:{}", self.store.directory().display());
+        let store = self.address.clone();
         let machine = self.machine(node)?;
         let home = &machine.directory;
         let (socket, run) = (home.join("watchdog"), home.join("run"));
@@ -215,6 +226,7 @@ impl Drop for Cluster {
         for machine in self.nodes.values_mut() {
             let _ = machine.wait();
         }
+        self.etcd = None;
         if !self.keeps_directory {
             let _ = fs::remove_dir_all(&self.directory);
         }
@@ -255,6 +267,21 @@ impl Machine {
             Some((source, serde_json::from_value(value).ok()?))
         };
         text.get(..whole).unwrap_or_default().lines().filter_map(line).collect()
+    }
+}
+
+/// Makes the store and opens it. An etcd that was just started answers when it has found a leader.
+fn create_store(address: &StoreAddress, settings: &ClusterSettings) -> Result<Arc<dyn SharedStore>, Failure> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let end = clock::instant().after(PATIENCE);
+    loop {
+        match address.create(settings) {
+            Err(StoreError::Etcd(_) | StoreError::NoAnswer { .. }) if clock::instant() < end => {
+                thread::sleep(LOOK_INTERVAL);
+            }
+            Err(error) => return Err(error.into()),
+            Ok(()) => return Ok(address.open(PATIENCE)?),
+        }
     }
 }
 

@@ -2,15 +2,16 @@
 
 mod cluster;
 mod disk;
+mod etcd;
 mod story;
 
 use std::process::ExitCode;
 
 use crate::cli::{DemoArguments, Failure};
 
-/// Runs the demonstration.
-pub(crate) fn run(arguments: &DemoArguments) -> Result<ExitCode, Failure> {
-    story::tell(arguments.directory.as_deref())
+/// Runs the demonstration: in an etcd of its own if `store` is `etcd`, in a directory of its own otherwise.
+pub(crate) fn run(arguments: &DemoArguments, store: Option<&str>) -> Result<ExitCode, Failure> {
+    story::tell(arguments.directory.as_deref(), store == Some("etcd"))
 }
 
 /// The service of the demonstration.

@@ -56,18 +56,20 @@ fn sid(name: &str) -> Result<ServiceId, Failure> {
 }
 
 /// Tells the whole story. The exit code says whether all was as it should be.
-pub(super) fn tell(directory: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(super) fn tell(directory: Option<&Path>, in_etcd: bool) -> Result<ExitCode, Failure> {
     let timings = named_timings("fast")?;
     let settings = ClusterSettings { nodes: vec![node("node1")?, node("node2")?, node("node3")?], timings };
     let mut services = Vec::new();
     for (name, home, _) in SERVICES {
         services.push((sid(name)?, node(home)?));
     }
-    let cluster = Cluster::new(directory, &settings, &services)?;
+    let cluster = Cluster::new(directory, in_etcd, &settings, &services)?;
     let mut story = Story { cluster, timings, began: clock::instant(), failovers: Vec::new(), complaints: Vec::new() };
     story.begin()?;
     story.kill_a_node()?;
+    story.lose_an_etcd_member()?;
     story.freeze_a_node()?;
+    story.regain_the_etcd_member()?;
     story.maintain_a_node()?;
     story.move_a_service()?;
     story.conclude()
@@ -188,9 +190,10 @@ impl Story {
     fn begin(&mut self) -> Result<(), Failure> {
         let recovery = self.timings.recovery();
         anstream::println!(
-            "Three nodes, each a group of processes with a watchdog of its own, share a directory.\n\
+            "Three nodes, each a group of processes with a watchdog of its own, share {}.\n\
             Each service writes to a disk that notices a second writer.\n\
             After a failure a service runs elsewhere within {:.1} s, say the timings.",
+            if self.cluster.etcd.is_some() { "an etcd of three members" } else { "a directory" },
             recovery.longest.as_secs_f64()
         );
         self.heading("A cluster begins");
@@ -248,6 +251,32 @@ impl Story {
         self.wait_for_writer("proc:disk4", "node2", since)?;
         self.tell("proc:disk2 is back at its home, and proc:disk4 came along");
         self.wait_until_settled()
+    }
+
+    fn lose_an_etcd_member(&mut self) -> Result<(), Failure> {
+        const WATCHED_FOR: Duration = Duration::from_secs(3);
+        let Some(etcd) = &mut self.cluster.etcd else { return Ok(()) };
+        etcd.kill(0)?;
+        self.heading("A member of etcd is killed");
+        let writers = |cluster: &Cluster| -> Result<Vec<Option<String>>, Failure> {
+            SERVICES.iter().map(|(name, ..)| Ok(cluster.last_write(&sid(name)?).map(|entry| entry.writer))).collect()
+        };
+        let before = writers(&self.cluster)?;
+        let end = clock::instant().after(WATCHED_FOR);
+        self.wait_for("time passes", |_| Ok((clock::instant() >= end).then_some(())))?;
+        if writers(&self.cluster)? == before {
+            self.tell("no service noticed");
+        } else {
+            self.complain("a service was moved, though etcd had a quorum".into());
+        }
+        Ok(())
+    }
+
+    fn regain_the_etcd_member(&mut self) -> Result<(), Failure> {
+        match &mut self.cluster.etcd {
+            Some(etcd) => etcd.run(0),
+            None => Ok(()),
+        }
     }
 
     fn freeze_a_node(&mut self) -> Result<(), Failure> {

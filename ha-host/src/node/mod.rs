@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use ha_core::{
@@ -28,8 +28,9 @@ use ha_core::{
 
 use crate::{
     VERSION,
-    agent::{Launcher, NodeAgents, SystemctlCommand},
-    clock, files,
+    agent::{Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
+    clock::{self, ClockWatch},
+    files,
     signals::StopSignals,
     store::{Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
     watchdog::{MultiplexedWatchdog, NoWatchdog},
@@ -47,6 +48,8 @@ pub struct NodeSettings {
     pub run_directory: PathBuf,
     /// What resets the node.
     pub watchdog: WatchdogChoice,
+    /// Under which the other nodes reach this one, a name or number without a port: for guests that are moved live.
+    pub address: String,
     /// What launches services.
     pub launcher: Launcher,
 }
@@ -134,8 +137,14 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
         move || sink.run_lrm(&mut host, &stop)
     })?;
 
+    let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
+
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+    let mut clock_watch = ClockWatch::new(clock::instant(), SystemTime::now());
     while !lrm.is_finished() {
+        if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
+            own.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
+        }
         if signals.wait(LOOK_INTERVAL) {
             let request = stop_request(&SystemctlCommand);
             own.message(Severity::Notice, format!("asked to stop ({})", shutdown::word(request)));
@@ -194,15 +203,29 @@ struct Daemon {
 }
 
 impl Daemon {
+    fn vm_agent(&self) -> VmAgent {
+        let NodeSettings { node, address, run_directory, launcher, .. } = &self.settings;
+        VmAgent::new(self.store.clone(), node.clone(), address, run_directory, launcher.clone())
+    }
+
+    fn receive_moves(&self, log: LogSource) -> io::Result<MoveReceiver> {
+        const SHORTEST: Duration = Duration::from_millis(100);
+        const LONGEST: Duration = Duration::from_secs(1);
+        let interval = (self.timings.lock_answer() / 2).clamp(SHORTEST, LONGEST);
+        MoveReceiver::start(self.vm_agent(), interval, move |problem| log.message(Severity::Warning, problem))
+    }
+
     fn host(&self, sink: LogSource) -> NodeHost {
         let NodeSettings { node, run_directory, watchdog, launcher, .. } = &self.settings;
         let store: Arc<dyn Store> = self.store.clone();
+        let vm = self.vm_agent();
         let agents = NodeAgents::new(
             store.clone(),
             node.clone(),
             service_types(),
             run_directory,
             launcher,
+            vm,
             Arc::new(sink.clone()),
         );
         let watchdog: Box<dyn ha_core::host::Watchdog + Send> = match watchdog {

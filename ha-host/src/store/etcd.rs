@@ -2,9 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    io, iter,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,10 +21,10 @@ use ha_core::{
 use tokio::runtime::Runtime;
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
-    SharedStore, Store, StoreError,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
+    Record, SharedStore, Store, StoreError,
     file::to_json,
-    guest_cache::{GuestCache, read_guest},
+    guest_cache::{GuestCache, read_guest, read_move},
 };
 use crate::files;
 
@@ -33,11 +38,13 @@ use crate::files;
 /// rests on nothing but the order of etcd's writes, and on no clock of its leader.
 pub struct EtcdStore {
     runtime: Runtime,
-    client: KvClient,
+    members: Vec<Member>,
+    /// The member that answered last.
+    preferred: AtomicUsize,
     prefix: String,
     patience: Duration,
     /// The last value of each key that was read, with its revision.
-    known: Mutex<BTreeMap<String, (i64, Arc<[u8]>)>>,
+    known: Mutex<BTreeMap<String, Known>>,
     guests: Mutex<GuestCache>,
 }
 
@@ -48,6 +55,27 @@ impl fmt::Debug for EtcdStore {
             .field("patience", &self.patience)
             .finish_non_exhaustive()
     }
+}
+
+/// A value with its revision.
+type Known = (i64, Arc<[u8]>);
+
+/// From what there is to what there is to be, if it changes; no bytes are no value.
+type Change<'a> = dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
+
+/// A member that can be asked.
+struct Member {
+    endpoint: String,
+    client: KvClient,
+}
+
+/// What it means that a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// It only reads: it can be made again.
+    Read,
+    /// It may have been carried out, unless the member was not reached at all.
+    Write,
 }
 
 /// A key with its value; revision 0 is that of a key that is not there.
@@ -102,18 +130,60 @@ impl EtcdStore {
         let patience = patience.max(Self::SHORTEST_PATIENCE);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Etcd(error.to_string()))?;
-        let options = ConnectOptions::new().with_connect_timeout(patience).with_timeout(patience);
-        let client = runtime.block_on(Client::connect(endpoints, Some(options)));
-        let client = client.map_err(|error| StoreError::Etcd(error.to_string()))?.kv_client();
+        let options = ConnectOptions::new().with_connect_timeout(patience).with_require_leader(true);
+        let member = |endpoint: &String| {
+            let client = runtime.block_on(Client::connect([endpoint], Some(options.clone())));
+            let client = client.map_err(|error| StoreError::Etcd(format!("{endpoint}: {error}")))?.kv_client();
+            Ok(Member { endpoint: endpoint.clone(), client })
+        };
+        let members = endpoints.iter().map(member).collect::<Result<Vec<_>, StoreError>>()?;
         let prefix = prefix.trim_matches('/').to_owned();
-        Ok(Self { runtime, client, prefix, patience, known: Mutex::default(), guests: Mutex::default() })
+        Ok(Self {
+            runtime,
+            members,
+            preferred: AtomicUsize::new(0),
+            prefix,
+            patience,
+            known: Mutex::default(),
+            guests: Mutex::default(),
+        })
     }
 
-    fn wait<T>(&self, answer: impl Future<Output = Result<T, etcd_client::Error>>) -> Result<T, StoreError> {
-        match self.runtime.block_on(async { tokio::time::timeout(self.patience, answer).await }) {
-            Ok(answer) => answer.map_err(|error| StoreError::Etcd(error.to_string())),
-            Err(_) => Err(StoreError::NoAnswer { seconds: self.patience.as_secs_f64() }),
+    /// Asks one member after the other, the one that answered last before the others.
+    fn ask<T, F: Future<Output = Result<T, etcd_client::Error>>>(
+        &self,
+        call: Call,
+        mut question: impl FnMut(KvClient) -> F,
+    ) -> Result<T, StoreError> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        let mut failure = StoreError::Etcd("there is no member to ask".into());
+        for (number, member) in (0..self.members.len()).filter_map(|step| {
+            let number = (first + step) % self.members.len();
+            Some((number, self.members.get(number)?))
+        }) {
+            let answer = question(member.client.clone());
+            match self.runtime.block_on(async { tokio::time::timeout(self.patience, answer).await }) {
+                Ok(Ok(answer)) => {
+                    self.preferred.store(number, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Ok(Err(error)) => {
+                    failure = StoreError::Etcd(format!("{}: {}", member.endpoint, cause(&error)));
+                    if call == Call::Write && !was_not_reached(&error) {
+                        break;
+                    }
+                }
+                Err(_) => {
+                    failure = StoreError::NoAnswer { seconds: self.patience.as_secs_f64() };
+                    if call == Call::Write {
+                        break;
+                    }
+                }
+            }
         }
+        // The next call does not begin with the member that failed.
+        self.preferred.store((first + 1) % self.members.len().max(1), Ordering::Relaxed);
+        Err(failure)
     }
 
     fn key(&self, name: &str) -> String {
@@ -131,8 +201,10 @@ impl EtcdStore {
     }
 
     fn read(&self, name: &str, options: Option<GetOptions>) -> Result<BTreeMap<String, Value>, StoreError> {
-        let mut client = self.client.clone();
-        let answer = self.wait(client.get(self.key(name), options))?;
+        let answer = self.ask(Call::Read, |mut client| {
+            let (key, options) = (self.key(name), options.clone());
+            async move { client.get(key, options).await }
+        })?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut values = BTreeMap::new();
         for pair in answer.kvs() {
@@ -158,16 +230,24 @@ impl EtcdStore {
             None => TxnOp::delete(self.key(name), None),
         });
         let transaction = Txn::new().when(unchanged.collect::<Vec<_>>()).and_then(operations.collect::<Vec<_>>());
-        let mut client = self.client.clone();
-        Ok(self.wait(client.txn(transaction))?.succeeded())
+        let answer = self.ask(Call::Write, |mut client| {
+            let transaction = transaction.clone();
+            async move { client.txn(transaction).await }
+        })?;
+        Ok(answer.succeeded())
+    }
+
+    /// Writes a value that has only one writer: doing so twice does no harm.
+    fn put(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let answer = self.ask(Call::Write, |mut client| {
+            let (key, content) = (self.key(name), content.to_vec());
+            async move { client.put(key, content, None).await }
+        });
+        answer.map(drop)
     }
 
     /// Changes a value until nobody else was quicker: `change` gets what there is and says what there is to be, if it changes.
-    fn change(
-        &self,
-        name: &str,
-        change: &mut dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn change(&self, name: &str, change: &mut Change<'_>) -> Result<(), StoreError> {
         for _ in 0..Self::ATTEMPTS {
             let value = self.get(name)?;
             let Some(content) = change(value.content.as_deref())? else { return Ok(()) };
@@ -177,6 +257,52 @@ impl EtcdStore {
         }
         Err(StoreError::Etcd(format!("{name} is changed by others all the time")))
     }
+
+    /// Edits a guest or what belongs to it.
+    fn edit_document<T: Clone + PartialEq + serde::Serialize>(
+        &self,
+        name: &str,
+        read: impl Fn(&[u8]) -> Result<T, StoreError>,
+        edit: &mut dyn FnMut(&mut Option<T>),
+    ) -> Result<(), StoreError> {
+        self.change(name, &mut |content| {
+            let old = content.map(&read).transpose()?;
+            let mut new = old.clone();
+            edit(&mut new);
+            Ok((new != old).then(|| new.as_ref().map(to_json)))
+        })
+    }
+}
+
+/// An error and what it comes from, one after the other.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// The error at the bottom of it all, which says most.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().unwrap_or(error).to_string()
+}
+
+/// Whether the call certainly went nowhere.
+fn was_not_reached(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|error| {
+        let refused = |error: &io::Error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::AddrNotAvailable
+            )
+        };
+        error.downcast_ref::<io::Error>().is_some_and(refused)
+    })
 }
 
 fn record_name(record: &Record) -> String {
@@ -254,12 +380,21 @@ impl Store for EtcdStore {
         sid: &ServiceId,
         edit: &mut dyn FnMut(&mut Option<GuestDefinition>),
     ) -> Result<(), StoreError> {
-        self.change(&guest_name(sid), &mut |content| {
-            let old = content.map(|text| read_guest(sid, text)).transpose()?;
-            let mut new = old.clone();
-            edit(&mut new);
-            Ok((new != old).then(|| new.as_ref().map(to_json)))
-        })
+        self.edit_document(&guest_name(sid), |text| read_guest(sid, text), edit)
+    }
+
+    fn moves(&self) -> Result<BTreeMap<ServiceId, LiveMove>, StoreError> {
+        let values = self.list("moves/")?;
+        let entry = |(name, value): (String, Value)| {
+            let sid = files::decode_name(name.strip_prefix("moves/")?)?.parse().ok()?;
+            Some((sid, serde_json::from_slice(&value.content?).ok()?))
+        };
+        Ok(values.into_iter().filter_map(entry).collect())
+    }
+
+    fn edit_move(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<LiveMove>)) -> Result<(), StoreError> {
+        let name = format!("moves/{}", files::encode_name(sid.as_str()));
+        self.edit_document(&name, |text| read_move(sid, text), edit)
     }
 
     fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {
@@ -267,8 +402,7 @@ impl Store for EtcdStore {
     }
 
     fn write_record(&self, record: &Record, content: &[u8], _: &NodeName) -> Result<(), StoreError> {
-        let mut client = self.client.clone();
-        self.wait(client.put(self.key(&record_name(record)), content, None)).map(drop)
+        self.put(&record_name(record), content)
     }
 
     fn append_command(&self, line: &str) -> Result<(), StoreError> {
@@ -307,8 +441,7 @@ impl Store for EtcdStore {
 
 impl SharedStore for EtcdStore {
     fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError> {
-        let mut client = self.client.clone();
-        self.wait(client.put(self.key(&format!("members/{node}")), to_json(beat), None)).map(drop)
+        self.put(&format!("members/{node}"), &to_json(beat))
     }
 
     fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError> {

@@ -16,10 +16,10 @@ use ha_core::{
 };
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LockChange, Record,
-    SharedStore, Store, StoreError,
+    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
+    Record, SharedStore, Store, StoreError,
     cached::FileCache,
-    guest_cache::{GuestCache, read_guest},
+    guest_cache::{GuestCache, read_guest, read_move},
     journal,
 };
 use crate::files::{self, Durability};
@@ -30,6 +30,7 @@ use crate::files::{self, Durability};
 /// cluster.json            settings of the cluster: nodes, timings
 /// config/*.cfg            the configuration files
 /// guests/SID.json         a guest
+/// moves/SID.json          a live move that is under way
 /// status/manager.json     the manager status
 /// status/lrm/NODE.json    a node's LRM status
 /// commands                the command queue
@@ -92,7 +93,7 @@ impl FileStore {
     /// If there is one, or the file system fails.
     pub fn create(directory: impl Into<PathBuf>, settings: &ClusterSettings) -> Result<Self, StoreError> {
         let store = Self::at(directory.into());
-        for name in ["", "config", "guests", "status/lrm", "locks", "members", ".guards"] {
+        for name in ["", "config", "guests", "moves", "status/lrm", "locks", "members", ".guards"] {
             let path = store.directory.join(name);
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(StoreError::file("make", &path))?;
@@ -181,6 +182,24 @@ impl FileStore {
             }
         }
         Ok(texts)
+    }
+
+    /// Edits a guest or what belongs to it.
+    fn edit_document<T: Clone + PartialEq + serde::Serialize>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&[u8]) -> Result<T, StoreError>,
+        edit: &mut dyn FnMut(&mut Option<T>),
+    ) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Guests)?;
+        let old = self.read(name)?.map(|text| read(&text)).transpose()?;
+        let mut new = old.clone();
+        edit(&mut new);
+        match new {
+            new if new == old => Ok(()),
+            Some(document) => self.replace(name, &to_json(&document), "edit", Durability::Disk),
+            None => self.remove(name),
+        }
     }
 
     /// The files of a directory whose names end in `.json`, with the name that stands before it.
@@ -273,15 +292,22 @@ impl Store for FileStore {
         sid: &ServiceId,
         edit: &mut dyn FnMut(&mut Option<GuestDefinition>),
     ) -> Result<(), StoreError> {
-        let _guard = self.guard(&Guard::Guests)?;
-        let old = self.guest(sid)?;
-        let mut new = old.clone();
-        edit(&mut new);
-        match new {
-            new if new == old => Ok(()),
-            Some(guest) => self.replace(&guest_file(sid), &to_json(&guest), "edit", Durability::Disk),
-            None => self.remove(&guest_file(sid)),
+        self.edit_document(&guest_file(sid), |text| read_guest(sid, text), edit)
+    }
+
+    fn moves(&self) -> Result<BTreeMap<ServiceId, LiveMove>, StoreError> {
+        let mut moves = BTreeMap::new();
+        for (path, name) in self.documents("moves")? {
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            let entry = content.and_then(|text| Some((name.parse().ok()?, serde_json::from_slice(&text).ok()?)));
+            moves.extend(entry);
         }
+        Ok(moves)
+    }
+
+    fn edit_move(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<LiveMove>)) -> Result<(), StoreError> {
+        let file = format!("moves/{}.json", files::encode_name(sid.as_str()));
+        self.edit_document(&file, |text| read_move(sid, text), edit)
     }
 
     fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {

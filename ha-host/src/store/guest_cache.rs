@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::id::ServiceId;
+use serde::de::DeserializeOwned;
 
-use super::{GuestDefinition, GuestTable, StoreError};
+use super::{GuestDefinition, GuestTable, LiveMove, StoreError};
 
 /// Reads again only those definitions that have changed.
 #[derive(Debug, Default)]
@@ -52,11 +53,16 @@ impl GuestCache {
 
 /// Understands the definition of a guest.
 pub(super) fn read_guest(sid: &ServiceId, text: &[u8]) -> Result<GuestDefinition, StoreError> {
-    let unreadable = |error: serde_json::Error| StoreError::Unreadable {
-        what: format!("the definition of guest '{sid}'"),
-        problem: error.to_string(),
-    };
-    serde_json::from_slice(text).map_err(unreadable)
+    read_document(text, || format!("the definition of guest '{sid}'"))
+}
+
+/// Understands a live move.
+pub(super) fn read_move(sid: &ServiceId, text: &[u8]) -> Result<LiveMove, StoreError> {
+    read_document(text, || format!("the move of guest '{sid}'"))
+}
+
+fn read_document<T: DeserializeOwned>(text: &[u8], what: impl FnOnce() -> String) -> Result<T, StoreError> {
+    serde_json::from_slice(text).map_err(|error| StoreError::Unreadable { what: what(), problem: error.to_string() })
 }
 
 #[cfg(test)]

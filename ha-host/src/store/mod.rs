@@ -23,7 +23,9 @@ pub use edit::{change_if_unchanged, edit};
 #[cfg(feature = "etcd")]
 pub use etcd::EtcdStore;
 pub use file::FileStore;
-pub use guest::{AgentKind, ExecGuest, GuestDefinition, ProcGuest, UnitGuest};
+pub use guest::{
+    AgentKind, DiskFormat, ExecGuest, GuestDefinition, LiveMove, MoveAnswer, ProcGuest, UnitGuest, VmDisk, VmGuest,
+};
 pub use lease::LeaseRecord;
 pub use membership::Beat;
 pub use session::StoreSession;
@@ -202,6 +204,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails, or the definition that there is cannot be understood.
     fn edit_guest(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<GuestDefinition>))
     -> Result<(), StoreError>;
+
+    /// The live moves that are under way. One that can't be understood is left out.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn moves(&self) -> Result<BTreeMap<ServiceId, LiveMove>, StoreError>;
+
+    /// Edits a live move as [`edit_guest`](Self::edit_guest) edits a guest.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails, or what there is cannot be understood.
+    fn edit_move(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<LiveMove>)) -> Result<(), StoreError>;
 
     /// The bytes of a record. What did not change is the same [`Arc`] as before.
     ///

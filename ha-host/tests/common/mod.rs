@@ -9,6 +9,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -19,6 +20,12 @@ use std::{
 /// A directory with a store in it, which is removed with it.
 pub(crate) struct Sandbox {
     pub(crate) directory: PathBuf,
+    /// Where the store is.
+    pub(crate) address: String,
+    /// The `ha` that is run.
+    pub(crate) program: PathBuf,
+    /// In what `ha` is run, such as `ip netns exec`; nothing is this machine.
+    pub(crate) inside: Vec<String>,
 }
 
 impl Sandbox {
@@ -28,7 +35,8 @@ impl Sandbox {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("ha-{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
-        Self { directory }
+        let address = format!("file:{}", directory.join("store").display());
+        Self { directory, address, program: env!("CARGO_BIN_EXE_ha").into(), inside: Vec::new() }
     }
 
     /// With a cluster of these nodes.
@@ -43,8 +51,9 @@ impl Sandbox {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ha"));
-        command.env("HA_STORE", format!("file:{}", self.store().display())).env("HA_NODE", "node1");
+        let mut words = self.inside.iter().map(String::as_str).chain(self.program.to_str());
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).env("HA_STORE", &self.address).env("HA_NODE", "node1");
         command.stdin(Stdio::null());
         command
     }
@@ -81,8 +90,34 @@ impl Sandbox {
     pub(crate) fn node(&self, node: &str) -> Child {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
         self.command()
-            .args(["--node", node, "node", "run", "--watchdog", "none", "--log", "json", "--run-dir"])
+            .args(["--node", node, "node", "run", "--watchdog", "none", "--log", "json"])
+            .args(["--address", "127.0.0.1", "--run-dir"])
             .arg(self.directory.join(format!("run-{node}")))
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Starts a node as a machine of its own, with a watchdog that kills all of it, in what it is given, such as `ip netns exec`.
+    pub(crate) fn machine(&self, node: &str, inside: &[&str]) -> Child {
+        let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
+        let ha = self.program.to_str().unwrap();
+        let socket = self.directory.join(format!("{node}.watchdog"));
+        let run = self.directory.join(format!("run-{node}"));
+        // A machine that was off has an empty /run.
+        let _ = fs::remove_dir_all(&run);
+        let mut words: Vec<String> = inside.iter().map(|word| (*word).to_owned()).collect();
+        let supervise = [ha, "supervise", "--timings", "fast", "--socket", socket.to_str().unwrap(), "--"];
+        words.extend(supervise.map(str::to_owned));
+        let daemon = [ha, "node", "run", "--address", "127.0.0.1", "--log", "json", "--run-dir", run.to_str().unwrap()];
+        words.extend(daemon.map(str::to_owned));
+        words.extend(["--watchdog".to_owned(), format!("mux:{}", socket.display())]);
+        Command::new(&words[0])
+            .args(&words[1..])
+            .env("HA_STORE", &self.address)
+            .env("HA_NODE", node)
+            .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -109,6 +144,65 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// How a member of etcd is run.
+pub(crate) fn etcd_words(name: &str, directory: &Path, client: &str, peer: &str, cluster: &[String]) -> Vec<String> {
+    let pairs = [
+        ("name", name),
+        ("data-dir", directory.to_str().unwrap()),
+        ("listen-client-urls", client),
+        ("advertise-client-urls", client),
+        ("listen-peer-urls", peer),
+        ("initial-advertise-peer-urls", peer),
+        ("initial-cluster", &cluster.join(",")),
+    ];
+    let options = pairs.into_iter().map(|(key, value)| format!("--{key}={value}"));
+    ["etcd".to_owned()].into_iter().chain(options).collect()
+}
+
+/// Says that a test is skipped, and why, so that it is seen although the test is taken for passed.
+pub(crate) fn skip(why: &str) {
+    let mut out = std::io::stderr();
+    let _ = writeln!(out, "skipped: {why}");
+}
+
+/// Whether a program is there.
+pub(crate) fn has(program: &str) -> bool {
+    let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    asked.is_ok()
+}
+
+/// A small file system in memory, of its own.
+pub(crate) struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Nothing, and a line that says so, without the privilege to mount it.
+    pub(crate) fn mount(path: &Path, kilobytes: u32) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"]).arg(path).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(path.to_owned()));
+        }
+        skip("a small file system cannot be mounted here");
+        None
+    }
+
+    /// Leaves no room on it.
+    pub(crate) fn fill(&self) {
+        fs::write(self.0.join("filler"), vec![0; 1 << 24]).unwrap_err();
+    }
+
+    pub(crate) fn make_room(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
 

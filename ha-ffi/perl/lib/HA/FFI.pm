@@ -66,7 +66,7 @@ my %SIGNATURES = (
     host_new => 'p|H', host_free => 'h-',
     reply_error => 'hs-', reply_text => 'hs-', reply_json => 'hs-', reply_bytes => 'hs-', reply_member => 'hsi-',
     reply_manager_status => 'hh-', reply_lrm_status => 'hh-', reply_configuration => 'hh-', reply_unmanaged => 'hssi-',
-    reply_usage => 'hh-', reply_job => 'hQi-', reply_exit_code => 'hi-',
+    reply_usage => 'hh-', reply_job => 'hQii-', reply_exit_code => 'hii-',
     fence_commands_count => 'h|Z', fence_commands_word => 'hzz|S',
     crm_new => 'shh|H', crm_free => 'h-', crm_tick => 'hhQq|UI', crm_request_stop => 'hh', crm_state => 'h|I',
     crm_manager_status => 'h|H',

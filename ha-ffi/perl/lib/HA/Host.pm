@@ -67,8 +67,21 @@ sub _record {
     return $OK;
 }
 
+# How a job ended, as worked and exit code. 0 is what Perl returns by accident, so success has to be said.
+sub _ended {
+    my ($answer) = @_;
+    return ($YES, 0) if _defined($answer, "'success' or an exit code") eq 'success';
+    return ($NO, $answer) if $answer =~ /\A-?[0-9]+\z/ && $answer != 0;
+    die "answered '$answer', expected 'success' or the exit code of a failure\n";
+}
+
 my %ANSWER = (
-    ok        => sub { $OK },
+    ok => sub {
+        my (undef, $answer) = @_;
+        die "answered '$answer': a method that failed dies, one that worked returns nothing or something true\n"
+            if defined $answer && !$answer;
+        return $OK;
+    },
     yes       => sub { $_[1] ? $YES : $NO },
     yes_or_no => sub { _defined($_[1], 'true or false') ? $YES : $NO },
     (map { my $words = $WORDS{$_}; $_ => sub { _one_of($words, $_[1]) } } keys %WORDS),
@@ -115,16 +128,15 @@ my %ANSWER = (
     },
     job => sub {
         my ($reply, $answer) = @_;
-        return 31 if _defined($answer, "'running' or an exit code") eq 'running';
-        die "answered '$answer', expected 'running' or an exit code\n" unless $answer =~ /\A-?[0-9]+\z/;
-        HA::FFI::call(reply_exit_code => $reply, $answer);
+        return 31 if _defined($answer, "'running', 'success' or an exit code") eq 'running';
+        HA::FFI::call(reply_exit_code => $reply, _ended($answer));
         return 41;
     },
     jobs => sub {
         my ($reply, $jobs) = @_;
         for my $job (@{_defined($jobs, 'an array of [id, exit code]')}) {
             my ($id, $exit_code) = @$job;
-            HA::FFI::call(reply_job => $reply, _defined($id, 'the id of a job'), _defined($exit_code, 'an exit code'));
+            HA::FFI::call(reply_job => $reply, _defined($id, 'the id of a job'), _ended($exit_code));
         }
         return $OK;
     },
@@ -202,12 +214,21 @@ sub _event_closure {
     };
 }
 
+# A daemon may run for years with a host that never asks: only the last ones are kept.
+use constant EXCEPTIONS_KEPT => 100;
+
 sub _remember {
     my ($host, $method, $why) = @_;
-    push @{$STATE{$host}{exceptions}}, { method => $method, exception => $why } if $host && $STATE{$host};
+    return unless $host && $STATE{$host};
+    my $exceptions = $STATE{$host}{exceptions} //= [];
+    push @$exceptions, { method => $method, exception => $why };
+    shift @$exceptions if @$exceptions > EXCEPTIONS_KEPT;
 }
 
-# What methods died of since this was last called.
+# Neither a host nor its closures are for another thread.
+sub CLONE_SKIP { 1 }
+
+# What methods died of since this was last called; the last hundred of it.
 sub exceptions {
     my ($self) = @_;
     my $exceptions = $STATE{$self} && delete $STATE{$self}{exceptions};
@@ -242,6 +263,8 @@ sub _handle {
 }
 
 package HA::Host::State;
+
+sub CLONE_SKIP { 1 }
 
 # The handle is freed before the closures that it calls.
 sub DESTROY {

@@ -1,0 +1,146 @@
+package HA::Configuration;
+
+# Configuration files, edits, and what becomes of rules.
+
+use v5.26;
+use warnings;
+
+our @ISA = 'HA::Object';
+
+my %FILES = (
+    'resources.cfg' => 1, 'groups.cfg' => 2, 'rules.cfg' => 3, 'datacenter.cfg' => 4, 'fence.cfg' => 5,
+);
+my %NAMES = (any => 1, digits => 2);
+
+sub _kind { 'configuration' }
+
+sub _file {
+    my ($name) = @_;
+    return $FILES{$name} // HA::Error->throw(status => 'argument', message => "'$name' is no file of the configuration");
+}
+
+sub new {
+    my ($class, %given) = @_;
+    my $self  = $class->_own(HA::FFI::get('configuration_new'));
+    my $types = delete $given{service_types} // {};
+    my $guests = delete $given{guests} // {};
+    $self->add_service_type($_, $types->{$_}) for sort keys %$types;
+    $self->read($_, $given{$_}) for sort keys %given;
+    $self->set_guest($_, $guests->{$_}) for sort keys %$guests;
+    return $self;
+}
+
+sub copy { my ($self) = @_; return ref($self)->_own(HA::FFI::get(configuration_copy => $self)) }
+
+sub add_service_type {
+    my ($self, $type, $names) = @_;
+    HA::FFI::call(configuration_add_service_type => $self, $type, $NAMES{$names // 'any'} // 0);
+    return $self;
+}
+
+# The bytes of a file, as they were read from it.
+sub read {
+    my ($self, $file, $bytes) = @_;
+    HA::FFI::call(configuration_read => $self, _file($file), \$bytes);
+    return $self;
+}
+
+sub read_datacenter_json {
+    my ($self, $json) = @_;
+    HA::FFI::call(configuration_read_datacenter_json => $self, $json);
+    return $self;
+}
+
+sub problems {
+    my ($self, $file) = @_;
+    my $number = _file($file);
+    my $count  = HA::FFI::get(configuration_problem_count => $self, $number);
+    return map { HA::FFI::error_from_handle(HA::FFI::get(configuration_problem => $self, $number, $_)) } 0 .. $count - 1;
+}
+
+# The bytes of a file as it is now.
+sub write { my ($self, $file) = @_; return HA::FFI::get(configuration_write => $self, _file($file)) }
+
+sub digest { my ($self, $file) = @_; return HA::FFI::get(configuration_digest => $self, _file($file)) }
+
+sub sections {
+    my ($self, $file) = @_;
+    my $number = _file($file);
+    my $count = HA::FFI::get(configuration_section_count => $self, $number);
+    return map { my (undef, $type, $id) = HA::FFI::call(configuration_section => $self, $number, $_); [$type, $id] }
+        0 .. $count - 1;
+}
+
+sub property {
+    my ($self, $file, $id, $key) = @_;
+    return HA::FFI::get_text(configuration_property => $self, _file($file), $id, $key);
+}
+
+sub as_hash {
+    my ($self, $file) = @_;
+    return HA::JSON::decode(HA::FFI::get(configuration_json => $self, _file($file)));
+}
+
+sub fence_report {
+    my ($self, @nodes) = @_;
+    return HA::JSON::decode_if_any(HA::FFI::get(configuration_fence_report => $self, \@nodes));
+}
+
+sub shadowed_groups { my ($self) = @_; return @{HA::JSON::decode(HA::FFI::get(configuration_shadowed_groups => $self))} }
+
+sub set_guest { my ($self, $sid, $node) = @_; HA::FFI::call(configuration_set_guest => $self, $sid, $node); return $self }
+
+sub clear_guests { my ($self) = @_; HA::FFI::call(configuration_clear_guests => $self); return $self }
+
+my %ACTIONS = (
+    add_resource => 1, set_resource => 2, remove_resource => 3, add_group => 4, set_group => 5, remove_group => 6,
+    add_rule => 7, set_rule => 8, remove_rule => 9, set_datacenter => 10,
+);
+
+# set: hash, or array of pairs to keep an order; unset, nodes, in_error: arrays; guests: number => type.
+sub edit {
+    my ($self, $action, $id, %with) = @_;
+    my $edit = HA::Edit->_own(HA::FFI::get(edit_new => $ACTIONS{$action} // 0, $id // ''));
+    my $set = $with{set} // [];
+    my @set = ref $set eq 'HASH' ? map { [$_, $set->{$_}] } sort keys %$set : @$set;
+    HA::FFI::call(edit_set       => $edit, @$_) for @set;
+    HA::FFI::call(edit_unset     => $edit, $_) for @{$with{unset} // []};
+    HA::FFI::call(edit_node      => $edit, $_) for @{$with{nodes} // []};
+    HA::FFI::call(edit_in_error  => $edit, $_) for @{$with{in_error} // []};
+    HA::FFI::call(edit_guest     => $edit, $_, $with{guests}{$_}) for sort keys %{$with{guests} // {}};
+    HA::FFI::call(edit_rule_type => $edit, $with{rule_type}) if defined $with{rule_type};
+    HA::FFI::call(edit_seen      => $edit, $with{seen}) if defined $with{seen};
+    HA::FFI::call(edit_keep_in_rules => $edit) if $with{keep_in_rules};
+    return HA::FFI::get_text(configuration_edit => $self, $edit);
+}
+
+package HA::Edit;
+
+our @ISA = 'HA::Object';
+
+sub _kind { 'edit' }
+
+package HA::Rules;
+
+our @ISA = 'HA::Object';
+
+sub _kind { 'rules' }
+
+sub new {
+    my ($class, $configuration, @nodes) = @_;
+    return $class->_own(HA::FFI::get(rules_new => $configuration, \@nodes));
+}
+
+sub dropped {
+    my ($self) = @_;
+    my $count = HA::FFI::get(rules_dropped_count => $self);
+    return map { HA::FFI::error_from_handle(HA::FFI::get(rules_dropped => $self, $_)) } 0 .. $count - 1;
+}
+
+sub as_hash { my ($self) = @_; return HA::JSON::decode(HA::FFI::get(rules_json => $self)) }
+
+sub why_together { my ($self, @two) = @_; return @{HA::JSON::decode(HA::FFI::get(rules_why_together => $self, @two))} }
+
+sub why_apart { my ($self, @two) = @_; return @{HA::JSON::decode(HA::FFI::get(rules_why_apart => $self, @two))} }
+
+1;

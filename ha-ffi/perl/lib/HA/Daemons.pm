@@ -1,0 +1,231 @@
+package HA::Timings;
+
+# Timings, jobs, the two daemons, and the manager on its own.
+
+use v5.26;
+use warnings;
+
+our @ISA = 'HA::Object';
+
+sub _kind { 'timings' }
+
+my %PRESETS = (customary => 1, fast => 2);
+
+# A preset, or a hash of settings.
+sub new {
+    my ($class, $given) = @_;
+    $given //= 'customary';
+    return $class->_own(HA::FFI::get(timings_new => $PRESETS{$given} // 0)) unless ref $given;
+    my $json = HA::JSON::encode($given);
+    return $class->_own(HA::FFI::get(timings_from_json => \$json));
+}
+
+sub get { my ($self, $setting) = @_; return HA::FFI::get(timings_get => $self, $setting) }
+
+sub set { my ($self, $setting, $value) = @_; HA::FFI::call(timings_set => $self, $setting, $value); return $self }
+
+sub as_hash { my ($self) = @_; return HA::JSON::decode(HA::FFI::get(timings_to_json => $self)) }
+
+# What follows from the timings, in nanoseconds; throws if they are not safe.
+sub check {
+    my ($self) = @_;
+    my $room = HA::FFI::room(72);
+    HA::FFI::call(timings_check => $self, HA::FFI::address($room));
+    my %facts;
+    @facts{qw(lock_lifetime watchdog_timeout feed_budget renewal_interval round_time waiting_loop shortest_recovery
+        longest_recovery longest_recovery_with_master)} = unpack 'Q9', $room;
+    return \%facts;
+}
+
+sub watchdog_timeout_left { my ($self, $since) = @_; return HA::FFI::get(timings_watchdog_timeout_left => $self, $since) }
+
+package HA::Job;
+
+our @ISA = 'HA::Object';
+
+sub _kind { 'job' }
+
+sub new {
+    my ($class, %job) = @_;
+    my @texts = map { $job{$_} // '' } qw(sid uid target);
+    my $list  = HA::FFI::str_list(@texts);
+    my @pairs = unpack 'Q6', ${$list->{list}};
+    @pairs[2 * $_, 2 * $_ + 1] = (0, 0) for grep { !length $texts[$_] } 0 .. 2;
+    my $packed = pack 'QQ6lx4q', $job{id} // 1, @pairs, HA::FFI::word_number(service_state => $job{command}),
+        $job{timeout} // -1;
+    return $class->_own(HA::FFI::get(job_new => HA::FFI::address($packed)));
+}
+
+sub copy { my ($self) = @_; return ref($self)->_own(HA::FFI::get(job_copy => $self)) }
+
+sub as_hash {
+    my ($self) = @_;
+    my $room = HA::FFI::room(72);
+    HA::FFI::call(job_get => $self, HA::FFI::address($room));
+    my ($id, @fields) = unpack 'QQ6lx4q', $room;
+    my %job = (id => $id);
+    for my $field (qw(sid uid target)) {
+        my $text = HA::FFI::lent(splice @fields, 0, 2);
+        $job{$field} = $text if defined $text;
+    }
+    $job{command} = HA::FFI::word(service_state => $fields[0]);
+    $job{timeout} = $fields[1] if $fields[1] >= 0;
+    return \%job;
+}
+
+# Carries the job out with the agent methods of a host; gives 'success', or the exit code of the failure.
+sub run {
+    my ($self, $node, $agent) = @_;
+    return HA::FFI::get(job_run => $self, $node, $agent->_handle) || 'success';
+}
+
+sub steps { my ($self, $node) = @_; return HA::JobSteps->_own(HA::FFI::get(job_steps_new => $self, $node)) }
+
+package HA::JobSteps;
+
+our @ISA = 'HA::Object';
+
+my @STEPS = (undef, qw(knows_type locate check_running start stop move done));
+my %STEP_ANSWERS = (ok => 1, yes => 2, no => 3, none => 4, failed => -1);
+
+sub _kind { 'job_steps' }
+
+sub next {
+    my ($self) = @_;
+    my $room = HA::FFI::room(40);
+    HA::FFI::call(job_steps_next => $self, HA::FFI::address($room));
+    my ($step, $motion, $target, $length, $timeout, $exit_code) = unpack 'llQQql', $room;
+    my %next = (step => $STEPS[$step]);
+    @next{qw(motion target)} = (HA::FFI::word(motion => $motion), HA::FFI::lent($target, $length)) if $step == 6;
+    $next{timeout}   = $timeout if $step == 5 && $timeout >= 0;
+    $next{exit_code} = $exit_code if $step == 7;
+    return \%next;
+}
+
+sub answer {
+    my ($self, $host, $answer, $text) = @_;
+    HA::FFI::call(job_steps_answer => $self, $STEP_ANSWERS{$answer // ''} // -1, $text // '', $host->_handle);
+    return $self;
+}
+
+package HA::Daemon;
+
+our @ISA = 'HA::Object';
+
+my @WAITS = (undef, qw(next_iteration lock_retry jobs exit));
+
+# node, host; timings: HA::Timings, or none for the customary ones.
+sub new {
+    my ($class, %given) = @_;
+    return $class->_own(HA::FFI::get($class->_kind . '_new', $given{node}, $given{timings}, $given{host}->_handle));
+}
+
+# monotonic: nanoseconds. Gives when it wants to be called next, and what it waits for.
+sub tick {
+    my ($self, $host, $monotonic, $wall) = @_;
+    my (undef, $next, $wait) = HA::FFI::call($self->_kind . '_tick', $self, $host->_handle, $monotonic, $wall // time);
+    return { next => $next, wait => $WAITS[$wait] };
+}
+
+package HA::Crm;
+
+our @ISA = 'HA::Daemon';
+
+sub _kind { 'crm' }
+
+sub request_stop { my ($self, $host) = @_; HA::FFI::call(crm_request_stop => $self, $host->_handle); return $self }
+
+sub state { my ($self) = @_; return HA::FFI::word(daemon_state => HA::FFI::get(crm_state => $self)) }
+
+sub manager_status {
+    my ($self) = @_;
+    my $handle = HA::FFI::get(crm_manager_status => $self);
+    return $handle ? HA::ManagerStatus->_own($handle) : undef;
+}
+
+package HA::Lrm;
+
+our @ISA = 'HA::Daemon';
+
+sub _kind { 'lrm' }
+
+sub request_stop {
+    my ($self, $host, $request, $monotonic, $wall) = @_;
+    HA::FFI::call(lrm_request_stop => $self, HA::FFI::word_number(stop_request => $request), $host->_handle, $monotonic,
+        $wall // time);
+    return $self;
+}
+
+sub _get { my ($self) = @_; my (undef, @fields) = HA::FFI::call(lrm_get_state => $self); return @fields }
+
+sub state { my ($self) = @_; return HA::FFI::word(lrm_state => ($self->_get)[0]) }
+
+sub mode { my ($self) = @_; return HA::FFI::word(lrm_mode => ($self->_get)[1]) }
+
+package HA::RoundInput;
+
+our @ISA = 'HA::Object';
+
+sub _kind { 'round_input' }
+
+# members: node => online; lrms: node => HA::LrmStatus; configuration; unmanaged, usage: as hosts give them.
+sub new {
+    my ($class, %given) = @_;
+    my $self = $class->_own(HA::FFI::get('round_input_new'));
+    $self->set_member($_, $given{members}{$_}) for sort keys %{$given{members} // {}};
+    $self->set_lrm($_, $given{lrms}{$_}) for sort keys %{$given{lrms} // {}};
+    $self->set_configuration($given{configuration}) if $given{configuration};
+    $self->set_unmanaged($given{unmanaged}) if $given{unmanaged};
+    $self->set_usage($given{usage}) if $given{usage};
+    return $self;
+}
+
+# online undef: it is no member any more.
+sub set_member {
+    my ($self, $node, $online) = @_;
+    HA::FFI::call(round_input_set_member => $self, $node, defined $online ? ($online ? 1 : 0) : -1);
+    return $self;
+}
+
+sub set_lrm { my ($self, $node, $lrm) = @_; HA::FFI::call(round_input_set_lrm => $self, $node, $lrm); return $self }
+
+sub set_configuration { my ($self, $given) = @_; HA::FFI::call(round_input_set_configuration => $self, $given); return $self }
+
+sub set_unmanaged {
+    my ($self, $guests) = @_;
+    HA::FFI::call(round_input_clear_unmanaged => $self);
+    HA::FFI::call(round_input_add_unmanaged => $self, @$_{qw(sid node)}, $_->{running} ? 1 : 0) for @$guests;
+    return $self;
+}
+
+sub set_usage {
+    my ($self, $usage) = @_;
+    HA::FFI::call(round_input_set_usage => $self, $usage ? HA::Usage->_of($usage) : undef);
+    return $self;
+}
+
+package HA::Manager;
+
+our @ISA = 'HA::Object';
+
+sub _kind { 'manager' }
+
+# node, status, configuration, unique (16 bytes), host; timings: HA::Timings, or none for the customary ones.
+sub new {
+    my ($class, %given) = @_;
+    my $unique = $given{unique};
+    return $class->_own(HA::FFI::get(manager_new => $given{node}, $given{timings}, $given{status}, $given{configuration},
+            \$unique, $given{host}->_handle));
+}
+
+sub round {
+    my ($self, $input, $host, $monotonic, $wall) = @_;
+    HA::FFI::call(manager_round => $self, $input, $host->_handle, $monotonic, $wall // time);
+    return $self;
+}
+
+sub resume { my ($self, $status) = @_; HA::FFI::call(manager_resume => $self, $status); return $self }
+
+sub status { my ($self) = @_; return HA::ManagerStatus->_own(HA::FFI::get(manager_get_status => $self)) }
+
+1;

@@ -1,0 +1,211 @@
+//! The reply, through which callbacks hand back more than a number.
+
+use std::{collections::BTreeMap, ffi::c_char, sync::Arc};
+
+use ha_core::{
+    host::{Configuration as Configured, JobId, UnmanagedService, UsageStatistics},
+    id::NodeName,
+    status::{ExitCode, LrmStatus, ManagerStatus},
+};
+
+use crate::{
+    boundary::{Call, call},
+    configuration::{Configuration, ha_configuration},
+    failure::{Failure, ha_status},
+    handles::{self, Handle},
+    host::ha_answer,
+    lrm_status::{self, ha_lrm_status},
+    manager_status::{self, ha_manager_status},
+    records::unreadable,
+    usage::ha_usage,
+};
+
+/// Through which a callback hands back what does not fit into a number. It holds until the callback returns.
+pub struct ha_reply {
+    _private: [u8; 0],
+}
+
+/// What a callback has handed back. Behind a `ha_reply`.
+#[derive(Default)]
+pub(crate) struct Reply {
+    pub(crate) error: Option<String>,
+    pub(crate) texts: Vec<String>,
+    pub(crate) json: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) members: BTreeMap<NodeName, bool>,
+    pub(crate) manager_status: Option<Arc<ManagerStatus>>,
+    pub(crate) lrm_status: Option<Arc<LrmStatus>>,
+    pub(crate) configuration: Option<Configured>,
+    pub(crate) unmanaged: Vec<UnmanagedService>,
+    pub(crate) usage: Option<UsageStatistics>,
+    pub(crate) jobs: Vec<(JobId, ExitCode)>,
+    pub(crate) exit_code: Option<ExitCode>,
+}
+
+impl Handle for Reply {
+    const NAME: &'static str = "ha_reply";
+}
+
+impl Reply {
+    /// The manager status that was handed back.
+    pub(crate) fn take_manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, Failure> {
+        match &self.json {
+            Some(json) => ManagerStatus::from_json(json).map(|read| Some(Arc::new(read))).map_err(|e| unreadable(&e)),
+            None => Ok(self.manager_status.take()),
+        }
+    }
+
+    /// The LRM status that was handed back.
+    pub(crate) fn take_lrm_status(&mut self) -> Result<Option<Arc<LrmStatus>>, Failure> {
+        match &self.json {
+            Some(json) => LrmStatus::from_json(json).map(|read| Some(Arc::new(read))).map_err(|e| unreadable(&e)),
+            None => Ok(self.lrm_status.take()),
+        }
+    }
+}
+
+/// Says why the call fails. Answer HA_ANSWER_FAILED then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_error(reply: *mut ha_reply, message: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let message = String::from_utf8_lossy(call.bytes(message, length)?).into_owned();
+        handles::take::<_, Reply>(reply)?.error = Some(message);
+        Call::done()
+    })
+}
+
+/// Hands back a text. For a list, call it once for each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_text(reply: *mut ha_reply, text: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let text = call.text(text, length)?.to_owned();
+        handles::take::<_, Reply>(reply)?.texts.push(text);
+        Call::done()
+    })
+}
+
+/// Hands back a record as JSON: that of read_manager_status or read_lrm_status.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_json(reply: *mut ha_reply, json: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let json = call.text(json, length)?.to_owned();
+        handles::take::<_, Reply>(reply)?.json = Some(json);
+        Call::done()
+    })
+}
+
+/// Hands back bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_bytes(reply: *mut ha_reply, bytes: *const c_char, length: usize) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let bytes = call.bytes(bytes, length)?.to_owned();
+        handles::take::<_, Reply>(reply)?.bytes = bytes;
+        Call::done()
+    })
+}
+
+/// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_member(
+    reply: *mut ha_reply,
+    node: *const c_char,
+    node_length: usize,
+    online: i32,
+) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let node = call.node(node, node_length)?;
+        handles::take::<_, Reply>(reply)?.members.insert(node, online == 1);
+        Call::done()
+    })
+}
+
+/// Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_manager_status(reply: *mut ha_reply, status: *const ha_manager_status) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let status = manager_status::take(status)?.keep();
+        handles::take::<_, Reply>(reply)?.manager_status = Some(status);
+        Call::done()
+    })
+}
+
+/// Hands back an LRM status. The handle stays the caller's; the record is shared, not copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_lrm_status(reply: *mut ha_reply, status: *const ha_lrm_status) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let status = lrm_status::take(status)?.keep();
+        handles::take::<_, Reply>(reply)?.lrm_status = Some(status);
+        Call::done()
+    })
+}
+
+/// Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_configuration(
+    reply: *mut ha_reply,
+    configuration: *const ha_configuration,
+) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let configuration = handles::take::<_, Configuration>(configuration)?.shared();
+        handles::take::<_, Reply>(reply)?.configuration = Some(configuration);
+        Call::done()
+    })
+}
+
+/// Hands back a guest that HA does not manage. running: 1 if it runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_unmanaged(
+    reply: *mut ha_reply,
+    sid: *const c_char,
+    sid_length: usize,
+    node: *const c_char,
+    node_length: usize,
+    running: i32,
+) -> ha_status {
+    call!(std::ptr::null_mut(), |call| {
+        let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
+        handles::take::<_, Reply>(reply)?.unmanaged.push(UnmanagedService { sid, node, running: running == 1 });
+        Call::done()
+    })
+}
+
+/// Hands back sizes and loads. The handle stays the caller's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_usage(reply: *mut ha_reply, usage: *const ha_usage) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        let usage = handles::take::<_, UsageStatistics>(usage)?.clone();
+        handles::take::<_, Reply>(reply)?.usage = Some(usage);
+        Call::done()
+    })
+}
+
+/// How a job ended, from C. An exit code of 0 alone is no success: it may be there by accident.
+fn ended(worked: i32, exit_code: i32) -> ExitCode {
+    match ExitCode(exit_code) {
+        ExitCode::SUCCESS if worked != ha_answer::HA_ANSWER_YES as i32 => ExitCode::ERROR,
+        ExitCode::SUCCESS => ExitCode::SUCCESS,
+        failure => failure,
+    }
+}
+
+/// Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
+///
+/// worked: HA_ANSWER_YES if it worked, HA_ANSWER_NO if not. HA_EXIT_SUCCESS, which is 0, counts only together with HA_ANSWER_YES;
+/// with everything else it is taken for HA_EXIT_ERROR, since a 0 is easily there by accident, and a move that is taken for
+/// done could make a service run twice.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_job(reply: *mut ha_reply, id: u64, worked: i32, exit_code: i32) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::take::<_, Reply>(reply)?.jobs.push((JobId(id), ended(worked, exit_code)));
+        Call::done()
+    })
+}
+
+/// Hands back how a job ended that start_job has carried out at once. worked and exit_code: see ha_reply_job().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_exit_code(reply: *mut ha_reply, worked: i32, exit_code: i32) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::take::<_, Reply>(reply)?.exit_code = Some(ended(worked, exit_code));
+        Call::done()
+    })
+}

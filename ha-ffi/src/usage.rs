@@ -1,0 +1,75 @@
+//! Sizes and loads of nodes and services.
+
+use std::ffi::c_char;
+
+use ha_core::host::{NodeStatistics, ServiceStatistics, UsageStatistics};
+
+use crate::{
+    boundary::{Call, call},
+    failure::{ha_error, ha_status},
+    handles::{self, Handle},
+};
+
+/// Sizes and loads of nodes and services, for the schedulers that look at them.
+pub struct ha_usage {
+    _private: [u8; 0],
+}
+
+impl Handle for UsageStatistics {
+    const NAME: &'static str = "ha_usage";
+}
+
+/// Makes an empty usage.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_usage_new(usage: *mut *mut ha_usage, error: *mut *mut ha_error) -> ha_status {
+    call!(error, |call| { call.new_handle(usage, UsageStatistics::default()) })
+}
+
+/// Frees a usage. NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn ha_usage_free(usage: *mut ha_usage) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::free::<_, UsageStatistics>(usage)?;
+        Call::done()
+    })
+}
+
+/// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_usage_set_node(
+    usage: *mut ha_usage,
+    node: *const c_char,
+    node_length: usize,
+    max_cpu: f64,
+    max_memory: u64,
+    cpu: f64,
+    memory: u64,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let node = call.node(node, node_length)?;
+        let size = NodeStatistics { max_cpu, max_memory, cpu, memory };
+        handles::take::<_, UsageStatistics>(usage)?.nodes.insert(node, size);
+        Call::done()
+    })
+}
+
+/// Tells the size of a service (cores, 0 for no limit; bytes of memory) and how much it uses, measured.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_usage_set_service(
+    usage: *mut ha_usage,
+    sid: *const c_char,
+    sid_length: usize,
+    max_cpu: f64,
+    max_memory: u64,
+    cpu: f64,
+    memory: u64,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let sid = call.sid(sid, sid_length)?;
+        let size = ServiceStatistics { max_cpu, max_memory, cpu, memory };
+        handles::take::<_, UsageStatistics>(usage)?.services.insert(sid, size);
+        Call::done()
+    })
+}

@@ -1,0 +1,133 @@
+//! The processes of services, each written down in a file of its own.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    process::Child,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use ha_core::{
+    host::HostError,
+    id::{NodeName, ServiceId},
+};
+use nix::sys::signal::Signal;
+
+use super::{
+    launch::{Launch, Launcher},
+    process::ProcessRecord,
+};
+use crate::{clock, files};
+
+/// Starts, watches and kills processes, of which each service has at most one, with all that comes from it. They do not
+/// depend on the daemon: one that was started again finds them.
+#[derive(Debug, Clone)]
+pub(super) struct Processes {
+    node: NodeName,
+    directory: PathBuf,
+    launcher: Launcher,
+    /// Processes that this daemon has started and must bury.
+    children: Arc<Mutex<Vec<Child>>>,
+}
+
+impl Processes {
+    /// How often it looks whether a process has ended.
+    const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+    /// How long a process may take to end after SIGKILL.
+    const KILL_TIMEOUT: Duration = Duration::from_secs(10);
+
+    pub(super) fn new(node: NodeName, directory: PathBuf, launcher: Launcher) -> Self {
+        Self { node, directory, launcher, children: Arc::default() }
+    }
+
+    /// Where everything is that belongs to the services.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A file that belongs to a service.
+    pub(super) fn path(&self, sid: &ServiceId, extension: &str) -> PathBuf {
+        self.directory.join(files::encode_name(sid.as_str())).with_added_extension(extension)
+    }
+
+    /// The process that was started last; nothing if none was, or if it was stopped.
+    pub(super) fn record(&self, sid: &ServiceId) -> Result<Option<ProcessRecord>, HostError> {
+        let path = self.path(sid, "json");
+        ProcessRecord::read(&path).map_err(|error| HostError::new(format!("cannot read {}: {error}", path.display())))
+    }
+
+    /// Whether the service's process runs. Processes that it has left behind do not count.
+    pub(super) fn is_running(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        self.bury_the_dead();
+        Ok(self.record(sid)?.is_some_and(|record| record.is_running()))
+    }
+
+    /// Launches the service's process; what the last one has left behind is killed first.
+    pub(super) fn launch(
+        &self,
+        sid: &ServiceId,
+        command: &[String],
+        directory: &Path,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<(), HostError> {
+        self.kill(sid)?;
+        let mut environment = environment.clone();
+        environment.insert("HA_SID".into(), sid.to_string());
+        environment.insert("HA_NODE".into(), self.node.to_string());
+        let launch = || -> io::Result<Child> {
+            fs::create_dir_all(&self.directory)?;
+            self.launcher.launch(&Launch {
+                record: &self.path(sid, "json"),
+                log: &self.path(sid, "log"),
+                command,
+                directory,
+                environment: &environment,
+            })
+        };
+        let child = launch().map_err(|error| HostError::new(format!("cannot start {sid}: {error}")))?;
+        self.children.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+        Ok(())
+    }
+
+    /// Kills the service's process with all that comes from it, if there is any.
+    pub(super) fn kill(&self, sid: &ServiceId) -> Result<(), HostError> {
+        let Some(record) = self.record(sid)? else { return Ok(()) };
+        let killed = self.wait_for_end(&record, Self::KILL_TIMEOUT, || {
+            let _ = record.signal(Signal::SIGKILL);
+        });
+        if !killed {
+            return Err(HostError::new(format!("{sid} cannot be killed: process {}", record.pid)));
+        }
+        self.forget(sid);
+        Ok(())
+    }
+
+    /// Nothing is left that the record could stand for; one that stays does no harm.
+    pub(super) fn forget(&self, sid: &ServiceId) {
+        let _ = fs::remove_file(self.path(sid, "json"));
+    }
+
+    /// Waits until nothing of a process is left. Says whether that came in time. `again` is done before every look.
+    pub(super) fn wait_for_end(&self, record: &ProcessRecord, timeout: Duration, again: impl Fn()) -> bool {
+        let end = clock::instant().after(timeout);
+        loop {
+            again();
+            self.bury_the_dead();
+            if record.family().is_empty() {
+                return true;
+            }
+            if clock::instant() >= end {
+                return false;
+            }
+            thread::sleep(Self::LOOK_INTERVAL);
+        }
+    }
+
+    fn bury_the_dead(&self) {
+        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+    }
+}

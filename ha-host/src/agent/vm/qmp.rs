@@ -1,0 +1,153 @@
+//! Talking to QEMU: the QEMU Machine Protocol, on a Unix socket.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    os::{fd::AsRawFd, unix::net::UnixStream},
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use ha_core::time::Instant;
+use nix::{
+    errno::Errno,
+    sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket},
+};
+use serde_json::{Value, json};
+
+use crate::clock;
+
+/// A connection to one QEMU, for a few commands. QEMU serves one connection at a time, so it is kept no longer than needed.
+#[derive(Debug)]
+pub(super) struct Qmp {
+    reader: BufReader<UnixStream>,
+    patience: Duration,
+}
+
+impl Qmp {
+    /// How often it is tried to connect.
+    const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+    /// An answer takes no longer from a QEMU that is well.
+    pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Connects within `patience`, which is what each command may take too. A socket on which nobody listens yet is tried again
+    /// as long as `go_on` says so.
+    pub(super) fn connect(path: &Path, patience: Duration, go_on: impl Fn() -> bool) -> io::Result<Self> {
+        let end = clock::instant().after(patience);
+        let stream = loop {
+            match Self::open(path) {
+                Ok(stream) => break stream,
+                // Nobody listens yet, or another connection is served.
+                Err(Errno::ENOENT | Errno::ECONNREFUSED | Errno::EAGAIN) if go_on() && clock::instant() < end => {
+                    thread::sleep(Self::RETRY_INTERVAL);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        stream.set_nonblocking(false)?;
+        stream.set_write_timeout(Some(patience))?;
+        let mut qmp = Self { reader: BufReader::new(stream), patience };
+        qmp.read_message(end)?;
+        qmp.execute("qmp_capabilities", json!({}))?;
+        Ok(qmp)
+    }
+
+    /// Without waiting where QEMU has no room for another connection.
+    fn open(path: &Path) -> Result<UnixStream, Errno> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let descriptor = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+        connect(descriptor.as_raw_fd(), &UnixAddr::new(path)?)?;
+        Ok(descriptor.into())
+    }
+
+    /// Has a command carried out, and gives its answer. Events that come in between are not looked at.
+    pub(super) fn execute(&mut self, command: &str, arguments: Value) -> io::Result<Value> {
+        let end = clock::instant().after(self.patience);
+        let mut line = json!({"execute": command, "arguments": arguments}).to_string();
+        line.push('\n');
+        self.reader.get_mut().write_all(line.as_bytes())?;
+        loop {
+            let mut message = self.read_message(end)?;
+            if let Some(answer) = message.get_mut("return") {
+                return Ok(answer.take());
+            }
+            if let Some(error) = message.get("error") {
+                let why = error.get("desc").and_then(Value::as_str).unwrap_or("no reason given");
+                return Err(io::Error::other(format!("{command}: {why}")));
+            }
+        }
+    }
+
+    /// What a command's answer says under a key; empty if it says nothing.
+    pub(super) fn ask(&mut self, command: &str, key: &str) -> io::Result<String> {
+        let answer = self.execute(command, json!({}))?;
+        Ok(answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    fn read_message(&mut self, end: Instant) -> io::Result<Value> {
+        let left = end.since(clock::instant());
+        if left.is_zero() {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "QEMU does not answer"));
+        }
+        self.reader.get_mut().set_read_timeout(Some(left))?;
+        let mut line = String::new();
+        match self.reader.read_line(&mut line) {
+            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "QEMU has closed the connection")),
+            Ok(_) => serde_json::from_str(&line).map_err(io::Error::other),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "QEMU does not answer"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{os::unix::net::UnixListener, path::PathBuf};
+
+    /// A QEMU that greets, then answers one line after the other with these.
+    fn qemu(name: &str, answers: &'static [&'static str]) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("ha-qmp-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            stream.write_all(b"{\"QMP\": {}}\n").unwrap();
+            for answer in answers {
+                lines.next().unwrap().unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+            lines.next();
+        });
+        path
+    }
+
+    #[test]
+    fn events_between_a_command_and_its_answer_are_passed_over() {
+        let path = qemu(
+            "events",
+            &[
+                "{\"return\": {}}\n",
+                "{\"event\": \"STOP\"}\n{\"return\": {\"status\": \"paused\"}}\n",
+                "{\"error\": {\"desc\": \"no\"}}\n",
+            ],
+        );
+        let mut qmp = Qmp::connect(&path, Qmp::PATIENCE, || true).unwrap();
+        assert_eq!(qmp.ask("query-status", "status").unwrap(), "paused");
+        assert_eq!(qmp.execute("cont", json!({})).unwrap_err().to_string(), "cont: no");
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_qemu_that_is_silent_or_gone_is_not_waited_for() {
+        let patience = Duration::from_millis(100);
+        let silent = qemu("silent", &[]);
+        let error = Qmp::connect(&silent, patience, || true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        std::fs::remove_file(&silent).unwrap();
+        assert_eq!(Qmp::connect(&silent, Qmp::PATIENCE, || false).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}
