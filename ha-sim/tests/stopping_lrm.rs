@@ -4,10 +4,10 @@
 
 use std::{error::Error, time::Duration};
 
-use ha_core::status::StateName;
+use ha_core::{event::Event, status::StateName, time::Instant};
 use ha_sim::{
     cluster::{Cluster, Setup},
-    world::GuestTimes,
+    world::{ClusterEvent, DaemonKind, GuestTimes, What},
 };
 
 type Result = std::result::Result<(), Box<dyn Error>>;
@@ -24,6 +24,10 @@ fn setup(datacenter: &str) -> std::result::Result<Setup, Box<dyn Error>> {
 fn start(setup: Setup) -> Cluster {
     let mut cluster = Cluster::new(setup);
     cluster.check_invariants();
+    if let Some(invariants) = cluster.invariants_mut() {
+        // Networks are cut here, which calls for resets.
+        invariants.excuse_until(Instant::after_start(seconds(3600)));
+    }
     cluster
 }
 
@@ -59,7 +63,10 @@ fn a_node_that_lost_its_lock_on_the_way_into_maintenance_still_waits_for_its_ser
     cluster.set_network(&node3, true)?;
     cluster.run_for(seconds(120))?;
     nothing_broke(&cluster);
-    assert_ne!(cluster.places(&"vm:100".parse()?), ["node3"]);
+    let happened = |wanted: fn(&What) -> bool| cluster.happenings_since(0).iter().position(|it| wanted(&it.what));
+    let moved = happened(|what| matches!(what, What::Core(Event::AgentMoveEnded { .. })));
+    let down = happened(|what| matches!(what, What::Cluster(ClusterEvent::NodeDown { .. })));
+    assert!(moved.is_some() && moved < down, "it moves at {moved:?}, the node goes down at {down:?}");
     Ok(())
 }
 
@@ -73,5 +80,31 @@ fn a_move_that_was_asked_for_is_made_before_a_restart_and_does_not_hold_it_up() 
     nothing_broke(&cluster);
     assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Started));
     assert_eq!(cluster.places(&"vm:100".parse()?).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_service_that_comes_while_the_node_goes_down_is_not_left_without_a_watchdog() -> Result {
+    let mut setup =
+        setup("ha: shutdown_policy=failover\n")?.resources("vm: 100\n\nvm: 101\n")?.guest("vm:101", "node1")?;
+    for guest in setup.guests.values_mut() {
+        // The last stop of vm:100 takes its time.
+        guest.guest.times = GuestTimes { stop: Some(seconds(40)), ..GuestTimes::default() };
+    }
+    let mut cluster = start(setup);
+    cluster.run_for(seconds(60))?;
+    let node3 = "node3".parse()?;
+    // The node stays up after its LRM has ended.
+    cluster.pause_daemon(&node3, DaemonKind::Crm)?;
+    cluster.shutdown(&node3)?;
+    cluster.queue_command("migrate vm:101 node3")?;
+    cluster.run_for(seconds(40))?;
+    assert_eq!(cluster.places(&"vm:101".parse()?), ["node3"]);
+    cluster.run_for(seconds(20))?;
+    cluster.set_network(&node3, false)?;
+    cluster.run_for(seconds(400))?;
+    nothing_broke(&cluster);
+    assert_eq!(cluster.places(&"vm:101".parse()?).len(), 1);
+    assert_ne!(cluster.places(&"vm:101".parse()?), ["node3"]);
     Ok(())
 }

@@ -203,6 +203,8 @@ impl Action {
             | Self::Disturb(_)
             | Self::AgentFails { .. }
             | Self::Expel { .. }
+            // The last stop of a service without a guest fails, so that its node is reset.
+            | Self::DestroyGuest { .. }
             | Self::LockGuest { .. } => true,
             Self::PowerOn { .. }
             | Self::Network { connected: true, .. }
@@ -224,7 +226,6 @@ impl Action {
             | Self::Datacenter { .. }
             | Self::Crash { .. }
             | Self::Admit { .. }
-            | Self::DestroyGuest { .. }
             | Self::CreateGuest { .. }
             | Self::UnlockGuest { .. }
             | Self::MendAll => false,

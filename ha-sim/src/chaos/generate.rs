@@ -150,7 +150,6 @@ impl Kind {
         Self::Rule,
         Self::Datacenter,
         Self::Crash,
-        Self::Guest,
     ];
 }
 

@@ -363,9 +363,15 @@ impl Cluster {
     ///
     /// If there is no such guest.
     pub fn destroy_guest(&mut self, sid: &ServiceId) -> Result<(), ActionError> {
-        self.crash_guest(sid)?;
+        self.guest(sid)?;
+        // What is just being started ends with it.
+        let occupied = self.world.occupied().filter(|(_, other)| *other == sid);
+        let places: Vec<NodeName> = occupied.map(|(node, _)| node.clone()).collect();
+        for node in places {
+            self.world.set_running(sid, &node, false);
+        }
         self.world.guests.remove(sid);
-        Ok(())
+        Ok(self.settle()?)
     }
 
     /// A guest ends by itself.

@@ -326,7 +326,7 @@ impl Host<'_> {
         if outcome == FeedOutcome::Fed
             && let Some(invariants) = &mut cluster.invariants
         {
-            invariants.feeds_watchdog(node, *daemon, cluster.world.time);
+            invariants.feeds_watchdog(node, *daemon, &cluster.world);
         }
         Ok(outcome)
     }
@@ -482,7 +482,8 @@ impl Entropy for Host<'_> {
 impl Workers for Host<'_> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         self.call(HostOperation::StartJob, |host| {
-            for _ in 0..if host.has_bug(PlantedBug::JobBegunTwice) { 2 } else { 1 } {
+            let workers = if host.has_bug(PlantedBug::JobBegunTwice) { 2 } else { 1 };
+            for _ in 0..workers {
                 let Self { cluster, node, .. } = &mut *host;
                 if let Some(invariants) = &mut cluster.invariants {
                     invariants.starts_job(node, job, cluster.world.lrm_generation(node), &cluster.world);

@@ -31,7 +31,8 @@ pub enum Invariant {
     FencedRunsNothing,
     /// A watchdog is closed only where nothing runs that somebody may start elsewhere.
     WatchdogGuardsWhatRuns,
-    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before.
+    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before, and runs out before the
+    /// lock can pass to somebody else.
     FedAfterRenewal,
     /// A request is executed once by an LRM, and by the LRM of one node only.
     ExecutedOnce,
@@ -188,7 +189,17 @@ impl Invariants {
         }
     }
 
-    pub(super) fn feeds_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, at: Instant) {
+    pub(super) fn feeds_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
+        let at = world.time;
+        let lock = match daemon {
+            DaemonKind::Crm => Lock::Manager,
+            DaemonKind::Lrm => Lock::Agent(node.clone()),
+        };
+        let resets_at = world.nodes.get(node).and_then(|node| node.watchdogs.get(&daemon));
+        if resets_at > world.lock_ends(&lock).as_ref() {
+            let details = format!("the {} of {node} feeds a watchdog that outlasts its lock", daemon.as_str());
+            self.note_breach(at, Invariant::FedAfterRenewal, details);
+        }
         if !self.renewed.remove(&(node.clone(), daemon)) {
             let details = format!("the {} of {node} feeds its watchdog without a renewal", daemon.as_str());
             self.note_breach(at, Invariant::FedAfterRenewal, details);

@@ -245,6 +245,11 @@ impl World {
         (self.time.since(held.renewed) <= self.physics.lock_lifetime).then_some(&held.node)
     }
 
+    /// When the lease of a lock is over, if it is not renewed before.
+    pub(crate) fn lock_ends(&self, lock: &Lock) -> Option<Instant> {
+        Some(self.locks.get(lock)?.renewed.after(self.physics.lock_lifetime))
+    }
+
     /// Takes a lock for a node at a time, as the cluster's locks do.
     fn take_lock(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> LockAnswer {
         if !self.is_online(node) {
