@@ -241,13 +241,7 @@ impl Membership for Host<'_> {
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
-        self.call(HostOperation::Members, |host| {
-            let mut members = host.view().members()?;
-            if host.has_bug(PlantedBug::MembersAlwaysOnline) {
-                members.values_mut().for_each(|online| *online = true);
-            }
-            Ok(members)
-        })
+        self.call(HostOperation::Members, |host| host.view().members())
     }
 }
 
@@ -395,10 +389,7 @@ impl ManagerStore for Host<'_> {
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
-        self.call(HostOperation::Commands, |host| {
-            let commands = host.view().take_commands()?;
-            Ok(if host.has_bug(PlantedBug::CommandsLost) { Vec::new() } else { commands })
-        })
+        self.call(HostOperation::Commands, |host| host.view().take_commands())
     }
 }
 
@@ -416,21 +407,11 @@ impl LrmStore for Host<'_> {
 
 impl GuestControl for Host<'_> {
     fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
-        self.call(HostOperation::MoveConfiguration, |host| {
-            if host.has_bug(PlantedBug::ConfigurationStaysBehind) {
-                return Ok(());
-            }
-            host.view().move_configuration(sid, from, to)
-        })
+        self.call(HostOperation::MoveConfiguration, |host| host.view().move_configuration(sid, from, to))
     }
 
     fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError> {
-        self.call(HostOperation::RemoveLeftoverLocks, |host| {
-            if host.has_bug(PlantedBug::LeftoverLocksStay) {
-                return Ok(None);
-            }
-            host.view().remove_leftover_locks(sid, node)
-        })
+        self.call(HostOperation::RemoveLeftoverLocks, |host| host.view().remove_leftover_locks(sid, node))
     }
 
     fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError> {

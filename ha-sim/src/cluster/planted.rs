@@ -69,36 +69,24 @@ bugs! {
     FreezeIgnored = "freeze-ignored",
     /// The LRM takes all its services for frozen.
     AllFrozen = "all-frozen",
-    /// The LRM does not see that HA is disarmed.
-    DisarmIgnored = "disarm-ignored",
     /// The master does not see that a node's LRM is restarting.
     RestartIgnored = "restart-ignored",
-    /// The master does not see that a node is in maintenance.
-    MaintenanceIgnored = "maintenance-ignored",
-    /// All nodes count as online for ever.
-    MembersAlwaysOnline = "members-always-online",
     /// A service is left out of what is configured.
     ServiceForgotten = "service-forgotten",
     /// A status that was written is lost now and then.
     StatusWriteForgotten = "status-write-forgotten",
     /// All masters make the same request ids.
     SameEntropy = "same-entropy",
-    /// Locks that a fenced node left on its guests stay.
-    LeftoverLocksStay = "leftover-locks-stay",
     /// A new master begins with an empty status.
     StatusLostOnTakeover = "status-lost-on-takeover",
     /// The node of a fenced service counts as unknown to the CRM that runs on it.
     OwnFenceIgnored = "own-fence-ignored",
     /// The LRM closes its watchdog when it has lost its lock.
     WatchdogClosedWithoutLock = "watchdog-closed-without-lock",
-    /// The configuration of a service that is recovered stays where it was.
-    ConfigurationStaysBehind = "configuration-stays-behind",
     /// The record of an LRM is written the first time only.
     RecordWrittenOnce = "record-written-once",
     /// Results of requests are lost.
     ResultsLost = "results-lost",
-    /// Commands are taken from the queue and lost.
-    CommandsLost = "commands-lost",
     /// A job is handed to two workers.
     JobBegunTwice = "job-begun-twice",
 }
@@ -147,7 +135,6 @@ pub(super) fn change_manager_status(
                 (*state == ServiceState::Started { confirmed: true }).then_some(ServiceState::Freeze)
             });
         }
-        (PlantedBug::DisarmIgnored, DaemonKind::Lrm) => Arc::make_mut(&mut status).disarm = None,
         (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
             Arc::make_mut(&mut status).services = Default::default();
         }
@@ -203,9 +190,6 @@ pub(super) fn change_lrm_status(
         }
         PlantedBug::ResultsLost => Arc::make_mut(&mut record).results = OrderedMap::default(),
         PlantedBug::RestartIgnored if record.mode == LrmMode::Restart => {
-            Arc::make_mut(&mut record).mode = LrmMode::Active;
-        }
-        PlantedBug::MaintenanceIgnored if record.mode == LrmMode::Maintenance => {
             Arc::make_mut(&mut record).mode = LrmMode::Active;
         }
         _ => {}
