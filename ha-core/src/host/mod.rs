@@ -306,7 +306,7 @@ pub trait LrmStore {
 /// The few things that the master does to guests and their configuration itself.
 pub trait GuestControl {
     /// Moves the configuration of a guest from a node that was fenced to another one, so that it can be started there.
-    /// Succeeds if it is there already. It must not touch the guest.
+    /// Succeeds if it is there already, and fails if it is on a third node: it may run there. It must not touch the guest.
     fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError>;
 
     /// Removes the locks that a guest on a fenced node may have left and that are safe to remove after a reset (the names

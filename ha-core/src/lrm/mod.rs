@@ -22,6 +22,7 @@ use crate::{
     timing::Timings,
 };
 use queue::JobQueue;
+use shutdown::FinalStops;
 
 /// The local resource manager of one node.
 ///
@@ -41,8 +42,8 @@ pub struct Lrm {
     retries: BTreeMap<ServiceId, u32>,
     queue: JobQueue,
     stop_requested: bool,
-    /// Whether a stop failed that was made since this LRM was asked to stop.
-    final_stop_failed: bool,
+    /// The last stops, while the node goes down.
+    final_stops: FinalStops,
     idle_rounds: u32,
     lost_since: Option<Instant>,
     /// When the workers got their first turn in this iteration.
@@ -99,7 +100,7 @@ impl Lrm {
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
             stop_requested: false,
-            final_stop_failed: false,
+            final_stops: FinalStops::default(),
             idle_rounds: 0,
             lost_since: None,
             turn_since: None,
@@ -367,15 +368,11 @@ impl Lrm {
             self.write_record(host, now);
             return Flow::Over(self.again_after_wait(now));
         }
-        if self.stop_requested && self.may_exit() {
-            if self.final_stop_failed {
-                // A service may still run: the watchdog is left to reset the node.
-                return Flow::Over(self.exit());
-            }
-            if self.lease.close_watchdog(host) {
-                self.lease.release(host);
-                return Flow::Over(self.exit());
-            }
+        if self.stop_requested
+            && self.may_exit()
+            && let Some(next) = self.leave(host, now)
+        {
+            return Flow::Over(next);
         }
         self.end_active(iteration, host, now)
     }
@@ -383,8 +380,33 @@ impl Lrm {
     /// Whether an active LRM that was asked to stop is done: on a restart all services must be frozen, and before maintenance
     /// (it may have lost its lock meanwhile, and be active again) all must have moved away.
     fn may_exit(&self) -> bool {
-        let leaves_services = !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance);
-        self.queue.is_empty() && (leaves_services || !self.has_active_services())
+        self.queue.is_empty() && (self.leaves_services() || !self.has_active_services())
+    }
+
+    fn leaves_services(&self) -> bool {
+        !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance)
+    }
+
+    /// Exits, unless that has to wait. Where a service may still run the watchdog is left to reset the node.
+    fn leave(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Next> {
+        if self.final_stops.any_failed() {
+            return Some(self.exit());
+        }
+        if self.leaves_services() {
+            // A master that reads this record takes the node for unguarded. What it sent here before is seen right after.
+            let written = self.write_record_as(LrmState::WaitForAgentLock, host, now);
+            if (!written && host.is_quorate()) || !self.read_status(host) {
+                return None;
+            }
+            if self.status.active_services(&self.node).any(|sid| !self.final_stops.include(sid)) {
+                return Some(self.exit());
+            }
+        }
+        if !self.lease.close_watchdog(host) {
+            return None;
+        }
+        self.lease.release(host);
+        Some(self.exit())
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
@@ -438,21 +460,28 @@ impl Lrm {
 
     /// Writes this LRM's record, while quorate.
     fn write_record(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        self.write_record_as(self.state, host, now);
+    }
+
+    /// Writes it with a state. Says whether that worked.
+    fn write_record_as(&mut self, state: LrmState, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
         if !host.is_quorate() {
-            return;
+            return false;
         }
         let record = LrmStatus {
-            state: self.state,
+            state,
             mode: self.mode,
             timestamp: Some(now.wall),
             results: self.results.clone(),
             unknown: None,
         };
         let written = host.write_lrm_status(&record);
-        match host::answer(host, HostOperation::WriteLrmStatus, written) {
-            Some(()) => self.wrote_record = true,
-            None => host.event(Event::LrmStatusUnwritable),
+        let written = host::answer(host, HostOperation::WriteLrmStatus, written).is_some();
+        self.wrote_record |= written;
+        if !written {
+            host.event(Event::LrmStatusUnwritable);
         }
+        written
     }
 
     fn again_after_wait(&self, now: Now) -> Next {

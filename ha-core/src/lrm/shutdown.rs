@@ -1,5 +1,7 @@
 //! Being asked to stop.
 
+use alloc::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Lrm;
@@ -7,7 +9,8 @@ use crate::{
     config::datacenter::ShutdownPolicy,
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, HostOperation, Job, LrmHost},
-    status::{LrmMode, StateName},
+    id::ServiceId,
+    status::{ExitCode, LrmMode, StateName},
     time::Now,
 };
 
@@ -69,9 +72,39 @@ impl Lrm {
                 target: None,
                 timeout: entry.state.timeout(),
             };
+            self.final_stops.services.insert(sid.clone());
             // A start that is still on its way must not outlive the node's last stop.
             self.queue.queue(job);
         }
+    }
+}
+
+/// The last stops of services, while their node goes down.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FinalStops {
+    services: BTreeSet<ServiceId>,
+    failed: bool,
+}
+
+impl FinalStops {
+    /// Whether a service was told to stop, and nothing else since. Others may run.
+    pub(super) fn include(&self, sid: &ServiceId) -> bool {
+        self.services.contains(sid)
+    }
+
+    /// A service is to be looked after again.
+    pub(super) fn forget(&mut self, sid: &ServiceId) {
+        self.services.remove(sid);
+    }
+
+    /// Takes note of how a stop ended. A guest that has moved away meanwhile does not run here.
+    pub(super) fn ended(&mut self, exit_code: ExitCode) {
+        self.failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
+    }
+
+    /// Whether a service may still run because its stop failed.
+    pub(super) fn any_failed(&self) -> bool {
+        self.failed
     }
 }
 

@@ -1,7 +1,5 @@
 //! Queueing commands, giving the workers a turn, and what becomes of their results.
 
-use alloc::collections::BTreeSet;
-
 use super::{Flow, Lrm};
 use crate::{
     config::DatacenterConfig,
@@ -32,6 +30,8 @@ impl Lrm {
                 target: entry.state.target().cloned(),
                 timeout: entry.state.timeout(),
             };
+            // It may run again after its last stop: in maintenance requests are carried out also while the node goes down.
+            self.final_stops.forget(sid);
             self.queue.queue(job);
         }
     }
@@ -103,8 +103,9 @@ impl Lrm {
 
     /// Drops the results of requests that no entry has any more.
     fn drop_stale_results(&mut self) {
-        let live: BTreeSet<&Uid> = self.status.services.iter().filter_map(|(_, entry)| entry.uid.as_ref()).collect();
-        self.results.retain(|uid, _| live.contains(uid));
+        let services = &self.status.services;
+        self.results
+            .retain(|uid, result| services.get(&result.sid).is_some_and(|entry| entry.uid.as_ref() == Some(uid)));
     }
 
     /// Applies the restart policy to the end of a job, and reports what it leaves to report.
@@ -117,8 +118,7 @@ impl Lrm {
     ) {
         let Some(job) = self.queue.finished(id) else { return };
         let Some(uid) = &job.uid else {
-            // A guest that has moved away meanwhile does not run here.
-            self.final_stop_failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
+            self.final_stops.ended(exit_code);
             return;
         };
         let tries_again = job.command == StateName::Started && self.tries_again(&job, exit_code, configuration, host);

@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     host::EventSink,
     id::NodeName,
-    status::{LrmMode, LrmState, ManagerStatus, Timestamp},
+    status::{LrmMode, LrmState, ManagerStatus, ServiceEntry, ServiceState, Timestamp},
 };
 
 /// What this master knows of the records of LRMs beyond their present content.
@@ -105,9 +105,16 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         unguarded
     }
 
-    /// The node is known to be down.
+    /// The node was down at some time since it was last seen.
+    ///
+    /// It may be up again, and a service that was on its way there may have come since: that one does not wait for fencing.
     pub(super) fn note_fenced(&mut self, node: &NodeName) {
-        self.status.unguarded.remove(node);
+        let may_run = |entry: &ServiceEntry| {
+            entry.state != ServiceState::Fence && (entry.node == *node || entry.state.target() == Some(node))
+        };
+        if !self.status.services.iter().any(|(_, entry)| may_run(entry)) {
+            self.status.unguarded.remove(node);
+        }
         self.guards.distrust(node, self.input);
     }
 }

@@ -78,6 +78,14 @@ pub enum Action {
     Crash { sid: ServiceId },
     /// An operation of an agent goes wrong.
     AgentFails { sid: ServiceId, operation: AgentOperation, outcome: AgentOutcome, times: u32 },
+    /// A node is taken out of the cluster.
+    Expel { node: NodeName },
+    /// It is taken in again.
+    Admit { node: NodeName },
+    /// A guest is removed, though HA looks after it.
+    DestroyGuest { sid: ServiceId },
+    /// A guest is made.
+    CreateGuest { sid: ServiceId, node: NodeName },
     /// A guest is locked.
     LockGuest { sid: ServiceId, lock: String },
     /// A guest is unlocked.
@@ -168,6 +176,10 @@ impl Action {
             Self::AgentFails { outcome: AgentOutcome::Fails, .. } => "agent fails",
             Self::AgentFails { outcome: AgentOutcome::Hangs, .. } => "agent hangs",
             Self::AgentFails { .. } => "agent lies",
+            Self::Expel { .. } => "node taken out",
+            Self::Admit { .. } => "node taken in",
+            Self::DestroyGuest { .. } => "guest removed",
+            Self::CreateGuest { .. } => "guest made",
             Self::LockGuest { .. } => "guest locked",
             Self::UnlockGuest { .. } => "guest unlocked",
             Self::MendAll => "all mended",
@@ -190,6 +202,9 @@ impl Action {
             | Self::Pause { .. }
             | Self::Disturb(_)
             | Self::AgentFails { .. }
+            | Self::Expel { .. }
+            // The last stop of a service without a guest fails, so that its node is reset.
+            | Self::DestroyGuest { .. }
             | Self::LockGuest { .. } => true,
             Self::PowerOn { .. }
             | Self::Network { connected: true, .. }
@@ -210,6 +225,8 @@ impl Action {
             | Self::AddRule { .. }
             | Self::Datacenter { .. }
             | Self::Crash { .. }
+            | Self::Admit { .. }
+            | Self::CreateGuest { .. }
             | Self::UnlockGuest { .. }
             | Self::MendAll => false,
         }
@@ -277,12 +294,17 @@ impl Action {
                 let (operation, outcome) = ((*operation).into(), (*outcome).into());
                 cluster.fail(sid, Failure { operation, outcome, node: None, times: Some(*times) })
             }
+            Self::Expel { node } => cluster.set_member(node, false),
+            Self::Admit { node } => cluster.set_member(node, true),
+            Self::DestroyGuest { sid } => cluster.destroy_guest(sid),
+            Self::CreateGuest { sid, node } => cluster.create_guest(sid, node),
             Self::LockGuest { sid, lock } => cluster.lock_guest(sid, Some(lock)),
             Self::UnlockGuest { sid } => cluster.lock_guest(sid, None),
             Self::MendAll => mend_all(cluster),
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others are no edits")]
     fn edit(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
         cluster.edit(|editor, config| match self {
             Self::Request { sid, state } => {
@@ -314,12 +336,12 @@ fn mend_all(cluster: &mut Cluster) -> Result<(), ActionError> {
         cluster.set_view_works(node, true)?;
         cluster.set_locks_work(node, true)?;
         cluster.set_unheard(node, BTreeSet::new());
+        cluster.set_member(node, true)?;
         for daemon in DaemonKind::ALL {
             // A daemon that does not run is started, unless its node has no power.
             let _runs = cluster.resume_daemon(node, daemon);
             let _started = cluster.start_daemon_if_missing(node, daemon);
         }
-        cluster.power_on(node)?;
     }
     let devices: Vec<String> = cluster.world().devices.keys().cloned().collect();
     for device in devices {

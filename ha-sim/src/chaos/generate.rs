@@ -70,6 +70,8 @@ impl Profile {
                 Kind::Restart,
                 Kind::Request,
                 Kind::Kill,
+                Kind::Member,
+                Kind::Guest,
             ],
         }
     }
@@ -101,6 +103,8 @@ enum Kind {
     Crash,
     Agent,
     GuestLock,
+    Member,
+    Guest,
 }
 
 impl Kind {
@@ -129,6 +133,8 @@ impl Kind {
         Self::Crash,
         Self::Agent,
         Self::GuestLock,
+        Self::Member,
+        Self::Guest,
     ];
 
     const CALM: &[Self] = &[
@@ -209,11 +215,15 @@ impl Spans {
 /// When all nodes are back people take back what they asked for.
 fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
     let at_ms = faults_end_ms.saturating_add(cluster.boot_ms).saturating_add(1_000);
+    // Balancing may go on for ever.
+    let balance = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
+    let balance = PlannedAction { at_ms, action: balance };
     let nodes = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
     let lines = ["arm-ha".to_owned()].into_iter().chain(nodes);
     let again_ms = at_ms.saturating_add(cluster.boot_ms).saturating_add(30_000);
     let twice = lines.flat_map(|line| [(at_ms, line.clone()), (again_ms, line)]);
-    twice.map(|(at_ms, line)| PlannedAction { at_ms, action: Action::Command { line } }).collect()
+    let commands = twice.map(|(at_ms, line)| PlannedAction { at_ms, action: Action::Command { line } });
+    [balance].into_iter().chain(commands).collect()
 }
 
 fn kinds(rng: &mut Rng, profile: Profile) -> Vec<Kind> {
@@ -300,6 +310,15 @@ impl Generator {
                 let lock = if self.rng.bool() { "backup" } else { "create" };
                 self.plan(at, Action::LockGuest { sid: sid.clone(), lock: lock.to_owned() });
                 self.plan_later(at, Action::UnlockGuest { sid });
+            }
+            Kind::Member => {
+                self.plan(at, Action::Expel { node: node.clone() });
+                self.plan_later(at, Action::Admit { node });
+            }
+            Kind::Guest => {
+                let sid = self.service();
+                self.plan(at, Action::DestroyGuest { sid: sid.clone() });
+                self.plan_later(at, Action::CreateGuest { sid, node });
             }
         }
     }
@@ -388,6 +407,7 @@ impl Generator {
         if self.rng.u32(0..4) == 0 { None } else { self.rng.choice(all.iter().copied()) }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn stop(&mut self, kind: Kind, at: Duration, node: NodeName) {
         match kind {
             Kind::Restart => self.plan(at, Action::RestartLrm { node }),
@@ -403,6 +423,7 @@ impl Generator {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn command(&mut self, kind: Kind, at: Duration, node: NodeName) {
         let sid = self.service();
         let line = match kind {
@@ -425,6 +446,7 @@ impl Generator {
         self.plan(at, Action::Command { line });
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn edit(&mut self, kind: Kind, at: Duration) {
         let sid = self.service();
         match kind {
@@ -451,8 +473,8 @@ impl Generator {
                 }
             }
             _ => {
-                let (key, value) = plan::datacenter_line(&mut self.rng);
-                self.plan(at, Action::Datacenter { key: key.to_owned(), value });
+                let (key, value) = plan::datacenter_setting(&mut self.rng);
+                self.plan(at, Action::Datacenter { key: key.to_owned(), value: value.to_owned() });
             }
         }
     }
@@ -557,6 +579,7 @@ pub(super) fn timings(rng: &mut Rng) -> TimingSettings {
 
 fn random_timings(rng: &mut Rng) -> TimingSettings {
     let mut settings = TimingSettings::customary();
+    settings.gone_forgotten_after = Duration::from_secs(120);
     let mut vary = |time: &mut Duration| {
         let factor = 4.0_f64.powf(rng.f64() - 0.7);
         *time = Duration::from_millis(milliseconds(time.mul_f64(factor)));
@@ -576,6 +599,7 @@ fn random_timings(rng: &mut Rng) -> TimingSettings {
         &mut settings.membership_detection,
         &mut settings.device_timeout,
         &mut settings.device_granularity,
+        &mut settings.gone_forgotten_after,
     ] {
         vary(time);
     }

@@ -75,7 +75,7 @@ pub struct ClusterPlan {
 /// A node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodePlan {
-    /// By how much its clock is faster than the world's time; not above 0.
+    /// By how many parts per million its clock is faster than the world's time; negative if it is slower.
     pub clock_ppm: i32,
     /// How much later than told its watchdog resets it.
     pub watchdog_late_ms: u64,

@@ -3,7 +3,6 @@
 //! A [`History`] is made from a seed and holds everything that its run depends on: it can be shortened, written down and
 //! played again. [`run`] plays one, [`hunt`] plays many, [`shrink`] takes away what is not needed to break an
 //! [`Invariant`](crate::cluster::Invariant).
-#![allow(clippy::wildcard_enum_match_arm, reason = "each function is about a few of many cases")]
 
 mod action;
 mod coverage;

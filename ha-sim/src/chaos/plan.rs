@@ -66,16 +66,11 @@ fn node(rng: &mut Rng, timings: &TimingSettings) -> NodePlan {
         _ => (0, rng.u64(0..=early)),
     };
     let clock_ppm = match rng.u32(0..3) {
-        0 => drift,
+        0 => drift.saturating_neg(),
         1 => 0,
-        _ => rng.i32(0..=drift),
+        _ => rng.i32(drift.saturating_neg()..=drift),
     };
-    NodePlan {
-        clock_ppm: clock_ppm.saturating_neg(),
-        watchdog_late_ms: late,
-        watchdog_early_ms: early,
-        cores: rng.u32(4..32),
-    }
+    NodePlan { clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores: rng.u32(4..32) }
 }
 
 fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {
@@ -183,16 +178,17 @@ fn rules(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> String {
     text
 }
 
-/// A line of `datacenter.cfg`.
-pub(super) fn datacenter_line(rng: &mut Rng) -> (&'static str, String) {
-    match rng.u32(0..3) {
-        0 => {
-            let policy = rng.choice(["conditional", "freeze", "failover", "migrate"]).unwrap_or("conditional");
-            ("ha", format!("shutdown_policy={policy}"))
-        }
-        1 => ("max_workers", rng.u32(1..=6).to_string()),
-        _ => ("crs", scheduler(rng)),
-    }
+/// A setting of `datacenter.cfg`, with a value.
+pub(super) fn datacenter_setting(rng: &mut Rng) -> (&'static str, &'static str) {
+    const SETTINGS: &[(&str, &[&str])] = &[
+        ("ha.shutdown_policy", &["conditional", "freeze", "failover", "migrate"]),
+        ("max_workers", &["1", "2", "6"]),
+        ("crs.ha", &["basic", "static", "dynamic"]),
+        ("crs.ha-rebalance-on-start", &["0", "1"]),
+        ("crs.ha-auto-rebalance", &["0", "1"]),
+    ];
+    let (key, values) = rng.choice(SETTINGS.iter().copied()).unwrap_or(("max_workers", &["1"]));
+    (key, rng.choice(values.iter().copied()).unwrap_or("1"))
 }
 
 fn scheduler(rng: &mut Rng) -> String {

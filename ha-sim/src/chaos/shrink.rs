@@ -64,9 +64,10 @@ impl Shrinker {
     /// How many actions may be left out. What mends all at the end is needed: without it nothing has to settle.
     fn removable(&self) -> usize {
         let before_end = |planned: &&PlannedAction| planned.at_ms < self.best.faults_end_ms;
-        match self.invariant {
-            Invariant::Settles => self.best.actions.iter().filter(before_end).count(),
-            _ => self.best.actions.len(),
+        if self.invariant == Invariant::Settles {
+            self.best.actions.iter().filter(before_end).count()
+        } else {
+            self.best.actions.len()
         }
     }
 

@@ -72,13 +72,15 @@ pub(super) fn chaos(arguments: &Arguments, out: &mut impl Write) -> Result<Verdi
     let (runs, profile) = (hunt.runs, hunt.profile.as_str());
     writeln!(out, "{runs} histories from seed {seed}, profile {profile}, {} threads", hunt.threads)?;
     let began = std::time::Instant::now();
-    let show = terminal::width().is_some();
+    let on_terminal = terminal::width().is_some();
     let tally = chaos::hunt(&hunt, &|progress| {
-        if show {
-            report(progress, runs);
+        if on_terminal {
+            anstream::eprint!("\r\x1b[K{}", report(progress, runs));
+        } else if progress.elapsed.as_secs().is_multiple_of(SECONDS_BETWEEN_LINES) {
+            anstream::eprintln!("{}", report(progress, runs));
         }
     });
-    if show {
+    if on_terminal {
         anstream::eprint!("\r\x1b[K");
     }
     summary(&tally, began.elapsed().as_secs_f64(), arguments.coverage, out)?;
@@ -93,11 +95,14 @@ fn fresh_seed() -> u64 {
     now.as_secs().wrapping_mul(1_000_000)
 }
 
-fn report(progress: Progress, runs: u64) {
+/// How often progress is told where it can't be shown in one place.
+const SECONDS_BETWEEN_LINES: u64 = 60;
+
+fn report(progress: Progress, runs: u64) -> String {
     let Progress { runs: done, failures, elapsed } = progress;
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = done as f64 / elapsed.as_secs_f64();
-    anstream::eprint!("\r\x1b[K{done} of {runs}, {rate:.0} a second, {failures} failed");
+    format!("{done} of {runs}, {rate:.0} a second, {failures} failed")
 }
 
 fn summary(tally: &Tally, seconds: f64, coverage: bool, out: &mut impl Write) -> io::Result<()> {

@@ -57,12 +57,24 @@ impl Cluster {
     ///
     /// If there is no such node.
     pub fn power_on(&mut self, node: &NodeName) -> Result<(), ActionError> {
-        let has_power = self.hardware(node)?.power;
+        let hardware = self.hardware(node)?;
+        let has_power = hardware.power || hardware.expelled;
         let boots = self.daemons.get(node).is_some_and(|daemons| daemons.boots_at.is_some());
         if !has_power && !boots {
             self.plan_boot(node, self.durations.boot);
         }
         Ok(())
+    }
+
+    /// Takes a node out of the cluster, for which it is switched off, or takes it in again, with its power. One that is out
+    /// does not boot.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_member(&mut self, node: &NodeName, is_member: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.expelled = !is_member;
+        if is_member { self.power_on(node) } else { self.power_off(node) }
     }
 
     /// Takes a node's power away.
@@ -351,9 +363,15 @@ impl Cluster {
     ///
     /// If there is no such guest.
     pub fn destroy_guest(&mut self, sid: &ServiceId) -> Result<(), ActionError> {
-        self.crash_guest(sid)?;
+        self.guest(sid)?;
+        // What is just being started ends with it.
+        let occupied = self.world.occupied().filter(|(_, other)| *other == sid);
+        let places: Vec<NodeName> = occupied.map(|(node, _)| node.clone()).collect();
+        for node in places {
+            self.world.set_running(sid, &node, false);
+        }
         self.world.guests.remove(sid);
-        Ok(())
+        Ok(self.settle()?)
     }
 
     /// A guest ends by itself.

@@ -241,13 +241,7 @@ impl Membership for Host<'_> {
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
-        self.call(HostOperation::Members, |host| {
-            let mut members = host.view().members()?;
-            if host.has_bug(PlantedBug::MembersAlwaysOnline) {
-                members.values_mut().for_each(|online| *online = true);
-            }
-            Ok(members)
-        })
+        self.call(HostOperation::Members, |host| host.view().members())
     }
 }
 
@@ -271,6 +265,12 @@ impl ClusterLock for Host<'_> {
         let Self { cluster, node: own, daemon, .. } = self;
         if let Some(invariants) = &mut cluster.invariants {
             invariants.asked_for_lock(own, *daemon, lock, &answer, &cluster.world);
+        }
+        if let (Ok(LockAnswer::Refused), Lock::Agent(own)) = (&answer, lock)
+            && *own == node
+            && self.has_bug(PlantedBug::WatchdogClosedWithoutLock)
+        {
+            self.close()?;
         }
         match answer {
             Err(_) if self.fate == Fate::Lives && self.has_bug(PlantedBug::FailedRenewalCounts) => {
@@ -320,7 +320,7 @@ impl Host<'_> {
         if outcome == FeedOutcome::Fed
             && let Some(invariants) = &mut cluster.invariants
         {
-            invariants.feeds_watchdog(node, *daemon, cluster.world.time);
+            invariants.feeds_watchdog(node, *daemon, &cluster.world);
         }
         Ok(outcome)
     }
@@ -330,6 +330,9 @@ impl StatusStore for Host<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.call(HostOperation::ReadManagerStatus, |host| {
             let status = host.view().manager_status()?;
+            if let (DaemonKind::Crm, Some(invariants)) = (host.daemon, &mut host.cluster.invariants) {
+                invariants.reads_manager_status(&host.node, status.as_deref());
+            }
             let (planted, node, daemon) = (host.cluster.planted, &host.node, host.daemon);
             Ok(match planted {
                 Some(bug) => planted::change_manager_status(bug, node, daemon, status),
@@ -343,6 +346,10 @@ impl ConfigurationStore for Host<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.call(HostOperation::ReadConfiguration, |host| {
             let configuration = host.view().configuration()?;
+            let Self { cluster, node, daemon, .. } = &mut *host;
+            if let (DaemonKind::Crm, Some(invariants)) = (*daemon, &mut cluster.invariants) {
+                invariants.reads_configuration(node, &cluster.world);
+            }
             Ok(match host.cluster.planted {
                 Some(bug) => planted::change_configuration(bug, configuration),
                 None => configuration,
@@ -357,13 +364,12 @@ impl ManagerStore for Host<'_> {
             if host.has_bug(PlantedBug::StatusWriteForgotten) && host.cluster.world.next_random().is_multiple_of(3) {
                 return Ok(());
             }
-            let holds = host.cluster.world.lock_holder(&Lock::Manager) == Some(&host.node);
-            host.view().write_manager_status(status)?;
-            let Self { cluster, node, .. } = host;
+            host.view().check_writable()?;
+            let Self { cluster, node, .. } = &mut *host;
             if let Some(invariants) = &mut cluster.invariants {
-                invariants.writes_manager_status(node, status, holds, &cluster.world);
+                invariants.writes_manager_status(node, status, &cluster.world);
             }
-            Ok(())
+            host.view().write_manager_status(status)
         })
     }
 
@@ -389,7 +395,13 @@ impl ManagerStore for Host<'_> {
 
 impl LrmStore for Host<'_> {
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
-        self.call(HostOperation::WriteLrmStatus, |host| host.view().write_lrm_status(status))
+        self.call(HostOperation::WriteLrmStatus, |host| {
+            let written = host.cluster.world.store.lrm_status.contains_key(&host.node);
+            if written && host.has_bug(PlantedBug::RecordWrittenOnce) {
+                return Ok(());
+            }
+            host.view().write_lrm_status(status)
+        })
     }
 }
 
@@ -399,12 +411,7 @@ impl GuestControl for Host<'_> {
     }
 
     fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError> {
-        self.call(HostOperation::RemoveLeftoverLocks, |host| {
-            if host.has_bug(PlantedBug::LeftoverLocksStay) {
-                return Ok(None);
-            }
-            host.view().remove_leftover_locks(sid, node)
-        })
+        self.call(HostOperation::RemoveLeftoverLocks, |host| host.view().remove_leftover_locks(sid, node))
     }
 
     fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) -> Result<(), HostError> {
@@ -456,9 +463,12 @@ impl Entropy for Host<'_> {
 impl Workers for Host<'_> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         self.call(HostOperation::StartJob, |host| {
-            let Self { cluster, node, .. } = host;
-            if let Some(invariants) = &mut cluster.invariants {
-                invariants.starts_job(node, job, cluster.world.lrm_generation(node), &cluster.world);
+            let workers = if host.has_bug(PlantedBug::JobBegunTwice) { 2 } else { 1 };
+            for _ in 0..workers {
+                let Self { cluster, node, .. } = &mut *host;
+                if let Some(invariants) = &mut cluster.invariants {
+                    invariants.starts_job(node, job, cluster.world.lrm_generation(node), &cluster.world);
+                }
             }
             host.view().start(job)
         })

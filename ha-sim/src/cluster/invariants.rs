@@ -1,5 +1,4 @@
 //! What must hold after every step, whatever goes wrong.
-#![allow(clippy::wildcard_enum_match_arm, reason = "each function is about a few of many cases")]
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,6 +14,7 @@ use ha_core::{
     status::{ManagerStatus, ServiceState, StateName},
     time::Instant,
 };
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Violation};
@@ -31,13 +31,15 @@ pub enum Invariant {
     FencedRunsNothing,
     /// A watchdog is closed only where nothing runs that somebody may start elsewhere.
     WatchdogGuardsWhatRuns,
-    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before.
+    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before, and runs out before the
+    /// lock can pass to somebody else.
     FedAfterRenewal,
     /// A request is executed once by an LRM, and by the LRM of one node only.
     ExecutedOnce,
-    /// Only who holds the manager lock writes the manager status.
+    /// Only who holds the manager lock, and is watched, writes the manager status, unless HA was disarmed.
     WrittenUnderLock,
-    /// Records name nodes that there are, and no two services have the same request.
+    /// Records name nodes that there are, no two services have the same request, and no configured service loses its
+    /// entry.
     RecordsConsistent,
     /// No node is reset without a fault that calls for it.
     NoNeedlessReset,
@@ -92,15 +94,28 @@ pub struct Invariants {
     seen: usize,
     /// Daemons that renewed their lock since they last fed their watchdog.
     renewed: BTreeSet<(NodeName, DaemonKind)>,
+    /// The edits of the configuration that each master had read last.
+    edits: BTreeMap<NodeName, u64>,
+    /// Masters for which HA was disarmed when they read or wrote the status last: no watchdog guards what they write next.
+    disarmed: BTreeSet<NodeName>,
     /// Which LRM executed a request: the node, and the how many-th LRM there.
-    executed: HashMap<Uid, (NodeName, u64)>,
+    executed: HashMap<Uid, (NodeName, u64), FxBuildHasher>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
+    /// Nodes that go down, and whose LRM left its watchdog to reset them since a service runs there that came too late to
+    /// be stopped.
+    left_to_reset: BTreeSet<NodeName>,
+    /// How long after the loss of quorum a reset can still come from it.
+    aftermath: Duration,
     transitions: BTreeMap<Transition, u64>,
     faults: BTreeMap<&'static str, u64>,
 }
 
 impl Invariants {
+    pub(super) fn new(aftermath: Duration) -> Self {
+        Self { aftermath, ..Self::default() }
+    }
+
     /// The first invariant that did not hold, if there is one.
     #[must_use]
     pub fn breach(&self) -> Option<&Breach> {
@@ -174,7 +189,17 @@ impl Invariants {
         }
     }
 
-    pub(super) fn feeds_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, at: Instant) {
+    pub(super) fn feeds_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
+        let at = world.time;
+        let lock = match daemon {
+            DaemonKind::Crm => Lock::Manager,
+            DaemonKind::Lrm => Lock::Agent(node.clone()),
+        };
+        let resets_at = world.nodes.get(node).and_then(|node| node.watchdogs.get(&daemon));
+        if resets_at > world.lock_ends(&lock).as_ref() {
+            let details = format!("the {} of {node} feeds a watchdog that outlasts its lock", daemon.as_str());
+            self.note_breach(at, Invariant::FedAfterRenewal, details);
+        }
         if !self.renewed.remove(&(node.clone(), daemon)) {
             let details = format!("the {} of {node} feeds its watchdog without a renewal", daemon.as_str());
             self.note_breach(at, Invariant::FedAfterRenewal, details);
@@ -186,7 +211,8 @@ impl Invariants {
             return;
         }
         let Some(status) = world.store.manager_status.as_deref() else { return };
-        if status.disarm.is_some() {
+        // The manager does not count the lock of an unguarded node as proof.
+        if status.disarm.is_some() || status.unguarded.contains(node) {
             return;
         }
         for sid in world.running().get(node).into_iter().flatten().filter(|sid| is_managed(world, sid)) {
@@ -201,16 +227,43 @@ impl Invariants {
         }
     }
 
-    pub(super) fn writes_manager_status(
-        &mut self,
-        node: &NodeName,
-        status: &ManagerStatus,
-        holds_lock: bool,
-        world: &World,
-    ) {
-        if !holds_lock && status.disarm.is_none() {
-            let details = format!("{node} writes the manager status without the manager lock");
+    /// An LRM exits, with its watchdog open or not, on a node that goes down.
+    pub(super) fn leaves_node_that_goes_down(&mut self, node: &NodeName, world: &World) {
+        let mut running = world.occupied().filter(|(other, _)| *other == node);
+        if running.any(|(_, sid)| is_managed(world, sid)) {
+            self.left_to_reset.insert(node.clone());
+        } else {
+            self.left_to_reset.remove(node);
+        }
+    }
+
+    pub(super) fn reads_configuration(&mut self, node: &NodeName, world: &World) {
+        self.edits.insert(node.clone(), world.store.edits());
+    }
+
+    pub(super) fn reads_manager_status(&mut self, node: &NodeName, status: Option<&ManagerStatus>) {
+        if status.is_some_and(|status| status.disarm.is_some()) {
+            self.disarmed.insert(node.clone());
+        } else {
+            self.disarmed.remove(node);
+        }
+    }
+
+    pub(super) fn writes_manager_status(&mut self, node: &NodeName, status: &ManagerStatus, world: &World) {
+        let holds_lock = world.lock_holder(&Lock::Manager) == Some(node);
+        let is_watched = world.nodes.get(node).is_some_and(|node| node.watchdogs.contains_key(&DaemonKind::Crm));
+        if !(holds_lock && is_watched) && !self.disarmed.contains(node) {
+            let missing = if holds_lock { "a watchdog" } else { "the manager lock" };
+            let details = format!("{node} writes the manager status without {missing}");
             self.note_breach(world.time, Invariant::WrittenUnderLock, details);
+        }
+        self.reads_manager_status(node, Some(status));
+        let forgotten = world.store.resources.resources.keys().find(|sid| {
+            let had_entry = world.store.manager_status.as_ref().is_some_and(|before| before.services.contains(sid));
+            had_entry && !status.services.contains(sid) && is_wanted(world, sid)
+        });
+        if let Some(sid) = forgotten.filter(|_| self.edits.get(node) == Some(&world.store.edits())) {
+            self.note_breach(world.time, Invariant::RecordsConsistent, format!("{sid} is configured but forgotten"));
         }
         let mut uids: Vec<(&Uid, &ServiceId)> = Vec::with_capacity(status.services.len());
         for (sid, entry) in status.services.iter() {
@@ -237,6 +290,10 @@ impl Invariants {
             let details = format!("{} of {} begins on {node} though {holder} has its lock", job.command, job.sid);
             self.note_breach(world.time, Invariant::FencedRunsNothing, details);
         }
+        if !world.nodes.get(node).is_some_and(|node| node.watchdogs.contains_key(&DaemonKind::Lrm)) {
+            let details = format!("{} of {} begins on {node}, whose LRM has no watchdog", job.command, job.sid);
+            self.note_breach(world.time, Invariant::WatchdogGuardsWhatRuns, details);
+        }
         let Some(uid) = &job.uid else { return };
         match job.command {
             // These may be done again: a stopped service stays stopped, a start is tried again, an error is reported.
@@ -262,27 +319,35 @@ impl Invariants {
 
     /// Looks at what happened since the last look.
     pub(super) fn look(&mut self, world: &World) {
+        let mut quorum_may_change = false;
         for Happening { what, .. } in world.happenings.get(self.seen..).unwrap_or_default() {
             match what {
                 What::Core(event) => self.event(event, world),
                 What::Cluster(ClusterEvent::WatchdogReset { node }) => {
                     self.count_fault("watchdog reset");
-                    if world.time > self.excused_until {
+                    if world.time > self.excused_until && !self.left_to_reset.remove(node) {
                         let details = format!("the watchdog resets {node}");
                         self.note_breach(world.time, Invariant::NoNeedlessReset, details);
                     }
                 }
-                What::Cluster(_) => {}
+                What::Cluster(_) => quorum_may_change = true,
             }
+        }
+        if quorum_may_change && !world.is_quorate() {
+            self.excuse_until(world.time.after(self.aftermath));
         }
         self.seen = world.happenings.len();
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "most events change no state")]
     fn event(&mut self, event: &Event, world: &World) {
         let transition = match event {
             Event::ServiceState { from, to, .. } => ("service", from.as_str(), to.as_str()),
             Event::NodeState { from, to, .. } => ("node", from.as_str(), to.as_str()),
             Event::DaemonState { from, to } => ("daemon", from.as_str(), to.as_str()),
+            Event::NodeForgotten { .. } => ("node", "gone", "forgotten"),
+            Event::DisarmFrozeService { was, .. } => ("disarm", was.as_str(), "freeze"),
+            Event::Disarmed => ("disarm", "disarming", "disarmed"),
             Event::FenceAcknowledged { node } => {
                 self.check_fenced(node, world, "it was fenced");
                 return;
@@ -294,7 +359,7 @@ impl Invariants {
     }
 
     fn check_fenced(&mut self, node: &NodeName, world: &World, why: &str) {
-        let runs = world.occupied().find(|(other, sid)| *other == node && is_managed(world, sid));
+        let runs = world.occupied().find(|(other, sid)| *other == node && may_start_elsewhere(world, node, sid));
         if let Some((_, sid)) = runs {
             let details = format!("{sid} runs on {node} though {why}");
             self.note_breach(world.time, Invariant::FencedRunsNothing, details);
@@ -302,11 +367,27 @@ impl Invariants {
     }
 }
 
+/// Whether a service that runs on a node may be started elsewhere, now that the node counts as down.
+///
+/// One that came after the node was up again, and that the manager knows to be unguarded there, is not.
+fn may_start_elsewhere(world: &World, node: &NodeName, sid: &ServiceId) -> bool {
+    let status = world.store.manager_status.as_deref();
+    let came_since = status.is_some_and(|status| {
+        let to_be_fenced = status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Fence);
+        status.unguarded.contains(node) && !to_be_fenced
+    });
+    is_managed(world, sid) && !came_since
+}
+
+/// Whether HA is to look after a service.
+fn is_wanted(world: &World, sid: &ServiceId) -> bool {
+    let resource = world.store.resources.resources.get(sid);
+    resource.is_some_and(|resource| resource.state() != RequestedState::Ignored)
+}
+
 /// Whether HA looks after a service.
 fn is_managed(world: &World, sid: &ServiceId) -> bool {
-    let resource = world.store.resources.resources.get(sid);
-    let wanted = resource.is_some_and(|resource| resource.state() != RequestedState::Ignored);
-    wanted && world.store.manager_status.as_ref().is_some_and(|status| status.services.contains(sid))
+    is_wanted(world, sid) && world.store.manager_status.as_ref().is_some_and(|status| status.services.contains(sid))
 }
 
 /// How long after a fault a reset can still come from it.

@@ -194,11 +194,20 @@ impl Cluster {
     ///
     /// If a service runs on two nodes after it.
     pub fn step(&mut self) -> Result<Option<Instant>, Violation> {
+        self.step_until(None)
+    }
+
+    /// Lets the next thing happen, unless it is due later than `end`.
+    fn step_until(&mut self, end: Option<Instant>) -> Result<Option<Instant>, Violation> {
         if self.is_broken() {
             return Ok(None);
         }
         let Some((due, what)) = self.next() else { return Ok(None) };
-        self.world.time = self.world.time.max(due);
+        let due = due.max(self.world.time);
+        if end.is_some_and(|end| due > end) {
+            return Ok(None);
+        }
+        self.world.time = due;
         match what {
             Due::Watchdog => self.reset_expired(),
             Due::Boot => self.boot_due_nodes(),
@@ -221,9 +230,7 @@ impl Cluster {
     ///
     /// If a service runs on two nodes; the present is that moment then.
     pub fn run_until(&mut self, end: Instant) -> Result<(), Violation> {
-        while !self.is_broken() && self.next_due().is_some_and(|due| due <= end) {
-            self.step()?;
-        }
+        while self.step_until(Some(end))?.is_some() {}
         self.world.time = self.world.time.max(end);
         Ok(())
     }
@@ -239,7 +246,8 @@ impl Cluster {
 
     /// Checks [`Invariants`] from now on. Once one does not hold nothing happens any more.
     pub fn check_invariants(&mut self) {
-        self.invariants = Some(Box::default());
+        let aftermath = aftermath(self.world.physics.lock_lifetime, &self.timings);
+        self.invariants = Some(Box::new(Invariants::new(aftermath)));
     }
 
     /// What was found and counted since [`check_invariants`](Self::check_invariants).

@@ -1,7 +1,6 @@
 //! Bugs that can be planted, to show that the hunt finds them.
 //!
 //! Each makes a daemon behave as if the core had the bug, by changing what it hears or what its calls do.
-#![allow(clippy::wildcard_enum_match_arm, reason = "each function is about a few of many cases")]
 
 use std::sync::Arc;
 
@@ -70,29 +69,30 @@ bugs! {
     FreezeIgnored = "freeze-ignored",
     /// The LRM takes all its services for frozen.
     AllFrozen = "all-frozen",
-    /// The LRM does not see that HA is disarmed.
-    DisarmIgnored = "disarm-ignored",
     /// The master does not see that a node's LRM is restarting.
     RestartIgnored = "restart-ignored",
-    /// The master does not see that a node is in maintenance.
-    MaintenanceIgnored = "maintenance-ignored",
-    /// All nodes count as online for ever.
-    MembersAlwaysOnline = "members-always-online",
     /// A service is left out of what is configured.
     ServiceForgotten = "service-forgotten",
     /// A status that was written is lost now and then.
     StatusWriteForgotten = "status-write-forgotten",
     /// All masters make the same request ids.
     SameEntropy = "same-entropy",
-    /// Locks that a fenced node left on its guests stay.
-    LeftoverLocksStay = "leftover-locks-stay",
     /// A new master begins with an empty status.
     StatusLostOnTakeover = "status-lost-on-takeover",
     /// The node of a fenced service counts as unknown to the CRM that runs on it.
     OwnFenceIgnored = "own-fence-ignored",
+    /// The LRM closes its watchdog when it has lost its lock.
+    WatchdogClosedWithoutLock = "watchdog-closed-without-lock",
+    /// The record of an LRM is written the first time only.
+    RecordWrittenOnce = "record-written-once",
+    /// Results of requests are lost.
+    ResultsLost = "results-lost",
+    /// A job is handed to two workers.
+    JobBegunTwice = "job-begun-twice",
 }
 
 /// Changes how locks and watchdogs behave.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
 pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
     match bug {
         PlantedBug::LockPassesEarly => {
@@ -107,6 +107,7 @@ pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
 }
 
 /// Changes the manager status that a daemon reads.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
 pub(super) fn change_manager_status(
     bug: PlantedBug,
     node: &NodeName,
@@ -120,24 +121,20 @@ pub(super) fn change_manager_status(
             if status.node_state(node) == NodeState::Fence {
                 status.nodes.insert(node.clone(), NodeState::Online);
             }
-            replace_states(status, |state| match state {
-                ServiceState::Fence => Some(ServiceState::Started { confirmed: true }),
-                _ => None,
+            replace_states(status, |state| {
+                (*state == ServiceState::Fence).then_some(ServiceState::Started { confirmed: true })
             });
         }
         (PlantedBug::FreezeIgnored, DaemonKind::Lrm) => {
-            replace_states(Arc::make_mut(&mut status), |state| match state {
-                ServiceState::Freeze => Some(ServiceState::Started { confirmed: true }),
-                _ => None,
+            replace_states(Arc::make_mut(&mut status), |state| {
+                (*state == ServiceState::Freeze).then_some(ServiceState::Started { confirmed: true })
             });
         }
         (PlantedBug::AllFrozen, DaemonKind::Lrm) => {
-            replace_states(Arc::make_mut(&mut status), |state| match state {
-                ServiceState::Started { confirmed: true } => Some(ServiceState::Freeze),
-                _ => None,
+            replace_states(Arc::make_mut(&mut status), |state| {
+                (*state == ServiceState::Started { confirmed: true }).then_some(ServiceState::Freeze)
             });
         }
-        (PlantedBug::DisarmIgnored, DaemonKind::Lrm) => Arc::make_mut(&mut status).disarm = None,
         (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
             Arc::make_mut(&mut status).services = Default::default();
         }
@@ -171,6 +168,7 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
 }
 
 /// Changes the record of an LRM that the master reads.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
 pub(super) fn change_lrm_status(
     bug: PlantedBug,
     record: Option<Arc<LrmStatus>>,
@@ -190,10 +188,8 @@ pub(super) fn change_lrm_status(
             }
             record.results = results;
         }
+        PlantedBug::ResultsLost => Arc::make_mut(&mut record).results = OrderedMap::default(),
         PlantedBug::RestartIgnored if record.mode == LrmMode::Restart => {
-            Arc::make_mut(&mut record).mode = LrmMode::Active;
-        }
-        PlantedBug::MaintenanceIgnored if record.mode == LrmMode::Maintenance => {
             Arc::make_mut(&mut record).mode = LrmMode::Active;
         }
         _ => {}

@@ -123,8 +123,18 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         Ok(Begun::from_outcome(self.failure(sid, Operation::Start)?))
     }
 
-    pub(super) fn end_start(&mut self, sid: &ServiceId) {
-        self.set_running_here(sid, true);
+    /// Fails if the guest was removed or moved meanwhile.
+    pub(super) fn end_start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+        let here = self.is_here(sid);
+        self.set_running_here(sid, here.is_ok());
+        here
+    }
+
+    fn is_here(&self, sid: &ServiceId) -> Result<(), HostError> {
+        match self.view.world.guests.get(sid) {
+            Some(guest) if guest.node == self.view.node => Ok(()),
+            Some(_) | None => Err(HostError::new(format!("{sid} is gone"))),
+        }
     }
 
     pub(super) fn begin_stop(&mut self, sid: &ServiceId) -> Begun {
@@ -185,6 +195,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
     pub(super) fn end_move(&mut self, sid: &ServiceId, target: &NodeName, task: Motion) -> Result<(), HostError> {
         let travels = self.view.world.physics.job_times.is_some();
         if travels {
+            self.is_here(sid)?;
             self.check_reachable(target)?;
         }
         let runs_there = travels && self.runs_here(sid);
@@ -232,7 +243,7 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
-        Ok(self.view.guest_nodes().node_of(sid).cloned())
+        Ok(self.view.guest_node(sid).cloned())
     }
 
     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
@@ -241,8 +252,7 @@ impl Agent for NodeAgent<'_, '_> {
 
     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
         self.begin_start(sid).at_once()?;
-        self.end_start(sid);
-        Ok(())
+        self.end_start(sid)
     }
 
     fn stop(&mut self, sid: &ServiceId, _: Option<u32>) -> Result<(), HostError> {

@@ -68,6 +68,8 @@ enum OperationKind {
     Move {
         target: NodeName,
         task: Motion,
+        /// How often the target had lost its power when the move began: what was moved so far is lost with it.
+        power_losses: u64,
     },
 }
 
@@ -112,6 +114,9 @@ impl World {
 
     /// Takes the jobs of a node's LRM that have ended.
     pub(super) fn take_finished_jobs(&mut self, node: &NodeName) -> Vec<(JobId, ExitCode)> {
+        if self.jobs.finished.is_empty() {
+            return Vec::new();
+        }
         let generation = self.jobs.generation(node);
         let (taken, kept) = std::mem::take(&mut self.jobs.finished).into_iter().partition(|(key, _)| key.node == *node);
         self.jobs.finished = kept;
@@ -203,10 +208,16 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
                 let time = own.stop.unwrap_or(times.stop).min(DEFAULT_STOP_TIMEOUT);
                 return wait(begun, time, OperationKind::StopToMove { target, task, move_works, move_lies });
             }
-            wait(begun, move_time(view, sid, times, task), OperationKind::Move { target, task })
+            let what = move_to(view, target, task);
+            wait(begun, move_time(view, sid, times, task), what)
         }
         JobStep::Done(exit_code) => Progress::Done(exit_code),
     }
+}
+
+fn move_to(view: &View<'_>, target: NodeName, task: Motion) -> OperationKind {
+    let power_losses = view.world.nodes.get(&target).map_or(0, |node| node.power_losses);
+    OperationKind::Move { target, task, power_losses }
 }
 
 fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, task: Motion) -> Duration {
@@ -244,17 +255,23 @@ fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut V
         return ended(Err(failed()));
     }
     match what {
-        OperationKind::Start => agent.end_start(sid),
+        OperationKind::Start => return ended(agent.end_start(sid)),
         OperationKind::Stop => agent.end_stop(sid),
         OperationKind::StopToMove { target, task, move_works, move_lies } => {
             agent.end_stop_to_move(sid);
-            let what = OperationKind::Move { target, task };
+            let what = move_to(view, target, task);
             return Progress::Wait {
                 operation: TimedOperation { what, works: move_works, lies: move_lies },
                 after: Some(time),
             };
         }
-        OperationKind::Move { target, task } => return ended(agent.end_move(sid, &target, task)),
+        OperationKind::Move { target, task, power_losses } => {
+            let lost = view.world.nodes.get(&target).is_some_and(|node| node.power_losses != power_losses);
+            if lost {
+                return ended(Err(HostError::new(format!("{target} failed meanwhile"))));
+            }
+            return ended(NodeAgent::new(view).end_move(sid, &target, task));
+        }
     }
     ended(Ok(()))
 }

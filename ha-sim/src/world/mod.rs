@@ -30,7 +30,7 @@ use std::{
 };
 
 use ha_core::{
-    host::{Lock, LockAnswer},
+    host::{Guests, Lock, LockAnswer},
     id::{NodeName, ServiceId},
     time::Instant,
 };
@@ -94,6 +94,10 @@ pub struct Node {
     pub watchdog_late: Duration,
     /// How much earlier than told its watchdog resets it.
     pub watchdog_early: Duration,
+    /// How often it lost its power.
+    pub power_losses: u64,
+    /// Whether it was taken out of the cluster: it is no member any more.
+    pub expelled: bool,
     /// Nodes that it does not hear, though the store reaches both: the membership counts them as offline there.
     pub unheard: BTreeSet<NodeName>,
 }
@@ -146,6 +150,8 @@ pub struct World {
     jobs: Jobs,
     fence_runs: FenceRuns,
     locks: BTreeMap<Lock, HeldLock>,
+    /// Where each guest was configured when somebody last asked.
+    located: Arc<Guests>,
     random: u64,
 }
 
@@ -195,6 +201,7 @@ impl World {
     pub fn cut_power(&mut self, node: &NodeName) {
         if let Some(hardware) = self.nodes.get_mut(node) {
             hardware.power = false;
+            hardware.power_losses = hardware.power_losses.wrapping_add(1);
             hardware.watchdogs.clear();
             hardware.abandoned_watchdog = None;
         }
@@ -238,6 +245,11 @@ impl World {
         (self.time.since(held.renewed) <= self.physics.lock_lifetime).then_some(&held.node)
     }
 
+    /// When the lease of a lock is over, if it is not renewed before.
+    pub(crate) fn lock_ends(&self, lock: &Lock) -> Option<Instant> {
+        Some(self.locks.get(lock)?.renewed.after(self.physics.lock_lifetime))
+    }
+
     /// Takes a lock for a node at a time, as the cluster's locks do.
     fn take_lock(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> LockAnswer {
         if !self.is_online(node) {
@@ -272,8 +284,17 @@ impl World {
 
     /// Where each guest is configured.
     #[must_use]
-    pub fn guest_nodes(&self) -> Arc<ha_core::host::Guests> {
+    pub fn guest_nodes(&self) -> Arc<Guests> {
         Arc::new(self.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect())
+    }
+
+    /// The same, made anew only if something has changed: daemons ask often.
+    fn known_guest_nodes(&mut self) -> Arc<Guests> {
+        let known = self.located.iter().map(|(sid, guest)| (sid, &guest.node));
+        if !known.eq(self.guests.iter().map(|(sid, guest)| (sid, &guest.node))) {
+            self.located = self.guest_nodes();
+        }
+        self.located.clone()
     }
 
     /// The next of a series of numbers that is the same in every run.

@@ -2,14 +2,25 @@
 
 use ha_core::id::NodeName;
 
-use super::{Replica, World};
+use super::{Node, Replica, World};
 
 impl World {
     /// Whether two nodes reach each other.
     #[must_use]
     pub fn reaches(&self, one: &NodeName, other: &NodeName) -> bool {
-        let is_up = |node| self.nodes.get(node).is_some_and(super::Node::is_up);
+        let is_up = |node| self.nodes.get(node).is_some_and(Node::is_up);
         is_up(one) && is_up(other) && (one == other || self.is_connected(one, other))
+    }
+
+    /// All nodes that a node reaches, itself included.
+    fn reached<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a NodeName> {
+        let is_up = self.nodes.get(node).is_some_and(Node::is_up);
+        let reached = self.nodes.iter().filter(move |(other, hardware)| {
+            is_up
+                && hardware.is_up()
+                && (self.partitions.is_empty() || *other == node || self.is_connected(node, other))
+        });
+        reached.map(|(name, _)| name)
     }
 
     fn is_connected(&self, one: &NodeName, other: &NodeName) -> bool {
@@ -19,8 +30,7 @@ impl World {
     /// Whether a node is in the quorate partition: it reaches more than half of all nodes, itself included.
     #[must_use]
     pub fn is_online(&self, node: &NodeName) -> bool {
-        let reached = self.nodes.keys().filter(|other| self.reaches(node, other)).count();
-        reached.saturating_mul(2) > self.nodes.len()
+        self.reached(node).count().saturating_mul(2) > self.nodes.len()
     }
 
     /// Whether the membership on a node counts another one as online.
@@ -32,7 +42,8 @@ impl World {
     /// Whether a node hears more than half of all nodes, itself included.
     #[must_use]
     pub fn hears_majority(&self, node: &NodeName) -> bool {
-        let heard = self.nodes.keys().filter(|other| self.hears(node, other)).count();
+        let Some(hardware) = self.nodes.get(node) else { return false };
+        let heard = self.reached(node).filter(|other| !hardware.unheard.contains(*other)).count();
         heard.saturating_mul(2) > self.nodes.len()
     }
 

@@ -51,13 +51,25 @@ impl View<'_> {
     }
 
     /// Where each guest is configured, as this node sees it.
-    pub(super) fn guest_nodes(&self) -> Arc<Guests> {
+    fn guest_nodes(&mut self) -> Arc<Guests> {
         let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
-        replica.map_or_else(|| self.world.guest_nodes(), |replica| replica.guests.clone())
+        match replica {
+            Some(replica) => replica.guests.clone(),
+            None => self.world.known_guest_nodes(),
+        }
+    }
+
+    /// Where a guest is configured, as this node sees it.
+    pub(super) fn guest_node(&self, sid: &ServiceId) -> Option<&NodeName> {
+        let replica = self.world.nodes.get(&self.node).and_then(|node| node.replica.as_ref());
+        match replica {
+            Some(replica) => replica.guests.node_of(sid),
+            None => self.world.guests.get(sid).map(|guest| &guest.node),
+        }
     }
 
     /// Fails without quorum: nothing is written then.
-    fn check_writable(&self) -> Result<(), HostError> {
+    pub(crate) fn check_writable(&self) -> Result<(), HostError> {
         self.check_store()?;
         if self.world.is_online(&self.node) { Ok(()) } else { Err(HostError::new("no quorum")) }
     }
@@ -87,7 +99,8 @@ impl Membership for View<'_> {
         let world = &self.world;
         let quorate = world.hears_majority(&self.node);
         let sees = |node| quorate && world.hears(&self.node, node);
-        Ok(world.nodes.keys().map(|node| (node.clone(), sees(node))).collect())
+        let members = world.nodes.iter().filter(|(_, node)| !node.expelled);
+        Ok(members.map(|(node, _)| (node.clone(), sees(node))).collect())
     }
 }
 
@@ -139,6 +152,7 @@ impl StatusStore for View<'_> {
 impl ConfigurationStore for View<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.check_store()?;
+        let guests = self.guest_nodes();
         let store = self.store();
         Ok(Configuration {
             resources: store.resources.clone(),
@@ -146,7 +160,7 @@ impl ConfigurationStore for View<'_> {
             rules: store.rules.clone(),
             datacenter: store.datacenter.clone(),
             fence: store.fence.clone(),
-            guests: self.guest_nodes(),
+            guests,
         })
     }
 }

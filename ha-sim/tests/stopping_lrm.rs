@@ -1,0 +1,110 @@
+//! An LRM that was asked to stop lets go of its watchdog only when nothing that it looks after runs.
+//!
+//! Each of these failed before it was found by `ha-sim chaos`.
+
+use std::{error::Error, time::Duration};
+
+use ha_core::{event::Event, status::StateName, time::Instant};
+use ha_sim::{
+    cluster::{Cluster, Setup},
+    world::{ClusterEvent, DaemonKind, GuestTimes, What},
+};
+
+type Result = std::result::Result<(), Box<dyn Error>>;
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn setup(datacenter: &str) -> std::result::Result<Setup, Box<dyn Error>> {
+    let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
+    Ok(setup.datacenter(datacenter)?)
+}
+
+fn start(setup: Setup) -> Cluster {
+    let mut cluster = Cluster::new(setup);
+    cluster.check_invariants();
+    if let Some(invariants) = cluster.invariants_mut() {
+        // Networks are cut here, which calls for resets.
+        invariants.excuse_until(Instant::after_start(seconds(3600)));
+    }
+    cluster
+}
+
+fn nothing_broke(cluster: &Cluster) {
+    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+}
+
+#[test]
+fn a_start_that_is_on_its_way_does_not_outlive_the_shutdown() -> Result {
+    let mut setup = setup("ha: shutdown_policy=failover\n")?;
+    for guest in setup.guests.values_mut() {
+        guest.guest.times = GuestTimes { start: Some(seconds(40)), ..GuestTimes::default() };
+    }
+    let mut cluster = start(setup);
+    cluster.run_for(seconds(30))?;
+    assert!(cluster.places(&"vm:100".parse()?).is_empty());
+    cluster.shutdown(&"node3".parse()?)?;
+    cluster.run_for(seconds(240))?;
+    nothing_broke(&cluster);
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node1"]);
+    Ok(())
+}
+
+#[test]
+fn a_node_that_lost_its_lock_on_the_way_into_maintenance_still_waits_for_its_services() -> Result {
+    let mut cluster = start(setup("ha: shutdown_policy=migrate\n")?);
+    cluster.run_for(seconds(60))?;
+    let node3 = "node3".parse()?;
+    cluster.set_network(&node3, false)?;
+    cluster.run_for(seconds(12))?;
+    cluster.reboot(&node3)?;
+    cluster.run_for(seconds(5))?;
+    cluster.set_network(&node3, true)?;
+    cluster.run_for(seconds(120))?;
+    nothing_broke(&cluster);
+    let happened = |wanted: fn(&What) -> bool| cluster.happenings_since(0).iter().position(|it| wanted(&it.what));
+    let moved = happened(|what| matches!(what, What::Core(Event::AgentMoveEnded { .. })));
+    let down = happened(|what| matches!(what, What::Cluster(ClusterEvent::NodeDown { .. })));
+    assert!(moved.is_some() && moved < down, "it moves at {moved:?}, the node goes down at {down:?}");
+    Ok(())
+}
+
+#[test]
+fn a_move_that_was_asked_for_is_made_before_a_restart_and_does_not_hold_it_up() -> Result {
+    let mut cluster = start(setup("")?);
+    cluster.run_for(seconds(60))?;
+    cluster.restart_lrm(&"node3".parse()?)?;
+    cluster.queue_command("migrate vm:100 node2")?;
+    cluster.run_for(seconds(120))?;
+    nothing_broke(&cluster);
+    assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Started));
+    assert_eq!(cluster.places(&"vm:100".parse()?).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_service_that_comes_while_the_node_goes_down_is_not_left_without_a_watchdog() -> Result {
+    let mut setup =
+        setup("ha: shutdown_policy=failover\n")?.resources("vm: 100\n\nvm: 101\n")?.guest("vm:101", "node1")?;
+    for guest in setup.guests.values_mut() {
+        // The last stop of vm:100 takes its time.
+        guest.guest.times = GuestTimes { stop: Some(seconds(40)), ..GuestTimes::default() };
+    }
+    let mut cluster = start(setup);
+    cluster.run_for(seconds(60))?;
+    let node3 = "node3".parse()?;
+    // The node stays up after its LRM has ended.
+    cluster.pause_daemon(&node3, DaemonKind::Crm)?;
+    cluster.shutdown(&node3)?;
+    cluster.queue_command("migrate vm:101 node3")?;
+    cluster.run_for(seconds(40))?;
+    assert_eq!(cluster.places(&"vm:101".parse()?), ["node3"]);
+    cluster.run_for(seconds(20))?;
+    cluster.set_network(&node3, false)?;
+    cluster.run_for(seconds(400))?;
+    nothing_broke(&cluster);
+    assert_eq!(cluster.places(&"vm:101".parse()?).len(), 1);
+    assert_ne!(cluster.places(&"vm:101".parse()?), ["node3"]);
+    Ok(())
+}

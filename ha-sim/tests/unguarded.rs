@@ -1,0 +1,118 @@
+//! A lock proves that a node is down only where its services were guarded by a watchdog under it.
+//!
+//! Each of these let a service run on two nodes before it was found by `ha-sim chaos`.
+
+use std::{error::Error, time::Duration};
+
+use ha_core::{event::Event, id::NodeName, time::Instant};
+use ha_sim::{
+    cluster::{Cluster, Setup},
+    world::{DaemonKind, What},
+};
+
+type Result = std::result::Result<(), Box<dyn Error>>;
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Three nodes; the service runs on the third, after a minute.
+fn cluster() -> std::result::Result<Cluster, Box<dyn Error>> {
+    let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
+    let mut cluster = Cluster::new(setup);
+    cluster.check_invariants();
+    if let Some(invariants) = cluster.invariants_mut() {
+        // Networks are cut here, which calls for resets.
+        invariants.excuse_until(Instant::after_start(seconds(3600)));
+    }
+    cluster.run_for(seconds(60))?;
+    Ok(cluster)
+}
+
+fn reported_unfenced(cluster: &Cluster) -> bool {
+    let reports = |what: &What| matches!(what, What::Core(Event::NodeNotFenced { node }) if node.as_str() == "node3");
+    cluster.happenings_since(0).iter().any(|happening| reports(&happening.what))
+}
+
+fn run_until_released(cluster: &mut Cluster, node: &NodeName) -> Result {
+    let lock = ha_core::host::Lock::Agent(node.clone());
+    for _ in 0..60 {
+        if cluster.world().lock_holder(&lock).is_none() {
+            return Ok(());
+        }
+        cluster.run_for(seconds(1))?;
+    }
+    Err("the lock is not released".into())
+}
+
+fn runs_only_on_node3(cluster: &Cluster) -> Result {
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node3"]);
+    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    Ok(())
+}
+
+#[test]
+fn a_node_cut_off_while_ha_is_disarmed_is_not_fenced_after_arming() -> Result {
+    for mode in ["ignore", "freeze"] {
+        let (mut cluster, node3) = (cluster()?, "node3".parse()?);
+        cluster.queue_command(format!("disarm-ha {mode}"))?;
+        run_until_released(&mut cluster, &node3)?;
+        cluster.set_network(&node3, false)?;
+        cluster.run_for(seconds(30))?;
+        cluster.queue_command("arm-ha")?;
+        cluster.run_for(seconds(400))?;
+        runs_only_on_node3(&cluster)?;
+        cluster.set_network(&node3, true)?;
+        cluster.run_for(seconds(60))?;
+        runs_only_on_node3(&cluster)?;
+        // The others have no services, so that their LRMs have no locks.
+        assert!(cluster.manager_status().is_some_and(|status| !status.unguarded.contains(&node3)), "{mode}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_node_cut_off_before_its_restarted_lrm_has_its_lock_is_not_fenced() -> Result {
+    let (mut cluster, node3) = (cluster()?, "node3".parse()?);
+    cluster.restart_lrm(&node3)?;
+    run_until_released(&mut cluster, &node3)?;
+    // The new LRM reports, the master lets the service go on, and then the LRM is held up before it asks for its lock.
+    let sid = "vm:100".parse()?;
+    for _ in 0..600 {
+        cluster.run_for(Duration::from_millis(100))?;
+        if cluster.service_state(&sid) == Some(ha_core::status::StateName::Started) {
+            break;
+        }
+    }
+    cluster.set_network(&node3, false)?;
+    cluster.run_for(seconds(400))?;
+    assert!(reported_unfenced(&cluster));
+    runs_only_on_node3(&cluster)?;
+    cluster.set_network(&node3, true)?;
+    cluster.run_for(seconds(60))?;
+    runs_only_on_node3(&cluster)
+}
+
+#[test]
+fn a_node_to_which_a_running_service_came_before_its_lrm_had_its_lock_is_not_fenced() -> Result {
+    let (mut cluster, node2) = (cluster()?, "node2".parse()?);
+    cluster.pause_daemon(&node2, DaemonKind::Lrm)?;
+    cluster.queue_command("migrate vm:100 node2")?;
+    cluster.run_for(seconds(40))?;
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node2"]);
+    cluster.set_network(&node2, false)?;
+    cluster.run_for(seconds(400))?;
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node2"]);
+    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    Ok(())
+}
+
+#[test]
+fn a_node_that_was_guarded_all_the_time_is_fenced_as_ever() -> Result {
+    let (mut cluster, node3) = (cluster()?, "node3".parse()?);
+    cluster.set_network(&node3, false)?;
+    cluster.run_for(seconds(200))?;
+    assert!(!reported_unfenced(&cluster));
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node1"]);
+    Ok(())
+}
