@@ -99,7 +99,7 @@ const COVERING: &[(Profile, &[u64])] = &[
     (Profile::Mixed, &[7, 22, 62, 151, 162]),
 ];
 
-/// What no history took so far: scenarios take it.
+/// What no history took so far, in some ten thousand.
 const NOT_SEEN: &[Transition] =
     &[("service", "fence", "migrate"), ("service", "fence", "relocate"), ("service", "recovery", "stopped")];
 
