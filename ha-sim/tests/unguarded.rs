@@ -4,7 +4,7 @@
 
 use std::{error::Error, time::Duration};
 
-use ha_core::{event::Event, id::NodeName, time::Instant};
+use ha_core::{event::Event, id::NodeName, status::StateName, time::Instant};
 use ha_sim::{
     cluster::{Cluster, Setup},
     world::{DaemonKind, What},
@@ -80,7 +80,7 @@ fn a_node_cut_off_before_its_restarted_lrm_has_its_lock_is_not_fenced() -> Resul
     let sid = "vm:100".parse()?;
     for _ in 0..600 {
         cluster.run_for(Duration::from_millis(100))?;
-        if cluster.service_state(&sid) == Some(ha_core::status::StateName::Started) {
+        if cluster.service_state(&sid) == Some(StateName::Started) {
             break;
         }
     }
@@ -114,5 +114,29 @@ fn a_node_that_was_guarded_all_the_time_is_fenced_as_ever() -> Result {
     cluster.run_for(seconds(200))?;
     assert!(!reported_unfenced(&cluster));
     assert_eq!(cluster.places(&"vm:100".parse()?), ["node1"]);
+    Ok(())
+}
+
+#[test]
+fn a_node_that_took_over_a_guest_while_ha_was_disarmed_is_not_fenced_in_the_place_of_the_lost_one() -> Result {
+    let (mut cluster, node1, node3) = (cluster()?, "node1".parse()?, "node3".parse()?);
+    let sid = "vm:100".parse()?;
+    cluster.power_off(&node3)?;
+    for _ in 0..100 {
+        cluster.run_for(seconds(1))?;
+        if cluster.service_state(&sid) == Some(StateName::Fence) {
+            break;
+        }
+    }
+    cluster.queue_command("disarm-ha ignore")?;
+    cluster.run_for(seconds(10))?;
+    cluster.move_guest(&sid, &node1)?;
+    cluster.start_guest(&sid, &node1)?;
+    cluster.queue_command("arm-ha")?;
+    cluster.run_for(seconds(200))?;
+    assert_eq!(cluster.places(&sid), ["node1"]);
+    let is_fenced = |what: &What| matches!(what, What::Core(Event::NotifyFenceStarted { node }) if *node == node1);
+    assert!(!cluster.happenings_since(0).iter().any(|happening| is_fenced(&happening.what)));
+    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
     Ok(())
 }

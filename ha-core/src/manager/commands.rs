@@ -6,12 +6,15 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{RoundHost, round::Round};
+use super::{
+    RoundHost,
+    round::{Brings, Round},
+};
 use crate::{
     event::{Event, IgnoreReason, RejectionReason},
     host::{self, HostOperation},
     id::{NodeName, ServiceId},
-    status::{Command, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand},
+    status::{Command, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand, ServiceState},
 };
 
 /// Why a command is not carried out.
@@ -189,9 +192,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             let Some(to) = guest_node.filter(|node| **node != entry.node) else { continue };
             let from = core::mem::replace(&mut entry.node, to.clone());
             self.host.event(Event::ServiceLocationUpdated { sid: sid.clone(), from, to: to.clone() });
+            let waits_for_fencing = entry.state == ServiceState::Fence;
             self.update_placement(service);
-            // The request was for the LRM of the other node.
-            self.renew_uid(service);
+            if waits_for_fencing {
+                // Of the node that it has left. Where it is now it may run, so it is taken up as after a restart there.
+                self.change(service, ServiceState::Freeze, Brings::Nothing);
+            } else {
+                // The request was for the LRM of the other node.
+                self.renew_uid(service);
+            }
         }
     }
 
