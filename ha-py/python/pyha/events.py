@@ -545,7 +545,8 @@ class MoveFailedWrongNode(Event):
 
 @dataclass(frozen=True, slots=True)
 class ServiceLocationFixed(Event):
-    """A stopped service was found on another node than recorded, and the record corrected."""
+    """A service that is stopped or to be recovered was found on another node than recorded, and the record corrected.
+    """
 
     _tag = "service_location_fixed"
 
