@@ -267,7 +267,7 @@ pub enum Event {
         /// The service.
         sid: ServiceId,
     },
-    /// A service that is stopped or to be recovered was found on another node than recorded, and the record corrected.
+    /// A service that is stopped or to be recovered was found on another node; the record was corrected.
     ServiceLocationFixed {
         /// The service.
         sid: ServiceId,

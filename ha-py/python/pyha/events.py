@@ -545,8 +545,7 @@ class MoveFailedWrongNode(Event):
 
 @dataclass(frozen=True, slots=True)
 class ServiceLocationFixed(Event):
-    """A service that is stopped or to be recovered was found on another node than recorded, and the record corrected.
-    """
+    """A service that is stopped or to be recovered was found on another node; the record was corrected."""
 
     _tag = "service_location_fixed"
 
