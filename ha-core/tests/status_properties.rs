@@ -110,24 +110,33 @@ fn disarm() -> impl Strategy<Value = Disarm> {
 fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     let request = (any::<bool>(), unknown()).prop_map(|(maintenance, unknown)| NodeRequest { maintenance, unknown });
     (
-        (option::of(node()), option::of(any::<i64>()), option::of(disarm()), btree_set(node(), 0..3)),
+        (
+            option::of(node()),
+            option::of(any::<i64>()),
+            option::of(disarm()),
+            btree_set(node(), 0..3),
+            btree_set(sid(), 0..3),
+        ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
         btree_map(node(), request, 0..3),
         unknown(),
     )
-        .prop_map(|((master_node, timestamp, disarm, unguarded), nodes, services, node_requests, unknown)| {
-            ManagerStatus {
-                master_node,
-                timestamp,
-                nodes,
-                services: services.into_iter().collect(),
-                node_requests,
-                disarm,
-                unguarded,
-                unknown,
-            }
-        })
+        .prop_map(
+            |((master_node, timestamp, disarm, unguarded, may_run), nodes, services, node_requests, unknown)| {
+                ManagerStatus {
+                    master_node,
+                    timestamp,
+                    nodes,
+                    services: services.into_iter().collect(),
+                    node_requests,
+                    disarm,
+                    unguarded,
+                    may_run,
+                    unknown,
+                }
+            },
+        )
 }
 
 fn lrm_status() -> impl Strategy<Value = LrmStatus> {

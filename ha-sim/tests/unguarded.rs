@@ -2,7 +2,7 @@
 //!
 //! Each of these let a service run on two nodes before it was found by `ha-sim chaos`.
 
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeSet, error::Error, time::Duration};
 
 use ha_core::{event::Event, id::NodeName, status::StateName, time::Instant};
 use ha_sim::{
@@ -139,4 +139,17 @@ fn a_node_that_took_over_a_guest_while_ha_was_disarmed_is_not_fenced_in_the_plac
     assert!(!cluster.happenings_since(0).iter().any(|happening| is_fenced(&happening.what)));
     assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
     Ok(())
+}
+
+#[test]
+fn a_master_in_maintenance_that_hears_nobody_fences_nobody() -> Result {
+    let (mut cluster, node1) = (cluster()?, "node1".parse()?);
+    cluster.queue_command("enable-node-maintenance node1")?;
+    cluster.run_for(seconds(30))?;
+    // Its locks are renewed all the while.
+    cluster.set_unheard(&node1, BTreeSet::from(["node2".parse()?, "node3".parse()?]));
+    cluster.run_for(seconds(200))?;
+    let is_fenced = |what: &What| matches!(what, What::Core(Event::NotifyFenceStarted { .. }));
+    assert!(!cluster.happenings_since(0).iter().any(|happening| is_fenced(&happening.what)));
+    runs_only_on_node3(&cluster)
 }

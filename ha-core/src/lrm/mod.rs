@@ -263,12 +263,12 @@ impl Lrm {
                     return wait;
                 }
                 if self.queue.is_empty() {
-                    self.disarm(false, host);
+                    self.disarm(false, host, now);
                 }
                 Flow::Stage(Stage::Work)
             }
             LrmState::Active => {
-                self.let_go_if_idle(host);
+                self.let_go_if_idle(host, now);
                 Flow::Stage(Stage::Work)
             }
             LrmState::Maintenance => {
@@ -282,7 +282,7 @@ impl Lrm {
                 }
                 match self.mode {
                     LrmMode::Disarm => {
-                        self.disarm(true, host);
+                        self.disarm(true, host, now);
                         Flow::Stage(Stage::Work)
                     }
                     LrmMode::Maintenance => Flow::Stage(Stage::Work),
@@ -295,13 +295,13 @@ impl Lrm {
         }
     }
 
-    fn disarm(&mut self, during_maintenance: bool, host: &mut (impl LrmHost + ?Sized)) {
+    fn disarm(&mut self, during_maintenance: bool, host: &mut (impl LrmHost + ?Sized), now: Now) {
         host.event(Event::LrmDisarmed { during_maintenance });
-        self.let_go(host);
+        self.let_go(host, now);
         self.enter(LrmState::WaitForAgentLock, host);
     }
 
-    fn let_go_if_idle(&mut self, host: &mut (impl LrmHost + ?Sized)) {
+    fn let_go_if_idle(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
         let has_entries = self.status.services.iter().any(|(_, entry)| entry.node == self.node);
         if has_entries || !self.queue.is_empty() {
             self.idle_rounds = 0;
@@ -310,7 +310,7 @@ impl Lrm {
         } else {
             host.event(Event::LrmIdle { rounds: self.idle_rounds });
             self.idle_rounds = 0;
-            self.let_go(host);
+            self.let_go(host, now);
             self.enter(LrmState::WaitForAgentLock, host);
         }
     }
@@ -319,7 +319,7 @@ impl Lrm {
         match self.state {
             LrmState::WaitForAgentLock => {
                 // It is open here only if it could not be closed before.
-                let closed = self.lease.close_watchdog(host);
+                let closed = self.close_watchdog(host, now);
                 if self.stop_requested && closed {
                     return Flow::Over(self.exit());
                 }
@@ -346,7 +346,7 @@ impl Lrm {
             LrmState::Maintenance => {
                 self.read_status(host);
                 if !self.has_work() {
-                    let closed = self.let_go(host);
+                    let closed = self.let_go(host, now);
                     if self.stop_requested && closed {
                         return Flow::Over(self.exit());
                     }
@@ -393,16 +393,17 @@ impl Lrm {
             return Some(self.exit());
         }
         if self.leaves_services() {
-            // A master that reads this record takes the node for unguarded. What it sent here before is seen right after.
+            // A master that reads this record takes the node for unguarded. What it sent here before is seen right after, and
+            // must not be left to run.
             let written = self.write_record_as(LrmState::WaitForAgentLock, host, now);
             if (!written && host.is_quorate()) || !self.read_status(host) {
                 return None;
             }
-            if self.status.active_services(&self.node).any(|sid| !self.final_stops.include(sid)) {
-                return Some(self.exit());
+            if self.queue_final_stops() {
+                return None;
             }
         }
-        if !self.lease.close_watchdog(host) {
+        if !self.close_watchdog(host, now) {
             return None;
         }
         self.lease.release(host);
@@ -420,7 +421,7 @@ impl Lrm {
         if self.stop_requested {
             let count = self.status.active_services(&self.node).count();
             if count == 0 {
-                return if self.lease.close_watchdog(host) { self.exit() } else { self.again_after_wait(now) };
+                return if self.close_watchdog(host, now) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });
             let lost_for = self.lost_since.map_or(Duration::ZERO, |since| now.instant.since(since));
@@ -442,10 +443,22 @@ impl Lrm {
     }
 
     /// Closes the watchdog and releases the lock. Says whether the watchdog is closed.
-    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized)) -> bool {
-        let closed = self.lease.close_watchdog(host);
-        self.lease.release(host);
+    fn let_go(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
+        let closed = self.close_watchdog(host, now);
+        if closed {
+            self.lease.release(host);
+        }
         closed
+    }
+
+    /// Closes the watchdog. Says whether it is closed.
+    ///
+    /// A service that may run though it is in `error` does not keep an LRM from letting go. So that its lock is not taken for
+    /// a proof that such a service is down, the record says first that it has none.
+    fn close_watchdog(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
+        let may_close =
+            !self.status.may_run_on(&self.node) || self.write_record_as(LrmState::WaitForAgentLock, host, now);
+        may_close && self.lease.close_watchdog(host)
     }
 
     fn lose_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {

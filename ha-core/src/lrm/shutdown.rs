@@ -60,10 +60,16 @@ impl Lrm {
         host.event(Event::LrmShutdownMode { kind, mode: reported });
     }
 
-    /// Queues a stop of every service of this node. It answers no request: nothing is reported, but a failure is counted.
-    fn queue_final_stops(&mut self) {
+    /// Queues a stop of every service of this node that was not told to stop before. It answers no request: nothing is
+    /// reported, but a failure is counted. Says whether there was one.
+    pub(super) fn queue_final_stops(&mut self) -> bool {
         let status = self.status.clone();
+        let mut any = false;
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
+            if !self.final_stops.services.insert(sid.clone()) {
+                continue;
+            }
+            any = true;
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -72,10 +78,10 @@ impl Lrm {
                 target: None,
                 timeout: entry.state.timeout(),
             };
-            self.final_stops.services.insert(sid.clone());
             // A start that is still on its way must not outlive the node's last stop.
             self.queue.queue(job);
         }
+        any
     }
 }
 
@@ -87,11 +93,6 @@ pub(super) struct FinalStops {
 }
 
 impl FinalStops {
-    /// Whether a service was told to stop, and nothing else since. Others may run.
-    pub(super) fn include(&self, sid: &ServiceId) -> bool {
-        self.services.contains(sid)
-    }
-
     /// A service is to be looked after again.
     pub(super) fn forget(&mut self, sid: &ServiceId) {
         self.services.remove(sid);

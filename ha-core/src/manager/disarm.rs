@@ -78,6 +78,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             }
             self.host.event(Event::DisarmFrozeService { sid: sid.clone(), was: entry.state.name() });
             entry.state = ServiceState::Freeze;
+            self.status.may_run.remove(sid);
             entry.uid = Some(uid);
             entry.failed_nodes.clear();
             entry.command = None;

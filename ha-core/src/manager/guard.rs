@@ -2,8 +2,8 @@
 //!
 //! The lock of a node proves that the node is down only if its LRM held it, with an open watchdog, while services ran
 //! there. Where an LRM lets go of both with services running (on a restart, or while HA is disarmed), or does not have
-//! them yet when a running service comes (live, or by being added to what is managed), anybody can take the lock while
-//! the services run on. Such a node is *unguarded* until its LRM was seen with its lock again, and is not fenced by its
+//! them yet when a running service comes (live, by being added to what is managed, or from `error`), anybody can take the
+//! lock while the services run on. Such a node is *unguarded* until its LRM was seen with its lock again, and is not fenced by its
 //! lock meanwhile: if it can't be reached, its services wait for it, or for a fence device.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -13,8 +13,8 @@ use crate::{
     config::datacenter::FencingMode,
     event::Event,
     host::EventSink,
-    id::NodeName,
-    status::{LrmMode, LrmState, ManagerStatus, ServiceEntry, ServiceState, Timestamp},
+    id::{NodeName, ServiceId},
+    status::{LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, Timestamp},
 };
 
 /// What this master knows of the records of LRMs beyond their present content.
@@ -32,16 +32,16 @@ impl GuardHistory {
         for (node, record) in &input.lrms {
             self.stale.entry(node.clone()).or_insert(record.timestamp);
         }
-        status.unguarded.retain(|node| !self.is_guarded(node, input));
+        let mut unguarded = core::mem::take(&mut status.unguarded);
+        unguarded.retain(|node| !self.is_guarded(node, status, input));
+        status.unguarded = unguarded;
         self.reported.retain(|node| status.unguarded.contains(node));
     }
 
     /// Whether the node's LRM has its lock and watchdog, by a record that it wrote lately.
-    fn is_guarded(&self, node: &NodeName, input: &RoundInput) -> bool {
+    fn is_guarded(&self, node: &NodeName, status: &ManagerStatus, input: &RoundInput) -> bool {
         let Some(record) = input.lrms.get(node) else { return false };
-        let holds_lock = matches!(record.state, LrmState::Active | LrmState::Maintenance);
-        let lets_go = matches!(record.mode, LrmMode::Disarm | LrmMode::Restart);
-        holds_lock && !lets_go && self.stale.get(node) != Some(&record.timestamp)
+        holds_lock(record, status, node) && self.stale.get(node) != Some(&record.timestamp)
     }
 
     /// What the record of a node says now is not to be counted on.
@@ -57,7 +57,7 @@ impl GuardHistory {
 
     /// Notes a node as unguarded unless its LRM is known to have its lock.
     pub(super) fn mark_unless_guarded(&mut self, node: &NodeName, status: &mut ManagerStatus, input: &RoundInput) {
-        if !self.is_guarded(node, input) {
+        if !self.is_guarded(node, status, input) {
             self.mark(node, status, input);
         }
     }
@@ -67,6 +67,19 @@ impl GuardHistory {
             sink.event(Event::NodeNotFenced { node: node.clone() });
         }
     }
+}
+
+/// Whether the LRM of a node had its lock and watchdog when it wrote this record, and does not let go of them with
+/// something that runs.
+fn holds_lock(record: &LrmStatus, status: &ManagerStatus, node: &NodeName) -> bool {
+    let lets_go = matches!(record.mode, LrmMode::Disarm | LrmMode::Restart);
+    let holds_lock = match record.state {
+        LrmState::Active => true,
+        // It has let go where it has nothing to look after.
+        LrmState::Maintenance => !status.may_run_on(node),
+        LrmState::WaitForAgentLock | LrmState::LostAgentLock => false,
+    };
+    holds_lock && !lets_go
 }
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
@@ -85,6 +98,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// A service that may run is looked after again.
     pub(super) fn expect_guard(&mut self, node: &NodeName) {
         self.guards.mark_unless_guarded(node, self.status, self.input);
+    }
+
+    /// A service that may run though its state says otherwise is looked after again.
+    pub(super) fn expect_guard_where_it_may_run(&mut self, service: usize) {
+        let Some((sid, entry)) = self.entry(service) else { return };
+        if self.status.may_run.contains(sid) {
+            let node = entry.node.clone();
+            self.expect_guard(&node);
+        }
     }
 
     /// All services are looked after again.
@@ -115,6 +137,19 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if !self.status.services.iter().any(|(_, entry)| may_run(entry)) {
             self.status.unguarded.remove(node);
         }
+        self.note_nothing_runs(node);
         self.guards.distrust(node, self.input);
+    }
+
+    /// What may have run there does not any more, if the fencing proves that: by a device, or by a lock that the LRM had to
+    /// the end. With a service that may run an LRM writes another record before it lets go.
+    fn note_nothing_runs(&mut self, node: &NodeName) {
+        let by_device = self.configuration.datacenter.fencing != FencingMode::Watchdog;
+        let record = self.input.lrms.get(node);
+        if by_device || record.is_some_and(|record| holds_lock(record, self.status, node)) {
+            let services = &self.status.services;
+            let is_there = |sid: &ServiceId| services.get(sid).is_some_and(|entry| entry.node == *node);
+            self.status.may_run.retain(|sid| !is_there(sid));
+        }
     }
 }

@@ -27,7 +27,9 @@ impl Manager {
         let mode = |node: &NodeName| input.lrm_mode(node);
         let forget_after = self.timings.gone_forgotten_after();
         self.nodes.update(&mut self.status, &input.members, mode, now.instant, forget_after, host);
-        if !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
+        // In maintenance it may be cut off and still be recorded as such. Then it sees nobody, and must not judge them.
+        let is_online = input.members.get(&self.node) == Some(&true);
+        if !is_online || !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
             return;
         }
         self.guards.update(&mut self.status, input);
@@ -294,6 +296,20 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             target: to.target().cloned(),
             timeout: to.timeout(),
         };
+        match to {
+            ServiceState::Error | ServiceState::Stopped => {}
+            ServiceState::RequestStop { .. }
+            | ServiceState::RequestStart
+            | ServiceState::RequestStartBalance { .. }
+            | ServiceState::Started { .. }
+            | ServiceState::Fence
+            | ServiceState::Recovery
+            | ServiceState::Migrate { .. }
+            | ServiceState::Relocate { .. }
+            | ServiceState::Freeze => {
+                self.status.may_run.remove(sid);
+            }
+        }
         entry.state = to;
         entry.command = None;
         entry.uid = Some(uid);

@@ -108,6 +108,7 @@ impl Manager {
         }
         let gone: Vec<ServiceId> = gone.into_iter().map(|(sid, _)| sid).collect();
         self.status.services.remove_all(&gone);
+        self.status.may_run.retain(|sid| !gone.contains(sid));
         changed
     }
 

@@ -294,6 +294,9 @@ pub struct ManagerStatus {
     /// Nodes on which services may run without a watchdog: their LRM let go of it, or did not have it yet, and was not seen
     /// with it since. To take the lock of such a node proves nothing. Recorded as `unguarded`, and absent when empty.
     pub unguarded: BTreeSet<NodeName>,
+    /// Services in `error` or `stopped` that may run though: their stop failed, or they went to `error` otherwise without being
+    /// seen stopped, and were not since. Recorded as `may_run`, and absent when empty.
+    pub may_run: BTreeSet<ServiceId>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }
@@ -312,9 +315,21 @@ impl ManagerStatus {
     }
 
     /// The services of a node that its LRM has to look after: those with it as node or target, in any state but
-    /// `stopped`, `freeze`, `error` and `request_start`.
+    /// `stopped`, `freeze`, `error` and `request_start`; and those in `stopped` that may still run there.
     pub fn active_services<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a ServiceId> {
-        self.services.iter().filter(move |(_, entry)| entry.is_active_on(node)).map(|(sid, _)| sid)
+        self.services.iter().filter(move |(sid, entry)| self.is_active(sid, entry, node)).map(|(sid, _)| sid)
+    }
+
+    /// Whether a service of the node may run though it is in `error` or `stopped`.
+    pub(crate) fn may_run_on(&self, node: &NodeName) -> bool {
+        self.may_run.iter().any(|sid| self.services.get(sid).is_some_and(|entry| entry.node == *node))
+    }
+
+    /// Whether the LRM of `node` has to look after a service, of which this is the entry.
+    pub(crate) fn is_active(&self, sid: &ServiceId, entry: &ServiceEntry, node: &NodeName) -> bool {
+        let is_to_be_stopped =
+            || entry.state == ServiceState::Stopped && entry.node == *node && self.may_run.contains(sid);
+        entry.is_active_on(node) || is_to_be_stopped()
     }
 
     /// Whether somebody has to fence the node: it is in state `fence`, or a service of it is.
@@ -338,7 +353,7 @@ impl ManagerStatus {
 }
 
 impl ServiceEntry {
-    /// Whether the LRM of `node` has to look after it: see [`ManagerStatus::active_services`].
+    /// Whether the LRM of `node` has to look after it, by this entry alone: see [`ManagerStatus::active_services`].
     #[must_use]
     pub fn is_active_on(&self, node: &NodeName) -> bool {
         let concerned = self.node == *node || self.state.target() == Some(node);

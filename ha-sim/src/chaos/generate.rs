@@ -212,18 +212,20 @@ impl Spans {
     }
 }
 
-/// When all nodes are back people take back what they asked for.
+/// When all nodes are back people take back what they asked for. What a fence device has turned off by then they turn on.
 fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
     let at_ms = faults_end_ms.saturating_add(cluster.boot_ms).saturating_add(1_000);
     // Balancing may go on for ever.
     let balance = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
     let balance = PlannedAction { at_ms, action: balance };
-    let nodes = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
-    let lines = ["arm-ha".to_owned()].into_iter().chain(nodes);
     let again_ms = at_ms.saturating_add(cluster.boot_ms).saturating_add(30_000);
+    let power_on = |node: &NodeName| PlannedAction { at_ms: again_ms, action: Action::PowerOn { node: node.clone() } };
+    let power_on = nodes.iter().filter(|_| cluster.fence.is_some()).map(power_on);
+    let lines = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
+    let lines = ["arm-ha".to_owned()].into_iter().chain(lines);
     let twice = lines.flat_map(|line| [(at_ms, line.clone()), (again_ms, line)]);
     let commands = twice.map(|(at_ms, line)| PlannedAction { at_ms, action: Action::Command { line } });
-    [balance].into_iter().chain(commands).collect()
+    [balance].into_iter().chain(commands).chain(power_on).collect()
 }
 
 fn kinds(rng: &mut Rng, profile: Profile) -> Vec<Kind> {

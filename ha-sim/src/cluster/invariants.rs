@@ -218,6 +218,7 @@ impl Invariants {
         for sid in world.running().get(node).into_iter().flatten().filter(|sid| is_managed(world, sid)) {
             let Some(entry) = status.services.get(sid) else { continue };
             let here = entry.node == *node || entry.state.target() == Some(node);
+            // The manager does not count the lock as proof that a service in `error` is down.
             let left_alone = matches!(entry.state, ServiceState::Freeze | ServiceState::Error);
             if here && !left_alone {
                 let details =

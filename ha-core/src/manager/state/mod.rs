@@ -57,7 +57,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             Some(ExitCode(exit_code)) => {
                 let sid = sid.clone();
                 self.host.event(Event::StopFailed { sid, exit_code });
-                self.change(service, ServiceState::Error, Brings::Nothing);
+                self.fail(service);
             }
             None => self.fence_if_overdue(service),
         }
@@ -92,6 +92,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if self.facts(service).requested == RequestedState::Disabled {
             self.forget_failed_nodes(service);
             self.change(service, ServiceState::Stopped, Brings::Nothing);
+            self.expect_guard_where_it_may_run(service);
+        }
+    }
+
+    /// Leaves a service to people, which may still run.
+    fn fail(&mut self, service: usize) {
+        self.change(service, ServiceState::Error, Brings::Nothing);
+        if let Some((sid, _)) = self.status.services.at(service) {
+            self.status.may_run.insert(sid.clone());
         }
     }
 

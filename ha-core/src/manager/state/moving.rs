@@ -6,7 +6,7 @@ use crate::{
         RoundHost,
         round::{Brings, Round},
     },
-    status::{ExitCode, ServiceState},
+    status::ExitCode,
 };
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
@@ -22,7 +22,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             ExitCode::SUCCESS => target,
             ExitCode::WRONG_NODE => {
                 self.host.event(Event::MoveFailedWrongNode { sid });
-                self.change(service, ServiceState::Error, Brings::Nothing);
+                self.fail(service);
                 return;
             }
             ExitCode::IGNORED => {

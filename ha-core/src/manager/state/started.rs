@@ -120,14 +120,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 self.confirm_start(service);
                 AfterStart::Place(Preference::None)
             }
-            ExitCode::ERROR | ExitCode::WRONG_NODE => self.relocate_or_give_up(service),
+            ExitCode::ERROR | ExitCode::WRONG_NODE => self.relocate_or_give_up(service, result),
             ExitCode(exit_code) => {
                 self.note_failed_start(service);
                 if let Some((sid, _)) = self.entry(service) {
                     let sid = sid.clone();
                     self.host.event(Event::ServiceUnrecoverable { sid, exit_code });
                 }
-                self.change(service, ServiceState::Error, Brings::Nothing);
+                self.fail(service);
                 AfterStart::Done
             }
         }
@@ -145,7 +145,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.set_confirmed(service, true);
     }
 
-    fn relocate_or_give_up(&mut self, service: usize) -> AfterStart {
+    fn relocate_or_give_up(&mut self, service: usize, result: ExitCode) -> AfterStart {
         self.note_failed_start(service);
         let max_relocate = self.facts(service).max_relocate as usize;
         let Some((sid, entry)) = self.entry(service) else { return AfterStart::Done };
@@ -156,7 +156,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         } else {
             let failed_nodes = entry.failed_nodes.clone();
             self.host.event(Event::RelocationExhausted { sid, failed_nodes });
-            self.change(service, ServiceState::Error, Brings::Nothing);
+            if result == ExitCode::ERROR {
+                // Its LRM has looked: it does not run.
+                self.change(service, ServiceState::Error, Brings::Nothing);
+            } else {
+                self.fail(service);
+            }
             AfterStart::Done
         }
     }

@@ -7,12 +7,13 @@ use crate::{
         RoundHost,
         round::{Brings, Round},
     },
-    status::{NodeState, QueuedCommand, ServiceState},
+    status::{ExitCode, NodeState, QueuedCommand, ServiceState},
 };
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_stopped(&mut self, service: usize) {
         self.fix_location(service);
+        self.note_seen_stopped(service);
         match self.take_command(service) {
             Some(QueuedCommand::Move { motion, target }) if self.may_move(service, &target) => {
                 self.begin_move(service, motion, target);
@@ -49,5 +50,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.host.event(Event::ServiceLocationFixed { sid: sid.clone(), from, to: to.clone() });
         // The request was for the LRM of the other node.
         self.renew_uid(service);
+        self.expect_guard_where_it_may_run(service);
+    }
+
+    /// A service that came here from `error` is known to be stopped once its LRM has said so.
+    fn note_seen_stopped(&mut self, service: usize) {
+        let Some((sid, entry)) = self.status.services.at(service) else { return };
+        if self.status.may_run.contains(sid) && self.node_facts(&entry.node).result(entry) == Some(ExitCode::SUCCESS) {
+            let sid = sid.clone();
+            self.status.may_run.remove(&sid);
+        }
     }
 }

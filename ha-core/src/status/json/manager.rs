@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::OrderedMap,
-    id::{NodeName, Uid},
+    id::{NodeName, ServiceId, Uid},
     status::{
         Disarm, DisarmMode, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry,
         ServiceState, ServiceTable, StateName, Timestamp, UnknownFields,
@@ -30,6 +30,7 @@ fields! {
     NodeRequest = "node_request" in node_requests: BTreeMap<NodeName, NodeRequest>,
     Disarm = "disarm" in disarm: Disarm,
     Unguarded = "unguarded" in unguarded: Vec<NodeName>,
+    MayRun = "may_run" in may_run: Vec<ServiceId>,
 }
 
 impl Record for ManagerStatus {
@@ -46,6 +47,7 @@ impl Record for ManagerStatus {
             node_requests: draft.node_requests.value.unwrap_or_default(),
             disarm: draft.disarm.value,
             unguarded: draft.unguarded.value.unwrap_or_default().into_iter().collect(),
+            may_run: draft.may_run.value.unwrap_or_default().into_iter().collect(),
             unknown,
         })
     }
@@ -63,6 +65,8 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::Disarm, self.disarm.as_ref())?;
         let unguarded = (!self.unguarded.is_empty()).then_some(&self.unguarded);
         write::optional(&mut map, ManagerField::Unguarded, unguarded)?;
+        let may_run = (!self.may_run.is_empty()).then_some(&self.may_run);
+        write::optional(&mut map, ManagerField::MayRun, may_run)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
         map.end()
     }

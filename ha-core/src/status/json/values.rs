@@ -228,6 +228,7 @@ macro_rules! readable_lists {
 
 readable_lists! {
     NodeName: "a list of the names of nodes",
+    ServiceId: "a list of the ids of services",
     SmolStr: "a list of texts",
 }
 

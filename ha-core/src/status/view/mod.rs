@@ -323,9 +323,9 @@ fn lrm_views(input: &ViewInput<'_>) -> Vec<LrmView> {
 
 fn nodes_with_active_services(manager: &ManagerStatus) -> BTreeSet<&NodeName> {
     let mut nodes = BTreeSet::new();
-    for (_, entry) in manager.services.iter() {
+    for (sid, entry) in manager.services.iter() {
         let concerned = iter::once(&entry.node).chain(entry.state.target());
-        nodes.extend(concerned.filter(|node| entry.is_active_on(node)));
+        nodes.extend(concerned.filter(|node| manager.is_active(sid, entry, node)));
     }
     nodes
 }

@@ -106,6 +106,8 @@ pub enum Advice {
     MakeNodeAvailable,
     /// `freeze` on a node that is not online: only its LRM can end that.
     BringNodeBack,
+    /// `stopped` or `disabled`, but nobody has seen it stopped since it was in `error`.
+    SeeWhyItRuns,
 }
 
 impl Advice {
@@ -120,6 +122,7 @@ impl Advice {
             Self::RequestDisabled => "request_disabled",
             Self::MakeNodeAvailable => "make_node_available",
             Self::BringNodeBack => "bring_node_back",
+            Self::SeeWhyItRuns => "see_why_it_runs",
         }
     }
 
@@ -147,6 +150,9 @@ impl Advice {
             }
             Self::BringNodeBack => {
                 "It is left alone until the LRM of its node works again. Bring the node back. If it is lost for good: make sure that it is off, remove the service from the HA configuration, move its guest to another node, and add it again."
+            }
+            Self::SeeWhyItRuns => {
+                "It may still run: nobody has seen it stopped since it was in 'error'. The LRM of its node goes on trying to stop it. If that fails, stop it by hand."
             }
         }
     }
@@ -179,7 +185,8 @@ pub(super) fn service_views(input: &ViewInput<'_>, master: &MasterView) -> Vec<S
         .chain(only_configured)
         .map(|(sid, entry, resource)| {
             let node_state = entry.and_then(|entry| input.manager.nodes.get(&entry.node)).copied();
-            let service = Service { sid, entry, resource, location: Location::of(sid, input), node_state };
+            let may_run = input.manager.may_run.contains(sid);
+            let service = Service { sid, entry, resource, location: Location::of(sid, input), node_state, may_run };
             service.view(master)
         })
         .collect()
@@ -214,6 +221,8 @@ struct Service<'a> {
     location: Location<'a>,
     /// The recorded state of the node that is responsible for it.
     node_state: Option<NodeState>,
+    /// Whether it may run though it is in `error` or `stopped`.
+    may_run: bool,
 }
 
 impl Service<'_> {
@@ -229,7 +238,7 @@ impl Service<'_> {
             requested: self.resource.map(Resource::state),
             state: self.entry.map(|entry| entry.state.name()),
             target: self.entry.and_then(|entry| entry.state.target()).cloned(),
-            advice: advice(shown, master, self.node_state),
+            advice: self.advice(shown, master),
         }
     }
 
@@ -249,6 +258,13 @@ impl Service<'_> {
             (_, _, None) => ShownState::Queued,
             (requested, _, Some(entry)) => shown_state(&entry.state, requested),
         }
+    }
+
+    fn advice(&self, shown: ShownState, master: &MasterView) -> Option<Advice> {
+        if self.may_run && matches!(shown, ShownState::Disabled | ShownState::Recorded(StateName::Stopped)) {
+            return Some(Advice::SeeWhyItRuns);
+        }
+        advice(shown, master, self.node_state)
     }
 }
 
