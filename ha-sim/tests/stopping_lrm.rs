@@ -111,3 +111,28 @@ fn a_service_that_comes_while_the_node_goes_down_is_not_left_without_a_watchdog(
     assert_ne!(cluster.places(&"vm:101".parse()?), ["node3"]);
     Ok(())
 }
+
+#[test]
+fn a_service_that_is_on_its_way_is_waited_for_before_the_node_goes_down() -> Result {
+    let mut setup =
+        setup("ha: shutdown_policy=failover\n")?.resources("vm: 100\n\nvm: 101\n")?.guest("vm:101", "node1")?;
+    for guest in setup.guests.values_mut() {
+        guest.guest.times = GuestTimes { migrate: Some(seconds(100)), ..GuestTimes::default() };
+    }
+    let mut cluster = start(setup);
+    cluster.run_for(seconds(60))?;
+    let (node3, sid) = ("node3".parse()?, "vm:101".parse()?);
+    cluster.queue_command("migrate vm:101 node3")?;
+    cluster.run_for(seconds(30))?;
+    assert_eq!(cluster.service_state(&sid), Some(StateName::Migrate));
+    cluster.shutdown(&node3)?;
+    let mut came = false;
+    for _ in 0..600 {
+        cluster.run_for(seconds(1))?;
+        came |= cluster.places(&sid) == ["node3"];
+    }
+    nothing_broke(&cluster);
+    assert!(came, "it never came");
+    assert!(cluster.places(&sid).len() == 1 && cluster.places(&sid) != ["node3"], "{:?}", cluster.places(&sid));
+    Ok(())
+}

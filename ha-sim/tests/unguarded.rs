@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, error::Error, time::Duration};
 use ha_core::{event::Event, id::NodeName, status::StateName, time::Instant};
 use ha_sim::{
     cluster::{Cluster, Setup},
-    world::{DaemonKind, What},
+    world::{DaemonKind, GuestTimes, What},
 };
 
 type Result = std::result::Result<(), Box<dyn Error>>;
@@ -103,6 +103,25 @@ fn a_node_to_which_a_running_service_came_before_its_lrm_had_its_lock_is_not_fen
     cluster.set_network(&node2, false)?;
     cluster.run_for(seconds(400))?;
     assert_eq!(cluster.places(&"vm:100".parse()?), ["node2"]);
+    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    Ok(())
+}
+
+#[test]
+fn an_lrm_keeps_its_lock_for_as_long_as_a_service_is_on_its_way_to_it() -> Result {
+    let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?;
+    let mut setup = setup.guest("vm:100", "node3")?;
+    for guest in setup.guests.values_mut() {
+        guest.guest.times = GuestTimes { migrate: Some(seconds(1000)), ..GuestTimes::default() };
+    }
+    let mut cluster = Cluster::new(setup);
+    cluster.check_invariants();
+    cluster.run_for(seconds(60))?;
+    cluster.queue_command("migrate vm:100 node2")?;
+    cluster.run_for(seconds(1200))?;
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node2"]);
+    let lets_go = |what: &What| matches!(what, What::Core(Event::LrmIdle { .. }));
+    assert!(!cluster.happenings_since(0).iter().any(|happening| lets_go(&happening.what)));
     assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
     host::{self, EventSink, HostOperation, Lock, LrmHost},
     id::{NodeName, ServiceId, Uid},
     lease::{Attempt, Guard, Lease},
-    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus},
+    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -302,7 +302,10 @@ impl Lrm {
     }
 
     fn let_go_if_idle(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        let has_entries = self.status.services.iter().any(|(_, entry)| entry.node == self.node);
+        // What is on its way here counts: it may run here before its move is known to be over.
+        let concerns_this_node =
+            |entry: &ServiceEntry| entry.node == self.node || entry.state.target() == Some(&self.node);
+        let has_entries = self.status.services.iter().any(|(_, entry)| concerns_this_node(entry));
         if has_entries || !self.queue.is_empty() {
             self.idle_rounds = 0;
         } else if self.idle_rounds < self.timings.settings().lrm_idle_rounds {
@@ -399,7 +402,7 @@ impl Lrm {
             if (!written && host.is_quorate()) || !self.read_status(host) {
                 return None;
             }
-            if self.queue_final_stops() {
+            if self.queue_final_stops() || self.expects_running_service() {
                 return None;
             }
         }

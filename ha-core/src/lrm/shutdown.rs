@@ -10,7 +10,7 @@ use crate::{
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, HostOperation, Job, LrmHost},
     id::ServiceId,
-    status::{ExitCode, LrmMode, StateName},
+    status::{ExitCode, LrmMode, ServiceState, StateName},
     time::Now,
 };
 
@@ -82,6 +82,12 @@ impl Lrm {
             self.queue.queue(job);
         }
         any
+    }
+
+    /// Whether a service is on its way here that runs when it comes.
+    pub(super) fn expects_running_service(&self) -> bool {
+        let comes = |state: &ServiceState| matches!(state, ServiceState::Migrate { target } if *target == self.node);
+        self.status.services.iter().any(|(_, entry)| comes(&entry.state))
     }
 }
 

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::cluster::Transition;
 
 /// All changes of state that the specification names: of services, nodes and daemons.
+///
+/// But for one, which can't be taken: a CRM leaves `lost_manager_lock` in the iteration in which it came there, so that it never
+/// becomes master from it.
 pub const SPECIFIED: &[Transition] = &[
     ("service", "request_stop", "stopped"),
     ("service", "request_stop", "error"),

@@ -15,7 +15,7 @@ use ha_core::{
         Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
     id::{NodeName, ServiceId},
-    status::{ExitCode, LrmStatus, ManagerStatus},
+    status::{ExitCode, LrmMode, LrmStatus, ManagerStatus},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
@@ -152,6 +152,14 @@ impl<'a> Host<'a> {
     fn has_bug(&self, bug: PlantedBug) -> bool {
         self.cluster.planted == Some(bug)
     }
+
+    /// Whether a planted bug lets the master take the agent lock of a node that has it.
+    fn skips_fencing(&self, node: &NodeName) -> bool {
+        let record = self.cluster.world.store.lrm_status.get(node);
+        let in_maintenance = record.is_some_and(|record| record.mode == LrmMode::Maintenance);
+        self.has_bug(PlantedBug::RecoveryWithoutFencing)
+            || in_maintenance && self.has_bug(PlantedBug::FencingSkippedForMaintenance)
+    }
 }
 
 impl Cluster {
@@ -251,9 +259,7 @@ impl ClusterLock for Host<'_> {
         let answer = self.call(HostOperation::TakeLock, |host| {
             let answer = host.view().take(lock);
             match (&answer, lock) {
-                (Ok(LockAnswer::Refused), Lock::Agent(other))
-                    if *other != node && host.has_bug(PlantedBug::RecoveryWithoutFencing) =>
-                {
+                (Ok(LockAnswer::Refused), Lock::Agent(other)) if *other != node && host.skips_fencing(other) => {
                     Ok(LockAnswer::Acquired)
                 }
                 (Ok(LockAnswer::Refused), Lock::Manager) if host.has_bug(PlantedBug::ManagerLockForAll) => {

@@ -55,6 +55,8 @@ bugs! {
     RefusedRenewalCounts = "refused-renewal-counts",
     /// The master recovers without having the lock of the node.
     RecoveryWithoutFencing = "recovery-without-fencing",
+    /// The master recovers from a node in maintenance without having its lock.
+    FencingSkippedForMaintenance = "fencing-skipped-for-maintenance",
     /// Every CRM that asks for it gets the manager lock.
     ManagerLockForAll = "manager-lock-for-all",
     /// A fence device counts as successful at once.

@@ -6,7 +6,7 @@ use crate::{
         RoundHost,
         round::{Brings, Round},
     },
-    status::ExitCode,
+    status::{ExitCode, ServiceState},
 };
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
@@ -19,7 +19,13 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         };
         let node = match result {
-            ExitCode::SUCCESS => target,
+            ExitCode::SUCCESS => {
+                // Its LRM may have let go of the lock since the move began.
+                if matches!(entry.state, ServiceState::Migrate { .. }) {
+                    self.expect_guard(&target);
+                }
+                target
+            }
             ExitCode::WRONG_NODE => {
                 self.host.event(Event::MoveFailedWrongNode { sid });
                 self.fail(service);
