@@ -200,6 +200,12 @@ impl ManagerStatus {
         self.0.unguarded.iter().map(NodeName::as_str).collect()
     }
 
+    /// Services in ``error`` or ``stopped`` that may run though: nobody has seen them stopped since.
+    #[getter]
+    fn may_run(&self) -> Vec<&str> {
+        self.0.may_run.iter().map(ServiceId::as_str).collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {
@@ -218,10 +224,8 @@ impl ManagerStatus {
 
     /// The services of a node that its LRM has to look after.
     fn active_services(&self, node: Node) -> Vec<&str> {
-        // The iterator borrows the node, which lives as long as this call.
-        let active: Vec<&ServiceId> =
-            self.0.services.iter().filter(|(_, entry)| entry.is_active_on(&node.0)).map(|(sid, _)| sid).collect();
-        active.into_iter().map(ServiceId::as_str).collect()
+        let active = self.0.services.iter().filter(|(sid, entry)| self.0.is_active(sid, entry, &node.0));
+        active.map(|(sid, _)| sid.as_str()).collect()
     }
 
     /// Whether HA is disarmed: nothing is done to services any more.

@@ -219,10 +219,12 @@ def test_a_record_has_what_its_data_says() -> None:
     }
     assert pyha.LrmStatus(data).results == {"u.1": pyha.JobResult("vm:100", "started", pyha.ExitCode.ERROR)}
     entry = {"state": "migrate", "node": "node1", "target": "node2", "uid": "a.1"}
+    nodes = {"node1": "online"}
     status = pyha.ManagerStatus(
-        {"node_status": {"node1": "online"}, "service_status": {"vm:100": entry}, "unguarded": ["node1"]}
+        {"node_status": nodes, "service_status": {"vm:100": entry}, "unguarded": ["node1"], "may_run": ["vm:100"]}
     )
     assert status.unguarded == ["node1"]
+    assert status.may_run == ["vm:100"]
     assert status.is_online("node1")
     assert not status.is_online("node9")
     assert not status.is_disarmed

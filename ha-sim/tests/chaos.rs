@@ -1,12 +1,14 @@
 //! Random histories of random clusters: see `ha-sim/README.md`. `tests/run` plays thousands from a fresh seed.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use ha_core::config::edit::Changes;
 use ha_sim::{
     chaos::{Coverage, Hunt, Profile, Tally, generate, hunt, run, shrink},
     cluster::{Cluster, Invariant, PlantedBug, Setup},
 };
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 fn play(seed: u64, runs: u64, profile: Profile) -> Tally {
     hunt(&Hunt { seed, runs, profile, threads: 2, planted: None, most_failures: 3 }, &|_| {})
@@ -103,60 +105,60 @@ const COVERING: &[(Profile, &[u64])] = &[
 ];
 
 #[test]
-fn the_changes_of_state_that_the_specification_names_are_taken() {
+fn the_changes_of_state_that_the_specification_names_are_taken() -> Result {
     let mut coverage = Coverage::default();
     for &(profile, seeds) in COVERING {
         for &seed in seeds {
-            add(&mut coverage, &run(&generate(seed, profile)).unwrap().cluster);
+            add(&mut coverage, &run(&generate(seed, profile))?.cluster);
         }
     }
-    rare_changes(&mut coverage);
+    rare_changes(&mut coverage)?;
     let missing: Vec<_> = coverage.missing().collect();
     assert_eq!(missing, []);
+    Ok(())
 }
 
 fn add(coverage: &mut Coverage, cluster: &Cluster) {
-    coverage.add(cluster.invariants().unwrap().transitions());
-}
-
-/// What random histories hardly ever take, since it needs the right second.
-fn rare_changes(coverage: &mut Coverage) {
-    let mut given_up = on_node3();
-    given_up.power_off(&"node3".parse().unwrap()).unwrap();
-    given_up.run_for(Duration::from_secs(300)).unwrap();
-    request(&mut given_up, "disabled");
-    given_up.run_for(Duration::from_secs(20)).unwrap();
-    add(coverage, &given_up);
-    // A node in maintenance is overdue in the round in which its services may go elsewhere.
-    for seconds in (40..100).step_by(5) {
-        let mut cluster = on_node3();
-        cluster.queue_command("enable-node-maintenance node3").unwrap();
-        cluster.run_for(Duration::from_secs(30)).unwrap();
-        cluster.power_off(&"node3".parse().unwrap()).unwrap();
-        cluster.run_for(Duration::from_secs(seconds)).unwrap();
-        cluster.edit(|editor, config| editor.remove_rule(config, "there")).unwrap();
-        cluster.run_for(Duration::from_secs(100)).unwrap();
-        assert_eq!(cluster.invariants().unwrap().breach(), None);
-        add(coverage, &cluster);
+    if let Some(invariants) = cluster.invariants() {
+        coverage.add(invariants.transitions());
     }
 }
 
-/// A virtual machine and a container that run on the third of three nodes, and on no other.
-fn on_node3() -> Cluster {
-    let rules = "node-affinity: there\n\tresources vm:100,ct:101\n\tnodes node3\n\tstrict 1\n";
-    let setup = Setup::new(["node1", "node2", "node3"])
-        .unwrap()
-        .resources("vm: 100\n\nct: 101\n")
-        .unwrap()
-        .rules(rules)
-        .unwrap();
-    let mut cluster = Cluster::new(setup.guest("vm:100", "node3").unwrap().guest("ct:101", "node3").unwrap());
-    cluster.check_invariants();
-    cluster.run_for(Duration::from_secs(30)).unwrap();
-    cluster
+/// What random histories hardly ever take, since it needs the right second.
+fn rare_changes(coverage: &mut Coverage) -> Result {
+    let mut given_up = on_node3()?;
+    given_up.power_off(&"node3".parse()?)?;
+    given_up.run_for(Duration::from_secs(300))?;
+    request(&mut given_up, "disabled")?;
+    given_up.run_for(Duration::from_secs(20))?;
+    add(coverage, &given_up);
+    // A node in maintenance is overdue in the round in which its services may go elsewhere.
+    for seconds in (40..100).step_by(5) {
+        let mut cluster = on_node3()?;
+        cluster.queue_command("enable-node-maintenance node3")?;
+        cluster.run_for(Duration::from_secs(30))?;
+        cluster.power_off(&"node3".parse()?)?;
+        cluster.run_for(Duration::from_secs(seconds))?;
+        cluster.edit(|editor, config| editor.remove_rule(config, "there"))?;
+        cluster.run_for(Duration::from_secs(100))?;
+        assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+        add(coverage, &cluster);
+    }
+    Ok(())
 }
 
-fn request(cluster: &mut Cluster, state: &str) {
+/// A virtual machine and a container that run on the third of three nodes, and on no other.
+fn on_node3() -> Result<Cluster> {
+    let rules = "node-affinity: there\n\tresources vm:100,ct:101\n\tnodes node3\n\tstrict 1\n";
+    let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n\nct: 101\n")?.rules(rules)?;
+    let mut cluster = Cluster::new(setup.guest("vm:100", "node3")?.guest("ct:101", "node3")?);
+    cluster.check_invariants();
+    cluster.run_for(Duration::from_secs(30))?;
+    Ok(cluster)
+}
+
+fn request(cluster: &mut Cluster, state: &str) -> Result {
     let set = Changes { set: &[("state", state)], unset: &[] };
-    cluster.edit(|editor, config| editor.set_resource(config, "vm:100", set)).unwrap();
+    cluster.edit(|editor, config| editor.set_resource(config, "vm:100", set))?;
+    Ok(())
 }

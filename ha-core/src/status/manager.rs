@@ -325,8 +325,10 @@ impl ManagerStatus {
         self.may_run.iter().any(|sid| self.services.get(sid).is_some_and(|entry| entry.node == *node))
     }
 
-    /// Whether the LRM of `node` has to look after a service, of which this is the entry.
-    pub(crate) fn is_active(&self, sid: &ServiceId, entry: &ServiceEntry, node: &NodeName) -> bool {
+    /// Whether the LRM of `node` has to look after a service, of which this is the entry: see
+    /// [`active_services`](Self::active_services).
+    #[must_use]
+    pub fn is_active(&self, sid: &ServiceId, entry: &ServiceEntry, node: &NodeName) -> bool {
         let is_to_be_stopped =
             || entry.state == ServiceState::Stopped && entry.node == *node && self.may_run.contains(sid);
         entry.is_active_on(node) || is_to_be_stopped()
@@ -353,9 +355,8 @@ impl ManagerStatus {
 }
 
 impl ServiceEntry {
-    /// Whether the LRM of `node` has to look after it, by this entry alone: see [`ManagerStatus::active_services`].
-    #[must_use]
-    pub fn is_active_on(&self, node: &NodeName) -> bool {
+    /// Whether the LRM of `node` has to look after it, by this entry alone.
+    fn is_active_on(&self, node: &NodeName) -> bool {
         let concerned = self.node == *node || self.state.target() == Some(node);
         concerned
             && match self.state {

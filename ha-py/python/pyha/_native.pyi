@@ -1501,6 +1501,11 @@ class ManagerStatus:
         """
         The node whose CRM wrote it.
         """
+    @property
+    def may_run(self, /) -> list[str]:
+        """
+        Services in ``error`` or ``stopped`` that may run though: nobody has seen them stopped since.
+        """
     def node_state(self, /, node: str) -> NodeState:
         """
         The state of a node; one that is not known counts as ``unknown``.

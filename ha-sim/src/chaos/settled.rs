@@ -16,6 +16,11 @@ pub fn unsettled(cluster: &Cluster) -> Vec<String> {
     let world = cluster.world();
     let empty = ManagerStatus::default();
     let status = cluster.manager_status().unwrap_or(&empty);
+    let devices_needed = world.store.datacenter.fencing != FencingMode::Watchdog;
+    // Devices that have turned off most of the nodes left no master that could know of it: only people help.
+    if devices_needed && !world.nodes.keys().any(|node| world.is_online(node)) {
+        return Vec::new();
+    }
     let mut unsettled = Vec::new();
     if !world.store.commands.is_empty() && !world.store.resources.resources.is_empty() {
         unsettled.push(format!("commands wait: {:?}", world.store.commands));
@@ -23,7 +28,6 @@ pub fn unsettled(cluster: &Cluster) -> Vec<String> {
     if status.disarm.is_some() {
         unsettled.push("it is still disarmed".to_owned());
     }
-    let devices_needed = world.store.datacenter.fencing != FencingMode::Watchdog;
     for (node, state) in &status.nodes {
         let fine = match state {
             NodeState::Online => true,

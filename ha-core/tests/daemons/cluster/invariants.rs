@@ -33,8 +33,9 @@ impl Cluster {
             return;
         }
         let running = self.nodes[node].running.iter();
-        let looked_after: Vec<&ServiceId> =
-            running.filter(|sid| status.services.get(sid).is_some_and(|entry| entry.is_active_on(node))).collect();
+        let looked_after: Vec<&ServiceId> = running
+            .filter(|sid| status.services.get(sid).is_some_and(|entry| status.is_active(sid, entry, node)))
+            .collect();
         if !looked_after.is_empty() {
             self.violated(format!("the LRM of {node} closed its watchdog while {looked_after:?} run"));
         }
