@@ -8,7 +8,7 @@ use crate::{
     id::NodeName,
     lease::{Attempt, Guard, Lease},
     manager::{Manager, RoundInput},
-    status::{LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{LrmStatus, ManagerStatus, NodeState},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -169,16 +169,14 @@ impl Crm {
         Flow::Work
     }
 
-    /// Quorate, with a fresh view and a readable manager status, and this node not to be fenced.
+    /// Quorate, with a fresh view and a readable manager status, and this node not to be fenced: it could not do anything as
+    /// master.
     fn is_healthy(&self, iteration: &mut Iteration, host: &mut (impl CrmHost + ?Sized)) -> bool {
         if !host.is_quorate() || !iteration.view_is_fresh {
             return false;
         }
         iteration.recorded = read_status(host);
-        iteration.recorded.as_ref().is_some_and(|status| {
-            let to_be_fenced = |entry: &ServiceEntry| entry.state == ServiceState::Fence && entry.node == self.node;
-            !status.services.iter().any(|(_, entry)| to_be_fenced(entry))
-        })
+        iteration.recorded.as_ref().is_some_and(|status| !status.fence_requested(&self.node))
     }
 
     /// Whether a master is needed.

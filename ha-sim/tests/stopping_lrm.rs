@@ -136,3 +136,32 @@ fn a_service_that_is_on_its_way_is_waited_for_before_the_node_goes_down() -> Res
     assert!(cluster.places(&sid).len() == 1 && cluster.places(&sid) != ["node3"], "{:?}", cluster.places(&sid));
     Ok(())
 }
+
+#[test]
+fn a_service_that_was_away_when_the_last_stops_were_made_is_stopped_when_it_is_back() -> Result {
+    let mut setup = setup("ha: shutdown_policy=failover\n")?.resources("vm: 100\n\nvm: 101\n")?;
+    setup = setup.rules("node-affinity: home\n\tresources vm:101\n\tnodes node3\n")?.guest("vm:101", "node3")?;
+    for guest in setup.guests.values_mut() {
+        guest.guest.times = GuestTimes { migrate: Some(seconds(8)), ..GuestTimes::default() };
+    }
+    let mut cluster = start(setup);
+    cluster.run_for(seconds(60))?;
+    let (node3, sid) = ("node3".parse()?, "vm:101".parse()?);
+    cluster.queue_command("migrate vm:101 node2")?;
+    // It goes back at once, since the rule wants it on node3.
+    for _ in 0..100 {
+        cluster.run_for(seconds(1))?;
+        let status = cluster.manager_status();
+        let entry = status.and_then(|status| status.services.get(&sid));
+        if entry.is_some_and(|entry| entry.node.as_str() == "node2") {
+            break;
+        }
+    }
+    cluster.shutdown(&node3)?;
+    cluster.run_for(seconds(600))?;
+    nothing_broke(&cluster);
+    let is_reset = |what: &What| matches!(what, What::Cluster(ClusterEvent::WatchdogReset { .. }));
+    assert!(!cluster.happenings_since(0).iter().any(|happening| is_reset(&happening.what)));
+    assert!(cluster.places(&sid).len() == 1 && cluster.places(&sid) != ["node3"], "{:?}", cluster.places(&sid));
+    Ok(())
+}

@@ -177,6 +177,7 @@ impl Lrm {
         match host::answer(host, HostOperation::ReadManagerStatus, status) {
             Some(status) => {
                 self.status = status.unwrap_or_default();
+                self.final_stops.forget_elsewhere(&self.status, &self.node);
                 true
             }
             None => {

@@ -9,8 +9,8 @@ use crate::{
     config::datacenter::ShutdownPolicy,
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, HostOperation, Job, LrmHost},
-    id::ServiceId,
-    status::{ExitCode, LrmMode, ServiceState, StateName},
+    id::{NodeName, ServiceId},
+    status::{ExitCode, LrmMode, ManagerStatus, ServiceState, StateName},
     time::Now,
 };
 
@@ -99,6 +99,11 @@ pub(super) struct FinalStops {
 }
 
 impl FinalStops {
+    /// Forgets the services that are elsewhere by now: they may come back, and run.
+    pub(super) fn forget_elsewhere(&mut self, status: &ManagerStatus, node: &NodeName) {
+        self.services.retain(|sid| status.services.get(sid).is_some_and(|entry| entry.node == *node));
+    }
+
     /// A service is to be looked after again.
     pub(super) fn forget(&mut self, sid: &ServiceId) {
         self.services.remove(sid);

@@ -116,13 +116,18 @@ fn slave_lock_held_elsewhere_stays() {
 #[test]
 fn slave_not_healthy_to_wait_for_quorum() {
     type Ailment = (&'static str, fn(&mut Cluster), &'static [&'static str]);
-    let ailments: [Ailment; 4] = [
+    let ailments: [Ailment; 5] = [
         ("no quorum", |cluster| cluster.node("node1").connected = false, &["daemon_state"]),
         ("stale view", |cluster| break_call(cluster, HostOperation::Refresh), &["host_call_failed", "daemon_state"]),
         (
             "status unreadable",
             |cluster| break_call(cluster, HostOperation::ReadManagerStatus),
             &["host_call_failed", "manager_status_unreadable", "daemon_state"],
+        ),
+        (
+            "own node in fence",
+            |cluster| cluster.edit_status(|status| status.nodes.extend([(node("node1"), NodeState::Fence)])),
+            &["daemon_state"],
         ),
         (
             "own service in fence",
