@@ -75,7 +75,6 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::StatusWriteForgotten, Profile::Mixed, 662, Invariant::RecordsConsistent),
     (PlantedBug::SameEntropy, Profile::Mixed, 1, Invariant::ExecutedOnce),
     (PlantedBug::StatusLostOnTakeover, Profile::Mixed, 16, Invariant::RecordsConsistent),
-    (PlantedBug::OwnFenceIgnored, Profile::Network, 6, Invariant::Settles),
     (PlantedBug::WatchdogClosedWithoutLock, Profile::Network, 2, Invariant::WatchdogGuardsWhatRuns),
     (PlantedBug::RecordWrittenOnce, Profile::Mixed, 1, Invariant::Settles),
     (PlantedBug::ResultsLost, Profile::Mixed, 1, Invariant::Settles),

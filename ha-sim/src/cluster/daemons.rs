@@ -252,11 +252,6 @@ impl Cluster {
         let Some(daemons) = self.daemons.get_mut(node) else { return };
         daemons.kill(daemon);
         let stopping = daemons.stopping;
-        if let (DaemonKind::Lrm, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown), Some(invariants)) =
-            (daemon, stopping, &mut self.invariants)
-        {
-            invariants.leaves_node_that_goes_down(node, &self.world);
-        }
         self.abandon_watchdog(node, daemon);
         match (daemon, stopping) {
             (DaemonKind::Lrm, Some(StopRequest::Restart)) => self.plan_start(node, daemon, self.durations.restart),

@@ -11,7 +11,7 @@ use ha_core::{
     event::Event,
     host::{HostError, Job, Lock, LockAnswer},
     id::{NodeName, ServiceId, Uid},
-    status::{ManagerStatus, ServiceState, StateName},
+    status::{ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::Instant,
 };
 use rustc_hash::FxBuildHasher;
@@ -102,9 +102,9 @@ pub struct Invariants {
     executed: HashMap<Uid, (NodeName, u64), FxBuildHasher>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
-    /// Nodes that go down, and whose LRM left its watchdog to reset them since a service runs there that came too late to
-    /// be stopped.
-    left_to_reset: BTreeSet<NodeName>,
+    /// Nodes whose lock a master took while a service ran there that was not to be fenced: what it writes next has to leave
+    /// that there, and say that they are unguarded. With the master's node and the service.
+    came_since: Vec<(NodeName, NodeName, ServiceId)>,
     /// How long after the loss of quorum a reset can still come from it.
     aftermath: Duration,
     transitions: BTreeMap<Transition, u64>,
@@ -182,7 +182,7 @@ impl Invariants {
             return;
         }
         match lock {
-            Lock::Agent(other) if other != node => self.check_fenced(other, world, "its lock was taken"),
+            Lock::Agent(other) if other != node => self.takes_lock_of(other, node, world),
             Lock::Agent(_) | Lock::Manager => {
                 self.renewed.insert((node.clone(), daemon));
             }
@@ -228,16 +228,6 @@ impl Invariants {
         }
     }
 
-    /// An LRM exits, with its watchdog open or not, on a node that goes down.
-    pub(super) fn leaves_node_that_goes_down(&mut self, node: &NodeName, world: &World) {
-        let mut running = world.occupied().filter(|(other, _)| *other == node);
-        if running.any(|(_, sid)| is_managed(world, sid)) {
-            self.left_to_reset.insert(node.clone());
-        } else {
-            self.left_to_reset.remove(node);
-        }
-    }
-
     pub(super) fn reads_configuration(&mut self, node: &NodeName, world: &World) {
         self.edits.insert(node.clone(), world.store.edits());
     }
@@ -251,6 +241,7 @@ impl Invariants {
     }
 
     pub(super) fn writes_manager_status(&mut self, node: &NodeName, status: &ManagerStatus, world: &World) {
+        self.check_unguarded(node, status, world);
         let holds_lock = world.lock_holder(&Lock::Manager) == Some(node);
         let is_watched = world.nodes.get(node).is_some_and(|node| node.watchdogs.contains_key(&DaemonKind::Crm));
         let may_write = (holds_lock && is_watched) || self.disarmed.contains(node);
@@ -327,7 +318,7 @@ impl Invariants {
                 What::Core(event) => self.event(event, world),
                 What::Cluster(ClusterEvent::WatchdogReset { node }) => {
                     self.count_fault("watchdog reset");
-                    if world.time > self.excused_until && !self.left_to_reset.remove(node) {
+                    if world.time > self.excused_until {
                         let details = format!("the watchdog resets {node}");
                         self.note_breach(world.time, Invariant::NoNeedlessReset, details);
                     }
@@ -351,7 +342,7 @@ impl Invariants {
             Event::DisarmFrozeService { was, .. } => ("disarm", was.as_str(), "freeze"),
             Event::Disarmed => ("disarm", "disarming", "disarmed"),
             Event::FenceAcknowledged { node } => {
-                self.check_fenced(node, world, "it was fenced");
+                self.check_fenced(node, world);
                 return;
             }
             _ => return,
@@ -360,25 +351,56 @@ impl Invariants {
         *count = count.saturating_add(1);
     }
 
-    fn check_fenced(&mut self, node: &NodeName, world: &World, why: &str) {
-        let runs = world.occupied().find(|(other, sid)| *other == node && may_start_elsewhere(world, node, sid));
-        if let Some((_, sid)) = runs {
-            let details = format!("{sid} runs on {node} though {why}");
+    /// A master takes the lock of another node. What runs there and is to be fenced could be started elsewhere now.
+    ///
+    /// A service may have come since the node is up again. That one must not be.
+    fn takes_lock_of(&mut self, node: &NodeName, master: &NodeName, world: &World) {
+        let running = world.occupied().filter(|(other, sid)| *other == node && is_managed(world, sid));
+        let (to_be_fenced, came_since): (Vec<_>, Vec<_>) =
+            running.map(|(_, sid)| sid).partition(|sid| is_to_be_fenced(world, sid));
+        if let Some(sid) = to_be_fenced.first() {
+            let details = format!("{sid} runs on {node} though its lock was taken");
             self.note_breach(world.time, Invariant::FencedRunsNothing, details);
+        }
+        let came_since = came_since.into_iter().map(|sid| (master.clone(), node.clone(), sid.clone()));
+        self.came_since.extend(came_since);
+    }
+
+    /// A node was fenced, and the master has written that.
+    fn check_fenced(&mut self, node: &NodeName, world: &World) {
+        let Some(status) = world.store.manager_status.as_deref() else { return };
+        let mut running = world.occupied().filter(|(other, sid)| *other == node && is_managed(world, sid));
+        let runs = running.find(|(_, sid)| is_to_be_fenced(world, sid) || !is_left_alone(status, sid, node));
+        if let Some((_, sid)) = runs {
+            let details = format!("{sid} runs on {node} though it was fenced");
+            self.note_breach(world.time, Invariant::FencedRunsNothing, details);
+        }
+    }
+
+    /// A master that took the lock of a node to which a service has come since writes what it knows.
+    fn check_unguarded(&mut self, master: &NodeName, status: &ManagerStatus, world: &World) {
+        // Another master that writes now has not seen that lock.
+        for (by, node, sid) in std::mem::take(&mut self.came_since) {
+            let still_runs = world.occupied().any(|(other, running)| *other == node && *running == sid);
+            if by == *master && still_runs && !is_left_alone(status, &sid, &node) {
+                let details = format!("{sid} runs on {node} though its lock was taken, and nobody knows");
+                self.note_breach(world.time, Invariant::FencedRunsNothing, details);
+            }
         }
     }
 }
 
-/// Whether a service that runs on a node may be started elsewhere, now that the node counts as down.
-///
-/// One that came after the node was up again, and that the manager knows to be unguarded there, is not.
-fn may_start_elsewhere(world: &World, node: &NodeName, sid: &ServiceId) -> bool {
+/// Whether a service stays on a node that is known to be unguarded.
+fn is_left_alone(status: &ManagerStatus, sid: &ServiceId, node: &NodeName) -> bool {
+    let stays = |entry: &ServiceEntry| entry.node == *node || entry.state.target() == Some(node);
+    status.services.get(sid).is_some_and(stays) && status.unguarded.contains(node)
+}
+
+/// Whether a service waits for its node to be fenced.
+fn is_to_be_fenced(world: &World, sid: &ServiceId) -> bool {
     let status = world.store.manager_status.as_deref();
-    let came_since = status.is_some_and(|status| {
-        let to_be_fenced = status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Fence);
-        status.unguarded.contains(node) && !to_be_fenced
-    });
-    is_managed(world, sid) && !came_since
+    let entry = status.and_then(|status| status.services.get(sid));
+    is_wanted(world, sid) && entry.is_some_and(|entry| entry.state == ServiceState::Fence)
 }
 
 /// Whether HA is to look after a service.

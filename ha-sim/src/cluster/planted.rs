@@ -81,8 +81,6 @@ bugs! {
     SameEntropy = "same-entropy",
     /// A new master begins with an empty status.
     StatusLostOnTakeover = "status-lost-on-takeover",
-    /// The node of a fenced service counts as unknown to the CRM that runs on it.
-    OwnFenceIgnored = "own-fence-ignored",
     /// The LRM closes its watchdog when it has lost its lock.
     WatchdogClosedWithoutLock = "watchdog-closed-without-lock",
     /// The record of an LRM is written the first time only.
@@ -139,14 +137,6 @@ pub(super) fn change_manager_status(
         }
         (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
             Arc::make_mut(&mut status).services = Default::default();
-        }
-        (PlantedBug::OwnFenceIgnored, DaemonKind::Crm) => {
-            let own = node.clone();
-            for (_, entry) in Arc::make_mut(&mut status).services.iter_mut() {
-                if entry.node == own && entry.state == ServiceState::Fence {
-                    entry.state = ServiceState::Started { confirmed: false };
-                }
-            }
         }
         _ => {}
     }
