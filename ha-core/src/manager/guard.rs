@@ -134,7 +134,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let may_run = |entry: &ServiceEntry| {
             entry.state != ServiceState::Fence && (entry.node == *node || entry.state.target() == Some(node))
         };
-        if !self.status.services.iter().any(|(_, entry)| may_run(entry)) {
+        let comes_running =
+            |entry: &ServiceEntry| matches!(&entry.state, ServiceState::Migrate { target } if target == node);
+        if self.status.services.iter().any(|(_, entry)| comes_running(entry)) {
+            self.status.unguarded.insert(node.clone());
+        } else if !self.status.services.iter().any(|(_, entry)| may_run(entry)) {
             self.status.unguarded.remove(node);
         }
         self.note_nothing_runs(node);

@@ -33,6 +33,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some(to) = guest_node.filter(|node| **node != entry.node) else { return false };
         let event = Event::ServiceLocationFixed { sid: sid.clone(), from: entry.node.clone(), to: to.clone() };
         self.host.event(event);
+        // It may have come there live.
+        self.expect_guard(to);
         self.change(service, self.wanted_state(service), Brings::Node(to.clone()));
         true
     }
