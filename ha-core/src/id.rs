@@ -419,6 +419,22 @@ mod tests {
     }
 
     #[test]
+    fn names_of_registered_types_are_checked_in_form_and_by_their_check() {
+        let mut types = ServiceTypes::default();
+        types.register("app", |name| if name == "no" { Err("not this one".into()) } else { Ok(()) });
+        for good in ["app:web", "app:naïve", "app:a/b"] {
+            let sid = types.parse(good).unwrap();
+            assert_eq!(types.check(&sid), Ok(()), "{good}");
+        }
+        for bad in ["app:a b", "app:a\u{a0}b", "app:a\tb", "app:", "App:web"] {
+            assert_eq!(types.parse(bad), Err(IdError::Service(bad.into())), "{bad}");
+        }
+        assert!(matches!(types.parse("app:no"), Err(IdError::RegisteredType { .. })));
+        let unknown = ServiceId::new("other:web").unwrap();
+        assert!(matches!(types.check(&unknown), Err(IdError::UnknownServiceType(_))));
+    }
+
+    #[test]
     fn ids_are_ordered_as_strings() {
         let mut sids = ["vm:20", "vm:100", "ct:300", "vm:3"].map(|s| ServiceId::new(s).unwrap());
         sids.sort();

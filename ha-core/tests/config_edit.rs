@@ -68,6 +68,36 @@ fn a_resource_is_added_changed_and_removed() {
 }
 
 #[test]
+fn comments_between_sections_stay_where_they_are_when_a_section_goes() {
+    let (types, nodes) = (ServiceTypes::default(), nodes());
+    let editor = Editor::new(&types, &nodes);
+    let file = |parts: &[&str]| parts.concat();
+    let (first, second, third) = ("vm: 100\n\n", "vm: 101\n\n", "vm: 102\n\n");
+    let (above, between, below) = ("# one\n\n", "# two\n\n", "# three\n\n");
+    let all = file(&[first, above, second, between, third, below]);
+    for (gone, left) in [
+        ("vm:100", file(&[above, second, between, third, below])),
+        ("vm:101", file(&[first, above, between, third, below])),
+        ("vm:102", file(&[first, above, second, between, below])),
+    ] {
+        let resources = ResourcesConfig::read(all.as_bytes(), &types).config;
+        let mut config = Configuration { resources, ..config() };
+        editor.remove_resource(&mut config, gone, true).unwrap();
+        assert_eq!(text(config.resources.write()), left, "without {gone}");
+    }
+}
+
+#[test]
+fn a_list_names_each_service_once_whatever_its_order() {
+    for listed in ["vm:100,vm:100,vm:300", "vm:300,vm:100,vm:300"] {
+        let file = format!("resource-affinity: pair\n\taffinity positive\n\tresources {listed}\n\n");
+        let rules = RulesConfig::read(file.as_bytes(), &ServiceTypes::default()).config.rules;
+        let resources: Vec<&str> = rules.values().flat_map(|rule| &rule.resources).map(|sid| sid.as_str()).collect();
+        assert_eq!(resources, ["vm:100", "vm:300"], "{listed}");
+    }
+}
+
+#[test]
 fn a_bare_guest_number_is_taken_where_the_host_knows_the_guest() {
     let (types, nodes, mut config) = (ServiceTypes::default(), nodes(), config());
     let guest_types = |number: &str| if number == "500" { Some("ct".to_owned()) } else { None };

@@ -90,3 +90,76 @@ impl JobQueue {
         JobId(self.last_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, string::ToString};
+
+    use super::*;
+    use crate::status::StateName;
+
+    /// A job for a service: one that answers a request, or a last stop.
+    fn job(queue: &mut JobQueue, sid: &str, uid: Option<&str>) -> Job {
+        Job {
+            id: queue.next_id(),
+            sid: ServiceId::new(sid).unwrap(),
+            uid: uid.map(|uid| uid.parse().unwrap()),
+            command: if uid.is_some() { StateName::Started } else { StateName::RequestStop },
+            target: None,
+            timeout: None,
+        }
+    }
+
+    /// What could be started now: SID and request.
+    fn ready(queue: &mut JobQueue) -> Vec<String> {
+        let name = |job: Job| [job.sid.to_string(), job.uid.map_or("stop".into(), |uid| uid.to_string())].join(" ");
+        queue.look().into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_request_replaces_the_one_that_waits_and_not_the_one_that_runs() {
+        let mut queue = JobQueue::default();
+        for uid in ["one", "two"] {
+            let job = job(&mut queue, "vm:101", Some(uid));
+            queue.queue(job);
+        }
+        assert_eq!(ready(&mut queue), ["vm:101 two"]);
+        let runs = queue.look().remove(0);
+        let id = runs.id;
+        queue.started(runs);
+        for (sid, uid) in [("vm:101", "three"), ("vm:102", "four")] {
+            let job = job(&mut queue, sid, Some(uid));
+            queue.queue(job);
+        }
+        assert_eq!(ready(&mut queue), ["vm:102 four"]);
+        assert!(queue.finished(id).is_some());
+        assert_eq!(ready(&mut queue), ["vm:102 four"], "the request of vm:101 is queued again later, if still wanted");
+    }
+
+    #[test]
+    fn a_last_stop_waits_for_the_job_that_runs() {
+        let mut queue = JobQueue::default();
+        let start = job(&mut queue, "vm:101", Some("one"));
+        let id = start.id;
+        queue.queue(start.clone());
+        queue.started(start);
+        let stop = job(&mut queue, "vm:101", None);
+        queue.queue(stop);
+        assert_eq!(ready(&mut queue), [""; 0]);
+        assert!(queue.finished(id).is_some());
+        assert_eq!(ready(&mut queue), ["vm:101 stop"]);
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_does_not_wait() {
+        let mut queue = JobQueue::default();
+        for (sid, uid) in [("vm:101", "one"), ("vm:102", "two")] {
+            let job = job(&mut queue, sid, Some(uid));
+            queue.queue(job);
+        }
+        queue.keep_waiting(|job| job.sid.as_str() == "vm:102");
+        assert_eq!(ready(&mut queue), ["vm:102 two"]);
+        queue.keep_waiting(|_| false);
+        assert!(queue.is_empty());
+    }
+}

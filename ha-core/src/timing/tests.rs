@@ -34,6 +34,8 @@ fn the_customary_timings_are_those_of_the_text() {
     assert_eq!(timings.gone_forgotten_after(), seconds(3600));
     assert_eq!(timings.restart_give_up(), seconds(90));
     assert_eq!((timings.master_idle_rounds(), timings.lrm_idle_rounds()), (90, 60));
+    assert_eq!((timings.group_migration_first_round(), timings.group_migration_interval_rounds()), (3, 6));
+    assert_eq!(timings.clock_drift_ppm(), 1_000);
 }
 
 /// Worked out by hand.
@@ -55,6 +57,13 @@ fn the_customary_figures() {
     assert_eq!(recovery.longest.as_millis(), 164_120);
     // The lock as before, 5 + 6, the delay 60, then as before.
     assert_eq!(recovery.longest_with_master.as_millis(), 235_120);
+}
+
+#[test]
+fn with_a_long_fence_delay_nothing_is_recovered_before_it_is_over() {
+    let settings = TimingSettings { fence_delay: seconds(300), ..TimingSettings::customary() };
+    // It may have been seen last up to a round before it failed.
+    assert_eq!(settings.validate().unwrap().recovery().shortest, seconds(300 - 10));
 }
 
 #[test]

@@ -409,6 +409,23 @@ fn a_master_whose_lease_was_over_goes_on_from_what_is_recorded_now() {
 }
 
 #[test]
+fn a_master_whose_lock_another_one_may_have_had_goes_on_from_what_is_recorded_now() {
+    // The answer says so, though by the clock the lease was not over; or the lease was over, and an answer got lost.
+    for (gone_for, holder) in [(10, "node2"), (130, "node1")] {
+        let mut cluster = master();
+        cluster.time = cluster.time.after(secs(gone_for));
+        cluster.give_lock(Lock::Manager, holder);
+        cluster.release_lock_of("node2");
+        cluster.put_entry("vm:101", "node3", ServiceState::Error, None);
+        iterate(&mut cluster);
+        assert_eq!(state(&mut cluster), DaemonState::Master);
+        let status = cluster.status();
+        let entry = status.services.get(&sid("vm:101")).unwrap();
+        assert_eq!(entry.state, ServiceState::Error, "after {gone_for} s");
+    }
+}
+
+#[test]
 fn a_watchdog_that_could_not_be_closed_is_closed_later() {
     let mut cluster = master();
     cluster.node("node1").connected = false;

@@ -124,3 +124,36 @@ fn after_a_stop_of_minutes_no_job_begins_before_the_lock_was_renewed() {
     assert!(cluster.tick(&node("node1"), Daemon::Lrm).is_some());
     assert_eq!(cluster.calls[&HostOperation::StartJob], jobs, "the job that waits does not begin");
 }
+
+#[test]
+fn a_lock_that_was_held_before_is_not_given_back_though_its_watchdog_can_not_be_opened() {
+    let mut cluster = Cluster::with_one_daemon(&["node1"], Daemon::Lrm);
+    cluster.add_service("vm:101", "node1", RequestedState::Started);
+    cluster.put_entry("vm:101", "node1", ServiceState::Started { confirmed: true }, Some("one"));
+    // The LRM that was here before it has ended, and the service runs on.
+    cluster.give_lock(Lock::Agent(node("node1")), "node1");
+    cluster.node("node1").running.insert(sid("vm:101"));
+    cluster.broken.insert((node("node1"), HostOperation::OpenWatchdog));
+    cluster.run_for(1);
+    assert_eq!(lrm_state(&mut cluster), LrmState::WaitForAgentLock);
+    assert!(cluster.calls[&HostOperation::TakeLock] > 0);
+    assert_eq!(cluster.holder(&Lock::Agent(node("node1"))), Some(&node("node1")), "nobody may recover what runs");
+}
+
+#[test]
+fn after_a_loss_of_quorum_the_lock_is_tried_for_its_full_time_again() {
+    let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Lrm);
+    cluster.add_service("vm:101", "node1", RequestedState::Started);
+    cluster.put_entry("vm:101", "node1", ServiceState::Started { confirmed: false }, Some("one"));
+    cluster.give_lock(Lock::Agent(node("node1")), "node2");
+    cluster.run_for(2);
+    cluster.node("node1").connected = false;
+    cluster.run_for(30);
+    let before = cluster.calls[&HostOperation::TakeLock];
+    cluster.node("node1").connected = true;
+    while cluster.calls[&HostOperation::TakeLock] == before {
+        cluster.run_for(1);
+    }
+    cluster.run_for(4);
+    assert!(cluster.calls[&HostOperation::TakeLock] >= before + 5, "for up to 5 s, about once a second");
+}

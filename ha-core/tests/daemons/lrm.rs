@@ -647,6 +647,58 @@ fn at_most_max_workers_jobs_run_and_none_starves() {
     assert_eq!(cluster.node("node1").running.len(), 7);
 }
 
+#[test]
+fn a_turn_of_the_workers_lasts_for_8_s_with_a_look_each_second() {
+    let mut cluster = active();
+    cluster.datacenter().max_workers = 1;
+    for name in ["vm:201", "vm:202", "vm:203", "vm:204"] {
+        cluster.add_service(name, "node1", RequestedState::Started);
+        cluster.put_entry(name, "node1", STARTED, Some(name));
+    }
+    let (began, looks) = (cluster.time, cluster.calls[&HostOperation::FinishedJobs]);
+    let next = iterate(&mut cluster);
+    assert_eq!(cluster.time.since(began), secs(8));
+    assert_eq!(cluster.calls[&HostOperation::FinishedJobs] - looks, 9);
+    assert_eq!(next.unwrap().since(began), secs(10));
+}
+
+#[test]
+fn a_request_that_was_taken_back_while_it_waited_is_not_carried_out() {
+    let mut cluster = cluster();
+    cluster.datacenter().max_workers = 1;
+    for name in ["vm:201", "vm:202", "vm:203", "vm:204", "vm:205"] {
+        cluster.add_service(name, "node1", RequestedState::Started);
+        cluster.put_entry(name, "node1", STARTED, Some(name));
+    }
+    iterate(&mut cluster);
+    assert!(!cluster.node("node1").running.contains(&sid("vm:205")), "it still waits");
+    cluster.put_entry("vm:205", "node1", ServiceState::Freeze, Some("frozen"));
+    cluster.run_for(60);
+    let running: Vec<String> = cluster.node("node1").running.iter().map(ToString::to_string).collect();
+    assert_eq!(running, ["vm:201", "vm:202", "vm:203", "vm:204"]);
+}
+
+#[test]
+fn a_start_that_succeeded_sets_the_retries_back() {
+    let mut cluster = active();
+    let fails = |cluster: &mut Cluster, fails: bool| {
+        let guest = cluster.guests.get_mut(&sid("vm:101")).unwrap();
+        guest.start_fails_on = if fails { BTreeSet::from([node("node1")]) } else { BTreeSet::new() };
+    };
+    for uid in ["two", "three"] {
+        cluster.node("node1").running.clear();
+        fails(&mut cluster, true);
+        put(&mut cluster, STARTED, uid);
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        let events = cluster.take_events();
+        assert_eq!(events.last().map(String::as_str), Some("start_retry"), "{uid}: {events:?}");
+        fails(&mut cluster, false);
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(record(&cluster).results[&uid.parse::<Uid>().unwrap()].exit_code, ExitCode::SUCCESS);
+        cluster.take_events();
+    }
+}
+
 fn job(name: &str, command: StateName, target: Option<&str>) -> Job {
     Job { id: JobId(1), sid: sid(name), uid: None, command, target: target.map(node), timeout: None }
 }

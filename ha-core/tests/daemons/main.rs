@@ -10,7 +10,10 @@
 mod cluster;
 mod crm;
 mod faults;
+mod fencing;
+mod group_migration;
 mod late;
 mod lrm;
 mod manager;
+mod nodes;
 mod stories;

@@ -100,4 +100,17 @@ mod tests {
             assert!(bounds.least <= exact && exact <= bounds.most && bounds.most - bounds.least < 1e-12);
         }
     }
+
+    /// What is left of a great load after it went is mostly rounding, and the bounds say so.
+    #[test]
+    fn bounds_allow_for_what_rounding_has_lost() {
+        for small in [0.07, 0.05, 0.03, 1e-3] {
+            let sums = Sums::new(&[1e6, small]);
+            // Two nodes with loads that are alike: n·Q / L² is 1.
+            let bounds = sums.with([1e6, small], [small, small]);
+            assert!(bounds.least <= 1.0 && 1.0 <= bounds.most, "{small}: {bounds:?}");
+        }
+        let nothing_left = Sums::new(&[0.5, 0.0]).with([0.5, 0.0], [0.0, 0.0]);
+        assert_eq!((nothing_left.least, nothing_left.most), (0.0, f64::INFINITY));
+    }
 }

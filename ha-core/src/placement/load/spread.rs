@@ -97,6 +97,11 @@ mod tests {
         assert_eq!(spread.with_one(change(1, 0.4, 0.2)).1, 0.4);
         assert_eq!(spread.with_two(change(1, 0.4, 0.2), change(3, 0.4, 0.25)).1, 0.3);
         assert_eq!(spread.with_two(change(1, 0.4, 0.2), change(3, 0.4, 0.5)).1, 0.5);
+        // The third highest is found wherever it stands.
+        for fractions in [[0.5, 0.4, 0.3, 0.1], [0.5, 0.4, 0.1, 0.3]] {
+            let spread = Spread::new(fractions.into_iter());
+            assert_eq!(spread.with_two(change(0, 0.5, 0.2), change(1, 0.4, 0.25)).1, 0.3, "{fractions:?}");
+        }
     }
 
     #[test]

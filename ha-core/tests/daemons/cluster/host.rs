@@ -200,7 +200,7 @@ impl ConfigurationStore for Call<'_> {
                 groups: store.groups.clone(),
                 rules: store.rules.clone(),
                 datacenter: store.datacenter.clone(),
-                fence: None,
+                fence: store.fence.clone(),
                 guests: Arc::new(guests.collect()),
             })
         })
@@ -299,14 +299,18 @@ impl GuestControl for Call<'_> {
         })
     }
 
-    fn software_version(&mut self, _: &NodeName) -> Result<Option<String>, HostError> {
-        self.call(HostOperation::SoftwareVersion, Some(None), |_| Ok(Some("9.1.0".into())))
+    fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError> {
+        self.call(HostOperation::SoftwareVersion, Some(None), |call| {
+            Ok(Some(call.cluster.versions.get(node).cloned().unwrap_or_else(|| "9.1.0".into())))
+        })
     }
 }
 
 impl FenceDevices for Call<'_> {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        self.call(HostOperation::RunFenceDevice, None, |_| Ok(FenceProgress::Failed))
+    fn run(&mut self, _: &NodeName, attempt: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        self.call(HostOperation::RunFenceDevice, None, |call| {
+            Ok(call.cluster.devices.get(&attempt).copied().unwrap_or(FenceProgress::Failed))
+        })
     }
 }
 

@@ -19,10 +19,12 @@ use std::{
 };
 
 use ha_core::{
-    config::{DatacenterConfig, GroupsConfig, OrderedMap, RequestedState, Resource, ResourcesConfig, RulesConfig},
+    config::{
+        DatacenterConfig, FenceConfig, GroupsConfig, OrderedMap, RequestedState, Resource, ResourcesConfig, RulesConfig,
+    },
     crm::Crm,
     event::Event,
-    host::{HostOperation, Job, Lock},
+    host::{FenceProgress, HostOperation, Job, Lock},
     id::{NodeName, ServiceId, ServiceTypes},
     lrm::{Lrm, StopRequest, run_job},
     status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
@@ -47,6 +49,7 @@ pub(crate) struct Store {
     pub(crate) groups: Arc<GroupsConfig>,
     pub(crate) rules: Arc<RulesConfig>,
     pub(crate) datacenter: Arc<DatacenterConfig>,
+    pub(crate) fence: Option<Arc<FenceConfig>>,
     pub(crate) manager_status: Option<Arc<ManagerStatus>>,
     pub(crate) lrm_status: BTreeMap<NodeName, Arc<LrmStatus>>,
     pub(crate) commands: Vec<String>,
@@ -68,6 +71,10 @@ pub(crate) struct Cluster {
     pub(crate) nodes: BTreeMap<NodeName, Node>,
     pub(crate) store: Store,
     pub(crate) guests: BTreeMap<ServiceId, Guest>,
+    /// How far the fence devices come, by their number. One that is not here fails.
+    pub(crate) devices: BTreeMap<u32, FenceProgress>,
+    /// The software of nodes whose version is not the newest.
+    pub(crate) versions: BTreeMap<NodeName, String>,
     /// Calls that always fail.
     pub(crate) broken: BTreeSet<(NodeName, HostOperation)>,
     /// The one call that fails, if any.
@@ -193,6 +200,11 @@ impl Cluster {
     /// Gives a lock to a node, as if it had been renewed now.
     pub(crate) fn give_lock(&mut self, lock: Lock, to: &str) {
         self.locks.insert(lock, (node(to), self.time));
+    }
+
+    /// Lets go of all locks of a node.
+    pub(crate) fn release_lock_of(&mut self, name: &str) {
+        self.locks.retain(|_, (holder, _)| *holder != node(name));
     }
 
     /// What was reported since this was last asked, each event by its name.
