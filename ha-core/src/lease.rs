@@ -138,6 +138,11 @@ impl Lease {
         host::answer(host, HostOperation::ReleaseLock, released);
     }
 
+    /// Whether the watchdog is open.
+    pub(crate) fn has_open_watchdog(&self) -> bool {
+        self.watchdog_open
+    }
+
     /// Closes the watchdog without a reset, if it is open. Only where nothing runs, or nothing is touched any more.
     ///
     /// Says whether it is closed. If not, the caller tries again in a later iteration; till then it is fed only as ever,

@@ -7,7 +7,7 @@ use std::{error::Error, time::Duration};
 use ha_core::{config::edit::Changes, event::Event, status::StateName, time::Instant};
 use ha_sim::{
     cluster::{Cluster, Setup},
-    world::{Failure, Operation, Outcome, What},
+    world::{ClusterEvent, Failure, Operation, Outcome, What},
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -123,5 +123,20 @@ fn after_its_node_was_fenced_it_is_known_to_be_down() -> Result {
     request(&mut cluster, "started")?;
     cluster.run_for(seconds(200))?;
     assert_eq!(places(&cluster)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn an_lrm_that_has_let_go_exits_without_quorum() -> Result {
+    let mut cluster = cluster(None)?;
+    request(&mut cluster, "stopped")?;
+    cluster.run_for(seconds(60))?;
+    assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Error));
+    cluster.set_network(&"node3".parse()?, false)?;
+    cluster.restart_lrm(&"node3".parse()?)?;
+    let before = cluster.happenings_since(0).len();
+    cluster.run_for(seconds(30))?;
+    let exits = |what: &What| matches!(what, What::Cluster(ClusterEvent::DaemonExited));
+    assert!(cluster.happenings_since(before).iter().any(|happening| exits(&happening.what)));
     Ok(())
 }

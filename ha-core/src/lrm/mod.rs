@@ -460,9 +460,13 @@ impl Lrm {
     /// A service that may run though it is in `error` does not keep an LRM from letting go. So that its lock is not taken for
     /// a proof that such a service is down, the record says first that it has none.
     fn close_watchdog(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
-        let may_close =
-            !self.status.may_run_on(&self.node) || self.write_record_as(LrmState::WaitForAgentLock, host, now);
-        may_close && self.lease.close_watchdog(host)
+        if self.lease.has_open_watchdog()
+            && self.status.may_run_on(&self.node)
+            && !self.write_record_as(LrmState::WaitForAgentLock, host, now)
+        {
+            return false;
+        }
+        self.lease.close_watchdog(host)
     }
 
     fn lose_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
