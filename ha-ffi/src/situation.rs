@@ -79,14 +79,15 @@ impl Asked {
     }
 
     fn prepared(&mut self) -> &mut Prepared<'static> {
-        if self.prepared.is_none() {
-            let prepared = self.situation().prepare();
-            // SAFETY: it borrows from `given`, which does not move and is not changed before `prepared` is dropped.
-            let prepared = unsafe { std::mem::transmute::<Prepared<'_>, Prepared<'static>>(prepared) };
-            return self.prepared.insert(prepared);
-        }
-        #[expect(clippy::unwrap_used, reason = "it was looked at just now")]
-        self.prepared.as_mut().unwrap()
+        let prepared = match self.prepared.take() {
+            Some(prepared) => prepared,
+            None => {
+                let prepared = self.situation().prepare();
+                // SAFETY: it borrows from `given`, which does not move and is not changed before `prepared` is dropped.
+                unsafe { std::mem::transmute::<Prepared<'_>, Prepared<'static>>(prepared) }
+            }
+        };
+        self.prepared.insert(prepared)
     }
 }
 

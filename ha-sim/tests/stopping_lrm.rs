@@ -35,6 +35,11 @@ fn nothing_broke(cluster: &Cluster) {
     assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
 }
 
+fn no_node_was_reset(cluster: &Cluster) {
+    let is_reset = |what: &What| matches!(what, What::Cluster(ClusterEvent::WatchdogReset { .. }));
+    assert!(!cluster.happenings_since(0).iter().any(|happening| is_reset(&happening.what)));
+}
+
 #[test]
 fn a_start_that_is_on_its_way_does_not_outlive_the_shutdown() -> Result {
     let mut setup = setup("ha: shutdown_policy=failover\n")?;
@@ -105,8 +110,7 @@ fn a_service_that_comes_while_the_node_goes_down_is_not_left_without_a_watchdog(
     cluster.run_for(seconds(400))?;
     nothing_broke(&cluster);
     // It was stopped, though it came after the last stops were queued.
-    let is_reset = |what: &What| matches!(what, What::Cluster(ClusterEvent::WatchdogReset { .. }));
-    assert!(!cluster.happenings_since(0).iter().any(|happening| is_reset(&happening.what)));
+    no_node_was_reset(&cluster);
     assert_eq!(cluster.places(&"vm:101".parse()?).len(), 1);
     assert_ne!(cluster.places(&"vm:101".parse()?), ["node3"]);
     Ok(())
@@ -160,8 +164,7 @@ fn a_service_that_was_away_when_the_last_stops_were_made_is_stopped_when_it_is_b
     cluster.shutdown(&node3)?;
     cluster.run_for(seconds(600))?;
     nothing_broke(&cluster);
-    let is_reset = |what: &What| matches!(what, What::Cluster(ClusterEvent::WatchdogReset { .. }));
-    assert!(!cluster.happenings_since(0).iter().any(|happening| is_reset(&happening.what)));
+    no_node_was_reset(&cluster);
     assert!(cluster.places(&sid).len() == 1 && cluster.places(&sid) != ["node3"], "{:?}", cluster.places(&sid));
     Ok(())
 }

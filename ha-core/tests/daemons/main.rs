@@ -12,6 +12,7 @@ mod crm;
 mod faults;
 mod fencing;
 mod group_migration;
+mod guard;
 mod late;
 mod lrm;
 mod manager;

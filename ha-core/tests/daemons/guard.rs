@@ -1,0 +1,75 @@
+//! Nodes to which a service comes running while their LRM does not have its lock: nobody may take that lock for a proof.
+
+use std::sync::Arc;
+
+use ha_core::{
+    config::RequestedState,
+    status::{ExitCode, JobResult, LrmState, LrmStatus, NodeState, ServiceState, StateName},
+};
+
+use crate::cluster::{Cluster, Daemon, node, sid};
+
+/// A CRM that becomes master in its first iteration, with a service on `node2`. No LRM has its lock.
+fn cluster() -> Cluster {
+    let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
+    cluster.add_service("vm:101", "node2", RequestedState::Started);
+    cluster
+}
+
+fn iterate(cluster: &mut Cluster) {
+    cluster.iterate_times(1, "node1", Daemon::Crm);
+}
+
+fn is_unguarded(cluster: &Cluster, name: &str) -> bool {
+    cluster.status().unguarded.contains(&node(name))
+}
+
+/// `node2` is to be fenced for `vm:101`, and its lock is free. Another service is on its way there.
+fn fence_with_one_on_its_way(state: ServiceState) -> Cluster {
+    let mut cluster = cluster();
+    cluster.add_service("vm:102", "node3", RequestedState::Started);
+    cluster.put_entry("vm:102", "node3", state, Some("two"));
+    cluster.put_entry("vm:101", "node2", ServiceState::Fence, Some("one"));
+    cluster.edit_status(|status| status.nodes.extend([(node("node2"), NodeState::Fence)]));
+    iterate(&mut cluster);
+    let entry = cluster.status().services.get(&sid("vm:101")).cloned().unwrap();
+    assert_ne!(entry.state.name(), StateName::Fence, "it was fenced");
+    cluster
+}
+
+#[test]
+fn a_fenced_node_to_which_a_service_comes_live_is_unguarded() {
+    let cluster = fence_with_one_on_its_way(ServiceState::Migrate { target: node("node2") });
+    assert!(is_unguarded(&cluster, "node2"));
+}
+
+#[test]
+fn a_fenced_node_to_which_a_service_comes_stopped_is_not() {
+    let cluster = fence_with_one_on_its_way(ServiceState::Relocate { target: node("node2") });
+    assert!(!is_unguarded(&cluster, "node2"));
+}
+
+#[test]
+fn a_service_that_turns_out_to_be_elsewhere_when_it_is_recovered_may_have_come_live() {
+    let mut cluster = cluster();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
+    cluster.put_entry("vm:101", "node2", ServiceState::Recovery, Some("one"));
+    iterate(&mut cluster);
+    assert_eq!(cluster.status().services.get(&sid("vm:101")).unwrap().node, node("node3"));
+    assert!(is_unguarded(&cluster, "node3"));
+}
+
+#[test]
+fn a_node_whose_lrm_let_go_before_a_live_move_to_it_was_over_is_unguarded() {
+    let mut cluster = cluster();
+    cluster.put_entry("vm:101", "node2", ServiceState::Migrate { target: node("node3") }, Some("one"));
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
+    let mut record = LrmStatus { state: LrmState::Active, ..LrmStatus::default() };
+    let uid = cluster.status().services.get(&sid("vm:101")).unwrap().uid.clone().unwrap();
+    record.results.insert(uid, JobResult::new(sid("vm:101"), "migrate", ExitCode::SUCCESS));
+    cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
+    // A master reads the records of nodes that it knows already, so not yet in its first round.
+    cluster.iterate_times(2, "node1", Daemon::Crm);
+    assert_eq!(cluster.status().services.get(&sid("vm:101")).unwrap().node, node("node3"));
+    assert!(is_unguarded(&cluster, "node3"));
+}

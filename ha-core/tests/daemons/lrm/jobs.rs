@@ -1,0 +1,170 @@
+//! What is queued, the turns of the workers, and what a job does.
+
+use super::*;
+
+#[test]
+fn a_stopped_service_is_stopped_again_whenever_it_runs_but_other_requests_are_carried_out_once() {
+    let mut cluster = active();
+    cluster.add_service("vm:102", "node1", RequestedState::Stopped);
+    cluster.put_entry("vm:102", "node1", ServiceState::Stopped, Some("two"));
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    cluster.node("node1").running = BTreeSet::from([sid("vm:102")]);
+    cluster.take_events();
+    iterate(&mut cluster);
+    assert_eq!(cluster.take_events(), ["agent_stopping", "agent_stopped"]);
+    assert!(cluster.places(&sid("vm:101")).is_empty(), "its start was reported, and is not looked at again");
+}
+
+#[test]
+fn entries_without_a_uid_and_those_in_recovery_freeze_and_request_start_are_not_queued() {
+    let mut cluster = active();
+    let jobs = cluster.calls[&HostOperation::StartJob];
+    for state in [ServiceState::Recovery, ServiceState::Freeze, ServiceState::RequestStart] {
+        put(&mut cluster, state, "two");
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+    }
+    cluster.put_entry("vm:101", "node1", STARTED, None);
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(cluster.calls[&HostOperation::StartJob], jobs);
+}
+
+#[test]
+fn a_start_is_tried_again_until_max_restart_then_reported_and_the_count_begins_anew() {
+    let mut cluster = active();
+    cluster.node("node1").running.clear();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().start_fails_on.insert(node("node1"));
+    for uid in ["two", "three"] {
+        put(&mut cluster, STARTED, uid);
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        let failed = ["agent_starting", "host_call_failed", "agent_start_failed"];
+        assert_eq!(cluster.take_events(), [&failed[..], &["start_retry"]].concat());
+        assert_eq!(record(&cluster).results.get(&uid.parse::<Uid>().unwrap()), None);
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(cluster.take_events(), [&failed[..], &["start_retries_exhausted"]].concat());
+        assert_eq!(record(&cluster).results[&uid.parse::<Uid>().unwrap()].exit_code, ExitCode::ERROR);
+    }
+}
+
+#[test]
+fn results_of_requests_that_no_entry_has_any_more_are_dropped_with_the_next_one() {
+    let mut cluster = active();
+    put(&mut cluster, ServiceState::RequestStop { timeout: Some(0) }, "two");
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    let uids: Vec<String> = record(&cluster).results.keys().map(ToString::to_string).collect();
+    assert_eq!(uids, ["two"]);
+}
+
+#[test]
+fn at_most_max_workers_jobs_run_and_none_starves() {
+    let mut cluster = cluster();
+    cluster.datacenter().max_workers = 2;
+    for number in 1..=7 {
+        let name = format!("vm:20{number}");
+        cluster.add_service(&name, "node1", RequestedState::Started);
+        cluster.put_entry(&name, "node1", STARTED, Some(&name));
+    }
+    let _ = cluster.tick(&node("node1"), Daemon::Lrm);
+    let running: Vec<String> = cluster.nodes[&node("node1")].jobs.iter().map(|(_, job)| job.sid.to_string()).collect();
+    assert_eq!(running, ["vm:201", "vm:202"]);
+    cluster.run_until(Instant::from_secs(40));
+    assert_eq!(cluster.node("node1").running.len(), 7);
+}
+
+#[test]
+fn a_turn_of_the_workers_lasts_for_8_s_with_a_look_each_second() {
+    let mut cluster = active();
+    cluster.datacenter().max_workers = 1;
+    for name in ["vm:201", "vm:202", "vm:203", "vm:204"] {
+        cluster.add_service(name, "node1", RequestedState::Started);
+        cluster.put_entry(name, "node1", STARTED, Some(name));
+    }
+    let (began, looks) = (cluster.time, cluster.calls[&HostOperation::FinishedJobs]);
+    let next = iterate(&mut cluster);
+    assert_eq!(cluster.time.since(began), secs(8));
+    assert_eq!(cluster.calls[&HostOperation::FinishedJobs] - looks, 9);
+    assert_eq!(next.unwrap().since(began), secs(10));
+}
+
+#[test]
+fn a_request_that_was_taken_back_while_it_waited_is_not_carried_out() {
+    let mut cluster = cluster();
+    cluster.datacenter().max_workers = 1;
+    for name in ["vm:201", "vm:202", "vm:203", "vm:204", "vm:205"] {
+        cluster.add_service(name, "node1", RequestedState::Started);
+        cluster.put_entry(name, "node1", STARTED, Some(name));
+    }
+    iterate(&mut cluster);
+    assert!(!cluster.node("node1").running.contains(&sid("vm:205")), "it still waits");
+    cluster.put_entry("vm:205", "node1", ServiceState::Freeze, Some("frozen"));
+    cluster.run_for(60);
+    let running: Vec<String> = cluster.node("node1").running.iter().map(ToString::to_string).collect();
+    assert_eq!(running, ["vm:201", "vm:202", "vm:203", "vm:204"]);
+}
+
+#[test]
+fn a_start_that_succeeded_sets_the_retries_back() {
+    let mut cluster = active();
+    let fails = |cluster: &mut Cluster, fails: bool| {
+        let guest = cluster.guests.get_mut(&sid("vm:101")).unwrap();
+        guest.start_fails_on = if fails { BTreeSet::from([node("node1")]) } else { BTreeSet::new() };
+    };
+    for uid in ["two", "three"] {
+        cluster.node("node1").running.clear();
+        fails(&mut cluster, true);
+        put(&mut cluster, STARTED, uid);
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        let events = cluster.take_events();
+        assert_eq!(events.last().map(String::as_str), Some("start_retry"), "{uid}: {events:?}");
+        fails(&mut cluster, false);
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(record(&cluster).results[&uid.parse::<Uid>().unwrap()].exit_code, ExitCode::SUCCESS);
+        cluster.take_events();
+    }
+}
+
+fn job(name: &str, command: StateName, target: Option<&str>) -> Job {
+    Job { id: JobId(1), sid: sid(name), uid: None, command, target: target.map(node), timeout: None }
+}
+
+#[test]
+fn exit_codes_of_jobs() {
+    use StateName::{Error, Fence, Migrate, Recovery, Relocate, RequestStartBalance, RequestStop, Started, Stopped};
+    let table = [
+        ("zz:1", Started, None, ExitCode::UNKNOWN_SERVICE_TYPE, &[][..]),
+        ("vm:999", Started, None, ExitCode::UNKNOWN_SERVICE, &[]),
+        ("vm:999", Error, None, ExitCode::UNKNOWN_SERVICE, &[]),
+        ("vm:201", Error, None, ExitCode::SUCCESS, &["service_in_error"]),
+        ("vm:201", Started, None, ExitCode::WRONG_NODE, &["service_not_here"]),
+        ("vm:201", Fence, None, ExitCode::WRONG_NODE, &["service_not_here"]),
+        ("vm:101", Started, None, ExitCode::SUCCESS, &["agent_starting", "agent_started"]),
+        ("vm:101", Started, None, ExitCode::SUCCESS, &[]),
+        ("vm:101", RequestStartBalance, Some("node2"), ExitCode::IGNORED, &["agent_start_balance_ignored"]),
+        ("vm:101", RequestStop, None, ExitCode::SUCCESS, &["agent_stopping", "agent_stopped"]),
+        ("vm:101", Stopped, None, ExitCode::SUCCESS, &[]),
+        ("vm:101", Migrate, None, ExitCode::INVALID_PARAMETER, &[]),
+        ("vm:101", Relocate, Some("node1"), ExitCode::SUCCESS, &[]),
+        ("vm:101", Fence, None, ExitCode::UNKNOWN_COMMAND, &[]),
+        ("vm:101", Recovery, None, ExitCode::UNKNOWN_COMMAND, &[]),
+        ("vm:102", Started, None, ExitCode::ERROR, &["agent_starting", "host_call_failed", "agent_start_failed"]),
+        ("vm:103", RequestStop, None, ExitCode::ERROR, &["agent_stopping", "host_call_failed", "agent_stop_failed"]),
+        ("vm:101", Migrate, Some("node3"), ExitCode::ERROR, &["host_call_failed", "agent_move_failed"]),
+        ("vm:101", RequestStartBalance, Some("node2"), ExitCode::SUCCESS, &[]),
+    ];
+    let mut cluster = cluster();
+    cluster.add_service("vm:201", "node2", RequestedState::Started);
+    cluster.add_service("vm:102", "node1", RequestedState::Started);
+    cluster.add_service("vm:103", "node1", RequestedState::Started);
+    cluster.guests.get_mut(&sid("vm:102")).unwrap().start_fails_on.insert(node("node1"));
+    cluster.guests.get_mut(&sid("vm:103")).unwrap().stop_fails = true;
+    cluster.node("node1").running.insert(sid("vm:103"));
+    cluster.node("node3").connected = false;
+    for (name, command, target, exit_code, events) in table {
+        assert_eq!(
+            cluster.run_job("node1", job(name, command, target)),
+            exit_code,
+            "{command} of {name} to {target:?}"
+        );
+        assert_eq!(cluster.take_events(), events, "{command} of {name} to {target:?}");
+    }
+    assert_eq!(cluster.guests[&sid("vm:101")].node, node("node2"));
+}

@@ -1,0 +1,178 @@
+//! Being asked to stop.
+
+use super::*;
+
+#[test]
+fn stop_wait_for_agent_lock_exits() {
+    let mut cluster = cluster();
+    iterate(&mut cluster);
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    assert_eq!(iterate(&mut cluster), None);
+}
+
+#[test]
+fn stop_active_restart_exits_when_all_services_are_frozen() {
+    let mut cluster = active();
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    assert!(iterate(&mut cluster).is_some(), "a service is active");
+    put(&mut cluster, ServiceState::Freeze, "two");
+    assert_eq!(iterate(&mut cluster), None);
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "it runs on");
+}
+
+#[test]
+fn stop_active_shutdown_stops_all_and_exits() {
+    let mut cluster = active();
+    cluster.put_entry("vm:102", "node2", STARTED, Some("other"));
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    assert_eq!(iterate(&mut cluster), None);
+    assert_eq!(cluster.take_events(), ["shutdown_requested", "lrm_shutdown_mode", "agent_stopping", "agent_stopped"]);
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+    assert_eq!(record(&cluster).results.len(), 1, "a final stop is not reported");
+}
+
+#[test]
+fn stop_active_shutdown_with_a_failed_stop_exits_and_leaves_the_watchdog_open() {
+    let mut cluster = active();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().stop_fails = true;
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    assert_eq!(iterate(&mut cluster), None);
+    assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));
+}
+
+#[test]
+fn stop_active_shutdown_queues_nothing_new() {
+    let mut cluster = active();
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    put(&mut cluster, ServiceState::Migrate { target: node("node2") }, "two");
+    assert_eq!(iterate(&mut cluster), None);
+    assert_eq!(cluster.guests[&sid("vm:101")].node, node("node1"));
+}
+
+#[test]
+fn stop_active_shutdown_a_final_stop_waits_for_the_job_that_runs() {
+    let mut cluster = cluster();
+    put(&mut cluster, STARTED, "one");
+    let _ = cluster.tick(&node("node1"), Daemon::Lrm);
+    assert_eq!(cluster.nodes[&node("node1")].jobs.len(), 1, "it is being started");
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    cluster.take_events();
+    while iterate(&mut cluster).is_some() {}
+    assert_eq!(cluster.take_events(), ["agent_starting", "agent_started", "agent_stopping", "agent_stopped"]);
+    assert!(cluster.places(&sid("vm:101")).is_empty());
+}
+
+#[test]
+fn stop_lost_agent_lock_shutdown_while_lock_lost_and_given_up_after_90_s_in_mode_restart() {
+    let mut cluster = lost();
+    let lost_at = cluster.time;
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    break_call(&mut cluster, HostOperation::TakeLock);
+    cluster.take_events();
+    loop {
+        let next = iterate(&mut cluster);
+        let events = cluster.take_events();
+        let lasted = cluster.time.since(lost_at);
+        assert!(events.contains(&"shutdown_while_lock_lost".into()));
+        match next {
+            Some(instant) => {
+                assert!(lasted <= secs(95) && !events.contains(&"shutdown_given_up".into()));
+                cluster.time = instant;
+            }
+            None => {
+                assert!(lasted > secs(85), "{lasted:?}");
+                assert_eq!(events.last().map(String::as_str), Some("shutdown_given_up"));
+                break;
+            }
+        }
+    }
+    assert!(watchdog_is_open(&mut cluster));
+}
+
+#[test]
+fn stop_lost_agent_lock_is_not_given_up_in_mode_shutdown() {
+    let mut cluster = lost();
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    break_call(&mut cluster, HostOperation::TakeLock);
+    cluster.iterate_times(40, "node1", Daemon::Lrm);
+    assert_eq!(state(&mut cluster), LrmState::LostAgentLock);
+    assert!(!cluster.take_events().contains(&"shutdown_given_up".into()));
+}
+
+#[test]
+fn stop_lost_agent_lock_with_no_active_service_closes_the_watchdog_and_exits() {
+    let mut cluster = lost();
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    put(&mut cluster, ServiceState::Freeze, "two");
+    cluster.node("node1").connected = false;
+    assert_eq!(iterate(&mut cluster), None);
+    assert!(!watchdog_is_open(&mut cluster));
+}
+
+#[test]
+fn stop_maintenance_waits_until_the_services_have_moved() {
+    for request in [StopRequest::Restart, StopRequest::NodeReboot] {
+        let mut cluster = maintenance();
+        cluster.datacenter().shutdown_policy = ShutdownPolicy::Migrate;
+        ask_to_stop(&mut cluster, request);
+        assert_eq!(mode(&mut cluster), LrmMode::Maintenance);
+        cluster.iterate_times(3, "node1", Daemon::Lrm);
+        put(&mut cluster, ServiceState::Migrate { target: node("node2") }, "two");
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(cluster.guests[&sid("vm:101")].node, node("node2"));
+        cluster.put_entry("vm:101", "node2", STARTED, Some("three"));
+        assert_eq!(iterate(&mut cluster), None);
+        assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+    }
+}
+
+#[test]
+fn a_second_request_to_stop_changes_nothing() {
+    let mut cluster = active();
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    cluster.take_events();
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    assert_eq!(cluster.take_events(), [""; 0]);
+    assert_eq!(mode(&mut cluster), LrmMode::Restart);
+}
+
+#[test]
+fn the_mode_that_each_policy_asks_for() {
+    use LrmMode::{Maintenance, Restart, Shutdown};
+    use ShutdownPolicy::{Conditional, Failover, Freeze, Migrate};
+    let table = [
+        (Conditional, Restart, ("reboot", "freeze", Restart), ("shutdown", "stop", Shutdown)),
+        (Freeze, Restart, ("reboot", "freeze", Restart), ("shutdown", "freeze", Restart)),
+        (Failover, Restart, ("shutdown", "stop", Shutdown), ("shutdown", "stop", Shutdown)),
+        (Migrate, Restart, ("reboot", "maintenance", Maintenance), ("shutdown", "maintenance", Maintenance)),
+    ];
+    for (policy, restart, reboot, shutdown) in table {
+        let restart = (StopRequest::Restart, ("restart", "freeze", restart));
+        for (request, (kind, reported, expected)) in
+            [restart, (StopRequest::NodeReboot, reboot), (StopRequest::NodeShutdown, shutdown)]
+        {
+            let mut cluster = active();
+            cluster.datacenter().shutdown_policy = policy;
+            ask_to_stop(&mut cluster, request);
+            assert_eq!(mode(&mut cluster), expected, "{policy:?}, {request:?}");
+            assert_eq!(record(&cluster).mode, expected, "the record is written at once");
+            let last = serde_json::to_value(&cluster.reports.last().unwrap().event).unwrap();
+            assert_eq!((&last["kind"], &last["mode"]), (&kind.into(), &reported.into()), "{policy:?}, {request:?}");
+            let announced = cluster.take_events().contains(&"shutdown_requested".to_owned());
+            assert_eq!(announced, request != StopRequest::Restart);
+        }
+    }
+}
+
+#[test]
+fn already_in_maintenance_is_reported_when_the_node_goes_down_only() {
+    let events = |request| {
+        let mut cluster = maintenance();
+        ask_to_stop(&mut cluster, request);
+        cluster.take_events()
+    };
+    assert_eq!(events(StopRequest::Restart), [""; 0]);
+    assert_eq!(events(StopRequest::NodeReboot), ["shutdown_requested", "lrm_shutdown_mode"]);
+    assert_eq!(events(StopRequest::NodeShutdown), ["shutdown_requested", "lrm_shutdown_mode"]);
+}
