@@ -4,7 +4,12 @@
 
 use std::{error::Error, time::Duration};
 
-use ha_core::{event::Event, status::StateName, time::Instant};
+use ha_core::{
+    event::Event,
+    lrm::Lrm,
+    status::{LrmMode, NodeState, StateName},
+    time::Instant,
+};
 use ha_sim::{
     cluster::{Cluster, Setup},
     world::{ClusterEvent, DaemonKind, GuestTimes, What},
@@ -33,6 +38,11 @@ fn start(setup: Setup) -> Cluster {
 
 fn nothing_broke(cluster: &Cluster) {
     assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+}
+
+fn lrm_exited(cluster: &Cluster) -> bool {
+    let exits = |what: &What| matches!(what, What::Cluster(ClusterEvent::DaemonExited));
+    cluster.happenings_since(0).iter().any(|happening| exits(&happening.what))
 }
 
 fn no_node_was_reset(cluster: &Cluster) {
@@ -85,6 +95,27 @@ fn a_move_that_was_asked_for_is_made_before_a_restart_and_does_not_hold_it_up() 
     nothing_broke(&cluster);
     assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Started));
     assert_eq!(cluster.places(&"vm:100".parse()?).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_restart_that_waits_for_services_that_can_not_move_is_made_when_maintenance_ends() -> Result {
+    let only_here = "node-affinity: here\n\tresources vm:100\n\tnodes node3\n\tstrict 1\n";
+    let mut cluster = start(setup("")?.rules(only_here)?);
+    cluster.run_for(seconds(60))?;
+    let node3 = "node3".parse()?;
+    cluster.queue_command("enable-node-maintenance node3")?;
+    cluster.run_for(seconds(40))?;
+    cluster.restart_lrm(&node3)?;
+    cluster.run_for(seconds(120))?;
+    assert!(!lrm_exited(&cluster), "its service can't move away");
+    cluster.queue_command("disable-node-maintenance node3")?;
+    cluster.run_for(seconds(120))?;
+    nothing_broke(&cluster);
+    assert!(lrm_exited(&cluster));
+    assert_eq!(cluster.manager_status().map(|status| status.node_state(&node3)), Some(NodeState::Online));
+    assert_eq!(cluster.service_state(&"vm:100".parse()?), Some(StateName::Started));
+    assert_eq!(cluster.lrm(&node3).map(Lrm::mode), Some(LrmMode::Active));
     Ok(())
 }
 

@@ -41,7 +41,8 @@ pub struct Lrm {
     /// How often the start of each service was tried again.
     retries: BTreeMap<ServiceId, u32>,
     queue: JobQueue,
-    stop_requested: bool,
+    /// Why it is asked to stop, if it is.
+    stop_request: Option<StopRequest>,
     /// The last stops, while the node goes down.
     final_stops: FinalStops,
     idle_rounds: u32,
@@ -99,7 +100,7 @@ impl Lrm {
             results: OrderedMap::default(),
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
-            stop_requested: false,
+            stop_request: None,
             final_stops: FinalStops::default(),
             idle_rounds: 0,
             lost_since: None,
@@ -120,6 +121,11 @@ impl Lrm {
     #[must_use]
     pub fn mode(&self) -> LrmMode {
         self.mode
+    }
+
+    /// Whether it was asked to stop.
+    fn is_stopping(&self) -> bool {
+        self.stop_request.is_some()
     }
 
     /// Does what is to be done now, and says when to call again.
@@ -161,12 +167,12 @@ impl Lrm {
         if !self.wrote_record {
             self.write_record(host, now);
             if !self.wrote_record {
-                let next = if self.stop_requested { self.exit() } else { self.again_after_wait(now) };
+                let next = if self.is_stopping() { self.exit() } else { self.again_after_wait(now) };
                 return Err(next);
             }
         }
         self.read_status(host);
-        self.take_mode_from_status();
+        self.take_mode_from_status(host);
         self.turn_since = None;
         Ok(Iteration { began: now.instant, view_is_fresh, stage: Stage::ChangeState })
     }
@@ -187,11 +193,10 @@ impl Lrm {
         }
     }
 
-    fn take_mode_from_status(&mut self) {
-        if self.stop_requested {
-            return;
-        }
-        if self.status.maintenance_requested(&self.node) {
+    fn take_mode_from_status(&mut self, sink: &mut (impl EventSink + ?Sized)) {
+        if self.is_stopping() {
+            self.restart_after_maintenance(sink);
+        } else if self.status.maintenance_requested(&self.node) {
             self.mode = LrmMode::Maintenance;
         } else if self.status.disarm.is_some() {
             self.mode = LrmMode::Disarm;
@@ -324,7 +329,7 @@ impl Lrm {
             LrmState::WaitForAgentLock => {
                 // It is open here only if it could not be closed before.
                 let closed = self.close_watchdog(host, now);
-                if self.stop_requested && closed {
+                if self.is_stopping() && closed {
                     return Flow::Over(self.exit());
                 }
                 self.write_record(host, now);
@@ -334,7 +339,7 @@ impl Lrm {
                 if !self.read_status(host) {
                     return self.end_active(iteration, host, now);
                 }
-                if !self.stop_requested {
+                if !self.is_stopping() {
                     if !iteration.view_is_fresh {
                         host.event(Event::RoundSkippedStaleClusterState);
                         return self.end_active(iteration, host, now);
@@ -351,7 +356,7 @@ impl Lrm {
                 self.read_status(host);
                 if !self.has_work() {
                     let closed = self.let_go(host, now);
-                    if self.stop_requested && closed {
+                    if self.is_stopping() && closed {
                         return Flow::Over(self.exit());
                     }
                     self.write_record(host, now);
@@ -372,7 +377,7 @@ impl Lrm {
             self.write_record(host, now);
             return Flow::Over(self.again_after_wait(now));
         }
-        if self.stop_requested
+        if self.is_stopping()
             && self.may_exit()
             && let Some(next) = self.leave(host, now)
         {
@@ -422,7 +427,7 @@ impl Lrm {
 
     /// The watchdog is not fed any more. It resets the node, unless the lock comes back or nothing is left that could run.
     fn wait_for_reset(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
-        if self.stop_requested {
+        if self.is_stopping() {
             let count = self.status.active_services(&self.node).count();
             if count == 0 {
                 return if self.close_watchdog(host, now) { self.exit() } else { self.again_after_wait(now) };

@@ -8,7 +8,7 @@ use super::Lrm;
 use crate::{
     config::datacenter::ShutdownPolicy,
     event::{Event, ShutdownKind, ShutdownMode},
-    host::{self, HostOperation, Job, LrmHost},
+    host::{self, EventSink, HostOperation, Job, LrmHost},
     id::{NodeName, ServiceId},
     status::{ExitCode, LrmMode, ManagerStatus, ServiceState, StateName},
     time::Now,
@@ -29,11 +29,14 @@ pub enum StopRequest {
 impl Lrm {
     /// Asks the LRM to stop: it exits from a later [`tick`](Self::tick), when its services are safe. A second request changes
     /// nothing.
+    ///
+    /// In maintenance it waits until its services have moved away. A restart of the daemon alone goes on as any other once
+    /// nobody asks for maintenance any more.
     pub fn request_stop(&mut self, request: StopRequest, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        if self.stop_requested {
+        if self.is_stopping() {
             return;
         }
-        self.stop_requested = true;
+        self.stop_request = Some(request);
         let policy = shutdown_policy(host);
         if request != StopRequest::Restart {
             host.event(Event::ShutdownRequested { policy });
@@ -55,9 +58,24 @@ impl Lrm {
             host.event(Event::LrmShutdownMode { kind, mode: ShutdownMode::AlreadyInMaintenance });
             return;
         }
+        self.take_stop_mode(request, policy, host);
+    }
+
+    fn take_stop_mode(&mut self, request: StopRequest, policy: ShutdownPolicy, sink: &mut (impl EventSink + ?Sized)) {
         let (mode, kind, reported) = stop_mode(request, policy);
         self.mode = mode;
-        host.event(Event::LrmShutdownMode { kind, mode: reported });
+        sink.event(Event::LrmShutdownMode { kind, mode: reported });
+    }
+
+    /// In maintenance a restart waits until the services have moved away. Once nobody asks for maintenance any more they stay,
+    /// so that it goes on as any other restart: they are frozen. It would wait for ever otherwise, and its node would stay in
+    /// maintenance.
+    pub(super) fn restart_after_maintenance(&mut self, sink: &mut (impl EventSink + ?Sized)) {
+        let waits = self.stop_request == Some(StopRequest::Restart) && self.mode == LrmMode::Maintenance;
+        if waits && !self.status.maintenance_requested(&self.node) {
+            // A restart of the daemon alone is the same with every policy.
+            self.take_stop_mode(StopRequest::Restart, ShutdownPolicy::default(), sink);
+        }
     }
 
     /// Queues a stop of every service of this node that was not told to stop before. It answers no request: nothing is

@@ -34,8 +34,7 @@ pub fn unsettled(cluster: &Cluster) -> Vec<String> {
             // Devices may be exhausted: then only a person helps.
             NodeState::Fence => devices_needed,
             NodeState::Unknown | NodeState::Gone => !world.is_online(node),
-            // An LRM that was asked to stop while in maintenance stays there until its services have moved.
-            NodeState::Maintenance => cluster.is_lrm_stopping(node),
+            NodeState::Maintenance => false,
         };
         if !fine && !status.services.is_empty() {
             unsettled.push(format!("{node} is {state}"));

@@ -17,7 +17,7 @@ use ha_core::{
 use super::{Cluster, ServiceHistory};
 use crate::{
     snapshot::Snapshot,
-    world::{DaemonKind, Happening, Source, What, World},
+    world::{Happening, Source, What, World},
 };
 
 impl Cluster {
@@ -89,12 +89,6 @@ impl Cluster {
     #[must_use]
     pub fn lrm(&self, node: &NodeName) -> Option<&Lrm> {
         self.daemons.get(node)?.lrm.as_ref()
-    }
-
-    /// Whether the LRM of a node was asked to stop and has not yet.
-    #[must_use]
-    pub fn is_lrm_stopping(&self, node: &NodeName) -> bool {
-        self.daemons.get(node).is_some_and(|daemons| daemons.stopping.is_some() && daemons.runs(DaemonKind::Lrm))
     }
 
     /// What `status` shows to a person who looks on a node.

@@ -128,6 +128,32 @@ fn stop_maintenance_waits_until_the_services_have_moved() {
 }
 
 #[test]
+fn stop_maintenance_restart_goes_on_as_any_restart_when_maintenance_ends_first() {
+    let mut cluster = maintenance();
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    cluster.iterate_times(3, "node1", Daemon::Lrm);
+    assert_eq!(mode(&mut cluster), LrmMode::Maintenance, "it waits for its services to move");
+    cluster.take_events();
+    request_maintenance(&mut cluster, false);
+    assert!(iterate(&mut cluster).is_some(), "a service is active");
+    assert_eq!(record(&cluster).mode, LrmMode::Restart);
+    assert_eq!(cluster.take_events(), ["lrm_shutdown_mode"]);
+    put(&mut cluster, ServiceState::Freeze, "two");
+    assert_eq!(iterate(&mut cluster), None);
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "it runs on");
+}
+
+#[test]
+fn stop_maintenance_node_goes_down_stays_in_maintenance_though_nobody_asks_for_it_any_more() {
+    let mut cluster = maintenance();
+    ask_to_stop(&mut cluster, StopRequest::NodeReboot);
+    request_maintenance(&mut cluster, false);
+    cluster.iterate_times(3, "node1", Daemon::Lrm);
+    assert_eq!(mode(&mut cluster), LrmMode::Maintenance);
+}
+
+#[test]
 fn a_second_request_to_stop_changes_nothing() {
     let mut cluster = active();
     ask_to_stop(&mut cluster, StopRequest::Restart);
