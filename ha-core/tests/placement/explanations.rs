@@ -128,6 +128,31 @@ fn services_that_belong_together_draw_the_others_along() {
 }
 
 #[test]
+fn a_service_that_must_not_fail_back_stays_with_its_own_whoever_else_is_there() {
+    let mut cluster = cluster();
+    let rules = "\
+resource-affinity: pair
+\tresources vm:100,vm:102
+\taffinity positive
+
+resource-affinity: replicas
+\tresources vm:100,vm:101
+\taffinity negative
+";
+    cluster.configuration.rules = Arc::new(RulesConfig::read(rules.as_bytes(), &ServiceTypes::default()).config);
+    let resources = &mut Arc::make_mut(&mut cluster.configuration.resources).resources;
+    resources[&sid("vm:100")].failback = Some(false);
+    let mut decided_by = |partner: &str| {
+        for (name, on) in [("vm:101", "n4"), ("vm:102", partner)] {
+            cluster.status.services.get_mut(&sid(name)).unwrap().node = node(on);
+        }
+        cluster.situation().explain(&sid("vm:100"), Preference::None).unwrap().decided_by
+    };
+    assert_eq!(decided_by("n4"), Decider::NoFailback);
+    assert_ne!(decided_by("n6"), Decider::NoFailback);
+}
+
+#[test]
 fn explanations_are_read_as_they_were_written() {
     let cluster = cluster();
     let situation = cluster.situation();
@@ -227,4 +252,26 @@ fn after_a_failure_each_service_sees_the_ones_before_it() {
             .iter()
             .all(|recovery| { recovery.to.is_none() && recovery.decided_by == Decider::NothingAllowed })
     );
+}
+
+#[test]
+fn after_a_failure_services_that_are_left_where_they_are_are_not_named() {
+    let cases = [
+        ("stopped", ServiceState::Stopped, true),
+        ("started", ServiceState::Stopped, true),
+        ("disabled", ServiceState::Stopped, false),
+        ("started", ServiceState::Freeze, false),
+        ("started", ServiceState::Error, false),
+        ("started", ServiceState::Recovery, true),
+    ];
+    for (requested, state, is_named) in cases {
+        let mut cluster = cluster();
+        let resources = &mut Arc::make_mut(&mut cluster.configuration.resources).resources;
+        resources[&sid("vm:102")].state = Some(requested.parse().unwrap());
+        cluster.status.services.get_mut(&sid("vm:102")).unwrap().state = state.clone();
+        let recoveries = cluster.situation().after_failure(&[node("n6")]);
+        let named: Vec<&str> = recoveries.iter().map(|recovery| recovery.sid.as_str()).collect();
+        let expected: &[&str] = if is_named { &["vm:102"] } else { &[] };
+        assert_eq!(named, expected, "{requested} {state:?}");
+    }
 }
