@@ -19,7 +19,7 @@ pub struct Outcome {
     pub cluster: Cluster,
     /// How long it took, in the time of the cluster.
     pub cluster_time: Duration,
-    /// How long after the end of the faults everything had settled.
+    /// How long after the end of the faults everything had settled, to stay so.
     pub settled_after: Option<Duration>,
 }
 
@@ -88,12 +88,15 @@ fn play(history: &History, cluster: &mut Cluster) -> Option<Duration> {
     while at < end && !is_broken(cluster) {
         at = at.saturating_add(step).min(end);
         let _broken = cluster.run_until(Instant::after_start(at));
-        if settled_after.is_none() && unsettled(cluster).is_empty() {
-            settled_after = Some(at.saturating_sub(begin));
+        if unsettled(cluster, history).is_empty() {
+            settled_after.get_or_insert(at.saturating_sub(begin));
+        } else {
+            // It has to stay so.
+            settled_after = None;
         }
     }
     if settled_after.is_none() && !is_broken(cluster) {
-        let details = unsettled(cluster).join("; ");
+        let details = unsettled(cluster, history).join("; ");
         let now = cluster.now().instant;
         if let Some(invariants) = cluster.invariants_mut() {
             invariants.note_breach(now, Invariant::Settles, details);

@@ -5,88 +5,113 @@ use std::collections::BTreeSet;
 use ha_core::{
     config::{RequestedState, datacenter::FencingMode},
     id::{NodeName, ServiceId},
+    placement::Preference,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 
+use super::History;
 use crate::{cluster::Cluster, world::World};
 
 /// What has not settled, in words; nothing if all has.
 #[must_use]
-pub fn unsettled(cluster: &Cluster) -> Vec<String> {
+pub fn unsettled(cluster: &Cluster, history: &History) -> Vec<String> {
     let world = cluster.world();
-    let empty = ManagerStatus::default();
-    let status = cluster.manager_status().unwrap_or(&empty);
-    let devices_needed = world.store.datacenter.fencing != FencingMode::Watchdog;
+    let nothing = ManagerStatus::default();
+    let present = Present {
+        cluster,
+        world,
+        status: cluster.manager_status().unwrap_or(&nothing),
+        needs_devices: world.store.datacenter.fencing != FencingMode::Watchdog,
+        errors_are_due: history.actions.iter().any(|planned| planned.action.may_lead_to_error()),
+    };
     // Devices that have turned off most of the nodes left no master that could know of it: only people help.
-    if devices_needed && !world.nodes.keys().any(|node| world.is_online(node)) {
+    if present.needs_devices && !world.nodes.keys().any(|node| world.is_online(node)) {
         return Vec::new();
     }
-    let mut unsettled = Vec::new();
-    if !world.store.commands.is_empty() && !world.store.resources.resources.is_empty() {
-        unsettled.push(format!("commands wait: {:?}", world.store.commands));
-    }
-    if status.disarm.is_some() {
-        unsettled.push("it is still disarmed".to_owned());
-    }
-    for (node, state) in &status.nodes {
-        let fine = match state {
-            NodeState::Online => true,
-            // Devices may be exhausted: then only a person helps.
-            NodeState::Fence => devices_needed,
-            NodeState::Unknown | NodeState::Gone => !world.is_online(node),
-            NodeState::Maintenance => false,
-        };
-        if !fine && !status.services.is_empty() {
-            unsettled.push(format!("{node} is {state}"));
-        }
-    }
-    for (sid, resource) in &world.store.resources.resources {
-        if let Some(reason) = service(world, status, sid, resource.state(), devices_needed) {
-            unsettled.push(format!("{sid}: {reason}"));
-        }
-    }
-    for (sid, _) in status.services.iter() {
-        if !world.store.resources.resources.contains_key(sid) {
-            unsettled.push(format!("{sid} has an entry but is not configured"));
-        }
-    }
-    unsettled
+    present.of_all().chain(present.of_nodes()).chain(present.of_services()).collect()
 }
 
-fn service(
-    world: &World,
-    status: &ManagerStatus,
-    sid: &ServiceId,
-    requested: RequestedState,
-    devices_needed: bool,
-) -> Option<String> {
-    let guest = world.guests.get(sid)?;
-    let entry = status.services.get(sid);
-    let Some(entry) = entry else {
-        return (requested != RequestedState::Ignored).then(|| "it has no entry".to_owned());
-    };
-    if requested == RequestedState::Ignored {
-        return Some("it is ignored but has an entry".to_owned());
+/// What there is now, and what excuses it.
+#[derive(Clone, Copy)]
+struct Present<'a> {
+    cluster: &'a Cluster,
+    world: &'a World,
+    status: &'a ManagerStatus,
+    /// Whether a node is fenced by devices only, or by them too.
+    needs_devices: bool,
+    /// Whether something happened after which a service may rightly be in `error`.
+    errors_are_due: bool,
+}
+
+impl<'a> Present<'a> {
+    fn of_all(self) -> impl Iterator<Item = String> + use<'a> {
+        let store = &self.world.store;
+        let waiting = (!store.commands.is_empty() && !store.resources.resources.is_empty())
+            .then(|| format!("commands wait: {:?}", store.commands));
+        let disarmed = self.status.disarm.is_some().then(|| "it is still disarmed".to_owned());
+        waiting.into_iter().chain(disarmed)
     }
-    let places: BTreeSet<&NodeName> = world.places(sid).collect();
-    let wants_to_run = requested == RequestedState::Started;
-    let is_fine = match &entry.state {
-        ServiceState::Started { confirmed } => {
-            wants_to_run && *confirmed && places.len() == 1 && places.contains(&entry.node)
+
+    fn of_nodes(self) -> impl Iterator<Item = String> + use<'a> {
+        let nodes = self.status.nodes.iter().filter(move |(node, state)| {
+            let is_fine = match state {
+                NodeState::Online => true,
+                // Devices may be exhausted: then only a person helps.
+                NodeState::Fence => self.needs_devices,
+                NodeState::Unknown | NodeState::Gone => !self.world.is_online(node),
+                NodeState::Maintenance => false,
+            };
+            !is_fine && !self.status.services.is_empty()
+        });
+        nodes.map(|(node, state)| format!("{node} is {state}"))
+    }
+
+    fn of_services(self) -> impl Iterator<Item = String> + use<'a> {
+        let configured = &self.world.store.resources.resources;
+        let unsettled = configured.iter().filter_map(move |(sid, resource)| {
+            self.of_service(sid, resource.state()).map(|reason| format!("{sid}: {reason}"))
+        });
+        let entries = self.status.services.iter().filter(|(sid, _)| !configured.contains_key(*sid));
+        unsettled.chain(entries.map(|(sid, _)| format!("{sid} has an entry but is not configured")))
+    }
+
+    fn of_service(self, sid: &ServiceId, requested: RequestedState) -> Option<String> {
+        let guest = self.world.guests.get(sid)?;
+        let Some(entry) = self.status.services.get(sid) else {
+            return (requested != RequestedState::Ignored).then(|| "it has no entry".to_owned());
+        };
+        if requested == RequestedState::Ignored {
+            return Some("it is ignored but has an entry".to_owned());
         }
-        ServiceState::Stopped => !wants_to_run && places.is_empty(),
-        // It says why.
-        ServiceState::Error | ServiceState::Recovery => true,
-        ServiceState::Fence => devices_needed,
-        ServiceState::RequestStop { .. }
-        | ServiceState::RequestStart
-        | ServiceState::RequestStartBalance { .. }
-        | ServiceState::Migrate { .. }
-        | ServiceState::Relocate { .. }
-        | ServiceState::Freeze => false,
-    };
-    let located = matches!(entry.state, ServiceState::Error) || guest.node == entry.node;
-    if is_fine && located { None } else { Some(describe(entry, &guest.node, &places, requested)) }
+        let places: BTreeSet<&NodeName> = self.world.places(sid).collect();
+        let is_located = guest.node == entry.node;
+        let is_fine = match &entry.state {
+            ServiceState::Started { confirmed } => {
+                requested == RequestedState::Started
+                    && *confirmed
+                    && is_located
+                    && places.iter().eq(core::iter::once(&&entry.node))
+            }
+            ServiceState::Stopped => requested != RequestedState::Started && is_located && places.is_empty(),
+            // A move that was not reported leaves its service elsewhere than its entry says: that is an error by the text.
+            ServiceState::Error => requested != RequestedState::Disabled && (self.errors_are_due || !is_located),
+            ServiceState::Recovery => requested != RequestedState::Disabled && is_located && !self.has_a_node_for(sid),
+            ServiceState::Fence => self.needs_devices && is_located,
+            ServiceState::RequestStop { .. }
+            | ServiceState::RequestStart
+            | ServiceState::RequestStartBalance { .. }
+            | ServiceState::Migrate { .. }
+            | ServiceState::Relocate { .. }
+            | ServiceState::Freeze => false,
+        };
+        (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
+    }
+
+    /// Whether a service in `recovery` waits though there is a node for it.
+    fn has_a_node_for(self, sid: &ServiceId) -> bool {
+        let node = self.cluster.snapshot().situation().select(sid, Preference::BestScore);
+        !matches!(node, Ok(None))
+    }
 }
 
 fn describe(
