@@ -102,6 +102,8 @@ pub enum Advice {
     Arm,
     /// `error`.
     RequestDisabled,
+    /// `error`, with the guest on another node than recorded: a move of it ended but was not reported, or people moved it.
+    AcceptLocation,
     /// `recovery`, which is left at once when there is a node.
     MakeNodeAvailable,
     /// `freeze` on a node that is not online: only its LRM can end that.
@@ -120,6 +122,7 @@ impl Advice {
             Self::BringUpMaster => "bring_up_master",
             Self::Arm => "arm",
             Self::RequestDisabled => "request_disabled",
+            Self::AcceptLocation => "accept_location",
             Self::MakeNodeAvailable => "make_node_available",
             Self::BringNodeBack => "bring_node_back",
             Self::SeeWhyItRuns => "see_why_it_runs",
@@ -144,6 +147,9 @@ impl Advice {
             }
             Self::RequestDisabled => {
                 "Find out why it failed and repair it. Then request the state 'disabled' to clear the error, and after that 'started'."
+            }
+            Self::AcceptLocation => {
+                "Its guest is on another node than recorded: a move ended but was not reported, or somebody moved it. Make sure that it is all right there. Then request the state 'disabled', and after that 'started': it goes on where it is."
             }
             Self::MakeNodeAvailable => {
                 "No node can take it. Bring a node online that its rules allow, or change the rules: it is tried again every round. Request the state 'disabled' to give up."
@@ -250,6 +256,11 @@ impl Service<'_> {
         }
     }
 
+    /// Whether the guest is on another node than recorded.
+    fn is_elsewhere(&self) -> bool {
+        matches!((self.entry, self.location), (Some(entry), Location::Known(node)) if entry.node != *node)
+    }
+
     fn shown(&self) -> ShownState {
         let Some(resource) = self.resource else { return ShownState::Deleting };
         match (resource.state(), self.location, self.entry) {
@@ -263,6 +274,9 @@ impl Service<'_> {
     fn advice(&self, shown: ShownState, master: &MasterView) -> Option<Advice> {
         if self.may_run && matches!(shown, ShownState::Disabled | ShownState::Recorded(StateName::Stopped)) {
             return Some(Advice::SeeWhyItRuns);
+        }
+        if self.is_elsewhere() && shown == ShownState::Recorded(StateName::Error) {
+            return Some(Advice::AcceptLocation);
         }
         advice(shown, master, self.node_state)
     }
