@@ -17,7 +17,7 @@ use crate::{
     host::{self, EventSink, HostOperation, Lock, LrmHost},
     id::{NodeName, ServiceId, Uid},
     lease::{Attempt, Guard, Lease},
-    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry},
+    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -268,7 +268,7 @@ impl Lrm {
                 if let Some(wait) = self.turn(host, now) {
                     return wait;
                 }
-                if self.queue.is_empty() {
+                if self.queue.is_empty() && !self.has_move_to_make() {
                     self.disarm(false, host, now);
                 }
                 Flow::Stage(Stage::Work)
@@ -299,6 +299,17 @@ impl Lrm {
             }
             LrmState::WaitForAgentLock | LrmState::LostAgentLock => Flow::Stage(Stage::Work),
         }
+    }
+
+    /// Whether a move away from here was asked for and is not made yet. It may have been asked for in the same moment as
+    /// disarming, which waits for it: without it nobody would make the move, and the service would run on without a watchdog.
+    fn has_move_to_make(&self) -> bool {
+        let is_asked_for = |entry: &ServiceEntry| {
+            entry.node == self.node
+                && matches!(entry.state, ServiceState::Migrate { .. } | ServiceState::Relocate { .. })
+                && entry.uid.as_ref().is_some_and(|uid| !self.results.contains_key(uid))
+        };
+        self.status.services.iter().any(|(_, entry)| is_asked_for(entry))
     }
 
     fn disarm(&mut self, during_maintenance: bool, host: &mut (impl LrmHost + ?Sized), now: Now) {

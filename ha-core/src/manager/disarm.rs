@@ -1,7 +1,5 @@
 //! Disarming: letting go of all watchdogs without touching the services.
 
-use alloc::vec::Vec;
-
 use super::{RoundHost, round::Round};
 use crate::{
     event::Event,
@@ -14,8 +12,27 @@ pub(super) enum Scope {
     Nothing,
     /// All.
     Everything,
-    /// Those at these positions, which must finish something before HA can be disarmed.
-    Only(Vec<usize>),
+    /// Those that must finish something before HA can be disarmed, for as long as they must.
+    ///
+    /// One that has finished is not sent on its way again: the LRM of its node may have let go of its lock, since all else is
+    /// to be left alone, so that nobody would make that move, and the lock of that node would prove nothing.
+    Unfinished,
+}
+
+/// Whether HA must not be disarmed under a service in this state.
+pub(super) fn defers_disarm(state: &ServiceState) -> bool {
+    match state {
+        ServiceState::Fence | ServiceState::Recovery | ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => {
+            true
+        }
+        ServiceState::Stopped
+        | ServiceState::RequestStop { .. }
+        | ServiceState::RequestStart
+        | ServiceState::RequestStartBalance { .. }
+        | ServiceState::Started { .. }
+        | ServiceState::Freeze
+        | ServiceState::Error => false,
+    }
 }
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
@@ -23,9 +40,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn handle_disarm(&mut self) -> Scope {
         let Some(disarm) = &self.status.disarm else { return Scope::Everything };
         let mode = disarm.mode;
-        let unsettled = self.unsettled();
-        if !unsettled.is_empty() {
-            return Scope::Only(unsettled);
+        if self.defer_disarm() {
+            return Scope::Unfinished;
         }
         match mode {
             DisarmMode::Freeze => self.freeze_services(),
@@ -35,28 +51,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         Scope::Nothing
     }
 
-    /// The services that HA must not be disarmed under, each with an event.
-    fn unsettled(&mut self) -> Vec<usize> {
-        let mut unsettled = Vec::new();
-        for (service, (sid, entry)) in self.status.services.iter().enumerate() {
-            match entry.state {
-                ServiceState::Fence
-                | ServiceState::Recovery
-                | ServiceState::Migrate { .. }
-                | ServiceState::Relocate { .. } => {
-                    self.host.event(Event::DisarmDeferred { sid: sid.clone(), state: entry.state.name() });
-                    unsettled.push(service);
-                }
-                ServiceState::Stopped
-                | ServiceState::RequestStop { .. }
-                | ServiceState::RequestStart
-                | ServiceState::RequestStartBalance { .. }
-                | ServiceState::Started { .. }
-                | ServiceState::Freeze
-                | ServiceState::Error => {}
-            }
+    /// Says which services HA must not be disarmed under, and whether there are any.
+    fn defer_disarm(&mut self) -> bool {
+        let mut is_deferred = false;
+        for (sid, entry) in self.status.services.iter().filter(|(_, entry)| defers_disarm(&entry.state)) {
+            is_deferred = true;
+            self.host.event(Event::DisarmDeferred { sid: sid.clone(), state: entry.state.name() });
         }
-        unsettled
+        is_deferred
     }
 
     fn freeze_services(&mut self) {

@@ -2,7 +2,12 @@
 
 use alloc::{string::ToString, sync::Arc, vec::Vec};
 
-use super::{Manager, NodeHistory, RoundHost, RoundInput, UidSource, disarm::Scope, nodes, services::Facts};
+use super::{
+    Manager, NodeHistory, RoundHost, RoundInput, UidSource,
+    disarm::{Scope, defers_disarm},
+    nodes,
+    services::Facts,
+};
 use crate::{
     config::OrderedMap,
     event::Event,
@@ -45,9 +50,9 @@ impl Manager {
             Scope::Nothing => {}
             Scope::Everything => {
                 round.balance();
-                round.settle(None);
+                round.settle(|_| true);
             }
-            Scope::Only(services) => round.settle(Some(&services)),
+            Scope::Unfinished => round.settle(defers_disarm),
         }
         self.write(now.wall, host);
     }
@@ -159,13 +164,11 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         }
     }
 
-    /// Lets all services (or those at the given positions) take steps and handles fencing, until nothing changes.
-    fn settle(&mut self, only: Option<&[usize]>) {
+    /// Lets services take steps, as long as they are in a state that is `looked_after`, and handles fencing, until nothing
+    /// changes.
+    fn settle(&mut self, looked_after: fn(&ServiceState) -> bool) {
         for _ in 0..MAX_PASSES {
-            let mut changed = match only {
-                Some(services) => self.step_all(services.iter().copied()),
-                None => self.step_all(0..self.status.services.len()),
-            };
+            let mut changed = self.step_all(looked_after);
             changed |= self.fence_nodes();
             if !changed {
                 return;
@@ -175,10 +178,12 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     }
 
     /// Lets services take a step each. Says whether one of them changed its state.
-    fn step_all(&mut self, services: impl Iterator<Item = usize>) -> bool {
+    fn step_all(&mut self, looked_after: fn(&ServiceState) -> bool) -> bool {
         let mut changed = false;
-        for service in services {
-            if self.settled.get(service) != Some(&true) {
+        for service in 0..self.status.services.len() {
+            let takes_step = self.settled.get(service) != Some(&true)
+                && self.entry(service).is_some_and(|(_, entry)| looked_after(&entry.state));
+            if takes_step {
                 changed |= self.step(service);
             }
         }

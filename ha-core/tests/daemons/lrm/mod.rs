@@ -244,6 +244,21 @@ fn active_mode_disarm_no_worker_left_to_wait_for_agent_lock_with_services_active
 }
 
 #[test]
+fn active_mode_disarm_with_a_move_to_make_stays_until_it_is_made() {
+    for state in [ServiceState::Migrate { target: node("node2") }, ServiceState::Relocate { target: node("node2") }] {
+        let mut cluster = active();
+        put(&mut cluster, state, "two");
+        disarm(&mut cluster);
+        iterate(&mut cluster);
+        assert_eq!(cluster.guests[&sid("vm:101")].node, node("node2"));
+        assert_eq!(self::state(&mut cluster), LrmState::Active);
+        assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));
+        iterate(&mut cluster);
+        assert_eq!(self::state(&mut cluster), LrmState::WaitForAgentLock);
+    }
+}
+
+#[test]
 fn active_mode_disarm_with_a_worker_stays() {
     let mut cluster = active();
     put(&mut cluster, ServiceState::RequestStop { timeout: None }, "two");
