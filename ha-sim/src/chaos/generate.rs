@@ -212,20 +212,21 @@ impl Spans {
     }
 }
 
-/// When all nodes are back people take back what they asked for. What a fence device has turned off by then they turn on.
+/// When all nodes are back people take back what they asked for: twice, since it is refused as long as there is no quorum.
+/// What a fence device has turned off by then they turn on.
 fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
     let at_ms = faults_end_ms.saturating_add(cluster.boot_ms).saturating_add(1_000);
-    // Balancing may go on for ever.
-    let balance = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
-    let balance = PlannedAction { at_ms, action: balance };
     let again_ms = at_ms.saturating_add(cluster.boot_ms).saturating_add(30_000);
-    let power_on = |node: &NodeName| PlannedAction { at_ms: again_ms, action: Action::PowerOn { node: node.clone() } };
-    let power_on = nodes.iter().filter(|_| cluster.fence.is_some()).map(power_on);
+    // Balancing may go on for ever.
+    let no_balancing = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
     let lines = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
     let lines = ["arm-ha".to_owned()].into_iter().chain(lines);
-    let twice = lines.flat_map(|line| [(at_ms, line.clone()), (again_ms, line)]);
-    let commands = twice.map(|(at_ms, line)| PlannedAction { at_ms, action: Action::Command { line } });
-    [balance].into_iter().chain(commands).chain(power_on).collect()
+    let commands = lines.map(|line| Action::Command { line });
+    let taken_back = [no_balancing].into_iter().chain(commands);
+    let twice = taken_back.flat_map(|action| [(at_ms, action.clone()), (again_ms, action)]);
+    let power_on = nodes.iter().filter(|_| cluster.fence.is_some()).cloned();
+    let power_on = power_on.map(|node| (again_ms, Action::PowerOn { node }));
+    twice.chain(power_on).map(|(at_ms, action)| PlannedAction { at_ms, action }).collect()
 }
 
 fn kinds(rng: &mut Rng, profile: Profile) -> Vec<Kind> {
