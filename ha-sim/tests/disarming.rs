@@ -1,6 +1,9 @@
 //! While HA waits with disarming, LRMs let go of their locks already: what still moves must not depend on those.
 //!
-//! Each of these let a service run on two nodes, or never came to an end, before it was found by `ha-sim chaos`.
+//! Each of these let a node be fenced by its lock while services ran there, or never came to an end, before it was found by
+//! `ha-sim chaos`.
+
+mod common;
 
 use std::{error::Error, time::Duration};
 
@@ -8,27 +11,19 @@ use ha_core::{
     host::Lock,
     id::NodeName,
     status::{DisarmState, StateName},
-    time::Instant,
 };
 use ha_sim::{
     cluster::{Cluster, Setup},
     world::{DaemonKind, GuestTimes},
 };
 
+use common::{nothing_broke, seconds, start};
+
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
 /// A cluster that has run for a minute.
-fn start(setup: Setup) -> Result<Cluster> {
-    let mut cluster = Cluster::new(setup);
-    cluster.check_invariants();
-    if let Some(invariants) = cluster.invariants_mut() {
-        // Networks are cut here, which calls for resets.
-        invariants.excuse_until(Instant::after_start(seconds(3600)));
-    }
+fn after_a_minute(setup: Setup) -> Result<Cluster> {
+    let mut cluster = start(setup);
     cluster.run_for(seconds(60))?;
     Ok(cluster)
 }
@@ -52,14 +47,10 @@ fn disarm_state(cluster: &Cluster) -> Option<DisarmState> {
     Some(cluster.manager_status()?.disarm.as_ref()?.state)
 }
 
-fn nothing_broke(cluster: &Cluster) {
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
-}
-
 /// The LRM of `node3` is held up while a live move from there is asked for, and then disarming: it sees both at once.
 fn move_and_disarm_at_once() -> Result<(Cluster, NodeName)> {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
-    let (mut cluster, node3) = (start(setup)?, "node3".parse()?);
+    let (mut cluster, node3) = (after_a_minute(setup)?, "node3".parse()?);
     cluster.pause_daemon(&node3, DaemonKind::Lrm)?;
     cluster.queue_command("migrate vm:100 node2")?;
     run_until_state(&mut cluster, "vm:100", StateName::Migrate)?;
@@ -101,7 +92,7 @@ fn arrived_while_another_moves() -> Result<Cluster> {
             guest.guest.times = GuestTimes { migrate: Some(seconds(100)), ..GuestTimes::default() };
         }
     }
-    let mut cluster = start(setup)?;
+    let mut cluster = after_a_minute(setup)?;
     cluster.queue_command("migrate vm:101 node1")?;
     cluster.queue_command("relocate ct:100 node2")?;
     run_until_state(&mut cluster, "ct:100", StateName::Relocate)?;

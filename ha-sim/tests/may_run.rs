@@ -2,13 +2,17 @@
 //!
 //! Each of these left it running for good, or let it run on two nodes, before it was found by `ha-sim chaos`.
 
-use std::{error::Error, time::Duration};
+mod common;
 
-use ha_core::{config::edit::Changes, event::Event, status::StateName, time::Instant};
+use std::error::Error;
+
+use ha_core::{config::edit::Changes, event::Event, status::StateName};
 use ha_sim::{
     cluster::{Cluster, Setup},
     world::{ClusterEvent, Failure, Operation, Outcome, What},
 };
+
+use common::{nothing_broke, seconds, start};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -17,22 +21,13 @@ const RULE: &str = "node-affinity: there\n\tresources vm:100\n\tnodes node3\n\ts
 /// The service runs on the third of three nodes, which is in maintenance; it can't move away. It can't be stopped either.
 fn cluster(stops_that_fail: Option<u32>) -> Result<Cluster> {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.rules(RULE)?;
-    let mut cluster = Cluster::new(setup.guest("vm:100", "node3")?);
-    cluster.check_invariants();
-    if let Some(invariants) = cluster.invariants_mut() {
-        // Networks are cut here, which calls for resets.
-        invariants.excuse_until(Instant::after_start(seconds(3600)));
-    }
+    let mut cluster = start(setup.guest("vm:100", "node3")?);
     let failure = Failure { operation: Operation::Stop, outcome: Outcome::Fails, node: None, times: stops_that_fail };
     cluster.fail(&"vm:100".parse()?, failure)?;
     cluster.run_for(seconds(30))?;
     cluster.queue_command("enable-node-maintenance node3")?;
     cluster.run_for(seconds(30))?;
     Ok(cluster)
-}
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 fn request(cluster: &mut Cluster, state: &str) -> Result {
@@ -50,10 +45,6 @@ fn free(cluster: &mut Cluster) -> Result {
 
 fn places(cluster: &Cluster) -> Result<Vec<&str>> {
     Ok(cluster.places(&"vm:100".parse()?))
-}
-
-fn nothing_broke(cluster: &Cluster) {
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
 }
 
 #[test]

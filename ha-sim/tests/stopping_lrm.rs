@@ -2,42 +2,27 @@
 //!
 //! Each of these failed before it was found by `ha-sim chaos`.
 
-use std::{error::Error, time::Duration};
+mod common;
+
+use std::error::Error;
 
 use ha_core::{
     event::Event,
     lrm::Lrm,
     status::{LrmMode, NodeState, StateName},
-    time::Instant,
 };
 use ha_sim::{
     cluster::{Cluster, Setup},
     world::{ClusterEvent, DaemonKind, GuestTimes, What},
 };
 
-type Result = std::result::Result<(), Box<dyn Error>>;
+use common::{nothing_broke, seconds, start};
 
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+type Result = std::result::Result<(), Box<dyn Error>>;
 
 fn setup(datacenter: &str) -> std::result::Result<Setup, Box<dyn Error>> {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
     Ok(setup.datacenter(datacenter)?)
-}
-
-fn start(setup: Setup) -> Cluster {
-    let mut cluster = Cluster::new(setup);
-    cluster.check_invariants();
-    if let Some(invariants) = cluster.invariants_mut() {
-        // Networks are cut here, which calls for resets.
-        invariants.excuse_until(Instant::after_start(seconds(3600)));
-    }
-    cluster
-}
-
-fn nothing_broke(cluster: &Cluster) {
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
 }
 
 fn lrm_exited(cluster: &Cluster) -> bool {

@@ -2,29 +2,24 @@
 //!
 //! Each of these let a service run on two nodes before it was found by `ha-sim chaos`.
 
+mod common;
+
 use std::{collections::BTreeSet, error::Error, time::Duration};
 
-use ha_core::{event::Event, id::NodeName, status::StateName, time::Instant};
+use ha_core::{event::Event, id::NodeName, status::StateName};
 use ha_sim::{
     cluster::{Cluster, Setup},
     world::{DaemonKind, GuestTimes, What},
 };
 
-type Result = std::result::Result<(), Box<dyn Error>>;
+use common::{nothing_broke, seconds, start};
 
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+type Result = std::result::Result<(), Box<dyn Error>>;
 
 /// Three nodes; the service runs on the third, after a minute.
 fn cluster() -> std::result::Result<Cluster, Box<dyn Error>> {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
-    let mut cluster = Cluster::new(setup);
-    cluster.check_invariants();
-    if let Some(invariants) = cluster.invariants_mut() {
-        // Networks are cut here, which calls for resets.
-        invariants.excuse_until(Instant::after_start(seconds(3600)));
-    }
+    let mut cluster = start(setup);
     cluster.run_for(seconds(60))?;
     Ok(cluster)
 }
@@ -47,7 +42,7 @@ fn run_until_released(cluster: &mut Cluster, node: &NodeName) -> Result {
 
 fn runs_only_on_node3(cluster: &Cluster) -> Result {
     assert_eq!(cluster.places(&"vm:100".parse()?), ["node3"]);
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    nothing_broke(cluster);
     Ok(())
 }
 
@@ -103,7 +98,7 @@ fn a_node_to_which_a_running_service_came_before_its_lrm_had_its_lock_is_not_fen
     cluster.set_network(&node2, false)?;
     cluster.run_for(seconds(400))?;
     assert_eq!(cluster.places(&"vm:100".parse()?), ["node2"]);
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    nothing_broke(&cluster);
     Ok(())
 }
 
@@ -122,7 +117,7 @@ fn an_lrm_keeps_its_lock_for_as_long_as_a_service_is_on_its_way_to_it() -> Resul
     assert_eq!(cluster.places(&"vm:100".parse()?), ["node2"]);
     let lets_go = |what: &What| matches!(what, What::Core(Event::LrmIdle { .. }));
     assert!(!cluster.happenings_since(0).iter().any(|happening| lets_go(&happening.what)));
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    nothing_broke(&cluster);
     Ok(())
 }
 
@@ -156,7 +151,7 @@ fn a_node_that_took_over_a_guest_while_ha_was_disarmed_is_not_fenced_in_the_plac
     assert_eq!(cluster.places(&sid), ["node1"]);
     let is_fenced = |what: &What| matches!(what, What::Core(Event::NotifyFenceStarted { node }) if *node == node1);
     assert!(!cluster.happenings_since(0).iter().any(|happening| is_fenced(&happening.what)));
-    assert_eq!(cluster.invariants().and_then(|invariants| invariants.breach()), None);
+    nothing_broke(&cluster);
     Ok(())
 }
 
