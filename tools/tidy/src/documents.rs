@@ -8,7 +8,7 @@ const FOLDER: &str = "docs/";
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
     let code: String = checkout
         .texts()
-        .filter(|(name, _)| !name.ends_with(".md") && !name.starts_with("tools/tidy/"))
+        .filter(|(name, _)| !name.ends_with(".md"))
         .map(|(_, text)| text)
         .collect::<Vec<_>>()
         .join("\n");
@@ -46,10 +46,9 @@ fn exists(checkout: &Checkout, code: &str, name: &str) -> bool {
     let is = |allowed: char| name.chars().all(|c| c.is_ascii_lowercase() || c == allowed) && name.contains(allowed);
     if name.contains('/') && is_path(name) {
         // From the root, or from where its room is clear; what begins with a slash is a place on a host.
-        let within = format!("/{name}");
-        name.starts_with('/')
-            || checkout.root.join(name).exists()
-            || checkout.files.keys().any(|file| file.ends_with(&within))
+        let within = format!("/{}", name.trim_end_matches('/'));
+        let names = |file: &String| file.ends_with(&within) || file.contains(&format!("{within}/"));
+        name.starts_with('/') || checkout.root.join(name).exists() || checkout.files.keys().any(names)
     } else if is('_') {
         // A function, a setting, a field, an event, whose word is made of its name, or a file of tests.
         let file = format!("/{name}.rs");
