@@ -1199,17 +1199,20 @@ typedef struct ha_callbacks {
     // Agent: the node on which the service's guest is configured now, by ha_reply_text(): HA_ANSWER_OK; HA_ANSWER_NONE if it
     // is not configured at all.
     int32_t (*guest_node)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. If it fails the job ends with an error.
+    // Agent: whether anything of the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. NO means that nothing of it is left, no child, no
+    // helper, no mount; what can't be told is a failure. After a failure nothing is started, and no stop has worked.
     //
     // Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     int32_t (*is_running)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
     // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
     int32_t (*start)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when it is stopped or
-    // can't be stopped: HA_ANSWER_OK.
+    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when nothing of it is
+    // left or it can't be stopped: HA_ANSWER_OK. Asked for also where is_running said no or failed, time and again: then it does
+    // nothing and succeeds.
     int32_t (*stop)(void *context, const char *sid, size_t sid_length, int64_t timeout, struct ha_reply *reply);
     // Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
-    // HA_ANSWER_OK.
+    // HA_ANSWER_OK. guest_node names that node only when nothing of the service is left here that may run. Of a guest that is moved
+    // live the copy runs only after that, whatever it looks like there: until then the original may go on by itself at any moment.
     int32_t (*move_to)(void *context,
                        const char *sid,
                        size_t sid_length,

@@ -274,7 +274,8 @@ pub struct ha_callbacks {
     pub guest_node: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: whether the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. If it fails the job ends with an error.
+    /// Agent: whether anything of the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. NO means that nothing of it is left, no child, no
+    /// helper, no mount; what can't be told is a failure. After a failure nothing is started, and no stop has worked.
     ///
     /// Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     pub is_running: Option<
@@ -284,8 +285,9 @@ pub struct ha_callbacks {
     pub start: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when it is stopped or
-    /// can't be stopped: HA_ANSWER_OK.
+    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when nothing of it is
+    /// left or it can't be stopped: HA_ANSWER_OK. Asked for also where is_running said no or failed, time and again: then it does
+    /// nothing and succeeds.
     pub stop: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -296,7 +298,8 @@ pub struct ha_callbacks {
         ) -> i32,
     >,
     /// Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
-    /// HA_ANSWER_OK.
+    /// HA_ANSWER_OK. guest_node names that node only when nothing of the service is left here that may run. Of a guest that is moved
+    /// live the copy runs only after that, whatever it looks like there: until then the original may go on by itself at any moment.
     pub move_to: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

@@ -16,6 +16,8 @@ pub struct JobRun {
     job: Job,
     node: NodeName,
     stage: Stage,
+    /// Nothing of it ran when the job began.
+    found_stopped: bool,
 }
 
 /// What to ask of the agent next.
@@ -81,7 +83,7 @@ impl JobRun {
     /// Begins a job on the node of its worker.
     #[must_use]
     pub fn new(job: Job, node: NodeName) -> Self {
-        Self { job, node, stage: Stage::KnowsType }
+        Self { job, node, stage: Stage::KnowsType, found_stopped: false }
     }
 
     /// The job.
@@ -119,10 +121,9 @@ impl JobRun {
                 }
             }
             (Stage::CheckBefore, JobAnswer::Running(running)) => {
-                match host::answer(sink, HostOperation::CheckRunning, running) {
-                    Some(running) => self.act(running, sink),
-                    None => Stage::Done(ExitCode::ERROR),
-                }
+                let running = host::answer(sink, HostOperation::CheckRunning, running);
+                self.found_stopped = running == Some(false);
+                self.act(running, sink)
             }
             (Stage::Act, JobAnswer::Ended(ended)) => {
                 // Whether it worked is seen by looking.
@@ -182,25 +183,29 @@ impl JobRun {
         }
     }
 
-    /// Whether it runs is known: is there anything to do?
-    fn act(&self, running: bool, sink: &mut (impl EventSink + ?Sized)) -> Stage {
-        match self.task() {
-            Task::Run if running => Stage::Done(ExitCode::SUCCESS),
-            Task::Run => {
+    /// It was looked whether it runs: is there anything to do?
+    ///
+    /// A stop is always asked for. An agent that sees nothing may know of something that it can't see, and one that can't tell can stop
+    /// all the same. Nothing is said of that where nothing ran.
+    fn act(&self, running: Option<bool>, sink: &mut (impl EventSink + ?Sized)) -> Stage {
+        match (self.task(), running) {
+            (Task::Run, Some(true)) => Stage::Done(ExitCode::SUCCESS),
+            (Task::Run, Some(false)) => {
                 sink.event(Event::AgentStarting { sid: self.sid() });
                 Stage::Act
             }
-            Task::Stop if !running => Stage::Done(ExitCode::SUCCESS),
-            Task::Stop => {
+            (Task::Stop, Some(false)) => Stage::Act,
+            (Task::Stop, Some(true) | None) => {
                 sink.event(Event::AgentStopping { sid: self.sid(), for_relocate: false, timeout: self.job.timeout });
                 Stage::Act
             }
-            Task::Move { .. } if running => {
+            (Task::Move { .. }, Some(true)) => {
                 sink.event(Event::AgentStartBalanceIgnored { sid: self.sid() });
                 Stage::Done(ExitCode::IGNORED)
             }
-            Task::Move { .. } => Stage::Act,
-            Task::ReportError | Task::Unknown => Stage::Done(ExitCode::UNKNOWN_COMMAND),
+            (Task::Move { .. }, Some(false)) => Stage::Act,
+            (Task::Run | Task::Move { .. }, None) => Stage::Done(ExitCode::ERROR),
+            (Task::ReportError | Task::Unknown, _) => Stage::Done(ExitCode::UNKNOWN_COMMAND),
         }
     }
 
@@ -222,10 +227,14 @@ impl JobRun {
         }
     }
 
+    /// What can't be told has not worked: of a service that may run nobody says that it is stopped.
     fn judge_running(&self, running: Option<bool>, sink: &mut (impl EventSink + ?Sized)) -> ExitCode {
         let starts = matches!(self.task(), Task::Run);
         let sid = self.sid();
         let worked = running == Some(starts);
+        if worked && self.found_stopped && !starts {
+            return ExitCode::SUCCESS;
+        }
         sink.event(match (starts, worked) {
             (true, true) => Event::AgentStarted { sid },
             (true, false) => Event::AgentStartFailed { sid },

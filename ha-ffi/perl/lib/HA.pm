@@ -302,6 +302,11 @@ C<stop> gets seconds, 0 for hard at once, or undef for as the agent likes; C<mov
 
 =item *
 
+C<is_running> is false only if nothing of the service is left, no child and no helper; what can't be told is a failure. C<stop> is asked
+for also then, and time and again. C<guest_node> names the target of a move only when nothing is left here that may run.
+
+=item *
+
 C<usage> has for each name C<max_cpu>, C<max_memory>, C<cpu>, C<memory>.
 
 =back

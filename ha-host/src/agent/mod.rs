@@ -155,7 +155,7 @@ impl Agent for NodeAgents {
     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
         match self.store.guest(sid)? {
             Some(guest) => self.runs(sid, &guest),
-            None => Ok(false),
+            None => Err(HostError::new(format!("there is no guest {sid}, and nobody can tell what is left of it"))),
         }
     }
 
@@ -169,7 +169,13 @@ impl Agent for NodeAgents {
         }
     }
 
+    /// A lock keeps nobody from seeing that there is nothing to stop.
     fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
+        if let Some(guest) = self.store.guest(sid)?.filter(|guest| guest.lock.is_some())
+            && self.runs(sid, &guest) == Ok(false)
+        {
+            return Ok(());
+        }
         let guest = self.guest(sid, AgentOperation::Shutdown)?;
         self.stop_guest(sid, &guest, timeout)
     }

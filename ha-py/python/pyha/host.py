@@ -222,7 +222,11 @@ class Agent(EventSink, Protocol):
 
     @abstractmethod
     def is_running(self, sid: str, /) -> bool:
-        """Whether the service runs here."""
+        """Whether anything of the service runs here.
+
+        ``False`` means that nothing of it is left: no child, no helper, no mount. What can't be told is an exception: then
+        nothing is started, and no stop has worked.
+        """
 
     @abstractmethod
     def start(self, sid: str, /) -> None:
@@ -230,11 +234,18 @@ class Agent(EventSink, Protocol):
 
     @abstractmethod
     def stop(self, sid: str, timeout: int | None, /) -> None:
-        """Stops it. ``timeout`` is in seconds, 0 stops it hard at once, ``None`` leaves it to the agent."""
+        """Stops it. ``timeout`` is in seconds, 0 stops it hard at once, ``None`` leaves it to the agent.
+
+        It is asked for also where :meth:`is_running` said no or could not tell, time and again: then it does nothing.
+        """
 
     @abstractmethod
     def move_to(self, sid: str, target: str, motion: Motion, /) -> None:
-        """Moves it. It reports :class:`pyha.events.AgentMoveStarted` and :class:`pyha.events.AgentMoveEnded`."""
+        """Moves it. It reports :class:`pyha.events.AgentMoveStarted` and :class:`pyha.events.AgentMoveEnded`.
+
+        :meth:`guest_node` names the target only when nothing of the service is left here that may run. Of a guest that is moved live
+        the copy runs only after that, whatever it looks like there: until then the original may go on by itself at any moment.
+        """
 
 
 class RoundHost(ClusterLock, ManagerStore, GuestControl, FenceDevices, EventSink, Protocol):

@@ -256,6 +256,9 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn stop(&mut self, sid: &ServiceId, _: Option<u32>) -> Result<(), HostError> {
+        if !self.runs_here(sid) {
+            return Ok(());
+        }
         self.begin_stop(sid).at_once()?;
         self.end_stop(sid);
         Ok(())

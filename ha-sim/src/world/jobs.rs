@@ -193,6 +193,7 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
             }
             wait(begun, own.start.unwrap_or(times.start), OperationKind::Start)
         }
+        JobStep::Stop { .. } if !agent.runs_here(sid) => Progress::Answer(JobAnswer::Ended(Ok(()))),
         JobStep::Stop { timeout } => {
             let timeout = timeout.map_or(DEFAULT_STOP_TIMEOUT, |timeout| Duration::from_secs(timeout.into()));
             let time = own.stop.unwrap_or(times.stop).min(timeout);

@@ -209,8 +209,7 @@ impl Cluster {
 
     /// What was reported since this was last asked, each event by its name.
     pub(crate) fn take_events(&mut self) -> Vec<String> {
-        let name = |event: Event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned();
-        self.reports.drain(..).map(|report| name(report.event)).collect()
+        self.reports.drain(..).map(|report| name_of(report.event)).collect()
     }
 
     /// Gives a node power and quorum to all, and starts one daemon there.
@@ -447,4 +446,9 @@ impl Cluster {
             self.nodes.get_mut(name).unwrap().finished.push((id, exit_code));
         }
     }
+}
+
+/// The name of an event, as it is written.
+pub(crate) fn name_of(event: Event) -> String {
+    serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned()
 }

@@ -1,5 +1,13 @@
 //! What is queued, the turns of the workers, and what a job does.
 
+use ha_core::{
+    event::Event,
+    host::{Agent, EventSink, HostError},
+    id::{NodeName, ServiceId},
+    lrm::run_job,
+    status::Motion,
+};
+
 use super::*;
 
 #[test]
@@ -167,4 +175,97 @@ fn exit_codes_of_jobs() {
         assert_eq!(cluster.take_events(), events, "{command} of {name} to {target:?}");
     }
     assert_eq!(cluster.guests[&sid("vm:101")].node, node("node2"));
+}
+
+fn names(events: &[&str]) -> Vec<String> {
+    events.iter().map(|&event| event.to_owned()).collect()
+}
+
+/// An agent that gives these answers to [`Agent::is_running`], one after the other, and takes note of what it is asked to do.
+struct Scripted {
+    running: Vec<Result<bool, HostError>>,
+    asked: Vec<&'static str>,
+    events: Vec<Event>,
+}
+
+impl Scripted {
+    fn new(running: &[Option<bool>]) -> Self {
+        let answer = |running: &Option<bool>| running.ok_or_else(|| HostError::new("that can't be told"));
+        Self { running: running.iter().rev().map(answer).collect(), asked: Vec::new(), events: Vec::new() }
+    }
+
+    fn run(mut self, command: StateName) -> (ExitCode, Vec<&'static str>, Vec<String>) {
+        let exit_code = run_job(job("vm:101", command, Some("node2")), node("node1"), &mut self);
+        assert!(self.running.is_empty(), "it was not asked {} times", self.running.len());
+        (exit_code, self.asked, self.events.into_iter().map(name_of).collect())
+    }
+}
+
+impl EventSink for Scripted {
+    fn event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+}
+
+impl Agent for Scripted {
+    fn knows_type(&mut self, _: &str) -> bool {
+        true
+    }
+
+    fn guest_node(&mut self, _: &ServiceId) -> Result<Option<NodeName>, HostError> {
+        Ok(Some(node("node1")))
+    }
+
+    fn is_running(&mut self, _: &ServiceId) -> Result<bool, HostError> {
+        self.running.pop().unwrap()
+    }
+
+    fn start(&mut self, _: &ServiceId) -> Result<(), HostError> {
+        self.asked.push("start");
+        Ok(())
+    }
+
+    fn stop(&mut self, _: &ServiceId, _: Option<u32>) -> Result<(), HostError> {
+        self.asked.push("stop");
+        Ok(())
+    }
+
+    fn move_to(&mut self, _: &ServiceId, _: &NodeName, _: Motion) -> Result<(), HostError> {
+        self.asked.push("move");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stop_asks_the_agent_whatever_it_sees_and_has_worked_only_when_nothing_is_left() {
+    let (no, yes, unknown) = (Some(false), Some(true), None);
+    let (stopping, stopped, failed) = ("agent_stopping", "agent_stopped", "agent_stop_failed");
+    let cannot_tell = "host_call_failed";
+    let table = [
+        (no, no, ExitCode::SUCCESS, &[][..]),
+        (no, yes, ExitCode::ERROR, &[failed]),
+        (no, unknown, ExitCode::ERROR, &[cannot_tell, failed]),
+        (yes, no, ExitCode::SUCCESS, &[stopping, stopped]),
+        (yes, yes, ExitCode::ERROR, &[stopping, failed]),
+        (yes, unknown, ExitCode::ERROR, &[stopping, cannot_tell, failed]),
+        (unknown, no, ExitCode::SUCCESS, &[cannot_tell, stopping, stopped]),
+        (unknown, yes, ExitCode::ERROR, &[cannot_tell, stopping, failed]),
+        (unknown, unknown, ExitCode::ERROR, &[cannot_tell, stopping, cannot_tell, failed]),
+    ];
+    for command in [StateName::Stopped, StateName::RequestStop] {
+        for (before, after, exit_code, events) in table {
+            let expected = (exit_code, vec!["stop"], names(events));
+            assert_eq!(Scripted::new(&[before, after]).run(command), expected, "{command}: {before:?}, {after:?}");
+        }
+    }
+}
+
+#[test]
+fn what_may_run_is_neither_started_nor_moved_as_if_it_were_stopped() {
+    let untouched = (ExitCode::ERROR, Vec::new(), names(&["host_call_failed"]));
+    assert_eq!(Scripted::new(&[None]).run(StateName::Started), untouched);
+    assert_eq!(Scripted::new(&[None]).run(StateName::RequestStartBalance), untouched);
+    let events = names(&["agent_starting", "host_call_failed", "agent_start_failed"]);
+    let unknown = (ExitCode::ERROR, vec!["start"], events);
+    assert_eq!(Scripted::new(&[Some(false), None]).run(StateName::Started), unknown);
 }

@@ -14,7 +14,7 @@ use ha_core::{
     time::Instant,
 };
 
-use crate::cluster::{Cluster, Daemon, node, secs, sid};
+use crate::cluster::{Cluster, Daemon, name_of, node, secs, sid};
 
 mod jobs;
 mod stop;
