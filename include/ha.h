@@ -1503,6 +1503,18 @@ ha_status ha_lrm_new(const char *node,
                      struct ha_lrm **lrm,
                      struct ha_error **error);
 
+// Says who an LRM writes its record as: a machine, and its boot. To be called right after ha_lrm_new().
+//
+// No two machines that can run at the same time may have the same machine: what is copied with a disk or a backup will not do.
+// boot is the same for all that runs on the machine between two boots, also for a daemon that was restarted, and was never used
+// before: whatever ran under an earlier one is gone. Where you can't promise that, name no writer.
+ha_status ha_lrm_set_writer(struct ha_lrm *lrm,
+                            const char *machine,
+                            size_t machine_length,
+                            const char *boot,
+                            size_t boot_length,
+                            struct ha_error **error);
+
 // Frees an LRM: it is then as if its process had been killed. NULL is fine.
 ha_status ha_lrm_free(struct ha_lrm *lrm);
 
@@ -1827,6 +1839,20 @@ ha_status ha_lrm_status_set(struct ha_lrm_status *status,
                             int32_t mode,
                             int64_t timestamp,
                             struct ha_error **error);
+
+// Who wrote the record: the machine and its boot. HA_NONE if it does not say. Either pointer may be NULL; the texts are lent.
+ha_status ha_lrm_status_writer(const struct ha_lrm_status *status,
+                               struct ha_str *machine,
+                               struct ha_str *boot,
+                               struct ha_error **error);
+
+// Sets who wrote the record: the machine and its boot, see ha_lrm_set_writer(). machine: NULL for a record that does not say.
+ha_status ha_lrm_status_set_writer(struct ha_lrm_status *status,
+                                   const char *machine,
+                                   size_t machine_length,
+                                   const char *boot,
+                                   size_t boot_length,
+                                   struct ha_error **error);
 
 // A result by its place.
 ha_status ha_lrm_status_result(const struct ha_lrm_status *status,

@@ -9,7 +9,7 @@ use ha_core::{
     status::{
         ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, JobResult, LrmMode, LrmState, LrmStatus,
         ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceState, UnknownFields,
-        ViewInput,
+        ViewInput, Writer,
     },
 };
 use proptest::{
@@ -144,11 +144,21 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
         unknown,
         ..JobResult::new(sid, state, ExitCode(exit_code))
     });
-    (select(LrmState::ALL), select(LrmMode::ALL), option::of(any::<i64>()), vec((uid(), result), 0..4), unknown())
-        .prop_map(|(state, mode, timestamp, results, unknown)| LrmStatus {
+    let writer = (".{0,8}", ".{0,8}", unknown());
+    let writer = writer.prop_map(|(machine, boot, unknown)| Writer { unknown, ..Writer::new(machine, boot) });
+    (
+        select(LrmState::ALL),
+        select(LrmMode::ALL),
+        option::of(any::<i64>()),
+        option::of(writer),
+        vec((uid(), result), 0..4),
+        unknown(),
+    )
+        .prop_map(|(state, mode, timestamp, writer, results, unknown)| LrmStatus {
             state,
             mode,
             timestamp,
+            writer,
             results: results.into_iter().collect(),
             unknown,
         })

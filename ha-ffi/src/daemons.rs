@@ -5,6 +5,7 @@ use std::{ffi::c_char, time::Duration};
 use ha_core::{
     crm::Crm,
     lrm::{Lrm, StopRequest},
+    status::Writer,
     time::{Instant, Next, Now, WaitReason},
 };
 
@@ -180,6 +181,27 @@ pub unsafe extern "C" fn ha_lrm_new(
         let timings = timings::checked(timings)?;
         let host = handles::take::<_, Host>(host)?;
         call.new_handle(lrm, Lrm::start(node, timings, &mut Adapter::new(&host)))
+    })
+}
+
+/// Says who an LRM writes its record as: a machine, and its boot. To be called right after ha_lrm_new().
+///
+/// No two machines that can run at the same time may have the same machine: what is copied with a disk or a backup will not do.
+/// boot is the same for all that runs on the machine between two boots, also for a daemon that was restarted, and was never used
+/// before: whatever ran under an earlier one is gone. Where you can't promise that, name no writer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_lrm_set_writer(
+    lrm: *mut ha_lrm,
+    machine: *const c_char,
+    machine_length: usize,
+    boot: *const c_char,
+    boot_length: usize,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let writer = Writer::new(call.text(machine, machine_length)?, call.text(boot, boot_length)?);
+        handles::take::<_, Lrm>(lrm)?.set_writer(writer);
+        Call::done()
     })
 }
 

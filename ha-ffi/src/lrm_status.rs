@@ -2,7 +2,7 @@
 
 use std::{ffi::c_char, sync::Arc};
 
-use ha_core::status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus};
+use ha_core::status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Writer};
 
 use crate::{
     boundary::{Call, call},
@@ -131,6 +131,43 @@ pub unsafe extern "C" fn ha_lrm_status_set(
         let mut status = take(status)?;
         let status = status.change()?;
         (status.state, status.mode, status.timestamp) = (state, mode, Some(timestamp));
+        Call::done()
+    })
+}
+
+/// Who wrote the record: the machine and its boot. HA_NONE if it does not say. Either pointer may be NULL; the texts are lent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_lrm_status_writer(
+    status: *const ha_lrm_status,
+    machine: *mut ha_str,
+    boot: *mut ha_str,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let status = take(status)?;
+        let writer = status.get().writer.as_ref();
+        call.lend(machine, writer.map(|writer| writer.machine.as_str()));
+        call.lend(boot, writer.map(|writer| writer.boot.as_str()));
+        Ok(if writer.is_some() { ha_status::HA_OK } else { ha_status::HA_NONE })
+    })
+}
+
+/// Sets who wrote the record: the machine and its boot, see ha_lrm_set_writer(). machine: NULL for a record that does not say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_lrm_status_set_writer(
+    status: *mut ha_lrm_status,
+    machine: *const c_char,
+    machine_length: usize,
+    boot: *const c_char,
+    boot_length: usize,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let writer = match machine.is_null() {
+            true => None,
+            false => Some(Writer::new(call.text(machine, machine_length)?, call.text(boot, boot_length)?)),
+        };
+        take(status)?.change()?.writer = writer;
         Call::done()
     })
 }

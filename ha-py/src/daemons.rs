@@ -10,6 +10,7 @@ use ha_core::{
     id::NodeName,
     lrm::{self, JobAnswer, JobStep, StopRequest},
     manager,
+    status::Writer,
     status::{LrmMode, LrmState},
     time::Next,
     timing,
@@ -166,6 +167,15 @@ impl Lrm {
     #[getter]
     fn mode(&self, py: Python<'_>) -> PyResult<W<LrmMode>> {
         self.lrm.with(py, |lrm| W(lrm.mode()))
+    }
+
+    /// Says who it writes its record as: a machine, and its boot. To be called right after it was made.
+    ///
+    /// No two machines that can run at the same time may have the same ``machine``: what is copied with a disk or a backup will not
+    /// do. ``boot`` is the same for all that runs on the machine between two boots, also for a daemon that was restarted, and was
+    /// never used before. Where you can't promise that, name no writer.
+    fn set_writer(&self, py: Python<'_>, machine: &str, boot: &str) -> PyResult<()> {
+        self.lrm.with(py, |lrm| lrm.set_writer(Writer::new(machine, boot)))
     }
 
     /// Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes nothing.

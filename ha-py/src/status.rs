@@ -374,6 +374,12 @@ impl LrmStatus {
         self.0.timestamp
     }
 
+    /// Who wrote it: the machine and its boot, where the host has told the LRM.
+    #[getter]
+    fn writer(&self) -> Option<Out<status::Writer>> {
+        self.0.writer.clone().map(Out)
+    }
+
     /// The results of jobs, by the UID of their request.
     #[getter]
     fn results(&self) -> BTreeMap<&str, Out<status::JobResult>> {
@@ -481,6 +487,9 @@ data! {
 data_by! {
     status::JobResult = "pyha.values" "JobResult" by |result| serde_json::json!({
         "sid": result.sid, "state": result.state, "exit_code": result.exit_code.0,
+    });
+    status::Writer = "pyha.values" "Writer" by |writer| serde_json::json!({
+        "machine": writer.machine, "boot": writer.boot,
     });
     status::view::StatusLine = "pyha.values" "StatusLine" by |line| serde_json::json!({
         "kind": line.kind, "text": line.text,

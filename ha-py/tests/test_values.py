@@ -218,6 +218,9 @@ def test_a_record_has_what_its_data_says() -> None:
         "results": {"u.1": {"sid": "vm:100", "state": "started", "exit_code": 1}},
     }
     assert pyha.LrmStatus(data).results == {"u.1": pyha.JobResult("vm:100", "started", pyha.ExitCode.ERROR)}
+    assert pyha.LrmStatus(data).writer is None
+    written = pyha.LrmStatus({**data, "writer": {"machine": "m", "boot": "b"}})
+    assert written.writer == pyha.Writer("m", "b")
     entry = {"state": "migrate", "node": "node1", "target": "node2", "uid": "a.1"}
     nodes = {"node1": "online"}
     status = pyha.ManagerStatus(

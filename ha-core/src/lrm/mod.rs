@@ -17,7 +17,7 @@ use crate::{
     host::{self, EventSink, HostOperation, Lock, LrmHost},
     id::{NodeName, ServiceId, Uid},
     lease::{Attempt, Guard, Lease},
-    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
+    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, Writer},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -31,6 +31,8 @@ use shutdown::FinalStops;
 #[derive(Debug, Clone)]
 pub struct Lrm {
     node: NodeName,
+    /// Who it writes as, if the host has said so.
+    writer: Option<Writer>,
     timings: Timings,
     state: LrmState,
     mode: LrmMode,
@@ -93,6 +95,7 @@ impl Lrm {
         Self {
             lease: Lease::new(Lock::Agent(node.clone())),
             node,
+            writer: None,
             timings,
             state,
             mode: LrmMode::default(),
@@ -109,6 +112,11 @@ impl Lrm {
             iteration: None,
             exited: false,
         }
+    }
+
+    /// Says who it writes its record as. To be called right after the start, before its first record is written.
+    pub fn set_writer(&mut self, writer: Writer) {
+        self.writer = Some(writer);
     }
 
     /// The state that it is in.
@@ -509,6 +517,7 @@ impl Lrm {
             state,
             mode: self.mode,
             timestamp: Some(now.wall),
+            writer: self.writer.clone(),
             results: self.results.clone(),
             unknown: None,
         };

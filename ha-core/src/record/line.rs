@@ -9,7 +9,7 @@ use crate::{
     host::{Job, Lock},
     id::{NodeName, ServiceId},
     lrm::StopRequest,
-    status::{LrmStatus, ManagerStatus},
+    status::{LrmStatus, ManagerStatus, Writer},
     time::{Instant, Next, Now},
     timing::Timings,
 };
@@ -28,6 +28,7 @@ pub(super) struct Header {
 pub(super) enum Call {
     StartCrm { node: NodeName, timings: Timings },
     StartLrm { node: NodeName, timings: Timings },
+    SetWriter { writer: Writer },
     Tick { now: Now },
     StopCrm,
     StopLrm { request: StopRequest, now: Now },

@@ -12,6 +12,7 @@
 //! | line | what it is |
 //! |---|---|
 //! | `{"call":"start_lrm","node":…,"timings":…}`, `start_crm` | a daemon starts; there may be several after each other |
+//! | `{"call":"set_writer","writer":…}` | the LRM is told who it writes as |
 //! | `{"call":"tick","now":…}`, `stop_crm`, `stop_lrm` | the host calls the daemon |
 //! | `{"ask":"take","lock":…}`, … | the daemon asks its host for something |
 //! | `{"ok":…}`, `{"error":…}` | the host's answer |
@@ -49,3 +50,25 @@ pub use replay::{Divergence, ReplayError, Replayed, replay};
 
 /// The version of the form that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{event::Event, id::NodeName, status::Writer, timing::Timings};
+    use alloc::{string::String, vec::Vec};
+
+    #[test]
+    fn whom_an_lrm_writes_as_is_part_of_a_recording() {
+        let mut recorder = Recorder::new(Vec::<String>::new());
+        let mut sink: Vec<Event> = Vec::new();
+        let mut lrm = recorder.start_lrm(NodeName::new("node1").unwrap(), Timings::default(), &mut sink);
+        recorder.set_writer(&mut lrm, Writer::new("machine-1", "boot-1"));
+        let lines = recorder.sink().unwrap();
+        let told = lines
+            .iter()
+            .position(|line| line == r#"{"call":"set_writer","writer":{"machine":"machine-1","boot":"boot-1"}}"#);
+        assert!(told.is_some(), "{lines:?}");
+        let replayed = replay(&lines.join("\n")).unwrap();
+        assert_eq!((replayed.calls, replayed.divergence), (2, None));
+    }
+}

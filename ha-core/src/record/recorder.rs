@@ -19,7 +19,7 @@ use crate::{
     host::*,
     id::{NodeName, ServiceId},
     lrm::{Lrm, StopRequest},
-    status::{ExitCode, LrmStatus, ManagerStatus},
+    status::{ExitCode, LrmStatus, ManagerStatus, Writer},
     time::{Instant, Next, Now},
     timing::Timings,
 };
@@ -84,6 +84,14 @@ impl<S: LineSink> Recorder<S> {
         let lrm = Lrm::start(node, timings, &mut Recording { tape, host });
         tape.end(&Outcome::Returned(()));
         lrm
+    }
+
+    /// Calls [`Lrm::set_writer`].
+    pub fn set_writer(&mut self, lrm: &mut Lrm, writer: Writer) {
+        let Some(tape) = &mut self.tape else { return lrm.set_writer(writer) };
+        tape.call(&Call::SetWriter { writer: writer.clone() });
+        lrm.set_writer(writer);
+        tape.end(&Outcome::Returned(()));
     }
 
     /// Calls [`Crm::tick`].

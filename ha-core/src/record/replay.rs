@@ -131,6 +131,10 @@ fn make(call: &Call, daemon: &mut Option<Daemon>, player: &mut Player<'_>) -> Re
             *daemon = Some(Daemon::Lrm(Lrm::start(node.clone(), *timings, player)));
             Ok(Outcome::Returned(()))
         }
+        (Call::SetWriter { writer }, Some(Daemon::Lrm(lrm))) => {
+            lrm.set_writer(writer.clone());
+            Ok(Outcome::Returned(()))
+        }
         (Call::Tick { now }, Some(Daemon::Crm(crm))) => Ok(crm.tick(player, *now).into()),
         (Call::Tick { now }, Some(Daemon::Lrm(lrm))) => Ok(lrm.tick(player, *now).into()),
         (Call::StopCrm, Some(Daemon::Crm(crm))) => {
@@ -141,7 +145,7 @@ fn make(call: &Call, daemon: &mut Option<Daemon>, player: &mut Player<'_>) -> Re
             lrm.request_stop(*request, player, *now);
             Ok(Outcome::Returned(()))
         }
-        (Call::Tick { .. } | Call::StopCrm | Call::StopLrm { .. }, _) => {
+        (Call::SetWriter { .. } | Call::Tick { .. } | Call::StopCrm | Call::StopLrm { .. }, _) => {
             Err(ReplayError::NoDaemon { line: player.call_line })
         }
     }

@@ -108,6 +108,57 @@ impl JobResult {
     }
 }
 
+/// Who writes under the name of a node: a machine, since it was booted.
+///
+/// Two machines may have one name (a copied disk, a restored backup), so a name alone does not say who wrote. Both texts are
+/// the host's choice, and it promises for them:
+///
+/// * no two machines that can run at the same time have the same `machine`: what is copied with a disk or a backup will not do;
+/// * `boot` is the same for all that runs on the machine between two boots, also for a daemon that was restarted, and was never
+///   used before. Whatever ran under an earlier one is gone.
+///
+/// Where a host can't promise that, it names no writer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Writer {
+    /// The machine.
+    pub machine: SmolStr,
+    /// Since when it runs: the id of its boot.
+    pub boot: SmolStr,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl Writer {
+    /// A writer with nothing but what it must have.
+    #[must_use]
+    pub fn new(machine: impl Into<SmolStr>, boot: impl Into<SmolStr>) -> Self {
+        Self { machine: machine.into(), boot: boot.into(), unknown: None }
+    }
+
+    /// Whether both are the same machine in the same boot.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.machine == other.machine && self.boot == other.boot
+    }
+
+    /// Whether this is the machine of `other` after another boot: then what ran on it under `other` is gone. An empty text
+    /// proves nothing.
+    ///
+    /// ```
+    /// use ha_core::status::Writer;
+    ///
+    /// let before = Writer::new("machine-1", "boot-1");
+    /// assert!(Writer::new("machine-1", "boot-2").is_another_boot_of(&before));
+    /// assert!(!Writer::new("machine-2", "boot-2").is_another_boot_of(&before), "its twin may run on");
+    /// assert!(!before.is_another_boot_of(&before));
+    /// ```
+    #[must_use]
+    pub fn is_another_boot_of(&self, other: &Self) -> bool {
+        let are_named = [self, other].iter().all(|writer| !writer.machine.is_empty() && !writer.boot.is_empty());
+        are_named && self.machine == other.machine && self.boot != other.boot
+    }
+}
+
 /// The record that a node's LRM writes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LrmStatus {
@@ -117,6 +168,8 @@ pub struct LrmStatus {
     pub mode: LrmMode,
     /// When it was written.
     pub timestamp: Option<Timestamp>,
+    /// Who wrote it, where the host has told the LRM.
+    pub writer: Option<Writer>,
     /// Results by the UID of the request.
     pub results: OrderedMap<Uid, JobResult>,
     /// Fields that this version does not know.

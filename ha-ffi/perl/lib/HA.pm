@@ -183,7 +183,8 @@ Manager status: C<master>; C<nodes> (node to state), C<node_state($node)>, C<set
 C<services> (a list of hashes of C<sid>, C<state>, C<node>, and where they are set C<target>, C<uid>, C<maintenance_node>,
 C<running>, C<timeout>), C<service($sid)>, C<set_service(%service)>, C<remove_service($sid)>, C<failed_nodes($sid)>.
 
-LRM status: C<state>, C<mode>, C<timestamp>, C<set(%fields)> for these three; C<results> (a list of hashes of C<uid>, C<sid>,
+LRM status: C<state>, C<mode>, C<timestamp>, C<set(%fields)> for these three; C<writer> (a hash of
+C<machine> and C<boot>, or undef), C<set_writer($machine, $boot)> (undef: nobody); C<results> (a list of hashes of C<uid>, C<sid>,
 C<state>, C<exit_code>), C<result($uid)>, C<add_result(%result)>.
 
 =head2 HA::View
@@ -206,6 +207,12 @@ long after its renewal was asked for; undef if it must not be fed any more.
 =item C<< new(node => $node, host => $host, timings => $timings) >>
 
 Starts the daemon of a node; without C<timings> with the customary ones.
+
+=item C<< set_writer($machine, $boot) >>, of an LRM
+
+Says who it writes its record as; to be called right after C<new>. No two machines that can run at the same time may have the same
+C<$machine>: what is copied with a disk or a backup will not do. C<$boot> is the same for all that runs on the machine between
+two boots, and was never used before. Where you can't promise that, name no writer.
 
 =item C<< tick($host, $monotonic, $wall) >>
 

@@ -70,6 +70,10 @@ subtest records => sub {
     is_deeply($lrm->result('u1'), { uid => 'u1', sid => 'vm:100', state => 'started', exit_code => 1 });
     is_deeply([$lrm->results], [$lrm->result('u1')]);
     is($lrm->result('u2'), undef);
+    is($lrm->writer, undef);
+    is_deeply($lrm->set_writer('machine', 'boot')->writer, { machine => 'machine', boot => 'boot' });
+    is_deeply($lrm->as_hash->{writer}, { machine => 'machine', boot => 'boot' });
+    is($lrm->set_writer(undef)->writer, undef);
 };
 
 subtest placement => sub {

@@ -139,6 +139,8 @@ static void daemons(void)
     WELL(ha_timings_new(HA_TIMINGS_FAST, &timings, NULL));
     WELL(ha_crm_new(S("n1"), timings, world.host, &crm, NULL));
     WELL(ha_lrm_new(S("n1"), timings, world.host, &lrm, NULL));
+    GIVES(HA_ERROR_ARGUMENT, ha_lrm_set_writer(lrm, S("machine"), NULL, 4, NULL));
+    WELL(ha_lrm_set_writer(lrm, S("machine"), S("boot"), NULL));
     GIVES(HA_NONE, ha_crm_manager_status(crm, &status, NULL));
     WELL(ha_crm_tick(crm, world.host, SECOND, 0, &next, &wait, NULL));
     CHECK(wait == HA_WAIT_NEXT_ITERATION && next == SECOND + SECOND / 2);

@@ -360,6 +360,13 @@ static void records(void)
     result.state = str("started");
     result.exit_code = HA_EXIT_ERROR;
     WELL(ha_lrm_status_add_result(lrm, &result, NULL));
+    ha_str machine, boot;
+    GIVES(HA_NONE, ha_lrm_status_writer(lrm, &machine, &boot, NULL));
+    WELL(ha_lrm_status_set_writer(lrm, S("m"), S("b"), NULL));
+    WELL(ha_lrm_status_writer(lrm, &machine, &boot, NULL));
+    CHECK(machine.length == 1 && memcmp(machine.data, "m", 1) == 0 && boot.length == 1 && memcmp(boot.data, "b", 1) == 0);
+    WELL(ha_lrm_status_set_writer(lrm, NULL, 0, NULL, 0, NULL));
+    GIVES(HA_NONE, ha_lrm_status_writer(lrm, NULL, NULL, NULL));
     WELL(ha_lrm_status_copy(lrm, &lrm_copy, NULL));
     WELL(ha_lrm_status_free(lrm));
     WELL(ha_lrm_status_get(lrm_copy, &state, &mode, &timestamp, &count, NULL));

@@ -120,6 +120,7 @@ from pyha.values import (
     TimingViolation,
     UsageStatistics,
     Wait,
+    Writer,
     agent_lock,
 )
 from pyha.words import (
@@ -310,6 +311,7 @@ __all__ = [
     "WatchdogState",
     "Word",
     "Workers",
+    "Writer",
     "agent_lock",
     "compare_versions",
     "events",

@@ -44,6 +44,7 @@ from pyha.values import (
     StatusLine,
     UsageStatistics,
     Wait,
+    Writer,
 )
 from pyha.words import (
     Affinity,
@@ -1333,6 +1334,14 @@ class Lrm:
         """
         Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes nothing.
         """
+    def set_writer(self, /, machine: str, boot: str) -> None:
+        """
+        Says who it writes its record as: a machine, and its boot. To be called right after it was made.
+
+        No two machines that can run at the same time may have the same ``machine``: what is copied with a disk or a backup will not
+        do. ``boot`` is the same for all that runs on the machine between two boots, also for a daemon that was restarted, and was
+        never used before. Where you can't promise that, name no writer.
+        """
     @property
     def state(self, /) -> LrmState:
         """
@@ -1399,6 +1408,11 @@ class LrmStatus:
     def to_json(self, /) -> str:
         """
         The JSON text of the record.
+        """
+    @property
+    def writer(self, /) -> Writer | None:
+        """
+        Who wrote it: the machine and its boot, where the host has told the LRM.
         """
 
 @final

@@ -198,6 +198,17 @@ class JobResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes under the name of a node: a machine, since it was booted."""
+
+    machine: str
+    """The machine."""
+
+    boot: str
+    """The id of its boot."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusLine:
     """A line of a status view."""
 

@@ -12,16 +12,17 @@ use super::{
 use crate::{
     config::OrderedMap,
     id::{ServiceId, Uid},
-    status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Timestamp, UnknownFields},
+    status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Timestamp, UnknownFields, Writer},
 };
 
-deserialize_records!(LrmStatus, JobResult);
+deserialize_records!(LrmStatus, JobResult, Writer);
 
 fields! {
     LrmField, LrmDraft:
     State = "state" in state: LrmState,
     Mode = "mode" in mode: LrmMode,
     Timestamp = "timestamp" in timestamp: Timestamp,
+    Writer = "writer" in writer: Writer,
     Results = "results" in results: OrderedMap<Uid, JobResult>,
 }
 
@@ -35,6 +36,7 @@ impl Record for LrmStatus {
             state: draft.state.value.unwrap_or_default(),
             mode: draft.mode.value.unwrap_or_default(),
             timestamp: draft.timestamp.value,
+            writer: draft.writer.value,
             results: draft.results.value.unwrap_or_default(),
             unknown,
         })
@@ -47,6 +49,7 @@ impl Serialize for LrmStatus {
         write::field(&mut map, LrmField::State, &self.state)?;
         write::field(&mut map, LrmField::Mode, &self.mode)?;
         write::optional(&mut map, LrmField::Timestamp, self.timestamp.as_ref())?;
+        write::optional(&mut map, LrmField::Writer, self.writer.as_ref())?;
         write::field(&mut map, LrmField::Results, &Results(&self.results))?;
         write::unknown::<LrmField, _>(&mut map, &self.unknown)?;
         map.end()
@@ -73,6 +76,37 @@ impl Serialize for Results<'_> {
         let mut results: Vec<_> = self.0.iter().collect();
         results.sort_unstable_by_key(|(uid, _)| *uid);
         serializer.collect_map(results)
+    }
+}
+
+fields! {
+    WriterField, WriterDraft:
+    Machine = "machine" in machine: SmolStr,
+    Boot = "boot" in boot: SmolStr,
+}
+
+impl Record for Writer {
+    type Draft = WriterDraft;
+
+    const EXPECTED: &'static str = "an object, who wrote the record";
+
+    fn build(draft: WriterDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let WriterDraft { machine, boot } = draft;
+        Ok(Self {
+            machine: machine.value.ok_or(Missing::new(WriterField::Machine, "expected the id of a machine"))?,
+            boot: boot.value.ok_or(Missing::new(WriterField::Boot, "expected the id of the machine's boot"))?,
+            unknown,
+        })
+    }
+}
+
+impl Serialize for Writer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, WriterField::Machine, &self.machine)?;
+        write::field(&mut map, WriterField::Boot, &self.boot)?;
+        write::unknown::<WriterField, _>(&mut map, &self.unknown)?;
+        map.end()
     }
 }
 

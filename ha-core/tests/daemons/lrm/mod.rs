@@ -9,7 +9,7 @@ use ha_core::{
     lrm::StopRequest,
     status::{
         Disarm, DisarmMode, DisarmState, ExitCode, LrmMode, LrmState, LrmStatus, NodeRequest, NodeState, ServiceState,
-        StateName,
+        StateName, Writer,
     },
     time::Instant,
 };
@@ -126,6 +126,17 @@ fn it_does_nothing_before_it_has_written_its_record_once() {
     cluster.node("node1").connected = true;
     iterate(&mut cluster);
     assert_eq!(state(&mut cluster), LrmState::Active);
+}
+
+#[test]
+fn its_record_says_who_wrote_it_where_the_host_has_told_it() {
+    let mut cluster = cluster();
+    iterate(&mut cluster);
+    assert_eq!(record(&cluster).writer, None);
+    let writer = Writer::new("machine-1", "boot-1");
+    cluster.node("node1").lrm.as_mut().unwrap().set_writer(writer.clone());
+    iterate(&mut cluster);
+    assert_eq!(record(&cluster).writer, Some(writer));
 }
 
 #[test]

@@ -149,6 +149,12 @@ our @ISA = 'HA::Daemon';
 
 sub _kind { 'lrm' }
 
+sub set_writer {
+    my ($self, $machine, $boot) = @_;
+    HA::FFI::call(lrm_set_writer => $self, $machine, $boot);
+    return $self;
+}
+
 sub request_stop {
     my ($self, $host, $request, $monotonic, $wall) = @_;
     HA::FFI::call(lrm_request_stop => $self, HA::FFI::word_number(stop_request => $request), $host->_handle, $monotonic,

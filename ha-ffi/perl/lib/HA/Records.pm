@@ -124,6 +124,18 @@ sub set {
     return $self;
 }
 
+sub writer {
+    my ($self) = @_;
+    my ($status, $machine, $boot) = HA::FFI::call(lrm_status_writer => $self);
+    return $status == 2 ? undef : { machine => $machine, boot => $boot };
+}
+
+sub set_writer {
+    my ($self, $machine, $boot) = @_;
+    HA::FFI::call(lrm_status_set_writer => $self, $machine, $boot);
+    return $self;
+}
+
 sub _result {
     my ($room) = @_;
     my @fields = unpack 'Q6l', $room;
