@@ -539,6 +539,16 @@ enum ha_event_kind
     // for a person.
     // Fields: node.
     HA_EVENT_NODE_NOT_FENCED = 96,
+    // Another machine works under this node's name: what the node had written was changed by another hand. The node works no
+    // more until a person has decided. A host reports it.
+    // Fields: node, record, writer.
+    HA_EVENT_TWIN_SEEN = 97,
+    // The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it.
+    // Fields: free_percent.
+    HA_EVENT_STORE_SPACE_LOW = 98,
+    // The store has enough room again. A host reports it.
+    // Fields: free_percent.
+    HA_EVENT_STORE_SPACE_ENOUGH = 99,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1802,6 +1812,27 @@ ha_status ha_compare_versions(const char *one,
                               int32_t *order,
                               struct ha_error **error);
 
+// The word for a ha_lock_decision: "acquired", "renewed", "refused" or "twin"; NULL for a number that is none.
+const char *ha_lock_decision_name(int32_t value);
+
+// Decides about a lock that this process wants for its node, for hosts that keep locks as records in a store of their own.
+//
+// holder: the node that the record names; empty if there is no record or nobody holds the lock. hand: one of ha_hand, by whose
+// hand the record was written, as far as this process can prove it; 0 if it can't be read at all. holds: whether this process
+// has the lock as far as it knows, 0 or 1. Times are in nanoseconds: how long this process counts on a lock, how long the
+// record says that its holder does, and for how long this process has seen the very same record, by its own clock.
+ha_status ha_decide_lock(const char *node,
+                         size_t node_length,
+                         const char *holder,
+                         size_t holder_length,
+                         int32_t hand,
+                         int32_t holds,
+                         uint64_t lifetime,
+                         uint64_t holder_lifetime,
+                         uint64_t unchanged_for,
+                         int32_t *decision,
+                         struct ha_error **error);
+
 // Makes a record with the state HA_LRM_WAIT_FOR_AGENT_LOCK, the mode HA_LRM_MODE_ACTIVE and no results.
 ha_status ha_lrm_status_new(struct ha_lrm_status **status, struct ha_error **error);
 
@@ -2473,6 +2504,9 @@ ha_status ha_view_json(const struct ha_view *view, struct ha_text *json, struct 
 
 // The view as lines for a person, each with an end of line.
 ha_status ha_view_lines(const struct ha_view *view, struct ha_text *lines, struct ha_error **error);
+
+// The word for a ha_hand; NULL for a number that is none.
+const char *ha_hand_name(int32_t value);
 
 // The word for a ha_node_state, as the records and events have it; NULL for a number that is none.
 const char *ha_node_state_name(int32_t value);

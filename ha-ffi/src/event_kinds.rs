@@ -277,6 +277,16 @@ pub enum ha_event_kind {
     /// for a person.
     /// Fields: node.
     HA_EVENT_NODE_NOT_FENCED = 96,
+    /// Another machine works under this node's name: what the node had written was changed by another hand. The node works no
+    /// more until a person has decided. A host reports it.
+    /// Fields: node, record, writer.
+    HA_EVENT_TWIN_SEEN = 97,
+    /// The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it.
+    /// Fields: free_percent.
+    HA_EVENT_STORE_SPACE_LOW = 98,
+    /// The store has enough room again. A host reports it.
+    /// Fields: free_percent.
+    HA_EVENT_STORE_SPACE_ENOUGH = 99,
 }
 
 /// The kind of an event.
@@ -378,6 +388,9 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::WatchdogFeedTooLate => Kind::HA_EVENT_WATCHDOG_FEED_TOO_LATE,
         Event::RoundNotSettled => Kind::HA_EVENT_ROUND_NOT_SETTLED,
         Event::NodeNotFenced { .. } => Kind::HA_EVENT_NODE_NOT_FENCED,
+        Event::TwinSeen { .. } => Kind::HA_EVENT_TWIN_SEEN,
+        Event::StoreSpaceLow { .. } => Kind::HA_EVENT_STORE_SPACE_LOW,
+        Event::StoreSpaceEnough { .. } => Kind::HA_EVENT_STORE_SPACE_ENOUGH,
         // The core's enum may grow; a test tells when it has.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -341,6 +341,32 @@ numbers! {
     HA_STOP_NODE_SHUTDOWN = NodeShutdown "node_shutdown",
 }
 
+/// By whose hand a record that names this node was written, as far as a process can prove it. See ha_decide_lock().
+#[repr(i32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ha_hand {
+    /// This process has written exactly that: it remembers what it has written, and each write has something that no other has.
+    HA_HAND_OWN = 1,
+    /// A process before it on the same boot of the same machine has, and is proven to be gone, by an exclusive lock that it
+    /// would still hold.
+    HA_HAND_PREDECESSOR = 2,
+    /// Anybody else, or it is not known.
+    HA_HAND_ANOTHER = 3,
+}
+
+numbers! {
+    ha_hand: ha_core::host::Hand,
+    HA_HAND_OWN = Own "own",
+    HA_HAND_PREDECESSOR = Predecessor "predecessor",
+    HA_HAND_ANOTHER = Another "another",
+}
+
+/// The word for a ha_hand; NULL for a number that is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn ha_hand_name(value: i32) -> *const c_char {
+    word::<ha_core::host::Hand>(value)
+}
+
 /// The word for a ha_node_state, as the records and events have it; NULL for a number that is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_node_state_name(value: i32) -> *const c_char {
@@ -439,5 +465,6 @@ mod tests {
         check(ha_core::placement::Preference::ALL);
         check(ha_core::placement::Decider::ALL);
         check(ha_core::status::DisarmMode::ALL);
+        check(ha_core::host::Hand::ALL);
     }
 }

@@ -106,6 +106,7 @@ words! {
     ha_core::status::LrmMode = "LrmMode",
     ha_core::event::DaemonState = "DaemonState",
     ha_core::host::HostOperation = "HostOperation",
+    ha_core::host::Hand = "Hand",
     ha_core::timing::Inequality = "Inequality",
 }
 

@@ -6,7 +6,8 @@ use ha_core::{
         edit::PropertyFault,
         fence::{FenceCommand, FenceErrors, FenceFile},
     },
-    host::UsageStatistics,
+    host::{Hand, LockClaim, LockRecord, UsageStatistics},
+    id::NodeName,
     rules::Finding,
     timing::{Amount, Setting},
 };
@@ -14,7 +15,7 @@ use pyo3::{IntoPyObjectExt, inspect::PyStaticExpr, prelude::*, type_hint_identif
 use serde::Serialize;
 use serde_json::json;
 
-use crate::convert::{data, data_by};
+use crate::convert::{Name, Seconds, W, data, data_by};
 
 /// What is wrong in a line of `fence.cfg`.
 #[derive(Debug, Clone, Serialize)]
@@ -112,4 +113,41 @@ data_by! {
 #[pyfunction]
 pub(crate) fn compare_versions(one: &str, other: &str) -> i8 {
     ha_core::version::compare_versions(one, other) as i8
+}
+
+/// What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store:
+/// ``"acquired"`` or ``"renewed"`` (write a record of one's own in one step with having looked; then that is the answer),
+/// ``"refused"``, or ``"twin"``: another machine works under this node's name and has written what this process had. Call the
+/// node's daemons no more then, and neither feed nor close its watchdog, until a person has decided.
+///
+/// ``holder`` is the node that the record names, ``None`` if nobody holds the lock. ``hand`` says by whose hand the record was
+/// written, as far as this process can prove it; ``None`` if it can't be read at all. ``holds``: whether this process has the
+/// lock as far as it knows. ``unchanged_for``: for how long this process has seen the very same record.
+///
+/// >>> from datetime import timedelta
+/// >>> from pyha import Hand, decide_lock
+/// >>> two_minutes = timedelta(minutes=2)
+/// >>> decide_lock("node1", holder="node1", hand=Hand.OWN, holds=True, lifetime=two_minutes, unchanged_for=timedelta(0))
+/// 'renewed'
+/// >>> decide_lock("node1", holder="node1", hand=Hand.ANOTHER, holds=True, lifetime=two_minutes, unchanged_for=timedelta(0))
+/// 'twin'
+#[pyfunction]
+#[pyo3(signature = (node, *, holder, hand, holds, lifetime, unchanged_for, holder_lifetime=None))]
+pub(crate) fn decide_lock(
+    node: Name<NodeName>,
+    holder: Option<Name<NodeName>>,
+    hand: Option<W<Hand>>,
+    holds: bool,
+    lifetime: Seconds,
+    unchanged_for: Seconds,
+    holder_lifetime: Option<Seconds>,
+) -> &'static str {
+    let record = match (&holder, hand) {
+        (_, None) => LockRecord::Damaged,
+        (None, Some(_)) => LockRecord::Free,
+        (Some(Name(holder)), Some(W(hand))) => {
+            LockRecord::Held { holder, hand, lifetime: holder_lifetime.as_ref().map_or(lifetime.0, |time| time.0) }
+        }
+    };
+    LockClaim { node: &node.0, holds, lifetime: lifetime.0 }.decide(record, unchanged_for.0).as_str()
 }

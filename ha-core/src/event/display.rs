@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Event, IgnoreReason, MoveCause, RejectionReason, RemovalReason, ShutdownMode};
+use super::{Event, IgnoreReason, MoveCause, NodeRecord, RejectionReason, RemovalReason, ShutdownMode};
 use crate::id::NodeName;
 
 /// The table of all sentences. One line an event, so that it can be read and kept in step with the events.
@@ -189,6 +189,13 @@ impl fmt::Display for Event {
             Self::HostCallFailed { operation, message } => write!(f, "{operation} failed: {message}"),
             Self::WatchdogFeedTooLate => f.write_str("renewed its lock too late to feed the watchdog for it"),
             Self::RoundNotSettled => f.write_str("the round changed states without end; the next one goes on"),
+            Self::TwinSeen { node, record, writer } => write!(
+                f,
+                "another machine works under the name {node}: {} was written by {writer}; this node works no more until a person has decided",
+                written(*record)
+            ),
+            Self::StoreSpaceLow { free_percent } => write!(f, "{free_percent} % of the store is free"),
+            Self::StoreSpaceEnough { free_percent } => write!(f, "the store has room again: {free_percent} % is free"),
         }
     }
 }
@@ -251,6 +258,15 @@ fn ignored(reason: IgnoreReason) -> &'static str {
         IgnoreReason::NotDisarmed => "HA is not disarmed",
         IgnoreReason::AlreadyInMaintenance => "the node is in maintenance already",
         IgnoreReason::Disarmed => "HA is disarmed",
+    }
+}
+
+fn written(record: NodeRecord) -> &'static str {
+    match record {
+        NodeRecord::SignOfLife => "its sign of life",
+        NodeRecord::LrmStatus => "its LRM's record",
+        NodeRecord::AgentLock => "its agent lock",
+        NodeRecord::ManagerLock => "the manager lock, which it held,",
     }
 }
 

@@ -9,7 +9,8 @@ mod words;
 
 pub use severity::Severity;
 pub use words::{
-    AgentOperation, DaemonState, IgnoreReason, MoveCause, RejectionReason, RemovalReason, ShutdownKind, ShutdownMode,
+    AgentOperation, DaemonState, IgnoreReason, MoveCause, NodeRecord, RejectionReason, RemovalReason, ShutdownKind,
+    ShutdownMode,
 };
 
 use alloc::{string::String, vec::Vec};
@@ -613,6 +614,26 @@ pub enum Event {
     WatchdogFeedTooLate,
     /// A round changed states more often than makes sense; it goes on in the next round.
     RoundNotSettled,
+    /// Another machine works under this node's name: what the node had written was changed by another hand. The node works no
+    /// more until a person has decided. A host reports it.
+    TwinSeen {
+        /// The node.
+        node: NodeName,
+        /// What was changed.
+        record: NodeRecord,
+        /// Who has written it, as far as it says so.
+        writer: String,
+    },
+    /// The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it.
+    StoreSpaceLow {
+        /// How much is free, in whole percent, rounded down.
+        free_percent: u32,
+    },
+    /// The store has enough room again. A host reports it.
+    StoreSpaceEnough {
+        /// How much is free, in whole percent, rounded down.
+        free_percent: u32,
+    },
 }
 
 impl Event {
@@ -635,6 +656,9 @@ impl Event {
                 | Self::HostCallFailed { .. }
                 | Self::WatchdogFeedTooLate
                 | Self::RoundNotSettled
+                | Self::TwinSeen { .. }
+                | Self::StoreSpaceLow { .. }
+                | Self::StoreSpaceEnough { .. }
         )
     }
 }

@@ -33,7 +33,9 @@ impl Event {
             | Self::ServiceNotFound { .. }
             | Self::FenceRequestedLockDropped
             | Self::ShutdownWhileLockLost { .. }
-            | Self::ShutdownGivenUp => Severity::Error,
+            | Self::ShutdownGivenUp
+            | Self::TwinSeen { .. }
+            | Self::StoreSpaceLow { free_percent: 0..=1 } => Severity::Error,
 
             Self::RoundSkippedStaleClusterState
             | Self::RoundFailed
@@ -65,7 +67,8 @@ impl Event {
             | Self::LrmStatusUnwritable
             | Self::HostCallFailed { .. }
             | Self::WatchdogFeedTooLate
-            | Self::RoundNotSettled => Severity::Warning,
+            | Self::RoundNotSettled
+            | Self::StoreSpaceLow { .. } => Severity::Warning,
 
             Self::NodeState { .. }
             | Self::NodeForgotten { .. }
@@ -88,7 +91,8 @@ impl Event {
             | Self::GroupMigrationSucceeded
             | Self::ShutdownRequested { .. }
             | Self::LrmShutdownMode { .. }
-            | Self::LrmDisarmed { .. } => Severity::Notice,
+            | Self::LrmDisarmed { .. }
+            | Self::StoreSpaceEnough { .. } => Severity::Notice,
 
             Self::DaemonState { .. }
             | Self::LockAcquired { .. }

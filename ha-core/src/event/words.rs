@@ -166,3 +166,24 @@ text_enum! {
     Maintenance = "maintenance",
     AlreadyInMaintenance = "already_in_maintenance",
 }
+
+/// What a node writes as its own in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodeRecord {
+    /// Its sign of life.
+    SignOfLife,
+    /// The record of its LRM.
+    LrmStatus,
+    /// Its agent lock.
+    AgentLock,
+    /// The manager lock, while it is the master.
+    ManagerLock,
+}
+
+text_enum! {
+    NodeRecord: "what a node writes as its own",
+    SignOfLife = "sign_of_life",
+    LrmStatus = "lrm_status",
+    AgentLock = "agent_lock",
+    ManagerLock = "manager_lock",
+}

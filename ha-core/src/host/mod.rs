@@ -10,11 +10,13 @@
 
 mod agent;
 mod configuration;
+mod lock;
 mod rehearsal;
 mod statistics;
 
 pub use agent::{Agent, Job, JobId, JobStart, Workers};
 pub use configuration::{Configuration, Guest, Guests};
+pub use lock::{Hand, LockClaim, LockDecision, LockRecord};
 pub use rehearsal::Rehearsal;
 pub use statistics::{NodeStatistics, ServiceStatistics, Statistics, UnmanagedService, UsageStatistics};
 
@@ -205,6 +207,13 @@ pub enum LockAnswer {
 ///
 /// The core relies on this: from the moment that [`take`](Self::take) was *called*, for at least the lock lifetime, no
 /// other node gets the lock, unless this node releases it. No lock is given without quorum.
+///
+/// "Node" means one machine on one boot, not a name: a cloned machine, or one that was restored from a backup, is another
+/// holder, although its name is the same. A host keeps with each lock by whose hand it was taken, and lets
+/// [`LockClaim::decide`] decide; the same goes for a node's sign of life and its LRM's record, which are written only by the
+/// hand that wrote them last, or when they were unchanged for a lock lifetime. A host that finds by another hand what it had
+/// ([`LockDecision::Twin`]) reports [`Event::TwinSeen`], calls neither of the node's daemons any more, and lets the
+/// watchdog run out, until a person has decided.
 pub trait ClusterLock {
     /// Takes the lock, or renews it if this node has it.
     ///

@@ -31,6 +31,21 @@ sub check_command { my (undef, $line) = @_; return HA::FFI::get_text(command_che
 
 sub compare_versions { my (undef, $one, $other) = @_; return HA::FFI::get(compare_versions => $one, $other) }
 
+# A host that leaves out what it must know would get an answer for something else.
+sub decide_lock {
+    my (undef, %claim) = @_;
+    for my $name (qw(node lifetime unchanged_for)) {
+        HA::Error->throw(status => 'argument', message => "decide_lock: '$name' is missing") unless length($claim{$name} // '');
+    }
+    my $holder = $claim{holder} // '';
+    my $hand = $claim{damaged} ? 0 : length $holder ? HA::FFI::word_number(hand => $claim{hand}) : 3;
+    my $decision = HA::FFI::get(
+        decide_lock => $claim{node}, $holder, $hand, $claim{holds} ? 1 : 0,
+        map { int($_ * 1e9) } $claim{lifetime}, $claim{holder_lifetime} // $claim{lifetime}, $claim{unchanged_for},
+    );
+    return HA::FFI::word(lock_decision => $decision);
+}
+
 1;
 
 __END__
@@ -85,6 +100,18 @@ A line of the command queue in its plain form; throws if it is no command. For w
 =item C<< HA->compare_versions($one, $other) >>
 
 -1, 0 or 1; C<9.0.0~16> comes before C<9.0.0>.
+
+=item C<< HA->decide_lock(node => $node, holder => $holder, hand => $hand, holds => $bool, lifetime => $seconds, unchanged_for => $seconds) >>
+
+What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store: C<acquired> or
+C<renewed> (write a record of your own in one step with having looked; then that is the answer), C<refused>, or C<twin>: another
+machine works under this node's name; call the daemons no more, and neither feed nor close the watchdog, until a person has decided.
+
+C<holder> is the node that the record names, undef if nobody holds the lock. C<hand> says by whose hand the record was written:
+C<own> if this process remembers having written exactly that, C<predecessor> if one before it on the same boot did that is
+proven to be gone, else C<another>. C<holds>: whether this process has the lock as far as it knows. C<holder_lifetime>: what the
+record says, if it does. C<unchanged_for>: for how long this process has seen the very same record. C<damaged> is true for a record
+that can't be read: it may be somebody's.
 
 =item C<HA::NONE>
 

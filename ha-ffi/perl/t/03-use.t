@@ -15,6 +15,21 @@ subtest 'about itself' => sub {
     is(HA->check_command('  stop   vm:100 5'), 'stop vm:100 5');
 };
 
+subtest 'a lock passes on by hand, not by name' => sub {
+    my %claim = (node => 'node1', holder => 'node1', lifetime => 120, unchanged_for => 0);
+    is(HA->decide_lock(%claim, hand => 'own'), 'renewed');
+    is(HA->decide_lock(%claim, hand => 'predecessor'), 'renewed');
+    is(HA->decide_lock(%claim, hand => 'another', unchanged_for => 119.5), 'refused');
+    is(HA->decide_lock(%claim, hand => 'another', unchanged_for => 120), 'acquired');
+    is(HA->decide_lock(%claim, hand => 'another', holds => 1), 'twin');
+    is(HA->decide_lock(%claim, holder => undef), 'acquired');
+    is(HA->decide_lock(%claim, holder => undef, damaged => 1), 'refused');
+    is(HA->decide_lock(%claim, holder => 'node2', hand => 'another', holder_lifetime => 300, unchanged_for => 200), 'refused');
+    for my $wrong ([hand => undef], [hand => ''], [hand => 'mine'], [lifetime => undef], [unchanged_for => '']) {
+        isa_ok(error_of(sub { HA->decide_lock(%claim, hand => 'another', @$wrong) }), 'HA::Error', "without $wrong->[0]");
+    }
+};
+
 subtest 'every function of the header is known' => sub {
     my $header = dirname(__FILE__) . '/../../../include/ha.h';
     plan skip_all => 'skipped: no header here' unless -e $header;

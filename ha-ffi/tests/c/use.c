@@ -54,6 +54,17 @@ static void library(void)
     CHECK(ha_live_handles() == 0 && ha_live_texts() == 0);
     WELL(ha_compare_versions(S("9.0.0~16"), S("9.0.0"), &order, NULL));
     CHECK(order == -1);
+    WELL(ha_decide_lock(S("node1"), S("node1"), HA_HAND_OWN, 1, 10, 10, 0, &order, NULL));
+    CHECK(order == HA_LOCK_RENEWED);
+    WELL(ha_decide_lock(S("node1"), S("node1"), HA_HAND_ANOTHER, 0, 10, 10, 9, &order, NULL));
+    CHECK(order == HA_LOCK_REFUSED && strcmp(ha_lock_decision_name(order), "refused") == 0);
+    WELL(ha_decide_lock(S("node1"), S("node1"), HA_HAND_ANOTHER, 1, 10, 10, 9, &order, NULL));
+    CHECK(order == HA_LOCK_TWIN && ha_lock_decision_name(0) == NULL);
+    WELL(ha_decide_lock(S("node1"), S(""), HA_HAND_ANOTHER, 0, 10, 10, 0, &order, NULL));
+    CHECK(order == HA_LOCK_ACQUIRED);
+    WELL(ha_decide_lock(S("node1"), S(""), 0, 0, 10, 10, 9, &order, NULL));
+    CHECK(order == HA_LOCK_REFUSED && strcmp(ha_hand_name(HA_HAND_PREDECESSOR), "predecessor") == 0);
+    CHECK(ha_decide_lock(S("node1"), S("node1"), 4, 0, 10, 10, 9, &order, NULL) == HA_ERROR_ARGUMENT);
     CHECK(strcmp(ha_node_state_name(HA_NODE_FENCE), "fence") == 0);
     CHECK(ha_node_state_name(0) == NULL && ha_node_state_name(99) == NULL);
     CHECK(strcmp(ha_service_state_name(HA_SERVICE_STARTED), "started") == 0);

@@ -45,6 +45,7 @@ from pyha._native import (
     Situation,
     Timings,
     compare_versions,
+    decide_lock,
     run_job,
 )
 from pyha.errors import (
@@ -137,6 +138,7 @@ from pyha.words import (
     FenceProgress,
     FencingMode,
     FencingState,
+    Hand,
     HostOperation,
     IgnoreReason,
     ImbalanceScale,
@@ -148,6 +150,7 @@ from pyha.words import (
     LrmState,
     Motion,
     MoveCause,
+    NodeRecord,
     NodeState,
     Preference,
     Reason,
@@ -224,6 +227,7 @@ __all__ = [
     "GroupsConfig",
     "GuestControl",
     "HaError",
+    "Hand",
     "HostError",
     "HostOperation",
     "IgnoreReason",
@@ -255,6 +259,7 @@ __all__ = [
     "Motion",
     "MoveCause",
     "NodeExplanation",
+    "NodeRecord",
     "NodeState",
     "NodeStatistics",
     "NodeUsage",
@@ -314,6 +319,7 @@ __all__ = [
     "Writer",
     "agent_lock",
     "compare_versions",
+    "decide_lock",
     "events",
     "run_job",
 ]

@@ -51,6 +51,7 @@ from pyha.words import (
     DaemonState,
     DisarmMode,
     DisarmState,
+    Hand,
     HostOperation,
     LrmMode,
     LrmState,
@@ -98,6 +99,7 @@ __all__ = [
     "Timings",
     "check_recorded",
     "compare_versions",
+    "decide_lock",
     "describe_balance",
     "describe_change",
     "describe_cluster_event",
@@ -2341,6 +2343,35 @@ def compare_versions(one: str, other: str) -> int:
     >>> from pyha import compare_versions
     >>> compare_versions("9.0.0~16", "9.0.0"), compare_versions("9.1.2", "9.0.10")
     (-1, 1)
+    """
+
+def decide_lock(
+    node: str,
+    *,
+    holder: str | None,
+    hand: Hand | str | None,
+    holds: bool,
+    lifetime: float | timedelta,
+    unchanged_for: float | timedelta,
+    holder_lifetime: float | timedelta | None = None,
+) -> str:
+    """
+    What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store:
+    ``"acquired"`` or ``"renewed"`` (write a record of one's own in one step with having looked; then that is the answer),
+    ``"refused"``, or ``"twin"``: another machine works under this node's name and has written what this process had. Call the
+    node's daemons no more then, and neither feed nor close its watchdog, until a person has decided.
+
+    ``holder`` is the node that the record names, ``None`` if nobody holds the lock. ``hand`` says by whose hand the record was
+    written, as far as this process can prove it; ``None`` if it can't be read at all. ``holds``: whether this process has the
+    lock as far as it knows. ``unchanged_for``: for how long this process has seen the very same record.
+
+    >>> from datetime import timedelta
+    >>> from pyha import Hand, decide_lock
+    >>> two_minutes = timedelta(minutes=2)
+    >>> decide_lock("node1", holder="node1", hand=Hand.OWN, holds=True, lifetime=two_minutes, unchanged_for=timedelta(0))
+    'renewed'
+    >>> decide_lock("node1", holder="node1", hand=Hand.ANOTHER, holds=True, lifetime=two_minutes, unchanged_for=timedelta(0))
+    'twin'
     """
 
 def describe_balance(balance: "object") -> str:

@@ -105,6 +105,9 @@ __all__ = [
     "StopFailed",
     "StopIgnored",
     "StopRequested",
+    "StoreSpaceEnough",
+    "StoreSpaceLow",
+    "TwinSeen",
     "WatchdogFeedTooLate",
 ]
 
@@ -1218,3 +1221,41 @@ class RoundNotSettled(Event):
     """A round changed states more often than makes sense; it goes on in the next round."""
 
     _tag = "round_not_settled"
+
+
+@dataclass(frozen=True, slots=True)
+class TwinSeen(Event):
+    """Another machine works under this node's name: what the node had written was changed by another hand. The node
+    works no more until a person has decided. A host reports it.
+    """
+
+    _tag = "twin_seen"
+
+    node: str
+    """The node."""
+
+    record: words.NodeRecord
+    """What was changed."""
+
+    writer: str
+    """Who has written it, as far as it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSpaceLow(Event):
+    """The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it."""
+
+    _tag = "store_space_low"
+
+    free_percent: int
+    """How much is free, in whole percent, rounded down."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSpaceEnough(Event):
+    """The store has enough room again. A host reports it."""
+
+    _tag = "store_space_enough"
+
+    free_percent: int
+    """How much is free, in whole percent, rounded down."""

@@ -545,6 +545,22 @@ class MoveCause(Word):
     """A command, by a person or by automatic balancing."""
 
 
+class NodeRecord(Word):
+    """What a node writes as its own in the store."""
+
+    SIGN_OF_LIFE = "sign_of_life"
+    """Its sign of life."""
+
+    LRM_STATUS = "lrm_status"
+    """The record of its LRM."""
+
+    AGENT_LOCK = "agent_lock"
+    """Its agent lock."""
+
+    MANAGER_LOCK = "manager_lock"
+    """The manager lock, while it is the master."""
+
+
 class RejectionReason(Word):
     """Why a command was refused."""
 
@@ -633,6 +649,22 @@ class Severity(Word):
 
     ERROR = "error"
     """A service is down, a node is being reset, or a person is needed."""
+
+
+class Hand(Word):
+    """By whose hand a record that names this node was written, as far as the process that asks can *prove* it."""
+
+    OWN = "own"
+    """This process has written exactly that."""
+
+    PREDECESSOR = "predecessor"
+    """A process before it on the same boot of the same machine has written exactly that, and is proven to be gone:
+    this one holds an exclusive lock that the other one held all its life, and has what that one left there about
+    its writes.
+    """
+
+    ANOTHER = "another"
+    """Anybody else, or it is not known."""
 
 
 class HostOperation(Word):

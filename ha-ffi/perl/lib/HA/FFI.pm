@@ -82,7 +82,7 @@ my %SIGNATURES = (
     simulation_failure_count => 'h|Z', simulation_failure => 'hz|H', simulation_happening_count => 'h|Z',
     simulation_happening => 'hz|USI', simulation_happening_json => 'hz|T', simulation_event => 'hz|H',
     simulation_places => 'hs|T', simulation_manager_status => 'h|H', simulation_view => 'hs|T',
-    compare_versions => 'ss|I', test_panic => 'h', error_free => 'h-', text_free => 'p-',
+    compare_versions => 'ss|I', decide_lock => 'ssiiQQQ|I', test_panic => 'h', error_free => 'h-', text_free => 'p-',
 );
 
 my %IN = (
@@ -104,7 +104,7 @@ $ffi->attach([ha_error_status => 'error_status'], ['opaque'] => 'sint32');
 $ffi->attach([ha_error_line => 'error_line'], ['opaque'] => 'size_t');
 $ffi->attach(["ha_error_$_" => "error_$_"], ['opaque'] => 'string') for qw(message kind section field details);
 our @WORDS = qw(node_state service_state lrm_state lrm_mode daemon_state requested_state motion preference decider
-    disarm_mode severity stop_request);
+    disarm_mode severity stop_request hand lock_decision);
 $ffi->attach(["ha_${_}_name" => "${_}_name"], ['sint32'] => 'string') for @WORDS;
 
 Carp::croak(sprintf 'libha has interface %d, version %d or later is needed', abi_version(), ABI_VERSION)
