@@ -40,13 +40,31 @@ pub enum IdError {
     /// An empty unique id.
     #[error("a unique id must not be empty")]
     Uid,
+    /// A name that is longer than can be used everywhere. What a file holds already is read all the same.
+    #[error("'{text}…' has {length} bytes: expected at most {longest}")]
+    TooLong {
+        /// How it begins.
+        text: String,
+        /// Its length in bytes.
+        length: usize,
+        /// The longest that is taken.
+        longest: usize,
+    },
     /// A rule or group id that is not a config id.
     #[error("'{0}' is not an id: expected a letter, then one or more letters, digits, '-' or '_'")]
     Config(String),
 }
 
+fn check_length(name: &str, longest: usize) -> Result<(), IdError> {
+    const SHOWN: usize = 32;
+    if name.len() <= longest {
+        return Ok(());
+    }
+    Err(IdError::TooLong { text: name.chars().take(SHOWN).collect(), length: name.len(), longest })
+}
+
 macro_rules! name_type {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $longest:expr, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(SmolStr);
@@ -68,6 +86,19 @@ macro_rules! name_type {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
+            }
+
+            /// How many bytes a name may have that is new. Longer ones are read where they stand already, since a service that
+            /// was skipped would be looked after no more.
+            pub const LONGEST: usize = $longest;
+
+            /// Whether the name is short enough to be a new one.
+            ///
+            /// # Errors
+            ///
+            /// [`IdError::TooLong`] if it is not.
+            pub fn check_length(&self) -> Result<(), IdError> {
+                check_length(self.as_str(), Self::LONGEST)
             }
         }
 
@@ -145,6 +176,7 @@ name_type!(
     /// # Ok::<(), ha_core::id::IdError>(())
     /// ```
     ServiceId,
+    128,
     |text| {
         let error = || IdError::Service(text.into());
         let (kind, name) = split_service_id(text).ok_or_else(error)?;
@@ -190,6 +222,7 @@ impl ServiceId {
 name_type!(
     /// Names a cluster node: letters, digits and `-`, beginning and ending with a letter or a digit.
     NodeName,
+    63,
     |text| {
         let bytes = text.as_bytes();
         let edges_ok = bytes.first().is_some_and(u8::is_ascii_alphanumeric)
@@ -207,6 +240,7 @@ name_type!(
     ///
     /// Any text but the empty one.
     Uid,
+    256,
     |text| if text.is_empty() { Err(IdError::Uid) } else { Ok(()) }
 );
 
@@ -235,6 +269,7 @@ name_type!(
     ///
     /// Rules that completion derives from others have names that no configuration can hold; they begin with `_`.
     RuleId,
+    128,
     check_config_id
 );
 
@@ -255,6 +290,7 @@ impl RuleId {
 name_type!(
     /// Names a group: a letter, then one or more letters, digits, `-` or `_`.
     GroupId,
+    128,
     check_config_id
 );
 
@@ -377,6 +413,16 @@ fn is_guest_number(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_name_has_a_longest_length_and_an_old_one_is_read_all_the_same() {
+        let sid = |bytes: usize| ServiceId::new(alloc::format!("proc:{}", "x".repeat(bytes - 5))).unwrap();
+        assert_eq!(sid(128).check_length(), Ok(()));
+        let error = sid(129).check_length().unwrap_err();
+        assert!(matches!(&error, IdError::TooLong { length: 129, longest: 128, .. }), "{error}");
+        assert!(NodeName::new("n".repeat(63)).unwrap().check_length().is_ok());
+        assert!(NodeName::new("n".repeat(64)).unwrap().check_length().is_err());
+    }
 
     #[test]
     fn service_ids_need_a_type_and_a_name_without_blanks() {

@@ -68,6 +68,30 @@ fn a_resource_is_added_changed_and_removed() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_refused_and_one_that_is_there_can_be_edited_and_removed() {
+    let mut types = ServiceTypes::default();
+    types.register("proc", |_| Ok(()));
+    let (nodes, mut config) = (nodes(), config());
+    let editor = Editor::new(&types, &nodes);
+    let (longest, too_long) = (format!("proc:{}", "x".repeat(123)), format!("proc:{}", "x".repeat(124)));
+    let before = config.clone();
+    let refused = |result: Result<(), EditError>| assert!(result.unwrap_err().to_string().contains("128"));
+    refused(editor.add_resource(&mut config, &too_long, &[]).map(drop));
+    refused(editor.add_group(&mut config, &"g".repeat(129), &[("nodes", "node1")]));
+    let rule = [("nodes", "node1"), ("resources", "ct:200")];
+    refused(editor.add_rule(&mut config, "node-affinity", &"r".repeat(129), &rule));
+    let rule = [("nodes", "node1"), ("resources", too_long.as_str())];
+    refused(editor.add_rule(&mut config, "node-affinity", "long", &rule));
+    assert_eq!(config, before);
+    editor.add_resource(&mut config, &longest, &[]).unwrap();
+
+    config.resources = ResourcesConfig::read(format!("proc: {}\n\n", "x".repeat(124)).as_bytes(), &types).config;
+    editor.set_resource(&mut config, &too_long, set(&[("state", "stopped")])).unwrap();
+    editor.remove_resource(&mut config, &too_long, true).unwrap();
+    assert!(config.resources.resources.is_empty());
+}
+
+#[test]
 fn comments_between_sections_stay_where_they_are_when_a_section_goes() {
     let (types, nodes) = (ServiceTypes::default(), nodes());
     let editor = Editor::new(&types, &nodes);

@@ -127,6 +127,7 @@ pub(crate) fn shortened(error: IdError) -> ValueError {
         IdError::Node(text) => IdError::Node(short(text)),
         IdError::Uid => IdError::Uid,
         IdError::Config(text) => IdError::Config(short(text)),
+        error @ IdError::TooLong { .. } => error,
     })
 }
 
@@ -259,7 +260,11 @@ impl<'a> ValueReader<'a> {
     pub(crate) fn sids(&self, text: &str) -> Result<Vec<ServiceId>, ValueError> {
         let mut sids = Vec::with_capacity((text.len() / TYPICAL_SID_BYTES).saturating_add(1));
         for item in items(text) {
-            sids.push(self.sid(item)?);
+            let sid = self.sid(item)?;
+            if matches!(self.source, Source::Person(_)) {
+                sid.check_length()?;
+            }
+            sids.push(sid);
         }
         if !sids.is_sorted_by(|a, b| a < b) {
             sids.sort_unstable();

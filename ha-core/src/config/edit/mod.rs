@@ -42,7 +42,7 @@ use super::{
     value::{self, GuestTypes, Source, ValueReader},
 };
 use crate::{
-    id::{GroupId, NodeName, RuleId, ServiceId, ServiceTypes},
+    id::{GroupId, IdError, NodeName, RuleId, ServiceId, ServiceTypes},
     rules::{Finding, Reason, RuleSet},
     text_enum::Words,
 };
@@ -111,7 +111,7 @@ impl<'a> Editor<'a> {
     ///
     /// # Errors
     ///
-    /// If it exists, if its name is not valid, or if a property is unknown, has a bad value, or names a group that
+    /// If it exists, if its name is not valid or too long, or if a property is unknown, has a bad value, or names a group that
     /// does not exist.
     pub fn add_resource(
         &self,
@@ -121,6 +121,7 @@ impl<'a> Editor<'a> {
     ) -> Result<ServiceId, EditError> {
         self.check_seen("resources.cfg", config.resources.digest)?;
         let sid = self.sid(sid)?;
+        sid.check_length().map_err(too_long)?;
         check_absent("resource", &sid, &config.resources.resources, &config.resources.kept)?;
         let changed = self.changed(Resource::new(sid.clone()), Changes { set, unset: &[] });
         let edited = changed.and_check(|resource| check_group(resource, None, &config.groups))?;
@@ -170,10 +171,11 @@ impl<'a> Editor<'a> {
     ///
     /// # Errors
     ///
-    /// If it exists, if its name is not valid, or if a property is unknown, missing, or has a bad value.
+    /// If it exists, if its name is not valid or too long, or if a property is unknown, missing, or has a bad value.
     pub fn add_group(&self, config: &mut Configuration, id: &str, set: &[(&str, &str)]) -> Result<(), EditError> {
         self.check_seen("groups.cfg", config.groups.digest)?;
         let id: GroupId = value::id(id).map_err(EditError::BadId)?;
+        id.check_length().map_err(too_long)?;
         check_absent("group", &id, &config.groups.groups, &config.groups.kept)?;
         let edited = self
             .changed::<Group>(GroupDraft::new(id.clone()), Changes { set, unset: &[] })
@@ -228,6 +230,7 @@ impl<'a> Editor<'a> {
         self.check_seen("rules.cfg", config.rules.digest)?;
         let rule_type: RuleType = rule_type.parse().map_err(EditError::BadRuleType)?;
         let id: RuleId = value::id(id).map_err(EditError::BadId)?;
+        id.check_length().map_err(too_long)?;
         check_absent("rule", &id, &config.rules.rules, &config.rules.kept)?;
         let draft = RuleDraft::new(id.clone(), rule_type);
         let edited =
@@ -426,6 +429,10 @@ fn check_group(resource: &Resource, old: Option<&GroupId>, groups: &GroupsConfig
         }
         Some(_) | None => Vec::new(),
     }
+}
+
+fn too_long(error: IdError) -> EditError {
+    EditError::BadId(error.into())
 }
 
 /// Checks that a section to be added is not there yet, not even kept out.
