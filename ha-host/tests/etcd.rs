@@ -4,111 +4,25 @@
 mod common;
 
 use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    fs,
+    process::Child,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Sandbox, etcd_words, has, signal, skip, wait_for};
+use common::{etcd::Etcd, stderr, wait_for};
 use ha_core::{
     config::Editor,
     host::{Lock, LockAnswer},
     id::NodeName,
     timing::{TimingSettings, Timings},
 };
-use ha_host::store::{ClusterSettings, Record, Session, SharedStore, StoreAddress, StoreSession, edit, service_types};
+use ha_host::store::{Record, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types};
 
 const LOCK: Lock = Lock::Manager;
-
-/// Three members on loopback.
-struct Etcd {
-    members: Vec<Option<Child>>,
-    commands: Vec<Vec<String>>,
-    address: StoreAddress,
-    sandbox: Sandbox,
-}
-
-impl Etcd {
-    /// Nothing, and a line that says so, where there is no etcd.
-    fn start(name: &str) -> Option<Self> {
-        if !has("etcd") {
-            skip("there is no etcd here (Debian: etcd-server)");
-            return None;
-        }
-        let mut sandbox = Sandbox::empty(name);
-        let ports: Vec<u16> = {
-            let free: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-            free.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
-        };
-        let url = |port: u16| format!("http://127.0.0.1:{port}");
-        let cluster: Vec<String> = (0..3).map(|member| format!("m{member}={}", url(ports[member + 3]))).collect();
-        let command = |member: usize| {
-            let directory = sandbox.directory.join(format!("m{member}"));
-            etcd_words(&format!("m{member}"), &directory, &url(ports[member]), &url(ports[member + 3]), &cluster)
-        };
-        let endpoints: Vec<String> = ports[..3].iter().map(|port| format!("127.0.0.1:{port}")).collect();
-        sandbox.address = format!("etcd://{}/ha/test", endpoints.join(","));
-        let mut etcd = Self {
-            members: vec![None, None, None],
-            commands: (0..3).map(command).collect(),
-            address: StoreAddress::Etcd { endpoints, prefix: "ha/test".into() },
-            sandbox,
-        };
-        (0..3).for_each(|member| etcd.run(member));
-        let timings = TimingSettings::fast().validate().unwrap();
-        let settings = ClusterSettings { nodes: vec![node("node1"), node("node2")], timings };
-        wait_for("etcd has a leader", 20, || etcd.address.create(&settings).is_ok());
-        Some(etcd)
-    }
-
-    fn run(&mut self, member: usize) {
-        let words = &self.commands[member];
-        let child = Command::new(&words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        self.members[member] = Some(child.unwrap());
-    }
-
-    fn kill(&mut self, member: usize) {
-        let mut child = self.members[member].take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-
-    fn signal(&self, member: usize, name: &str) {
-        signal(self.members[member].as_ref().unwrap(), name);
-    }
-
-    /// Grows with every election of a leader; from the first member that says so.
-    fn term(&self) -> u64 {
-        let StoreAddress::Etcd { endpoints, .. } = &self.address else { panic!("it is in etcd") };
-        let term = |endpoint: &String| -> Option<u64> {
-            let mut stream = TcpStream::connect(endpoint).ok()?;
-            stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-            let request = "POST /v3/maintenance/status HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}";
-            stream.write_all(request.as_bytes()).ok()?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).ok()?;
-            let status: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
-            status["raftTerm"].as_str()?.parse().ok()
-        };
-        endpoints.iter().find_map(term).unwrap()
-    }
-
-    fn open(&self) -> Arc<dyn SharedStore> {
-        self.address.open(Duration::from_secs(2)).unwrap()
-    }
-}
-
-impl Drop for Etcd {
-    fn drop(&mut self) {
-        for child in self.members.iter_mut().flatten() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
+const TWO: [&str; 2] = ["node1", "node2"];
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
@@ -124,8 +38,8 @@ fn session(etcd: &Etcd, name: &str) -> StoreSession {
 
 #[test]
 fn edits_of_many_at_once_are_all_made() {
-    let Some(etcd) = Etcd::start("etcd-edits") else { return };
-    assert!(etcd.address.create(&etcd.open().settings().unwrap()).is_err(), "there is a cluster already");
+    let Some(etcd) = Etcd::start("etcd-edits", 3, &TWO) else { return };
+    assert!(etcd.address().create(&etcd.open().settings().unwrap()).is_err(), "there is a cluster already");
     let types = service_types();
     let edits: Vec<_> = (0..4)
         .map(|thread_number| {
@@ -152,7 +66,7 @@ fn edits_of_many_at_once_are_all_made() {
 /// As when a whole cluster is switched on.
 #[test]
 fn a_daemon_that_is_up_before_its_store_waits_for_it() {
-    let Some(mut etcd) = Etcd::start("etcd-boot") else { return };
+    let Some(mut etcd) = Etcd::start("etcd-boot", 3, &TWO) else { return };
     (0..3).for_each(|member| etcd.kill(member));
     let mut daemon = etcd.sandbox.node("node1");
     wait_for("it says so", 30, || etcd.sandbox.log_text("node1").contains("waits for the store"));
@@ -166,7 +80,7 @@ fn a_daemon_that_is_up_before_its_store_waits_for_it() {
 /// As that of a former master, which a member of etcd held back while it was frozen.
 #[test]
 fn a_write_that_was_held_up_does_not_undo_a_later_one() {
-    let Some(etcd) = Etcd::start("etcd-late") else { return };
+    let Some(etcd) = Etcd::start("etcd-late", 3, &TWO) else { return };
     let (former, present) = (etcd.open(), etcd.open());
     let write = |store: &Arc<dyn SharedStore>, name: &str, content: &[u8]| {
         store.write_record(&Record::Manager, content, &node(name))
@@ -186,7 +100,7 @@ fn a_write_that_was_held_up_does_not_undo_a_later_one() {
 /// Two nodes want one lock and let go of it at times, while members of etcd die, freeze and come back.
 #[test]
 fn a_lock_never_has_two_holders_whatever_happens_to_etcd() {
-    let Some(mut etcd) = Etcd::start("etcd-locks") else { return };
+    let Some(mut etcd) = Etcd::start("etcd-locks", 3, &TWO) else { return };
     let term = etcd.term();
     let end = Instant::now() + Duration::from_secs(40);
     // Who was granted the lock, when it had asked, and when it had the answer.
@@ -242,7 +156,7 @@ fn a_lock_never_has_two_holders_whatever_happens_to_etcd() {
 
 #[test]
 fn without_a_quorum_nothing_is_granted_and_nobody_is_a_member() {
-    let Some(mut etcd) = Etcd::start("etcd-quorum") else { return };
+    let Some(mut etcd) = Etcd::start("etcd-quorum", 3, &TWO) else { return };
     let (one, two) = (session(&etcd, "node1"), session(&etcd, "node2"));
     assert_eq!(one.take(&LOCK).unwrap(), LockAnswer::Acquired);
     wait_for("both are members", 10, || one.members().unwrap().values().all(|online| *online));
@@ -257,4 +171,202 @@ fn without_a_quorum_nothing_is_granted_and_nobody_is_a_member() {
     assert!(one.members().unwrap().values().all(|online| !*online));
     etcd.run(0);
     wait_for("all is well again", 30, || one.refresh().is_ok() && one.is_quorate());
+}
+
+/// As a master's: what it has seen stands for what is there only if both are the same, and revisions repeat.
+#[test]
+fn after_a_restore_from_a_backup_equal_revisions_do_not_stand_for_equal_contents() {
+    let Some(mut etcd) = Etcd::start("etcd-restore", 1, &TWO) else { return };
+    let node1 = node("node1");
+    let (store, other) = (etcd.open(), etcd.open());
+    store.write_record(&Record::Manager, b"before", &node1).unwrap();
+    let (data, backup) = (etcd.directory(0), etcd.sandbox.directory.join("backup"));
+    etcd.kill(0);
+    common::copy(&data, &backup);
+    etcd.run(0);
+    wait_for("it is up", 20, || store.write_record(&Record::Manager, b"lost", &node1).is_ok());
+    etcd.kill(0);
+    fs::remove_dir_all(&data).unwrap();
+    common::copy(&backup, &data);
+    etcd.run(0);
+    wait_for("it is up", 20, || other.record(&Record::Manager).is_ok());
+    assert_eq!(&*other.record(&Record::Manager).unwrap().unwrap(), b"before");
+    // The revision of what was lost, with another content.
+    other.write_record(&Record::Manager, b"after", &node1).unwrap();
+    let error = wait_for_answer(|| store.write_record(&Record::Manager, b"over it", &node1));
+    assert!(error.unwrap_err().to_string().contains("changed by somebody else"));
+    assert_eq!(&*store.record(&Record::Manager).unwrap().unwrap(), b"after", "and not what it remembers");
+}
+
+#[test]
+fn an_etcd_that_has_gone_back_is_used_no_more() {
+    let Some(mut etcd) = Etcd::start("etcd-back", 1, &TWO) else { return };
+    let (data, backup) = (etcd.directory(0), etcd.sandbox.directory.join("backup"));
+    etcd.kill(0);
+    common::copy(&data, &backup);
+    etcd.run(0);
+    wait_for("it is up", 20, || etcd.address().open(PATIENCE).is_ok());
+    let session = session(&etcd, "node1");
+    assert_eq!(session.take(&LOCK).unwrap(), LockAnswer::Acquired);
+    etcd.kill(0);
+    fs::remove_dir_all(&data).unwrap();
+    common::copy(&backup, &data);
+    etcd.run(0);
+    let error = wait_for_answer(|| session.take(&LOCK)).unwrap_err();
+    assert!(error.to_string().contains("has gone back from revision"), "{error}");
+    wait_for("nor does it take part any more", 20, || !session.is_quorate() && session.refresh().is_err());
+    // Other programs go on with it, and even so this one does not.
+    let other = etcd.open();
+    (0..20).for_each(|_| other.append_command("x").unwrap());
+    assert!(session.take(&LOCK).is_err());
+}
+
+/// The first answer that is not that etcd is not up yet.
+fn wait_for_answer<T>(mut ask: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        match ask() {
+            Err(error) if error.may_pass() && !error.to_string().contains("changed by") && Instant::now() < end => {}
+            answer => return answer,
+        }
+    }
+}
+
+#[test]
+fn members_that_are_not_named_are_found_and_those_of_another_etcd_are_not_asked() {
+    let Some(mut etcd) = Etcd::start("etcd-members", 3, &TWO) else { return };
+    let Some(stranger) = Etcd::start("etcd-stranger", 1, &TWO) else { return };
+    let mut address = etcd.etcd_address();
+    address.endpoints = vec![etcd.endpoint(0)];
+    let by_one = StoreAddress::Etcd(address.clone()).open(PATIENCE).unwrap();
+    address.endpoints.push(stranger.endpoint(0));
+    let by_two = StoreAddress::Etcd(address).open(PATIENCE).unwrap();
+    etcd.kill(0);
+    wait_for("the others answer", 20, || by_one.settings().is_ok() && by_two.settings().is_ok());
+    etcd.kill(1);
+    etcd.kill(2);
+    let error = by_two.settings().unwrap_err().to_string();
+    let told = format!("{} belongs to another etcd cluster", stranger.endpoint(0));
+    assert!(error.contains(&told), "{error}");
+}
+
+#[test]
+fn without_a_quorum_a_verb_says_so_within_three_seconds() {
+    let Some(mut etcd) = Etcd::start("etcd-verb", 3, &TWO) else { return };
+    etcd.sandbox.ok(&["status"]);
+    etcd.kill(0);
+    wait_for("the others go on", 10, || etcd.sandbox.ha(&["status"]).status.success());
+    etcd.kill(1);
+    let complain = |etcd: &Etcd| {
+        let began = Instant::now();
+        let complaint = etcd.sandbox.fails(1, &["status"]);
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        complaint
+    };
+    let mut complaint = String::new();
+    wait_for("the last one notices", 10, || {
+        complaint = complain(&etcd);
+        complaint.contains("has no quorum")
+    });
+    let told = format!("{} can't be reached (connection refused)", etcd.endpoint(0));
+    assert!(complaint.contains(&told) && complaint.contains("systemctl start etcd"), "{complaint}");
+    etcd.signal(2, "STOP");
+    let complaint = complain(&etcd);
+    assert!(complaint.contains("gives no answer within"), "{complaint}");
+    etcd.kill(2);
+    let complaint = complain(&etcd);
+    assert!(complaint.contains("no member can be reached"), "{complaint}");
+}
+
+/// Machines with a service each, in a cluster whose store fails beside them.
+struct Machines {
+    etcd: Etcd,
+    machines: Vec<Child>,
+}
+
+const THREE: [&str; 3] = ["node1", "node2", "node3"];
+
+impl Machines {
+    fn start(name: &str) -> Option<Self> {
+        let etcd = Etcd::start(name, 3, &THREE)?;
+        let machines = THREE.map(|node| etcd.sandbox.machine(node, &[])).into();
+        let cluster = Self { etcd, machines };
+        for (number, node) in THREE.iter().enumerate() {
+            let (sid, disk) = (format!("proc:disk{number}"), cluster.disk(number));
+            cluster.etcd.sandbox.guest(&sid, node, &[env!("CARGO_BIN_EXE_ha"), "demo-disk", &disk]);
+            cluster.etcd.sandbox.ok(&["add", &sid]);
+        }
+        wait_for("services run", 60, || (0..3).all(|number| cluster.writers(number) == 1));
+        Some(cluster)
+    }
+
+    fn disk(&self, number: usize) -> String {
+        self.etcd.sandbox.directory.join(format!("disk{number}")).display().to_string()
+    }
+
+    fn lines(&self, number: usize) -> Vec<String> {
+        let text = fs::read_to_string(self.disk(number)).unwrap_or_default();
+        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::to_owned).collect()
+    }
+
+    /// How often another writer took a disk over.
+    fn writers(&self, number: usize) -> usize {
+        let lines = self.lines(number);
+        let mut writers: Vec<&str> = lines.iter().filter_map(|line| line.split_whitespace().nth(2)).collect();
+        writers.dedup();
+        writers.len()
+    }
+
+    /// Cuts a node's power.
+    fn cut(&mut self, number: usize) {
+        common::signal(&self.machines[number], "TERM");
+        self.machines[number].wait().unwrap();
+    }
+}
+
+impl Drop for Machines {
+    fn drop(&mut self) {
+        for machine in &mut self.machines {
+            if matches!(machine.try_wait(), Ok(None)) {
+                common::signal(machine, "TERM");
+                let _ = machine.wait();
+            }
+        }
+    }
+}
+
+/// The leader dies with a node; later another leader freezes, with one more election, while all is well.
+#[test]
+fn a_failover_goes_through_whatever_member_of_etcd_leads_or_dies() {
+    let Some(mut cluster) = Machines::start("etcd-failover") else { return };
+    let leader = cluster.etcd.leader();
+    cluster.etcd.kill(leader);
+    cluster.cut(2);
+    let cut = Instant::now();
+    wait_for("its service comes up elsewhere", 60, || cluster.writers(2) == 2);
+    eprintln!("service elsewhere {:.1} s after node and leader died", cut.elapsed().as_secs_f64());
+    cluster.etcd.run(leader);
+    let term = cluster.etcd.term();
+    let leader = cluster.etcd.leader();
+    cluster.etcd.signal(leader, "STOP");
+    let running = (leader + 1) % 3;
+    wait_for("another one leads", 20, || cluster.etcd.term_of(running) > Some(term));
+    cluster.etcd.signal(leader, "CONT");
+    let written = cluster.lines(2).len();
+    wait_for("and services go on", 30, || cluster.lines(2).len() > written + 10);
+    for number in 0..3 {
+        let numbers = cluster.lines(number).into_iter();
+        let numbers: Vec<usize> = numbers.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+        assert!(numbers.iter().copied().eq(1..=numbers.len()), "two writers of disk {number}");
+    }
+}
+
+#[test]
+fn the_demonstration_runs_in_etcd() {
+    let Some(etcd) = Etcd::prepare("etcd-demo", 0) else { return };
+    let output = etcd.sandbox.command().args(["demo", "--store", "etcd"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}\n{}", stderr(&output));
+    assert!(told.contains("A member of etcd is killed"), "{told}");
+    assert!(told.contains("No second writer, no lost write, every failover within its bound."), "{told}");
 }

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use common::{Sandbox, etcd_words, has, signal, skip, wait_for};
+use common::{Sandbox, etcd::etcd_words, has, signal, skip, wait_for};
 use ha_core::timing::TimingSettings;
 
 const NODES: [&str; 3] = ["node1", "node2", "node3"];

@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
-    time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -34,7 +33,8 @@ pub(crate) enum Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
-        if matches!(error, StoreError::BadAddress(_)) { Self::Usage(message) } else { Self::Failed(message) }
+        let of_the_arguments = matches!(error, StoreError::BadAddress(_) | StoreError::BadAddressOption { .. });
+        if of_the_arguments { Self::Usage(message) } else { Self::Failed(message) }
     }
 }
 
@@ -86,10 +86,8 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(store: Option<&str>, node: Option<NodeName>) -> Result<Self, Failure> {
-        /// How long a person waits for another one's edit.
-        const PATIENCE: Duration = Duration::from_secs(10);
         let address = store_address(store)?;
-        let (store, types) = (address.open(PATIENCE)?, service_types());
+        let (store, types) = (address.open(address.patience())?, service_types());
         Ok(Self { store, reader: ConfigurationReader::new(types.clone()), types, node })
     }
 

@@ -168,7 +168,7 @@ pub(super) fn node_run(
         node,
         store: match store_address(store)? {
             StoreAddress::File(directory) => StoreAddress::File(absolute(&directory)?),
-            etcd @ StoreAddress::Etcd { .. } => etcd,
+            etcd @ StoreAddress::Etcd(_) => etcd,
         },
         run_directory: absolute(&arguments.run_dir)?,
         watchdog,

@@ -20,7 +20,7 @@ use ha_core::{
 use ha_host::{
     clock,
     signals::StopSignals,
-    store::{AgentKind, ClusterSettings, GuestDefinition, ProcGuest, Record, SharedStore, StoreAddress, StoreError},
+    store::{AgentKind, ClusterSettings, GuestDefinition, ProcGuest, Record, SharedStore, StoreAddress},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -276,7 +276,7 @@ fn create_store(address: &StoreAddress, settings: &ClusterSettings) -> Result<Ar
     let end = clock::instant().after(PATIENCE);
     loop {
         match address.create(settings) {
-            Err(StoreError::Etcd(_) | StoreError::NoAnswer { .. }) if clock::instant() < end => {
+            Err(error) if error.may_pass() && clock::instant() < end => {
                 thread::sleep(LOOK_INTERVAL);
             }
             Err(error) => return Err(error.into()),

@@ -6,7 +6,6 @@
 
 mod cached;
 mod edit;
-#[cfg(feature = "etcd")]
 mod etcd;
 mod file;
 mod guest;
@@ -20,8 +19,7 @@ mod usage;
 mod view;
 
 pub use edit::{change_if_unchanged, edit};
-#[cfg(feature = "etcd")]
-pub use etcd::EtcdStore;
+pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
 pub use file::FileStore;
 pub use guest::{
     AgentKind, DiskFormat, ExecGuest, GuestDefinition, LiveMove, MoveAnswer, ProcGuest, UnitGuest, VmDisk, VmGuest,
@@ -84,12 +82,20 @@ pub enum StoreError {
     /// An address of a store that is none.
     #[error("'{0}' is no store: expected 'file:DIRECTORY' or 'etcd://HOST:PORT,HOST:PORT/PREFIX'")]
     BadAddress(String),
-    /// A kind of store that this program was built without.
-    #[error("this program was built without the feature '{0}': build it with '--features {0}'")]
-    NotBuilt(&'static str),
+    /// An address of a store whose options, after its `?`, make no sense.
+    #[error("'{address}': {problem}")]
+    BadAddressOption {
+        /// The address.
+        address: String,
+        /// What is wrong with the options.
+        problem: String,
+    },
     /// etcd failed, or has no quorum.
     #[error("etcd: {0}")]
     Etcd(String),
+    /// etcd can't be used as it is, or not by this program: by its certificates, users or settings.
+    #[error("etcd: {0}")]
+    EtcdRefused(String),
 }
 
 impl StoreError {
@@ -104,7 +110,8 @@ impl StoreError {
             | Self::ClusterExists(_)
             | Self::Unreadable { .. }
             | Self::BadAddress(_)
-            | Self::NotBuilt(_) => false,
+            | Self::BadAddressOption { .. }
+            | Self::EtcdRefused(_) => false,
         }
     }
 
@@ -353,18 +360,20 @@ pub trait Session: Send + Sync {
 pub enum StoreAddress {
     /// `file:DIRECTORY`, a [`FileStore`].
     File(PathBuf),
-    /// `etcd://HOST:PORT,HOST:PORT/PREFIX`, an `EtcdStore` (feature `etcd`).
-    Etcd {
-        /// The members that are asked, as `HOST:PORT`.
-        endpoints: Vec<String>,
-        /// What the keys of the cluster begin with.
-        prefix: String,
-    },
+    /// `etcd://HOST:PORT,HOST:PORT/PREFIX`, or `etcd+https://`, an [`EtcdStore`].
+    Etcd(EtcdAddress),
 }
 
 impl StoreAddress {
-    /// The prefix of a cluster that is named by no other.
-    const USUAL_PREFIX: &str = "ha";
+    /// How long a person waits for this store: in a directory somebody else may be in the middle of an edit, while etcd answers
+    /// in milliseconds, or not at all.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        match self {
+            Self::File(_) => Duration::from_secs(10),
+            Self::Etcd(_) => Duration::from_secs(2),
+        }
+    }
 
     /// Opens the store of a cluster. It waits no longer than `patience` for others and for an answer; a daemon must not wait
     /// longer than its watchdog.
@@ -375,10 +384,7 @@ impl StoreAddress {
     pub fn open(&self, patience: Duration) -> Result<Arc<dyn SharedStore>, StoreError> {
         match self {
             Self::File(directory) => Ok(Arc::new(FileStore::open(directory)?.with_patience(patience))),
-            #[cfg(feature = "etcd")]
-            Self::Etcd { endpoints, prefix } => Ok(Arc::new(EtcdStore::open(endpoints, prefix, patience)?)),
-            #[cfg(not(feature = "etcd"))]
-            Self::Etcd { .. } => Err(StoreError::NotBuilt("etcd")),
+            Self::Etcd(address) => Ok(Arc::new(EtcdStore::open(address, patience)?)),
         }
     }
 
@@ -390,10 +396,7 @@ impl StoreAddress {
     pub fn create(&self, settings: &ClusterSettings) -> Result<(), StoreError> {
         match self {
             Self::File(directory) => FileStore::create(directory, settings).map(drop),
-            #[cfg(feature = "etcd")]
-            Self::Etcd { endpoints, prefix } => EtcdStore::create(endpoints, prefix, settings),
-            #[cfg(not(feature = "etcd"))]
-            Self::Etcd { .. } => Err(StoreError::NotBuilt("etcd")),
+            Self::Etcd(address) => EtcdStore::create(address, settings, self.patience()),
         }
     }
 }
@@ -406,18 +409,14 @@ impl FromStr for StoreAddress {
         if let Some(directory) = text.strip_prefix("file:") {
             return if directory.is_empty() { Err(bad()) } else { Ok(Self::File(directory.into())) };
         }
-        let rest = text.strip_prefix("etcd://").ok_or_else(bad)?;
-        let (hosts, prefix) = rest.split_once('/').unwrap_or((rest, Self::USUAL_PREFIX));
-        let endpoints: Vec<String> = hosts.split(',').map(str::to_owned).collect();
-        if prefix.is_empty() || endpoints.iter().any(|endpoint| !is_host_and_port(endpoint)) {
-            return Err(bad());
-        }
-        Ok(Self::Etcd { endpoints, prefix: prefix.into() })
+        let (rest, is_encrypted) = match text.strip_prefix("etcd://") {
+            Some(rest) => (rest, false),
+            None => (text.strip_prefix("etcd+https://").ok_or_else(bad)?, true),
+        };
+        let address = EtcdAddress::read(rest, is_encrypted).ok_or_else(bad)?;
+        let address = address.map_err(|problem| StoreError::BadAddressOption { address: text.into(), problem })?;
+        Ok(Self::Etcd(address))
     }
-}
-
-fn is_host_and_port(endpoint: &str) -> bool {
-    endpoint.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -427,15 +426,56 @@ mod tests {
     #[test]
     fn an_address_says_where_the_store_is() {
         assert_eq!("file:/srv/ha".parse::<StoreAddress>().unwrap(), StoreAddress::File("/srv/ha".into()));
-        let etcd = |endpoints: &[&str], prefix: &str| StoreAddress::Etcd {
-            endpoints: endpoints.iter().map(|endpoint| (*endpoint).to_owned()).collect(),
-            prefix: prefix.into(),
+        let etcd = |endpoints: &[&str], prefix: &str| {
+            StoreAddress::Etcd(EtcdAddress {
+                endpoints: endpoints.iter().map(|endpoint| (*endpoint).to_owned()).collect(),
+                prefix: prefix.into(),
+                tls: None,
+                login: None,
+            })
         };
         let parsed = |text: &str| text.parse::<StoreAddress>().unwrap();
         assert_eq!(parsed("etcd://a:2379,b:2379/my/cluster"), etcd(&["a:2379", "b:2379"], "my/cluster"));
         assert_eq!(parsed("etcd://[::1]:2379"), etcd(&["[::1]:2379"], "ha"));
-        for bad in ["", "/srv/ha", "file:", "etcd://", "etcd://a", "etcd://a:2379,", "etcd://a:2379/", "http://a:1"] {
-            assert!(bad.parse::<StoreAddress>().is_err(), "{bad}");
+        for bad in [
+            "",
+            "/srv/ha",
+            "file:",
+            "etcd://",
+            "etcd://a",
+            "etcd://a:2379,",
+            "etcd://a:2379/",
+            "etcd://a@b:2379",
+            "http://a:1",
+        ] {
+            assert!(matches!(bad.parse::<StoreAddress>(), Err(StoreError::BadAddress(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_etcd_names_files_and_a_user() {
+        let text = "etcd+https://a:2379,b:2379/ha?ca=/e/ca.pem,cert=/e/c.pem,key=/e/k.pem,user=ha,password-file=/e/pw";
+        let StoreAddress::Etcd(address) = text.parse::<StoreAddress>().unwrap() else { panic!("it is in etcd") };
+        let client = Some(("/e/c.pem".into(), "/e/k.pem".into()));
+        assert_eq!(address.tls, Some(EtcdTls { ca: "/e/ca.pem".into(), client }));
+        assert_eq!(address.login, Some(EtcdLogin { user: "ha".into(), password_file: "/e/pw".into() }));
+        assert!(
+            "etcd://127.0.0.1:1,[::1]:2,localhost:3/ha?user=ha,password-file=/e/pw".parse::<StoreAddress>().is_ok()
+        );
+        for (bad, says) in [
+            ("etcd+https://a:2379", "needs ca=FILE"),
+            ("etcd+https://a:2379/ha?ca=ca.pem", "absolute path"),
+            ("etcd+https://a:2379/ha?ca=/ca.pem,ca=/ca.pem", "given twice"),
+            ("etcd+https://a:2379/ha?ca=/ca.pem,cert=/c.pem", "go together"),
+            ("etcd+https://a:2379/ha?ca=/ca.pem,user=ha", "go together"),
+            ("etcd+https://a:2379/ha?ca=/ca.pem,user=,password-file=/pw", "names nobody"),
+            ("etcd+https://a:2379/ha?ca=/ca.pem,password=secret", "is no option"),
+            ("etcd://a:2379/ha?ca=/ca.pem", "etcd+https:// only"),
+            ("etcd://127.0.0.1:1,a:2379/ha?user=ha,password-file=/pw", "unencrypted"),
+        ] {
+            let error = bad.parse::<StoreAddress>().unwrap_err();
+            assert!(matches!(error, StoreError::BadAddressOption { .. }), "{bad}");
+            assert!(error.to_string().contains(says), "{bad}: {error}");
         }
     }
 }

@@ -1,24 +1,24 @@
 //! The store in etcd.
 
+mod address;
+mod fault;
+mod gateway;
+mod tls;
+mod wire;
+
+pub use address::{EtcdAddress, EtcdLogin, EtcdTls};
+
 use std::{
     collections::BTreeMap,
-    error::Error,
     fmt,
-    future::Future,
-    io, iter,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use etcd_client::{Client, Compare, CompareOp, ConnectOptions, GetOptions, KvClient, Txn, TxnOp};
 use ha_core::{
     host::Lock,
     id::{NodeName, ServiceId},
 };
-use tokio::runtime::Runtime;
 
 use super::{
     Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
@@ -27,22 +27,23 @@ use super::{
     guest_cache::{GuestCache, read_guest, read_move},
 };
 use crate::files;
+use gateway::{Gateway, Question};
+use wire::{Bytes, Compare, Operation, Put, Range, Transaction, Values, Written};
 
 /// A store in etcd, below a prefix, with the names that [`FileStore`](super::FileStore) gives its files.
 ///
-/// Every read is linearised and every change is a transaction that compares revisions, so that without a quorum of etcd's
-/// members nothing is read and nothing is written: who is cut off from the quorum can't renew its lock. A transaction whose answer
-/// is lost may have been carried out, and is an error here.
+/// Every read is linearised and every change is a transaction that compares what is there with what was seen, so that without a
+/// quorum of etcd's members nothing is read and nothing is written: who is cut off from the quorum can't renew its lock. A
+/// transaction whose answer is lost may have been carried out, and is an error here.
+///
+/// Revisions repeat when etcd is restored from a backup: so contents are compared too, a member of another etcd cluster is not
+/// asked, and an etcd that was seen to go back to an older revision is not used by this process any more.
 ///
 /// Locks are judged as in a directory, by how long a node has seen the same record, and not by leases of etcd: the safety then
 /// rests on nothing but the order of etcd's writes, and on no clock of its leader.
 pub struct EtcdStore {
-    runtime: Runtime,
-    members: Vec<Member>,
-    /// The member that answered last.
-    preferred: AtomicUsize,
+    etcd: Gateway,
     prefix: String,
-    patience: Duration,
     /// The last value of each key that was read, with its revision.
     known: Mutex<BTreeMap<String, Known>>,
     guests: Mutex<GuestCache>,
@@ -50,10 +51,7 @@ pub struct EtcdStore {
 
 impl fmt::Debug for EtcdStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EtcdStore")
-            .field("prefix", &self.prefix)
-            .field("patience", &self.patience)
-            .finish_non_exhaustive()
+        f.debug_struct("EtcdStore").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
@@ -62,21 +60,6 @@ type Known = (i64, Arc<[u8]>);
 
 /// From what there is to what there is to be, if it changes; no bytes are no value.
 type Change<'a> = dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
-
-/// A member that can be asked.
-struct Member {
-    endpoint: String,
-    client: KvClient,
-}
-
-/// What it means that a call failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    /// It only reads: it can be made again.
-    Read,
-    /// It may have been carried out, unless the member was not reached at all.
-    Write,
-}
 
 /// A key with its value; revision 0 is that of a key that is not there.
 #[derive(Debug, Clone)]
@@ -93,8 +76,8 @@ const SETTINGS: &str = "cluster.json";
 const COMMANDS: &str = "commands";
 
 impl EtcdStore {
-    /// A shorter wait would take a write that goes to a slow disk for a failure.
-    const SHORTEST_PATIENCE: Duration = Duration::from_millis(500);
+    /// Larger contents are compared by their revision alone, since etcd takes 1.5 MB in one request; locks are small.
+    const LARGEST_COMPARED: usize = 256 << 10;
     /// So often somebody else may be quicker.
     const ATTEMPTS: u32 = 50;
 
@@ -103,10 +86,10 @@ impl EtcdStore {
     /// # Errors
     ///
     /// If etcd has no quorum, or there is no cluster.
-    pub fn open(endpoints: &[String], prefix: &str, patience: Duration) -> Result<Self, StoreError> {
-        let store = Self::connect(endpoints, prefix, patience)?;
+    pub fn open(address: &EtcdAddress, patience: Duration) -> Result<Self, StoreError> {
+        let store = Self::new(address, patience)?;
         if store.get(SETTINGS)?.content.is_none() {
-            return Err(StoreError::NoCluster(format!("etcd below '{prefix}'")));
+            return Err(store.no_cluster());
         }
         Ok(store)
     }
@@ -116,74 +99,27 @@ impl EtcdStore {
     /// # Errors
     ///
     /// If etcd has no quorum, or there is a cluster.
-    pub fn create(endpoints: &[String], prefix: &str, settings: &ClusterSettings) -> Result<(), StoreError> {
-        let store = Self::connect(endpoints, prefix, Duration::from_secs(10))?;
+    pub fn create(address: &EtcdAddress, settings: &ClusterSettings, patience: Duration) -> Result<(), StoreError> {
+        let store = Self::new(address, patience)?;
         let name = SETTINGS.to_owned();
         if store.write(&[(name.clone(), Value::ABSENT)], &[(name, Some(to_json(settings)))])? {
             Ok(())
         } else {
-            Err(StoreError::ClusterExists(format!("etcd below '{prefix}'")))
+            Err(StoreError::ClusterExists(format!("etcd below '{}'", store.prefix)))
         }
     }
 
-    fn connect(endpoints: &[String], prefix: &str, patience: Duration) -> Result<Self, StoreError> {
-        let patience = patience.max(Self::SHORTEST_PATIENCE);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.map_err(|error| StoreError::Etcd(error.to_string()))?;
-        let options = ConnectOptions::new().with_connect_timeout(patience).with_require_leader(true);
-        let member = |endpoint: &String| {
-            let client = runtime.block_on(Client::connect([endpoint], Some(options.clone())));
-            let client = client.map_err(|error| StoreError::Etcd(format!("{endpoint}: {error}")))?.kv_client();
-            Ok(Member { endpoint: endpoint.clone(), client })
-        };
-        let members = endpoints.iter().map(member).collect::<Result<Vec<_>, StoreError>>()?;
-        let prefix = prefix.trim_matches('/').to_owned();
+    fn new(address: &EtcdAddress, patience: Duration) -> Result<Self, StoreError> {
         Ok(Self {
-            runtime,
-            members,
-            preferred: AtomicUsize::new(0),
-            prefix,
-            patience,
+            etcd: Gateway::new(address, patience)?,
+            prefix: address.prefix.trim_matches('/').to_owned(),
             known: Mutex::default(),
             guests: Mutex::default(),
         })
     }
 
-    /// Asks one member after the other, the one that answered last before the others.
-    fn ask<T, F: Future<Output = Result<T, etcd_client::Error>>>(
-        &self,
-        call: Call,
-        mut question: impl FnMut(KvClient) -> F,
-    ) -> Result<T, StoreError> {
-        let first = self.preferred.load(Ordering::Relaxed);
-        let mut failure = StoreError::Etcd("there is no member to ask".into());
-        for (number, member) in (0..self.members.len()).filter_map(|step| {
-            let number = (first + step) % self.members.len();
-            Some((number, self.members.get(number)?))
-        }) {
-            let answer = question(member.client.clone());
-            match self.runtime.block_on(async { tokio::time::timeout(self.patience, answer).await }) {
-                Ok(Ok(answer)) => {
-                    self.preferred.store(number, Ordering::Relaxed);
-                    return Ok(answer);
-                }
-                Ok(Err(error)) => {
-                    failure = StoreError::Etcd(format!("{}: {}", member.endpoint, cause(&error)));
-                    if call == Call::Write && !was_not_reached(&error) {
-                        break;
-                    }
-                }
-                Err(_) => {
-                    failure = StoreError::NoAnswer { seconds: self.patience.as_secs_f64() };
-                    if call == Call::Write {
-                        break;
-                    }
-                }
-            }
-        }
-        // The next call does not begin with the member that failed.
-        self.preferred.store((first + 1) % self.members.len().max(1), Ordering::Relaxed);
-        Err(failure)
+    fn no_cluster(&self) -> StoreError {
+        StoreError::NoCluster(format!("etcd below '{}'", self.prefix))
     }
 
     fn key(&self, name: &str) -> String {
@@ -191,34 +127,42 @@ impl EtcdStore {
     }
 
     fn get(&self, name: &str) -> Result<Value, StoreError> {
-        let mut values = self.read(name, None)?;
-        Ok(values.remove(name).unwrap_or(Value::ABSENT))
+        let values: Values = self.ask_range(Range { key: Bytes(self.key(name).into()), range_end: None })?;
+        let mut read = self.take_note(values, |known| known == name);
+        Ok(read.remove(name).unwrap_or(Value::ABSENT))
     }
 
     /// All values whose names begin so.
     fn list(&self, directory: &str) -> Result<BTreeMap<String, Value>, StoreError> {
-        self.read(directory, Some(GetOptions::new().with_prefix()))
+        let values = self.ask_range(Range::prefix(&self.key(directory)))?;
+        Ok(self.take_note(values, |known| known.starts_with(directory)))
     }
 
-    fn read(&self, name: &str, options: Option<GetOptions>) -> Result<BTreeMap<String, Value>, StoreError> {
-        let answer = self.ask(Call::Read, |mut client| {
-            let (key, options) = (self.key(name), options.clone());
-            async move { client.get(key, options).await }
-        })?;
+    fn ask_range(&self, range: Range) -> Result<Values, StoreError> {
+        self.etcd.ask(Question::Range, &range)
+    }
+
+    /// The values by name. What has the same content as before is the same as before, whatever its revision: two equal
+    /// revisions need not be of equal contents. Of the names that were asked for, others are forgotten.
+    fn take_note(&self, values: Values, is_asked_for: impl Fn(&str) -> bool) -> BTreeMap<String, Value> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut values = BTreeMap::new();
-        for pair in answer.kvs() {
-            let name = String::from_utf8_lossy(pair.key()).into_owned();
+        let mut read = BTreeMap::new();
+        for pair in values.kvs {
+            let name = String::from_utf8_lossy(&pair.key.0).into_owned();
             let Some(name) = name.strip_prefix(&self.prefix).and_then(|name| name.strip_prefix('/')) else { continue };
-            let revision = pair.mod_revision();
             let content = match known.get(name) {
-                Some((old, content)) if *old == revision || **content == *pair.value() => content.clone(),
-                Some(_) | None => pair.value().into(),
+                Some((_, content)) if **content == *pair.value.0 => content.clone(),
+                Some(_) | None => pair.value.0.into(),
             };
-            known.insert(name.to_owned(), (revision, content.clone()));
-            values.insert(name.to_owned(), Value { revision, content: Some(content) });
+            read.insert(name.to_owned(), Value { revision: pair.mod_revision, content: Some(content) });
         }
-        Ok(values)
+        known.retain(|name, _| !is_asked_for(name) || read.contains_key(name));
+        for (name, value) in &read {
+            if let Some(content) = &value.content {
+                known.insert(name.clone(), (value.revision, content.clone()));
+            }
+        }
+        read
     }
 
     /// Makes these changes, all or none, if what is there is what was seen. Says whether it was.
@@ -232,28 +176,28 @@ impl EtcdStore {
         seen: &[(String, Value)],
         changes: &[(String, Option<Vec<u8>>)],
     ) -> Result<Option<i64>, StoreError> {
-        let unchanged =
-            seen.iter().map(|(name, value)| Compare::mod_revision(self.key(name), CompareOp::Equal, value.revision));
-        let operations = changes.iter().map(|(name, content)| match content {
-            Some(content) => TxnOp::put(self.key(name), content.clone(), None),
-            None => TxnOp::delete(self.key(name), None),
+        let compare = seen.iter().flat_map(|(name, value)| {
+            let key = self.key(name);
+            let content = value.content.as_ref().filter(|content| content.len() <= Self::LARGEST_COMPARED);
+            let content = content.map(|content| Compare::value(&key, content));
+            [Some(Compare::revision(&key, value.revision)), content].into_iter().flatten()
         });
-        let transaction = Txn::new().when(unchanged.collect::<Vec<_>>()).and_then(operations.collect::<Vec<_>>());
-        let answer = self.ask(Call::Write, |mut client| {
-            let transaction = transaction.clone();
-            async move { client.txn(transaction).await }
-        })?;
-        let revision = answer.header().map(|header| header.revision());
-        Ok(revision.filter(|_| answer.succeeded()))
+        let success = changes.iter().map(|(name, content)| match content {
+            Some(content) => Operation::Put(self.put_of(name, content)),
+            None => Operation::Delete { key: Bytes(self.key(name).into()) },
+        });
+        let transaction = Transaction { compare: compare.collect(), success: success.collect() };
+        let answer: Written = self.etcd.ask(Question::Transaction, &transaction)?;
+        Ok(answer.succeeded.then_some(answer.header.revision))
+    }
+
+    fn put_of(&self, name: &str, content: &[u8]) -> Put {
+        Put { key: Bytes(self.key(name).into()), value: Bytes(content.into()) }
     }
 
     /// Writes a value that has only one writer: doing so twice does no harm.
     fn put(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
-        let answer = self.ask(Call::Write, |mut client| {
-            let (key, content) = (self.key(name), content.to_vec());
-            async move { client.put(key, content, None).await }
-        });
-        answer.map(drop)
+        self.etcd.ask::<Written>(Question::Put, &self.put_of(name, content)).map(drop)
     }
 
     /// Changes a value until nobody else was quicker: `change` gets what there is and says what there is to be, if it changes.
@@ -265,7 +209,7 @@ impl EtcdStore {
                 return Ok(());
             }
         }
-        Err(StoreError::Etcd(format!("{name} is changed by others all the time")))
+        Err(StoreError::Etcd(format!("'{}' is changed by others all the time: try again", self.key(name))))
     }
 
     /// Edits a guest or what belongs to it.
@@ -282,37 +226,6 @@ impl EtcdStore {
             Ok((new != old).then(|| new.as_ref().map(to_json)))
         })
     }
-}
-
-/// An error and what it comes from, one after the other.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = Some(error);
-    iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
-}
-
-/// The error at the bottom of it all, which says most.
-fn cause(error: &(dyn Error + 'static)) -> String {
-    chain(error).last().unwrap_or(error).to_string()
-}
-
-/// Whether the call certainly went nowhere.
-fn was_not_reached(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|error| {
-        let refused = |error: &io::Error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused
-                    | io::ErrorKind::HostUnreachable
-                    | io::ErrorKind::NetworkUnreachable
-                    | io::ErrorKind::AddrNotAvailable
-            )
-        };
-        error.downcast_ref::<io::Error>().is_some_and(refused)
-    })
 }
 
 fn record_name(record: &Record) -> String {
@@ -333,7 +246,7 @@ fn config_name(file: ConfigFile) -> String {
 impl Store for EtcdStore {
     fn settings(&self) -> Result<ClusterSettings, StoreError> {
         let text = self.get(SETTINGS)?.content;
-        let text = text.ok_or_else(|| StoreError::NoCluster(format!("etcd below '{}'", self.prefix)))?;
+        let text = text.ok_or_else(|| self.no_cluster())?;
         serde_json::from_slice(&text)
             .map_err(|error| StoreError::Unreadable { what: self.key(SETTINGS), problem: error.to_string() })
     }
@@ -362,7 +275,7 @@ impl Store for EtcdStore {
                 return Ok(());
             }
         }
-        Err(StoreError::Etcd("the configuration is changed by others all the time".into()))
+        Err(StoreError::Etcd("the configuration is changed by others all the time: try again".into()))
     }
 
     fn guests(&self) -> Result<(Arc<GuestTable>, Vec<String>), StoreError> {
@@ -430,7 +343,7 @@ impl Store for EtcdStore {
             Ok(None) => {
                 // It is looked at anew before the next write.
                 known.remove(&name);
-                Err(StoreError::Etcd(format!("{name} was changed by somebody else in the meantime")))
+                Err(StoreError::Etcd(format!("'{}' was changed by somebody else in the meantime", self.key(&name))))
             }
             Err(error) => {
                 known.remove(&name);
