@@ -237,10 +237,9 @@ fn of_encryption(error: &rustls::Error) -> FaultKind {
             error => FaultKind::Encryption(error.to_string()),
         },
         rustls::Error::AlertReceived(alert) => match alert {
-            AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
-                FaultKind::ClientRefused("it asks for a certificate".into())
-            }
-            AlertDescription::BadCertificate
+            AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
             | AlertDescription::UnsupportedCertificate
             | AlertDescription::CertificateRevoked
             | AlertDescription::CertificateExpired

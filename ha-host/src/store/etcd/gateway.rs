@@ -238,7 +238,7 @@ impl Gateway {
     ) -> Result<A, FaultKind> {
         let now = clock::instant();
         if member.checked.is_none_or(|checked| now.since(checked) >= Self::CHECK_INTERVAL) {
-            self.check(&member.endpoint, deadline)?;
+            self.check(&member.endpoint, deadline).map_err(|kind| self.understand(&member.endpoint, kind, deadline))?;
         }
         let mut is_first = true;
         loop {
@@ -276,6 +276,33 @@ impl Gateway {
             member.checked = Some(clock::instant());
         }
         Ok(())
+    }
+
+    /// What it means that a member was not spoken to at all, where that needs another look.
+    fn understand(&self, endpoint: &str, kind: FaultKind, deadline: Deadline) -> FaultKind {
+        let tls = self.address.tls.as_ref();
+        if matches!(kind, FaultKind::ClientRefused(_)) && tls.is_some_and(|tls| tls.client.is_none()) {
+            return FaultKind::ClientRefused("it asks for a certificate".into());
+        }
+        if !matches!(kind, FaultKind::BrokenOff(_)) {
+            return kind;
+        }
+        // Whoever is spoken to in the other way may say nothing.
+        let other_way = if tls.is_some() { "http://" } else { "https://" };
+        match self.probe(other_way, endpoint, deadline) {
+            Ok(()) => FaultKind::IsPlain,
+            Err(FaultKind::UnknownAuthority | FaultKind::ClientRefused(_)) => FaultKind::IsEncrypted,
+            Err(_) => kind,
+        }
+    }
+
+    /// Sees how an endpoint is spoken to, by a question without a secret.
+    fn probe(&self, scheme: &str, endpoint: &str, deadline: Deadline) -> Result<(), FaultKind> {
+        let began = clock::instant();
+        let agent: Agent = Config::builder().proxy(None).tls_config(tls::trusting_nobody()).build().into();
+        let request = agent.get(format!("{scheme}{endpoint}/version")).config();
+        let answer = request.timeout_global(Some(deadline.left())).build().call();
+        answer.map(drop).map_err(|error| fault::of_failure(&error, clock::instant().since(began)))
     }
 
     /// The endpoint that a member names for its clients, if it is of use here: one of the same kind, and none of this machine
@@ -318,13 +345,12 @@ impl Gateway {
         /// No answer is as large; etcd itself takes 8 GB at most.
         const LARGEST_ANSWER: u64 = 1 << 30;
         let began = clock::instant();
-        let left = deadline.answered.since(began);
-        if left.is_zero() {
-            return Err(FaultKind::Silent(Duration::ZERO));
-        }
+        let left = deadline.left();
         let request = self.agent.post(format!("{}{endpoint}{path}", self.scheme()));
         let request = request.config().timeout_global(Some(left));
-        let mut request = request.timeout_connect(Some(deadline.connected.since(began).min(left))).build();
+        let mut request = request
+            .timeout_connect(Some(deadline.connected.since(began).clamp(Duration::from_millis(1), left)))
+            .build();
         // So that a member without a leader says so at once.
         request = request.content_type("application/json").header("Grpc-Metadata-hasleader", "true");
         if let Some(token) = token {
@@ -366,5 +392,10 @@ impl Deadline {
             Call::Write => end,
         };
         (!time.is_zero()).then_some(Self { connected, answered })
+    }
+
+    /// Until the answer must be there. Never nothing, which would be no limit.
+    fn left(self) -> Duration {
+        self.answered.since(clock::instant()).max(Duration::from_millis(1))
     }
 }

@@ -29,6 +29,14 @@ pub(super) fn config(tls: &EtcdTls) -> Result<TlsConfig, StoreError> {
         .build())
 }
 
+/// Settings with which no connection is made: just to see whether somebody speaks TLS.
+pub(super) fn trusting_nobody() -> TlsConfig {
+    TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .root_certs(RootCerts::new_with_certs(&[]))
+        .build()
+}
+
 fn client(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<ClientCert, StoreError> {
     let chain = certificates(cert)?;
     let text = read_secret(key)?;
