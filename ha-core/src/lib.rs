@@ -16,6 +16,7 @@
 //! | [`event`] | everything that happens, as one enum |
 //! | [`record`] | a daemon's questions and answers written down, and played again |
 //! | [`timing`] | all timings in one checked value |
+//! | [`watchdog`] | one watchdog for many daemons: the multiplexer's protocol and decisions |
 //!
 //! # Without a daemon
 //!
@@ -82,5 +83,6 @@ mod text_enum;
 pub mod time;
 pub mod timing;
 pub mod version;
+pub mod watchdog;
 
 pub use text_enum::UnknownWord;
