@@ -65,6 +65,29 @@ impl ClockWatch {
     }
 }
 
+/// Notices when this machine has slept: then leases elsewhere ran on, and what runs here did not.
+#[derive(Debug, Default)]
+pub struct SleepWatch {
+    /// All sleep until the last look.
+    slept: Option<Duration>,
+}
+
+impl SleepWatch {
+    /// What two clocks that are read one after the other may differ by.
+    const LEAST: Duration = Duration::from_secs(1);
+
+    /// For how long it has slept since the last look; not at all as a rule.
+    pub fn has_slept(&mut self) -> Option<Duration> {
+        let awake = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).ok()?;
+        self.note(instant().since_start().saturating_sub(awake))
+    }
+
+    fn note(&mut self, slept: Duration) -> Option<Duration> {
+        let before = self.slept.replace(slept)?;
+        slept.checked_sub(before).filter(|slept| *slept >= Self::LEAST)
+    }
+}
+
 /// A change of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockSet {
@@ -100,6 +123,16 @@ pub fn sleep_until(moment: Instant) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_machine_that_has_slept_is_noticed_once() {
+        let mut watch = SleepWatch::default();
+        let mut look = |seconds| watch.note(Duration::from_secs(seconds));
+        assert_eq!(look(500), None, "it slept before this process began");
+        assert_eq!(look(500), None);
+        assert_eq!(look(4_100), Some(Duration::from_secs(3_600)));
+        assert_eq!(look(4_100), None);
+    }
 
     #[test]
     fn a_clock_that_goes_on_was_not_set() {

@@ -30,24 +30,46 @@ extern "C" fn note(_: i32) {
     }
 }
 
-/// SIGTERM, SIGINT and SIGHUP, once they were caught. Programs that are started from here do not inherit that.
+/// For signals that are not to be inherited as ignored, as [`SigHandler::SigIgn`] would be.
+extern "C" fn ignore(_: i32) {}
+
+/// Signals that ask this process to end, once they were caught. Programs that are started from here do not inherit that.
 #[derive(Debug, Clone, Copy)]
 pub struct StopSignals(());
 
 impl StopSignals {
-    /// Catches the signals from now on.
+    /// Catches SIGTERM, SIGINT and SIGHUP from now on, for a program that a person has started.
     ///
     /// # Errors
     ///
     /// The kernel's.
     pub fn catch() -> io::Result<Self> {
+        Self::catch_all(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP])
+    }
+
+    /// Catches SIGTERM and SIGINT from now on. SIGHUP and other signals that end a program which does not know them do
+    /// nothing: a terminal that is closed, or a mistaken reload, must not reset the node.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn catch_as_daemon() -> io::Result<Self> {
+        for signal in
+            [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGALRM, Signal::SIGVTALRM, Signal::SIGPROF]
+        {
+            install(signal, ignore)?;
+        }
+        Self::catch_all(&[Signal::SIGTERM, Signal::SIGINT])
+    }
+
+    fn catch_all(signals: &[Signal]) -> io::Result<Self> {
         if PIPE.get().is_none() {
             let pipe = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
             // If two threads were here at once, one pipe is as good as the other.
             let _ = PIPE.set(pipe);
         }
-        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-            install(signal)?;
+        for signal in signals {
+            install(*signal, note)?;
         }
         Ok(Self(()))
     }
@@ -73,9 +95,9 @@ impl StopSignals {
 }
 
 #[expect(unsafe_code, reason = "a signal handler can be installed in no other way")]
-fn install(signal: Signal) -> io::Result<()> {
-    let action = SigAction::new(SigHandler::Handler(note), SaFlags::SA_RESTART, SigSet::empty());
-    // SAFETY: the handler adds to an atomic number and writes to a pipe, both of which a handler may do.
+fn install(signal: Signal, handler: extern "C" fn(i32)) -> io::Result<()> {
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: one handler does nothing, the other one adds to an atomic number and writes to a pipe: a handler may do both.
     unsafe { nix::sys::signal::sigaction(signal, &action) }?;
     Ok(())
 }

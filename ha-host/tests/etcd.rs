@@ -68,12 +68,12 @@ fn edits_of_many_at_once_are_all_made() {
 fn a_daemon_that_is_up_before_its_store_waits_for_it() {
     let Some(mut etcd) = Etcd::start("etcd-boot", 3, &TWO) else { return };
     (0..3).for_each(|member| etcd.kill(member));
-    let mut daemon = etcd.sandbox.node("node1");
+    let mut daemon = etcd.sandbox.machine("node1", &[]);
     wait_for("it says so", 30, || etcd.sandbox.log_text("node1").contains("waits for the store"));
     (0..3).for_each(|member| etcd.run(member));
     wait_for("it begins", 30, || etcd.sandbox.log_text("node1").contains("begins"));
     assert!(daemon.try_wait().unwrap().is_none());
-    daemon.kill().unwrap();
+    signal(&daemon, "TERM");
     daemon.wait().unwrap();
 }
 

@@ -9,6 +9,7 @@ use core::{fmt, time::Duration};
 
 use super::{Answer, FEED, FRAME_BYTES, GREETING, HELLO_BYTES, LEAVE, Refusal, Terms, time_at};
 use crate::{
+    event::Severity,
     time::Instant,
     timing::{Amount, Timings},
 };
@@ -98,10 +99,21 @@ pub enum MultiplexerEvent {
         /// Why.
         refusal: Refusal,
     },
-    /// The device could not be fed, or closed.
-    FeedFailed(String),
+    /// The device did not do what it was told.
+    DeviceFailed(String),
     /// The marker could not be written or removed.
     MarkerFailed(String),
+}
+
+impl MultiplexerEvent {
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Warning { .. } | Self::LateFeed { .. } | Self::Refused { .. } => Severity::Warning,
+            Self::Expired { .. } | Self::Vanished { .. } | Self::DeviceFailed(_) | Self::MarkerFailed(_) => Severity::Error,
+        }
+    }
 }
 
 impl fmt::Display for MultiplexerEvent {
@@ -118,7 +130,7 @@ impl fmt::Display for MultiplexerEvent {
             }
             Self::LateFeed { pid } => write!(f, "a feed of process {pid} came after its deadline and does not count"),
             Self::Refused { pid, refusal } => write!(f, "process {pid} is not served: {refusal}"),
-            Self::FeedFailed(error) => write!(f, "the device could not be fed: {error}"),
+            Self::DeviceFailed(error) => write!(f, "the watchdog device does not do what it is told: {error}"),
             Self::MarkerFailed(error) => write!(f, "the marker could not be changed: {error}"),
         }
     }

@@ -6,12 +6,15 @@ use ha_core::{
     placement::{Preference, Situation},
     rules::{RuleSet, evaluate, shadowed_groups},
 };
-use ha_host::store::usage;
+use ha_host::{
+    node::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard},
+    store::usage,
+};
 use serde_json::json;
 
 use super::{
     Failure,
-    context::{Context, say, say_json, say_rows},
+    context::{Context, note, say, say_json, say_rows},
 };
 
 pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failure> {
@@ -19,10 +22,12 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
     let problems = problems(context)?;
     let timings = settings.timings;
     let recovery = timings.recovery();
+    let guards = context.guards()?;
     if as_json {
         say_json(&json!({
             "problems": problems,
             "timings": timings,
+            "guards": guards,
             "recovery": {
                 "shortest_s": recovery.shortest.as_secs_f64(),
                 "longest_s": recovery.longest.as_secs_f64(),
@@ -52,6 +57,13 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
             row("at the latest", recovery.longest),
             row("at the latest, where the master fails too", recovery.longest_with_master),
         ])?;
+        for node in &settings.nodes {
+            let guard = guards.get(node).map_or("what its daemon has not said yet", String::as_str);
+            say(format_args!("{node} is guarded by {guard}"))?;
+        }
+        if guards.values().any(|guard| guard.contains("softdog") || guard.contains("Software Watchdog")) {
+            note("softdog does not reset a node whose kernel panics or hangs: a device of the hardware does");
+        }
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -78,6 +90,14 @@ fn problems(context: &Context) -> Result<Vec<String>, Failure> {
     }
     for (sid, guest) in stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
         problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
+    }
+    let by_devices = fence_devices_alone_guard(configuration, &nodes);
+    for (node, guard) in context.guards()?.iter().filter(|_| nodes.len() > 1 && !by_devices) {
+        if guard.starts_with(BY_NOTHING) || guard == BY_DEVICES {
+            problems.push(format!(
+                "node '{node}' is guarded by {guard}: it works on nothing new, and is not reset when it stalls"
+            ));
+        }
     }
     Ok(problems)
 }

@@ -1,7 +1,7 @@
 //! What every verb needs: the store, this node, and a way to fail.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt, io,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
@@ -104,6 +104,12 @@ impl Context {
         let Some(content) = self.store.record(&Record::Manager)? else { return Ok(ManagerStatus::default()) };
         let text = String::from_utf8_lossy(&content);
         ManagerStatus::from_json(&text).map_err(|error| Failure::Failed(format!("the manager status: {error}")))
+    }
+
+    /// What resets each node when it stalls, as its daemon last said; only of nodes whose daemon has.
+    pub(super) fn guards(&self) -> Result<BTreeMap<NodeName, String>, Failure> {
+        let beats = self.store.beats()?;
+        Ok(beats.into_iter().filter_map(|(node, beat)| Some((node, beat.guard?))).collect())
     }
 
     /// The service that a person means: a bare number stands for the guest that has it.

@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Duration,
@@ -10,19 +11,21 @@ use std::{
 
 use clap::Args;
 use ha_core::{
+    event::Severity,
     id::NodeName,
     timing::{TimingSettings, Timings},
+    watchdog::MultiplexerEvent,
 };
 use ha_host::{
     agent::Launcher,
     node::{
         self, NodeSettings, WatchdogChoice,
-        log::{Log, LogFormat},
+        log::{Log, LogFormat, LogSource},
     },
     signals::StopSignals,
     store::{ClusterSettings, StoreAddress},
     watchdog::{
-        Ioctls, LinuxDevice, Machine, MachineEnd, Multiplexer, MultiplexerError, MultiplexerEvent, MultiplexerSettings,
+        Ioctls, LinuxDevice, Machine, MachineEnd, MultiplexerError, MultiplexerServer, MultiplexerSettings,
         ProcessDevice, kill_descendants, load_module,
     },
 };
@@ -49,7 +52,7 @@ pub(super) struct NodeArguments {
     /// Where the daemon keeps what is of use on this node until it is rebooted.
     #[arg(long, alias = "run_dir", default_value = "/run/ha", value_name = "DIRECTORY")]
     run_dir: PathBuf,
-    /// What resets the node: 'mux:SOCKET', or 'none' for a cluster of a single node.
+    /// What resets the node: 'mux:SOCKET', or 'none' for a cluster of a single node, or one that fence devices alone guard.
     #[arg(long, default_value = "mux:/run/ha-watchdog-mux.sock")]
     watchdog: String,
     /// Under which the other nodes reach this one when a virtual machine is moved; by default the node's name.
@@ -78,9 +81,12 @@ pub(super) struct MuxArguments {
     /// The file that names the kernel module, as WATCHDOG_MODULE=name.
     #[arg(long, alias = "environment_file", default_value = "/etc/default/ha-watchdog-mux")]
     environment_file: PathBuf,
-    /// As for 'ha init'; they must be those of the cluster.
-    #[arg(long, default_value = "customary")]
+    /// As for 'ha init'; they must be those of the cluster: daemons that count on others are refused.
+    #[arg(long, env = "HA_TIMINGS", default_value = "customary")]
     timings: String,
+    /// Use no other device than this one: its identity, its driver, or 'hardware' for any but softdog.
+    #[arg(long, env = "HA_WATCHDOG_REQUIRE", value_name = "DEVICE")]
+    require: Option<String>,
 }
 
 /// What `ha supervise` takes.
@@ -191,32 +197,61 @@ enum StartError {
     Device(String, io::Error),
 }
 
-fn report(event: MultiplexerEvent) {
-    eprintln!("{event}");
+/// Tells what happens, and never waits for whoever reads it.
+fn reporter(log: LogSource) -> impl FnMut(MultiplexerEvent) {
+    move |event| log.message(event.severity(), event.to_string())
 }
 
 pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure> {
     let timings = named_timings(&arguments.timings)?;
-    let signals = StopSignals::catch()?;
+    let signals = StopSignals::catch_as_daemon()?;
+    let log = Log::start(io::stderr(), LogFormat::Text)?;
+    let own = log.named("watchdog-mux");
+    let mut report = reporter(own.clone());
     let device_error = |error| StartError::Device(arguments.device.display().to_string(), error);
     let settings = MultiplexerSettings {
         marker: Some(arguments.marker.clone()),
         ..MultiplexerSettings::new(&arguments.socket, &timings)
     };
+    let terms = settings.timings.terms;
+    // A variable that is set to nothing requires nothing.
+    let required = arguments.require.as_deref().filter(|required| !required.is_empty());
     let device = || {
         load_module(&arguments.device, &arguments.environment_file).map_err(device_error)?;
-        LinuxDevice::open(&arguments.device, timings.device_timeout(), Ioctls).map_err(device_error)
+        LinuxDevice::open(&arguments.device, timings.device_timeout(), required, Ioctls).map_err(device_error)
     };
-    let mut multiplexer = Multiplexer::start::<StartError>(settings, device).map_err(Failure::failed)?;
+    let mut multiplexer = MultiplexerServer::start::<StartError>(settings, device).map_err(Failure::failed)?;
+    let facts = multiplexer.device().facts().clone();
+    own.message(Severity::Info, format!("this node is guarded by {facts}, for daemons that count on {terms}"));
+    if facts.is_softdog() {
+        own.message(
+            Severity::Warning,
+            "softdog does not reset a node whose kernel panics or hangs: a device of the hardware does",
+        );
+    }
+    if facts.nowayout == Some(true) {
+        own.message(
+            Severity::Warning,
+            "its driver has nowayout: this node is reset also when the multiplexer is stopped",
+        );
+    }
+    tell_systemd(&facts.to_string());
     while signals.count() == 0 {
         multiplexer.turn(&mut report);
     }
     let (clients, failed) = (multiplexer.clients(), multiplexer.has_failed());
     multiplexer.stop(&mut report);
+    log.flush();
     if clients == 0 && !failed {
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::Failed(format!("stopped with {clients} clients: the device is left armed and resets this node")))
+}
+
+/// For a unit with `Type=notify`: it is ready. Without systemd there is nobody to tell.
+fn tell_systemd(status: &str) {
+    use sd_notify::NotifyState;
+    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// Ends with the exit code of the command, or with that of a reset.
@@ -227,12 +262,16 @@ pub(super) fn supervise(arguments: &SuperviseArguments) -> Result<ExitCode, Fail
     if !starter_lives {
         return Err(Failure::failed("the one who started this is gone"));
     }
+    let log = Log::start(io::stderr(), LogFormat::Text)?;
+    let mut report = reporter(log.named("supervise"));
     let settings = MultiplexerSettings::new(&arguments.socket, &timings);
     let device = || -> Result<ProcessDevice, StartError> {
-        let armed = ProcessDevice::arm(timings.device_timeout(), || eprintln!("reset by its watchdog"));
+        let armed = ProcessDevice::arm(timings.device_timeout(), || {
+            let _ = writeln!(io::stderr(), "reset by its watchdog");
+        });
         armed.map_err(|error| StartError::Device("a process watchdog".into(), error))
     };
-    let mut multiplexer = Multiplexer::start::<StartError>(settings, device).map_err(Failure::failed)?;
+    let mut multiplexer = MultiplexerServer::start::<StartError>(settings, device).map_err(Failure::failed)?;
     let mut machine = start_machine(&arguments.command)?;
     let mut end = None;
     while signals.count() == 0 {

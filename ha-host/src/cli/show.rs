@@ -196,6 +196,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     let locations: BTreeMap<ServiceId, NodeName> =
         stored.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect();
     let own_node = context.node()?;
+    let guards = context.guards()?;
     let view = ClusterView::new(&ViewInput {
         own_node: &own_node,
         // Whoever can read the store is in the partition that counts.
@@ -213,6 +214,9 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     };
     if as_json {
         let mut object = serde_json::to_value(&view).map_err(Failure::failed)?;
+        if let Value::Object(object) = &mut object {
+            object.insert("guards".into(), json!(guards));
+        }
         if verbose && let Value::Object(object) = &mut object {
             object.insert("manager_status".into(), raw(manager.to_json()));
             object.insert("lrm_status".into(), json!(lrm_json()));
@@ -220,6 +224,9 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
         return say_json(&object);
     }
     say_view(&view)?;
+    for (node, guard) in &guards {
+        say(format_args!("guard {node} ({guard})"))?;
+    }
     if verbose {
         say("\nmanager status:")?;
         say_json(&raw(manager.to_json()))?;

@@ -75,6 +75,12 @@ impl Log {
         LogSource { log: self.clone(), source: format!("{node}/{daemon}").into() }
     }
 
+    /// Where a process that belongs to no node of a cluster reports.
+    #[must_use]
+    pub fn named(&self, source: &str) -> LogSource {
+        LogSource { log: self.clone(), source: source.into() }
+    }
+
     /// Waits until all is written that was reported, but not for ever.
     pub fn flush(&self) {
         const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);

@@ -1,17 +1,21 @@
 //! The node daemon: a CRM and an LRM over the parts of this host.
 
+mod guard;
 mod host;
 mod load;
 pub mod log;
 mod record;
 mod shutdown;
 
+pub use guard::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard};
 pub use host::NodeHost;
 pub use load::NodeLoad;
 pub use shutdown::stop_request;
 
 use std::{
+    any::Any,
     fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
@@ -20,22 +24,25 @@ use std::{
 
 use ha_core::{
     event::Severity,
+    host::Watchdog,
     id::NodeName,
     lrm::StopRequest,
     record::Recorder,
     time::{Instant, Next},
     timing::Timings,
+    watchdog::{Refusal, Terms},
 };
 
 use crate::{
     VERSION,
     agent::{Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
-    clock::{self, ClockWatch},
+    clock::{self, ClockWatch, SleepWatch},
     files,
     signals::StopSignals,
     store::{ClusterSettings, Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
-    watchdog::{MultiplexedWatchdog, NoWatchdog},
+    watchdog::MultiplexedWatchdog,
 };
+use guard::{Guard, WithoutWatchdog};
 use log::{Log, LogSource};
 use record::RecordingFile;
 
@@ -63,7 +70,7 @@ pub struct NodeSettings {
 pub enum WatchdogChoice {
     /// The multiplexer that listens on this socket.
     Multiplexer(PathBuf),
-    /// Nothing: see [`NoWatchdog`].
+    /// Nothing: see [`NoWatchdog`](crate::watchdog::NoWatchdog).
     None,
 }
 
@@ -85,6 +92,23 @@ pub enum NodeError {
     /// Another daemon of this node is at work.
     #[error("another daemon of this node is at work: {0} is locked")]
     AlreadyRunning(PathBuf),
+    /// Nothing would guard the node.
+    #[error(
+        "without a watchdog a node that stalls goes on with services that another one has started: in a cluster of several nodes \
+        '--watchdog none' is for 'fencing: hardware' in datacenter.cfg alone, with each node connected to a device in fence.cfg"
+    )]
+    Unguarded,
+    /// The multiplexer does not fit this cluster.
+    #[error("the watchdog multiplexer at {socket} does not guard this node: {refusal}")]
+    Refused {
+        /// Where it listens.
+        socket: PathBuf,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A daemon ended in a way that it should not.
+    #[error("a daemon of this node has died: see the log")]
+    Died,
     /// The system did not do what it was asked for.
     #[error("cannot {action}: {source}")]
     System {
@@ -114,7 +138,7 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// If it does not start. Once it runs nothing is an error: it reports events.
 pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
-    let signals = StopSignals::catch().map_err(NodeError::system("catch signals"))?;
+    let signals = StopSignals::catch_as_daemon().map_err(NodeError::system("catch signals"))?;
     let _only_one = become_the_only_one(settings)?;
     let own = log.source(&settings.node, "node");
     let Some((cluster, store)) = open_store(&settings.store, signals, &own)? else { return Ok(()) };
@@ -122,50 +146,93 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     check_membership(&settings.node, &cluster)?;
 
     let session = StoreSession::begin(store.clone(), settings.node.clone(), timings);
-    let session: Arc<dyn Session> = Arc::new(session.map_err(NodeError::system("start a thread"))?);
+    let session = Arc::new(session.map_err(NodeError::system("start a thread"))?);
+    let mut guard = Guard::begin(&settings.watchdog, &timings, &*store, &own)?;
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
-    if settings.watchdog == WatchdogChoice::None && cluster.nodes.len() > 1 {
-        let warning = "without a watchdog a node that stalls goes on with services that another one has started";
-        own.message(Severity::Error, warning);
-    }
+    session.is_guarded_by(guard.known());
 
-    let stop_crm = Arc::new(Wakeup::default());
-    let stop_lrm = Arc::new(Wakeup::default());
-    let daemon = Daemon { settings: settings.clone(), timings, store, session };
-    let record = settings.record.as_deref();
-    let crm_recorder = RecordingFile::recorder(record, &settings.node, "crm")?;
-    let lrm_recorder = RecordingFile::recorder(record, &settings.node, "lrm")?;
-    let crm = spawn("crm", {
-        let (mut host, sink, stop) = (daemon.host(log.source(&settings.node, "crm")), daemon.clone(), stop_crm.clone());
-        move || sink.run_crm(&mut host, crm_recorder, &stop)
-    })?;
-    let lrm = spawn("lrm", {
-        let (mut host, sink, stop) = (daemon.host(log.source(&settings.node, "lrm")), daemon.clone(), stop_lrm.clone());
-        move || sink.run_lrm(&mut host, lrm_recorder, &stop)
-    })?;
-
+    let daemon = Daemon { settings: settings.clone(), timings, store, session: session.clone(), log: log.clone() };
+    let mut daemons = Daemons::start(daemon.clone())?;
     let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
 
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
     let mut clock_watch = ClockWatch::new(clock::instant(), SystemTime::now());
-    while !lrm.is_finished() {
+    let mut sleep_watch = SleepWatch::default();
+    while !daemons.lrm.is_finished() {
         if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
             own.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
         }
+        if let Some(slept) = sleep_watch.has_slept() {
+            let slept = slept.as_secs_f64();
+            own.message(
+                Severity::Error,
+                format!("this machine slept for {slept:.0} s: a node of a cluster must not, see README"),
+            );
+        }
+        guard.look(&own);
+        session.is_guarded_by(guard.known());
+        daemons.look_after_crm(&own)?;
         if signals.wait(LOOK_INTERVAL) {
             let request = stop_request(&SystemctlCommand);
             own.message(Severity::Notice, format!("asked to stop ({})", shutdown::word(request)));
-            stop_lrm.ask(request);
+            daemons.stop_lrm.ask(request);
         }
     }
-    stop_crm.ask(StopRequest::Restart);
-    for thread in [lrm, crm] {
-        if thread.join().is_err() {
-            own.message(Severity::Error, "a daemon has died of a defect; the watchdog resets the node");
-        }
-    }
+    let ended = daemons.end(&own);
     own.message(Severity::Info, "node daemon ends");
-    Ok(())
+    ended
+}
+
+/// Both daemons, each in its thread.
+struct Daemons {
+    daemon: Daemon,
+    crm: DaemonThread,
+    lrm: DaemonThread,
+    stop_crm: Arc<Wakeup>,
+    stop_lrm: Arc<Wakeup>,
+    /// Whether a CRM has ended unasked.
+    crm_died: bool,
+}
+
+/// Says whether the daemon came to its end without a defect.
+type DaemonThread = thread::JoinHandle<bool>;
+
+impl Daemons {
+    fn start(daemon: Daemon) -> Result<Self, NodeError> {
+        let (stop_crm, stop_lrm) = (Arc::new(Wakeup::default()), Arc::new(Wakeup::default()));
+        let record = daemon.settings.record.as_deref();
+        let recorder = |name| RecordingFile::recorder(record, &daemon.settings.node, name);
+        let (crm_recorder, lrm_recorder) = (recorder("crm")?, recorder("lrm")?);
+        let crm = daemon.clone().start_crm(crm_recorder, stop_crm.clone())?;
+        let lrm = daemon.clone().start_lrm(lrm_recorder, stop_lrm.clone())?;
+        Ok(Self { daemon, crm, lrm, stop_crm, stop_lrm, crm_died: false })
+    }
+
+    /// Where the CRM has ended unasked, this node ends as for a restart of its daemons: its services go on, frozen. That takes a
+    /// master, so where there may be no other node another CRM takes over, once.
+    fn look_after_crm(&mut self, log: &LogSource) -> Result<(), NodeError> {
+        if !self.crm.is_finished() || self.crm_died {
+            return Ok(());
+        }
+        self.crm_died = true;
+        log.message(
+            Severity::Error,
+            "the CRM has ended unasked: the daemons of this node restart, and its services go on",
+        );
+        self.stop_lrm.ask(StopRequest::Restart);
+        self.crm = self.daemon.clone().start_crm(Recorder::off(), self.stop_crm.clone())?;
+        Ok(())
+    }
+
+    fn end(self, log: &LogSource) -> Result<(), NodeError> {
+        self.stop_crm.ask(StopRequest::Restart);
+        let lrm = self.lrm.join().unwrap_or(false);
+        let crm = self.crm.join().unwrap_or(false);
+        if !lrm {
+            log.message(Severity::Error, "the LRM has died with its watchdog open: this node is reset");
+        }
+        if lrm && crm && !self.crm_died { Ok(()) } else { Err(NodeError::Died) }
+    }
 }
 
 /// Holds the lock of this node's run directory, and writes down this process there.
@@ -224,7 +291,7 @@ fn check_membership(node: &NodeName, cluster: &ClusterSettings) -> Result<(), No
     Err(NodeError::NotAMember { node: node.clone(), members: members.join(", ") })
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, NodeError> {
+fn spawn(name: &str, body: impl FnOnce() -> bool + Send + 'static) -> Result<DaemonThread, NodeError> {
     thread::Builder::new().name(name.into()).spawn(body).map_err(NodeError::system("start a thread"))
 }
 
@@ -235,6 +302,7 @@ struct Daemon {
     timings: Timings,
     store: Arc<dyn SharedStore>,
     session: Arc<dyn Session>,
+    log: Log,
 }
 
 impl Daemon {
@@ -264,10 +332,30 @@ impl Daemon {
             Arc::new(sink.clone()),
         );
         let watchdog: Box<dyn ha_core::host::Watchdog + Send> = match watchdog {
-            WatchdogChoice::Multiplexer(socket) => Box::new(MultiplexedWatchdog::new(socket)),
-            WatchdogChoice::None => Box::new(NoWatchdog),
+            WatchdogChoice::Multiplexer(socket) => Box::new(MultiplexedWatchdog::new(socket, Terms::of(&self.timings))),
+            WatchdogChoice::None => Box::new(WithoutWatchdog(self.store.clone())),
         };
         NodeHost::new(node.clone(), store, self.session.clone(), watchdog, agents, run_directory, sink)
+    }
+
+    fn start_crm(self, recorder: Recorder<RecordingFile>, stop: Arc<Wakeup>) -> Result<DaemonThread, NodeError> {
+        let log = self.log.source(&self.settings.node, "crm");
+        let mut host = self.host(log.clone());
+        spawn("crm", move || {
+            let ended = comes_to_its_end(&log, || self.run_crm(&mut host, recorder, &stop));
+            // Its thread is over, and the round with it: nothing is touched any more under the lock that this guards.
+            if !ended && let Err(error) = host.close() {
+                log.message(Severity::Error, error.to_string());
+            }
+            ended
+        })
+    }
+
+    /// If it dies its watchdog is left as it is, and so resets the node: its services run.
+    fn start_lrm(self, recorder: Recorder<RecordingFile>, stop: Arc<Wakeup>) -> Result<DaemonThread, NodeError> {
+        let log = self.log.source(&self.settings.node, "lrm");
+        let mut host = self.host(log.clone());
+        spawn("lrm", move || comes_to_its_end(&log, || self.run_lrm(&mut host, recorder, &stop)))
     }
 
     fn run_crm(&self, host: &mut NodeHost, mut recorder: Recorder<RecordingFile>, stop: &Wakeup) {
@@ -295,6 +383,18 @@ impl Daemon {
             }
         }
     }
+}
+
+/// Whether a daemon comes to its end; if it dies of a defect that is told at once.
+fn comes_to_its_end(log: &LogSource, body: impl FnOnce()) -> bool {
+    let Err(defect) = catch_unwind(AssertUnwindSafe(body)) else { return true };
+    log.message(Severity::Error, format!("died of a defect: {}", defect_text(&*defect)));
+    false
+}
+
+fn defect_text(defect: &(dyn Any + Send)) -> &str {
+    let owned = defect.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| defect.downcast_ref::<&str>().copied()).unwrap_or("it says nothing of it")
 }
 
 /// Wakes a daemon that waits, to ask it to stop.

@@ -18,6 +18,9 @@ pub struct Beat {
     pub cpu: (f64, f64),
     /// Bytes of memory of the node, and how many are in use.
     pub memory: (u64, u64),
+    /// What resets the node when it stalls, for people; nothing in what older software writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<String>,
 }
 
 impl Beat {

@@ -40,6 +40,8 @@ struct Shared {
     /// Names this process among all that ever write for this node.
     writer: String,
     seen: Mutex<Seen>,
+    /// What guards the node.
+    guard: Mutex<Option<String>>,
     stop: Mutex<bool>,
     stopping: Condvar,
 }
@@ -72,6 +74,7 @@ impl StoreSession {
             timings,
             writer,
             seen: Mutex::default(),
+            guard: Mutex::default(),
             stop: Mutex::new(false),
             stopping: Condvar::new(),
         });
@@ -82,6 +85,16 @@ impl StoreSession {
             move || shared.run(beats)
         })?;
         Ok(Self { shared, thread: Some(thread) })
+    }
+}
+
+impl StoreSession {
+    /// Has the next sign of life say what guards the node.
+    pub fn is_guarded_by(&self, guard: &str) {
+        let mut known = self.shared.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_deref() != Some(guard) {
+            *known = Some(guard.to_owned());
+        }
     }
 }
 
@@ -162,6 +175,7 @@ impl Shared {
             version: INTERFACE_VERSION.into(),
             cpu: beats.load.cpu(),
             memory: beats.load.memory(),
+            guard: self.guard.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         self.store.put_beat(&self.node, &beat)?;
         self.seen().own_beat = Some(now);

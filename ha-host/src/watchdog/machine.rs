@@ -74,8 +74,17 @@ impl ProcessDevice {
 }
 
 impl Device for ProcessDevice {
+    fn describe(&self) -> String {
+        "a watchdog of processes".into()
+    }
+
     fn feed(&mut self) -> io::Result<()> {
         self.set(Some(clock::instant().after(self.timeout)));
+        Ok(())
+    }
+
+    fn hasten(&mut self) -> io::Result<()> {
+        self.set(Some(clock::instant()));
         Ok(())
     }
 
