@@ -8,11 +8,7 @@ use alloc::{
 use core::{fmt, time::Duration};
 
 use super::{Answer, FEED, FRAME_BYTES, GREETING, HELLO_BYTES, LEAVE, Refusal, Terms, time_at};
-use crate::{
-    event::Severity,
-    time::Instant,
-    timing::{Amount, Timings},
-};
+use crate::{event::Severity, time::Instant, timing::Timings};
 
 /// The times of a multiplexer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +107,9 @@ impl MultiplexerEvent {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Warning { .. } | Self::LateFeed { .. } | Self::Refused { .. } => Severity::Warning,
-            Self::Expired { .. } | Self::Vanished { .. } | Self::DeviceFailed(_) | Self::MarkerFailed(_) => Severity::Error,
+            Self::Expired { .. } | Self::Vanished { .. } | Self::DeviceFailed(_) | Self::MarkerFailed(_) => {
+                Severity::Error
+            }
         }
     }
 }
@@ -120,7 +118,7 @@ impl fmt::Display for MultiplexerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Warning { pid, left } => {
-                write!(f, "process {pid} has not fed its watchdog; it expires in {}", Amount::Time(*left))
+                write!(f, "process {pid} has not fed its watchdog; it expires in {:.1} s", left.as_secs_f64())
             }
             Self::Expired { pid } => {
                 write!(f, "the watchdog of process {pid} has expired: the device is not fed any more")

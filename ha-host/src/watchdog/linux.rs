@@ -38,14 +38,16 @@ pub struct DeviceFacts {
 const SOFTDOG: &str = "Software Watchdog";
 
 impl DeviceFacts {
-    /// Whether it is what an operator insists on: 'hardware' for any that does not depend on the kernel, its identity, or its driver.
+    /// Whether it is what an operator insists on: 'hardware' for any that does not depend on the kernel, its identity or the first
+    /// word of that, or its driver.
     #[must_use]
     pub fn is(&self, wanted: &str) -> bool {
         let identity = self.identity.as_deref().unwrap_or_default();
         if wanted.eq_ignore_ascii_case("hardware") {
             return !identity.is_empty() && !self.is_softdog();
         }
-        let names = [Some(identity), self.driver.as_deref()];
+        let softdog = self.is_softdog().then_some("softdog");
+        let names = [Some(identity), identity.split(' ').next(), self.driver.as_deref(), softdog];
         names.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(wanted))
     }
 
@@ -423,8 +425,10 @@ mod tests {
         }
         assert!(soft.calls.borrow().is_empty(), "opening it would arm it");
         for required in ["hardware", "i6300esb", "i6300ESB timer"] {
-            assert!(facts("i6300ESB timer", Some("i6300esb")).is(required), "{required}");
+            assert!(facts("i6300ESB timer", None).is(required), "{required}");
         }
+        assert!(facts("a timer", Some("i6300esb")).is("i6300esb") && facts(SOFTDOG, None).is("softdog"));
+        assert!(!facts("", None).is("hardware"), "it may be anything");
         // Where the system says nothing before, the device does.
         let (why, written) = refused(&Fake::default(), Some("i6300esb"), TEN);
         assert!(why.contains("'fake'") && written == "V", "{why}");
