@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{etcd::Etcd, stderr, wait_for};
+use common::{etcd::Etcd, signal, stderr, wait_for};
 use ha_core::{
     config::Editor,
     host::{Lock, LockAnswer},

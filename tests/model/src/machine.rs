@@ -28,6 +28,8 @@ pub enum Daemon {
     Answered { ago: u16 },
     /// The deadline was compared; the watchdog was not fed yet. Only with [`FeedRule::ComparedTooEarly`].
     Compared,
+    /// The feed is on its way to the multiplexer. Only with [`FeedRule::HandedOn`] and [`FeedRule::FromConnecting`].
+    Sent { ago: u16 },
 }
 
 /// The watchdog as its client, the daemon, has it.
@@ -35,6 +37,8 @@ pub enum Daemon {
 pub enum Client {
     /// It is not armed.
     Closed,
+    /// The daemon takes it for armed; the multiplexer has not yet taken the connection. Only with [`FeedRule::FromConnecting`].
+    Connecting,
     /// It was fed, and has this time left.
     Fed { left: u16 },
     /// It has expired.
@@ -89,6 +93,12 @@ pub enum Action {
     Feed,
     /// The daemon compares the deadline.
     Compare,
+    /// The daemon sends a feed, or finds that it is too late.
+    Send,
+    /// A feed reaches the multiplexer, which compares its deadline.
+    Arrive,
+    /// The multiplexer takes a connection.
+    Accept,
     /// The multiplexer looks at its client and finds it alive, or closed.
     FindAlive,
     /// The multiplexer looks at its client and finds that it has expired.
@@ -196,7 +206,7 @@ impl Model for Machine {
                         }
                     }
                     Daemon::Compared => self.feed(&mut state, self.physics.watchdog_timeout),
-                    Daemon::Rests | Daemon::Asked { .. } | Daemon::Granted { .. } => return None,
+                    Daemon::Rests | Daemon::Asked { .. } | Daemon::Granted { .. } | Daemon::Sent { .. } => return None,
                 }
                 state.daemon = Daemon::Rests;
             }
@@ -205,6 +215,18 @@ impl Model for Machine {
                 let in_time = self.timeout_of_feed(ago).is_some();
                 state.daemon = if in_time { Daemon::Compared } else { Daemon::Rests };
             }
+            Action::Send => {
+                let Daemon::Answered { ago } = before.daemon else { return None };
+                self.send(&mut state, ago);
+            }
+            Action::Arrive => {
+                let Daemon::Sent { ago } = before.daemon else { return None };
+                if let Some(timeout) = self.timeout_of_feed(ago) {
+                    self.feed(&mut state, timeout);
+                }
+                state.daemon = Daemon::Rests;
+            }
+            Action::Accept => self.feed(&mut state, self.physics.watchdog_timeout),
             Action::FindAlive => state.looked = Some(0),
             Action::FindExpired => {
                 state.looked = None;
@@ -263,7 +285,11 @@ impl Machine {
             Daemon::Asked { .. } => actions.push(Action::Grant),
             Daemon::Granted { .. } => actions.push(Action::Answer),
             Daemon::Answered { .. } if self.rule == FeedRule::ComparedTooEarly => actions.push(Action::Compare),
+            Daemon::Answered { .. } if matches!(self.rule, FeedRule::HandedOn | FeedRule::FromConnecting) => {
+                actions.push(Action::Send);
+            }
             Daemon::Answered { .. } | Daemon::Compared => actions.push(Action::Feed),
+            Daemon::Sent { .. } => actions.push(Action::Arrive),
         }
         if any && matches!(state.daemon, Daemon::Asked { .. } | Daemon::Granted { .. }) {
             actions.push(Action::Lose);
@@ -272,7 +298,10 @@ impl Machine {
 
     fn device_actions(&self, state: &State, actions: &mut Vec<Action>) {
         if self.physics.multiplexer_interval.is_some() && !state.gave_up {
-            if state.client != Client::Expired && state.looked != Some(0) {
+            if state.client == Client::Connecting {
+                // It takes connections before it looks at its clients.
+                actions.push(Action::Accept);
+            } else if state.client != Client::Expired && state.looked != Some(0) {
                 actions.push(Action::FindAlive);
             }
             if matches!(state.client, Client::Expired | Client::Fed { left: 0 }) {
@@ -303,7 +332,7 @@ impl Machine {
         let Physics { watchdog_timeout, device_granularity, lock_attempt, renewal_interval, .. } = self.physics;
         match state.daemon {
             Daemon::Asked { ago } | Daemon::Granted { ago } => ago >= lock_attempt,
-            Daemon::Answered { .. } | Daemon::Compared => true,
+            Daemon::Answered { .. } | Daemon::Compared | Daemon::Sent { .. } => true,
             Daemon::Rests => {
                 let since_feed = match (self.physics.multiplexer_interval, state.client, state.device) {
                     (Some(_), Client::Fed { left }, _) => watchdog_timeout - left,
@@ -336,12 +365,13 @@ impl Machine {
             Daemon::Asked { ago } => Daemon::Asked { ago: age(ago) },
             Daemon::Granted { ago } => Daemon::Granted { ago: age(ago) },
             Daemon::Answered { ago } => Daemon::Answered { ago: age(ago) },
+            Daemon::Sent { ago } => Daemon::Sent { ago: age(ago) },
             Daemon::Rests | Daemon::Compared => state.daemon,
         };
         state.client = match state.client {
             Client::Fed { left: 0 } | Client::Expired => Client::Expired,
             Client::Fed { left } => Client::Fed { left: left - 1 },
-            Client::Closed => Client::Closed,
+            Client::Closed | Client::Connecting => state.client,
         };
         // What the multiplexer saw longer ago than that it looks at again.
         let interval = self.physics.multiplexer_interval.unwrap_or(0);
@@ -366,9 +396,24 @@ impl Machine {
         match self.rule {
             FeedRule::NoDeadline => Some(watchdog_timeout),
             FeedRule::WithWhatIsLeft => self.physics.timeout_left(ago),
-            FeedRule::Deadline | FeedRule::FromTheAnswer | FeedRule::ComparedTooEarly => {
-                (ago <= feed_budget).then_some(watchdog_timeout)
-            }
+            FeedRule::Deadline
+            | FeedRule::FromTheAnswer
+            | FeedRule::ComparedTooEarly
+            | FeedRule::HandedOn
+            | FeedRule::FromConnecting => (ago <= feed_budget).then_some(watchdog_timeout),
+        }
+    }
+
+    /// The daemon sends a feed, or finds that it is too late.
+    fn send(&self, state: &mut State, ago: u16) {
+        state.daemon = Daemon::Rests;
+        if self.timeout_of_feed(ago).is_none() {
+            return;
+        }
+        if self.rule == FeedRule::FromConnecting && state.client == Client::Closed {
+            state.client = Client::Connecting;
+        } else {
+            state.daemon = Daemon::Sent { ago };
         }
     }
 

@@ -17,6 +17,12 @@ pub enum FeedRule {
     FromTheAnswer,
     /// A mistake: the comparison is made, then the process may stall, then the feed is made.
     ComparedTooEarly,
+    /// As a client of the multiplexer does: a feed takes any time to arrive, its deadline goes with it, and the multiplexer compares. A
+    /// client is armed by its first feed that counts, and works when it has heard so.
+    HandedOn,
+    /// A mistake: the same, but connecting counts as the first feed, from when the multiplexer takes the connection, and the client works
+    /// as soon as it has sent its own.
+    FromConnecting,
 }
 
 /// How fast everything goes.

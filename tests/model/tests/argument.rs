@@ -221,6 +221,35 @@ fn a_stall_between_the_comparison_and_the_feed_leads_to_a_double_run() {
     a_mistake_is_found(FeedRule::ComparedTooEarly);
 }
 
+/// The sets that are accepted and have a multiplexer.
+fn with_multiplexer() -> Vec<TimingSettings> {
+    let sets = grid(IN_CI).into_iter();
+    sets.filter(|set| !set.multiplexer_interval.is_zero() && violated(set).is_empty()).collect()
+}
+
+/// What the multiplexer's protocol is for: no stall between the comparison and the feed does harm, nor does one on the way.
+#[test]
+fn a_deadline_that_is_handed_on_is_safe_however_long_a_feed_takes_to_arrive() {
+    search_all("handed on", &with_multiplexer(), |settings| {
+        let found = search(settings, FeedRule::HandedOn, Pace::Any);
+        assert_eq!(found.steps, None, "{settings:?}");
+        let in_vain = search(settings, FeedRule::HandedOn, Pace::AsPromised);
+        assert_eq!(in_vain.steps, None, "{settings:?}");
+        found.states + in_vain.states
+    });
+}
+
+/// The multiplexer was late to take the connection, and counted from then.
+#[test]
+fn a_client_that_counts_from_when_it_connects_leads_to_a_double_run() {
+    search_all("from connecting", &with_multiplexer(), |settings| {
+        let found = search(settings, FeedRule::FromConnecting, Pace::Any);
+        let steps = found.steps.unwrap_or_else(|| panic!("{settings:?}"));
+        assert!(steps.contains(&Action::Send) && steps.last() == Some(&Action::Take), "{steps:?}");
+        found.states
+    });
+}
+
 /// The budget leaves nothing unused, so everything that a host promises is needed to the last millisecond.
 #[test]
 fn a_host_that_is_one_millisecond_off_leads_to_a_double_run() {
