@@ -4,7 +4,7 @@
 //! and events. The few effects whose outcome matters inside a round (taking the lock of a node, moving the configuration
 //! of a guest, …) go through [`RoundHost`].
 //!
-//! The chapter "manager" of the specification describes the steps; [`Manager::round`] has them in the same order.
+//! `docs/behaviour/manager.md` has the rules by number; [`Manager::round`] has the steps in their order.
 
 mod balancing;
 mod commands;

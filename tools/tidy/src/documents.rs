@@ -56,7 +56,11 @@ fn exists(checkout: &Checkout, code: &str, name: &str) -> bool {
             || code.contains(&camel(name, '_'))
             || checkout.files.keys().any(|path| path.ends_with(&file))
     } else if is('-') && !name.starts_with('-') {
-        code.contains(name) || code.contains(&camel(name, '-'))
+        // A planted bug, an invariant, whose word is made of its name, or a scenario.
+        let folder = format!("/{name}/");
+        code.contains(name)
+            || code.contains(&camel(name, '-'))
+            || checkout.files.keys().any(|path| path.contains(&folder))
     } else if let Some((_, item)) = name.rsplit_once("::").filter(|_| !name.contains(' ')) {
         code.contains(item.trim_end_matches("()"))
     } else {
