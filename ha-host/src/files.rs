@@ -1,8 +1,9 @@
 //! Files that are replaced whole or not at all, and locks on files.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -105,6 +106,38 @@ pub fn lock(path: &Path, patience: Duration) -> io::Result<File> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
+}
+
+/// Makes a directory, with those above it, that only this user may enter; tightens one that is there.
+///
+/// # Errors
+///
+/// If the file system does, or if the directory is one that users share, such as `/tmp`.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
+    const SHARED: u32 = 0o1000;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & SHARED != 0 {
+        let message = format!("{} is shared by all users: it must be a directory of its own", path.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    if mode & FOR_OTHERS == 0 { Ok(()) } else { fs::set_permissions(path, Permissions::from_mode(0o700)) }
+}
+
+/// What the group and all others may do.
+const FOR_OTHERS: u32 = 0o077;
+
+/// Opens a log, to write at its end, that only this user may read; tightens one that is there.
+///
+/// # Errors
+///
+/// If the file system does.
+pub fn open_log(path: &Path) -> io::Result<File> {
+    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    if log.metadata()?.permissions().mode() & FOR_OTHERS != 0 {
+        log.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(log)
 }
 
 /// A name as part of a file name: letters, digits, `.`, `_`, `-` and `:` stay, all else becomes `%` and two hexadecimal

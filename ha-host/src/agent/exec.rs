@@ -9,17 +9,20 @@ use std::{
     time::Duration,
 };
 
+use super::{
+    cgroup::Cgroup,
+    launch::{Holding, Launch, Launcher},
+    process::ProcessRecord,
+};
+use crate::{
+    clock,
+    files::{self, Durability},
+    store::ExecGuest,
+};
 use ha_core::{
     host::HostError,
     id::{NodeName, ServiceId},
 };
-use nix::sys::signal::Signal;
-
-use super::{
-    launch::{Launch, Launcher},
-    process::ProcessRecord,
-};
-use crate::{clock, files, store::ExecGuest};
 
 /// Runs a program with a verb for everything that is to be done with a service.
 ///
@@ -34,8 +37,12 @@ use crate::{clock, files, store::ExecGuest};
 /// | `migrate` | the target node | 0 it runs there and no longer here; 3 it can't be moved live; all others: it stays here |
 ///
 /// Each verb must do nothing, and succeed, if what it asks for is so already. One that takes too long is killed with all
-/// that comes from it, so a service that `start` leaves behind must not stay in its process group, and must not have
-/// `HA_INSTANCE` in its environment.
+/// that comes from it.
+///
+/// What `start` leaves behind is the service, and outlives the daemon. When `status` says that the service does not run, what is left of
+/// that is ended, so that nothing of it touches what another node works with: all that came from `start` where there are cgroups
+/// (see [`Containment`](super::Containment)), else only what has its `HA_INSTANCE` in the environment. What is to go on beside the service has
+/// to be started by somebody else, such as `systemd-run`.
 #[derive(Debug, Clone)]
 pub struct ExecAgent {
     node: NodeName,
@@ -70,8 +77,13 @@ impl Verb<'_> {
 /// By this exit code `status` says that it does not run, and `migrate` that it can't be done.
 const NO: i32 = 3;
 
+/// Of the record that names what `start` has left behind.
+const SERVICE: &str = "service";
+
 impl ExecAgent {
     const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+    /// What is killed is gone within that time.
+    const KILL_TIMEOUT: Duration = Duration::from_secs(10);
     /// What a stop takes beyond its own timeout.
     const STOP_ALLOWANCE_S: u32 = 10;
 
@@ -81,15 +93,15 @@ impl ExecAgent {
         Self { node, directory: run_directory.join("exec"), launcher }
     }
 
-    /// Whether the service runs.
+    /// Whether the service runs. If the program says that it does not, what is left of it is ended first.
     ///
     /// # Errors
     ///
-    /// If the program does not say so.
+    /// If the program does not say so, or something that is left can't be ended.
     pub fn is_running(&self, sid: &ServiceId, guest: &ExecGuest) -> Result<bool, HostError> {
         match self.run(sid, guest, &Verb::Status, guest.timeout_s)? {
             0 => Ok(true),
-            NO => Ok(false),
+            NO => self.end_remains(sid).map(|()| false),
             code => Err(Self::failed(sid, &Verb::Status, code)),
         }
     }
@@ -100,6 +112,7 @@ impl ExecAgent {
     ///
     /// If the program says so, or takes too long.
     pub fn start(&self, sid: &ServiceId, guest: &ExecGuest) -> Result<(), HostError> {
+        self.end_remains(sid)?;
         match self.run(sid, guest, &Verb::Start, guest.timeout_s)? {
             0 => Ok(()),
             code => Err(Self::failed(sid, &Verb::Start, code)),
@@ -128,7 +141,7 @@ impl ExecAgent {
     pub fn migrate(&self, sid: &ServiceId, guest: &ExecGuest, target: &NodeName) -> Result<bool, HostError> {
         let verb = Verb::Migrate(target);
         match self.run(sid, guest, &verb, guest.timeout_s)? {
-            0 => Ok(true),
+            0 => self.end_remains(sid).map(|()| true),
             NO => Ok(false),
             code => Err(Self::failed(sid, &verb, code)),
         }
@@ -143,9 +156,9 @@ impl ExecAgent {
         let (name, argument) = verb.words();
         let fail = |error: io::Error| HostError::new(format!("cannot run '{name}' of {sid}: {error}"));
         let timeout = Duration::from_secs(timeout_s.into());
-        let record = self.directory.join(files::encode_name(sid.as_str())).with_added_extension("json");
-        fs::create_dir_all(&self.directory).map_err(fail)?;
-        Self::wait_for_former(&record, timeout).map_err(fail)?;
+        let record = self.path(sid, "json");
+        files::make_private_directory(&self.directory).map_err(fail)?;
+        self.wait_for_former(sid, &record, timeout).map_err(fail)?;
 
         let mut command = guest.command.clone();
         command.extend([name.to_owned(), sid.to_string()]);
@@ -154,28 +167,71 @@ impl ExecAgent {
             BTreeMap::from([("HA_SID".to_owned(), sid.to_string()), ("HA_NODE".to_owned(), self.node.to_string())]);
         let launch = Launch {
             record: &record,
-            log: &record.with_extension("log"),
+            log: &self.path(sid, "log"),
             command: &command,
             directory: Path::new("/"),
             environment: &environment,
+            holding: if *verb == Verb::Start { Holding::DIRECT } else { Holding::LOOSE },
         };
         let mut child = self.launcher.launch(&launch).map_err(fail)?;
         let code = Self::wait(&mut child, &record, timeout).map_err(fail)?;
-        let _ = fs::remove_file(&record);
+        match verb {
+            Verb::Start => self.keep_service(sid, &record).map_err(fail)?,
+            Verb::Status | Verb::Stop(_) | Verb::Migrate(_) => {
+                files::remove(&record, Durability::Memory).map_err(fail)?
+            }
+        }
         code.ok_or_else(|| HostError::new(format!("'{name}' of {sid} took longer than {timeout_s} s and was killed")))
     }
 
-    /// A verb that a former daemon began may still be at work: two at once would be in each other's way.
-    fn wait_for_former(record: &Path, timeout: Duration) -> io::Result<()> {
+    fn path(&self, sid: &ServiceId, extension: &str) -> PathBuf {
+        self.directory.join(files::encode_name(sid.as_str())).with_added_extension(extension)
+    }
+
+    /// What `start` has left behind is the service.
+    fn keep_service(&self, sid: &ServiceId, record: &Path) -> io::Result<()> {
+        fs::rename(record, self.path(sid, SERVICE))
+    }
+
+    /// Ends what `start` has left behind.
+    fn end_remains(&self, sid: &ServiceId) -> Result<(), HostError> {
+        let fail = |error: io::Error| HostError::new(format!("cannot end what is left of {sid}: {error}"));
+        let path = self.path(sid, SERVICE);
+        let Some(record) = ProcessRecord::read(&path).map_err(fail)? else { return Ok(()) };
+        if !Self::killed(&record).map_err(fail)? {
+            return Err(HostError::new(format!("what is left of {sid} cannot be killed")));
+        }
+        if let Some(cgroup) = &record.cgroup {
+            Cgroup(cgroup).remove();
+        }
+        files::remove(&path, Durability::Memory).map_err(fail)
+    }
+
+    /// Kills all of it. Says whether that came about in time.
+    fn killed(record: &ProcessRecord) -> io::Result<bool> {
+        let end = clock::instant().after(Self::KILL_TIMEOUT);
+        while record.is_left()? {
+            if clock::instant() >= end {
+                return Ok(false);
+            }
+            record.kill()?;
+            thread::sleep(Self::LOOK_INTERVAL);
+        }
+        Ok(true)
+    }
+
+    /// A verb that a former daemon began may still be at work: two at once would be in each other's way. What a start has made is the
+    /// service, as far as it came.
+    fn wait_for_former(&self, sid: &ServiceId, record: &Path, timeout: Duration) -> io::Result<()> {
         let Some(former) = ProcessRecord::read(record)? else { return Ok(()) };
         let end = clock::instant().after(timeout);
         while former.is_running() && clock::instant() < end {
             thread::sleep(Self::LOOK_INTERVAL);
         }
-        if former.is_running() {
-            let _ = former.signal(Signal::SIGKILL);
+        if former.is_running() && !Self::killed(&former)? {
+            return Err(io::Error::other(format!("process {} of a former verb cannot be killed", former.pid)));
         }
-        fs::remove_file(record)
+        if former.cgroup.is_some() { self.keep_service(sid, record) } else { fs::remove_file(record) }
     }
 
     /// The exit code; nothing if it took too long and was killed.
@@ -188,7 +244,7 @@ impl ExecAgent {
             }
             if clock::instant() >= end {
                 if let Some(record) = ProcessRecord::read(record)? {
-                    let _ = record.signal(Signal::SIGKILL);
+                    record.kill()?;
                 }
                 child.kill()?;
                 child.wait()?;

@@ -1,5 +1,6 @@
 //! Agents: what starts, stops, watches and moves the services of a node.
 
+mod cgroup;
 mod exec;
 mod launch;
 mod proc;
@@ -8,6 +9,7 @@ mod processes;
 mod unit;
 mod vm;
 
+pub use cgroup::Containment;
 pub use exec::{ExecAgent, Verb};
 pub use launch::{Launcher, launched};
 pub use proc::ProcAgent;
@@ -126,13 +128,18 @@ impl NodeAgents {
         if moved { Ok(()) } else { Err(HostError::new(format!("guest {sid} was moved or removed by somebody else"))) }
     }
 
-    fn stop_to_move(&mut self, sid: &ServiceId, guest: &GuestDefinition) -> Result<(), HostError> {
-        self.event(Event::AgentStopping { sid: sid.clone(), for_relocate: true, timeout: None });
+    /// Stops it, also where nothing is seen of it: its agent may know more. That is told only of one that ran.
+    fn stop_to_move(&mut self, sid: &ServiceId, guest: &GuestDefinition, ran: bool) -> Result<(), HostError> {
+        if ran {
+            self.event(Event::AgentStopping { sid: sid.clone(), for_relocate: true, timeout: None });
+        }
         self.stop_guest(sid, guest, None)?;
         if self.runs(sid, guest)? {
             return Err(HostError::new(format!("{sid} still runs")));
         }
-        self.event(Event::AgentStopped { sid: sid.clone() });
+        if ran {
+            self.event(Event::AgentStopped { sid: sid.clone() });
+        }
         Ok(())
     }
 }
@@ -199,8 +206,8 @@ impl Agent for NodeAgents {
         if tries_live && !live {
             self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
         }
-        if running && !live {
-            self.stop_to_move(sid, &guest)?;
+        if !live {
+            self.stop_to_move(sid, &guest, running)?;
         }
         self.hand_over(sid, target)?;
         let task = if tries_live && !live { Motion::Relocate } else { task };

@@ -8,10 +8,18 @@ use ha_core::{
 };
 use nix::sys::signal::Signal;
 
-use super::{launch::Launcher, processes::Processes};
+use super::{
+    launch::{Holding, Launcher},
+    processes::Processes,
+};
 use crate::store::ProcGuest;
 
-/// Starts, watches and stops processes. They do not depend on the daemon: one that was started again finds them.
+/// Starts, watches and stops processes, each with all that comes from it. They do not depend on the daemon: one that was started
+/// again finds them.
+///
+/// A service is the program that was started and whatever comes from that, also what leaves its session, its environment or its
+/// parents. A program that ends with success while something of it runs has gone to the background, and what runs is the service; what
+/// one leaves that failed is ended, and the service counts as stopped.
 #[derive(Debug, Clone)]
 pub struct ProcAgent {
     processes: Processes,
@@ -21,14 +29,14 @@ impl ProcAgent {
     /// An agent that keeps what it must know in `run_directory`.
     #[must_use]
     pub fn new(node: NodeName, run_directory: &Path, launcher: Launcher) -> Self {
-        Self { processes: Processes::new(node, run_directory.join("proc"), launcher) }
+        Self { processes: Processes::new(node, run_directory.join("proc"), launcher, Holding::GUARDED) }
     }
 
-    /// Whether the service's process runs. Processes that it has left behind do not count.
+    /// Whether anything of the service runs.
     ///
     /// # Errors
     ///
-    /// If it is not known which process it is.
+    /// If that can't be told.
     pub fn is_running(&self, sid: &ServiceId) -> Result<bool, HostError> {
         self.processes.is_running(sid)
     }
@@ -54,7 +62,8 @@ impl ProcAgent {
     pub fn stop(&self, sid: &ServiceId, grace_s: u32) -> Result<(), HostError> {
         let Some(record) = self.processes.record(sid)? else { return Ok(()) };
         let grace = Duration::from_secs(grace_s.into());
-        if grace_s > 0 && record.signal(Signal::SIGTERM) > 0 && self.processes.wait_for_end(&record, grace, || {}) {
+        let is_told = grace_s > 0 && record.signal(Signal::SIGTERM).is_ok_and(|told| told > 0);
+        if is_told && self.processes.wait_for_end(sid, &record, grace, || {})? {
             self.processes.forget(sid);
             return Ok(());
         }

@@ -3,7 +3,12 @@
 //! The kernel gives the number of a dead process to another one. So a process is remembered by its number, the moment at
 //! which it was started, and the boot of the machine: no two processes have all three in common.
 
-use std::{fs, io, path::Path, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -11,6 +16,7 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::cgroup::Cgroup;
 use crate::files::{self, Durability};
 
 /// What the kernel says of a process.
@@ -65,7 +71,7 @@ fn boot_id() -> &'static str {
 /// A process that may have ended, and whose number may be another one's now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessRecord {
-    /// Its number, which is that of its group too.
+    /// Its number.
     pub pid: i32,
     /// When it was started, in ticks since boot.
     pub started: u64,
@@ -73,6 +79,25 @@ pub struct ProcessRecord {
     pub boot: String,
     /// Stands in the environment of the process and of all that comes from it, as [`INSTANCE_VARIABLE`].
     pub instance: String,
+    /// The directory of the cgroup that all of it is in, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<PathBuf>,
+    /// What the process says as a guardian, if it is one; else it is the service's program itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+}
+
+/// What a guardian says of the service from which it keeps nothing hidden: whatever descends from it stays its descendant, also when
+/// what is between dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// Something of it runs.
+    Watches,
+    /// The program that was started has failed. What is left of the service, if anything, is a remainder.
+    Failed,
+    /// Nothing is left.
+    Ended,
 }
 
 /// The variable by which all processes of a service are found.
@@ -87,7 +112,7 @@ impl ProcessRecord {
     pub fn of_this_process(instance: String) -> io::Result<Self> {
         let pid = i32::try_from(std::process::id()).map_err(io::Error::other)?;
         let stat = stat(pid).ok_or_else(|| io::Error::other("/proc says nothing of this process"))?;
-        Ok(Self { pid, started: stat.started, boot: boot_id().to_owned(), instance })
+        Ok(Self { pid, started: stat.started, boot: boot_id().to_owned(), instance, cgroup: None, guard: None })
     }
 
     /// The record in a file; nothing if there is none.
@@ -113,38 +138,126 @@ impl ProcessRecord {
     /// Whether the process itself still runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.boot == boot_id() && stat(self.pid).is_some_and(|stat| stat.started == self.started && !stat.is_dead())
+        self.is_of_this_boot() && stat(self.pid).is_some_and(|stat| self.is(&stat) && !stat.is_dead())
     }
 
-    /// The process and all that comes from it, as far as they run.
-    ///
-    /// Those that were detached are found by their environment.
+    fn is_of_this_boot(&self) -> bool {
+        self.boot == boot_id()
+    }
+
+    fn is(&self, stat: &Stat) -> bool {
+        stat.pid == self.pid && stat.started == self.started
+    }
+
+    /// Whether the service's program has ended, as far as that is known, so that what is left of it is a remainder.
     #[must_use]
-    pub fn family(&self) -> Vec<Stat> {
-        if self.boot != boot_id() {
-            return Vec::new();
+    pub fn has_failed(&self) -> bool {
+        match self.guard {
+            Some(Guard::Failed) => true,
+            Some(Guard::Watches | Guard::Ended) => false,
+            None => !self.is_running(),
+        }
+    }
+
+    /// All of the service that runs, the guardian not counted: what is in its cgroup, what has its mark in the environment, and all
+    /// that descends from these, from the program or from the guardian.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not say.
+    pub fn family(&self) -> io::Result<Vec<Stat>> {
+        if !self.is_of_this_boot() {
+            return Ok(Vec::new());
         }
         let mark = format!("{INSTANCE_VARIABLE}={}", self.instance);
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        let stats = pids.filter_map(stat).filter(|stat| !stat.is_dead());
-        stats
-            .filter(|stat| (stat.pid == self.pid && stat.started == self.started) || has_mark(stat.pid, &mark))
-            .collect()
+        // First, so that no stranger is taken for a member that had its number.
+        let all = all_processes()?;
+        let contained: BTreeSet<i32> = match &self.cgroup {
+            Some(cgroup) => Cgroup(cgroup).members()?.into_iter().collect(),
+            None => BTreeSet::new(),
+        };
+        let is_root = |stat: &Stat| self.is(stat) || contained.contains(&stat.pid) || has_mark(stat.pid, &mark);
+        let mut found = with_descendants(all, is_root);
+        found.retain(|stat| !stat.is_dead() && !(self.guard.is_some() && self.is(stat)));
+        Ok(found)
     }
 
-    /// Sends a signal to the process and all that comes from it. Says to how many.
-    #[must_use]
-    pub fn signal(&self, signal: Signal) -> usize {
-        let family = self.family();
+    /// Whether anything of the service is left, the guardian counted.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be told.
+    pub fn is_left(&self) -> io::Result<bool> {
+        if !self.is_of_this_boot() {
+            return Ok(false);
+        }
+        if self.is_running() || !self.family()?.is_empty() {
+            return Ok(true);
+        }
+        match (&self.cgroup, self.guard) {
+            (Some(cgroup), _) => Cgroup(cgroup).is_populated(),
+            (None, Some(Guard::Ended) | None) => Ok(false),
+            (None, Some(Guard::Watches | Guard::Failed)) => Err(io::Error::other(format!(
+                "its guardian, process {}, was killed, so nobody can tell what is left of it; end what is left, then remove its \
+                 record, or reboot",
+                self.pid
+            ))),
+        }
+    }
+
+    /// Sends a signal to all of the service, not to its guardian. Says to how many.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not say what there is.
+    pub fn signal(&self, signal: Signal) -> io::Result<usize> {
+        let family = self.family()?;
         for member in &family {
             if stat(member.pid).is_some_and(|now| now.started == member.started) {
                 // It may have ended just now.
                 let _ = kill(Pid::from_raw(member.pid), signal);
             }
         }
-        family.len()
+        Ok(family.len())
     }
+
+    /// Kills all of the service, as far as it is seen. What it makes meanwhile may escape where it has no cgroup: look again.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel does not let it be killed.
+    pub fn kill(&self) -> io::Result<()> {
+        if !self.is_of_this_boot() {
+            return Ok(());
+        }
+        self.signal(Signal::SIGKILL)?;
+        match &self.cgroup {
+            Some(cgroup) => Cgroup(cgroup).kill(),
+            None => Ok(()),
+        }
+    }
+}
+
+fn all_processes() -> io::Result<Vec<Stat>> {
+    let entries = fs::read_dir("/proc")?.collect::<io::Result<Vec<_>>>()?;
+    let pids = entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    Ok(pids.filter_map(stat).collect())
+}
+
+/// Those that are roots, and all that descends from them.
+fn with_descendants(all: Vec<Stat>, is_root: impl Fn(&Stat) -> bool) -> Vec<Stat> {
+    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    for stat in &all {
+        children.entry(stat.parent).or_default().push(stat.pid);
+    }
+    let mut waiting: Vec<i32> = all.iter().filter(|stat| is_root(stat)).map(|stat| stat.pid).collect();
+    let mut found = BTreeSet::new();
+    while let Some(pid) = waiting.pop() {
+        if found.insert(pid) {
+            waiting.extend(children.get(&pid).into_iter().flatten());
+        }
+    }
+    all.into_iter().filter(|stat| found.contains(&stat.pid)).collect()
 }
 
 fn has_mark(pid: i32, mark: &str) -> bool {
@@ -172,6 +285,6 @@ mod tests {
         assert!(record.is_running());
         assert!(!ProcessRecord { started: record.started + 1, ..record.clone() }.is_running());
         let other_boot = ProcessRecord { boot: "another".into(), ..record };
-        assert!(!other_boot.is_running() && other_boot.family().is_empty());
+        assert!(!other_boot.is_running() && !other_boot.is_left().unwrap());
     }
 }

@@ -14,10 +14,10 @@ use ha_core::{
     host::HostError,
     id::{NodeName, ServiceId},
 };
-use nix::sys::signal::Signal;
 
 use super::{
-    launch::{Launch, Launcher},
+    cgroup::Cgroup,
+    launch::{Holding, Launch, Launcher},
     process::ProcessRecord,
 };
 use crate::{clock, files};
@@ -29,6 +29,8 @@ pub(super) struct Processes {
     node: NodeName,
     directory: PathBuf,
     launcher: Launcher,
+    /// How they are held together.
+    holding: Holding,
     /// Processes that this daemon has started and must bury.
     children: Arc<Mutex<Vec<Child>>>,
 }
@@ -39,8 +41,8 @@ impl Processes {
     /// How long a process may take to end after SIGKILL.
     const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-    pub(super) fn new(node: NodeName, directory: PathBuf, launcher: Launcher) -> Self {
-        Self { node, directory, launcher, children: Arc::default() }
+    pub(super) fn new(node: NodeName, directory: PathBuf, launcher: Launcher, holding: Holding) -> Self {
+        Self { node, directory, launcher, holding, children: Arc::default() }
     }
 
     /// Where everything is that belongs to the services.
@@ -59,10 +61,38 @@ impl Processes {
         ProcessRecord::read(&path).map_err(|error| HostError::new(format!("cannot read {}: {error}", path.display())))
     }
 
-    /// Whether the service's process runs. Processes that it has left behind do not count.
+    /// Whether anything of the service is left. What a program that has failed left behind is ended first: nobody looks after that, and
+    /// the service is to be started anew.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be told, or what was left behind can't be ended.
     pub(super) fn is_running(&self, sid: &ServiceId) -> Result<bool, HostError> {
         self.bury_the_dead();
-        Ok(self.record(sid)?.is_some_and(|record| record.is_running()))
+        let Some(record) = self.record(sid)? else { return Ok(false) };
+        if !self.is_left(sid, &record)? {
+            return Ok(false);
+        }
+        // Read again: its guardian may have said more meanwhile.
+        let has_failed = self.record(sid)?.is_some_and(|record| record.has_failed());
+        if has_failed {
+            self.kill(sid)?;
+        }
+        Ok(!has_failed)
+    }
+
+    /// Whether anything is left. Where the guardian is gone its last word counts, which may be later than the record that is given.
+    fn is_left(&self, sid: &ServiceId, record: &ProcessRecord) -> Result<bool, HostError> {
+        let unknown = |error: io::Error| {
+            HostError::new(format!("cannot tell whether {sid} runs, by {}: {error}", self.path(sid, "json").display()))
+        };
+        match record.is_left() {
+            Ok(is_left) => Ok(is_left),
+            Err(_) => match self.record(sid)? {
+                Some(last) => last.is_left().map_err(unknown),
+                None => Ok(false),
+            },
+        }
     }
 
     /// Launches the service's process; what the last one has left behind is killed first.
@@ -78,13 +108,14 @@ impl Processes {
         environment.insert("HA_SID".into(), sid.to_string());
         environment.insert("HA_NODE".into(), self.node.to_string());
         let launch = || -> io::Result<Child> {
-            fs::create_dir_all(&self.directory)?;
+            files::make_private_directory(&self.directory)?;
             self.launcher.launch(&Launch {
                 record: &self.path(sid, "json"),
                 log: &self.path(sid, "log"),
                 command,
                 directory,
                 environment: &environment,
+                holding: self.holding,
             })
         };
         let child = launch().map_err(|error| HostError::new(format!("cannot start {sid}: {error}")))?;
@@ -95,9 +126,10 @@ impl Processes {
     /// Kills the service's process with all that comes from it, if there is any.
     pub(super) fn kill(&self, sid: &ServiceId) -> Result<(), HostError> {
         let Some(record) = self.record(sid)? else { return Ok(()) };
-        let killed = self.wait_for_end(&record, Self::KILL_TIMEOUT, || {
-            let _ = record.signal(Signal::SIGKILL);
-        });
+        let killed = self.wait_for_end(sid, &record, Self::KILL_TIMEOUT, || {
+            // What can't be done now is tried again, and seen in the end.
+            let _ = record.kill();
+        })?;
         if !killed {
             return Err(HostError::new(format!("{sid} cannot be killed: process {}", record.pid)));
         }
@@ -107,20 +139,33 @@ impl Processes {
 
     /// Nothing is left that the record could stand for; one that stays does no harm.
     pub(super) fn forget(&self, sid: &ServiceId) {
+        if let Ok(Some(ProcessRecord { cgroup: Some(cgroup), .. })) = self.record(sid) {
+            Cgroup(&cgroup).remove();
+        }
         let _ = fs::remove_file(self.path(sid, "json"));
     }
 
     /// Waits until nothing of a process is left. Says whether that came in time. `again` is done before every look.
-    pub(super) fn wait_for_end(&self, record: &ProcessRecord, timeout: Duration, again: impl Fn()) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// If it can't be told whether anything is left.
+    pub(super) fn wait_for_end(
+        &self,
+        sid: &ServiceId,
+        record: &ProcessRecord,
+        timeout: Duration,
+        again: impl Fn(),
+    ) -> Result<bool, HostError> {
         let end = clock::instant().after(timeout);
         loop {
             again();
             self.bury_the_dead();
-            if record.family().is_empty() {
-                return true;
+            if !self.is_left(sid, record)? {
+                return Ok(true);
             }
             if clock::instant() >= end {
-                return false;
+                return Ok(false);
             }
             thread::sleep(Self::LOOK_INTERVAL);
         }

@@ -7,6 +7,7 @@ use ha_core::{
     rules::{RuleSet, evaluate, shadowed_groups},
 };
 use ha_host::{
+    agent::Containment,
     node::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard},
     store::usage,
 };
@@ -23,11 +24,16 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
     let timings = settings.timings;
     let recovery = timings.recovery();
     let guards = context.guards()?;
+    let containment = Containment::find();
     if as_json {
         say_json(&json!({
             "problems": problems,
             "timings": timings,
             "guards": guards,
+            "services_held_by": match &containment {
+                Containment::Cgroup(_) => "cgroup",
+                Containment::Guardian { .. } => "guardian",
+            },
             "recovery": {
                 "shortest_s": recovery.shortest.as_secs_f64(),
                 "longest_s": recovery.longest.as_secs_f64(),
@@ -64,6 +70,7 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
         if guards.values().any(|guard| guard.contains("softdog") || guard.contains("Software Watchdog")) {
             note("softdog does not reset a node whose kernel panics or hangs: a device of the hardware does");
         }
+        say(format_args!("on this machine {containment}"))?;
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

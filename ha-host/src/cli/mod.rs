@@ -25,8 +25,10 @@ pub(crate) fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|verb| verb == "launch") {
         // Between a daemon and its service: no more than needs be.
         let rest = arguments.split_off(2);
-        let _ = ha_host::agent::launched(&rest);
-        return ExitCode::from(127);
+        return match ha_host::agent::launched(&rest) {
+            Some(_) => ExitCode::from(127),
+            None => ExitCode::SUCCESS,
+        };
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

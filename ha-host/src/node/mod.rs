@@ -35,7 +35,7 @@ use ha_core::{
 
 use crate::{
     VERSION,
-    agent::{Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
+    agent::{Containment, Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
     clock::{self, ClockWatch, SleepWatch},
     files,
     signals::StopSignals,
@@ -150,7 +150,7 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let mut guard = Guard::begin(&settings.watchdog, &timings, &*store, &own)?;
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
     session.is_guarded_by(guard.known());
-
+    say_how_services_are_held(settings.launcher.containment(), &own);
     let daemon = Daemon { settings: settings.clone(), timings, store, session: session.clone(), log: log.clone() };
     let mut daemons = Daemons::start(daemon.clone())?;
     let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
@@ -235,10 +235,18 @@ impl Daemons {
     }
 }
 
+fn say_how_services_are_held(containment: &Containment, log: &LogSource) {
+    let severity = match containment {
+        Containment::Cgroup(_) => Severity::Info,
+        Containment::Guardian { .. } => Severity::Warning,
+    };
+    log.message(severity, containment.to_string());
+}
+
 /// Holds the lock of this node's run directory, and writes down this process there.
 fn become_the_only_one(settings: &NodeSettings) -> Result<fs::File, NodeError> {
     let directory = &settings.run_directory;
-    fs::create_dir_all(directory).map_err(NodeError::system(format!("make {}", directory.display())))?;
+    files::make_private_directory(directory).map_err(NodeError::system(format!("make {}", directory.display())))?;
     let path = directory.join("daemon.lock");
     let lock = files::lock(&path, Duration::ZERO).map_err(|error| {
         if error.kind() == io::ErrorKind::TimedOut {

@@ -14,7 +14,10 @@ use ha_core::{
 };
 use serde_json::json;
 
-use super::{launch::Launcher, processes::Processes};
+use super::{
+    launch::{Holding, Launcher},
+    processes::Processes,
+};
 use crate::{
     clock,
     files::{self, Durability},
@@ -97,7 +100,7 @@ impl VmAgent {
     /// without a port.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, node: NodeName, address: &str, run_directory: &Path, launcher: Launcher) -> Self {
-        let processes = Processes::new(node.clone(), run_directory.join("vm"), launcher);
+        let processes = Processes::new(node.clone(), run_directory.join("vm"), launcher, Holding::DIRECT);
         Self { store, node, address: address.to_owned(), processes }
     }
 
@@ -161,7 +164,7 @@ impl VmAgent {
 
     fn has_ended_within(&self, sid: &ServiceId, timeout: Duration) -> Result<bool, HostError> {
         let Some(record) = self.processes.record(sid)? else { return Ok(true) };
-        Ok(self.processes.wait_for_end(&record, timeout, || {}))
+        self.processes.wait_for_end(sid, &record, timeout, || {})
     }
 
     /// Whether the process runs, and is no destination that waits.
@@ -251,7 +254,7 @@ impl VmAgent {
 
     /// Keeps all others away who do something with the same guest on this node.
     fn guard(&self, sid: &ServiceId, patience: Duration) -> Result<File, HostError> {
-        let made = fs::create_dir_all(self.processes.directory());
+        let made = files::make_private_directory(self.processes.directory());
         let locked = made.and_then(|()| files::lock(&self.processes.path(sid, "guard"), patience));
         locked.map_err(|error| self.failed("take hold of", sid, &error))
     }
