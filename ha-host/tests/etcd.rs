@@ -255,7 +255,14 @@ fn without_a_quorum_a_verb_says_so_within_three_seconds() {
     let Some(mut etcd) = Etcd::start("etcd-verb", 3, &TWO) else { return };
     etcd.sandbox.ok(&["status"]);
     etcd.kill(0);
-    wait_for("the others go on", 10, || etcd.sandbox.ha(&["status"]).status.success());
+    let mut note = String::new();
+    wait_for("the others go on", 10, || {
+        let output = etcd.sandbox.ha(&["status"]);
+        note = stderr(&output);
+        output.status.success()
+    });
+    let told = format!("{} can't be reached (connection refused); the store goes on as long as", etcd.endpoint(0));
+    assert!(note.contains(&told), "{note}");
     etcd.kill(1);
     let complain = |etcd: &Etcd| {
         let began = Instant::now();

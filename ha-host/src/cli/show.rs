@@ -208,6 +208,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
         locations: Some(&locations),
         scheduler: stored.configuration.datacenter.scheduler.mode,
     });
+    let store_problems = context.store.problems()?;
     let raw = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
     let lrm_json = || -> BTreeMap<&NodeName, Value> {
         records.iter().filter_map(|(node, record)| Some((node, raw(record.as_ref()?.to_json())))).collect()
@@ -216,6 +217,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
         let mut object = serde_json::to_value(&view).map_err(Failure::failed)?;
         if let Value::Object(object) = &mut object {
             object.insert("guards".into(), json!(guards));
+            object.insert("store".into(), json!({ "problems": store_problems }));
         }
         if verbose && let Value::Object(object) = &mut object {
             object.insert("manager_status".into(), raw(manager.to_json()));
@@ -234,6 +236,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
         say_json(&lrm_json())?;
     }
     stored.problems.iter().for_each(note);
+    store_problems.iter().for_each(|problem| note(&problem.text));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod load;
 pub mod log;
 mod record;
 mod shutdown;
+mod upkeep;
 
 pub use guard::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard};
 pub use host::NodeHost;
@@ -153,6 +154,8 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     say_how_services_are_held(settings.launcher.containment(), &own);
     let daemon = Daemon { settings: settings.clone(), timings, store, session: session.clone(), log: log.clone() };
     let mut daemons = Daemons::start(daemon.clone())?;
+    let _upkeep = upkeep::begin(daemon.store.clone(), settings.node.clone(), own.clone())
+        .map_err(NodeError::system("start a thread"))?;
     let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
 
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);

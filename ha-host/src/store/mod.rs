@@ -282,6 +282,36 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// If the store fails.
     fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError>;
+
+    /// Looks after the store itself, if something is due; a node's daemon calls it several times a second. Gives what was done that a
+    /// person would want to know. It may take minutes, so no daemon waits for it. `is_master` says whether this node's CRM is the
+    /// master, who does what need not be done by all; it may ask the store.
+    ///
+    /// # Errors
+    ///
+    /// If what was due could not be done.
+    fn upkeep(&self, is_master: &dyn Fn() -> bool) -> Result<Vec<String>, StoreError> {
+        let _ = is_master;
+        Ok(Vec::new())
+    }
+
+    /// What is wrong with the store, or will be if nobody does anything about it; nothing as long as all is well.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn problems(&self) -> Result<Vec<StoreProblem>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Something that is wrong with a store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct StoreProblem {
+    /// Names the problem. It stays the same as long as the problem is no worse.
+    pub name: String,
+    /// A sentence that says what is wrong and what helps.
+    pub text: String,
 }
 
 /// What a [`StoreSession`] needs of a store beyond documents: a few values that the nodes write and watch.

@@ -153,6 +153,10 @@ impl FaultKind {
     }
 }
 
+/// How a person makes room in an etcd that is full.
+pub(super) const MAKE_ROOM: &str =
+    "'etcdctl compact REVISION', then 'etcdctl defrag' for each member, then 'etcdctl alarm disarm'";
+
 /// What an answer that is none means. It need not be JSON.
 pub(super) fn of_answer(status: u16, body: &[u8]) -> FaultKind {
     let text = String::from_utf8_lossy(body);
@@ -301,7 +305,7 @@ pub(super) fn describe(faults: &[Fault], address: &EtcdAddress) -> StoreError {
 
 impl FaultKind {
     /// What the member did, to go on after its name.
-    fn what(&self) -> String {
+    pub(super) fn what(&self) -> String {
         let seconds = |time: &Duration| format!("{:.1} s", time.as_secs_f64());
         match self {
             Self::Unreachable(why) => format!("can't be reached ({why})"),
@@ -372,11 +376,7 @@ impl FaultKind {
                 "user '{user}' needs a role that may read and write all below '{prefix}/' \
                  ('etcdctl role grant-permission ROLE --prefix=true readwrite {prefix}/')"
             ),
-            Self::NoSpace => {
-                "nothing can be written until there is room: 'etcdctl compact', then 'etcdctl defrag' for each member, then \
-                 'etcdctl alarm disarm'"
-                    .into()
-            }
+            Self::NoSpace => format!("it refuses every change until there is room: {MAKE_ROOM}"),
             Self::TooLarge => "start etcd with a larger --max-request-bytes".into(),
             Self::Unreachable(_)
             | Self::UnknownHost

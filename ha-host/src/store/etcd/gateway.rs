@@ -7,7 +7,7 @@ use std::{
 };
 
 use ha_core::time::Instant;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use ureq::{Agent, config::Config};
 
 use super::{
@@ -49,6 +49,8 @@ struct State {
     gone_back: Option<Fault>,
     /// Of the user.
     token: Option<String>,
+    /// Whether it had no space for a change.
+    is_full: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -136,7 +138,14 @@ impl Gateway {
             address: address.clone(),
             password: password.transpose()?,
             patience: patience.max(Self::SHORTEST_PATIENCE),
-            state: Mutex::new(State { members, cluster: None, revision: 0, gone_back: None, token: None }),
+            state: Mutex::new(State {
+                members,
+                cluster: None,
+                revision: 0,
+                gone_back: None,
+                token: None,
+                is_full: false,
+            }),
         })
     }
 
@@ -144,18 +153,18 @@ impl Gateway {
     pub(super) fn ask<A: Answer>(&self, question: Question, content: &impl Serialize) -> Result<A, StoreError> {
         let body = serde_json::to_vec(content).map_err(|error| StoreError::Etcd(error.to_string()))?;
         let end = clock::instant().after(self.patience);
-        let (members, revision) = {
+        let revision = {
             let state = self.state();
             if let Some(fault) = &state.gone_back {
                 return Err(fault::describe(std::slice::from_ref(fault), &self.address));
             }
-            (state.members.clone(), state.revision)
+            state.revision
         };
         let mut faults = Vec::new();
         loop {
-            match self.ask_around::<A>(question, &members, &body, end) {
+            match self.ask_around::<A>(question, &body, end) {
                 Ok((endpoint, answer)) => {
-                    self.note(endpoint, revision, answer.header().revision)?;
+                    self.note(&endpoint, revision, answer.header().revision)?;
                     return Ok(answer);
                 }
                 Err(round) => {
@@ -175,22 +184,19 @@ impl Gateway {
     }
 
     /// Asks each member once, until one answers. Gives that one with its answer.
-    fn ask_around<'a, A: Answer>(
-        &self,
-        question: Question,
-        members: &'a [Member],
-        body: &[u8],
-        end: Instant,
-    ) -> Result<(&'a str, A), Round> {
+    fn ask_around<A: Answer>(&self, question: Question, body: &[u8], end: Instant) -> Result<(String, A), Round> {
+        let members = self.state().members.clone();
+        let count = members.len();
         let mut faults = Vec::new();
-        for (index, member) in members.iter().enumerate() {
-            let Some(deadline) = Deadline::share(question.call(), end, members.len() - index) else { break };
-            match self.ask_member(member, question.path(), body, deadline) {
-                Ok(answer) => return Ok((&member.endpoint, answer)),
+        for (index, member) in members.into_iter().enumerate() {
+            let Some(deadline) = Deadline::share(question.call(), end, count - index) else { break };
+            match self.ask_member(&member, question.path(), body, deadline) {
+                Ok(answer) => return Ok((member.endpoint, answer)),
                 Err(kind) => {
                     self.put_last(&member.endpoint);
+                    self.state().is_full |= kind == FaultKind::NoSpace;
                     let is_final = kind.is_of_the_cluster() || question.call() == Call::Write && kind.may_be_done();
-                    let fault = Fault { endpoint: member.endpoint.clone(), kind };
+                    let fault = Fault { endpoint: member.endpoint, kind };
                     if is_final {
                         return Err(Round { faults: vec![fault], is_final });
                     }
@@ -240,26 +246,41 @@ impl Gateway {
         if member.checked.is_none_or(|checked| now.since(checked) >= Self::CHECK_INTERVAL) {
             self.check(&member.endpoint, deadline).map_err(|kind| self.understand(&member.endpoint, kind, deadline))?;
         }
-        let mut is_first = true;
-        loop {
-            let token = self.token(&member.endpoint, deadline)?;
-            match self.post(&member.endpoint, path, body, token.as_deref(), deadline) {
-                Err(FaultKind::TokenEnded) if is_first => {
-                    self.state().token = None;
-                    is_first = false;
-                }
-                answer => return answer,
+        let answer: A = self.post_as_user(&member.endpoint, path, body, deadline)?;
+        match &self.state().cluster {
+            Some(cluster) if *cluster != answer.header().cluster_id => Err(FaultKind::OtherCluster),
+            Some(_) | None => Ok(answer),
+        }
+    }
+
+    /// With a new token where the old one has ended.
+    fn post_as_user<A: DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        path: &str,
+        body: &[u8],
+        deadline: Deadline,
+    ) -> Result<A, FaultKind> {
+        let token = self.token(endpoint, deadline)?;
+        match self.post(endpoint, path, body, token.as_deref(), deadline) {
+            Err(FaultKind::TokenEnded) if token.is_some() => {
+                self.state().token = None;
+                let token = self.token(endpoint, deadline)?;
+                self.post(endpoint, path, body, token.as_deref(), deadline)
             }
+            answer => answer,
         }
     }
 
     /// Whether a member belongs to the cluster. It names the others as well.
     fn check(&self, endpoint: &str, deadline: Deadline) -> Result<(), FaultKind> {
         let question = serde_json::to_vec(&Nothing {}).unwrap_or_default();
-        let token = self.token(endpoint, deadline)?;
-        let answer: Members = self.post(endpoint, MEMBERS, &question, token.as_deref(), deadline)?;
+        let answer: Members = self.post_as_user(endpoint, MEMBERS, &question, deadline)?;
         let mut state = self.state();
         let id = answer.header.cluster_id;
+        if id.is_empty() {
+            return Err(FaultKind::Unintelligible("it does not name its cluster".into()));
+        }
         if state.cluster.get_or_insert_with(|| id.clone()) != &id {
             return Err(FaultKind::OtherCluster);
         }
@@ -334,7 +355,7 @@ impl Gateway {
         }
     }
 
-    fn post<A: Answer>(
+    fn post<A: DeserializeOwned>(
         &self,
         endpoint: &str,
         path: &str,
@@ -362,12 +383,49 @@ impl Gateway {
         if answer.status().as_u16() != 200 {
             return Err(fault::of_answer(answer.status().as_u16(), &content));
         }
-        let answer: A =
-            serde_json::from_slice(&content).map_err(|error| FaultKind::Unintelligible(error.to_string()))?;
-        if answer.header().cluster_id.is_empty() {
-            return Err(FaultKind::Unintelligible("it does not name its cluster".into()));
-        }
-        Ok(answer)
+        serde_json::from_slice(&content).map_err(|error| FaultKind::Unintelligible(error.to_string()))
+    }
+
+    /// Asks one member, and nobody else. For what each member does for itself.
+    pub(super) fn ask_one<A: DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        path: &str,
+        content: &impl Serialize,
+        patience: Duration,
+    ) -> Result<A, FaultKind> {
+        let body = serde_json::to_vec(content).map_err(|error| FaultKind::Refused(error.to_string()))?;
+        let end = clock::instant().after(patience);
+        let deadline = Deadline { connected: end, answered: end };
+        self.post_as_user(endpoint, path, &body, deadline).map_err(|kind| self.understand(endpoint, kind, deadline))
+    }
+
+    /// What a member measures about itself, for machines that watch it; nothing if it does not say.
+    pub(super) fn metrics(&self, endpoint: &str, patience: Duration) -> Option<String> {
+        let request = self.agent.get(format!("{}{endpoint}/metrics", self.scheme())).config();
+        let mut answer = request.timeout_global(Some(patience)).build().call().ok()?;
+        let text = answer.body_mut().read_to_string().ok()?;
+        (answer.status().as_u16() == 200).then_some(text)
+    }
+
+    /// Members that are known, the one that answered last first.
+    pub(super) fn endpoints(&self) -> Vec<String> {
+        self.state().members.iter().map(|member| member.endpoint.clone()).collect()
+    }
+
+    /// The address that it is known by.
+    pub(super) const fn address(&self) -> &EtcdAddress {
+        &self.address
+    }
+
+    /// The highest revision that was seen.
+    pub(super) fn revision(&self) -> i64 {
+        self.state().revision
+    }
+
+    /// Whether a change was refused for want of space since this was last asked.
+    pub(super) fn was_full(&self) -> bool {
+        std::mem::take(&mut self.state().is_full)
     }
 
     const fn scheme(&self) -> &'static str {

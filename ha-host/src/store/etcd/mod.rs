@@ -4,6 +4,7 @@ mod address;
 mod fault;
 mod gateway;
 mod tls;
+mod upkeep;
 mod wire;
 
 pub use address::{EtcdAddress, EtcdLogin, EtcdTls};
@@ -22,12 +23,13 @@ use ha_core::{
 
 use super::{
     Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
-    Record, SharedStore, Store, StoreError,
+    Record, SharedStore, Store, StoreError, StoreProblem,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
 };
 use crate::files;
 use gateway::{Gateway, Question};
+use upkeep::Upkeep;
 use wire::{Bytes, Compare, Operation, Put, Range, Transaction, Values, Written};
 
 /// A store in etcd, below a prefix, with the names that [`FileStore`](super::FileStore) gives its files.
@@ -47,6 +49,7 @@ pub struct EtcdStore {
     /// The last value of each key that was read, with its revision.
     known: Mutex<BTreeMap<String, Known>>,
     guests: Mutex<GuestCache>,
+    upkeep: Upkeep,
 }
 
 impl fmt::Debug for EtcdStore {
@@ -115,7 +118,14 @@ impl EtcdStore {
             prefix: address.prefix.trim_matches('/').to_owned(),
             known: Mutex::default(),
             guests: Mutex::default(),
+            upkeep: Upkeep::new(Upkeep::RETENTION),
         })
+    }
+
+    /// Keeps the values that keys had for that long, in place of an hour.
+    #[must_use]
+    pub fn with_retention(self, retention: Duration) -> Self {
+        Self { upkeep: Upkeep::new(retention), ..self }
     }
 
     fn no_cluster(&self) -> StoreError {
@@ -383,6 +393,14 @@ impl Store for EtcdStore {
             Some((node, serde_json::from_slice(&value.content?).ok()?))
         };
         Ok(values.into_iter().filter_map(beat).collect())
+    }
+
+    fn upkeep(&self, is_master: &dyn Fn() -> bool) -> Result<Vec<String>, StoreError> {
+        self.upkeep.turn(&self.etcd, is_master)
+    }
+
+    fn problems(&self) -> Result<Vec<StoreProblem>, StoreError> {
+        upkeep::problems(&self.etcd)
     }
 }
 

@@ -54,6 +54,9 @@ pub(super) struct Header {
     /// Names the etcd cluster; empty in what is not an answer of etcd.
     #[serde(default)]
     pub(super) cluster_id: String,
+    /// Names the member that answers.
+    #[serde(default)]
+    pub(super) member_id: String,
     /// Grows with every change of any key.
     #[serde(default, deserialize_with = "number")]
     pub(super) revision: i64,
@@ -74,7 +77,7 @@ macro_rules! answers {
     };
 }
 
-answers!(Values, Written, Members, Token);
+answers!(Values, Written);
 
 /// Asks for a key, or for all from it to before another one.
 #[derive(Debug, Serialize)]
@@ -209,10 +212,64 @@ pub(super) struct Login<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct Token {
     #[serde(default)]
-    pub(super) header: Header,
-    #[serde(default)]
     pub(super) token: String,
 }
+
+/// How a member is.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Status {
+    #[serde(default)]
+    pub(super) header: Header,
+    /// The member that leads, as it is named in headers.
+    #[serde(default)]
+    pub(super) leader: String,
+    /// Bytes of its file.
+    #[serde(default, rename = "dbSize", deserialize_with = "number")]
+    pub(super) size: i64,
+    /// Those that are in use.
+    #[serde(default, rename = "dbSizeInUse", deserialize_with = "number")]
+    pub(super) in_use: i64,
+    /// How large its file may become; from etcd 3.6 on.
+    #[serde(default, rename = "dbSizeQuota", deserialize_with = "number")]
+    pub(super) quota: i64,
+}
+
+/// Forgets what keys were before a revision.
+#[derive(Debug, Serialize)]
+pub(super) struct Compaction {
+    #[serde(serialize_with = "text")]
+    pub(super) revision: i64,
+    /// Whether the answer waits until that is done.
+    pub(super) physical: bool,
+}
+
+/// What is done about an alarm.
+#[derive(Debug, Serialize)]
+pub(super) struct AlarmQuestion<'a> {
+    pub(super) action: &'a str,
+    #[serde(rename = "memberID", skip_serializing_if = "Option::is_none")]
+    pub(super) member: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alarm: Option<&'a str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Alarms {
+    #[serde(default)]
+    pub(super) alarms: Vec<Alarm>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Alarm {
+    #[serde(default, rename = "memberID")]
+    pub(super) member: String,
+    #[serde(default)]
+    pub(super) alarm: String,
+}
+
+/// An answer in which nothing is looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {}
 
 /// What stands in an answer that is none. It need not be JSON.
 #[derive(Debug, Default, Deserialize)]
