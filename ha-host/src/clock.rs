@@ -68,23 +68,25 @@ impl ClockWatch {
 /// Notices when this machine has slept: then leases elsewhere ran on, and what runs here did not.
 #[derive(Debug, Default)]
 pub struct SleepWatch {
-    /// All sleep until the last look.
+    /// All sleep until the last look, at most.
     slept: Option<Duration>,
 }
 
 impl SleepWatch {
-    /// What two clocks that are read one after the other may differ by.
-    const LEAST: Duration = Duration::from_secs(1);
+    /// Less is what clocks are corrected by.
+    const LEAST: Duration = Duration::from_millis(50);
 
     /// For how long it has slept since the last look; not at all as a rule.
     pub fn has_slept(&mut self) -> Option<Duration> {
-        let awake = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).ok()?;
-        self.note(instant().since_start().saturating_sub(awake))
+        let awake = || clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).ok();
+        let (before, now, after) = (awake()?, instant().since_start(), awake()?);
+        self.note(now.saturating_sub(after), now.saturating_sub(before))
     }
 
-    fn note(&mut self, slept: Duration) -> Option<Duration> {
-        let before = self.slept.replace(slept)?;
-        slept.checked_sub(before).filter(|slept| *slept >= Self::LEAST)
+    /// A pause between two looks at clocks is no sleep, so it is known only between two bounds.
+    fn note(&mut self, at_least: Duration, at_most: Duration) -> Option<Duration> {
+        let before = self.slept.replace(at_most)?;
+        at_least.checked_sub(before).filter(|slept| *slept >= Self::LEAST)
     }
 }
 
@@ -127,11 +129,12 @@ mod tests {
     #[test]
     fn a_machine_that_has_slept_is_noticed_once() {
         let mut watch = SleepWatch::default();
-        let mut look = |seconds| watch.note(Duration::from_secs(seconds));
-        assert_eq!(look(500), None, "it slept before this process began");
-        assert_eq!(look(500), None);
-        assert_eq!(look(4_100), Some(Duration::from_secs(3_600)));
-        assert_eq!(look(4_100), None);
+        let mut look = |at_least, at_most| watch.note(Duration::from_secs(at_least), Duration::from_secs(at_most));
+        assert_eq!(look(500, 500), None, "it slept before this process began");
+        assert_eq!(look(500, 510), None, "the process was paused for 10 s between two clocks");
+        assert_eq!(look(500, 500), None);
+        assert_eq!(look(4_100, 4_100), Some(Duration::from_secs(3_600)));
+        assert_eq!(look(4_100, 4_100), None);
     }
 
     #[test]

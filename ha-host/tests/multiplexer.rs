@@ -50,6 +50,10 @@ impl Device for FakeDevice {
         "a fake".into()
     }
 
+    fn rearm(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn hasten(&mut self) -> io::Result<()> {
         Ok(())
     }

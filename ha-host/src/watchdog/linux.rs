@@ -84,6 +84,13 @@ pub trait DeviceCalls {
     /// The kernel's.
     fn set_timeout(&self, device: &File, seconds: i32) -> io::Result<i32>;
 
+    /// `WDIOC_SETOPTIONS`: off and on again.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    fn restart(&self, device: &File) -> io::Result<()>;
+
     /// `WDIOC_KEEPALIVE`.
     ///
     /// # Errors
@@ -103,6 +110,7 @@ mod kernel {
 
     const SETS_TIMEOUT: u32 = 0x0080;
     const CLOSES_BY_MAGIC: u32 = 0x0100;
+    const OFF_AND_ON: i32 = 0x0001 | 0x0002;
 
     /// `struct watchdog_info` of `linux/watchdog.h`.
     #[repr(C)]
@@ -114,6 +122,7 @@ mod kernel {
     }
 
     nix::ioctl_read!(get_support, b'W', 0, WatchdogInfo);
+    nix::ioctl_read!(set_options, b'W', 4, i32);
     nix::ioctl_readwrite!(set_timeout, b'W', 6, i32);
     nix::ioctl_read!(keep_alive, b'W', 5, i32);
 
@@ -139,6 +148,13 @@ mod kernel {
             // SAFETY: the descriptor is open, and the kernel reads and writes one int.
             unsafe { set_timeout(device.as_raw_fd(), &raw mut timeout) }?;
             Ok(timeout)
+        }
+
+        fn restart(&self, device: &File) -> io::Result<()> {
+            let mut options = OFF_AND_ON;
+            // SAFETY: the descriptor is open, and the kernel reads one int.
+            unsafe { set_options(device.as_raw_fd(), &raw mut options) }?;
+            Ok(())
         }
 
         fn keep_alive(&self, device: &File) -> io::Result<()> {
@@ -178,6 +194,7 @@ pub struct LinuxDevice<C> {
     file: File,
     calls: C,
     facts: DeviceFacts,
+    timeout: Duration,
 }
 
 impl<C: DeviceCalls> LinuxDevice<C> {
@@ -198,10 +215,10 @@ impl<C: DeviceCalls> LinuxDevice<C> {
         if let Ok(info) = &info {
             facts.identity.get_or_insert_with(|| info.identity.clone());
         }
-        let mut device = Self { file, calls, facts };
+        let mut device = Self { file, calls, facts, timeout };
         let usable = info
             .and_then(|info| is_required(&device.facts, required).and_then(|()| device.outlasts_its_user(&info)))
-            .and_then(|()| device.set_timeout(timeout));
+            .and_then(|()| device.set_timeout());
         if let Err(error) = usable {
             let _ = device.file.write_all(b"V");
             return Err(error);
@@ -227,11 +244,12 @@ impl<C: DeviceCalls> LinuxDevice<C> {
         Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
 
-    fn set_timeout(&mut self, timeout: Duration) -> io::Result<()> {
-        let seconds = i32::try_from(timeout.as_secs()).unwrap_or(i32::MAX);
+    fn set_timeout(&mut self) -> io::Result<()> {
+        let seconds = i32::try_from(self.timeout.as_secs()).unwrap_or(i32::MAX);
         let unsupported = |message| Err(io::Error::new(io::ErrorKind::Unsupported, message));
         if seconds < 1 {
-            return unsupported(format!("a device counts in seconds, and {} s were asked for", timeout.as_secs_f64()));
+            let asked = self.timeout.as_secs_f64();
+            return unsupported(format!("a device counts in seconds, and {asked} s were asked for"));
         }
         let taken = self.calls.set_timeout(&self.file, seconds)?;
         if taken > seconds {
@@ -258,6 +276,15 @@ impl<C: DeviceCalls> Device for LinuxDevice<C> {
 
     fn feed(&mut self) -> io::Result<()> {
         self.calls.keep_alive(&self.file)
+    }
+
+    /// A driver that does nothing for a machine that sleeps leaves the device off after that, and feeding does not turn it on.
+    fn rearm(&mut self) -> io::Result<()> {
+        self.calls.restart(&self.file).map_err(|error| {
+            let guards = "the machine has slept, and may not be guarded any more";
+            io::Error::new(error.kind(), format!("it can't be armed anew ({error}): {guards}"))
+        })?;
+        self.set_timeout()
     }
 
     fn hasten(&mut self) -> io::Result<()> {
@@ -346,6 +373,11 @@ mod tests {
             Ok(seconds.max(self.shortest))
         }
 
+        fn restart(&self, _: &File) -> io::Result<()> {
+            self.calls.borrow_mut().push("restart".into());
+            Ok(())
+        }
+
         fn keep_alive(&self, _: &File) -> io::Result<()> {
             self.calls.borrow_mut().push("feed".into());
             Ok(())
@@ -377,10 +409,12 @@ mod tests {
             let fake = Fake::default();
             let mut device = LinuxDevice::open(path, TEN, None, fake.clone()).unwrap();
             device.feed().unwrap();
+            device.rearm().unwrap();
             device.hasten().unwrap();
             assert_eq!(fs::read(path).unwrap(), b"", "nothing but V may be written");
             device.close().unwrap();
-            assert_eq!(*fake.calls.borrow(), ["opened", "timeout 10", "feed", "feed", "timeout 1"]);
+            let calls = ["opened", "timeout 10", "feed", "feed", "restart", "timeout 10", "feed", "timeout 1"];
+            assert_eq!(*fake.calls.borrow(), calls);
             assert_eq!(fs::read(path).unwrap(), b"V");
         });
     }

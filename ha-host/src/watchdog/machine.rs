@@ -83,6 +83,10 @@ impl Device for ProcessDevice {
         Ok(())
     }
 
+    fn rearm(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn hasten(&mut self) -> io::Result<()> {
         self.set(Some(clock::instant()));
         Ok(())

@@ -27,6 +27,13 @@ pub trait Device {
     /// If it can't be told; it resets the node when its timeout is over.
     fn feed(&mut self) -> io::Result<()>;
 
+    /// Arms it anew after the machine has slept: it may have lost what it was told.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be told; then nothing may guard the node.
+    fn rearm(&mut self) -> io::Result<()>;
+
     /// Has it reset the node as soon as it can: a reset that was promised is overdue.
     ///
     /// # Errors

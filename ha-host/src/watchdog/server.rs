@@ -26,7 +26,10 @@ use nix::{
 };
 
 use super::Device;
-use crate::{clock, files};
+use crate::{
+    clock::{self, SleepWatch},
+    files,
+};
 
 /// How a multiplexer works.
 #[derive(Debug, Clone)]
@@ -85,6 +88,7 @@ pub struct MultiplexerServer<D> {
     device: D,
     connections: BTreeMap<ClientId, UnixStream>,
     multiplexer: Multiplexer,
+    sleep_watch: SleepWatch,
 }
 
 impl<D: Device> MultiplexerServer<D> {
@@ -113,7 +117,8 @@ impl<D: Device> MultiplexerServer<D> {
             let _ = fs::remove_file(&settings.socket);
         })?;
         let multiplexer = Multiplexer::new(settings.timings, device.describe(), clock::instant());
-        Ok(Self { settings, _lock: lock, listener, device, connections: BTreeMap::new(), multiplexer })
+        let (connections, sleep_watch) = (BTreeMap::new(), SleepWatch::default());
+        Ok(Self { settings, _lock: lock, listener, device, connections, multiplexer, sleep_watch })
     }
 
     /// The device.
@@ -143,6 +148,11 @@ impl<D: Device> MultiplexerServer<D> {
             self.accept();
         }
         self.work(sink);
+        if self.sleep_watch.has_slept().is_some()
+            && let Err(error) = self.device.rearm()
+        {
+            sink(MultiplexerEvent::DeviceFailed(error.to_string()));
+        }
         self.multiplexer.tick(clock::instant());
         self.work(sink);
         if readable.listener || !readable.clients.is_empty() {
