@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Sandbox, signal, wait_for};
+use common::{Sandbox, signal, skip, wait_for};
 use ha_host::watchdog::RESET_EXIT_CODE;
 
 /// Runs a node's daemon with this watchdog until it ends. Gives what it complains of.
@@ -98,6 +98,21 @@ fn a_multiplexer_with_other_timings_than_the_cluster_is_refused_with_both_figure
     for figure in ["a timeout of 3 s and a slack of 3.1 s", "a timeout of 60 s and a slack of 12 s"] {
         assert!(told.contains(figure), "{told}");
     }
+}
+
+/// As in a container with a time namespace of its own: its deadlines would count for much too long.
+#[test]
+fn a_daemon_by_another_clock_is_refused() {
+    let mut sandbox = Sandbox::new("guard-clock", "node1", "fast");
+    let multiplexer = Multiplexer::start(&sandbox, "fast", Stdio::null(), &["sleep", "1000"]);
+    let inside = ["unshare", "--time", "--boottime", "100000", "--fork"];
+    if !Command::new(inside[0]).args(&inside[1..]).arg("true").status().is_ok_and(|status| status.success()) {
+        skip("a time namespace cannot be made here");
+        return;
+    }
+    sandbox.inside = inside.map(str::to_owned).to_vec();
+    let told = refused(&sandbox, &multiplexer.watchdog);
+    assert!(told.contains("the same time namespace"), "{told}");
 }
 
 #[test]

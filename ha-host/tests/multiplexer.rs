@@ -114,7 +114,7 @@ impl Running {
     /// A client that is armed, by its own bytes.
     fn client(&self) -> UnixStream {
         let mut client = self.connect();
-        client.write_all(&hello(&TERMS)).unwrap();
+        client.write_all(&hello(&TERMS, clock::instant())).unwrap();
         client.write_all(&feed(soon())).unwrap();
         let mut answered = Vec::new();
         while answered.last() != Some(&b'A') {
@@ -292,7 +292,7 @@ fn a_feed_that_was_held_up_on_its_way_does_not_count() {
 fn who_only_connects_is_not_guarded_and_ends_nothing() {
     let running = Running::start();
     let mut late = running.connect();
-    late.write_all(&hello(&TERMS)).unwrap();
+    late.write_all(&hello(&TERMS, clock::instant())).unwrap();
     late.write_all(&feed(clock::instant())).unwrap();
     let silent = running.connect();
     thread::sleep(CLIENT_TIMEOUT + INTERVAL * 4);

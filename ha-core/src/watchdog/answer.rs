@@ -20,6 +20,8 @@ pub enum Refusal {
         /// The multiplexer's.
         offered: Terms,
     },
+    /// The client's clock is not the multiplexer's, as in another time namespace: its deadlines mean nothing.
+    Clock,
     /// The device is not fed any more: this node is about to be reset.
     Ending,
     /// It could not be written down that there are clients, so that a successor might feed on after a crash.
@@ -36,6 +38,9 @@ impl fmt::Display for Refusal {
                 f,
                 "the daemon counts on {wanted}, and the watchdog multiplexer has {offered}: give the multiplexer the timings of the \
                 cluster ('--timings', HA_TIMINGS), and start it again",
+            ),
+            Self::Clock => f.write_str(
+                "the clocks (CLOCK_BOOTTIME) of daemon and multiplexer differ: run both in the same time namespace",
             ),
             Self::Ending => f.write_str("a client of the multiplexer has failed: this node is about to be reset"),
             Self::Marker => f.write_str("the multiplexer cannot write down that it has clients; its log says why"),
@@ -66,6 +71,7 @@ const ARMED: u8 = b'A';
 const TOO_LATE: u8 = b'L';
 const OTHER_PROTOCOL: u8 = b'P';
 const OTHER_TERMS: u8 = b'T';
+const OTHER_CLOCK: u8 = b'C';
 const ENDING: u8 = b'E';
 const NO_MARKER: u8 = b'M';
 
@@ -86,6 +92,7 @@ impl Answer {
             }
             Self::Refused(Refusal::Terms { offered, .. }) => with_terms(OTHER_TERMS, offered),
             Self::Refused(Refusal::Protocol) => [OTHER_PROTOCOL].into(),
+            Self::Refused(Refusal::Clock) => [OTHER_CLOCK].into(),
             Self::Refused(Refusal::Ending) => [ENDING].into(),
             Self::Refused(Refusal::Marker) => [NO_MARKER].into(),
             Self::Armed => [ARMED].into(),
@@ -152,6 +159,7 @@ impl Answers {
             ARMED => Some((Answer::Armed, 1)),
             TOO_LATE => Some((Answer::TooLate, 1)),
             OTHER_PROTOCOL => refused(Refusal::Protocol),
+            OTHER_CLOCK => refused(Refusal::Clock),
             ENDING => refused(Refusal::Ending),
             NO_MARKER => refused(Refusal::Marker),
             OTHER_TERMS => {
@@ -191,6 +199,7 @@ mod tests {
             Answer::Armed,
             Answer::Refused(Refusal::Terms { wanted, offered: terms(60) }),
             Answer::Refused(Refusal::Marker),
+            Answer::Refused(Refusal::Clock),
             Answer::Refused(Refusal::Ending),
             Answer::Refused(Refusal::Protocol),
         ];

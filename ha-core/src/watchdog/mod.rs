@@ -10,13 +10,15 @@
 //!
 //! | the client sends | | the multiplexer answers | |
 //! |---|---|---|---|
-//! | `ha-wd-2\n`, timeout, slack | [`hello`] | `ha-wd-2\n` and a welcome, or a refusal and the end | [`Answer`] |
+//! | `ha-wd-2\n`, timeout, slack, its clock | [`hello`] | `ha-wd-2\n` and a welcome, or a refusal and the end | [`Answer`] |
 //! | `F`, deadline on the machine's clock | [`feed`] | to the first one only: armed, or too late | |
 //! | `V`, and closes the connection | [`LEAVE`] | nothing | |
 //!
 //! * **A client says what it counts on** ([`Terms`]): how long after its last feed it has expired, and how long after that the node is
 //!   down at the latest. What does not fit is refused, with the figures of both: by other timings the node would be reset after its lock
 //!   has passed on, or in vain.
+//! * **Deadlines mean something only on one clock**: a client says what it shows, and is refused where that is later than the multiplexer's,
+//!   or long before it. So a daemon in a container with a time of its own is not guarded in appearance only.
 //! * **A client is armed by its first feed**, not by connecting, and only if that feed comes before its deadline. It hears when it is.
 //! * **A feed that comes after its deadline does not count**: not even a process that is stopped between its last look at the clock
 //!   and the feed can push the reset out.
@@ -42,7 +44,7 @@ const FEED: u8 = b'F';
 /// The last byte of a client that leaves.
 pub const LEAVE: u8 = b'V';
 
-const HELLO_BYTES: usize = 24;
+const HELLO_BYTES: usize = 32;
 const FRAME_BYTES: usize = 9;
 
 /// What the safety of a client's node hangs on.
@@ -74,11 +76,11 @@ impl fmt::Display for Terms {
     }
 }
 
-/// The first bytes of a client that counts on these terms.
+/// The first bytes of a client that counts on these terms. `now` is read just before they are sent.
 #[must_use]
-pub fn hello(terms: &Terms) -> [u8; HELLO_BYTES] {
+pub fn hello(terms: &Terms, now: Instant) -> [u8; HELLO_BYTES] {
     let mut bytes = [0; HELLO_BYTES];
-    let numbers = nanoseconds(terms.timeout).into_iter().chain(nanoseconds(terms.slack));
+    let numbers = [terms.timeout, terms.slack, now.since_start()].into_iter().flat_map(nanoseconds);
     for (place, byte) in bytes.iter_mut().zip(GREETING.iter().copied().chain(numbers)) {
         *place = byte;
     }

@@ -258,7 +258,10 @@ impl Multiplexer {
             let Some(client) = self.clients.get_mut(&id) else { return };
             match client.take(*byte) {
                 None => {}
-                Some(Said::Hello(wanted)) => self.greet(id, wanted, now),
+                Some(Said::Hello(_, sent)) if sent > now || now.since(sent) > Self::PATIENCE => {
+                    self.refuse(id, Refusal::Clock, now);
+                }
+                Some(Said::Hello(wanted, _)) => self.greet(id, wanted, now),
                 Some(Said::Nonsense) if client.is_guarded() => client.confused = true,
                 Some(Said::Nonsense) => self.refuse(id, Refusal::Protocol, now),
                 Some(Said::Leaves) => client.leaves = true,
@@ -422,7 +425,8 @@ impl Multiplexer {
 
 /// What a client has said.
 enum Said {
-    Hello(Terms),
+    /// With what its clock showed.
+    Hello(Terms, Instant),
     Feed(Instant),
     Leaves,
     /// Something that is in no protocol.
@@ -456,11 +460,7 @@ impl Client {
             if !greeted {
                 return Some(Said::Nonsense);
             }
-            let terms = || {
-                let (timeout, slack) = (GREETING.len(), GREETING.len().saturating_add(size_of::<u64>()));
-                Some(Terms { timeout: time_at(&self.begun, timeout)?, slack: time_at(&self.begun, slack)? })
-            };
-            (terms().map(Said::Hello), HELLO_BYTES)
+            (hello_of(&self.begun), HELLO_BYTES)
         } else {
             (time_at(&self.begun, 1).map(|deadline| Said::Feed(Instant::after_start(deadline))), FRAME_BYTES)
         };
@@ -469,6 +469,13 @@ impl Client {
         }
         said
     }
+}
+
+/// What a client says first; nothing as long as it is not complete.
+fn hello_of(bytes: &[u8]) -> Option<Said> {
+    let numbers = bytes.get(GREETING.len()..)?;
+    let terms = Terms { timeout: time_at(numbers, 0)?, slack: time_at(numbers, 8)? };
+    Some(Said::Hello(terms, Instant::after_start(time_at(numbers, 16)?)))
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl Talk {
         // Bounds the connecting too.
         connection.set_write_timeout(Some(Self::PATIENCE))?;
         connect(connection.as_raw_fd(), &address).map_err(io::Error::from)?;
-        connection.write_all(&hello(&terms))?;
+        connection.write_all(&hello(&terms, clock::instant()))?;
         Ok(Self { connection, answers: Answers::new(terms) })
     }
 

@@ -75,7 +75,7 @@ impl Bench {
     /// A client that was armed at that moment.
     fn armed(&mut self, now: u64) -> ClientId {
         let id = self.connect(now);
-        self.send(id, &watchdog::hello(&terms(60, 12)), now);
+        self.send(id, &watchdog::hello(&terms(60, 12), at(now)), now);
         self.feed(id, now, now);
         assert_eq!(self.answered(id).last(), Some(&Answer::Armed));
         id
@@ -105,7 +105,7 @@ fn a_client_is_armed_by_its_first_feed_that_is_in_time_and_by_nothing_else() {
     let mut bench = Bench::new();
     let (silent, greeted, late) = (bench.connect(0), bench.connect(0), bench.connect(0));
     for id in [greeted, late] {
-        bench.send(id, &watchdog::hello(&terms(60, 12)), 0);
+        bench.send(id, &watchdog::hello(&terms(60, 12), at(0)), 0);
     }
     bench.feed(late, 4, 5);
     assert_eq!(bench.answered(late).last(), Some(&Answer::TooLate));
@@ -197,7 +197,7 @@ fn what_does_not_fit_is_refused_with_the_figures_of_both() {
     ] {
         let mut bench = Bench::new();
         let id = bench.connect(0);
-        bench.send(id, &watchdog::hello(&wanted), 0);
+        bench.send(id, &watchdog::hello(&wanted, at(0)), 0);
         bench.feed(id, 9, 0);
         assert_eq!((bench.multiplexer.armed_clients() == 1, bench.closed.is_empty()), (fits, fits), "{wanted}");
         bench.disconnect(id, 0);
@@ -205,7 +205,7 @@ fn what_does_not_fit_is_refused_with_the_figures_of_both() {
     }
     let mut bench = Bench::new();
     let id = bench.connect(0);
-    bench.send(id, &watchdog::hello(&terms(3, 2)), 0);
+    bench.send(id, &watchdog::hello(&terms(3, 2), at(0)), 0);
     let told = bench.events[0].to_string();
     for figure in ["a timeout of 3 s and a slack of 2 s", "a timeout of 60 s and a slack of 12 s"] {
         assert!(told.contains(figure), "{told}");
@@ -234,11 +234,22 @@ fn who_speaks_another_protocol_is_not_served_and_does_no_harm() {
 }
 
 #[test]
+fn a_client_by_another_clock_is_refused() {
+    for (clock, fits) in [(1_000, true), (995, true), (1_001, false), (989, false), (50_000, false), (0, false)] {
+        let mut bench = Bench::new();
+        let id = bench.connect(1_000);
+        bench.send(id, &watchdog::hello(&terms(60, 12), at(clock)), 1_000);
+        assert_eq!(bench.closed.is_empty(), fits, "{clock}");
+        assert_eq!(bench.answered(id).last() == Some(&Answer::Refused(Refusal::Clock)), !fits, "{clock}");
+    }
+}
+
+#[test]
 fn frames_that_come_in_pieces_count_as_whole_ones() {
     let mut bench = Bench::new();
     let id = bench.connect(0);
-    let bytes =
-        [&watchdog::hello(&terms(60, 12))[..], &watchdog::feed(at(5)), &watchdog::feed(at(4)), &[LEAVE]].concat();
+    let bytes = [&watchdog::hello(&terms(60, 12), at(5))[..], &watchdog::feed(at(5)), &watchdog::feed(at(4)), &[LEAVE]]
+        .concat();
     for byte in bytes {
         bench.send(id, &[byte], 5);
     }
@@ -263,7 +274,7 @@ fn nobody_is_guarded_where_that_can_not_be_written_down() {
     let mut bench = Bench::new();
     bench.can_mark = false;
     let id = bench.connect(0);
-    bench.send(id, &watchdog::hello(&terms(60, 12)), 0);
+    bench.send(id, &watchdog::hello(&terms(60, 12), at(0)), 0);
     bench.feed(id, 1, 0);
     assert_eq!(bench.answered(id).last(), Some(&Answer::Refused(Refusal::Marker)));
     assert_eq!((bench.closed.as_slice(), bench.multiplexer.armed_clients()), (&[id][..], 0));
@@ -275,11 +286,11 @@ fn nobody_is_guarded_where_that_can_not_be_written_down() {
 fn nobody_is_guarded_by_a_device_that_is_not_fed_any_more() {
     let mut bench = Bench::new();
     let (waiting, id) = (bench.connect(0), bench.armed(0));
-    bench.send(waiting, &watchdog::hello(&terms(60, 12)), 0);
+    bench.send(waiting, &watchdog::hello(&terms(60, 12), at(0)), 0);
     bench.disconnect(id, 1);
     bench.feed(waiting, 9, 1);
     let late = bench.connect(1);
-    bench.send(late, &watchdog::hello(&terms(60, 12)), 1);
+    bench.send(late, &watchdog::hello(&terms(60, 12), at(1)), 1);
     for id in [waiting, late] {
         assert_eq!(bench.answered(id).last(), Some(&Answer::Refused(Refusal::Ending)));
     }
