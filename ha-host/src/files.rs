@@ -67,7 +67,8 @@ pub fn remove(path: &Path, durability: Durability) -> io::Result<()> {
     }
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
+/// Brings to the disk that a file has this name.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 

@@ -198,6 +198,40 @@ fn after_a_restore_from_a_backup_equal_revisions_do_not_stand_for_equal_contents
     assert_eq!(&*store.record(&Record::Manager).unwrap().unwrap(), b"after", "and not what it remembers");
 }
 
+/// As in a directory: the name of a node is no proof, and a former holder stops.
+#[test]
+fn a_machine_of_the_same_name_is_another_holder() {
+    let Some(etcd) = Etcd::start("etcd-twin", 1, &TWO) else { return };
+    let first = session(&etcd, "node1");
+    assert_eq!(first.take(&LOCK).unwrap(), LockAnswer::Acquired);
+    let record = Record::Lrm(node("node1"));
+    first.write_record(&record, b"{}").unwrap();
+    first.write_record(&Record::Manager, b"{}").unwrap();
+    let twin = session(&etcd, "node1");
+    assert_eq!(twin.take(&LOCK).unwrap(), LockAnswer::Refused);
+    assert!(twin.write_record(&Record::Manager, b"[]").is_err() && twin.write_record(&record, b"[]").is_err());
+    wait_for("it sees that the other one lives", 10, || twin.twin().is_some());
+    assert!(matches!(twin.take(&LOCK), Err(StoreError::Twin { .. })));
+    drop(twin);
+    assert_eq!(first.take(&LOCK).unwrap(), LockAnswer::Renewed);
+
+    // Another hand has the lock meanwhile.
+    let taken = br#"{"holder":"node1","count":9,"writer":"m/b/p","lifetime_ms":1,"mark":"x"}"#;
+    etcd.open().change_lock(&LOCK, &mut |_| Some(taken.to_vec())).unwrap();
+    assert!(matches!(first.write_record(&Record::Manager, b"[]"), Err(StoreError::NotMaster(_))));
+    assert!(matches!(first.take(&LOCK), Err(StoreError::Twin { .. })));
+    assert!(first.twin().is_some() && !first.is_quorate());
+    assert_eq!(&*etcd.open().record(&Record::Manager).unwrap().unwrap(), b"{}");
+
+    // A cluster has an id, which is made once.
+    let id = etcd.open().cluster_id().unwrap().unwrap();
+    assert_eq!(etcd.open().make_cluster_id().unwrap(), id);
+    etcd.open().set_twin(&node("node1"), first.twin().as_ref()).unwrap();
+    assert_eq!(etcd.open().twins().unwrap().len(), 1);
+    etcd.open().set_twin(&node("node1"), None).unwrap();
+    assert!(etcd.open().twins().unwrap().is_empty());
+}
+
 #[test]
 fn an_etcd_that_has_gone_back_is_used_no_more() {
     let Some(mut etcd) = Etcd::start("etcd-back", 1, &TWO) else { return };

@@ -122,18 +122,52 @@ fn a_store_that_hangs_where_only_the_master_looks() {
     assert!(since.elapsed() < TimingSettings::fast().lock_lifetime);
 }
 
+/// A node never loses its lock for want of space alone: what it must write has its place already.
 #[test]
 fn a_disk_that_is_full() {
     let full = Sandbox::empty("fault-full");
     let Some(disk) = SmallDisk::mount(&full.store(), 512) else { return };
     full.ok(&["init", "--nodes", "node1", "--timings", "fast"]);
     let mut node = Node::start(full);
+    assert!(!node.sandbox.ok(&["status"]).contains("% free"), "there is room");
+    let record = fs::read(node.file("status/manager.json")).unwrap();
     disk.fill();
-    wait_for("it is told", 10, || node.is_told("No space left on device"));
-    disk.make_room();
+    wait_for("it is told", 20, || node.is_told("No space left on device") && node.is_told("store_space_low"));
     node.assert_goes_on();
+    assert!(
+        node.sandbox.ok(&["status"]).lines().any(|line| line == "store 0 % free"),
+        "{}",
+        node.sandbox.ok(&["status"])
+    );
+    let json: serde_json::Value = serde_json::from_str(&node.sandbox.ok(&["status", "--json"])).unwrap();
+    assert_eq!(json["store_free_percent"], 0);
+    let now = fs::read(node.file("status/manager.json")).unwrap();
+    assert!(serde_json::from_slice::<serde_json::Value>(&now).is_ok(), "what fails leaves the old record: {record:?}");
+    disk.make_room();
+    wait_for("all is well again", 20, || node.is_told("store_space_enough"));
+    wait_for("records are written again", 20, || fs::read(node.file("status/manager.json")).unwrap() != now);
+    node.assert_goes_on();
+}
+
+/// The store of an earlier version has no room reserved: it gets it from the daemon, and locks that are held when they are renewed.
+#[test]
+fn a_disk_that_is_full_where_the_store_is_of_an_earlier_version() {
+    let old = Sandbox::empty("fault-full-old");
+    let Some(disk) = SmallDisk::mount(&old.store(), 512) else { return };
+    old.ok(&["init", "--nodes", "node1", "--timings", "fast"]);
+    fs::remove_file(old.store().join("cluster-id")).unwrap();
+    for directory in ["locks", "members"] {
+        fs::remove_dir_all(old.store().join(directory)).unwrap();
+        fs::create_dir(old.store().join(directory)).unwrap();
+    }
+    let held = serde_json::json!({"holder": null, "count": 5, "writer": "1-2", "lifetime_ms": 6600});
+    fs::write(old.store().join("locks/ha_agent_node1_lock.json"), held.to_string()).unwrap();
+    let mut node = Node::start(old);
+    assert_eq!(fs::metadata(node.file("locks/ha_agent_node1_lock.json")).unwrap().len(), 1024);
+    assert!(node.file("cluster-id").exists());
     disk.fill();
-    node.assert_is_reset(Instant::now(), "No space left on device");
+    wait_for("it is told", 20, || node.is_told("No space left on device"));
+    node.assert_goes_on();
 }
 
 #[test]

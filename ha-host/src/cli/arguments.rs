@@ -1,5 +1,7 @@
 //! The verbs and their options.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 use ha_core::id::NodeName;
 
@@ -10,7 +12,8 @@ use super::{
 
 /// High availability for services in a cluster.
 ///
-/// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense.
+/// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense, 3 for a node daemon that works no
+/// more since another machine works under its node's name.
 #[derive(Debug, Parser)]
 #[command(name = "ha", version, max_term_width = 100)]
 pub(super) struct Cli {
@@ -20,6 +23,10 @@ pub(super) struct Cli {
     /// This node; by default the one that is named like the host.
     #[arg(long, global = true, env = "HA_NODE", value_name = "NODE")]
     pub(super) node: Option<NodeName>,
+    /// Where this node keeps what must survive a reboot, such as which cluster it is in; by default /var/lib/ha, or, for a daemon
+    /// with a run directory of its own, 'state' below that.
+    #[arg(long, alias = "state_dir", global = true, env = "HA_STATE_DIR", value_name = "DIRECTORY")]
+    pub(super) state_dir: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }
@@ -247,6 +254,14 @@ pub(super) enum GuestVerb {
 pub(super) enum NodeVerb {
     /// Run the CRM and the LRM of this node.
     Run(NodeArguments),
+    /// Let this node work again after another machine was seen to work under its name.
+    ///
+    /// The daemon of a node whose sign of life, record or lock was changed by another hand ends with exit code 3 and does not start
+    /// again, since only a person can know which of the two machines is the node: a cloned machine, a restored backup, or two that
+    /// were given one name. See that only one of them is left, then call this on that one, and start its daemon.
+    ClearTwin,
+    /// Forget the cluster that this node is in, so that it can join another one. Nothing is stopped: do that before.
+    Leave,
 }
 
 /// Properties of a service. What they may be is checked by the same code that reads the files.

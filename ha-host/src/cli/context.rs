@@ -15,8 +15,11 @@ use ha_core::{
     id::{IdError, NodeName, ServiceId, ServiceTypes},
     status::{ManagerStatus, ServiceState},
 };
-use ha_host::store::{
-    ConfigurationReader, Record, SharedStore, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
+use ha_host::{
+    node::StateDirectory,
+    store::{
+        ConfigurationReader, Record, SharedStore, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
+    },
 };
 
 /// Why a verb was not carried out.
@@ -26,6 +29,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It could not be done. Exit code 1.
     Failed(String),
+    /// Another machine works under this node's name. Exit code 3.
+    Twin(String),
     /// Nobody reads the output any more.
     Closed,
 }
@@ -80,15 +85,18 @@ pub(super) fn complain(message: &str) {
 pub(super) struct Context {
     pub(super) store: Arc<dyn SharedStore>,
     pub(super) types: ServiceTypes,
+    pub(super) state: StateDirectory,
     node: Option<NodeName>,
     reader: ConfigurationReader,
 }
 
 impl Context {
-    pub(super) fn new(store: Option<&str>, node: Option<NodeName>) -> Result<Self, Failure> {
+    pub(super) fn new(store: Option<&str>, node: Option<NodeName>, state: StateDirectory) -> Result<Self, Failure> {
         let address = store_address(store)?;
-        let (store, types) = (address.open(address.patience())?, service_types());
-        Ok(Self { store, reader: ConfigurationReader::new(types.clone()), types, node })
+        let store = address.open(address.patience()).map_err(|error| state.explain(error))?;
+        let types = service_types();
+        check_cluster(&state, &*store)?;
+        Ok(Self { store, state, reader: ConfigurationReader::new(types.clone()), types, node })
     }
 
     pub(super) fn node(&self) -> Result<NodeName, Failure> {
@@ -153,6 +161,14 @@ impl Context {
             |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error);
         let editor = Editor::new(&self.types, &nodes).guest_types(&guest_type).services_in_error(&in_error).seen(seen);
         Ok(edit(&*self.store, &self.types, |config| change(&editor, config))??)
+    }
+}
+
+/// Sees that the store is that of the cluster which this node is in. Who may not read that is no node.
+fn check_cluster(state: &StateDirectory, store: &dyn SharedStore) -> Result<(), Failure> {
+    match state.check(store) {
+        Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        checked => Ok(checked.map(drop)?),
     }
 }
 

@@ -19,7 +19,7 @@ use ha_core::{
 use ha_host::{
     agent::Launcher,
     node::{
-        self, NodeSettings, WatchdogChoice,
+        self, KnownCluster, NodeError, NodeSettings, StateDirectory, WatchdogChoice,
         log::{Log, LogFormat, LogSource},
     },
     signals::StopSignals,
@@ -32,8 +32,11 @@ use ha_host::{
 
 use super::{
     Failure,
-    context::{absolute, own_node, store_address},
+    context::{Context, absolute, note, own_node, store_address},
 };
+
+/// Where the daemon of a machine keeps what is of use until it is rebooted.
+const RUN_DIRECTORY: &str = "/run/ha";
 
 /// What `ha init` takes.
 #[derive(Debug, Args)]
@@ -50,7 +53,7 @@ pub(super) struct InitArguments {
 #[derive(Debug, Args)]
 pub(super) struct NodeArguments {
     /// Where the daemon keeps what is of use on this node until it is rebooted.
-    #[arg(long, alias = "run_dir", default_value = "/run/ha", value_name = "DIRECTORY")]
+    #[arg(long, alias = "run_dir", default_value = RUN_DIRECTORY, value_name = "DIRECTORY")]
     run_dir: PathBuf,
     /// What resets the node: 'mux:SOCKET', or 'none' for a cluster of a single node, or one that fence devices alone guard.
     #[arg(long, default_value = "mux:/run/ha-watchdog-mux.sock")]
@@ -141,8 +144,19 @@ pub(crate) fn named_timings(name: &str) -> Result<Timings, Failure> {
     settings.validate().map_err(|errors| Failure::Usage(format!("--timings: {errors}")))
 }
 
-pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<ExitCode, Failure> {
+/// A node that is in a cluster whose store is not there makes no other one in its place.
+pub(super) fn init(
+    store: Option<&str>,
+    state: &StateDirectory,
+    arguments: &InitArguments,
+) -> Result<ExitCode, Failure> {
     let address = store_address(store)?;
+    if let Ok(Some(known)) = state.known_cluster() {
+        let KnownCluster { id, store } = known;
+        return Err(Failure::Failed(format!(
+            "this node belongs to the cluster {id} in {store} already: if that is not there, mount it; if this node is to go to another cluster, let it leave that one first, with 'ha node leave'"
+        )));
+    }
     let timings = named_timings(&arguments.timings)?;
     let mut nodes = arguments.nodes.clone();
     nodes.sort();
@@ -150,6 +164,7 @@ pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<Exi
         let name = pair.first().map(ToString::to_string).unwrap_or_default();
         return Err(Failure::Usage(format!("--nodes: '{name}' is given twice")));
     }
+    nodes.iter().try_for_each(NodeName::check_length)?;
     address.create(&ClusterSettings { nodes, timings })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -158,6 +173,7 @@ pub(super) fn init(store: Option<&str>, arguments: &InitArguments) -> Result<Exi
 pub(super) fn node_run(
     store: Option<&str>,
     node: Option<NodeName>,
+    state_dir: Option<&Path>,
     arguments: &NodeArguments,
 ) -> Result<ExitCode, Failure> {
     let watchdog = match arguments.watchdog.split_once(':') {
@@ -177,6 +193,7 @@ pub(super) fn node_run(
             etcd @ StoreAddress::Etcd(_) => etcd,
         },
         run_directory: absolute(&arguments.run_dir)?,
+        state_directory: absolute(&state_directory(state_dir, &arguments.run_dir))?,
         watchdog,
         launcher: Launcher::default(),
         record: arguments.record.as_deref().map(absolute).transpose()?,
@@ -184,7 +201,41 @@ pub(super) fn node_run(
     let log = Log::start(io::stdout(), arguments.log)?;
     let ended = node::run(&settings, &log);
     log.flush();
-    ended.map_err(Failure::failed)?;
+    match ended {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error @ NodeError::HasTwin { .. }) => Err(Failure::Twin(error.to_string())),
+        Err(error) => Err(Failure::failed(error)),
+    }
+}
+
+/// A daemon that has a run directory of its own is not this machine's only one, and must not share what the machine's one keeps.
+fn state_directory(given: Option<&Path>, run_dir: &Path) -> PathBuf {
+    match given {
+        Some(directory) => directory.to_owned(),
+        None if run_dir == Path::new(RUN_DIRECTORY) => StateDirectory::USUAL.into(),
+        None => run_dir.join("state"),
+    }
+}
+
+/// The person has decided. The note in the store is taken back also where this machine has none.
+pub(super) fn clear_twin(context: &Context) -> Result<ExitCode, Failure> {
+    let node = context.node()?;
+    let noted = context.state.twin(&node).unwrap_or_default().is_some() || context.store.twins()?.contains_key(&node);
+    context.state.set_twin(&node, None)?;
+    context.store.set_twin(&node, None)?;
+    if !noted {
+        note(format_args!("no twin of {node} was noted"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn leave(state: &StateDirectory) -> Result<ExitCode, Failure> {
+    match state.leave()? {
+        Some(known) => {
+            note(format_args!("this node does not belong to the cluster {} in {} any more", known.id, known.store))
+        }
+        None => note("this node belonged to no cluster"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

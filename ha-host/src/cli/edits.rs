@@ -126,6 +126,7 @@ fn change(
 
 pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<ExitCode, Failure> {
     let sid = context.types.parse(sid)?;
+    sid.check_length()?;
     let text = read_definition(file)?;
     let definition: GuestDefinition = serde_json::from_str(&text)
         .map_err(|error| Failure::Usage(format!("{file} is no definition of a guest: {error}")))?;

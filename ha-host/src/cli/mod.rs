@@ -15,6 +15,7 @@ pub(crate) use daemon::{DemoArguments, DiskArguments, LOOK_INTERVAL, named_timin
 use std::{ffi::OsString, io, process::ExitCode};
 
 use clap::{CommandFactory, Parser};
+use ha_host::node::{NodeError, StateDirectory};
 
 use arguments::{Cli, GuestVerb, NodeVerb, RulesVerb, Verb};
 use context::Context;
@@ -48,15 +49,20 @@ pub(crate) fn main() -> ExitCode {
             context::complain(&message);
             ExitCode::from(1)
         }
+        Err(Failure::Twin(message)) => {
+            context::complain(&message);
+            ExitCode::from(NodeError::TWIN_EXIT_CODE)
+        }
         // The one who read the output has gone, as `head` does.
         Err(Failure::Closed) => ExitCode::SUCCESS,
     }
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let context = || Context::new(cli.store.as_deref(), cli.node.clone());
+    let state = || StateDirectory::at(cli.state_dir.clone().unwrap_or_else(|| StateDirectory::USUAL.into()));
+    let context = || Context::new(cli.store.as_deref(), cli.node.clone(), state());
     match cli.verb {
-        Verb::Init(arguments) => daemon::init(cli.store.as_deref(), &arguments),
+        Verb::Init(arguments) => daemon::init(cli.store.as_deref(), &state(), &arguments),
         Verb::Add { sid, options } => edits::add(&context()?, &sid, &options),
         Verb::Set { sid, options, changes } => edits::set(&context()?, &sid, &options, &changes),
         Verb::Remove { sid, purge } => edits::remove(&context()?, &sid, purge.unwrap_or(true)),
@@ -84,9 +90,13 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             GuestVerb::Remove { sid } => edits::remove_guest(&context()?, &sid),
             GuestVerb::List { json } => show::guests(&context()?, json),
         },
-        Verb::Node { verb: NodeVerb::Run(arguments) } => {
-            daemon::node_run(cli.store.as_deref(), cli.node.clone(), &arguments)
-        }
+        Verb::Node { verb } => match verb {
+            NodeVerb::Run(arguments) => {
+                daemon::node_run(cli.store.as_deref(), cli.node.clone(), cli.state_dir.as_deref(), &arguments)
+            }
+            NodeVerb::ClearTwin => daemon::clear_twin(&context()?),
+            NodeVerb::Leave => daemon::leave(&state()),
+        },
         Verb::WatchdogMux(arguments) => daemon::watchdog_mux(&arguments),
         Verb::Supervise(arguments) => daemon::supervise(&arguments),
         Verb::Demo(arguments) => crate::demo::run(&arguments, cli.store.as_deref()),

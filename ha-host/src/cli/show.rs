@@ -8,11 +8,15 @@ use ha_core::{
     id::{GroupId, NodeName, RuleId, ServiceId},
     rules::{RuleSet, evaluate},
     status::{
-        ClusterView, LrmStatus, StateName, ViewInput,
+        ClusterView, LrmStatus, StateName, UtcTime, ViewInput,
         view::{LineKind, ServiceView, ShownLrm, ShownState},
     },
 };
-use ha_host::{clock, signals::StopSignals, store::Record};
+use ha_host::{
+    clock,
+    signals::StopSignals,
+    store::{Record, SpaceLevel, StoreSpace, TwinNote},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -213,15 +217,17 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     let lrm_json = || -> BTreeMap<&NodeName, Value> {
         records.iter().filter_map(|(node, record)| Some((node, raw(record.as_ref()?.to_json())))).collect()
     };
+    let store = StoreShown::read(context)?;
     if as_json {
         let mut object = serde_json::to_value(&view).map_err(Failure::failed)?;
         if let Value::Object(object) = &mut object {
             object.insert("guards".into(), json!(guards));
             object.insert("store".into(), json!({ "problems": store_problems }));
-        }
-        if verbose && let Value::Object(object) = &mut object {
-            object.insert("manager_status".into(), raw(manager.to_json()));
-            object.insert("lrm_status".into(), json!(lrm_json()));
+            store.add_to(object);
+            if verbose {
+                object.insert("manager_status".into(), raw(manager.to_json()));
+                object.insert("lrm_status".into(), json!(lrm_json()));
+            }
         }
         return say_json(&object);
     }
@@ -229,6 +235,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     for (node, guard) in &guards {
         say(format_args!("guard {node} ({guard})"))?;
     }
+    store.say()?;
     if verbose {
         say("\nmanager status:")?;
         say_json(&raw(manager.to_json()))?;
@@ -238,6 +245,52 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     stored.problems.iter().for_each(note);
     store_problems.iter().for_each(|problem| note(&problem.text));
     Ok(())
+}
+
+/// What is shown of the store itself.
+struct StoreShown {
+    twins: BTreeMap<NodeName, TwinNote>,
+    space: Option<StoreSpace>,
+}
+
+impl StoreShown {
+    fn read(context: &Context) -> Result<Self, Failure> {
+        let mut twins = context.store.twins()?;
+        let node = context.node()?;
+        // The store may have been full, or out of reach, when this node saw its twin.
+        if let Ok(Some(note)) = context.state.twin(&node) {
+            twins.entry(node).or_insert(note);
+        }
+        // What can't be told is left out.
+        let space = context.store.space().unwrap_or_default();
+        Ok(Self { twins, space })
+    }
+
+    fn add_to(&self, object: &mut Map<String, Value>) {
+        object.insert("twins".into(), json!(self.twins));
+        if let Some(space) = self.space {
+            object.insert("store_free_percent".into(), json!(space.free_percent));
+        }
+    }
+
+    /// Only what a person has to see to.
+    fn say(&self) -> Result<(), Failure> {
+        let mut out = anstream::stdout().lock();
+        let style = good(false);
+        for (node, note) in &self.twins {
+            let TwinNote { record, writer, seen_by, seen_at } = note;
+            let text = format!(
+                "twin {node} (two machines work under this name: {record} was written by {writer}, seen by {seen_by}, {}; \
+                 when only one is left: ha node clear-twin)",
+                UtcTime(*seen_at)
+            );
+            writeln!(out, "{style}{text}{style:#}")?;
+        }
+        if let Some(space) = self.space.filter(|space| space.level() != SpaceLevel::Enough) {
+            writeln!(out, "{style}store {} % free{style:#}", space.free_percent)?;
+        }
+        Ok(())
+    }
 }
 
 /// The record of every node, those of the settings first; one that can't be read is shown as none, with a note.

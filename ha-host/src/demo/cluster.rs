@@ -116,7 +116,8 @@ impl Cluster {
     /// Runs `ha` as a person would, and gives its output.
     pub(super) fn ha(&self, arguments: &[&str]) -> Result<String, Failure> {
         let output = Command::new(std::env::current_exe()?)
-            .args(["--store", &self.address, "--node", "node1"])
+            .args(["--store", &self.address, "--node", "node1", "--state-dir"])
+            .arg(self.directory.join("state"))
             .args(arguments)
             .stdin(Stdio::null())
             .output()?;
@@ -132,7 +133,7 @@ impl Cluster {
         let store = self.address.clone();
         let machine = self.machine(node)?;
         let home = &machine.directory;
-        let (socket, run) = (home.join("watchdog"), home.join("run"));
+        let (socket, run, state) = (home.join("watchdog"), home.join("run"), home.join("state"));
         // A machine that was off has an empty /run.
         let _ = fs::remove_dir_all(&run);
         let log = OpenOptions::new().append(true).create(true).open(home.join("log"))?;
@@ -146,6 +147,8 @@ impl Cluster {
             .args(["--store", &store, "--node", node.as_str(), "node", "run", "--log", "json"])
             .args(["--watchdog", &watchdog, "--run-dir"])
             .arg(&run)
+            .arg("--state-dir")
+            .arg(&state)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

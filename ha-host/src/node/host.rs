@@ -176,7 +176,7 @@ impl ConfigurationStore for NodeHost {
 
 impl ManagerStore for NodeHost {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
-        Ok(self.store.write_record(&Record::Manager, status.to_json().as_bytes(), &self.node)?)
+        Ok(self.session.write_record(&Record::Manager, status.to_json().as_bytes())?)
     }
 
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
@@ -200,7 +200,7 @@ impl ManagerStore for NodeHost {
 impl LrmStore for NodeHost {
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
         let record = Record::Lrm(self.node.clone());
-        Ok(self.store.write_record(&record, status.to_json().as_bytes(), &self.node)?)
+        Ok(self.session.write_record(&record, status.to_json().as_bytes())?)
     }
 }
 

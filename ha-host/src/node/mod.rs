@@ -6,12 +6,14 @@ mod load;
 pub mod log;
 mod record;
 mod shutdown;
+mod state;
 mod upkeep;
 
 pub use guard::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard};
 pub use host::NodeHost;
 pub use load::NodeLoad;
 pub use shutdown::stop_request;
+pub use state::{KnownCluster, StateDirectory};
 
 use std::{
     any::Any,
@@ -24,11 +26,12 @@ use std::{
 };
 
 use ha_core::{
-    event::Severity,
+    event::{Event, NodeRecord, Severity},
     host::Watchdog,
     id::NodeName,
     lrm::StopRequest,
     record::Recorder,
+    status::Writer,
     time::{Instant, Next},
     timing::Timings,
     watchdog::{Refusal, Terms},
@@ -36,11 +39,14 @@ use ha_core::{
 
 use crate::{
     VERSION,
-    agent::{Containment, Launcher, MoveReceiver, NodeAgents, SystemctlCommand, VmAgent},
+    agent::{Containment, Launcher, MoveReceiver, NodeAgents, SharedSink, SystemctlCommand, VmAgent},
     clock::{self, ClockWatch, SleepWatch},
     files,
     signals::StopSignals,
-    store::{ClusterSettings, Session, SharedStore, Store, StoreAddress, StoreError, StoreSession, service_types},
+    store::{
+        ClusterSettings, Identity, Session, SharedStore, SpaceLevel, Store, StoreAddress, StoreError, StoreSession,
+        StoreSpace, StoreWriter, TwinNote, service_types,
+    },
     watchdog::MultiplexedWatchdog,
 };
 use guard::{Guard, WithoutWatchdog};
@@ -56,6 +62,8 @@ pub struct NodeSettings {
     pub store: StoreAddress,
     /// Where the daemon keeps what is of use on this node until it is rebooted. An absolute path.
     pub run_directory: PathBuf,
+    /// Where the daemon keeps what must survive a reboot. An absolute path.
+    pub state_directory: PathBuf,
     /// What resets the node.
     pub watchdog: WatchdogChoice,
     /// Under which the other nodes reach this one, a name or number without a port: for guests that are moved live.
@@ -90,6 +98,18 @@ pub enum NodeError {
         /// The members.
         members: String,
     },
+    /// Another machine works under this node's name, and a person has to decide.
+    #[error(
+        "another machine works under the name {node}: {record} was written by {writer}. This one works no more. See that only one of the two is left, then run 'ha node clear-twin' on it"
+    )]
+    HasTwin {
+        /// The node.
+        node: NodeName,
+        /// What was written by the other one.
+        record: NodeRecord,
+        /// The other one: machine, boot and process.
+        writer: String,
+    },
     /// Another daemon of this node is at work.
     #[error("another daemon of this node is at work: {0} is locked")]
     AlreadyRunning(PathBuf),
@@ -121,6 +141,12 @@ pub enum NodeError {
 }
 
 impl NodeError {
+    /// The exit code of a daemon that works no more since another machine works under its node's name.
+    pub const TWIN_EXIT_CODE: u8 = 3;
+
+    fn has_twin(node: &NodeName, note: TwinNote) -> Self {
+        Self::HasTwin { node: node.clone(), record: note.record, writer: note.writer }
+    }
     fn system(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| Self::System { action, source }
@@ -142,17 +168,26 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let signals = StopSignals::catch_as_daemon().map_err(NodeError::system("catch signals"))?;
     let _only_one = become_the_only_one(settings)?;
     let own = log.source(&settings.node, "node");
-    let Some((cluster, store)) = open_store(&settings.store, signals, &own)? else { return Ok(()) };
+    let state = StateDirectory::at(&settings.state_directory);
+    if let Some(note) = state.twin(&settings.node)? {
+        return Err(NodeError::has_twin(&settings.node, note));
+    }
+    let Some((cluster, store)) = open_store(settings, &state, signals, &own)? else { return Ok(()) };
     let timings = cluster.timings;
     check_membership(&settings.node, &cluster)?;
-
-    let session = StoreSession::begin(store.clone(), settings.node.clone(), timings);
-    let session = Arc::new(session.map_err(NodeError::system("start a thread"))?);
+    let Some(session) = take_part(settings, &state, timings, &store, signals, &own)? else { return Ok(()) };
     let mut guard = Guard::begin(&settings.watchdog, &timings, &*store, &own)?;
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
     session.is_guarded_by(guard.known());
     say_how_services_are_held(settings.launcher.containment(), &own);
-    let daemon = Daemon { settings: settings.clone(), timings, store, session: session.clone(), log: log.clone() };
+    let daemon = Daemon {
+        settings: settings.clone(),
+        timings,
+        store,
+        session: session.clone(),
+        log: log.clone(),
+        writer: state.writer()?,
+    };
     let mut daemons = Daemons::start(daemon.clone())?;
     let _upkeep = upkeep::begin(daemon.store.clone(), settings.node.clone(), own.clone())
         .map_err(NodeError::system("start a thread"))?;
@@ -161,7 +196,12 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
     let mut clock_watch = ClockWatch::new(clock::instant(), SystemTime::now());
     let mut sleep_watch = SleepWatch::default();
+    let mut space = SpaceWatch::default();
     while !daemons.lrm.is_finished() {
+        if let Some(note) = session.twin() {
+            return Err(stop_for_twin(settings, &state, &*daemon.store, &own, note));
+        }
+        space.look(session.space(), &own);
         if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
             own.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
         }
@@ -182,6 +222,11 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
         }
     }
     let ended = daemons.end(&own);
+    if ended.is_ok()
+        && let Err(error) = session.leave()
+    {
+        own.message(Severity::Warning, format!("the node's next daemon has to wait: {error}"));
+    }
     own.message(Severity::Info, "node daemon ends");
     ended
 }
@@ -246,6 +291,86 @@ fn say_how_services_are_held(containment: &Containment, log: &LogSource) {
     log.message(severity, containment.to_string());
 }
 
+/// Begins to take part, and waits as long as it may be that another machine is at work under this node's name. Nothing if
+/// this daemon is asked to stop meanwhile.
+fn take_part(
+    settings: &NodeSettings,
+    state: &StateDirectory,
+    timings: Timings,
+    store: &Arc<dyn SharedStore>,
+    signals: StopSignals,
+    log: &LogSource,
+) -> Result<Option<Arc<StoreSession>>, NodeError> {
+    const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+    let identity = Identity {
+        writer: StoreWriter::this_process(&state.writer()?),
+        note: Some(settings.run_directory.join("written.json")),
+        cluster: Some(state.join_that_of(&**store, &settings.store)?),
+    };
+    if let Err(error) = store.reserve_room() {
+        log.message(Severity::Warning, format!("a full store may cost this node its lock: {error}"));
+    }
+    let session = StoreSession::begin_as(store.clone(), settings.node.clone(), timings, identity);
+    let session = Arc::new(session.map_err(NodeError::system("start a thread"))?);
+    let mut is_told = false;
+    while !session.is_present() {
+        if let Some(note) = session.twin() {
+            return Err(stop_for_twin(settings, state, &**store, log, note));
+        }
+        if !is_told && session.refresh().is_ok() {
+            let (node, seconds) = (&settings.node, timings.lock_lifetime().as_secs_f64());
+            let waits =
+                format!("another machine may be at work as {node}: waits until it has been silent for {seconds:.0} s");
+            log.message(Severity::Notice, waits);
+            is_told = true;
+        }
+        if signals.wait(LOOK_INTERVAL) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(session))
+}
+
+/// The node works no more until a person has decided. Its daemons are not called any more, and a watchdog that is open is
+/// neither fed nor closed: it resets the node, whose services run elsewhere by now or soon.
+fn stop_for_twin(
+    settings: &NodeSettings,
+    state: &StateDirectory,
+    store: &dyn SharedStore,
+    log: &LogSource,
+    note: TwinNote,
+) -> NodeError {
+    let node = &settings.node;
+    let TwinNote { record, writer, .. } = note.clone();
+    SharedSink::event(log, Event::TwinSeen { node: node.clone(), record, writer });
+    // Both notes are for people; whoever has seen it stops whether they can be written or not.
+    for noted in [state.set_twin(node, Some(&note)), store.set_twin(node, Some(&note))] {
+        if let Err(error) = noted {
+            log.message(Severity::Warning, format!("cannot note that {node} has a twin: {error}"));
+        }
+    }
+    NodeError::has_twin(node, note)
+}
+
+/// Reports how much room the store has left, when that gets worse or well again.
+#[derive(Debug, Default)]
+struct SpaceWatch(Option<SpaceLevel>);
+
+impl SpaceWatch {
+    fn look(&mut self, space: Option<StoreSpace>, log: &LogSource) {
+        let Some(space) = space else { return };
+        let (before, level) = (self.0.replace(space.level()).unwrap_or(SpaceLevel::Enough), space.level());
+        let StoreSpace { free_percent } = space;
+        match level {
+            SpaceLevel::Low | SpaceLevel::Critical if level != before => {
+                SharedSink::event(log, Event::StoreSpaceLow { free_percent });
+            }
+            SpaceLevel::Enough if level != before => SharedSink::event(log, Event::StoreSpaceEnough { free_percent }),
+            SpaceLevel::Enough | SpaceLevel::Low | SpaceLevel::Critical => {}
+        }
+    }
+}
+
 /// Holds the lock of this node's run directory, and writes down this process there.
 fn become_the_only_one(settings: &NodeSettings) -> Result<fs::File, NodeError> {
     let directory = &settings.run_directory;
@@ -270,11 +395,18 @@ type OpenStore = (ClusterSettings, Arc<dyn SharedStore>);
 
 /// Opens the store, and waits for one that does not answer yet: when a whole cluster is switched on, its nodes may be up before
 /// the store is. Nothing if this daemon is asked to stop meanwhile.
-fn open_store(address: &StoreAddress, signals: StopSignals, log: &LogSource) -> Result<Option<OpenStore>, NodeError> {
+fn open_store(
+    settings: &NodeSettings,
+    state: &StateDirectory,
+    signals: StopSignals,
+    log: &LogSource,
+) -> Result<Option<OpenStore>, NodeError> {
     const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+    let address = &settings.store;
     let open = || {
-        let cluster = address.open(FIRST_PATIENCE)?.settings()?;
+        let cluster = address.open(FIRST_PATIENCE).map_err(|error| state.explain(error))?.settings()?;
         let store = address.open(cluster.timings.lock_answer())?;
+        state.check(&*store)?;
         Ok::<_, StoreError>((cluster, store))
     };
     let mut is_told = false;
@@ -314,6 +446,7 @@ struct Daemon {
     store: Arc<dyn SharedStore>,
     session: Arc<dyn Session>,
     log: Log,
+    writer: Writer,
 }
 
 impl Daemon {
@@ -384,6 +517,7 @@ impl Daemon {
 
     fn run_lrm(&self, host: &mut NodeHost, mut recorder: Recorder<RecordingFile>, stop: &Wakeup) {
         let mut lrm = recorder.start_lrm(self.settings.node.clone(), self.timings, host);
+        recorder.set_writer(&mut lrm, self.writer.clone());
         loop {
             if let Some(request) = stop.asked() {
                 recorder.stop_lrm(&mut lrm, request, host, clock::now());

@@ -2,9 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, Permissions},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -14,13 +14,16 @@ use ha_core::{
     host::Lock,
     id::{NodeName, ServiceId},
 };
+use nix::sys::statvfs::statvfs;
 
 use super::{
     Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
-    Record, SharedStore, Store, StoreError,
+    LockCheck, Record, SharedStore, Store, StoreError, StoreSpace, TwinNote,
     cached::FileCache,
     guest_cache::{GuestCache, read_guest, read_move},
     journal,
+    lease::Stands,
+    new_cluster_id, slot,
 };
 use crate::files::{self, Durability};
 
@@ -28,6 +31,7 @@ use crate::files::{self, Durability};
 ///
 /// ```text
 /// cluster.json            settings of the cluster: nodes, timings
+/// cluster-id              by which nodes tell this store from another one
 /// config/*.cfg            the configuration files
 /// guests/SID.json         a guest
 /// moves/SID.json          a live move that is under way
@@ -36,11 +40,14 @@ use crate::files::{self, Durability};
 /// commands                the command queue
 /// locks/NAME.json         a lock with its lease
 /// members/NODE.json       a node's sign of life
+/// twins/NODE.json         what was seen of two machines of one name
 /// .guards/                kernel locks that keep writers apart
 /// ```
 ///
-/// Each file is written aside, brought to the disk, and moved into its place, so that at every moment it is whole; a full
-/// disk leaves the old one. A change of several files is noted as a whole in `config/.journal` first, and whoever finds
+/// Locks and signs of life are written in place, in room that is reserved when the store is made, so that a full disk costs no
+/// node its lock; what a power cut leaves of such a write is told by a checksum, and counts for somebody's. Each other
+/// file is written aside, brought to the disk, and moved into its place, so that at every moment it is whole; a full disk leaves
+/// the old one. A change of several files is noted as a whole in `config/.journal` first, and whoever finds
 /// that note carries it out.
 ///
 /// # What it takes for granted
@@ -60,6 +67,9 @@ pub struct FileStore {
     guests: Mutex<GuestCache>,
 }
 
+/// The directories of a store.
+const DIRECTORIES: [&str; 9] = ["", "config", "guests", "moves", "status/lrm", "locks", "members", "twins", ".guards"];
+
 /// What a process that keeps writers apart guards.
 #[derive(Debug, Clone)]
 enum Guard<'a> {
@@ -67,6 +77,8 @@ enum Guard<'a> {
     Guests,
     Commands,
     Lock(&'a Lock),
+    Beat(&'a NodeName),
+    LrmStatus(&'a NodeName),
 }
 
 impl FileStore {
@@ -83,6 +95,8 @@ impl FileStore {
         if store.read("cluster.json")?.is_none() {
             return Err(StoreError::NoCluster(store.directory.display().to_string()));
         }
+        // Whose directory it is will do that.
+        let _ = store.tighten();
         Ok(store)
     }
 
@@ -93,18 +107,91 @@ impl FileStore {
     /// If there is one, or the file system fails.
     pub fn create(directory: impl Into<PathBuf>, settings: &ClusterSettings) -> Result<Self, StoreError> {
         let store = Self::at(directory.into());
-        for name in ["", "config", "guests", "moves", "status/lrm", "locks", "members", ".guards"] {
-            let path = store.directory.join(name);
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-            made.map_err(StoreError::file("make", &path))?;
+        if store.read("cluster.json")?.is_some() {
+            return Err(StoreError::ClusterExists(store.directory.display().to_string()));
         }
+        store.make_directories()?;
+        store.tighten()?;
         let _guard = store.guard(&Guard::Config)?;
         if store.read("cluster.json")?.is_some() {
             return Err(StoreError::ClusterExists(store.directory.display().to_string()));
         }
-        let text = to_json(settings);
-        store.replace("cluster.json", &text, "new", Durability::Disk)?;
+        store.reserve(&settings.nodes)?;
+        store.make_id()?;
+        store.replace("cluster.json", &to_json(settings), "new", Durability::Disk)?;
         Ok(store)
+    }
+
+    /// The id of the cluster, which is made if there is none. The guard of the configuration must be held.
+    fn make_id(&self) -> Result<String, StoreError> {
+        if let Some(id) = self.cluster_id()? {
+            return Ok(id);
+        }
+        let id = new_cluster_id().map_err(StoreError::file("read", Path::new("/dev/urandom")))?;
+        self.replace(CLUSTER_ID, format!("{id}\n").as_bytes(), "new", Durability::Disk)?;
+        Ok(id)
+    }
+
+    fn make_directories(&self) -> Result<(), StoreError> {
+        for name in DIRECTORIES {
+            let path = self.directory.join(name);
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+            made.map_err(StoreError::file("make", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Nobody but its owner may look into the directory, whoever made it.
+    fn tighten(&self) -> Result<(), StoreError> {
+        let error = StoreError::file("close to others", &self.directory);
+        let metadata = fs::metadata(&self.directory).map_err(StoreError::file("read", &self.directory))?;
+        if metadata.permissions().mode() & 0o077 == 0 {
+            return Ok(());
+        }
+        fs::set_permissions(&self.directory, Permissions::from_mode(0o700)).map_err(error)
+    }
+
+    /// Reserves the room for all that must be written on a full disk too, as far as it is not reserved yet.
+    fn reserve(&self, nodes: &[NodeName]) -> Result<(), StoreError> {
+        self.reserve_lock(&Lock::Manager)?;
+        for node in nodes {
+            self.reserve_lock(&Lock::Agent(node.clone()))?;
+            let _guard = self.guard(&Guard::Beat(node))?;
+            self.reserve_slot(&beat_file(node))?;
+            let _guard = self.guard(&Guard::LrmStatus(node))?;
+        }
+        Ok(())
+    }
+
+    fn reserve_lock(&self, lock: &Lock) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Lock(lock))?;
+        self.reserve_slot(&lock_file(lock))
+    }
+
+    fn reserve_slot(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.directory.join(name);
+        slot::reserve(&path).map_err(StoreError::file("reserve", &path))
+    }
+
+    /// Changes what is in a slot. Its guard must be held.
+    fn change_slot(
+        &self,
+        name: &str,
+        tag: &str,
+        durability: Durability,
+        change: &mut LockChange<'_>,
+    ) -> Result<(), StoreError> {
+        let path = self.directory.join(name);
+        let slot = slot::read(&path).map_err(StoreError::file("read", &path))?;
+        match change(slot.content()) {
+            Some(content) => slot::write(&path, &content, tag, durability).map_err(StoreError::file("write", &path)),
+            None => Ok(()),
+        }
+    }
+
+    fn slot(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        let slot = slot::read(path).map_err(StoreError::file("read", path))?;
+        Ok(slot.content().map(<[u8]>::to_vec))
     }
 
     fn at(directory: PathBuf) -> Self {
@@ -129,6 +216,8 @@ impl FileStore {
             Guard::Guests => "guests".to_owned(),
             Guard::Commands => "commands".to_owned(),
             Guard::Lock(lock) => lock.to_string(),
+            Guard::Beat(node) => format!("member-{node}"),
+            Guard::LrmStatus(node) => format!("lrm-{node}"),
         };
         let path = self.directory.join(".guards").join(name);
         files::lock(&path, self.patience).map_err(StoreError::file("lock", &path))
@@ -315,7 +404,12 @@ impl Store for FileStore {
     }
 
     fn write_record(&self, record: &Record, content: &[u8], writer: &NodeName) -> Result<(), StoreError> {
-        self.replace(&record_file(record), content, writer.as_str(), Durability::Disk)
+        if *record != Record::Manager {
+            return self.replace(&record_file(record), content, writer.as_str(), Durability::Disk);
+        }
+        let is_held = |lock: Option<&[u8]>| Stands::read(lock).holder() == Some(writer);
+        let written = self.write_manager_status(content, &is_held)?;
+        if written { Ok(()) } else { Err(StoreError::NotMaster(writer.clone())) }
     }
 
     fn append_command(&self, line: &str) -> Result<(), StoreError> {
@@ -345,23 +439,88 @@ impl Store for FileStore {
         let mut beats = BTreeMap::new();
         for (path, name) in self.documents("members")? {
             let Ok(node) = name.parse() else { continue };
-            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            let content = self.slot(&path)?;
             beats.extend(content.and_then(|content| Some((node, serde_json::from_slice(&content).ok()?))));
         }
         Ok(beats)
     }
+
+    fn cluster_id(&self) -> Result<Option<String>, StoreError> {
+        let text = self.read(CLUSTER_ID)?;
+        Ok(text.map(|text| String::from_utf8_lossy(&text).trim().to_owned()).filter(|id| !id.is_empty()))
+    }
+
+    fn make_cluster_id(&self) -> Result<String, StoreError> {
+        let _guard = self.guard(&Guard::Config)?;
+        self.make_id()
+    }
+
+    fn twins(&self) -> Result<BTreeMap<NodeName, TwinNote>, StoreError> {
+        let mut twins = BTreeMap::new();
+        if !self.directory.join("twins").exists() {
+            return Ok(twins);
+        }
+        for (path, name) in self.documents("twins")? {
+            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            twins.extend(content.and_then(|text| Some((name.parse().ok()?, serde_json::from_slice(&text).ok()?))));
+        }
+        Ok(twins)
+    }
+
+    fn set_twin(&self, node: &NodeName, note: Option<&TwinNote>) -> Result<(), StoreError> {
+        self.make_directories()?;
+        let name = format!("twins/{node}.json");
+        match note {
+            Some(note) => self.replace(&name, &to_json(note), "twin", Durability::Disk),
+            None => self.remove(&name),
+        }
+    }
+
+    fn space(&self) -> Result<Option<StoreSpace>, StoreError> {
+        let found = statvfs(&self.directory).map_err(io::Error::from);
+        let found = found.map_err(StoreError::file("ask for the room of", &self.directory))?;
+        let bytes = StoreSpace::of(found.blocks_available(), found.blocks());
+        let files = StoreSpace::of(found.files_available(), found.files());
+        Ok(Some(StoreSpace { free_percent: bytes.free_percent.min(files.free_percent) }))
+    }
 }
 
 impl SharedStore for FileStore {
-    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError> {
-        self.replace(&format!("members/{node}.json"), &to_json(beat), "beat", Durability::Memory)
+    /// A lock that somebody holds by a record of an earlier version gets its room when it is renewed.
+    fn reserve_room(&self) -> Result<(), StoreError> {
+        self.make_directories()?;
+        self.reserve(&self.settings()?.nodes)
+    }
+
+    fn change_beat(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Beat(node))?;
+        self.change_slot(&beat_file(node), "beat", Durability::Memory, change)
+    }
+
+    fn change_lrm_status(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::LrmStatus(node))?;
+        let name = record_file(&Record::Lrm(node.clone()));
+        let content = self.read(&name)?;
+        match change(content.as_deref()) {
+            Some(content) => self.replace(&name, &content, node.as_str(), Durability::Disk),
+            None => Ok(()),
+        }
+    }
+
+    fn write_manager_status(&self, content: &[u8], is_held: &LockCheck<'_>) -> Result<bool, StoreError> {
+        let _guard = self.guard(&Guard::Lock(&Lock::Manager))?;
+        let lock = self.slot(&self.directory.join(lock_file(&Lock::Manager)))?;
+        let is_held = is_held(lock.as_deref());
+        if is_held {
+            self.replace(&record_file(&Record::Manager), content, "master", Durability::Disk)?;
+        }
+        Ok(is_held)
     }
 
     fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError> {
         let mut beats = Vec::new();
         for node in nodes {
-            let path = self.directory.join(format!("members/{node}.json"));
-            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
+            let content = self.slot(&self.directory.join(beat_file(node)))?;
             beats.extend(content.map(|content| (node.clone(), content)));
         }
         Ok(beats)
@@ -371,22 +530,25 @@ impl SharedStore for FileStore {
         let mut locks = Vec::new();
         for (path, name) in self.documents("locks")? {
             let Ok(lock) = name.parse::<Lock>() else { continue };
-            let content = files::read(&path).map_err(StoreError::file("read", &path))?;
-            locks.extend(content.map(|content| (lock, content)));
+            locks.extend(self.slot(&path)?.map(|content| (lock, content)));
         }
         Ok(locks)
     }
 
     fn change_lock(&self, lock: &Lock, change: &mut LockChange<'_>) -> Result<(), StoreError> {
         let _guard = self.guard(&Guard::Lock(lock))?;
-        let name = format!("locks/{lock}.json");
-        let path = self.directory.join(&name);
-        let content = files::read(&path).map_err(StoreError::file("read", &path))?;
-        match change(content.as_deref()) {
-            Some(content) => self.replace(&name, &content, "lock", Durability::Disk),
-            None => Ok(()),
-        }
+        self.change_slot(&lock_file(lock), "lock", Durability::Disk, change)
     }
+}
+
+const CLUSTER_ID: &str = "cluster-id";
+
+fn lock_file(lock: &Lock) -> String {
+    format!("locks/{lock}.json")
+}
+
+fn beat_file(node: &NodeName) -> String {
+    format!("members/{node}.json")
 }
 
 const COMMANDS: &str = "commands";

@@ -1,8 +1,8 @@
 //! Locks with leases, where nothing but the content of a file is shared.
 //!
-//! A lock is a record with its holder and a count. Taking or renewing it writes another count, under a lock on the file,
-//! so that no two records of one lock are ever the same. Nobody writes a time: **whether a lease is over is judged by who
-//! wants the lock**, by its own monotonic clock. It is over when that node has seen the very same record for a full
+//! A lock is a record with its holder, a count, and a mark that no other record has. Taking or renewing it writes others, under a
+//! lock on the file, so that no two records of one lock are ever the same. Nobody writes a time: **whether a lease is over is judged
+//! by who wants the lock**, by its own monotonic clock. It is over when that node has seen the very same record for a full
 //! lifetime.
 //!
 //! Why that is safe: let the holder ask for its last renewal at *a*. The record was written at *w* ≥ *a*, and was seen
@@ -10,17 +10,22 @@
 //! of one clock against the other. No wall clock takes part; clocks may jump. Any change of the record, even one to an older
 //! content after a crash of the file server, lets the count begin anew, so it errs on the long side.
 //!
+//! The holder is not a name but a *hand*: [`Hands`](super::hand::Hands) tells a process what it wrote itself, and
+//! [`LockClaim`](ha_core::host::LockClaim) decides. What another machine of the same name holds is another's.
+//!
 //! What it costs: a node counts only from when it has looked. So each node looks at all locks all the time, and the first
 //! takeover after a node's start takes a full lifetime from that start.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use ha_core::{
-    host::{Lock, LockAnswer},
+    host::{Hand, Lock, LockRecord},
     id::NodeName,
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
+
+use super::hand::mark;
 
 /// What stands in the file of a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,15 +39,9 @@ pub struct LeaseRecord {
     pub writer: String,
     /// How long the holder counts on it.
     pub lifetime_ms: u64,
-}
-
-/// What to do about a lock that a node wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// Write this record; then that is the answer.
-    Write(LeaseRecord, LockAnswer),
-    /// Leave it: another node has it.
-    Refuse,
+    /// What no other record has.
+    #[serde(default)]
+    pub mark: String,
 }
 
 /// The locks as a node has seen them.
@@ -77,39 +76,61 @@ impl SeenLocks {
     }
 }
 
-/// Decides about a lock that `node` wants, whose file has had this content for at least `unchanged_for`.
-pub(super) fn decide(
-    content: Option<&[u8]>,
-    unchanged_for: Duration,
-    node: &NodeName,
-    writer: &str,
-    lifetime: Duration,
-) -> Decision {
-    let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
-    let record = |count| LeaseRecord { holder: Some(node.clone()), count, writer: writer.into(), lifetime_ms };
-    let Some(content) = content else { return Decision::Write(record(1), LockAnswer::Acquired) };
-    // A record that nobody can read may be somebody's all the same: it is left alone for a lifetime.
-    let Ok(old) = serde_json::from_slice::<LeaseRecord>(content) else {
-        let over = unchanged_for >= lifetime;
-        return if over { Decision::Write(record(1), LockAnswer::Acquired) } else { Decision::Refuse };
-    };
-    let next = record(old.count.wrapping_add(1));
-    match &old.holder {
-        None => Decision::Write(next, LockAnswer::Acquired),
-        Some(holder) if holder == node => Decision::Write(next, LockAnswer::Renewed),
-        // If the two nodes have different settings the longer lifetime holds.
-        Some(_) if unchanged_for >= lifetime.max(Duration::from_millis(old.lifetime_ms)) => {
-            Decision::Write(next, LockAnswer::Acquired)
-        }
-        Some(_) => Decision::Refuse,
-    }
+/// What stands in a lock's file, for [`LockClaim::decide`](ha_core::host::LockClaim::decide).
+#[derive(Debug)]
+pub(super) enum Stands {
+    Nothing,
+    Damaged,
+    Record(LeaseRecord),
 }
 
-/// The record after a release, if the node has the lock.
-pub(super) fn released(content: Option<&[u8]>, node: &NodeName, writer: &str) -> Option<LeaseRecord> {
-    let old: LeaseRecord = serde_json::from_slice(content?).ok()?;
-    let held = old.holder.as_ref() == Some(node);
-    held.then(|| LeaseRecord { holder: None, count: old.count.wrapping_add(1), writer: writer.into(), ..old })
+impl Stands {
+    pub(super) fn read(content: Option<&[u8]>) -> Self {
+        let Some(content) = content else { return Self::Nothing };
+        serde_json::from_slice(content).map_or(Self::Damaged, Self::Record)
+    }
+
+    /// As the core's decision takes it. A record that nobody can read may be somebody's all the same.
+    pub(super) fn record(&self, hand: Hand) -> LockRecord<'_> {
+        match self {
+            Self::Nothing | Self::Record(LeaseRecord { holder: None, .. }) => LockRecord::Free,
+            Self::Damaged => LockRecord::Damaged,
+            Self::Record(LeaseRecord { holder: Some(holder), lifetime_ms, .. }) => {
+                LockRecord::Held { holder, hand, lifetime: Duration::from_millis(*lifetime_ms) }
+            }
+        }
+    }
+
+    /// The node that holds the lock by this.
+    pub(super) fn holder(&self) -> Option<&NodeName> {
+        match self {
+            Self::Record(record) => record.holder.as_ref(),
+            Self::Nothing | Self::Damaged => None,
+        }
+    }
+
+    /// Who wrote it, for people.
+    pub(super) fn writer(&self) -> &str {
+        match self {
+            Self::Record(record) => &record.writer,
+            Self::Nothing | Self::Damaged => "nobody",
+        }
+    }
+
+    /// The record that comes after it.
+    pub(super) fn next(&self, holder: Option<&NodeName>, writer: &str, lifetime: Duration) -> LeaseRecord {
+        let count = match self {
+            Self::Record(record) => record.count.wrapping_add(1),
+            Self::Nothing | Self::Damaged => 1,
+        };
+        LeaseRecord {
+            holder: holder.cloned(),
+            count,
+            writer: writer.into(),
+            lifetime_ms: u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX),
+            mark: mark(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,43 +143,40 @@ mod tests {
         NodeName::new(name).unwrap()
     }
 
-    fn held_by(name: &str, count: u64, lifetime_ms: u64) -> Vec<u8> {
-        let record = LeaseRecord { holder: Some(node(name)), count, writer: "w".into(), lifetime_ms };
+    fn held_by(name: &str, count: u64) -> Vec<u8> {
+        let record = LeaseRecord {
+            holder: Some(node(name)),
+            count,
+            writer: "w".into(),
+            lifetime_ms: 10_000,
+            mark: String::new(),
+        };
         serde_json::to_vec(&record).unwrap()
     }
 
-    fn answer(content: Option<&[u8]>, unchanged_for_s: u64) -> Option<LockAnswer> {
-        match decide(content, Duration::from_secs(unchanged_for_s), &node("node1"), "me", LIFETIME) {
-            Decision::Write(_, answer) => Some(answer),
-            Decision::Refuse => None,
-        }
+    #[test]
+    fn what_stands_there_is_free_only_if_it_says_so() {
+        let is_free = |content: Option<&[u8]>| Stands::read(content).record(Hand::Another) == LockRecord::Free;
+        assert!(is_free(None));
+        assert!(!is_free(Some(b"")) && !is_free(Some(b"{\"holder\": \"no")) && !is_free(Some(b"{}")));
+        assert!(!is_free(Some(&held_by("node1", 1))));
+        let stands = Stands::read(Some(&held_by("node1", 1)));
+        let released = serde_json::to_vec(&stands.next(None, "w", LIFETIME)).unwrap();
+        assert!(is_free(Some(&released)));
     }
 
     #[test]
-    fn a_lock_passes_on_only_after_a_full_lifetime_without_a_change() {
-        assert_eq!(answer(None, 0), Some(LockAnswer::Acquired));
-        assert_eq!(answer(Some(&held_by("node1", 1, 10_000)), 0), Some(LockAnswer::Renewed));
-        assert_eq!(answer(Some(&held_by("node2", 1, 10_000)), 9), None);
-        assert_eq!(answer(Some(&held_by("node2", 1, 10_000)), 10), Some(LockAnswer::Acquired));
-    }
-
-    #[test]
-    fn the_longer_lifetime_of_two_nodes_holds() {
-        assert_eq!(answer(Some(&held_by("node2", 1, 30_000)), 29), None);
-        assert_eq!(answer(Some(&held_by("node2", 1, 1_000)), 9), None);
-    }
-
-    #[test]
-    fn a_record_that_is_damaged_is_somebodys() {
-        assert_eq!(answer(Some(b"{\"holder\": \"no"), 9), None);
-        assert_eq!(answer(Some(b""), 9), None);
-        assert_eq!(answer(Some(b""), 10), Some(LockAnswer::Acquired));
+    fn no_two_records_of_a_lock_are_the_same() {
+        let stands = Stands::read(Some(&held_by("node1", u64::MAX)));
+        let next = || stands.next(Some(&node("node1")), "w", LIFETIME);
+        assert_eq!(next().count, 0, "it begins anew, and harms nobody");
+        assert_ne!(next(), next());
     }
 
     #[test]
     fn a_renewal_begins_the_count_anew_even_if_it_brings_back_an_old_content() {
         let mut seen = SeenLocks::default();
-        let (old, new) = (held_by("node2", 1, 10_000), held_by("node2", 2, 10_000));
+        let (old, new) = (held_by("node2", 1), held_by("node2", 2));
         seen.note(&Lock::Manager, &old, Instant::from_secs(0));
         seen.note(&Lock::Manager, &new, Instant::from_secs(5));
         seen.note(&Lock::Manager, &old, Instant::from_secs(8));
@@ -168,13 +186,5 @@ mod tests {
             Duration::ZERO,
             "not what is there"
         );
-    }
-
-    #[test]
-    fn only_the_holder_releases() {
-        let content = held_by("node2", 4, 10_000);
-        assert_eq!(released(Some(&content), &node("node1"), "me"), None);
-        let record = released(Some(&content), &node("node2"), "me").unwrap();
-        assert_eq!((record.holder, record.count), (None, 5));
     }
 }

@@ -21,6 +21,12 @@ pub struct Beat {
     /// What resets the node when it stalls, for people; nothing in what older software writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<String>,
+    /// What no other beat has.
+    #[serde(default)]
+    pub mark: String,
+    /// Whether it is the last one of its writer, which has gone: whoever has this node's name next need not wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 impl Beat {
@@ -49,7 +55,10 @@ impl SeenBeats {
     pub(super) fn note(&mut self, node: &NodeName, content: &[u8], read_at: Instant) {
         match self.nodes.get_mut(node) {
             Some(seen) if seen.content == content => {}
-            Some(seen) => *seen = Seen { content: content.to_vec(), changed_at: Some(read_at) },
+            Some(seen) => {
+                let left = serde_json::from_slice::<Beat>(content).is_ok_and(|beat| beat.left);
+                *seen = Seen { content: content.to_vec(), changed_at: (!left).then_some(read_at) };
+            }
             None => {
                 self.nodes.insert(node.clone(), Seen { content: content.to_vec(), changed_at: None });
             }
@@ -60,6 +69,37 @@ impl SeenBeats {
     pub(super) fn is_alive(&self, node: &NodeName, now: Instant, patience: Duration) -> bool {
         let changed_at = self.nodes.get(node).and_then(|seen| seen.changed_at);
         changed_at.is_some_and(|changed_at| now.since(changed_at) <= patience)
+    }
+}
+
+/// What a node that has just begun sees of the sign of life that stands there under its own name, by another hand.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    last: Option<(Vec<u8>, Instant)>,
+    changes: u32,
+}
+
+impl Watched {
+    /// A beat that was on its way when its writer died may still come; a second one has a living writer.
+    const CHANGES_OF_THE_LIVING: u32 = 2;
+
+    /// Takes note of what stands there. Says for how long it has stood there, as far as is known.
+    pub(super) fn note(&mut self, content: &[u8], read_at: Instant) -> Duration {
+        match &mut self.last {
+            Some((last, since)) if last == content => read_at.since(*since),
+            last => {
+                if last.is_some() && serde_json::from_slice::<Beat>(content).is_ok() {
+                    self.changes = self.changes.saturating_add(1);
+                }
+                *last = Some((content.to_vec(), read_at));
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// Whether somebody lives who writes it.
+    pub(super) fn is_somebodys(&self) -> bool {
+        self.changes >= Self::CHANGES_OF_THE_LIVING
     }
 }
 
@@ -78,5 +118,26 @@ mod tests {
         seen.note(&node, b"2", Instant::from_secs(4));
         assert!(seen.is_alive(&node, Instant::from_secs(5), patience));
         assert!(!seen.is_alive(&node, Instant::from_secs(6), patience));
+        seen.note(&node, b"3", Instant::from_secs(7));
+        assert!(seen.is_alive(&node, Instant::from_secs(7), patience));
+        let last = br#"{"writer":"w","count":4,"version":"1","cpu":[1.0,0.0],"memory":[1,0],"left":true}"#;
+        seen.note(&node, last, Instant::from_secs(8));
+        assert!(!seen.is_alive(&node, Instant::from_secs(8), patience), "it says that it has gone");
+    }
+
+    #[test]
+    fn who_watches_sees_a_living_writer_by_the_second_change() {
+        let beat = |count: u32| {
+            format!(r#"{{"writer":"w","count":{count},"version":"1","cpu":[1.0,0.0],"memory":[1,0]}}"#).into_bytes()
+        };
+        let mut watched = Watched::default();
+        assert_eq!(watched.note(&beat(1), Instant::from_secs(1)), Duration::ZERO);
+        assert_eq!(watched.note(&beat(1), Instant::from_secs(5)), Duration::from_secs(4));
+        assert_eq!(watched.note(&beat(2), Instant::from_secs(6)), Duration::ZERO, "one may have been on its way");
+        assert!(!watched.is_somebodys());
+        watched.note(b"{", Instant::from_secs(7));
+        assert!(!watched.is_somebodys(), "a write that is seen half way is none");
+        watched.note(&beat(3), Instant::from_secs(8));
+        assert!(watched.is_somebodys());
     }
 }

@@ -10,13 +10,18 @@ mod etcd;
 mod file;
 mod guest;
 mod guest_cache;
+mod hand;
 mod journal;
 mod lease;
 mod membership;
 mod session;
 mod settings;
+mod slot;
+mod space;
+mod twin;
 mod usage;
 mod view;
+mod writer;
 
 pub use edit::{change_if_unchanged, edit};
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
@@ -28,12 +33,17 @@ pub use lease::LeaseRecord;
 pub use membership::Beat;
 pub use session::StoreSession;
 pub use settings::ClusterSettings;
+pub use space::{SpaceLevel, StoreSpace};
+pub use twin::TwinNote;
 pub use usage::usage;
 pub use view::{ConfigurationReader, FileProblem, StoredConfiguration, service_types};
+pub use writer::{Identity, StoreWriter};
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -60,8 +70,36 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The directory holds no cluster.
-    #[error("there is no cluster in {0}: make one with 'ha init', or name another store")]
+    #[error(
+        "there is no cluster in {0}: if it is a file system that all nodes share, is it mounted? A new cluster is made with 'ha init'"
+    )]
     NoCluster(String),
+    /// This node belongs to another cluster than that of the store.
+    #[error(
+        "this node belongs to the cluster {known}, and the store has {found}: mount the file system that the nodes share, or name the right store; do not use 'ha init'. A node that is to go to another cluster leaves this one with 'ha node leave'"
+    )]
+    OtherCluster {
+        /// The id of the cluster that the node belongs to.
+        known: String,
+        /// What was found in its place, in words.
+        found: String,
+    },
+    /// Another machine works under this node's name.
+    #[error(
+        "another machine works under the name {node} ({writer}): this one works no more until a person has decided: see 'ha node clear-twin --help'"
+    )]
+    Twin {
+        /// The node.
+        node: NodeName,
+        /// Who the other one is.
+        writer: String,
+    },
+    /// This session does not take part yet: it waits for what may be another machine of the same name.
+    #[error("{0} does not take part yet: another machine may be at work under its name")]
+    NotPresent(NodeName),
+    /// The manager status is written by who has the manager lock.
+    #[error("{0} does not have the manager lock, so that it may not write the manager status")]
+    NotMaster(NodeName),
     /// There is a cluster already.
     #[error("there is a cluster in {0} already")]
     ClusterExists(String),
@@ -107,12 +145,26 @@ impl StoreError {
             Self::NoAnswer { .. } | Self::Etcd(_) => true,
             Self::File { .. }
             | Self::NoCluster(_)
+            | Self::OtherCluster { .. }
+            | Self::Twin { .. }
+            | Self::NotPresent(_)
+            | Self::NotMaster(_)
             | Self::ClusterExists(_)
             | Self::Unreadable { .. }
             | Self::BadAddress(_)
             | Self::BadAddressOption { .. }
             | Self::EtcdRefused(_) => false,
         }
+    }
+
+    pub(crate) fn has_twin(node: &NodeName, note: &TwinNote) -> Self {
+        Self::Twin { node: node.clone(), writer: note.writer.clone() }
+    }
+
+    /// `found`: the id of the cluster in the store, if it has one.
+    pub(crate) fn other_cluster(known: &str, found: Option<&str>) -> Self {
+        let found = found.map_or_else(|| "no cluster".to_owned(), |id| format!("the cluster {id}"));
+        Self::OtherCluster { known: known.to_owned(), found }
     }
 
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -248,11 +300,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails.
     fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError>;
 
-    /// Writes a record. There must be no two writers of one record at the same time, save for `writer`s of different names.
+    /// Writes a record, the manager status only while the manager lock says that `writer` has it. There must be no two writers of
+    /// one record at the same time, save for `writer`s of different names. A daemon writes by its [`Session`], which knows two
+    /// machines of one name apart.
     ///
     /// # Errors
     ///
-    /// If the store fails.
+    /// If the store fails, or the manager lock is not the writer's.
     fn write_record(&self, record: &Record, content: &[u8], writer: &NodeName) -> Result<(), StoreError>;
 
     /// Appends a line to the command queue.
@@ -282,6 +336,43 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// If the store fails.
     fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError>;
+
+    /// The id of the cluster; none in a store of an earlier version, or where there is no cluster.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn cluster_id(&self) -> Result<Option<String>, StoreError>;
+
+    /// Gives the cluster of an earlier version an id, unless it has one by now. Gives the one that it has then.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn make_cluster_id(&self) -> Result<String, StoreError>;
+
+    /// The nodes that were seen to have a twin, as long as nobody has decided. A note that can't be understood is left out.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn twins(&self) -> Result<BTreeMap<NodeName, TwinNote>, StoreError>;
+
+    /// Notes that a node has a twin, or that somebody has decided.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn set_twin(&self, node: &NodeName, note: Option<&TwinNote>) -> Result<(), StoreError>;
+
+    /// How much room is left; nothing if it can't be told.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn space(&self) -> Result<Option<StoreSpace>, StoreError> {
+        Ok(None)
+    }
 
     /// Looks after the store itself, if something is due; a node's daemon calls it several times a second. Gives what was done that a
     /// person would want to know. It may take minutes, so no daemon waits for it. `is_master` says whether this node's CRM is the
@@ -318,12 +409,37 @@ pub struct StoreProblem {
 ///
 /// Reading must give the last value whose writing has ended, on whatever node that was.
 pub trait SharedStore: Store {
-    /// Writes a node's sign of life.
+    /// Reserves the room for what must be written on a full store too, where that is not done yet.
     ///
     /// # Errors
     ///
     /// If the store fails.
-    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError>;
+    fn reserve_room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Changes a node's sign of life: `change` gets what there is, and says what there is to be, if it changes, as
+    /// with [`change_lock`](Self::change_lock). It need not outlive a crash of the store.
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether it was changed.
+    fn change_beat(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError>;
+
+    /// Changes the LRM's record of a node in the same way.
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether it was changed.
+    fn change_lrm_status(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError>;
+
+    /// Writes the manager status if `is_held` says yes to what the manager lock has, in one step with having looked. Says
+    /// whether it was written.
+    ///
+    /// # Errors
+    ///
+    /// If it is not known whether it was written.
+    fn write_manager_status(&self, content: &[u8], is_held: &LockCheck<'_>) -> Result<bool, StoreError>;
 
     /// The bytes of the last signs of life of these nodes, as far as they have given any.
     ///
@@ -350,6 +466,16 @@ pub trait SharedStore: Store {
 
 /// Gives the new content of a lock for its present one (nothing where nobody holds it), or nothing to leave it as it is.
 pub type LockChange<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
+
+/// Whether a lock with this content (nothing where nobody has ever held it) is held by who asks.
+pub type LockCheck<'a> = dyn Fn(Option<&[u8]>) -> bool + 'a;
+
+/// A new id for a cluster: 32 hexadecimal digits.
+fn new_cluster_id() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
 
 /// A node that takes part in the cluster. All of the node's daemons share it.
 pub trait Session: Send + Sync {
@@ -383,6 +509,13 @@ pub trait Session: Send + Sync {
     ///
     /// If it is not known whether the lock is free.
     fn release(&self, lock: &Lock) -> Result<(), StoreError>;
+
+    /// Writes a record: this node's LRM status, or the manager status while this node has the manager lock.
+    ///
+    /// # Errors
+    ///
+    /// If it was not written, or that is not known; if this session does not take part, or the record is another hand's.
+    fn write_record(&self, record: &Record, content: &[u8]) -> Result<(), StoreError>;
 }
 
 /// Where a store is.

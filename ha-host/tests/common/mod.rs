@@ -56,6 +56,7 @@ impl Sandbox {
         let mut words = self.inside.iter().map(String::as_str).chain(self.program.to_str());
         let mut command = Command::new(words.next().unwrap());
         command.args(words).env("HA_STORE", &self.address).env("HA_NODE", "node1");
+        command.env("HA_STATE_DIR", self.directory.join("state"));
         command.stdin(Stdio::null());
         command
     }
@@ -95,6 +96,8 @@ impl Sandbox {
             .args(["--node", node, "node", "run", "--watchdog", "none", "--log", "json"])
             .args(["--address", "127.0.0.1", "--run-dir"])
             .arg(self.directory.join(format!("run-{node}")))
+            .arg("--state-dir")
+            .arg(self.state(node))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -119,11 +122,17 @@ impl Sandbox {
             .args(&words[1..])
             .env("HA_STORE", &self.address)
             .env("HA_NODE", node)
+            .env("HA_STATE_DIR", self.state(node))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap()
+    }
+
+    /// Where a node keeps what survives its reboot.
+    pub(crate) fn state(&self, node: &str) -> PathBuf {
+        self.directory.join(format!("state-{node}"))
     }
 
     pub(crate) fn log(&self, node: &str) -> PathBuf {

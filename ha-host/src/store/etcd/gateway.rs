@@ -78,7 +78,6 @@ struct Deadline {
 
 const RANGE: &str = "/v3/kv/range";
 const TRANSACTION: &str = "/v3/kv/txn";
-const PUT: &str = "/v3/kv/put";
 const MEMBERS: &str = "/v3/cluster/member/list";
 const AUTHENTICATE: &str = "/v3/auth/authenticate";
 
@@ -87,7 +86,6 @@ const AUTHENTICATE: &str = "/v3/auth/authenticate";
 pub(super) enum Question {
     Range,
     Transaction,
-    Put,
 }
 
 impl Question {
@@ -95,14 +93,13 @@ impl Question {
         match self {
             Self::Range => RANGE,
             Self::Transaction => TRANSACTION,
-            Self::Put => PUT,
         }
     }
 
     const fn call(self) -> Call {
         match self {
             Self::Range => Call::Read,
-            Self::Transaction | Self::Put => Call::Write,
+            Self::Transaction => Call::Write,
         }
     }
 }

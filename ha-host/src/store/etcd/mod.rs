@@ -12,6 +12,7 @@ pub use address::{EtcdAddress, EtcdLogin, EtcdTls};
 use std::{
     collections::BTreeMap,
     fmt,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -23,9 +24,10 @@ use ha_core::{
 
 use super::{
     Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
-    Record, SharedStore, Store, StoreError, StoreProblem,
+    LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
+    new_cluster_id,
 };
 use crate::files;
 use gateway::{Gateway, Question};
@@ -76,6 +78,7 @@ impl Value {
 }
 
 const SETTINGS: &str = "cluster.json";
+const CLUSTER_ID: &str = "cluster-id";
 const COMMANDS: &str = "commands";
 
 impl EtcdStore {
@@ -105,7 +108,11 @@ impl EtcdStore {
     pub fn create(address: &EtcdAddress, settings: &ClusterSettings, patience: Duration) -> Result<(), StoreError> {
         let store = Self::new(address, patience)?;
         let name = SETTINGS.to_owned();
-        if store.write(&[(name.clone(), Value::ABSENT)], &[(name, Some(to_json(settings)))])? {
+        let id = new_id()?;
+        if store.write(
+            &[(name.clone(), Value::ABSENT)],
+            &[(name, Some(to_json(settings))), (CLUSTER_ID.to_owned(), Some(id.into_bytes()))],
+        )? {
             Ok(())
         } else {
             Err(StoreError::ClusterExists(format!("etcd below '{}'", store.prefix)))
@@ -205,11 +212,6 @@ impl EtcdStore {
         Put { key: Bytes(self.key(name).into()), value: Bytes(content.into()) }
     }
 
-    /// Writes a value that has only one writer: doing so twice does no harm.
-    fn put(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
-        self.etcd.ask::<Written>(Question::Put, &self.put_of(name, content)).map(drop)
-    }
-
     /// Changes a value until nobody else was quicker: `change` gets what there is and says what there is to be, if it changes.
     fn change(&self, name: &str, change: &mut Change<'_>) -> Result<(), StoreError> {
         for _ in 0..Self::ATTEMPTS {
@@ -220,6 +222,34 @@ impl EtcdStore {
             }
         }
         Err(StoreError::Etcd(format!("'{}' is changed by others all the time: try again", self.key(name))))
+    }
+
+    /// Only over what this process has last seen or written: a write of a former master that was held up on its way must not
+    /// undo what the present one has written since. `also`: what must be as it was seen too.
+    fn write_over_seen(&self, name: String, content: &[u8], also: Option<(String, Value)>) -> Result<(), StoreError> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        let seen = match known {
+            Some((revision, content)) => Value { revision, content: Some(content) },
+            None => self.get(&name)?,
+        };
+        let seen: Vec<_> = [(name.clone(), seen)].into_iter().chain(also).collect();
+        let answer = self.transact(&seen, &[(name.clone(), Some(content.to_vec()))]);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Ok(Some(revision)) => {
+                known.insert(name, (revision, content.into()));
+                Ok(())
+            }
+            Ok(None) => {
+                // It is looked at anew before the next write.
+                known.remove(&name);
+                Err(StoreError::Etcd(format!("'{}' was changed by somebody else in the meantime", self.key(&name))))
+            }
+            Err(error) => {
+                known.remove(&name);
+                Err(error)
+            }
+        }
     }
 
     /// Edits a guest or what belongs to it.
@@ -236,6 +266,10 @@ impl EtcdStore {
             Ok((new != old).then(|| new.as_ref().map(to_json)))
         })
     }
+}
+
+fn new_id() -> Result<String, StoreError> {
+    new_cluster_id().map_err(StoreError::file("read", Path::new("/dev/urandom")))
 }
 
 fn record_name(record: &Record) -> String {
@@ -334,32 +368,8 @@ impl Store for EtcdStore {
         Ok(self.get(&record_name(record))?.content)
     }
 
-    /// Only over what this process has last seen or written: a write of a former master that was held up on its way must not
-    /// undo what the present one has written since.
     fn write_record(&self, record: &Record, content: &[u8], _: &NodeName) -> Result<(), StoreError> {
-        let name = record_name(record);
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        let seen = match known {
-            Some((revision, content)) => Value { revision, content: Some(content) },
-            None => self.get(&name)?,
-        };
-        let answer = self.transact(&[(name.clone(), seen)], &[(name.clone(), Some(content.to_vec()))]);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Ok(Some(revision)) => {
-                known.insert(name, (revision, content.into()));
-                Ok(())
-            }
-            Ok(None) => {
-                // It is looked at anew before the next write.
-                known.remove(&name);
-                Err(StoreError::Etcd(format!("'{}' was changed by somebody else in the meantime", self.key(&name))))
-            }
-            Err(error) => {
-                known.remove(&name);
-                Err(error)
-            }
-        }
+        self.write_over_seen(record_name(record), content, None)
     }
 
     fn append_command(&self, line: &str) -> Result<(), StoreError> {
@@ -402,11 +412,58 @@ impl Store for EtcdStore {
     fn problems(&self) -> Result<Vec<StoreProblem>, StoreError> {
         upkeep::problems(&self.etcd)
     }
+
+    fn cluster_id(&self) -> Result<Option<String>, StoreError> {
+        let text = self.get(CLUSTER_ID)?.content;
+        Ok(text.map(|text| String::from_utf8_lossy(&text).into_owned()).filter(|id| !id.is_empty()))
+    }
+
+    fn make_cluster_id(&self) -> Result<String, StoreError> {
+        let mut id = new_id()?;
+        self.change(CLUSTER_ID, &mut |content| match content {
+            Some(content) => {
+                id = String::from_utf8_lossy(content).into_owned();
+                Ok(None)
+            }
+            None => Ok(Some(Some(id.clone().into_bytes()))),
+        })?;
+        Ok(id)
+    }
+
+    fn twins(&self) -> Result<BTreeMap<NodeName, TwinNote>, StoreError> {
+        let values = self.list("twins/")?;
+        let twin = |(name, value): (String, Value)| {
+            let node = name.strip_prefix("twins/")?.parse().ok()?;
+            Some((node, serde_json::from_slice(&value.content?).ok()?))
+        };
+        Ok(values.into_iter().filter_map(twin).collect())
+    }
+
+    fn set_twin(&self, node: &NodeName, note: Option<&TwinNote>) -> Result<(), StoreError> {
+        self.change(&format!("twins/{node}"), &mut |content| match note {
+            None if content.is_none() => Ok(None),
+            note => Ok(Some(note.map(to_json))),
+        })
+    }
 }
 
 impl SharedStore for EtcdStore {
-    fn put_beat(&self, node: &NodeName, beat: &Beat) -> Result<(), StoreError> {
-        self.put(&format!("members/{node}"), &to_json(beat))
+    fn change_beat(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError> {
+        self.change(&format!("members/{node}"), &mut |content| Ok(change(content).map(Some)))
+    }
+
+    fn change_lrm_status(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError> {
+        self.change(&record_name(&Record::Lrm(node.clone())), &mut |content| Ok(change(content).map(Some)))
+    }
+
+    fn write_manager_status(&self, content: &[u8], is_held: &LockCheck<'_>) -> Result<bool, StoreError> {
+        let name = format!("locks/{}", Lock::Manager);
+        let lock = self.get(&name)?;
+        if !is_held(lock.content.as_deref()) {
+            return Ok(false);
+        }
+        self.write_over_seen(record_name(&Record::Manager), content, Some((name, lock)))?;
+        Ok(true)
     }
 
     fn raw_beats(&self, nodes: &[NodeName]) -> Result<Vec<(NodeName, Vec<u8>)>, StoreError> {
