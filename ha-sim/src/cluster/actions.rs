@@ -38,6 +38,12 @@ pub enum ActionError {
         /// The daemon.
         daemon: DaemonKind,
     },
+    /// The node has a twin already.
+    #[error("{0} has a twin already")]
+    HasTwin(NodeName),
+    /// The node has no twin.
+    #[error("{0} has no twin")]
+    NoTwin(NodeName),
     /// No node is in a quorate partition, so that nothing can be written.
     #[error("no node has quorum, so that nothing can be written")]
     NoQuorum,
@@ -236,7 +242,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn hardware(&mut self, node: &NodeName) -> Result<&mut Node, ActionError> {
+    pub(super) fn hardware(&mut self, node: &NodeName) -> Result<&mut Node, ActionError> {
         self.world.nodes.get_mut(node).ok_or_else(|| ActionError::NoSuchNode(node.clone()))
     }
 }

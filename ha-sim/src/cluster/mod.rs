@@ -33,6 +33,7 @@ mod planted;
 mod record;
 mod setup;
 mod track;
+mod twin;
 mod violation;
 
 pub use actions::ActionError;
@@ -91,6 +92,9 @@ pub struct Cluster {
     /// Whether somebody gives nodes that were shut down their power again.
     powers_on_again: bool,
     recordings: record::Recordings,
+    /// Other machines that have the names of nodes.
+    twins: BTreeMap<NodeName, twin::Twin>,
+    twins_seen: u64,
 }
 
 /// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
@@ -129,6 +133,8 @@ impl Cluster {
             planted: None,
             powers_on_again: false,
             recordings: record::Recordings::default(),
+            twins: BTreeMap::new(),
+            twins_seen: 0,
         };
         let powered: Vec<NodeName> =
             setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();
@@ -305,6 +311,7 @@ fn world(setup: &Setup) -> World {
         job_times: Some(setup.durations.jobs),
         fencing: setup.durations.fencing,
         fencing_timeout: setup.durations.fencing_timeout,
+        names_count: false,
     };
     for (name, node) in &setup.nodes {
         let hardware = Node {

@@ -34,6 +34,10 @@ pub(super) enum Action {
         nodes: Vec<NodeName>,
     },
     Reboot(NodeName),
+    Twin {
+        appears: bool,
+        node: NodeName,
+    },
     Shutdown(NodeName),
     Daemons {
         what: DaemonAction,
@@ -139,7 +143,7 @@ enum EditKind {
 }
 
 /// The verbs, for messages.
-const VERBS: [&str; 35] = [
+const VERBS: [&str; 36] = [
     "add",
     "carry",
     "command",
@@ -172,6 +176,7 @@ const VERBS: [&str; 35] = [
     "start",
     "stop",
     "store",
+    "twin",
     "unlock",
     "unset",
     "version",
@@ -194,6 +199,7 @@ impl Action {
             "view" => part(words, Part::View)?,
             "locks" => part(words, Part::Locks)?,
             "reboot" => Self::Reboot(words.node()?),
+            "twin" => twin(words)?,
             "shutdown" => Self::Shutdown(words.node()?),
             "start" if words.is_service() => {
                 let sid = words.service()?;
@@ -298,6 +304,8 @@ impl Action {
                 Part::Locks => cluster.set_locks_work(node, *works),
             }),
             Self::Reboot(node) => cluster.reboot(node),
+            Self::Twin { appears: true, node } => cluster.twin_appears(node),
+            Self::Twin { appears: false, node } => cluster.twin_goes(node),
             Self::Shutdown(node) => cluster.shutdown(node),
             Self::Daemons { what, daemons, nodes } => {
                 each(nodes, |node| each(daemons, |daemon| act_on_daemon(cluster, *what, node, *daemon)))
@@ -347,6 +355,13 @@ fn act_on_daemon(
 
 fn on_off(words: &mut Words<'_>) -> Result<bool, Problem> {
     Ok(words.choice(&["on", "off"])? == 0)
+}
+
+/// `of NODE appears`, `of NODE goes`
+fn twin(words: &mut Words<'_>) -> Result<Action, Problem> {
+    words.keyword("of")?;
+    let node = words.node()?;
+    Ok(Action::Twin { appears: words.choice(&["appears", "goes"])? == 0, node })
 }
 
 /// `a b | c d | e`

@@ -57,6 +57,7 @@
 //! |---|---|
 //! | `power on\|off NODE …`, `reset NODE …` | by the button |
 //! | `reboot NODE`, `shutdown NODE` | as a person asks it to |
+//! | `twin of NODE appears\|goes` | another machine with the node's name gets or loses its power |
 //! | `network on\|off NODE …`, `partition NODE … \| NODE … \| …`, `heal` | who sees whom |
 //! | `store\|view\|locks works\|fails on NODE …` | shared records, the view of the cluster, locks |
 //! | `stop crm on NODE`, `restart lrm on NODE` | asked to |

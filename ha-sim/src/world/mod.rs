@@ -119,6 +119,8 @@ impl Node {
 #[derive(Debug, Clone)]
 struct HeldLock {
     node: NodeName,
+    /// Whether not the node itself took it but another machine of its name.
+    by_twin: bool,
     renewed: Instant,
 }
 
@@ -142,6 +144,8 @@ pub struct World {
     pub devices: BTreeMap<String, DeviceBehaviour>,
     /// What happened.
     pub happenings: Vec<Happening>,
+    /// Nodes under whose name another machine works: they do nothing any more.
+    pub taken_over: BTreeSet<NodeName>,
     running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
     /// What is just being started on each node, where that takes time.
     starting: BTreeMap<NodeName, BTreeSet<ServiceId>>,
@@ -255,17 +259,26 @@ impl World {
         if !self.is_online(node) {
             return LockAnswer::Refused;
         }
-        let held = HeldLock { node: node.clone(), renewed: at };
+        self.take_held(lock, HeldLock { node: node.clone(), by_twin: false, renewed: at })
+    }
+
+    /// Takes a lock for another machine of a node's name. A name is no proof: what the node holds is another's for it.
+    pub(crate) fn take_lock_as_twin(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> LockAnswer {
+        self.take_held(lock, HeldLock { node: node.clone(), by_twin: true, renewed: at })
+    }
+
+    fn take_held(&mut self, lock: &Lock, taken: HeldLock) -> LockAnswer {
         match self.locks.get_mut(lock) {
-            Some(holder) if at.since(holder.renewed) <= self.physics.lock_lifetime => {
-                if holder.node != *node {
+            Some(holder) if taken.renewed.since(holder.renewed) <= self.physics.lock_lifetime => {
+                let is_same_hand = holder.by_twin == taken.by_twin || self.physics.names_count;
+                if holder.node != taken.node || !is_same_hand {
                     return LockAnswer::Refused;
                 }
-                *holder = held;
+                *holder = taken;
                 LockAnswer::Renewed
             }
             Some(_) | None => {
-                self.locks.insert(lock.clone(), held);
+                self.locks.insert(lock.clone(), taken);
                 LockAnswer::Acquired
             }
         }
@@ -273,10 +286,9 @@ impl World {
 
     /// Releases a lock if the node holds it, or if its lease is over.
     fn release_lock(&mut self, lock: &Lock, node: &NodeName, at: Instant) {
-        let releasable = self
-            .locks
-            .get(lock)
-            .is_some_and(|held| held.node == *node || at.since(held.renewed) > self.physics.lock_lifetime);
+        let releasable = self.locks.get(lock).is_some_and(|held| {
+            held.node == *node && !held.by_twin || at.since(held.renewed) > self.physics.lock_lifetime
+        });
         if releasable {
             self.locks.remove(lock);
         }

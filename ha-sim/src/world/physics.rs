@@ -18,6 +18,9 @@ pub struct Physics {
     pub fencing: Duration,
     /// After this time without an answer a fence device counts as failed.
     pub fencing_timeout: Duration,
+    /// Whether the name of a node counts for the node itself, whatever machine has it: as hosts do that know no writers, and as
+    /// nobody should.
+    pub names_count: bool,
 }
 
 impl Default for Physics {
@@ -28,6 +31,7 @@ impl Default for Physics {
             job_times: None,
             fencing: Duration::from_secs(5),
             fencing_timeout: Duration::from_secs(60),
+            names_count: false,
         }
     }
 }

@@ -40,7 +40,14 @@ impl View<'_> {
         if self.hardware()?.store_fails { Err(HostError::new("the shared store does not answer")) } else { Ok(()) }
     }
 
+    /// Fails where another machine works under this node's name.
+    fn check_name(&self) -> Result<(), HostError> {
+        let is_taken_over = self.world.taken_over.contains(&self.node) && !self.world.physics.names_count;
+        if is_taken_over { Err(HostError::new("another machine works under this node's name")) } else { Ok(()) }
+    }
+
     fn check_locks(&self) -> Result<(), HostError> {
+        self.check_name()?;
         if self.hardware()?.locks_fail { Err(HostError::new("the locks do not answer")) } else { Ok(()) }
     }
 
@@ -71,6 +78,7 @@ impl View<'_> {
     /// Fails without quorum: nothing is written then.
     pub(crate) fn check_writable(&self) -> Result<(), HostError> {
         self.check_store()?;
+        self.check_name()?;
         if self.world.is_online(&self.node) { Ok(()) } else { Err(HostError::new("no quorum")) }
     }
 }
