@@ -172,6 +172,8 @@ fn encryption_certificates_and_users_let_in_who_has_them() {
     guarded.etcd.sandbox.ok(&["status"]);
     let store = guarded.etcd.open();
     store.append_command("a").unwrap();
+    store.upkeep(&|| true).unwrap();
+    assert!(store.problems().unwrap().is_empty());
     // It forgets the tokens that it has given.
     guarded.etcd.kill(0);
     guarded.etcd.run(0);

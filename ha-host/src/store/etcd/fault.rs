@@ -55,6 +55,8 @@ pub(super) enum FaultKind {
     Encryption(String),
     /// A password must not go there.
     PasswordInPlain,
+    /// The password can't be read, and why.
+    NoPassword(String),
     /// It wants to know a user.
     NoUser,
     /// It takes a client certificate for a user, which its gateway can't.
@@ -84,6 +86,7 @@ impl FaultKind {
             | Self::WrongPassword
             | Self::Denied
             | Self::GoneBack { .. }
+            | Self::NoPassword(_)
             | Self::NoSpace
             | Self::TooLarge
             | Self::Refused(_) => true,
@@ -142,6 +145,7 @@ impl FaultKind {
             | Self::ClientRefused(_)
             | Self::Encryption(_)
             | Self::PasswordInPlain
+            | Self::NoPassword(_)
             | Self::NoUser
             | Self::NamedCertificate
             | Self::WrongPassword
@@ -250,13 +254,25 @@ fn of_encryption(error: &rustls::Error) -> FaultKind {
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied => {
-                FaultKind::ClientRefused(format!("it does not take this program's certificate ({alert:?})"))
+                FaultKind::ClientRefused(format!("it does not take this program's certificate ({})", words(*alert)))
             }
-            alert => FaultKind::Encryption(format!("it ends the handshake with {alert:?}")),
+            alert => FaultKind::Encryption(format!("it ends the handshake with '{}'", words(*alert))),
         },
         rustls::Error::InvalidMessage(_) => FaultKind::IsPlain,
         error => FaultKind::Encryption(error.to_string()),
     }
+}
+
+/// The name of an alert, such as `BadCertificate`, as words.
+fn words(alert: AlertDescription) -> String {
+    let mut words = String::new();
+    for letter in format!("{alert:?}").chars() {
+        if letter.is_ascii_uppercase() && words.ends_with(|last: char| last.is_ascii_lowercase()) {
+            words.push(' ');
+        }
+        words.push(letter);
+    }
+    words.to_lowercase()
 }
 
 /// The error at the bottom of it all, which says most.
@@ -327,6 +343,7 @@ impl FaultKind {
             Self::ClientRefused(why) => format!("refuses this program: {why}"),
             Self::Encryption(why) => format!("can't be spoken to by TLS: {why}"),
             Self::PasswordInPlain => "would get the password unencrypted".into(),
+            Self::NoPassword(why) => format!("is not asked without its password: {why}"),
             Self::NoUser => "asks for a user".into(),
             Self::NamedCertificate => "refuses a client certificate with a common name".into(),
             Self::WrongPassword => "does not take user and password".into(),
@@ -387,9 +404,59 @@ impl FaultKind {
             | Self::Busy(_)
             | Self::Unintelligible(_)
             | Self::Encryption(_)
+            | Self::NoPassword(_)
             | Self::TokenEnded
             | Self::NoAuth
             | Self::Refused(_) => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_that_are_none_are_told_apart_whatever_their_form() {
+        let json = |message: &str, code: i64| format!(r#"{{"error": "x", "message": "{message}", "code": {code}}}"#);
+        for (status, body, expected) in [
+            (404, "Not Found\n".to_owned(), FaultKind::GatewayOff),
+            (400, "Client sent an HTTP request to an HTTPS server.\n".into(), FaultKind::IsEncrypted),
+            (
+                400,
+                "CommonName of client sending a request against gateway will be ignored and not used as expected\n"
+                    .into(),
+                FaultKind::NamedCertificate,
+            ),
+            (503, json("etcdserver: no leader", 14), FaultKind::NoLeader),
+            (429, json("etcdserver: mvcc: database space exceeded", 8), FaultKind::NoSpace),
+            (400, json("etcdserver: request is too large", 3), FaultKind::TooLarge),
+            (400, json("etcdserver: user name is empty", 3), FaultKind::NoUser),
+            (400, json("etcdserver: authentication failed, invalid user ID or password", 3), FaultKind::WrongPassword),
+            (412, json("etcdserver: authentication is not enabled", 9), FaultKind::NoAuth),
+            (403, json("etcdserver: permission denied", 7), FaultKind::Denied),
+            (500, json("auth: permission denied", 2), FaultKind::Denied),
+            (401, json("etcdserver: invalid auth token", 16), FaultKind::TokenEnded),
+            (400, json("etcdserver: revision of auth store is old", 3), FaultKind::TokenEnded),
+            (503, json("etcdserver: request timed out", 14), FaultKind::Busy("etcdserver: request timed out".into())),
+            (502, "<html>\n<b>".into(), FaultKind::Busy("<html>".into())),
+            (302, String::new(), FaultKind::Unintelligible("it answers with the HTTP status 302".into())),
+            (400, json("no such thing", 3), FaultKind::Refused("no such thing".into())),
+        ] {
+            assert_eq!(of_answer(status, body.as_bytes()), expected, "{body}");
+        }
+        assert_eq!(words(AlertDescription::UnknownCA), "unknown ca");
+        assert_eq!(words(AlertDescription::BadCertificate), "bad certificate");
+    }
+
+    #[test]
+    fn a_change_is_tried_elsewhere_only_if_it_was_not_made() {
+        let plain = FaultKind::Busy("x".into());
+        for kind in [plain, FaultKind::Silent(Duration::ZERO), FaultKind::BrokenOff("x".into())] {
+            assert!(kind.may_be_done(), "{kind:?}");
+        }
+        for kind in [FaultKind::NoLeader, FaultKind::Unreachable("x".into()), FaultKind::NoConnection(Duration::ZERO)] {
+            assert!(!kind.may_be_done(), "{kind:?}");
+        }
     }
 }

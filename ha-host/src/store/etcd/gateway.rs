@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use ureq::{Agent, config::Config};
 
 use super::{
-    EtcdAddress, StoreError,
+    EtcdAddress, EtcdLogin, StoreError,
     address::{is_host_and_port, is_loopback},
     fault::{self, Fault, FaultKind},
     tls,
@@ -32,7 +32,6 @@ pub(super) enum Call {
 pub(super) struct Gateway {
     agent: Agent,
     address: EtcdAddress,
-    password: Option<String>,
     patience: Duration,
     state: Mutex<State>,
 }
@@ -124,16 +123,14 @@ impl Gateway {
         if let Some(settings) = &address.tls {
             config = config.tls_config(tls::config(settings)?);
         }
-        let password = address.login.as_ref().map(|login| {
-            let text = String::from_utf8_lossy(&tls::read_secret(&login.password_file)?).into_owned();
-            Ok::<_, StoreError>(text.lines().next().unwrap_or_default().to_owned())
-        });
+        if let Some(login) = &address.login {
+            password(login)?;
+        }
         let member = |endpoint: &String| Member { endpoint: endpoint.clone(), is_given: true, checked: None };
         let members = address.endpoints.iter().map(member).collect();
         Ok(Self {
             agent: config.build().into(),
             address: address.clone(),
-            password: password.transpose()?,
             patience: patience.max(Self::SHORTEST_PATIENCE),
             state: Mutex::new(State {
                 members,
@@ -333,15 +330,17 @@ impl Gateway {
 
     /// The token of the user, if there is one.
     fn token(&self, endpoint: &str, deadline: Deadline) -> Result<Option<String>, FaultKind> {
-        let (Some(login), Some(password)) = (&self.address.login, &self.password) else { return Ok(None) };
+        let Some(login) = &self.address.login else { return Ok(None) };
         if self.address.tls.is_none() && !is_loopback(endpoint) {
             return Err(FaultKind::PasswordInPlain);
         }
         if let Some(token) = &self.state().token {
             return Ok(Some(token.clone()));
         }
-        let question = serde_json::to_vec(&Login { name: &login.user, password }).unwrap_or_default();
+        let password = password(login).map_err(|error| FaultKind::NoPassword(error.to_string()))?;
+        let question = serde_json::to_vec(&Login { name: &login.user, password: &password }).unwrap_or_default();
         match self.post::<Token>(endpoint, AUTHENTICATE, &question, None, deadline) {
+            Ok(answer) if answer.token.is_empty() => Ok(None),
             Ok(answer) => {
                 self.state().token = Some(answer.token.clone());
                 Ok(Some(answer.token))
@@ -432,6 +431,18 @@ impl Gateway {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// As it stands in its file now: it may be changed while daemons run.
+fn password(login: &EtcdLogin) -> Result<String, StoreError> {
+    let text = tls::read_secret(&login.password_file)?;
+    let text = String::from_utf8_lossy(&text);
+    let password = text.lines().next().unwrap_or_default();
+    if password.is_empty() {
+        let file = login.password_file.display();
+        return Err(StoreError::EtcdRefused(format!("{file} holds no password: it is the first line")));
+    }
+    Ok(password.to_owned())
 }
 
 impl Deadline {

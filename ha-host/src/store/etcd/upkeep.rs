@@ -107,7 +107,7 @@ impl Upkeep {
     fn forget(&self, etcd: &Gateway, now: Instant) -> Result<(), StoreError> {
         let members = members(etcd);
         let is_tight = members.iter().any(|member| match &member.status {
-            Ok(status) => status.in_use >= member.quota / 2,
+            Ok(status) => status.in_use >= member.quota.bytes / 2,
             Err(_) => false,
         });
         let kept = if is_tight { self.retention / 12 } else { self.retention };
@@ -149,18 +149,29 @@ impl Upkeep {
 struct MemberStatus {
     endpoint: String,
     status: Result<Status, FaultKind>,
-    /// How many bytes its file may have.
-    quota: i64,
+    quota: Quota,
+}
+
+/// How many bytes a member's file may have.
+#[derive(Debug, Clone, Copy)]
+struct Quota {
+    bytes: i64,
+    /// Whether the member says so itself.
+    is_known: bool,
+}
+
+impl Quota {
+    /// Where nothing else is said.
+    const USUAL: Self = Self { bytes: 2 << 30, is_known: false };
 }
 
 fn members(etcd: &Gateway) -> Vec<MemberStatus> {
-    /// Where nothing else is said.
-    const USUAL_QUOTA: i64 = 2 << 30;
     let member = |endpoint: String| {
         let status = etcd.ask_one::<Status>(&endpoint, STATUS, &Nothing {}, PATIENCE);
         let said = status.as_ref().ok().map(|status| status.quota).filter(|quota| *quota > 0);
         let measured = || status.is_ok().then(|| measured_quota(&etcd.metrics(&endpoint, PATIENCE)?)).flatten();
-        let quota = said.or_else(measured).filter(|quota| *quota > 0).unwrap_or(USUAL_QUOTA);
+        let quota = said.or_else(measured).filter(|quota| *quota > 0);
+        let quota = quota.map_or(Quota::USUAL, |bytes| Quota { bytes, is_known: true });
         MemberStatus { endpoint, status, quota }
     };
     etcd.endpoints().into_iter().map(member).collect()
@@ -264,8 +275,8 @@ fn alarm_problem(alarm: &str) -> StoreProblem {
     StoreProblem { name: format!("etcd-alarm {alarm}"), text }
 }
 
-fn quota_problem(endpoint: &str, status: &Status, quota: i64) -> Option<StoreProblem> {
-    let percent = i128::from(status.size) * 100 / i128::from(quota.max(1));
+fn quota_problem(endpoint: &str, status: &Status, quota: Quota) -> Option<StoreProblem> {
+    let percent = i128::from(status.size) * 100 / i128::from(quota.bytes.max(1));
     let level = [95, 90, 80].into_iter().find(|level| percent >= *level)?;
     let remedy = if status.in_use < status.size / 2 {
         format!(
@@ -275,11 +286,12 @@ fn quota_problem(endpoint: &str, status: &Status, quota: i64) -> Option<StorePro
     } else {
         "raise its --quota-backend-bytes, or take out what fills it".to_owned()
     };
+    let doubt = if quota.is_known { "" } else { " (the usual one: it does not say which it has)" };
     Some(StoreProblem {
         name: format!("etcd-quota {level} {endpoint}"),
         text: format!(
-            "etcd: {endpoint} has used {percent} % of its quota of {} MB, and at 100 % no lock can be renewed; {remedy}",
-            mb(quota)
+            "etcd: {endpoint} has used {percent} % of its quota of {} MB{doubt}, and at 100 % no lock can be renewed; {remedy}",
+            mb(quota.bytes)
         ),
     })
 }
@@ -291,7 +303,10 @@ mod tests {
     #[test]
     fn a_quota_is_said_to_be_short_from_eighty_per_cent_on_with_what_helps() {
         let status = |size, in_use| Status { size, in_use, ..Status::default() };
-        let problem = |size, in_use| quota_problem("a:1", &status(size, in_use), 100_000_000);
+        let quota = |is_known| Quota { bytes: 100_000_000, is_known };
+        let problem = |size, in_use| quota_problem("a:1", &status(size, in_use), quota(true));
+        let unsaid = quota_problem("a:1", &status(90_000_000, 0), quota(false)).unwrap();
+        assert!(unsaid.text.contains("it does not say which it has"));
         assert_eq!(problem(79_000_000, 70_000_000), None);
         let full = problem(81_000_000, 70_000_000).unwrap();
         assert!(full.text.contains("81 % of its quota of 100 MB") && full.text.contains("--quota-backend-bytes"));
