@@ -549,6 +549,21 @@ enum ha_event_kind
     // The store has enough room again. A host reports it.
     // Fields: free_percent.
     HA_EVENT_STORE_SPACE_ENOUGH = 99,
+    // A command was accepted, but leads nowhere; it is dropped.
+    // Fields: sid, command, reason.
+    HA_EVENT_COMMAND_WITHOUT_EFFECT = 100,
+    // A move was accepted, but the service will not stay where it is sent.
+    // Fields: sid, node, [rule], reason.
+    HA_EVENT_MOVE_WILL_NOT_LAST = 101,
+    // A job takes longer than it may, and is to be ended. Until it is known to be gone no other one begins for its service.
+    // Fields: sid, command, seconds.
+    HA_EVENT_JOB_HANGS = 102,
+    // The node goes down, and these services can't move away first: they are stopped.
+    // Fields: services.
+    HA_EVENT_STOPPED_INSTEAD_OF_MOVED = 103,
+    // The node goes down, and these services could not be stopped: the watchdog ends them.
+    // Fields: services.
+    HA_EVENT_SERVICES_LEFT_RUNNING = 104,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

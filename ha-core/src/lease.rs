@@ -3,6 +3,8 @@
 //! What must hold: the watchdog is fed only after the lock was renewed, and the feed's deadline counts from the moment at
 //! which that renewal was *asked for*. No answer of a host, late or wrong, leads to a feed otherwise.
 
+use core::time::Duration;
+
 use crate::{
     event::Event,
     host::{self, ClusterLock, EventSink, FeedOutcome, HostOperation, Lock, LockAnswer, Watchdog},
@@ -56,6 +58,12 @@ impl Lease {
     /// Nothing is begun under it otherwise, be it that the process was stopped between two steps of an iteration.
     pub(crate) fn covers(&self, now: Instant, timings: &Timings) -> bool {
         self.renewed.is_some_and(|renewed| timings.watchdog_timeout_left(now.since(renewed)).is_some())
+    }
+
+    /// How long it takes at least until the watchdog resets the node, if the lock is not renewed again.
+    pub(crate) fn watchdog_left(&self, now: Instant, timings: &Timings) -> Duration {
+        let renewed_for = self.renewed.map_or(Duration::MAX, |renewed| now.since(renewed));
+        timings.watchdog_timeout().saturating_sub(renewed_for)
     }
 
     /// Asks for the lock once. Call it again at the moment that it names, until it says that the lock is held or refused.
@@ -162,4 +170,24 @@ enum Guarded {
     Yes,
     TooLate,
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_covers_work_only_until_the_node_must_be_down() {
+        let timings = Timings::default();
+        let settings = timings.settings();
+        let renewed = Instant::after_start(Duration::from_secs(1000));
+        let lease = Lease { renewed: Some(renewed), ..Lease::new(Lock::Manager) };
+        let end =
+            settings.lock_lifetime.saturating_sub(settings.clock_drift()).saturating_sub(settings.multiplexer_slack());
+        let covers = |after: Duration| lease.covers(renewed.after(after), &timings);
+        assert!(covers(Duration::ZERO));
+        assert!(covers(end.saturating_sub(Duration::from_millis(2))));
+        assert!(!covers(end));
+        assert!(!Lease::new(Lock::Manager).covers(renewed, &timings), "it was never asked for");
+    }
 }

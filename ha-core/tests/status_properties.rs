@@ -8,8 +8,8 @@ use ha_core::{
     id::{NodeName, ServiceId, Uid},
     status::{
         ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, JobResult, LrmMode, LrmState, LrmStatus,
-        ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceState, UnknownFields,
-        ViewInput, Writer,
+        ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceNote, ServiceState,
+        StateName, UnknownFields, ViewInput, Writer,
     },
 };
 use proptest::{
@@ -146,20 +146,31 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
     });
     let writer = (".{0,8}", ".{0,8}", unknown());
     let writer = writer.prop_map(|(machine, boot, unknown)| Writer { unknown, ..Writer::new(machine, boot) });
+    let hang = (select(StateName::ALL), any::<i64>());
+    let note = (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), unknown());
+    let note = note.prop_map(|(lock, locked_since, hang, unknown)| ServiceNote {
+        lock,
+        locked_since,
+        hangs: hang.map(|(command, _)| command),
+        hangs_since: hang.map(|(_, since)| since),
+        unknown,
+    });
     (
         select(LrmState::ALL),
         select(LrmMode::ALL),
         option::of(any::<i64>()),
         option::of(writer),
         vec((uid(), result), 0..4),
+        btree_map(sid(), note, 0..3),
         unknown(),
     )
-        .prop_map(|(state, mode, timestamp, writer, results, unknown)| LrmStatus {
+        .prop_map(|(state, mode, timestamp, writer, results, services, unknown)| LrmStatus {
             state,
             mode,
             timestamp,
             writer,
             results: results.into_iter().collect(),
+            services,
             unknown,
         })
 }

@@ -142,6 +142,15 @@ impl<A: Agent + Clone + Send + 'static> Workers for JobWorkers<A> {
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
         Ok(self.ended.try_iter().collect())
     }
+
+    /// A thread can't be ended, and all that agents wait for has a time limit of its own: a job that goes on beyond that is stuck
+    /// in the kernel, and is gone when that lets go of it.
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        let JobId(id) = id;
+        Err(HostError::new(format!(
+            "job {id} hangs in a call to the system and can't be ended: look for storage or devices that do not answer"
+        )))
+    }
 }
 
 #[cfg(test)]

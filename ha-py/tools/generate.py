@@ -47,6 +47,8 @@ WORDS = {
         "NodeRecord",
         "RejectionReason",
         "IgnoreReason",
+        "NoEffectReason",
+        "MoveBackReason",
         "AgentOperation",
         "ShutdownKind",
         "ShutdownMode",

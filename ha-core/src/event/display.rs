@@ -2,8 +2,11 @@
 
 use core::fmt;
 
-use super::{Event, IgnoreReason, MoveCause, NodeRecord, RejectionReason, RemovalReason, ShutdownMode};
-use crate::id::NodeName;
+use super::{
+    Event, IgnoreReason, MoveBackReason, MoveCause, NoEffectReason, NodeRecord, RejectionReason, RemovalReason,
+    ShutdownMode,
+};
+use crate::id::{NodeName, RuleId};
 
 /// The table of all sentences. One line an event, so that it can be read and kept in step with the events.
 impl fmt::Display for Event {
@@ -124,6 +127,26 @@ impl fmt::Display for Event {
             Self::CommandRejected { command, reason } => write!(f, "refuses '{command}': {}", rejection(*reason)),
             Self::CommandIgnored { command, reason, .. } => write!(f, "ignores '{command}': {}", ignored(*reason)),
             Self::CommandUnknown { command, reason } => write!(f, "drops '{command}': {reason}"),
+            Self::CommandWithoutEffect { sid, command, reason } => {
+                write!(f, "'{command}' leads nowhere and is dropped: {sid} {}", no_effect(*reason))
+            }
+            Self::JobHangs { sid, command, seconds } => {
+                write!(f, "'{command}' of {sid} hangs: it has gone on for {seconds} s, and is ended")
+            }
+            Self::StoppedInsteadOfMoved { services } => {
+                write!(
+                    f,
+                    "stops {} instead of moving them away: they can't move, and the node goes down",
+                    List(services)
+                )
+            }
+            Self::ServicesLeftRunning { services } => {
+                write!(f, "could not stop {}: the watchdog is left to end what runs", List(services))
+            }
+            Self::MoveWillNotLast { sid, node, rule, reason } => {
+                write!(f, "{sid} will not stay on {node}: ")?;
+                moves_back(f, *reason, rule.as_ref())
+            }
             Self::DisarmFrozeService { sid, was } => write!(f, "{sid} is left as it is ({was}) while HA is disarmed"),
             Self::DisarmSuspendedService { sid } => write!(f, "{sid} is not looked after while HA is disarmed"),
             Self::DisarmDeferred { sid, state } => write!(f, "disarming waits for {sid} ({state})"),
@@ -218,13 +241,13 @@ fn retries(count: u32) -> &'static str {
 }
 
 /// Names, separated by commas.
-struct List<'a>(&'a [NodeName]);
+struct List<'a, T>(&'a [T]);
 
-impl fmt::Display for List<'_> {
+impl<T: fmt::Display> fmt::Display for List<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, node) in self.0.iter().enumerate() {
+        for (position, name) in self.0.iter().enumerate() {
             let separator = if position == 0 { "" } else { ", " };
-            write!(f, "{separator}{node}")?;
+            write!(f, "{separator}{name}")?;
         }
         Ok(())
     }
@@ -267,6 +290,44 @@ fn written(record: NodeRecord) -> &'static str {
         NodeRecord::LrmStatus => "its LRM's record",
         NodeRecord::AgentLock => "its agent lock",
         NodeRecord::ManagerLock => "the manager lock, which it held,",
+    }
+}
+
+fn no_effect(reason: NoEffectReason) -> &'static str {
+    match reason {
+        NoEffectReason::InError => "is in error; find out why, then request 'disabled' and after that 'started'",
+        NoEffectReason::InFence => "waits until its node is known to be down, and is placed anew then",
+        NoEffectReason::InRecovery => "is recovered on any node that may have it",
+        NoEffectReason::Moving => "is on its way to another node; command again when it is there",
+        NoEffectReason::Frozen => "is left alone while its LRM restarts or HA is disarmed",
+        NoEffectReason::Stopping => "is being stopped; command again when it is stopped",
+        NoEffectReason::Starting => "is about to be started; command again when it runs",
+    }
+}
+
+fn moves_back(f: &mut fmt::Formatter<'_>, reason: MoveBackReason, rule: Option<&RuleId>) -> fmt::Result {
+    let rule = Named(rule);
+    match reason {
+        MoveBackReason::NotAllowed => write!(f, "{rule} does not allow it there; change the rule to keep it there"),
+        MoveBackReason::Failback => {
+            write!(
+                f,
+                "{rule} prefers other nodes; change the rule, or turn the service's failback off, to keep it there"
+            )
+        }
+        MoveBackReason::Maintenance => f.write_str("maintenance is asked for that node"),
+    }
+}
+
+/// A rule in a sentence.
+struct Named<'a>(Option<&'a RuleId>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(rule) => write!(f, "rule '{rule}'"),
+            None => f.write_str("its rule"),
+        }
     }
 }
 

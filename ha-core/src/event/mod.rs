@@ -9,8 +9,8 @@ mod words;
 
 pub use severity::Severity;
 pub use words::{
-    AgentOperation, DaemonState, IgnoreReason, MoveCause, NodeRecord, RejectionReason, RemovalReason, ShutdownKind,
-    ShutdownMode,
+    AgentOperation, DaemonState, IgnoreReason, MoveBackReason, MoveCause, NoEffectReason, NodeRecord, RejectionReason,
+    RemovalReason, ShutdownKind, ShutdownMode,
 };
 
 use alloc::{string::String, vec::Vec};
@@ -413,6 +413,27 @@ pub enum Event {
         /// What is wrong with it.
         reason: String,
     },
+    /// A command was accepted, but leads nowhere; it is dropped.
+    CommandWithoutEffect {
+        /// The service.
+        sid: ServiceId,
+        /// The command, for this service.
+        command: String,
+        /// Why.
+        reason: NoEffectReason,
+    },
+    /// A move was accepted, but the service will not stay where it is sent.
+    MoveWillNotLast {
+        /// The service.
+        sid: ServiceId,
+        /// Where it is sent.
+        node: NodeName,
+        /// The rule that sends it away from there, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<RuleId>,
+        /// Why.
+        reason: MoveBackReason,
+    },
     /// A service is left as it is while HA is disarmed.
     DisarmFrozeService {
         /// The service.
@@ -589,6 +610,25 @@ pub enum Event {
         /// How many services.
         count: usize,
     },
+    /// A job takes longer than it may, and is to be ended. Until it is known to be gone no other one begins for its service.
+    JobHangs {
+        /// The service.
+        sid: ServiceId,
+        /// What the job is to do.
+        command: StateName,
+        /// For how long it has gone on.
+        seconds: u64,
+    },
+    /// The node goes down, and these services can't move away first: they are stopped.
+    StoppedInsteadOfMoved {
+        /// The services.
+        services: Vec<ServiceId>,
+    },
+    /// The node goes down, and these services could not be stopped: the watchdog ends them.
+    ServicesLeftRunning {
+        /// The services.
+        services: Vec<ServiceId>,
+    },
     /// The LRM was asked to restart, could not get its lock back, and exits without closing its watchdog.
     ShutdownGivenUp,
     /// The LRM stops feeding its watchdog, since its node is to be fenced.
@@ -651,6 +691,11 @@ impl Event {
                 | Self::FenceDevicesExhausted { .. }
                 | Self::SchedulerFallback { .. }
                 | Self::CommandUnknown { .. }
+                | Self::CommandWithoutEffect { .. }
+                | Self::MoveWillNotLast { .. }
+                | Self::JobHangs { .. }
+                | Self::StoppedInsteadOfMoved { .. }
+                | Self::ServicesLeftRunning { .. }
                 | Self::GroupMigrationObstacle { .. }
                 | Self::RuleDropped { .. }
                 | Self::HostCallFailed { .. }

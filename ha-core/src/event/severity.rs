@@ -31,6 +31,8 @@ impl Event {
             | Self::MoveFailedWrongNode { .. }
             | Self::ServiceInError { .. }
             | Self::ServiceNotFound { .. }
+            | Self::JobHangs { .. }
+            | Self::ServicesLeftRunning { .. }
             | Self::FenceRequestedLockDropped
             | Self::ShutdownWhileLockLost { .. }
             | Self::ShutdownGivenUp
@@ -52,6 +54,9 @@ impl Event {
             | Self::CommandRejected { .. }
             | Self::CommandIgnored { .. }
             | Self::CommandUnknown { .. }
+            | Self::CommandWithoutEffect { .. }
+            | Self::MoveWillNotLast { .. }
+            | Self::StoppedInsteadOfMoved { .. }
             | Self::GroupMigrationAborted
             | Self::GroupMigrationObstacle { .. }
             | Self::RuleDropped { .. }

@@ -107,6 +107,54 @@ text_enum! {
     Disarmed = "disarmed",
 }
 
+/// Why a command that was accepted leads nowhere: what the service is at decides alone, and forgets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoEffectReason {
+    /// It is in `error`: only requesting `disabled` leads out.
+    InError,
+    /// Its node is to be fenced.
+    InFence,
+    /// A new node is being looked for.
+    InRecovery,
+    /// It is on its way to another node.
+    Moving,
+    /// It is left alone while its LRM restarts or HA is disarmed.
+    Frozen,
+    /// It is being stopped, or is to be.
+    Stopping,
+    /// It is about to be started.
+    Starting,
+}
+
+text_enum! {
+    NoEffectReason: "a reason why a command has no effect",
+    InError = "in_error",
+    InFence = "in_fence",
+    InRecovery = "in_recovery",
+    Moving = "moving",
+    Frozen = "frozen",
+    Stopping = "stopping",
+    Starting = "starting",
+}
+
+/// Why a service will not stay where it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MoveBackReason {
+    /// A strict rule does not allow it there.
+    NotAllowed,
+    /// Its rule prefers other nodes that are online, and failback is on.
+    Failback,
+    /// Maintenance is asked for that node.
+    Maintenance,
+}
+
+text_enum! {
+    MoveBackReason: "a reason why a move will not last",
+    NotAllowed = "not_allowed",
+    Failback = "failback",
+    Maintenance = "maintenance",
+}
+
 /// What an agent was asked to do with a service that is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AgentOperation {

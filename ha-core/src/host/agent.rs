@@ -1,6 +1,7 @@
 //! Jobs: what an LRM has done for its services, and who does it.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,15 +51,64 @@ pub trait Workers {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError>;
 
     /// Takes the jobs that ended since this was last called, in the order of their end. A job that died or was killed
-    /// ends with [`ExitCode::KILLED`]. Each job is named once. An error takes
+    /// ends with [`ExitCode::KILLED`], and is named only when it is proven that nothing of it is left: another job for its service
+    /// may begin right after. Each job is named once. An error takes
     /// nothing: what ended is named by a later call.
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError>;
+
+    /// How long a job may take since it was started; `None` if it may take as long as it needs. Past that time it is asked again,
+    /// so that a job that gets on can be given more time, and otherwise the job is to be ended ([`Workers::end`]).
+    ///
+    /// By default ten minutes beyond the timeout of the job for a start or a stop, and no limit for a move.
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        Ok(job.usual_time_limit())
+    }
+
+    /// Ends a job that takes too long. It may go on for a while: [`Workers::finished`] names it, with [`ExitCode::KILLED`], when it
+    /// is proven gone. It is asked for again from time to time until then. An error says that the job can't be ended.
+    ///
+    /// By default no job can be. One that hangs is shown as such then, and takes no place from others.
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        let JobId(id) = id;
+        Err(HostError::new(alloc::format!("job {id} hangs, and this host can't end jobs")))
+    }
+
+    /// The lock that a guest has now, to say what a job waits for that ended with [`ExitCode::TRY_AGAIN`]. By default it is not
+    /// known.
+    fn guest_lock(&mut self, _sid: &ServiceId) -> Result<Option<String>, HostError> {
+        Ok(None)
+    }
+}
+
+/// How long a start or stop may take beyond its timeout where the host does not say otherwise.
+const USUAL_TIME_LIMIT: Duration = Duration::from_secs(600);
+
+impl Job {
+    /// The time limit of a job where a host has no better one: ten minutes beyond the job's own timeout, and none for a move.
+    #[must_use]
+    pub fn usual_time_limit(&self) -> Option<Duration> {
+        match self.command {
+            StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance => None,
+            StateName::Stopped
+            | StateName::RequestStop
+            | StateName::RequestStart
+            | StateName::Started
+            | StateName::Fence
+            | StateName::Recovery
+            | StateName::Freeze
+            | StateName::Error => {
+                let timeout = Duration::from_secs(self.timeout.unwrap_or(0).into());
+                Some(USUAL_TIME_LIMIT.saturating_add(timeout))
+            }
+        }
+    }
 }
 
 /// Handles the guests of this node.
 ///
 /// A worker uses it from [`crate::lrm::run_job`]. Whether a call succeeded is judged by looking again, not by its
-/// answer: an error is only reported.
+/// answer: an error is only reported. One answer is more than that: a start, stop or move that a lock of the guest does not allow
+/// ends with [`HostError::locked`]. That is no failure; the job ends with [`ExitCode::TRY_AGAIN`] and is tried again later.
 ///
 /// # What a service is
 ///

@@ -45,13 +45,23 @@ use crate::{
 pub struct HostError {
     /// What went wrong, for people.
     pub message: String,
+    /// The lock (`backup`, `snapshot`, …) that keeps an agent from its guest for now: then nothing has failed, and the job is
+    /// tried again later. See [`HostError::locked`].
+    pub lock: Option<String>,
 }
 
 impl HostError {
     /// An error with this message.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), lock: None }
+    }
+
+    /// The answer of an [`Agent`] to a start, stop or move that a lock of the guest does not allow for now.
+    #[must_use]
+    pub fn locked(lock: impl Into<String>) -> Self {
+        let lock = lock.into();
+        Self { message: alloc::format!("the guest is locked by '{lock}'"), lock: Some(lock) }
     }
 }
 
@@ -104,6 +114,12 @@ pub enum HostOperation {
     StartJob,
     /// [`Workers::finished`].
     FinishedJobs,
+    /// [`Workers::time_limit`].
+    JobTimeLimit,
+    /// [`Workers::end`].
+    EndJob,
+    /// [`Workers::guest_lock`].
+    GuestLock,
     /// [`Agent::guest_node`].
     LocateGuest,
     /// [`Agent::is_running`].
@@ -141,6 +157,9 @@ text_enum! {
     RandomBytes = "random_bytes",
     StartJob = "start_job",
     FinishedJobs = "finished_jobs",
+    JobTimeLimit = "job_time_limit",
+    EndJob = "end_job",
+    GuestLock = "guest_lock",
     LocateGuest = "locate_guest",
     CheckRunning = "check_running",
     StartService = "start_service",

@@ -18,6 +18,8 @@ pub struct JobRun {
     stage: Stage,
     /// Nothing of it ran when the job began.
     found_stopped: bool,
+    /// A lock kept the agent from the guest.
+    locked: bool,
 }
 
 /// What to ask of the agent next.
@@ -83,7 +85,7 @@ impl JobRun {
     /// Begins a job on the node of its worker.
     #[must_use]
     pub fn new(job: Job, node: NodeName) -> Self {
-        Self { job, node, stage: Stage::KnowsType, found_stopped: false }
+        Self { job, node, stage: Stage::KnowsType, found_stopped: false, locked: false }
     }
 
     /// The job.
@@ -127,6 +129,7 @@ impl JobRun {
             }
             (Stage::Act, JobAnswer::Ended(ended)) => {
                 // Whether it worked is seen by looking.
+                self.locked = ended.as_ref().is_err_and(|error| error.lock.is_some());
                 host::answer(sink, self.operation(), ended);
                 Stage::CheckAfter
             }
@@ -235,6 +238,9 @@ impl JobRun {
         if worked && self.found_stopped && !starts {
             return ExitCode::SUCCESS;
         }
+        if self.locked && !worked {
+            return ExitCode::TRY_AGAIN;
+        }
         sink.event(match (starts, worked) {
             (true, true) => Event::AgentStarted { sid },
             (true, false) => Event::AgentStartFailed { sid },
@@ -249,6 +255,7 @@ impl JobRun {
     fn judge_moved(&self, guest_node: Option<&Option<NodeName>>, sink: &mut (impl EventSink + ?Sized)) -> ExitCode {
         match guest_node {
             Some(guest_node) if guest_node.as_ref() != Some(&self.node) => ExitCode::SUCCESS,
+            Some(_) | None if self.locked => ExitCode::TRY_AGAIN,
             Some(_) | None => {
                 sink.event(Event::AgentMoveFailed { sid: self.sid() });
                 ExitCode::ERROR

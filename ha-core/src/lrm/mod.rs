@@ -1,6 +1,7 @@
 //! The LRM: the daemon that looks after the services of its node, for as long as it holds the node's agent lock.
 
 mod job;
+mod notes;
 mod queue;
 mod shutdown;
 mod workers;
@@ -21,6 +22,7 @@ use crate::{
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
+use notes::Notes;
 use queue::JobQueue;
 use shutdown::FinalStops;
 
@@ -43,10 +45,15 @@ pub struct Lrm {
     /// How often the start of each service was tried again.
     retries: BTreeMap<ServiceId, u32>,
     queue: JobQueue,
+    notes: Notes,
     /// Why it is asked to stop, if it is.
     stop_request: Option<StopRequest>,
     /// The last stops, while the node goes down.
     final_stops: FinalStops,
+    /// While the node goes down in maintenance: what is left here is stopped, since it can't move.
+    stops_all: bool,
+    /// Whether it was said what is left running.
+    reported_left_running: bool,
     idle_rounds: u32,
     lost_since: Option<Instant>,
     /// When the workers got their first turn in this iteration.
@@ -103,8 +110,11 @@ impl Lrm {
             results: OrderedMap::default(),
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
+            notes: Notes::default(),
             stop_request: None,
             final_stops: FinalStops::default(),
+            stops_all: false,
+            reported_left_running: false,
             idle_rounds: 0,
             lost_since: None,
             turn_since: None,
@@ -363,14 +373,14 @@ impl Lrm {
                         host.event(Event::RoundSkippedStaleClusterState);
                         return self.end_active(iteration, host, now);
                     }
-                    self.queue_commands(|_| true);
+                    self.queue_commands(now.instant, |_| true);
                 } else if self.mode == LrmMode::Restart && iteration.view_is_fresh {
                     // A service that is to move is not frozen: it would hold up the restart for ever.
-                    self.queue_commands(|entry| entry.state.target().is_some());
+                    self.queue_commands(now.instant, |entry| entry.state.target().is_some());
                 }
                 Flow::Stage(Stage::Workers)
             }
-            LrmState::LostAgentLock => Flow::Over(self.wait_for_reset(host, now)),
+            LrmState::LostAgentLock => self.work_without_lock(host, now),
             LrmState::Maintenance => {
                 self.read_status(host);
                 if !self.has_work() {
@@ -381,10 +391,27 @@ impl Lrm {
                     self.write_record(host, now);
                     return Flow::Over(self.again_after_wait(now));
                 }
-                self.queue_commands(|_| true);
+                self.give_up_moves_if_stuck(host);
+                if self.stops_all {
+                    self.queue_final_stops(now.instant);
+                } else {
+                    self.queue_commands(now.instant, |_| true);
+                }
                 Flow::Stage(Stage::Workers)
             }
         }
+    }
+
+    /// The lock is lost. A node that goes down stops its services all the same, as long as the last lease proves that they are
+    /// its own: stopping needs no lock. Otherwise the watchdog is waited for.
+    fn work_without_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        if !self.goes_down() || !self.lease.covers(now.instant, &self.timings) || self.waits_for_quorum(now.instant) {
+            return Flow::Over(self.wait_for_reset(host, now));
+        }
+        self.queue_final_stops(now.instant);
+        // Requests are carried out under the lock alone.
+        self.queue.keep_waiting(|job| job.uid.is_none());
+        Flow::Stage(Stage::Workers)
     }
 
     /// The last stage: jobs are waited for, then the iteration ends.
@@ -392,9 +419,23 @@ impl Lrm {
         if let Some(wait) = self.turn(host, now) {
             return wait;
         }
-        if self.state == LrmState::Maintenance {
-            self.write_record(host, now);
-            return Flow::Over(self.again_after_wait(now));
+        self.give_up_hung_jobs(now.instant);
+        match self.state {
+            LrmState::Maintenance | LrmState::LostAgentLock => {
+                let is_done = match self.state {
+                    LrmState::LostAgentLock => self.lease.covers(now.instant, &self.timings),
+                    LrmState::WaitForAgentLock | LrmState::Active | LrmState::Maintenance => self.stops_all,
+                };
+                if is_done
+                    && self.queue.is_empty()
+                    && let Some(next) = self.leave(host, now)
+                {
+                    return Flow::Over(next);
+                }
+                self.write_record(host, now);
+                return Flow::Over(self.again_after_wait(now));
+            }
+            LrmState::WaitForAgentLock | LrmState::Active => {}
         }
         if self.is_stopping()
             && self.may_exit()
@@ -412,12 +453,15 @@ impl Lrm {
     }
 
     fn leaves_services(&self) -> bool {
-        !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance)
+        self.stops_all
+            || (self.state == LrmState::LostAgentLock && self.goes_down())
+            || !matches!(self.mode, LrmMode::Restart | LrmMode::Maintenance)
     }
 
     /// Exits, unless that has to wait. Where a service may still run the watchdog is left to reset the node.
     fn leave(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Next> {
         if self.final_stops.any_failed() {
+            self.report_left_running(host);
             return Some(self.exit());
         }
         if self.leaves_services() {
@@ -427,7 +471,7 @@ impl Lrm {
             if (!written && host.is_quorate()) || !self.read_status(host) {
                 return None;
             }
-            if self.queue_final_stops() || self.expects_running_service() {
+            if self.queue_final_stops(now.instant) || self.expects_running_service() {
                 return None;
             }
         }
@@ -452,6 +496,9 @@ impl Lrm {
                 return if self.close_watchdog(host, now) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });
+            if self.goes_down() {
+                self.report_left_running(host);
+            }
             let lost_for = self.lost_since.map_or(Duration::ZERO, |since| now.instant.since(since));
             if self.mode == LrmMode::Restart && lost_for > self.timings.restart_give_up() {
                 host.event(Event::ShutdownGivenUp);
@@ -513,14 +560,16 @@ impl Lrm {
         if !host.is_quorate() {
             return false;
         }
-        let record = LrmStatus {
+        let mut record = LrmStatus {
             state,
             mode: self.mode,
             timestamp: Some(now.wall),
             writer: self.writer.clone(),
             results: self.results.clone(),
+            services: BTreeMap::new(),
             unknown: None,
         };
+        self.notes.write_to(&mut record, &self.queue);
         let written = host.write_lrm_status(&record);
         let written = host::answer(host, HostOperation::WriteLrmStatus, written).is_some();
         self.wrote_record |= written;

@@ -4,18 +4,55 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
+use core::time::Duration;
 
 use crate::{
     host::{Job, JobId},
     id::ServiceId,
+    status::Timestamp,
+    time::{Instant, Now},
 };
+
+/// The time after which a job that was to be ended, and is not, is asked to end again.
+const END_AGAIN: Duration = Duration::from_secs(60);
 
 /// The jobs of an LRM: at most one a service waits, and at most one a service runs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct JobQueue {
     waiting: BTreeMap<ServiceId, Waiting>,
-    running: BTreeMap<JobId, Job>,
+    running: BTreeMap<JobId, Running>,
     last_id: u64,
+}
+
+/// A job that a worker has.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) job: Job,
+    began: Instant,
+    began_wall: Timestamp,
+    /// How long it may take.
+    limit: Option<Duration>,
+    hang: Option<Hang>,
+}
+
+/// A job took longer than it may.
+#[derive(Debug, Clone, Copy)]
+struct Hang {
+    since: Instant,
+    /// When it was last to be ended.
+    asked: Option<Instant>,
+}
+
+impl Running {
+    /// Whether it took longer than it may.
+    pub(super) fn hangs(&self) -> bool {
+        self.hang.is_some()
+    }
+
+    /// When it was started.
+    pub(super) fn began_wall(&self) -> Timestamp {
+        self.began_wall
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -31,8 +68,67 @@ impl JobQueue {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
+    /// How many places at the workers are taken: a job that hangs takes none from others.
     pub(super) fn running(&self) -> usize {
-        self.running.len()
+        self.running.values().filter(|running| !running.hangs()).count()
+    }
+
+    /// The jobs that took longer than they may.
+    pub(super) fn hung(&self) -> impl Iterator<Item = &Running> {
+        self.running.values().filter(|running| running.hangs())
+    }
+
+    /// The jobs whose time is over by what is known of their limit, and that do not count as hanging yet.
+    pub(super) fn over_limit(&self, now: Instant) -> Vec<Job> {
+        let is_over = |running: &&Running| {
+            !running.hangs() && running.limit.is_some_and(|limit| now.since(running.began) > limit)
+        };
+        self.running.values().filter(is_over).map(|running| running.job.clone()).collect()
+    }
+
+    /// Sets how long a job may take. Says for how many seconds it has run if that is too long: it hangs.
+    pub(super) fn set_limit(&mut self, id: JobId, limit: Option<Duration>, now: Instant) -> Option<u64> {
+        let running = self.running.get_mut(&id)?;
+        running.limit = limit;
+        let lasted = now.since(running.began);
+        if limit.is_none_or(|limit| lasted <= limit) {
+            return None;
+        }
+        running.hang = Some(Hang { since: now, asked: None });
+        Some(lasted.as_secs())
+    }
+
+    /// The jobs that hang and are to be asked to end now, each with whether it is asked for the first time.
+    pub(super) fn take_due_ends(&mut self, now: Instant) -> Vec<(JobId, bool)> {
+        let mut jobs = Vec::new();
+        for (id, running) in &mut self.running {
+            if let Some(hang) = &mut running.hang
+                && hang.asked.is_none_or(|asked| now.since(asked) >= END_AGAIN)
+            {
+                jobs.push((*id, hang.asked.is_none()));
+                hang.asked = Some(now);
+            }
+        }
+        jobs
+    }
+
+    /// Forgets the jobs that could not be ended in time, and what waits for their services. Gives these.
+    pub(super) fn give_up_hung(&mut self, now: Instant) -> Vec<ServiceId> {
+        let is_given_up = |running: &Running| running.hang.is_some_and(|hang| now.since(hang.since) >= END_AGAIN);
+        let given_up: Vec<ServiceId> = self
+            .running
+            .values()
+            .filter(|running| is_given_up(running))
+            .map(|running| running.job.sid.clone())
+            .collect();
+        self.running.retain(|_, running| !is_given_up(running));
+        self.waiting.retain(|sid, _| !given_up.contains(sid));
+        given_up
+    }
+
+    /// Whether a job waits or runs for a service.
+    pub(super) fn has_job_for(&self, sid: &ServiceId) -> bool {
+        self.waiting.contains_key(sid) || self.runs_for(sid)
     }
 
     /// Lets a job wait, in the place of one that waits for the same service. While one runs for the service nothing is
@@ -47,7 +143,7 @@ impl JobQueue {
     }
 
     fn runs_for(&self, sid: &ServiceId) -> bool {
-        self.running.values().any(|running| running.sid == *sid)
+        self.running.values().any(|running| running.job.sid == *sid)
     }
 
     /// Drops the waiting jobs that are not wanted any more.
@@ -59,7 +155,7 @@ impl JobQueue {
     /// by SID. Taking this look counts as passing over all that are not started. One whose service has a running job is
     /// left out.
     pub(super) fn look(&mut self) -> Vec<Job> {
-        let busy: BTreeSet<&ServiceId> = self.running.values().map(|running| &running.sid).collect();
+        let busy: BTreeSet<&ServiceId> = self.running.values().map(|running| &running.job.sid).collect();
         let mut order: Vec<&mut Waiting> = self.waiting.values_mut().collect();
         order.sort_by(|one, other| {
             other.passed_over.cmp(&one.passed_over).then_with(|| one.job.sid.cmp(&other.job.sid))
@@ -75,13 +171,15 @@ impl JobQueue {
     }
 
     /// Takes note that a job runs.
-    pub(super) fn started(&mut self, job: Job) {
+    pub(super) fn started(&mut self, job: Job, now: Now) {
         self.waiting.remove(&job.sid);
-        self.running.insert(job.id, job);
+        let (began, began_wall) = (now.instant, now.wall);
+        let limit = job.usual_time_limit();
+        self.running.insert(job.id, Running { job, began, began_wall, limit, hang: None });
     }
 
     /// Takes a job out of those that run. `None` for one that this LRM did not start.
-    pub(super) fn finished(&mut self, id: JobId) -> Option<Job> {
+    pub(super) fn finished(&mut self, id: JobId) -> Option<Running> {
         self.running.remove(&id)
     }
 
@@ -126,7 +224,7 @@ mod tests {
         assert_eq!(ready(&mut queue), ["vm:101 two"]);
         let runs = queue.look().remove(0);
         let id = runs.id;
-        queue.started(runs);
+        queue.started(runs, Now::default());
         for (sid, uid) in [("vm:101", "three"), ("vm:102", "four")] {
             let job = job(&mut queue, sid, Some(uid));
             queue.queue(job);
@@ -142,7 +240,7 @@ mod tests {
         let start = job(&mut queue, "vm:101", Some("one"));
         let id = start.id;
         queue.queue(start.clone());
-        queue.started(start);
+        queue.started(start, Now::default());
         let stop = job(&mut queue, "vm:101", None);
         queue.queue(stop);
         assert_eq!(ready(&mut queue), [""; 0]);

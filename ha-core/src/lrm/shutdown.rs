@@ -1,6 +1,7 @@
 //! Being asked to stop.
 
-use alloc::collections::BTreeSet;
+use alloc::{collections::BTreeSet, vec::Vec};
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,12 @@ use crate::{
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, EventSink, HostOperation, Job, LrmHost},
     id::{NodeName, ServiceId},
-    status::{ExitCode, LrmMode, ManagerStatus, ServiceState, StateName},
-    time::Now,
+    status::{ExitCode, LrmMode, LrmState, ManagerStatus, ServiceState, StateName},
+    time::{Instant, Now},
 };
+
+/// A stop that is bound by the watchdog is made hard this long before.
+const MARGIN_BEFORE_RESET: Duration = Duration::from_secs(5);
 
 /// Why an LRM is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,8 +44,9 @@ impl Lrm {
         let policy = shutdown_policy(host);
         if request != StopRequest::Restart {
             host.event(Event::ShutdownRequested { policy });
+            self.notes.begin_going_down();
             if policy != ShutdownPolicy::Migrate {
-                self.queue_final_stops();
+                self.queue_final_stops(now.instant);
             }
         }
         self.take_mode(request, policy, host);
@@ -80,8 +85,9 @@ impl Lrm {
 
     /// Queues a stop of every service of this node that was not told to stop before. It answers no request: nothing is
     /// reported, but a failure is counted. Says whether there was one.
-    pub(super) fn queue_final_stops(&mut self) -> bool {
+    pub(super) fn queue_final_stops(&mut self, now: Instant) -> bool {
         let status = self.status.clone();
+        let longest = (self.state == LrmState::LostAgentLock).then(|| self.time_for_stops(now));
         let mut any = false;
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
             if !self.final_stops.services.insert(sid.clone()) {
@@ -94,12 +100,72 @@ impl Lrm {
                 uid: None,
                 command: StateName::RequestStop,
                 target: None,
-                timeout: entry.state.timeout(),
+                timeout: longest.map_or(entry.state.timeout(), |longest| {
+                    Some(entry.state.timeout().map_or(longest, |timeout| timeout.min(longest)))
+                }),
             };
             // A start that is still on its way must not outlive the node's last stop.
             self.queue.queue(job);
         }
         any
+    }
+
+    /// How many seconds a stop may take so that it ends before the watchdog resets the node.
+    fn time_for_stops(&self, now: Instant) -> u32 {
+        let left = self.lease.watchdog_left(now, &self.timings).saturating_sub(MARGIN_BEFORE_RESET);
+        u32::try_from(left.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the node is about to go down.
+    pub(super) fn goes_down(&self) -> bool {
+        matches!(self.stop_request, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown))
+    }
+
+    /// Services that are to move away first, and can't without the lock, are stopped only in the last third of the watchdog's time:
+    /// quorum may come back till then.
+    pub(super) fn waits_for_quorum(&self, now: Instant) -> bool {
+        let left = self.lease.watchdog_left(now, &self.timings);
+        let last_third = self.timings.watchdog_timeout().checked_div(3).unwrap_or_default();
+        self.mode == LrmMode::Maintenance && !self.stops_all && (left >= last_third || left.is_zero())
+    }
+
+    /// In maintenance, while the node goes down: once all that is left here will not move, it is stopped instead. A shutdown
+    /// ends.
+    pub(super) fn give_up_moves_if_stuck(&mut self, sink: &mut (impl EventSink + ?Sized)) {
+        if self.stops_all || !self.goes_down() || !self.has_active_services() {
+            return;
+        }
+        let status = self.status.clone();
+        let here = || status.services.iter().filter(|(sid, entry)| status.is_active(sid, entry, &self.node));
+        if here().all(|(sid, entry)| entry.node == self.node && self.notes.stays_here(sid, &entry.state)) {
+            let services = here().map(|(sid, _)| sid.clone()).collect();
+            sink.event(Event::StoppedInsteadOfMoved { services });
+            self.stops_all = true;
+        }
+    }
+
+    /// What hangs and can't be ended does not hold up a node that goes down: the watchdog ends it.
+    pub(super) fn give_up_hung_jobs(&mut self, now: Instant) {
+        if self.goes_down() {
+            for sid in self.queue.give_up_hung(now) {
+                self.final_stops.ended(&sid, ExitCode::KILLED);
+            }
+        }
+    }
+
+    /// Says once which services may still run when the node goes down.
+    pub(super) fn report_left_running(&mut self, sink: &mut (impl EventSink + ?Sized)) {
+        let services: Vec<ServiceId> = match self.state {
+            LrmState::LostAgentLock => {
+                let status = self.status.clone();
+                let active = status.active_services(&self.node).cloned();
+                active.filter(|sid| !self.final_stops.is_stopped(sid)).collect()
+            }
+            LrmState::WaitForAgentLock | LrmState::Active | LrmState::Maintenance => self.final_stops.failed(),
+        };
+        if !services.is_empty() && !core::mem::replace(&mut self.reported_left_running, true) {
+            sink.event(Event::ServicesLeftRunning { services });
+        }
     }
 
     /// Whether a service is on its way here that runs when it comes.
@@ -113,28 +179,45 @@ impl Lrm {
 #[derive(Debug, Clone, Default)]
 pub(super) struct FinalStops {
     services: BTreeSet<ServiceId>,
-    failed: bool,
+    stopped: BTreeSet<ServiceId>,
+    failed: BTreeSet<ServiceId>,
 }
 
 impl FinalStops {
     /// Forgets the services that are elsewhere by now: they may come back, and run.
     pub(super) fn forget_elsewhere(&mut self, status: &ManagerStatus, node: &NodeName) {
-        self.services.retain(|sid| status.services.get(sid).is_some_and(|entry| entry.node == *node));
+        let is_here = |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.node == *node);
+        self.services.retain(is_here);
+        self.stopped.retain(is_here);
     }
 
     /// A service is to be looked after again.
     pub(super) fn forget(&mut self, sid: &ServiceId) {
         self.services.remove(sid);
+        self.stopped.remove(sid);
     }
 
     /// Takes note of how a stop ended. A guest that has moved away meanwhile does not run here.
-    pub(super) fn ended(&mut self, exit_code: ExitCode) {
-        self.failed |= !matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE);
+    pub(super) fn ended(&mut self, sid: &ServiceId, exit_code: ExitCode) {
+        if matches!(exit_code, ExitCode::SUCCESS | ExitCode::WRONG_NODE) {
+            self.stopped.insert(sid.clone());
+        } else {
+            self.failed.insert(sid.clone());
+        }
     }
 
     /// Whether a service may still run because its stop failed.
     pub(super) fn any_failed(&self) -> bool {
-        self.failed
+        !self.failed.is_empty()
+    }
+
+    /// The services whose stop failed.
+    fn failed(&self) -> Vec<ServiceId> {
+        self.failed.iter().cloned().collect()
+    }
+
+    fn is_stopped(&self, sid: &ServiceId) -> bool {
+        self.stopped.contains(sid)
     }
 }
 

@@ -5,16 +5,17 @@ use crate::{
     config::DatacenterConfig,
     event::Event,
     host::{self, Configuration, HostOperation, Job, JobId, JobStart, LrmHost},
-    id::Uid,
+    id::{ServiceId, Uid},
     status::{ExitCode, JobResult, ServiceEntry, StateName},
     time::{Instant, Now, WaitReason},
 };
 
 impl Lrm {
     /// Queues what the manager status asks of this node, of the services that are looked after now.
-    pub(super) fn queue_commands(&mut self, looked_after: impl Fn(&ServiceEntry) -> bool) {
+    pub(super) fn queue_commands(&mut self, now: Instant, looked_after: impl Fn(&ServiceEntry) -> bool) {
         let status = self.status.clone();
         self.retries.retain(|sid, _| status.services.contains(sid));
+        self.notes.update(&status, &self.node, &self.queue);
         // What waits for a request that was taken back is not wanted any more.
         self.queue.keep_waiting(|job| {
             job.uid.is_none() || status.services.get(&job.sid).is_some_and(|entry| entry.uid == job.uid)
@@ -22,6 +23,9 @@ impl Lrm {
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
             let wanted = |uid: &&Uid| looked_after(entry) && self.is_wanted(entry, uid);
             let Some(uid) = entry.uid.as_ref().filter(wanted) else { continue };
+            if self.notes.is_paused(sid, now) {
+                continue;
+            }
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -76,8 +80,9 @@ impl Lrm {
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
         self.drop_stale_results();
         for (id, exit_code) in finished {
-            self.finish(id, exit_code, configuration.as_ref(), host);
+            self.finish(id, exit_code, configuration.as_ref(), host, now);
         }
+        self.end_jobs_over_limit(host, now.instant);
         let max_workers = configuration
             .as_ref()
             .map_or(DatacenterConfig::default().max_workers, |configuration| configuration.datacenter.max_workers);
@@ -90,13 +95,40 @@ impl Lrm {
             }
             let started = host.start(&job);
             match host::answer(host, HostOperation::StartJob, started) {
-                Some(JobStart::Running) => self.queue.started(job),
+                Some(JobStart::Running) => {
+                    let limit = host.time_limit(&job);
+                    let limit = host::answer(host, HostOperation::JobTimeLimit, limit);
+                    let limit = limit.unwrap_or_else(|| job.usual_time_limit());
+                    let id = job.id;
+                    self.queue.started(job, now);
+                    self.queue.set_limit(id, limit, now.instant);
+                }
                 Some(JobStart::Finished(exit_code)) => {
                     let id = job.id;
-                    self.queue.started(job);
-                    self.finish(id, exit_code, configuration.as_ref(), host);
+                    self.queue.started(job, now);
+                    self.finish(id, exit_code, configuration.as_ref(), host, now);
                 }
                 None => {}
+            }
+        }
+    }
+
+    /// Lets the workers end what takes longer than it may. Until it is proven gone it hangs, takes no place from others, and
+    /// nothing else is begun for its service.
+    fn end_jobs_over_limit(&mut self, host: &mut (impl LrmHost + ?Sized), now: Instant) {
+        for job in self.queue.over_limit(now) {
+            // It may have got on meanwhile.
+            let limit = host.time_limit(&job);
+            let limit = host::answer(host, HostOperation::JobTimeLimit, limit);
+            let limit = limit.unwrap_or_else(|| job.usual_time_limit());
+            if let Some(seconds) = self.queue.set_limit(job.id, limit, now) {
+                host.event(Event::JobHangs { sid: job.sid, command: job.command, seconds });
+            }
+        }
+        for (id, first) in self.queue.take_due_ends(now) {
+            let ended = host.end(id);
+            if first {
+                host::answer(host, HostOperation::EndJob, ended);
             }
         }
     }
@@ -115,17 +147,87 @@ impl Lrm {
         exit_code: ExitCode,
         configuration: Option<&Configuration>,
         host: &mut (impl LrmHost + ?Sized),
+        now: Now,
     ) {
-        let Some(job) = self.queue.finished(id) else { return };
-        let Some(uid) = &job.uid else {
-            self.final_stops.ended(exit_code);
-            return;
-        };
-        let tries_again = job.command == StateName::Started && self.tries_again(&job, exit_code, configuration, host);
-        if tries_again {
+        let Some(running) = self.queue.finished(id) else { return };
+        let was_ended = running.hangs() && exit_code == ExitCode::KILLED;
+        let job = running.job;
+        if exit_code == ExitCode::TRY_AGAIN {
+            self.wait_for_lock(&job, host, now);
             return;
         }
+        self.notes.met_no_lock(&job.sid);
+        let Some(uid) = &job.uid else {
+            self.finish_own(&job, exit_code);
+            return;
+        };
+        match job.command {
+            StateName::Started => {
+                // What was ended counts as a start that failed.
+                let counted = if was_ended { ExitCode::ERROR } else { exit_code };
+                if self.tries_again(&job, counted, configuration, host) {
+                    return;
+                }
+                if was_ended {
+                    self.clear_away(job.sid.clone(), uid.clone());
+                    return;
+                }
+            }
+            StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance => {
+                if !matches!(exit_code, ExitCode::SUCCESS | ExitCode::IGNORED) {
+                    self.notes.move_failed(&job.sid, now.instant);
+                }
+            }
+            StateName::Stopped
+            | StateName::RequestStop
+            | StateName::RequestStart
+            | StateName::Fence
+            | StateName::Recovery
+            | StateName::Freeze
+            | StateName::Error => {}
+        }
         self.results.insert(uid.clone(), JobResult::new(job.sid.clone(), job.command.as_str(), exit_code));
+    }
+
+    /// The end of a job that the LRM itself wanted.
+    fn finish_own(&mut self, job: &Job, exit_code: ExitCode) {
+        if let Some(uid) = self.notes.end_clearing(&job.sid) {
+            // A start that failed, as far as it is known that nothing of it runs.
+            let reported = if exit_code == ExitCode::SUCCESS { ExitCode::ERROR } else { ExitCode::KILLED };
+            let result = JobResult::new(job.sid.clone(), StateName::Started.as_str(), reported);
+            self.results.insert(uid, result);
+        }
+        if self.goes_down() {
+            self.final_stops.ended(&job.sid, exit_code);
+        }
+    }
+
+    /// A lock keeps the agent from the guest for now. That is no failure: the same is tried again.
+    fn wait_for_lock(&mut self, job: &Job, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        let lock = host.guest_lock(&job.sid);
+        let lock = host::answer(host, HostOperation::GuestLock, lock).flatten();
+        self.notes.met_lock(&job.sid, lock, now);
+        if job.uid.is_none() {
+            if self.notes.is_locked_for_long(&job.sid) {
+                self.finish_own(job, ExitCode::ERROR);
+            } else {
+                self.final_stops.forget(&job.sid);
+            }
+        }
+    }
+
+    /// A start that was ended may have left something that runs. Before its service can be started elsewhere it is stopped.
+    fn clear_away(&mut self, sid: ServiceId, uid: Uid) {
+        let job = Job {
+            id: self.queue.next_id(),
+            sid: sid.clone(),
+            uid: None,
+            command: StateName::RequestStop,
+            target: None,
+            timeout: None,
+        };
+        self.notes.begin_clearing(sid, uid);
+        self.queue.queue(job);
     }
 
     /// Whether a start that failed is tried again here, by the same request.

@@ -11,9 +11,11 @@ use super::{
     round::{Brings, Round},
 };
 use crate::{
-    event::{Event, IgnoreReason, RejectionReason},
+    config::RequestedState,
+    event::{Event, IgnoreReason, MoveBackReason, NoEffectReason, RejectionReason},
     host::{self, HostOperation},
     id::{NodeName, ServiceId},
+    placement::Affinity,
     status::{Command, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand, ServiceState},
 };
 
@@ -33,6 +35,23 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 Err(error) => self.host.event(Event::CommandUnknown { command: line, reason: error.to_string() }),
             }
         }
+        self.drop_commands_without_effect();
+    }
+
+    /// Drops what was given to services that would forget it, also in an earlier round: it must not be waited for.
+    fn drop_commands_without_effect(&mut self) {
+        for service in 0..self.status.services.len() {
+            self.drop_command_without_effect(service);
+        }
+    }
+
+    fn drop_command_without_effect(&mut self, service: usize) {
+        let requested = self.facts(service).requested;
+        let Some((sid, entry)) = self.status.services.at_mut(service) else { return };
+        let Some(reason) = forgets_commands(&entry.state, requested) else { return };
+        let Some(command) = entry.command.take() else { return };
+        let command = command.for_service(sid).to_string();
+        self.host.event(Event::CommandWithoutEffect { sid: sid.clone(), command, reason });
     }
 
     fn command(&mut self, command: Command, line: &str) {
@@ -81,7 +100,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         }
         self.host.event(Event::CommandAccepted { command: line.into() });
-        self.give_command(service, QueuedCommand::Move { motion, target: target.clone() });
+        self.give_move(service, motion, target);
         let together: Vec<usize> = self.placement.together_with(service).collect();
         for other in together {
             let Some((other_sid, entry)) = self.entry(other) else { continue };
@@ -96,7 +115,29 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 with: sid.clone(),
             };
             self.host.event(event);
-            self.give_command(other, QueuedCommand::Move { motion, target: target.clone() });
+            self.give_move(other, motion, target);
+        }
+    }
+
+    fn give_move(&mut self, service: usize, motion: Motion, target: &NodeName) {
+        self.give_command(service, QueuedCommand::Move { motion, target: target.clone() });
+        self.report_if_not_lasting(service, target);
+    }
+
+    /// Says so if the service will be sent away from there again.
+    fn report_if_not_lasting(&mut self, service: usize, target: &NodeName) {
+        let failback = self.facts(service).failback;
+        let (reason, rule) = match self.placement.affinity_with(service, target) {
+            Affinity::Forbids(rule) => (MoveBackReason::NotAllowed, Some(rule.clone())),
+            Affinity::PrefersOthers(rule) if failback => (MoveBackReason::Failback, Some(rule.clone())),
+            Affinity::Accepts | Affinity::PrefersOthers(_) if self.status.maintenance_requested(target) => {
+                (MoveBackReason::Maintenance, None)
+            }
+            Affinity::Accepts | Affinity::PrefersOthers(_) => return,
+        };
+        if let Some((sid, _)) = self.entry(service) {
+            let event = Event::MoveWillNotLast { sid: sid.clone(), node: target.clone(), rule, reason };
+            self.host.event(event);
         }
     }
 
@@ -111,6 +152,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if let Some(entry) = self.entry_mut(service) {
             entry.command = Some(Box::new(command));
         }
+        self.drop_command_without_effect(service);
     }
 
     fn command_stop(&mut self, line: &str, sid: &ServiceId, timeout: u32) {
@@ -210,5 +252,26 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             Refusal::Rejected(reason) => Event::CommandRejected { command, reason },
             Refusal::Ignored(reason) => Event::CommandIgnored { state: None, reason, command },
         });
+    }
+}
+
+/// Why a service in this state would forget a command: it is looked at only in `stopped` and `started`, and every change of
+/// state drops it.
+fn forgets_commands(state: &ServiceState, requested: RequestedState) -> Option<NoEffectReason> {
+    match state {
+        ServiceState::Error => Some(NoEffectReason::InError),
+        ServiceState::Fence => Some(NoEffectReason::InFence),
+        ServiceState::Recovery => Some(NoEffectReason::InRecovery),
+        ServiceState::Migrate { .. } | ServiceState::Relocate { .. } | ServiceState::RequestStartBalance { .. } => {
+            Some(NoEffectReason::Moving)
+        }
+        ServiceState::Freeze => Some(NoEffectReason::Frozen),
+        ServiceState::RequestStop { .. } => Some(NoEffectReason::Stopping),
+        ServiceState::RequestStart => Some(NoEffectReason::Starting),
+        ServiceState::Started { .. } => match requested {
+            RequestedState::Stopped | RequestedState::Disabled => Some(NoEffectReason::Stopping),
+            RequestedState::Started | RequestedState::Ignored => None,
+        },
+        ServiceState::Stopped => None,
     }
 }

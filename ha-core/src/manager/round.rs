@@ -201,7 +201,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     }
 
     /// A service changed: it and those that depend on where it is have to look again.
-    fn unsettle(&mut self, service: usize) {
+    pub(super) fn unsettle(&mut self, service: usize) {
         let Self { settled, placement, .. } = self;
         let dependants = placement.together_with(service).chain(placement.apart_from(service));
         for service in core::iter::once(service).chain(dependants) {

@@ -29,7 +29,7 @@ use rules::NodeClasses;
 use crate::{
     config::{OrderedMap, datacenter::SchedulerMode},
     host::{UnmanagedService, UsageStatistics},
-    id::NodeName,
+    id::{NodeName, RuleId},
     status::{ServiceEntry, ServiceTable},
 };
 
@@ -52,6 +52,17 @@ pub(crate) struct Placement {
     /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
     assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
+}
+
+/// What the node affinity rule of a service says of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Affinity<'a> {
+    /// Nothing against it.
+    Accepts,
+    /// It is allowed, but others that are online come first.
+    PrefersOthers(&'a RuleId),
+    /// It is not allowed.
+    Forbids(&'a RuleId),
 }
 
 impl Placement {
@@ -142,6 +153,20 @@ impl Placement {
     pub(crate) fn uses(&self, service: usize, node: &NodeName) -> bool {
         let position = self.positions.get(node).copied();
         position.is_some() && self.occupancy(service).used().any(|used| Some(used) == position)
+    }
+
+    /// What the node affinity rule of a service says of an online node.
+    pub(crate) fn affinity_with(&self, service: usize, node: &NodeName) -> Affinity<'_> {
+        let rule = self.rules.node_affinity(service).and_then(|rule| self.rules.compiled().node_affinities().get(rule));
+        let (Some(rule), Some(node)) = (rule, self.position(node)) else { return Affinity::Accepts };
+        let classes = self.classes(service);
+        if !classes.allowed.contains(node) {
+            Affinity::Forbids(&rule.rule)
+        } else if !classes.preferred.contains(node) {
+            Affinity::PrefersOthers(&rule.rule)
+        } else {
+            Affinity::Accepts
+        }
     }
 
     fn occupancy(&self, service: usize) -> Occupancy {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
-    host::{Job, Lock},
+    host::{Job, JobId, Lock},
     id::{NodeName, ServiceId},
     lrm::StopRequest,
     status::{LrmStatus, ManagerStatus, Writer},
@@ -65,6 +65,9 @@ pub(super) enum Question<'a> {
     RandomBytes,
     StartJob { job: &'a Job },
     FinishedJobs,
+    JobTimeLimit { job: &'a Job },
+    EndJob { id: JobId },
+    GuestLock { sid: &'a ServiceId },
 }
 
 /// A command of a fence device without its arguments, which may be secret.

@@ -1,6 +1,7 @@
 //! Replaying.
 
 use alloc::{
+    boxed::Box,
     collections::BTreeMap,
     string::{String, ToString},
     sync::Arc,
@@ -90,8 +91,8 @@ pub enum ReplayError {
 }
 
 enum Daemon {
-    Crm(Crm),
-    Lrm(Lrm),
+    Crm(Box<Crm>),
+    Lrm(Box<Lrm>),
 }
 
 /// Makes the recorded calls again, with the recorded answers, and compares what the daemon does.
@@ -124,11 +125,11 @@ pub fn replay(recording: &str) -> Result<Replayed, ReplayError> {
 fn make(call: &Call, daemon: &mut Option<Daemon>, player: &mut Player<'_>) -> Result<Outcome, ReplayError> {
     match (call, daemon) {
         (Call::StartCrm { node, timings }, daemon) => {
-            *daemon = Some(Daemon::Crm(Crm::start(node.clone(), *timings, player)));
+            *daemon = Some(Daemon::Crm(Box::new(Crm::start(node.clone(), *timings, player))));
             Ok(Outcome::Returned(()))
         }
         (Call::StartLrm { node, timings }, daemon) => {
-            *daemon = Some(Daemon::Lrm(Lrm::start(node.clone(), *timings, player)));
+            *daemon = Some(Daemon::Lrm(Box::new(Lrm::start(node.clone(), *timings, player))));
             Ok(Outcome::Returned(()))
         }
         (Call::SetWriter { writer }, Some(Daemon::Lrm(lrm))) => {

@@ -7,6 +7,7 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -77,6 +78,9 @@ macro_rules! fallible_roles {
             Workers {
                 fn start(job: &Job) -> JobStart = Question::StartJob { job };
                 fn finished() -> Vec<(JobId, ExitCode)> = Question::FinishedJobs;
+                fn time_limit(job: &Job) -> Option<core::time::Duration> = Question::JobTimeLimit { job };
+                fn end(id: JobId) -> () = Question::EndJob { id };
+                fn guest_lock(sid: &ServiceId) -> Option<String> = Question::GuestLock { sid };
             }
         }
     };
@@ -114,7 +118,7 @@ macro_rules! plain {
 }
 
 plain! {
-    (), bool, LockAnswer, FeedOutcome, FenceProgress, JobStart, [u8; 16], Vec<String>, Option<String>,
+    (), bool, LockAnswer, FeedOutcome, FenceProgress, JobStart, [u8; 16], Vec<String>, Option<String>, Option<Duration>,
     Vec<UnmanagedService>, Vec<(JobId, ExitCode)>, BTreeMap<NodeName, bool>,
 }
 

@@ -1,6 +1,8 @@
 //! The LRM status: what a node's LRM does, and the results of what it did.
 
-use super::{Timestamp, UnknownFields};
+use alloc::{collections::BTreeMap, string::String};
+
+use super::{StateName, Timestamp, UnknownFields};
 use crate::{
     config::OrderedMap,
     id::{ServiceId, Uid},
@@ -108,6 +110,21 @@ impl JobResult {
     }
 }
 
+/// What an LRM says of one of its services beyond results.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServiceNote {
+    /// The lock of the guest that its job waits for, where the host can tell. Recorded as `lock`.
+    pub lock: Option<String>,
+    /// Since when a lock is waited for; `None` if none is.
+    pub locked_since: Option<Timestamp>,
+    /// The job that takes longer than it may and is not known to be gone. No other one is begun for the service.
+    pub hangs: Option<StateName>,
+    /// When that job was begun.
+    pub hangs_since: Option<Timestamp>,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
 /// Who writes under the name of a node: a machine, since it was booted.
 ///
 /// Two machines may have one name (a copied disk, a restored backup), so a name alone does not say who wrote. Both texts are
@@ -172,6 +189,8 @@ pub struct LrmStatus {
     pub writer: Option<Writer>,
     /// Results by the UID of the request.
     pub results: OrderedMap<Uid, JobResult>,
+    /// Services of which there is something to say. Recorded as `services`, and absent when empty.
+    pub services: BTreeMap<ServiceId, ServiceNote>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }

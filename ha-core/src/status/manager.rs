@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{DisarmMode, ServiceTable, Timestamp, UnknownFields};
+use super::{Command, DisarmMode, ServiceTable, Timestamp, UnknownFields};
 use crate::{
     id::{NodeName, ServiceId, Uid},
     text_enum::text_enum,
@@ -247,6 +247,18 @@ pub enum QueuedCommand {
         /// Seconds that it may take; 0 is at once.
         timeout: u32,
     },
+}
+
+impl QueuedCommand {
+    /// The command as a person would give it.
+    #[must_use]
+    pub fn for_service(&self, sid: &ServiceId) -> Command {
+        let sid = sid.clone();
+        match self {
+            Self::Move { motion, target } => Command::Move { motion: *motion, sid, node: target.clone() },
+            Self::Stop { timeout } => Command::Stop { sid, timeout: *timeout },
+        }
+    }
 }
 
 /// One service in the manager status.

@@ -13,7 +13,7 @@ pub mod view;
 
 pub use command::{Command, CommandError, DisarmMode};
 pub use json::StatusError;
-pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Writer};
+pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, Writer};
 pub use manager::{
     Disarm, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceState,
     StateName,

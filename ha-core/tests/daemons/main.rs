@@ -16,5 +16,6 @@ mod guard;
 mod late;
 mod lrm;
 mod manager;
+mod may_run;
 mod nodes;
 mod stories;

@@ -79,9 +79,8 @@ impl NodeAgents {
         }
         match guest.lock.clone() {
             Some(lock) => {
-                let message = format!("guest {sid} is locked by '{lock}'");
-                self.event(Event::ServiceLocked { sid: sid.clone(), lock, op });
-                Err(HostError::new(message))
+                self.event(Event::ServiceLocked { sid: sid.clone(), lock: lock.clone(), op });
+                Err(HostError::locked(lock))
             }
             None => Ok(guest),
         }

@@ -292,4 +292,12 @@ impl Workers for NodeHost {
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
         self.workers.finished()
     }
+
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        self.workers.end(id)
+    }
+
+    fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
+        Ok(self.store.guest(sid)?.and_then(|guest| guest.lock))
+    }
 }

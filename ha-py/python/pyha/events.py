@@ -27,6 +27,7 @@ __all__ = [
     "CommandIgnored",
     "CommandRejected",
     "CommandUnknown",
+    "CommandWithoutEffect",
     "ComoveQueued",
     "CrmIdle",
     "CrmShutdownRequested",
@@ -49,6 +50,7 @@ __all__ = [
     "GroupMigrationStarted",
     "GroupMigrationSucceeded",
     "HostCallFailed",
+    "JobHangs",
     "LiveMigrationUnsupported",
     "LockAcquired",
     "LrmDisarmed",
@@ -64,6 +66,7 @@ __all__ = [
     "MoveFailed",
     "MoveFailedWrongNode",
     "MoveIgnored",
+    "MoveWillNotLast",
     "NodeForgotten",
     "NodeNotFenced",
     "NodeState",
@@ -94,6 +97,7 @@ __all__ = [
     "ServiceState",
     "ServiceStatusUnreadable",
     "ServiceUnrecoverable",
+    "ServicesLeftRunning",
     "ShutdownGivenUp",
     "ShutdownRequested",
     "ShutdownWhileLockLost",
@@ -105,6 +109,7 @@ __all__ = [
     "StopFailed",
     "StopIgnored",
     "StopRequested",
+    "StoppedInsteadOfMoved",
     "StoreSpaceEnough",
     "StoreSpaceLow",
     "TwinSeen",
@@ -805,6 +810,41 @@ class CommandUnknown(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CommandWithoutEffect(Event):
+    """A command was accepted, but leads nowhere; it is dropped."""
+
+    _tag = "command_without_effect"
+
+    sid: str
+    """The service."""
+
+    command: str
+    """The command, for this service."""
+
+    reason: words.NoEffectReason
+    """Why."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveWillNotLast(Event):
+    """A move was accepted, but the service will not stay where it is sent."""
+
+    _tag = "move_will_not_last"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """Where it is sent."""
+
+    reason: words.MoveBackReason
+    """Why."""
+
+    rule: str | None = None
+    """The rule that sends it away from there, if one does."""
+
+
+@dataclass(frozen=True, slots=True)
 class DisarmFrozeService(Event):
     """A service is left as it is while HA is disarmed."""
 
@@ -1156,6 +1196,44 @@ class ShutdownWhileLockLost(Event):
 
     count: int
     """How many services."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobHangs(Event):
+    """A job takes longer than it may, and is to be ended. Until it is known to be gone no other one begins for its
+    service.
+    """
+
+    _tag = "job_hangs"
+
+    sid: str
+    """The service."""
+
+    command: words.StateName
+    """What the job is to do."""
+
+    seconds: int
+    """For how long it has gone on."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedInsteadOfMoved(Event):
+    """The node goes down, and these services can't move away first: they are stopped."""
+
+    _tag = "stopped_instead_of_moved"
+
+    services: tuple[str, ...]
+    """The services."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServicesLeftRunning(Event):
+    """The node goes down, and these services could not be stopped: the watchdog ends them."""
+
+    _tag = "services_left_running"
+
+    services: tuple[str, ...]
+    """The services."""
 
 
 @dataclass(frozen=True, slots=True)

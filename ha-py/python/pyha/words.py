@@ -590,6 +590,44 @@ class IgnoreReason(Word):
     """The command has no meaning while HA is disarmed."""
 
 
+class NoEffectReason(Word):
+    """Why a command that was accepted leads nowhere: what the service is at decides alone, and forgets it."""
+
+    IN_ERROR = "in_error"
+    """It is in ``error``: only requesting ``disabled`` leads out."""
+
+    IN_FENCE = "in_fence"
+    """Its node is to be fenced."""
+
+    IN_RECOVERY = "in_recovery"
+    """A new node is being looked for."""
+
+    MOVING = "moving"
+    """It is on its way to another node."""
+
+    FROZEN = "frozen"
+    """It is left alone while its LRM restarts or HA is disarmed."""
+
+    STOPPING = "stopping"
+    """It is being stopped, or is to be."""
+
+    STARTING = "starting"
+    """It is about to be started."""
+
+
+class MoveBackReason(Word):
+    """Why a service will not stay where it is sent."""
+
+    NOT_ALLOWED = "not_allowed"
+    """A strict rule does not allow it there."""
+
+    FAILBACK = "failback"
+    """Its rule prefers other nodes that are online, and failback is on."""
+
+    MAINTENANCE = "maintenance"
+    """Maintenance is asked for that node."""
+
+
 class AgentOperation(Word):
     """What an agent was asked to do with a service that is locked."""
 
@@ -738,6 +776,15 @@ class HostOperation(Word):
 
     FINISHED_JOBS = "finished_jobs"
     """``Workers.finished``."""
+
+    JOB_TIME_LIMIT = "job_time_limit"
+    """``Workers.time_limit``."""
+
+    END_JOB = "end_job"
+    """``Workers.end``."""
+
+    GUEST_LOCK = "guest_lock"
+    """``Workers.guest_lock``."""
 
     LOCATE_GUEST = "locate_guest"
     """``Agent.guest_node``."""

@@ -483,10 +483,26 @@ impl Workers for Host<'_> {
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
         self.call(HostOperation::FinishedJobs, |host| {
             let mut finished = host.view().finished()?;
+            let Self { cluster, node, .. } = &mut *host;
+            if let Some(invariants) = &mut cluster.invariants {
+                finished.iter().for_each(|(id, exit_code)| invariants.ends_job(node, *id, *exit_code));
+            }
             if host.has_bug(PlantedBug::FailedStopCountsAsSuccess) {
                 finished.iter_mut().for_each(|(_, exit_code)| *exit_code = ExitCode::SUCCESS);
             }
             Ok(finished)
         })
+    }
+
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        self.view().time_limit(job)
+    }
+
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        self.call(HostOperation::EndJob, |host| host.view().end(id))
+    }
+
+    fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
+        self.view().guest_lock(sid)
     }
 }

@@ -9,9 +9,9 @@ use std::{
 use ha_core::{
     config::RequestedState,
     event::Event,
-    host::{HostError, Job, Lock, LockAnswer},
+    host::{HostError, Job, JobId, Lock, LockAnswer},
     id::{NodeName, ServiceId, Uid},
-    status::{ManagerStatus, ServiceEntry, ServiceState, StateName},
+    status::{ExitCode, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::Instant,
 };
 use rustc_hash::FxBuildHasher;
@@ -100,6 +100,8 @@ pub struct Invariants {
     disarmed: BTreeSet<NodeName>,
     /// Which LRM executed a request: the node, and the how many-th LRM there.
     executed: HashMap<Uid, (NodeName, u64), FxBuildHasher>,
+    /// The requests of the jobs that were begun, by node and job.
+    begun: BTreeMap<(NodeName, JobId), Uid>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
     /// Nodes whose lock a master took while a service ran there that was not to be fenced: what it writes next has to leave
@@ -288,6 +290,7 @@ impl Invariants {
             self.note_breach(world.time, Invariant::WatchdogGuardsWhatRuns, details);
         }
         let Some(uid) = &job.uid else { return };
+        self.begun.insert((node.clone(), job.id), uid.clone());
         match job.command {
             // These may be done again: a stopped service stays stopped, a start is tried again, an error is reported.
             StateName::Stopped | StateName::Error => return,
@@ -307,6 +310,14 @@ impl Invariants {
         if again || before.0 != *node {
             let details = format!("{} of {} ({uid}) is executed again on {node}", job.command, job.sid);
             self.note_breach(world.time, Invariant::ExecutedOnce, details);
+        }
+    }
+
+    /// A job has ended. One that a lock kept from its guest did not execute anything.
+    pub(super) fn ends_job(&mut self, node: &NodeName, id: JobId, exit_code: ExitCode) {
+        let begun = self.begun.remove(&(node.clone(), id));
+        if let Some(uid) = begun.filter(|_| exit_code == ExitCode::TRY_AGAIN) {
+            self.executed.remove(&uid);
         }
     }
 

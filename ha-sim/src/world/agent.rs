@@ -92,8 +92,8 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
     fn check_lock(&mut self, sid: &ServiceId, op: AgentOperation) -> Result<(), HostError> {
         match self.guest(sid)?.lock.clone() {
             Some(lock) => {
-                self.event(Event::ServiceLocked { sid: sid.clone(), lock, op });
-                Err(HostError::new("the guest is locked"))
+                self.event(Event::ServiceLocked { sid: sid.clone(), lock: lock.clone(), op });
+                Err(HostError::locked(lock))
             }
             None => Ok(()),
         }

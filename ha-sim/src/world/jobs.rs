@@ -18,6 +18,9 @@ use super::{
 /// A stop that was given no timeout is made hard after this time.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// A move that does not get on may take this long.
+const MOVE_PATIENCE: Duration = Duration::from_secs(600);
+
 /// Names a job among those of all nodes: ids begin anew with each LRM.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct JobKey {
@@ -43,6 +46,7 @@ struct TimedJob {
     operation: Option<TimedOperation>,
     /// When that ends; `None` if it never does.
     due: Option<Instant>,
+    began: Instant,
 }
 
 /// What an agent is at, and whether it will take effect.
@@ -109,7 +113,7 @@ impl World {
     pub(super) fn begin_job(&mut self, job: &Job, node: &NodeName) {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
         let run = JobRun::new(job.clone(), node.clone());
-        self.go_on(key, TimedJob { run, operation: None, due: None });
+        self.go_on(key, TimedJob { run, operation: None, due: None, began: self.time });
     }
 
     /// Takes the jobs of a node's LRM that have ended.
@@ -129,6 +133,25 @@ impl World {
     #[must_use]
     pub fn next_job_end(&self) -> Option<Instant> {
         self.jobs.running.values().filter_map(|job| job.due).min()
+    }
+
+    /// How long a job may take. A move that gets on may take as long as it needs.
+    pub(super) fn job_time_limit(&self, job: &Job, node: &NodeName) -> Option<Duration> {
+        let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
+        let patience = job.usual_time_limit().unwrap_or(MOVE_PATIENCE);
+        let running = self.jobs.running.get(&key)?;
+        let moves = job.usual_time_limit().is_none();
+        let gets_on = moves && running.due.is_some();
+        Some(if gets_on { self.time.since(running.began).saturating_add(patience) } else { patience })
+    }
+
+    /// Ends a job: what its agent is at has no effect any more.
+    pub(super) fn end_job(&mut self, id: JobId, node: &NodeName) {
+        let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id };
+        if let Some(job) = self.jobs.running.remove(&key) {
+            self.set_starting(&job.run.job().sid, node, false);
+            self.jobs.finished.push((key, ExitCode::KILLED));
+        }
     }
 
     /// Lets what never ends end now.

@@ -1,6 +1,6 @@
 //! The world as one daemon sees it: the host traits of `ha-core`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ha_core::{
     config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
@@ -286,5 +286,19 @@ impl Workers for View<'_> {
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
         let node = self.node.clone();
         Ok(self.world.take_finished_jobs(&node))
+    }
+
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        Ok(self.world.job_time_limit(job, &self.node))
+    }
+
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        let node = self.node.clone();
+        self.world.end_job(id, &node);
+        Ok(())
+    }
+
+    fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
+        Ok(self.world.guests.get(sid).and_then(|guest| guest.lock.clone()))
     }
 }

@@ -52,10 +52,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     fn step_request_stop(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };
+        let sid = sid.clone();
         match self.node_facts(&entry.node).result(entry) {
+            Some(ExitCode::WRONG_NODE) if self.follow(service) => {}
             Some(ExitCode::SUCCESS) => self.change(service, ServiceState::Stopped, Brings::Nothing),
             Some(ExitCode(exit_code)) => {
-                let sid = sid.clone();
                 self.host.event(Event::StopFailed { sid, exit_code });
                 self.fail(service);
             }
@@ -112,6 +113,28 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 ServiceState::RequestStop { timeout: None }
             }
         }
+    }
+
+    /// The LRM of a service's node has seen that its guest is elsewhere: people moved it, or it was on its way when it was
+    /// added. Follows it to where it is configured, if that is online, and says whether it does.
+    ///
+    /// It may run there without a watchdog, so that node counts as unguarded until its LRM is seen with its lock.
+    fn follow(&mut self, service: usize) -> bool {
+        let guest_node = self.guest_node(service);
+        let Some((_, entry)) = self.entry(service) else { return false };
+        let Some(to) = guest_node.filter(|node| **node != entry.node && self.is_online(node)) else { return false };
+        self.expect_guard(to);
+        let Some((sid, entry)) = self.status.services.at_mut(service) else { return false };
+        let from = core::mem::replace(&mut entry.node, to.clone());
+        if let ServiceState::Started { confirmed } = &mut entry.state {
+            *confirmed = false;
+        }
+        self.host.event(Event::ServiceLocationUpdated { sid: sid.clone(), from, to: to.clone() });
+        self.update_placement(service);
+        self.unsettle(service);
+        // The request was for the LRM of the other node.
+        self.renew_uid(service);
+        true
     }
 
     fn fence_if_overdue(&mut self, service: usize) {

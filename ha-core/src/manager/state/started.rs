@@ -38,6 +38,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         }
         let result = self.entry(service).and_then(|(_, entry)| self.node_facts(&entry.node).result(entry));
+        if result == Some(ExitCode::WRONG_NODE) && self.follow(service) {
+            return;
+        }
         let preference = match result.map(|result| self.judge_start(service, result)) {
             None => Preference::None,
             Some(AfterStart::Place(preference)) => preference,
@@ -76,10 +79,21 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if self.status.node_state(&node) != NodeState::Maintenance {
             return false;
         }
-        if let Some(entry) = self.entry_mut(service) {
+        self.remember_home(service, node);
+        true
+    }
+
+    /// A service leaves its node for maintenance. If it only waits there for another one, that one stays its home, unless
+    /// it has left the cluster.
+    fn remember_home(&mut self, service: usize, node: NodeName) {
+        let Some((_, entry)) = self.status.services.at(service) else { return };
+        let home = entry.maintenance_node.as_ref();
+        let keeps = home.is_some_and(|home| {
+            self.status.nodes.contains_key(home) && self.status.node_state(home) != NodeState::Gone
+        });
+        if !keeps && let Some(entry) = self.entry_mut(service) {
             entry.maintenance_node = Some(node);
         }
-        true
     }
 
     fn obey(&mut self, service: usize, command: QueuedCommand) {
@@ -198,10 +212,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some((sid, entry)) = self.status.services.at_mut(service) else { return };
         let Some(maintenance_node) = &entry.maintenance_node else { return };
         let sid = sid.clone();
+        // It leaves the place where it only waits, for another one: its home is still to come.
+        let waits_elsewhere = self.status.nodes.get(&entry.node) == Some(&NodeState::Maintenance);
         if maintenance_node == target {
             entry.maintenance_node = None;
             self.host.event(Event::MaintenanceReturn { sid, target: target.clone() });
-        } else if *maintenance_node != entry.node {
+        } else if *maintenance_node != entry.node && !waits_elsewhere {
             let node = maintenance_node.clone();
             entry.maintenance_node = None;
             self.host.event(Event::MaintenanceFallbackDropped { sid, node });

@@ -1,6 +1,6 @@
 //! The LRM status in JSON.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserializer, Serialize, Serializer, ser::SerializeMap};
 use smol_str::SmolStr;
@@ -12,10 +12,12 @@ use super::{
 use crate::{
     config::OrderedMap,
     id::{ServiceId, Uid},
-    status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Timestamp, UnknownFields, Writer},
+    status::{
+        ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, StateName, Timestamp, UnknownFields, Writer,
+    },
 };
 
-deserialize_records!(LrmStatus, JobResult, Writer);
+deserialize_records!(LrmStatus, JobResult, Writer, ServiceNote);
 
 fields! {
     LrmField, LrmDraft:
@@ -24,6 +26,7 @@ fields! {
     Timestamp = "timestamp" in timestamp: Timestamp,
     Writer = "writer" in writer: Writer,
     Results = "results" in results: OrderedMap<Uid, JobResult>,
+    Services = "services" in services: BTreeMap<ServiceId, ServiceNote>,
 }
 
 impl Record for LrmStatus {
@@ -38,6 +41,7 @@ impl Record for LrmStatus {
             timestamp: draft.timestamp.value,
             writer: draft.writer.value,
             results: draft.results.value.unwrap_or_default(),
+            services: draft.services.value.unwrap_or_default(),
             unknown,
         })
     }
@@ -51,6 +55,8 @@ impl Serialize for LrmStatus {
         write::optional(&mut map, LrmField::Timestamp, self.timestamp.as_ref())?;
         write::optional(&mut map, LrmField::Writer, self.writer.as_ref())?;
         write::field(&mut map, LrmField::Results, &Results(&self.results))?;
+        let services = (!self.services.is_empty()).then_some(&self.services);
+        write::optional(&mut map, LrmField::Services, services)?;
         write::unknown::<LrmField, _>(&mut map, &self.unknown)?;
         map.end()
     }
@@ -140,6 +146,42 @@ impl Serialize for JobResult {
         write::field(&mut map, ResultField::State, &self.state)?;
         write::field(&mut map, ResultField::ExitCode, &self.exit_code.0)?;
         write::unknown::<ResultField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+fields! {
+    NoteField, NoteDraft:
+    Lock = "lock" in lock: String,
+    LockedSince = "locked_since" in locked_since: Timestamp,
+    Hangs = "hangs" in hangs: StateName,
+    HangsSince = "hangs_since" in hangs_since: Timestamp,
+}
+
+impl Record for ServiceNote {
+    type Draft = NoteDraft;
+
+    const EXPECTED: &'static str = "an object, what is said of a service";
+
+    fn build(draft: NoteDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        Ok(Self {
+            lock: draft.lock.value,
+            locked_since: draft.locked_since.value,
+            hangs: draft.hangs.value,
+            hangs_since: draft.hangs_since.value,
+            unknown,
+        })
+    }
+}
+
+impl Serialize for ServiceNote {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::optional(&mut map, NoteField::Lock, self.lock.as_ref())?;
+        write::optional(&mut map, NoteField::LockedSince, self.locked_since.as_ref())?;
+        write::optional(&mut map, NoteField::Hangs, self.hangs.as_ref())?;
+        write::optional(&mut map, NoteField::HangsSince, self.hangs_since.as_ref())?;
+        write::unknown::<NoteField, _>(&mut map, &self.unknown)?;
         map.end()
     }
 }

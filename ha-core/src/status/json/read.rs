@@ -17,7 +17,10 @@ use serde::{
 };
 use smol_str::{SmolStr, ToSmolStr};
 
-use crate::{id::NodeName, status::UnknownFields};
+use crate::{
+    id::{NodeName, ServiceId},
+    status::UnknownFields,
+};
 
 /// Where in a record the reader is.
 #[derive(Default)]
@@ -369,6 +372,16 @@ impl<K: FromStr<Err: Display>> Visitor<'_> for KeySeed<K> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<K, E> {
         text.parse().map_err(E::custom)
+    }
+}
+
+impl<V: Readable> Readable for BTreeMap<ServiceId, V> {
+    const EXPECTED: &'static str = "an object with the ids of services";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
+        let mut entries = Self::new();
+        let read = read_entries(deserializer, path, Self::EXPECTED, |sid, value| entries.insert(sid, value).is_none())?;
+        Ok(read.map(|()| entries))
     }
 }
 

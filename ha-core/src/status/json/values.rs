@@ -1,6 +1,6 @@
 //! Reading the values of fields, as different writers put them down.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::{
     fmt::{self, Display},
     marker::PhantomData,
@@ -63,6 +63,7 @@ readable_texts! {
     ServiceId: "a service id",
     Uid: "a unique id",
     SmolStr: "a text",
+    String: "a text",
     NodeState: "a node state",
     StateName: "a service state",
     DisarmMode: "a disarm mode",

@@ -316,7 +316,7 @@ impl FenceDevices for Call<'_> {
 
 impl Statistics for Call<'_> {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        self.call(HostOperation::Statistics, None, |_| Ok(Vec::new()))
+        self.call(HostOperation::Statistics, None, |call| Ok(call.cluster.unmanaged.clone()))
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
@@ -340,9 +340,26 @@ impl Workers for Call<'_> {
             let name = call.name.clone();
             call.cluster.check_job(&name);
             let ends = call.cluster.time.after(JOB);
-            call.node().jobs.push((ends, job.clone()));
+            if call.cluster.guests.get(&job.sid).is_none_or(|guest| guest.hangs != Some(job.command)) {
+                call.node().jobs.push((ends, job.clone()));
+            }
             Ok(JobStart::Running)
         })
+    }
+
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        self.call(HostOperation::EndJob, None, |call| {
+            if !call.cluster.ends_jobs {
+                return Err(HostError::new("it is stuck"));
+            }
+            call.node().finished.push((id, ExitCode::KILLED));
+            Ok(())
+        })
+    }
+
+    fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
+        let locked = self.cluster.guests.get(sid).is_some_and(|guest| guest.locked);
+        Ok(locked.then(|| "backup".into()))
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
@@ -369,6 +386,7 @@ impl Agent for Call<'_> {
     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
         self.call(HostOperation::StartService, None, |call| {
             let name = call.name.clone();
+            check_lock(call.cluster, sid)?;
             if call.cluster.guests[sid].start_fails_on.contains(&name) {
                 return Err(HostError::new("it does not start here"));
             }
@@ -380,6 +398,7 @@ impl Agent for Call<'_> {
 
     fn stop(&mut self, sid: &ServiceId, _: Option<u32>) -> Result<(), HostError> {
         self.call(HostOperation::StopService, None, |call| {
+            check_lock(call.cluster, sid)?;
             if call.cluster.guests[sid].stop_fails {
                 return Err(HostError::new("it does not stop"));
             }
@@ -393,6 +412,7 @@ impl Agent for Call<'_> {
             if !call.cluster.is_online(target) || !call.cluster.is_online(&call.name) {
                 return Err(HostError::new("the target can't be reached"));
             }
+            check_lock(call.cluster, sid)?;
             let ran = call.node().running.remove(sid);
             if ran && motion == Motion::Migrate {
                 call.cluster.check_start(sid, target);
@@ -402,4 +422,8 @@ impl Agent for Call<'_> {
             Ok(())
         })
     }
+}
+
+fn check_lock(cluster: &Cluster, sid: &ServiceId) -> Result<(), HostError> {
+    if cluster.guests[sid].locked { Err(HostError::locked("backup")) } else { Ok(()) }
 }

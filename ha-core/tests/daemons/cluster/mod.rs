@@ -24,10 +24,10 @@ use ha_core::{
     },
     crm::Crm,
     event::Event,
-    host::{FenceProgress, HostOperation, Job, Lock},
+    host::{FenceProgress, HostOperation, Job, Lock, UnmanagedService},
     id::{NodeName, ServiceId, ServiceTypes},
     lrm::{Lrm, StopRequest, run_job},
-    status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState},
+    status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::{Instant, Next, Now},
     timing::Timings,
 };
@@ -61,6 +61,10 @@ pub(crate) struct Guest {
     pub(crate) node: NodeName,
     pub(crate) start_fails_on: BTreeSet<NodeName>,
     pub(crate) stop_fails: bool,
+    /// Its agent refuses to touch it.
+    pub(crate) locked: bool,
+    /// Jobs with this command never end by themselves.
+    pub(crate) hangs: Option<StateName>,
 }
 
 /// The cluster.
@@ -73,6 +77,10 @@ pub(crate) struct Cluster {
     pub(crate) guests: BTreeMap<ServiceId, Guest>,
     /// How far the fence devices come, by their number. One that is not here fails.
     pub(crate) devices: BTreeMap<u32, FenceProgress>,
+    /// Guests that run without being managed.
+    pub(crate) unmanaged: Vec<UnmanagedService>,
+    /// Whether workers can end their jobs.
+    pub(crate) ends_jobs: bool,
     /// The software of nodes whose version is not the newest.
     pub(crate) versions: BTreeMap<NodeName, String>,
     /// Calls that always fail.
@@ -130,7 +138,8 @@ impl Cluster {
         let mut resource = Resource::new(sid(name));
         resource.state = Some(state);
         self.resources().insert(sid(name), resource);
-        let guest = Guest { node: node(on), start_fails_on: BTreeSet::new(), stop_fails: false };
+        let guest =
+            Guest { node: node(on), start_fails_on: BTreeSet::new(), stop_fails: false, locked: false, hangs: None };
         self.guests.insert(sid(name), guest);
     }
 

@@ -17,6 +17,7 @@ use ha_core::{
 use crate::cluster::{Cluster, Daemon, name_of, node, secs, sid};
 
 mod jobs;
+mod patience;
 mod stop;
 
 const STARTED: ServiceState = ServiceState::Started { confirmed: false };
@@ -351,6 +352,21 @@ fn maintenance_active_services_lock_not_renewed_to_lost_agent_lock() {
     break_call(&mut cluster, HostOperation::TakeLock);
     iterate(&mut cluster);
     assert_eq!(state(&mut cluster), LrmState::LostAgentLock);
+}
+
+#[test]
+fn maintenance_a_record_that_can_not_say_so_keeps_the_watchdog_open_where_a_service_may_run() {
+    let mut cluster = maintenance();
+    put(&mut cluster, ServiceState::Error, "two");
+    cluster.edit_status(|status| {
+        status.may_run.insert(sid("vm:101"));
+    });
+    break_call(&mut cluster, HostOperation::WriteLrmStatus);
+    cluster.iterate_times(2, "node1", Daemon::Lrm);
+    assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));
+    cluster.broken.clear();
+    iterate(&mut cluster);
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
 }
 
 #[test]

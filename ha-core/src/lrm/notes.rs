@@ -1,0 +1,168 @@
+//! What an LRM remembers of its services beyond its queue: what they wait for, and what has failed again and again.
+
+use alloc::{collections::BTreeMap, string::String};
+use core::time::Duration;
+
+use super::queue::JobQueue;
+use crate::{
+    id::{NodeName, ServiceId, Uid},
+    status::{LrmStatus, ManagerStatus, ServiceNote, ServiceState, Timestamp},
+    time::{Instant, Now},
+};
+
+/// Moves that may fail one after another before there are pauses between them.
+const MOVES_WITHOUT_PAUSE: u32 = 10;
+/// Moves that may fail before a node that goes down stops the service instead.
+const MOVES_BEFORE_STOP: u32 = 12;
+/// Rounds of a master in which it does not ask for a move before a node that goes down stops the service instead.
+const ROUNDS_BEFORE_STOP: u32 = 12;
+/// How often a lock is met before a node that goes down does not wait for it any more.
+const LOCKS_BEFORE_STOP: u32 = 12;
+
+const FIRST_LOCK_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_LOCK_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_MOVE_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_MOVE_PAUSE: Duration = Duration::from_secs(300);
+
+/// What is remembered of all services of this node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notes {
+    services: BTreeMap<ServiceId, Note>,
+    /// The requests to be answered when it is known that what a start has left does not run.
+    clearing: BTreeMap<ServiceId, Uid>,
+    /// The time of the manager status that was last looked at.
+    seen: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Note {
+    locked: Option<Locked>,
+    failed_moves: u32,
+    /// Rounds of the master in which it was not asked to move.
+    rounds_at_rest: u32,
+    /// Nothing is begun before.
+    paused_until: Option<Instant>,
+}
+
+/// A lock keeps agents from a guest.
+#[derive(Debug, Clone)]
+struct Locked {
+    lock: Option<String>,
+    since: Timestamp,
+    times: u32,
+}
+
+impl Notes {
+    /// Forgets services that are not here any more, and counts the rounds in which those that are were not asked to move.
+    pub(super) fn update(&mut self, status: &ManagerStatus, node: &NodeName, queue: &JobQueue) {
+        let entry_here = |sid: &ServiceId| status.services.get(sid).filter(|entry| entry.node == *node);
+        self.services.retain(|sid, _| entry_here(sid).is_some());
+        self.clearing.retain(|sid, _| queue.has_job_for(sid));
+        if self.seen == status.timestamp {
+            return;
+        }
+        self.seen = status.timestamp;
+        for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == *node) {
+            let note = self.services.entry(sid.clone()).or_default();
+            match entry.state.target() {
+                Some(_) => note.rounds_at_rest = 0,
+                None => note.rounds_at_rest = note.rounds_at_rest.saturating_add(1),
+            }
+        }
+    }
+
+    /// The node is about to go down: rounds without a move count from now.
+    pub(super) fn begin_going_down(&mut self) {
+        self.services.values_mut().for_each(|note| note.rounds_at_rest = 0);
+    }
+
+    /// Whether nothing is to be begun for a service now.
+    pub(super) fn is_paused(&self, sid: &ServiceId, now: Instant) -> bool {
+        let paused_until = self.services.get(sid).and_then(|note| note.paused_until);
+        self.clearing.contains_key(sid) || paused_until.is_some_and(|until| now < until)
+    }
+
+    /// A job met a lock. It is tried again after a pause.
+    pub(super) fn met_lock(&mut self, sid: &ServiceId, lock: Option<String>, now: Now) {
+        let note = self.services.entry(sid.clone()).or_default();
+        let locked = note.locked.get_or_insert(Locked { lock: None, since: now.wall, times: 0 });
+        locked.lock = lock;
+        note.paused_until = Some(now.instant.after(growing(FIRST_LOCK_PAUSE, locked.times, LONGEST_LOCK_PAUSE)));
+        locked.times = locked.times.saturating_add(1);
+    }
+
+    /// A job ended that met no lock.
+    pub(super) fn met_no_lock(&mut self, sid: &ServiceId) {
+        if let Some(note) = self.services.get_mut(sid)
+            && note.locked.take().is_some()
+        {
+            note.paused_until = None;
+        }
+    }
+
+    /// Whether a lock was met so often that a node that goes down does not wait for it any more.
+    pub(super) fn is_locked_for_long(&self, sid: &ServiceId) -> bool {
+        let locked = self.services.get(sid).and_then(|note| note.locked.as_ref());
+        locked.is_some_and(|locked| locked.times >= LOCKS_BEFORE_STOP)
+    }
+
+    /// A move failed. The next ones come after growing pauses once many have.
+    pub(super) fn move_failed(&mut self, sid: &ServiceId, now: Instant) {
+        let note = self.services.entry(sid.clone()).or_default();
+        note.failed_moves = note.failed_moves.saturating_add(1);
+        if let Some(times) = note.failed_moves.checked_sub(MOVES_WITHOUT_PAUSE) {
+            note.paused_until = Some(now.after(growing(FIRST_MOVE_PAUSE, times, LONGEST_MOVE_PAUSE)));
+        }
+    }
+
+    /// Whether a service will not leave this node, as far as can be told: its moves fail, a lock keeps it, or the master has
+    /// no other node for it.
+    pub(super) fn stays_here(&self, sid: &ServiceId, state: &ServiceState) -> bool {
+        let Some(note) = self.services.get(sid) else { return false };
+        note.failed_moves >= MOVES_BEFORE_STOP
+            || self.is_locked_for_long(sid)
+            || (state.target().is_none() && note.rounds_at_rest >= ROUNDS_BEFORE_STOP)
+    }
+
+    /// What is left of a start that was ended is being stopped; the request is answered after that.
+    pub(super) fn begin_clearing(&mut self, sid: ServiceId, uid: Uid) {
+        self.clearing.insert(sid, uid);
+    }
+
+    /// The request that is answered now that the clearing has ended, if there was one.
+    pub(super) fn end_clearing(&mut self, sid: &ServiceId) -> Option<Uid> {
+        self.clearing.remove(sid)
+    }
+
+    /// Puts down what others want to know.
+    pub(super) fn write_to(&self, record: &mut LrmStatus, queue: &JobQueue) {
+        for (sid, note) in &self.services {
+            let Some(locked) = &note.locked else { continue };
+            let written = record.services.entry(sid.clone()).or_default();
+            written.lock = locked.lock.clone();
+            written.locked_since = Some(locked.since);
+        }
+        for hung in queue.hung() {
+            let written: &mut ServiceNote = record.services.entry(hung.job.sid.clone()).or_default();
+            written.hangs = Some(hung.job.command);
+            written.hangs_since = Some(hung.began_wall());
+        }
+    }
+}
+
+/// A pause that doubles each time, up to the longest.
+fn growing(first: Duration, times: u32, longest: Duration) -> Duration {
+    let factor = 2_u32.checked_pow(times).unwrap_or(u32::MAX);
+    first.saturating_mul(factor).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_doubles_up_to_the_longest() {
+        let pauses = [0, 1, 2, 3, 40].map(|times| growing(FIRST_LOCK_PAUSE, times, LONGEST_LOCK_PAUSE).as_secs());
+        assert_eq!(pauses, [10, 20, 40, 60, 60]);
+    }
+}

@@ -1,0 +1,192 @@
+//! Jobs that wait for a lock, and jobs that do not end.
+
+use super::*;
+
+/// Lets an active LRM go on until something is reported, for an hour at the most.
+fn iterate_until(cluster: &mut Cluster, event: &str) -> Vec<String> {
+    let mut events = Vec::new();
+    for _ in 0..360 {
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        events.extend(cluster.take_events());
+        if events.iter().any(|reported| reported == event) {
+            return events;
+        }
+    }
+    panic!("{event} is not reported, but {events:?}");
+}
+
+/// A job for `vm:101` hangs, for a place of which there is one.
+fn hung(state: ServiceState) -> Cluster {
+    let mut cluster = active();
+    cluster.datacenter().max_workers = 1;
+    cluster.add_service("vm:102", "node1", RequestedState::Started);
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = Some(state.name());
+    put(&mut cluster, state, "two");
+    iterate_until(&mut cluster, "job_hangs");
+    cluster
+}
+
+fn results(cluster: &Cluster) -> Vec<(String, i32)> {
+    let record = record(cluster);
+    record.results.iter().map(|(uid, result)| (uid.to_string(), result.exit_code.0)).collect()
+}
+
+#[test]
+fn a_job_that_hangs_is_shown_takes_no_place_and_keeps_others_from_its_service() {
+    let mut cluster = hung(STARTED);
+    cluster.put_entry("vm:102", "node1", STARTED, Some("other"));
+    put(&mut cluster, ServiceState::RequestStop { timeout: None }, "three");
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = None;
+    cluster.iterate_times(20, "node1", Daemon::Lrm);
+    assert_eq!(results(&cluster), [("other".into(), 0)]);
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "nothing was begun for it");
+    let note = &record(&cluster).services[&sid("vm:101")];
+    assert_eq!((note.hangs, note.hangs_since.is_some()), (Some(StateName::Started), true));
+    assert_eq!(state(&mut cluster), LrmState::Active);
+    assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));
+}
+
+#[test]
+fn a_job_that_hangs_does_not_hold_up_a_node_that_goes_down_but_its_watchdog_stays_open() {
+    for state in [STARTED, ServiceState::RequestStop { timeout: None }] {
+        let mut cluster = hung(state);
+        ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+        let asked = cluster.time;
+        while let Some(next) = iterate(&mut cluster) {
+            cluster.time = next;
+            assert!(cluster.time.since(asked) < secs(180));
+        }
+        assert!(cluster.take_events().contains(&"services_left_running".into()));
+        assert!(watchdog_is_open(&mut cluster));
+    }
+}
+
+#[test]
+fn a_start_that_was_ended_is_tried_again_then_cleared_away_and_has_failed_then() {
+    let mut cluster = active();
+    cluster.ends_jobs = true;
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_restart = Some(1);
+    cluster.node("node1").running.clear();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = Some(StateName::Started);
+    put(&mut cluster, STARTED, "two");
+    iterate_until(&mut cluster, "start_retry");
+    assert!(results(&cluster).iter().all(|(uid, _)| uid != "two"), "it is tried again");
+    cluster.node("node1").running.insert(sid("vm:101"));
+    iterate_until(&mut cluster, "start_retries_exhausted");
+    cluster.iterate_times(3, "node1", Daemon::Lrm);
+    assert!(cluster.places(&sid("vm:101")).is_empty(), "what it left was stopped");
+    assert_eq!(results(&cluster), [("two".into(), 1)]);
+}
+
+#[test]
+fn a_start_that_was_ended_and_can_not_be_cleared_away_has_not_failed_but_died() {
+    let mut cluster = active();
+    cluster.ends_jobs = true;
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_restart = Some(0);
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = Some(StateName::Started);
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().stop_fails = true;
+    put(&mut cluster, STARTED, "two");
+    iterate_until(&mut cluster, "start_retries_exhausted");
+    cluster.iterate_times(2, "node1", Daemon::Lrm);
+    assert_eq!(results(&cluster), [("two".into(), -1)], "it may run");
+}
+
+#[test]
+fn a_stop_that_was_ended_has_died() {
+    let mut cluster = hung(ServiceState::RequestStop { timeout: None });
+    cluster.ends_jobs = true;
+    cluster.iterate_times(10, "node1", Daemon::Lrm);
+    assert_eq!(results(&cluster), [("two".into(), -1)]);
+    assert!(record(&cluster).services.is_empty());
+}
+
+#[test]
+fn what_a_lock_does_not_allow_waits_says_so_and_uses_up_no_tries() {
+    let commands =
+        [STARTED, ServiceState::RequestStop { timeout: None }, ServiceState::Migrate { target: node("node2") }];
+    for command in commands {
+        let mut cluster = active();
+        if command == STARTED {
+            cluster.node("node1").running.clear();
+        }
+        cluster.guests.get_mut(&sid("vm:101")).unwrap().locked = true;
+        put(&mut cluster, command.clone(), "two");
+        cluster.iterate_times(30, "node1", Daemon::Lrm);
+        assert_eq!(results(&cluster), [], "{command:?}");
+        let note = &record(&cluster).services[&sid("vm:101")];
+        assert_eq!((note.lock.as_deref(), note.locked_since.is_some()), (Some("backup"), true));
+        let events = cluster.take_events();
+        let failed = ["start_retry", "agent_start_failed", "agent_stop_failed", "agent_move_failed"];
+        assert!(!events.iter().any(|event| failed.contains(&event.as_str())), "{events:?}");
+        let tries = events.iter().filter(|event| *event == "host_call_failed").count();
+        assert!((3..12).contains(&tries), "{tries} tries in five minutes");
+        cluster.guests.get_mut(&sid("vm:101")).unwrap().locked = false;
+        cluster.iterate_times(7, "node1", Daemon::Lrm);
+        assert_eq!(results(&cluster), [("two".into(), 0)], "{command:?}");
+        assert!(record(&cluster).services.is_empty());
+    }
+}
+
+#[test]
+fn a_shutdown_waits_some_minutes_for_a_lock_and_leaves_the_watchdog_open_then() {
+    let mut cluster = active();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().locked = true;
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    let asked = cluster.time;
+    while let Some(next) = iterate(&mut cluster) {
+        cluster.time = next;
+    }
+    assert!((secs(60)..secs(600)).contains(&cluster.time.since(asked)));
+    assert!(watchdog_is_open(&mut cluster));
+}
+
+#[test]
+fn a_shutdown_without_quorum_stops_what_the_lease_still_covers_and_closes_the_watchdog() {
+    let mut cluster = active();
+    cluster.node("node1").connected = false;
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(state(&mut cluster), LrmState::LostAgentLock);
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    assert_eq!(iterate(&mut cluster), None);
+    assert!(cluster.places(&sid("vm:101")).is_empty());
+    assert!(!watchdog_is_open(&mut cluster));
+}
+
+#[test]
+fn a_shutdown_after_the_lease_touches_nothing() {
+    let mut cluster = active();
+    cluster.node("node1").connected = false;
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    cluster.time = cluster.time.after(secs(150));
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    assert!(iterate(&mut cluster).is_some());
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")]);
+    assert!(watchdog_is_open(&mut cluster));
+}
+
+#[test]
+fn a_restart_without_quorum_stops_nothing() {
+    let mut cluster = active();
+    cluster.node("node1").connected = false;
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    assert!(iterate(&mut cluster).is_some());
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")]);
+}
+
+#[test]
+fn moves_that_fail_again_and_again_come_after_growing_pauses() {
+    let mut cluster = active();
+    cluster.node("node2").connected = false;
+    let mut failures = Vec::new();
+    for number in 0..200 {
+        put(&mut cluster, ServiceState::Migrate { target: node("node2") }, &format!("move{}", failures.len()));
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        if cluster.take_events().contains(&"agent_move_failed".into()) {
+            failures.push(number);
+        }
+    }
+    let waits: Vec<i32> = failures.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(waits.iter().position(|wait| *wait > 1), Some(9), "{waits:?}");
+    assert!(waits.is_sorted() && waits.last().is_some_and(|wait| (25..=32).contains(wait)), "{waits:?}");
+}
