@@ -1554,7 +1554,7 @@ ha_status ha_lrm_tick(struct ha_lrm *lrm,
                       struct ha_error **error);
 
 // Asks an LRM to stop, for one of the reasons of ha_stop_request: it exits from a later tick, when its services are safe. A
-// second request changes nothing.
+// second request changes nothing, but that of a node that goes down while the daemon alone was to be restarted.
 ha_status ha_lrm_request_stop(struct ha_lrm *lrm,
                               int32_t request,
                               struct ha_host *host,

@@ -238,7 +238,7 @@ pub unsafe extern "C" fn ha_lrm_tick(
 }
 
 /// Asks an LRM to stop, for one of the reasons of ha_stop_request: it exits from a later tick, when its services are safe. A
-/// second request changes nothing.
+/// second request changes nothing, but that of a node that goes down while the daemon alone was to be restarted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_lrm_request_stop(
     lrm: *mut ha_lrm,

@@ -125,3 +125,38 @@ fn which_way_is_in_force_is_said() {
     daemon.kill().unwrap();
     daemon.wait().unwrap();
 }
+
+#[test]
+fn the_agent_of_a_guest_that_runs_is_not_changed() {
+    let sandbox = Sandbox::new("kind", "node1", "fast");
+    let worker = sandbox.directory.join("worker");
+    fs::write(&worker, "#!/bin/sh\nwhile :; do sleep 0.1; done\n").unwrap();
+    let program = sandbox.directory.join("program");
+    fs::write(&program, "#!/bin/sh\ncase $1 in status) exit 3;; esac\n").unwrap();
+    for script in [&worker, &program] {
+        fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    sandbox.guest("proc:x", "node1", &[worker.to_str().unwrap()]);
+    sandbox.ok(&["add", "proc:x"]);
+    let mut daemon = sandbox.node("node1");
+    wait_for("it runs", 60, || sandbox.shown("proc:x") == "started" && processes_with(&worker).len() == 1);
+
+    let file = sandbox.directory.join("exec.json");
+    let definition = serde_json::json!({"node": "node1", "agent": {"exec": {"command": [program]}}});
+    fs::write(&file, definition.to_string()).unwrap();
+    let set = ["guest", "set", "proc:x", file.to_str().unwrap()];
+    let complaint = sandbox.fails(1, &set);
+    assert!(complaint.contains("may run by its agent 'proc'"), "{complaint}");
+
+    // Who goes around that does not get two of it either.
+    sandbox.ok(&["remove", "proc:x"]);
+    sandbox.ok(&["guest", "remove", "proc:x"]);
+    sandbox.ok(&set);
+    sandbox.ok(&["add", "proc:x"]);
+    wait_for("it is told", 60, || sandbox.log_text("node1").contains("still runs as it was defined before"));
+    assert_eq!(processes_with(&worker).len(), 1);
+    sandbox.ok(&["set", "proc:x", "--state", "disabled"]);
+    wait_for("it is stopped", 60, || sandbox.shown("proc:x") == "stopped" && processes_with(&worker).is_empty());
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}

@@ -178,7 +178,8 @@ impl Lrm {
         self.lrm.with(py, |lrm| lrm.set_writer(Writer::new(machine, boot)))
     }
 
-    /// Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes nothing.
+    /// Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes
+    /// nothing, but that of a node that goes down while the daemon alone was to be restarted.
     #[pyo3(signature = (request, host, now=None, *, wall=None))]
     fn request_stop(
         &self,

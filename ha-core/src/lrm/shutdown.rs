@@ -32,20 +32,24 @@ pub enum StopRequest {
 
 impl Lrm {
     /// Asks the LRM to stop: it exits from a later [`tick`](Self::tick), when its services are safe. A second request changes
-    /// nothing.
+    /// nothing, but for one: where the daemon alone was to be restarted, and now the node goes down, its services are stopped, also
+    /// those that are frozen already.
     ///
     /// In maintenance it waits until its services have moved away. A restart of the daemon alone goes on as any other once
     /// nobody asks for maintenance any more.
     pub fn request_stop(&mut self, request: StopRequest, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        if self.is_stopping() {
+        let node_goes_down = request != StopRequest::Restart;
+        let is_more = self.stop_request == Some(StopRequest::Restart) && node_goes_down;
+        if self.is_stopping() && !is_more {
             return;
         }
         self.stop_request = Some(request);
         let policy = shutdown_policy(host);
-        if request != StopRequest::Restart {
+        if node_goes_down {
             host.event(Event::ShutdownRequested { policy });
             self.notes.begin_going_down();
-            if policy != ShutdownPolicy::Migrate {
+            // What is frozen for a restart does not move any more.
+            if policy != ShutdownPolicy::Migrate || is_more {
                 self.queue_final_stops(now.instant);
             }
         }

@@ -108,6 +108,17 @@ fn own_cgroup(text: &str) -> Option<String> {
     text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
 
+/// The directory of a cgroup that systemd knows by a path such as `/system.slice/web.service`.
+///
+/// # Errors
+///
+/// If no cgroup2 is mounted.
+pub(super) fn directory_of(path: &str) -> io::Result<PathBuf> {
+    let none = || io::Error::new(io::ErrorKind::NotFound, "no cgroup2 is mounted");
+    let mount = mount_point(&fs::read_to_string("/proc/self/mountinfo")?).ok_or_else(none)?;
+    Ok(mount.join(path.trim_start_matches('/')))
+}
+
 /// A cgroup, by its directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cgroup<'a>(pub(super) &'a Path);

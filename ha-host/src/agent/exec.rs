@@ -193,8 +193,15 @@ impl ExecAgent {
         fs::rename(record, self.path(sid, SERVICE))
     }
 
+    /// Whether anything is left of what `start` has left behind.
+    pub(super) fn has_remains(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        let read = ProcessRecord::read(&self.path(sid, SERVICE));
+        let is_left = read.and_then(|record| record.map_or(Ok(false), |record| record.is_left()));
+        is_left.map_err(|error| HostError::new(format!("cannot tell what is left of {sid}: {error}")))
+    }
+
     /// Ends what `start` has left behind.
-    fn end_remains(&self, sid: &ServiceId) -> Result<(), HostError> {
+    pub(super) fn end_remains(&self, sid: &ServiceId) -> Result<(), HostError> {
         let fail = |error: io::Error| HostError::new(format!("cannot end what is left of {sid}: {error}"));
         let path = self.path(sid, SERVICE);
         let Some(record) = ProcessRecord::read(&path).map_err(fail)? else { return Ok(()) };

@@ -3,6 +3,7 @@
 mod cgroup;
 mod exec;
 mod launch;
+mod output;
 mod proc;
 pub mod process;
 mod processes;
@@ -25,7 +26,7 @@ use ha_core::{
     status::Motion,
 };
 
-use crate::store::{AgentKind, GuestDefinition, Store};
+use crate::store::{AgentKind, GuestDefinition, ProcGuest, Store};
 
 /// Where events go, from any thread.
 pub trait SharedSink: Send + Sync {
@@ -87,6 +88,9 @@ impl NodeAgents {
     }
 
     fn runs(&mut self, sid: &ServiceId, guest: &GuestDefinition) -> Result<bool, HostError> {
+        if let Some(other) = self.left_by_another_agent(sid, guest)? {
+            return Err(HostError::new(format!("{sid} still runs as it was defined before, by the agent '{other}'")));
+        }
         match &guest.agent {
             AgentKind::Proc(_) => self.proc.is_running(sid),
             AgentKind::Exec(exec) => self.exec.is_running(sid, exec),
@@ -95,7 +99,33 @@ impl NodeAgents {
         }
     }
 
+    /// What runs of a service whose definition was removed, and made anew for another agent. Of units nothing is known.
+    fn left_by_another_agent(
+        &self,
+        sid: &ServiceId,
+        guest: &GuestDefinition,
+    ) -> Result<Option<&'static str>, HostError> {
+        let kind = guest.agent.word();
+        if kind != "proc" && self.proc.is_running(sid)? {
+            return Ok(Some("proc"));
+        }
+        if kind != "vm" && self.vm.is_known(sid)? && self.vm.is_running(sid)? {
+            return Ok(Some("vm"));
+        }
+        Ok((kind != "exec" && self.exec.has_remains(sid)?).then_some("exec"))
+    }
+
+    fn end_what_another_agent_left(&self, sid: &ServiceId, guest: &GuestDefinition) -> Result<(), HostError> {
+        match self.left_by_another_agent(sid, guest)? {
+            Some("proc") => self.proc.stop(sid, ProcGuest::DEFAULT_GRACE_S),
+            Some("vm") => self.vm.end(sid),
+            Some(_) => self.exec.end_remains(sid),
+            None => Ok(()),
+        }
+    }
+
     fn stop_guest(&mut self, sid: &ServiceId, guest: &GuestDefinition, timeout: Option<u32>) -> Result<(), HostError> {
+        self.end_what_another_agent_left(sid, guest)?;
         match &guest.agent {
             AgentKind::Proc(proc) => self.proc.stop(sid, timeout.unwrap_or(proc.grace_s)),
             AgentKind::Exec(exec) => self.exec.stop(sid, exec, timeout),

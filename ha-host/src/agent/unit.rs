@@ -1,14 +1,13 @@
 //! Services that are a systemd unit.
 
-use std::{
-    io,
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{io, process::Command, thread, time::Duration};
 
 use ha_core::host::HostError;
 
+use super::{
+    cgroup::{self, Cgroup},
+    output::output_within,
+};
 use crate::{clock, store::UnitGuest};
 
 /// Runs `systemctl`, so that tests can answer in its place.
@@ -27,23 +26,7 @@ pub struct SystemctlCommand;
 
 impl Systemctl for SystemctlCommand {
     fn run(&self, arguments: &[&str], timeout: Duration) -> io::Result<String> {
-        const LOOK_INTERVAL: Duration = Duration::from_millis(20);
-        let mut child = Command::new("systemctl")
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let end = clock::instant().after(timeout);
-        while child.try_wait()?.is_none() {
-            if clock::instant() >= end {
-                child.kill()?;
-                child.wait()?;
-                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("it took longer than {timeout:?}")));
-            }
-            thread::sleep(LOOK_INTERVAL);
-        }
-        let output = child.wait_with_output()?;
+        let output = output_within(Command::new("systemctl").args(arguments), timeout)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() {
             Ok(text(&output.stdout))
@@ -74,18 +57,39 @@ impl<S: Systemctl> UnitAgent<S> {
         self.systemctl.run(&words, timeout).map_err(message)
     }
 
-    /// Whether anything of the unit runs. One that is just being stopped still does.
+    /// Whether anything of the unit runs. One that is just being stopped still does. What a unit has left in its cgroup, which
+    /// systemd itself leaves alone with some `KillMode`s, is ended before it is said not to run.
     ///
     /// # Errors
     ///
-    /// If systemd does not say.
+    /// If systemd does not say, or what is left can't be ended.
     pub fn is_running(&self, guest: &UnitGuest) -> Result<bool, HostError> {
         let state = self.call(guest, &["show", "--property=ActiveState", "--value"], Self::QUESTION_TIMEOUT)?;
         match state.as_str() {
             "active" | "reloading" | "refreshing" | "activating" | "deactivating" | "maintenance" => Ok(true),
-            "inactive" | "failed" => Ok(false),
+            "inactive" | "failed" => self.end_remains(guest).map(|()| false),
             other => Err(HostError::new(format!("systemd says that {} is '{other}'", guest.unit))),
         }
+    }
+
+    /// A unit of which nothing is left has no cgroup, or an empty one.
+    fn end_remains(&self, guest: &UnitGuest) -> Result<(), HostError> {
+        const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+        let path = self.call(guest, &["show", "--property=ControlGroup", "--value"], Self::QUESTION_TIMEOUT)?;
+        if path.trim_matches('/').is_empty() || !path.starts_with('/') {
+            return Ok(());
+        }
+        let fail = |error: io::Error| HostError::new(format!("cannot end what is left of {}: {error}", guest.unit));
+        let directory = cgroup::directory_of(&path).map_err(fail)?;
+        let end = clock::instant().after(Self::QUESTION_TIMEOUT);
+        while Cgroup(&directory).is_populated().map_err(fail)? {
+            if clock::instant() >= end {
+                return Err(fail(io::ErrorKind::TimedOut.into()));
+            }
+            Cgroup(&directory).kill().map_err(fail)?;
+            thread::sleep(LOOK_INTERVAL);
+        }
+        Ok(())
     }
 
     /// Starts the unit.
@@ -121,6 +125,7 @@ mod tests {
     struct Fake {
         state: &'static str,
         stops: bool,
+        cgroup: String,
         calls: RefCell<Vec<String>>,
     }
 
@@ -132,13 +137,14 @@ mod tests {
             match call.as_str() {
                 "stop -- web.service" if !self.stops && !kills => Err(io::ErrorKind::TimedOut.into()),
                 "show --property=ActiveState --value -- web.service" => Ok(self.state.into()),
+                "show --property=ControlGroup --value -- web.service" => Ok(self.cgroup.clone()),
                 _ => Ok(String::new()),
             }
         }
     }
 
     fn agent(state: &'static str, stops: bool) -> UnitAgent<Fake> {
-        UnitAgent::new(Fake { state, stops, calls: RefCell::default() })
+        UnitAgent::new(Fake { state, stops, cgroup: String::new(), calls: RefCell::default() })
     }
 
     fn guest() -> UnitGuest {
@@ -163,5 +169,30 @@ mod tests {
         let hard = agent("active", true);
         hard.stop(&guest(), Some(0)).unwrap();
         assert!(hard.systemctl.calls.borrow()[0].starts_with("kill"), "0 is hard and at once");
+    }
+
+    #[test]
+    fn what_a_unit_left_in_its_cgroup_is_ended_before_it_is_said_not_to_run() {
+        let path = format!("/ha-unit-test-{}", std::process::id());
+        let place = cgroup::directory_of(&path);
+        let Some(place) = place.ok().filter(|place| std::fs::create_dir(place).is_ok()) else {
+            eprintln!("skipped: no cgroups here");
+            return;
+        };
+        let enter = format!("echo 0 > {}/cgroup.procs; exec sleep 1000", place.display());
+        let mut left = Command::new("/bin/sh").args(["-c", &enter]).spawn().unwrap();
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        while !Cgroup(&place).is_populated().unwrap() {
+            assert!(std::time::Instant::now() < end, "it never ran");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let mut agent = agent("inactive", true);
+        agent.systemctl.cgroup = path;
+        assert!(!agent.is_running(&guest()).unwrap());
+        let ended = left.try_wait().unwrap();
+        left.kill().unwrap();
+        left.wait().unwrap();
+        Cgroup(&place).remove();
+        assert!(ended.is_some(), "it was said not to run, and something was left");
     }
 }

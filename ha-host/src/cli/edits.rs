@@ -2,7 +2,11 @@
 
 use std::{fs, io::Read, process::ExitCode};
 
-use ha_core::config::{Changes, Configuration};
+use ha_core::{
+    config::{Changes, Configuration},
+    id::ServiceId,
+    status::{ServiceEntry, ServiceState},
+};
 use ha_host::store::GuestDefinition;
 
 use super::{
@@ -134,21 +138,42 @@ pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<Exit
     if !members.contains(&definition.node) {
         return Err(Failure::Failed(format!("'{}' is no node of this cluster", definition.node)));
     }
-    let mut elsewhere = None;
+    let may_run = may_run(context, &sid)?;
+    let mut refusal = None;
     context.store.edit_guest(&sid, &mut |guest| {
-        elsewhere = guest.as_ref().map(|guest| guest.node.clone()).filter(|node| *node != definition.node);
-        if elsewhere.is_none() {
+        refusal = guest.as_ref().and_then(|guest| refusal_of(&sid, guest, &definition, may_run));
+        if refusal.is_none() {
             // A live move that is under way must not lose its thread.
             let resume = guest.take().and_then(|guest| guest.resume);
             *guest = Some(GuestDefinition { resume, ..definition.clone() });
         }
     })?;
-    match elsewhere {
-        Some(node) => Err(Failure::Failed(format!(
+    refusal.map_or(Ok(ExitCode::SUCCESS), |message| Err(Failure::Failed(message)))
+}
+
+/// Why a guest's definition can't be replaced by this one.
+fn refusal_of(sid: &ServiceId, guest: &GuestDefinition, by: &GuestDefinition, may_run: bool) -> Option<String> {
+    if guest.node != by.node {
+        let node = &guest.node;
+        return Some(format!(
             "guest '{sid}' is on node {node}, where it may run: move it with 'ha migrate' or 'ha relocate'"
-        ))),
-        None => Ok(ExitCode::SUCCESS),
+        ));
     }
+    // Another agent does not see what this one has started.
+    (may_run && !guest.agent.is_of_the_kind_of(&by.agent)).then(|| {
+        format!(
+            "guest '{sid}' may run by its agent '{}', and '{}' would know nothing of that: stop it first with 'ha set {sid} --state stopped'",
+            guest.agent.word(),
+            by.agent.word()
+        )
+    })
+}
+
+/// Whether anything of a service may run, by what the master knows. Of one that it has nothing recorded of HA has started nothing.
+fn may_run(context: &Context, sid: &ServiceId) -> Result<bool, Failure> {
+    let status = context.manager_status()?;
+    let is_stopped = |entry: &ServiceEntry| entry.state == ServiceState::Stopped && !status.may_run.contains(sid);
+    Ok(status.services.get(sid).is_some_and(|entry| !is_stopped(entry)))
 }
 
 fn read_definition(file: &str) -> Result<String, Failure> {

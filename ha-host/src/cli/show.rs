@@ -154,22 +154,12 @@ pub(super) fn guests(context: &Context, as_json: bool) -> Result<ExitCode, Failu
         say_json(&guests.iter().map(|(sid, guest)| (sid, &**guest)).collect::<BTreeMap<_, _>>())?;
     } else {
         let row = |(sid, guest): (&ServiceId, &std::sync::Arc<ha_host::store::GuestDefinition>)| {
-            vec![sid.to_string(), guest.node.to_string(), agent_word(&guest.agent).to_owned()]
+            vec![sid.to_string(), guest.node.to_string(), guest.agent.word().to_owned()]
         };
         say_rows(&guests.iter().map(row).collect::<Vec<_>>())?;
     }
     problems.iter().for_each(note);
     Ok(ExitCode::SUCCESS)
-}
-
-fn agent_word(agent: &ha_host::store::AgentKind) -> &'static str {
-    use ha_host::store::AgentKind;
-    match agent {
-        AgentKind::Proc(_) => "proc",
-        AgentKind::Exec(_) => "exec",
-        AgentKind::Unit(_) => "unit",
-        AgentKind::Vm(_) => "vm",
-    }
 }
 
 pub(super) fn status(context: &Context, verbose: bool, as_json: bool, watch: bool) -> Result<ExitCode, Failure> {

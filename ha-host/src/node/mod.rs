@@ -4,6 +4,7 @@ mod guard;
 mod host;
 mod load;
 pub mod log;
+mod output;
 mod record;
 mod shutdown;
 mod state;
@@ -51,7 +52,9 @@ use crate::{
 };
 use guard::{Guard, WithoutWatchdog};
 use log::{Log, LogSource};
+use output::ServiceLogs;
 use record::RecordingFile;
+use shutdown::Stopping;
 
 /// What a node daemon is to be.
 #[derive(Debug, Clone)]
@@ -197,6 +200,8 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let mut clock_watch = ClockWatch::new(clock::instant(), SystemTime::now());
     let mut sleep_watch = SleepWatch::default();
     let mut space = SpaceWatch::default();
+    let mut stopping = Stopping::new(SystemctlCommand);
+    let mut logs = ServiceLogs::new(&settings.run_directory);
     while !daemons.lrm.is_finished() {
         if let Some(note) = session.twin() {
             return Err(stop_for_twin(settings, &state, &*daemon.store, &own, note));
@@ -215,9 +220,11 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
         guard.look(&own);
         session.is_guarded_by(guard.known());
         daemons.look_after_crm(&own)?;
+        logs.turn_over(&own);
         if signals.wait(LOOK_INTERVAL) {
-            let request = stop_request(&SystemctlCommand);
-            own.message(Severity::Notice, format!("asked to stop ({})", shutdown::word(request)));
+            stopping.begin(clock::instant());
+        }
+        if let Some(request) = stopping.look(clock::instant(), &own) {
             daemons.stop_lrm.ask(request);
         }
     }
@@ -552,7 +559,10 @@ struct Wakeup {
 impl Wakeup {
     fn ask(&self, request: StopRequest) {
         let mut state = self.request.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0.get_or_insert(request);
+        // The node may go down while this daemon alone is to be restarted.
+        if state.0.is_none_or(|asked| asked == StopRequest::Restart) {
+            state.0 = Some(request);
+        }
         state.1 = true;
         self.wake.notify_all();
     }

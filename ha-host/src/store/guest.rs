@@ -49,6 +49,23 @@ pub enum AgentKind {
 }
 
 impl AgentKind {
+    /// The word for the agent, as in a definition.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Proc(_) => "proc",
+            Self::Exec(_) => "exec",
+            Self::Unit(_) => "unit",
+            Self::Vm(_) => "vm",
+        }
+    }
+
+    /// Whether the same agent runs both.
+    #[must_use]
+    pub fn is_of_the_kind_of(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
     /// Whether its agent may be able to move a running guest without stopping it.
     #[must_use]
     pub const fn may_move_live(&self) -> bool {
@@ -74,6 +91,11 @@ pub struct ProcGuest {
     /// Seconds from SIGTERM to SIGKILL when it is stopped and nobody says another time.
     #[serde(default = "default_grace")]
     pub grace_s: u32,
+}
+
+impl ProcGuest {
+    /// Seconds from SIGTERM to SIGKILL where nothing else is said.
+    pub const DEFAULT_GRACE_S: u32 = 10;
 }
 
 /// A program of one's own.
@@ -201,7 +223,7 @@ fn default_move_timeout() -> u32 {
 }
 
 fn default_grace() -> u32 {
-    10
+    ProcGuest::DEFAULT_GRACE_S
 }
 
 fn default_verb_timeout() -> u32 {

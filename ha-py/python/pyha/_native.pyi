@@ -1334,7 +1334,8 @@ class Lrm:
         wall: SupportsFloat | SupportsIndex | None = None,
     ) -> None:
         """
-        Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes nothing.
+        Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes
+        nothing, but that of a node that goes down while the daemon alone was to be restarted.
         """
     def set_writer(self, /, machine: str, boot: str) -> None:
         """

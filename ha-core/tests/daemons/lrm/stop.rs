@@ -156,13 +156,19 @@ fn stop_maintenance_node_goes_down_stays_in_maintenance_though_nobody_asks_for_i
 }
 
 #[test]
-fn a_second_request_to_stop_changes_nothing() {
-    let mut cluster = active();
-    ask_to_stop(&mut cluster, StopRequest::Restart);
-    cluster.take_events();
-    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
-    assert_eq!(cluster.take_events(), [""; 0]);
-    assert_eq!(mode(&mut cluster), LrmMode::Restart);
+fn a_second_request_to_stop_changes_nothing_but_a_restart_where_the_node_goes_down() {
+    use StopRequest::{NodeReboot, NodeShutdown, Restart};
+    for (first, second) in
+        [(Restart, Restart), (NodeShutdown, Restart), (NodeShutdown, NodeReboot), (NodeReboot, NodeShutdown)]
+    {
+        let mut cluster = active();
+        ask_to_stop(&mut cluster, first);
+        let before = mode(&mut cluster);
+        cluster.take_events();
+        ask_to_stop(&mut cluster, second);
+        assert_eq!(cluster.take_events(), [""; 0], "{first:?}, {second:?}");
+        assert_eq!(mode(&mut cluster), before, "{first:?}, {second:?}");
+    }
 }
 
 #[test]
@@ -203,4 +209,22 @@ fn already_in_maintenance_is_reported_when_the_node_goes_down_only() {
     assert_eq!(events(StopRequest::Restart), [""; 0]);
     assert_eq!(events(StopRequest::NodeReboot), ["shutdown_requested", "lrm_shutdown_mode"]);
     assert_eq!(events(StopRequest::NodeShutdown), ["shutdown_requested", "lrm_shutdown_mode"]);
+}
+
+#[test]
+fn a_restart_that_is_under_way_stops_its_services_when_the_node_goes_down() {
+    for frozen in [false, true] {
+        let mut cluster = active();
+        ask_to_stop(&mut cluster, StopRequest::Restart);
+        if frozen {
+            put(&mut cluster, ServiceState::Freeze, "two");
+        }
+        cluster.take_events();
+        ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+        ask_to_stop(&mut cluster, StopRequest::Restart);
+        assert_eq!(iterate(&mut cluster), None, "frozen: {frozen}");
+        let events = ["shutdown_requested", "lrm_shutdown_mode", "agent_stopping", "agent_stopped"];
+        assert_eq!(cluster.take_events(), events, "frozen: {frozen}");
+        assert!(cluster.places(&sid("vm:101")).is_empty(), "frozen: {frozen}");
+    }
 }

@@ -33,7 +33,8 @@ use qmp::Qmp;
 /// with `-S -incoming` and does not run its guest before it is told to. Let the move's id be *m*.
 ///
 /// 1. The source's node writes `resume: m` into the guest's definition, then asks the target for a destination.
-/// 2. QEMU copies the guest. At the end the source stands still, and never goes on by itself.
+/// 2. QEMU copies the guest. Until the source's own QEMU says that all is done the source may go on by itself at any moment: it does
+///    so whenever the move fails, however late. From then on it stands still.
 /// 3. The source's node writes the target into the definition as the guest's node, if `resume` is still *m*. Then it quits the source.
 /// 4. The target's LRM is told to run the service, as after any move, and lets the destination of *m* run if the definition names
 ///    this node and *m*; else it kills it and starts the guest anew.
@@ -148,6 +149,17 @@ impl VmAgent {
             self.processes.forget(sid);
             return Ok(());
         }
+        self.quit(sid)
+    }
+
+    /// Whether a process of the guest is written down.
+    pub(super) fn is_known(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        Ok(self.processes.record(sid)?.is_some())
+    }
+
+    /// Ends a guest of which there is no definition any more.
+    pub(super) fn end(&self, sid: &ServiceId) -> Result<(), HostError> {
+        let _guard = self.guard(sid, Self::GUARD_PATIENCE)?;
         self.quit(sid)
     }
 

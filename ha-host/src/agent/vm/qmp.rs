@@ -27,6 +27,8 @@ pub(super) struct Qmp {
 impl Qmp {
     /// How often it is tried to connect.
     const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+    /// Bytes of an answer or event. What is asked here is answered in some hundred.
+    const LONGEST: usize = 1 << 20;
     /// An answer takes no longer from a QEMU that is well.
     pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -85,19 +87,39 @@ impl Qmp {
     }
 
     fn read_message(&mut self, end: Instant) -> io::Result<Value> {
-        let left = end.since(clock::instant());
-        if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "QEMU does not answer"));
-        }
-        self.reader.get_mut().set_read_timeout(Some(left))?;
-        let mut line = String::new();
-        match self.reader.read_line(&mut line) {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "QEMU has closed the connection")),
-            Ok(_) => serde_json::from_str(&line).map_err(io::Error::other),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock) => {
-                Err(io::Error::new(io::ErrorKind::TimedOut, "QEMU does not answer"))
+        serde_json::from_slice(&self.read_line(end)?).map_err(io::Error::other)
+    }
+
+    /// The next line, however it comes: no QEMU is listened to for longer than until `end`, nor for more than [`Self::LONGEST`].
+    fn read_line(&mut self, end: Instant) -> io::Result<Vec<u8>> {
+        let silent = || io::Error::new(io::ErrorKind::TimedOut, "QEMU does not answer");
+        let mut line = Vec::new();
+        loop {
+            let left = end.since(clock::instant());
+            if left.is_zero() {
+                return Err(silent());
             }
-            Err(error) => Err(error),
+            self.reader.get_ref().set_read_timeout(Some(left))?;
+            let came = match self.reader.fill_buf() {
+                Ok([]) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "QEMU has closed the connection")),
+                Ok(came) => came,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(silent()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let is_end = |byte: &u8| *byte == b'\n';
+            let used = came.iter().position(is_end).map_or(came.len(), |at| at.saturating_add(1));
+            let part = came.get(..used).unwrap_or_default();
+            let is_whole = part.last().is_some_and(is_end);
+            line.extend_from_slice(part);
+            self.reader.consume(used);
+            if line.len() > Self::LONGEST {
+                let message = format!("QEMU says more than {} bytes at once", Self::LONGEST);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
+            if is_whole {
+                return Ok(line);
+            }
         }
     }
 }
@@ -107,10 +129,15 @@ mod tests {
     use super::*;
     use std::{os::unix::net::UnixListener, path::PathBuf};
 
-    /// A QEMU that greets, then answers one line after the other with these.
-    fn qemu(name: &str, answers: &'static [&'static str]) -> PathBuf {
+    fn qemu_path(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("ha-qmp-{name}-{}", std::process::id()));
         let _ = std::fs::remove_file(&path);
+        path
+    }
+
+    /// A QEMU that greets, then answers one line after the other with these.
+    fn qemu(name: &str, answers: &'static [&'static str]) -> PathBuf {
+        let path = qemu_path(name);
         let listener = UnixListener::bind(&path).unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
@@ -149,5 +176,32 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         std::fs::remove_file(&silent).unwrap();
         assert_eq!(Qmp::connect(&silent, Qmp::PATIENCE, || false).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    /// A guest that has got hold of its QEMU may have it say anything.
+    #[test]
+    fn a_qemu_that_never_comes_to_an_end_is_not_listened_to() {
+        let drips = |name: &str, piece: &'static [u8], pause: Duration| {
+            let path = qemu_path(name);
+            let listener = UnixListener::bind(&path).unwrap();
+            thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                while stream.write_all(piece).is_ok() {
+                    thread::sleep(pause);
+                }
+            });
+            path
+        };
+        let patience = Duration::from_millis(300);
+        for (name, piece) in [("drips", &b"x"[..]), ("babbles", &b"{\"event\": \"STOP\"}\n"[..])] {
+            let path = drips(name, piece, Duration::from_millis(5));
+            let error = Qmp::connect(&path, patience, || true).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{name}: {error}");
+            std::fs::remove_file(path).unwrap();
+        }
+        let path = drips("floods", &[b'x'; 65536], Duration::ZERO);
+        let error = Qmp::connect(&path, Duration::from_secs(60), || true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+        std::fs::remove_file(path).unwrap();
     }
 }
