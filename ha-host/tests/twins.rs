@@ -88,6 +88,19 @@ impl<'a> Machine<'a> {
         assert!(self.child.try_wait().unwrap().is_none(), "{}", self.log());
     }
 
+    /// Stops it where it is, but not in the middle of a write: it would keep all others from that file until it is reset.
+    fn freeze(&self) {
+        let guard = self.sandbox.store().join(".guards/member-node1");
+        wait_for("it is between two writes", 20, || {
+            signal(&self.child, "STOP");
+            let is_free = Command::new("flock").arg("-n").arg(&guard).arg("true").status().unwrap().success();
+            if !is_free {
+                signal(&self.child, "CONT");
+            }
+            is_free
+        });
+    }
+
     /// It ends with its own exit code, and has said why.
     fn assert_stops(mut self, timeout_s: u64, record: &str) {
         wait_for("the twin stops", timeout_s, || self.child.try_wait().unwrap().is_some());
@@ -186,7 +199,7 @@ fn a_node_whose_name_was_taken_over_works_no_more_until_a_person_has_decided() {
     let first = Machine::daemon(&sandbox, "first");
     let beat = || sandbox.store().join("members/node1.json");
     wait_for("it is there", 10, || beat().exists());
-    signal(&first.child, "STOP");
+    first.freeze();
     let mut second = Machine::daemon(&sandbox, "second");
     let began = Instant::now();
     wait_for("the second one begins", 30, || second.log().contains("node daemon"));

@@ -315,7 +315,10 @@ fn take_part(
         cluster: Some(state.join_that_of(&**store, &settings.store)?),
     };
     if let Err(error) = store.reserve_room() {
-        log.message(Severity::Warning, format!("a full store may cost this node its lock: {error}"));
+        log.message(
+            Severity::Warning,
+            format!("no room was reserved, so that a full store may cost a node its lock: {error}"),
+        );
     }
     let session = StoreSession::begin_as(store.clone(), settings.node.clone(), timings, identity);
     let session = Arc::new(session.map_err(NodeError::system("start a thread"))?);
