@@ -70,7 +70,7 @@ impl Upkeep {
     }
 
     fn interval(&self) -> Duration {
-        (self.retention / 12).clamp(Duration::from_millis(500), Duration::from_secs(300))
+        (self.retention / 12).min(Duration::from_secs(300))
     }
 
     /// Does what is due. Gives what was done that a person would want to know.
