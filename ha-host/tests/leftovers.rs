@@ -156,7 +156,7 @@ fn the_agent_of_a_guest_that_runs_is_not_changed() {
     wait_for("it is told", 60, || sandbox.log_text("node1").contains("still runs as it was defined before"));
     assert_eq!(processes_with(&worker).len(), 1);
     sandbox.ok(&["set", "proc:x", "--state", "disabled"]);
-    wait_for("it is stopped", 60, || sandbox.shown("proc:x") == "stopped" && processes_with(&worker).is_empty());
+    wait_for("it is stopped", 60, || sandbox.shown("proc:x") == "disabled" && processes_with(&worker).is_empty());
     daemon.kill().unwrap();
     daemon.wait().unwrap();
 }
