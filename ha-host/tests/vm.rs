@@ -1,5 +1,5 @@
 //! Virtual machines on a real QEMU: a boot sector that counts in its memory, and listens to the power button.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod common;
 

@@ -33,9 +33,9 @@ pub(super) fn output_within(command: &mut Command, timeout: Duration) -> io::Res
     if output.is_err() {
         end_now(&mut child);
     }
-    output.map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => io::Error::new(error.kind(), format!("it took longer than {timeout:?}")),
-        _ => error,
+    output.map_err(|error| {
+        let timed_out = error.kind() == io::ErrorKind::TimedOut;
+        if timed_out { io::Error::new(error.kind(), format!("it took longer than {timeout:?}")) } else { error }
     })
 }
 

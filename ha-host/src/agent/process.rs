@@ -178,7 +178,8 @@ impl ProcessRecord {
         };
         let is_root = |stat: &Stat| self.is(stat) || contained.contains(&stat.pid) || has_mark(stat.pid, &mark);
         let mut found = with_descendants(all, is_root);
-        found.retain(|stat| !stat.is_dead() && !(self.guard.is_some() && self.is(stat)));
+        let is_guardian = |stat: &Stat| self.guard.is_some() && self.is(stat);
+        found.retain(|stat| !stat.is_dead() && !is_guardian(stat));
         Ok(found)
     }
 

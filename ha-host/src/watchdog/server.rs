@@ -271,9 +271,9 @@ struct Readable {
 /// Locks the file beside the socket.
 fn become_the_only_one(socket: &Path) -> Result<File, MultiplexerError> {
     let path = socket.with_added_extension("lock");
-    files::lock(&path, Duration::ZERO).map_err(|source| match source.kind() {
-        io::ErrorKind::TimedOut => MultiplexerError::InUse(socket.to_owned()),
-        _ => MultiplexerError::Socket { path, source },
+    files::lock(&path, Duration::ZERO).map_err(|source| {
+        let in_use = source.kind() == io::ErrorKind::TimedOut;
+        if in_use { MultiplexerError::InUse(socket.to_owned()) } else { MultiplexerError::Socket { path, source } }
     })
 }
 
