@@ -3,7 +3,7 @@
 //!
 //! `cargo test -p ha-host --test kernel_watchdog` does what `tests/run` does; `-- --include-ignored` does all of it. A case takes up to
 //! two minutes, nearly all of it waiting.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
