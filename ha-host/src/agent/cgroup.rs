@@ -242,6 +242,7 @@ fn is_gone(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
     use std::process::Command;
 
     #[test]
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn all_of_it_is_killed_without_the_help_of_the_kernel_too() {
         let Containment::Cgroup(directory) = Containment::find() else {
-            eprintln!("skipped: no cgroups here");
+            let _ = writeln!(std::io::stderr(), "skipped: no cgroups here");
             return;
         };
         let place = directory.join(format!("test-{}", std::process::id()));

@@ -121,6 +121,7 @@ impl<S: Systemctl> UnitAgent<S> {
 mod tests {
     use super::*;
     use std::cell::RefCell;
+    use std::io::Write;
 
     struct Fake {
         state: &'static str,
@@ -176,7 +177,7 @@ mod tests {
         let path = format!("/ha-unit-test-{}", std::process::id());
         let place = cgroup::directory_of(&path);
         let Some(place) = place.ok().filter(|place| std::fs::create_dir(place).is_ok()) else {
-            eprintln!("skipped: no cgroups here");
+            let _ = writeln!(std::io::stderr(), "skipped: no cgroups here");
             return;
         };
         let enter = format!("echo 0 > {}/cgroup.procs; exec sleep 1000", place.display());
