@@ -564,6 +564,15 @@ enum ha_event_kind
     // The node goes down, and these services could not be stopped: the watchdog ends them.
     // Fields: services.
     HA_EVENT_SERVICES_LEFT_RUNNING = 104,
+    // A service or a node has no usable figures.
+    // Fields: [sid], [node], reason.
+    HA_EVENT_FIGURES_MISSING = 105,
+    // A service goes to a node that its node affinity rule does not prefer.
+    // Fields: sid, rule, node.
+    HA_EVENT_RULE_GAVE_WAY = 106,
+    // Balancing leaves a service alone whose moves have failed.
+    // Fields: sid, failures, seconds.
+    HA_EVENT_AUTO_REBALANCE_SUSPENDED = 107,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2132,7 +2141,7 @@ ha_status ha_command_check(const char *line,
                            struct ha_error **error);
 
 // Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
-// recovered.
+// recovered. HA_ERROR_NOT_FOUND if the cluster does not have one of the nodes.
 ha_status ha_situation_after_failure(const struct ha_situation *situation,
                                      const struct ha_str *nodes,
                                      size_t node_count,
@@ -2394,6 +2403,12 @@ ha_status ha_situation_counterfactual(const struct ha_situation *situation,
                                       size_t node_length,
                                       struct ha_text *json,
                                       struct ha_error **error);
+
+// What the answers of a situation leave out of account, as a JSON list: rules that are dropped, names that nothing has, figures
+// that are missing. Each has its "kind", a "text" in words, and where it is about them "rule", "sid" and "node".
+ha_status ha_situation_findings(const struct ha_situation *situation,
+                                struct ha_text *json,
+                                struct ha_error **error);
 
 // What automatic balancing would do, as JSON: "outcome", "imbalance", and the best "candidates", as many as asked for.
 //

@@ -144,7 +144,7 @@ fn stay(c: &mut Criterion) {
     group.bench_function("without_rules", |b| b.iter(|| prepared.select(black_box(&one), Preference::None).unwrap()));
 
     let nodes: NodePriorities = (0..32).map(|number| (node(number), 1)).collect();
-    let affinity = RuleKind::NodeAffinity { nodes, strict: Some(false) };
+    let affinity = RuleKind::NodeAffinity { nodes, strict: Some(false), affinity: Affinity::Positive };
     let bound = Cluster::new(32, 1000, SchedulerMode::Static).with_rule((0..1000).map(sid).collect(), affinity);
     let mut prepared = bound.situation().prepare();
     group.bench_function("with_node_affinity", |b| {

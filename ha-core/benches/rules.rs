@@ -33,7 +33,7 @@ fn rule(index: usize, kind: Kind, resources: impl Iterator<Item = usize>) -> Rul
     let kind = match kind {
         Kind::Together => RuleKind::ResourceAffinity { affinity: Affinity::Positive },
         Kind::Apart => RuleKind::ResourceAffinity { affinity: Affinity::Negative },
-        Kind::On => RuleKind::NodeAffinity { nodes: some_nodes(index), strict: None },
+        Kind::On => RuleKind::NodeAffinity { nodes: some_nodes(index), strict: None, affinity: Affinity::Positive },
     };
     Rule { id: RuleId::new(format!("rule{index}")).unwrap(), resources, disable: None, comment: None, kind }
 }

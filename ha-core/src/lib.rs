@@ -40,7 +40,7 @@
 //! )?;
 //! let members = [NodeName::new("node1")?, NodeName::new("node2")?];
 //!
-//! let recoveries = Situation::new(&status, &configuration, &members).after_failure(&members[..1]);
+//! let recoveries = Situation::new(&status, &configuration, &members).after_failure(&members[..1])?;
 //! assert_eq!(recoveries[0].to, Some(members[1].clone()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -78,6 +78,7 @@ pub mod manager;
 pub mod placement;
 pub mod record;
 pub mod rules;
+pub mod similar;
 pub mod status;
 mod text_enum;
 pub mod time;

@@ -186,8 +186,8 @@ fn every_property_at_fault_is_named() {
     );
     assert_eq!(faults(editor.set_group(config, "first", unset(&["nodes"]))), ["nodes: missing"]);
     assert_eq!(
-        faults(editor.add_rule(config, "node-affinity", "new", &[("affinity", "positive"), ("nodes", "-")])),
-        ["affinity: unknown_property", "nodes: bad_value", "resources: missing"]
+        faults(editor.add_rule(config, "node-affinity", "new", &[("restricted", "1"), ("nodes", "-")])),
+        ["restricted: unknown_property", "nodes: bad_value", "resources: missing"]
     );
     assert_eq!(faults(editor.set_resource(config, "vm:100", set(&[("comment", "a\nb")]))), ["comment: bad_value"]);
 }

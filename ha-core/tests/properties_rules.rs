@@ -22,7 +22,10 @@ fn node(number: u32) -> NodeName {
 fn rule(index: usize) -> impl Strategy<Value = Rule> {
     let nodes = prop::collection::btree_map((1_u32..8).prop_map(node), -1..3, 1..4);
     let kind = prop_oneof![
-        (nodes, any::<Option<bool>>()).prop_map(|(nodes, strict)| RuleKind::NodeAffinity { nodes, strict }),
+        (nodes, any::<Option<bool>>(), any::<bool>()).prop_map(|(nodes, strict, negative)| {
+            let affinity = if negative { Affinity::Negative } else { Affinity::Positive };
+            RuleKind::NodeAffinity { nodes, strict, affinity }
+        }),
         Just(RuleKind::ResourceAffinity { affinity: Affinity::Positive }),
         Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative }),
     ];

@@ -142,7 +142,15 @@ fn every_kind_of_refusal_and_fault_is_covered() {
     assert_eq!(errors, BTreeSet::from(expected));
     let faults: BTreeSet<&str> =
         vectors.iter().flat_map(|(_, vector)| &vector.faults).map(|fault| fault.code.as_str()).collect();
-    let expected =
-        ["bad_value", "given_twice", "infeasible", "missing", "no_such_group", "service_in_error", "unknown_property"];
+    let expected = [
+        "bad_value",
+        "given_twice",
+        "infeasible",
+        "missing",
+        "no_such_group",
+        "service_in_error",
+        "unknown_name",
+        "unknown_property",
+    ];
     assert_eq!(faults, BTreeSet::from(expected));
 }

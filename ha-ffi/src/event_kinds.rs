@@ -302,6 +302,15 @@ pub enum ha_event_kind {
     /// The node goes down, and these services could not be stopped: the watchdog ends them.
     /// Fields: services.
     HA_EVENT_SERVICES_LEFT_RUNNING = 104,
+    /// A service or a node has no usable figures.
+    /// Fields: [sid], [node], reason.
+    HA_EVENT_FIGURES_MISSING = 105,
+    /// A service goes to a node that its node affinity rule does not prefer.
+    /// Fields: sid, rule, node.
+    HA_EVENT_RULE_GAVE_WAY = 106,
+    /// Balancing leaves a service alone whose moves have failed.
+    /// Fields: sid, failures, seconds.
+    HA_EVENT_AUTO_REBALANCE_SUSPENDED = 107,
 }
 
 /// The kind of an event.
@@ -411,6 +420,9 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::JobHangs { .. } => Kind::HA_EVENT_JOB_HANGS,
         Event::StoppedInsteadOfMoved { .. } => Kind::HA_EVENT_STOPPED_INSTEAD_OF_MOVED,
         Event::ServicesLeftRunning { .. } => Kind::HA_EVENT_SERVICES_LEFT_RUNNING,
+        Event::FiguresMissing { .. } => Kind::HA_EVENT_FIGURES_MISSING,
+        Event::RuleGaveWay { .. } => Kind::HA_EVENT_RULE_GAVE_WAY,
+        Event::AutoRebalanceSuspended { .. } => Kind::HA_EVENT_AUTO_REBALANCE_SUSPENDED,
         // The core's enum may grow; a test tells when it has.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -6,7 +6,7 @@ use crate::{
     boundary::{Call, call},
     failure::{Failure, ha_error, ha_status},
     handles::{self, Handle},
-    situation::{Asked, ha_situation},
+    situation::{Asked, ha_situation, unplaced},
     text::ha_str,
     words::Number,
 };
@@ -37,7 +37,7 @@ pub struct ha_recovery {
 }
 
 /// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would be
-/// recovered.
+/// recovered. HA_ERROR_NOT_FOUND if the cluster does not have one of the nodes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_situation_after_failure(
     situation: *const ha_situation,
@@ -49,6 +49,7 @@ pub unsafe extern "C" fn ha_situation_after_failure(
     call!(error, |call| {
         let nodes = call.nodes(nodes, node_count)?;
         let found = handles::take::<_, Asked>(situation)?.situation().after_failure(&nodes);
+        let found = found.map_err(|error| unplaced(&error))?;
         call.new_handle(recoveries, Recoveries(found))
     })
 }

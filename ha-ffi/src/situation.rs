@@ -91,7 +91,7 @@ impl Asked {
     }
 }
 
-fn unplaced(error: &PlacementError) -> Failure {
+pub(crate) fn unplaced(error: &PlacementError) -> Failure {
     Failure::not_found(error)
 }
 
@@ -258,6 +258,20 @@ pub unsafe extern "C" fn ha_situation_counterfactual(
         let asked = handles::take::<_, Asked>(situation)?;
         let found = asked.situation().counterfactual(&sid, preference, &node).map_err(|error| unplaced(&error))?;
         call.own_text(json, serde_json::to_string(&found).map_err(Failure::content)?)
+    })
+}
+
+/// What the answers of a situation leave out of account, as a JSON list: rules that are dropped, names that nothing has, figures
+/// that are missing. Each has its "kind", a "text" in words, and where it is about them "rule", "sid" and "node".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_situation_findings(
+    situation: *const ha_situation,
+    json: *mut ha_text,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let findings = handles::take::<_, Asked>(situation)?.situation().findings();
+        call.own_text(json, serde_json::to_string(&findings).map_err(Failure::content)?)
     })
 }
 

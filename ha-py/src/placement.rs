@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use ha_core::{
     host::{self, UnmanagedService, UsageStatistics},
     id::NodeName,
-    placement::{self, Balance, BalanceHold, Change, Counterfactual, Explanation, Preference, Recovery},
+    placement::{
+        self, Balance, BalanceHold, Change, Counterfactual, Explanation, Preference, Recovery, SituationFinding,
+    },
     status,
 };
 use ha_sim::snapshot::Snapshot;
@@ -248,15 +250,17 @@ impl Situation {
         Out(py.detach(|| self.core().balance(hold, count)))
     }
 
+    /// What the answers leave out of account: rules that are dropped, names that nothing has, figures that are missing.
+    fn findings(&self, py: Python<'_>) -> OutAll<SituationFinding> {
+        OutAll(py.detach(|| self.core().findings()))
+    }
+
     /// Where the services of these nodes would go if the nodes failed now and were fenced, in the order in which they would
     /// be recovered. Services that would be left where they are, are not named.
     fn after_failure(&self, py: Python<'_>, nodes: Items<Node>) -> PyResult<OutAll<Recovery>> {
         let nodes: Vec<NodeName> = nodes.0.into_iter().map(|Name(node)| node).collect();
-        let known = |node: &NodeName| self.members.contains(node) || self.status.nodes.contains_key(node);
-        if let Some(node) = nodes.iter().find(|node| !known(node)) {
-            return Err(errors::placement(py, &placement::PlacementError::NoSuchNode(node.clone())));
-        }
-        Ok(OutAll(py.detach(|| self.core().after_failure(&nodes))))
+        let recoveries = py.detach(|| self.core().after_failure(&nodes));
+        recoveries.map(OutAll).map_err(|error| errors::placement(py, &error))
     }
 
     fn __repr__(&self) -> String {

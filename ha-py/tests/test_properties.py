@@ -23,6 +23,7 @@ resources = st.builds(
     max_restart=st.none() | st.integers(0, 100),
     max_relocate=st.none() | st.integers(0, 100),
     failback=st.none() | st.booleans(),
+    auto_rebalance=st.none() | st.booleans(),
     comment=st.none() | comments,
 )
 rules = st.builds(
@@ -31,6 +32,7 @@ rules = st.builds(
     st.lists(sids, min_size=1, max_size=4),
     nodes=st.dictionaries(nodes, st.integers(0, 9), min_size=1, max_size=4),
     strict=st.none() | st.booleans(),
+    affinity=st.none() | st.sampled_from(pyha.Affinity),
     comment=st.none() | comments,
 ) | st.builds(pyha.Rule, ids, st.lists(sids, min_size=1, max_size=4), affinity=st.sampled_from(pyha.Affinity))
 

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode},
+    config::{Affinity, Resource, ResourcesConfig, RuleKind, RulesConfig, datacenter::SchedulerMode},
     host::{Configuration, NodeStatistics, Rehearsal, ServiceStatistics, UsageStatistics},
-    id::{NodeName, ServiceId, ServiceTypes},
+    id::{NodeName, ServiceId, ServiceTypes, Uid},
     manager::{Manager, RoundInput},
     status::{ExitCode, JobResult, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     time::{Instant, Now},
@@ -28,7 +28,16 @@ impl Cluster {
         let sids: Vec<ServiceId> = (0..services).map(|n| ServiceId::new(format!("vm:{}", 100 + n)).unwrap()).collect();
         let mut resources = ResourcesConfig::default();
         resources.resources.extend(sids.iter().map(|sid| (sid.clone(), Resource::new(sid.clone()))));
-        let node_of = |n: usize| names[n % nodes].clone();
+        // What must be together is together, and the rest spread evenly.
+        let together = RulesConfig::read(rules_text.as_bytes(), &ServiceTypes::default()).config;
+        let together: std::collections::BTreeSet<&ServiceId> = together
+            .rules
+            .values()
+            .filter(|rule| rule.kind == RuleKind::ResourceAffinity { affinity: Affinity::Positive })
+            .flat_map(|rule| &rule.resources)
+            .collect();
+        let node_of =
+            |n: usize| if together.contains(&sids[n]) { names[0].clone() } else { names[1 + n % (nodes - 1)].clone() };
         let configuration = Configuration {
             resources: Arc::new(resources),
             rules: Arc::new(RulesConfig::read(rules_text.as_bytes(), &ServiceTypes::default()).config),
@@ -37,11 +46,12 @@ impl Cluster {
         };
         let mut status = ManagerStatus::default();
         status.nodes = names.iter().map(|node| (node.clone(), NodeState::Online)).collect();
-        status.services.extend(
-            sids.iter().enumerate().map(|(n, sid)| {
-                (sid.clone(), ServiceEntry::new(ServiceState::Started { confirmed: true }, node_of(n)))
-            }),
-        );
+        status.services.extend(sids.iter().enumerate().map(|(n, sid)| {
+            let mut entry = ServiceEntry::new(ServiceState::Started { confirmed: true }, node_of(n));
+            // Without a request there is no result to take.
+            entry.uid = Some(Uid::new(format!("begin.{n}")).unwrap());
+            (sid.clone(), entry)
+        }));
         let manager = Manager::begin(
             names[0].clone(),
             Timings::default(),
@@ -81,7 +91,31 @@ impl Cluster {
         datacenter.scheduler.mode = mode;
         self.input.configuration.datacenter = Arc::new(datacenter);
         self.round();
+        self.answer_all();
         self
+    }
+
+    /// Makes sure that a round takes a result for every service, and asks for a new one.
+    pub(crate) fn assert_takes_results(&self) {
+        let mut after = self.clone();
+        after.round();
+        for ((sid, before), (_, after)) in
+            self.manager.status().services.iter().zip(after.manager.status().services.iter())
+        {
+            assert_ne!(before.uid, after.uid, "{sid}");
+            assert_eq!(before.state, after.state, "{sid}");
+        }
+    }
+
+    /// Makes sure that a round recovers all services of the node that failed.
+    pub(crate) fn assert_recovers(&self) {
+        let last = self.input.members.keys().next_back().unwrap();
+        let lost =
+            |cluster: &Self| cluster.manager.status().services.iter().filter(|(_, entry)| entry.node == *last).count();
+        assert!(lost(self) > 0, "a service is on {last}");
+        let mut after = self.clone();
+        after.round();
+        assert_eq!(lost(&after), 0);
     }
 
     pub(crate) fn round(&mut self) {
@@ -107,6 +141,19 @@ impl Cluster {
         self.input.now.instant = Instant::from_secs(1000);
         self.answer_all();
     }
+}
+
+/// A rule that keeps the first half of the services together, and for each of the others one that keeps it apart from one of
+/// these, and so from all.
+pub(crate) fn one_group(services: usize) -> String {
+    let half = services / 2;
+    let sids: Vec<String> = (0..half).map(|n| format!("vm:{}", 100 + n)).collect();
+    let mut text = format!("resource-affinity: group\n\tresources {}\n\taffinity positive\n\n", sids.join(","));
+    for n in half..services {
+        let (near, far) = (100 + n - half, 100 + n);
+        text.push_str(&format!("resource-affinity: off{n}\n\tresources vm:{near},vm:{far}\n\taffinity negative\n\n"));
+    }
+    text
 }
 
 /// Rules of ten services each that must be kept apart or together, and node affinity for some.

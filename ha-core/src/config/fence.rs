@@ -30,7 +30,7 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Digest, OrderedMap,
-    section::{Line, Lines, trim},
+    section::{Line, Lines, trim, without_mark},
     shell_words,
     value::excerpt,
 };
@@ -255,6 +255,9 @@ pub struct FenceWarning {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FenceWarningKind {
+    /// The file begins with something that nobody sees: a byte-order mark, a NUL, an unusual blank. It is read over.
+    #[error("the file begins with the character U+{0:04X}, which is no text: it is read over")]
+    MarkAtStart(u32),
     /// It begins with neither `device` nor `connect`.
     #[error("'{0}' is no kind of line: expected 'device' or 'connect'")]
     UnknownLine(String),
@@ -283,6 +286,7 @@ impl FenceWarningKind {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::MarkAtStart(_) => "mark_at_start",
             Self::UnknownLine(_) => "unknown_line",
             Self::NotUtf8 => "not_utf8",
             Self::Words(_) => "bad_quoting",
@@ -310,7 +314,9 @@ impl FenceConfig {
     pub fn read(text: &[u8]) -> FenceFile {
         let mut config = Self { devices: OrderedMap::default(), digest: Digest::of(text) };
         let mut errors = Vec::new();
+        let (text, mark) = without_mark(text);
         let mut warnings = Vec::new();
+        warnings.extend(mark.map(|mark| FenceWarning { line: 1, kind: FenceWarningKind::MarkAtStart(mark) }));
         for line in Lines::new(text) {
             match Statement::parse(&line) {
                 Ok(None) => {}

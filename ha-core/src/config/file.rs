@@ -10,7 +10,7 @@ use super::{
     Digest, OrderedMap,
     kept::{BlockKind, Kept, KeptKind, KeptLine, write_commented},
     problem::{Problem, ProblemKind},
-    section::{Form, Line, Lines},
+    section::{Form, Line, Lines, without_mark},
     value::{Value, ValueError, ValueReader, excerpt, write_text},
 };
 
@@ -66,7 +66,10 @@ const TYPICAL_SECTION_BYTES: usize = 64;
 /// Reads a section file.
 pub(crate) fn read<S: Section>(text: &[u8], values: ValueReader<'_>) -> SectionFile<S> {
     let sections = OrderedMap::with_capacity_and_hasher(text.len() / TYPICAL_SECTION_BYTES, FxBuildHasher);
-    let file = SectionFile { sections, kept: Kept::default(), digest: Digest::of(text), problems: Vec::new() };
+    let digest = Digest::of(text);
+    let (text, mark) = without_mark(text);
+    let problems = mark.map(Problem::mark_at_start).into_iter().collect();
+    let file = SectionFile { sections, kept: Kept::default(), digest, problems };
     let mut reader = Reader { text, lines: Lines::new(text), values, file };
     reader.read();
     let mut file = reader.file;
@@ -308,6 +311,10 @@ pub(crate) fn write<S: Section>(sections: &OrderedMap<S::Id, S>, kept: &Kept<S::
     }
     for block in blocks {
         write_block(&block.text, holds_above(&block.kind, sections, sections.len()), &block.kind, &mut out);
+    }
+    // What was kept from a later line is not to be taken for a mark in front of the file.
+    if without_mark(&out).1.is_some() {
+        out.insert(0, b'\n');
     }
     out
 }

@@ -41,7 +41,7 @@ pub use kept::Kept;
 pub use problem::{Parsed, Problem, ProblemKind};
 pub use resources::{RequestedState, Resource, ResourcesConfig};
 pub use rules::{Affinity, Rule, RuleKind, RuleType, RulesConfig};
-pub use value::ValueError;
+pub use value::{ValueError, check_usable};
 
 use alloc::string::String;
 use core::{fmt, str::FromStr};

@@ -51,10 +51,14 @@ impl fmt::Display for Place<'_> {
 
 /// What is wrong in a line or a section.
 ///
-/// Whatever a problem leaves out stays in the file when it is written again.
+/// Whatever a problem leaves out stays in the file when it is written again; only a mark in front of the text does not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
+    /// Something that nobody sees in front of the text: a byte-order mark, a NUL, an unusual blank. It is the one kind that
+    /// leaves nothing out.
+    #[error("the file begins with the character U+{0:04X}, which is no text: it is read over, and not written again")]
+    MarkAtStart(u32),
     /// A line that is no header, no property and no comment.
     #[error(
         "'{0}' cannot be read: expected a header 'type: id', a property indented by a blank, or a comment; \
@@ -110,9 +114,17 @@ pub enum ProblemKind {
     DuplicateProperty,
 }
 
+impl Problem {
+    /// That a file begins with a character that is no text.
+    pub(crate) const fn mark_at_start(mark: u32) -> Self {
+        Self { line: 1, section: None, property: None, kind: ProblemKind::MarkAtStart(mark) }
+    }
+}
+
 impl ProblemKind {
     /// The codes of all kinds.
     pub const CODES: &'static [&'static str] = &[
+        "mark_at_start",
         "unreadable_line",
         "blanks_only",
         "header_inside_section",
@@ -127,10 +139,17 @@ impl ProblemKind {
         "duplicate_property",
     ];
 
+    /// Whether everything in the file counts all the same: a remark rather than a fault.
+    #[must_use]
+    pub const fn is_remark(&self) -> bool {
+        matches!(self, Self::MarkAtStart(_))
+    }
+
     /// A stable name for this kind of problem, for other languages.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::MarkAtStart(_) => "mark_at_start",
             Self::UnreadableLine(_) => "unreadable_line",
             Self::BlanksOnly => "blanks_only",
             Self::HeaderInsideSection(_) => "header_inside_section",

@@ -50,6 +50,8 @@ pub struct Resource {
     pub max_relocate: Option<u32>,
     /// Whether it moves to a node of higher priority when one comes online.
     pub failback: Option<bool>,
+    /// Whether automatic balancing may move it, and what must stay together with it.
+    pub auto_rebalance: Option<bool>,
     /// A person's remark.
     pub comment: Option<Comment>,
 }
@@ -58,7 +60,16 @@ impl Resource {
     /// A resource with nothing but its name set.
     #[must_use]
     pub fn new(sid: ServiceId) -> Self {
-        Self { sid, state: None, group: None, max_restart: None, max_relocate: None, failback: None, comment: None }
+        Self {
+            sid,
+            state: None,
+            group: None,
+            max_restart: None,
+            max_relocate: None,
+            failback: None,
+            auto_rebalance: None,
+            comment: None,
+        }
     }
 
     /// The text of a property, as an edit takes it; `None` if it is not set.
@@ -100,6 +111,12 @@ impl Resource {
     pub fn failback(&self) -> bool {
         self.failback.unwrap_or(true)
     }
+
+    /// Whether automatic balancing may move it, and what must stay together with it; by default it may.
+    #[must_use]
+    pub fn auto_rebalance(&self) -> bool {
+        self.auto_rebalance.unwrap_or(true)
+    }
 }
 
 /// The content of `resources.cfg`.
@@ -135,6 +152,8 @@ impl ResourcesConfig {
 pub enum ResourceProperty {
     /// [`Resource::comment`]
     Comment,
+    /// [`Resource::auto_rebalance`]
+    AutoRebalance,
     /// [`Resource::failback`]
     Failback,
     /// [`Resource::group`]
@@ -150,6 +169,7 @@ pub enum ResourceProperty {
 text_enum! {
     ResourceProperty: "a property of a resource",
     Comment = "comment",
+    AutoRebalance = "auto-rebalance",
     Failback = "failback",
     Group = "group",
     MaxRelocate = "max_relocate",
@@ -191,6 +211,7 @@ impl Section for Resource {
     fn assign(draft: &mut Self, property: ResourceProperty, text: &str, _: &ValueReader<'_>) -> Result<(), ValueError> {
         match property {
             ResourceProperty::Comment => draft.comment = value::plain_comment(text)?,
+            ResourceProperty::AutoRebalance => draft.auto_rebalance = Some(value::boolean(text)?),
             ResourceProperty::Failback => draft.failback = Some(value::boolean(text)?),
             ResourceProperty::Group => draft.group = Some(value::id(text)?),
             ResourceProperty::MaxRelocate => draft.max_relocate = Some(value::integer(text, 0)?),
@@ -203,6 +224,7 @@ impl Section for Resource {
     fn clear(draft: &mut Self, property: ResourceProperty) {
         match property {
             ResourceProperty::Comment => draft.comment = None,
+            ResourceProperty::AutoRebalance => draft.auto_rebalance = None,
             ResourceProperty::Failback => draft.failback = None,
             ResourceProperty::Group => draft.group = None,
             ResourceProperty::MaxRelocate => draft.max_relocate = None,
@@ -230,6 +252,7 @@ impl Section for Resource {
     fn value(&self, property: ResourceProperty) -> Option<Value<'_>> {
         match property {
             ResourceProperty::Comment => self.comment.as_deref().map(Value::PlainComment),
+            ResourceProperty::AutoRebalance => self.auto_rebalance.map(Value::Boolean),
             ResourceProperty::Failback => self.failback.map(Value::Boolean),
             ResourceProperty::Group => self.group.as_ref().map(|group| Value::Word(group.as_str())),
             ResourceProperty::MaxRelocate => self.max_relocate.map(Value::Integer),

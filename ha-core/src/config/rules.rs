@@ -15,12 +15,12 @@ use alloc::{
     vec::Vec,
 };
 
-/// Whether services belong on one node or on different ones.
+/// Whether services belong on one node or on different ones; for nodes, whether services belong on them or off them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Affinity {
-    /// On one node.
+    /// On one node; on these nodes.
     Positive,
-    /// No two of them on one node.
+    /// No two of them on one node; on all nodes but these.
     Negative,
 }
 
@@ -39,6 +39,8 @@ pub enum RuleKind {
         nodes: NodePriorities,
         /// Whether the resources run on these nodes or not at all.
         strict: Option<bool>,
+        /// Negative means all other nodes of the cluster; priorities do not go with that.
+        affinity: Affinity,
     },
     /// To run together or apart.
     ResourceAffinity {
@@ -108,7 +110,7 @@ impl RuleType {
     pub const fn properties(self) -> &'static [RuleProperty] {
         use RuleProperty::{Affinity, Comment, Disable, Nodes, Resources, Strict};
         match self {
-            Self::NodeAffinity => &[Comment, Disable, Nodes, Resources, Strict],
+            Self::NodeAffinity => &[Comment, Disable, Nodes, Resources, Affinity, Strict],
             Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources],
         }
     }
@@ -117,7 +119,7 @@ impl RuleType {
 /// The properties of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleProperty {
-    /// See [`RuleKind::ResourceAffinity`].
+    /// See [`RuleKind`].
     Affinity,
     /// [`Rule::comment`]
     Comment,
@@ -148,6 +150,14 @@ impl Rule {
         match self.kind {
             RuleKind::NodeAffinity { .. } => RuleType::NodeAffinity,
             RuleKind::ResourceAffinity { .. } => RuleType::ResourceAffinity,
+        }
+    }
+
+    /// Its affinity: to the nodes of a node affinity rule, or of its resources to each other.
+    #[must_use]
+    pub const fn affinity(&self) -> Affinity {
+        match self.kind {
+            RuleKind::NodeAffinity { affinity, .. } | RuleKind::ResourceAffinity { affinity } => affinity,
         }
     }
 
@@ -184,7 +194,7 @@ impl RuleDraft {
     /// The required properties of its type that are not set.
     fn missing(&self) -> Vec<RuleProperty> {
         let is_missing = |property: &RuleProperty| match property {
-            RuleProperty::Affinity => self.affinity.is_none(),
+            RuleProperty::Affinity => self.rule_type == RuleType::ResourceAffinity && self.affinity.is_none(),
             RuleProperty::Nodes => self.nodes.is_none(),
             RuleProperty::Resources => self.resources.is_none(),
             RuleProperty::Comment | RuleProperty::Disable | RuleProperty::Strict => false,
@@ -250,7 +260,10 @@ impl Section for Rule {
         let missing = draft.missing();
         let RuleDraft { id, rule_type, affinity, comment, disable, nodes, resources, strict } = draft;
         let kind = match rule_type {
-            RuleType::NodeAffinity => nodes.map(|nodes| RuleKind::NodeAffinity { nodes, strict }),
+            RuleType::NodeAffinity => {
+                let affinity = affinity.unwrap_or(Affinity::Positive);
+                nodes.map(|nodes| RuleKind::NodeAffinity { nodes, strict, affinity })
+            }
             RuleType::ResourceAffinity => affinity.map(|affinity| RuleKind::ResourceAffinity { affinity }),
         };
         let (kind, resources) = kind.zip(resources).ok_or(missing)?;
@@ -262,7 +275,9 @@ impl Section for Rule {
         let mut draft = RuleDraft::new(id, self.rule_type());
         (draft.resources, draft.disable, draft.comment) = (Some(resources), disable, comment);
         match kind {
-            RuleKind::NodeAffinity { nodes, strict } => (draft.nodes, draft.strict) = (Some(nodes), strict),
+            RuleKind::NodeAffinity { nodes, strict, affinity } => {
+                (draft.nodes, draft.strict, draft.affinity) = (Some(nodes), strict, Some(affinity));
+            }
             RuleKind::ResourceAffinity { affinity } => draft.affinity = Some(affinity),
         }
         draft
@@ -278,7 +293,9 @@ impl Section for Rule {
 
     fn value(&self, property: RuleProperty) -> Option<Value<'_>> {
         let (affinity, nodes, strict) = match &self.kind {
-            RuleKind::NodeAffinity { nodes, strict } => (None, Some(nodes), *strict),
+            // The default is not written.
+            RuleKind::NodeAffinity { nodes, strict, affinity: Affinity::Positive } => (None, Some(nodes), *strict),
+            RuleKind::NodeAffinity { nodes, strict, affinity } => (Some(affinity), Some(nodes), *strict),
             RuleKind::ResourceAffinity { affinity } => (Some(affinity), None, None),
         };
         match property {

@@ -36,6 +36,46 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// A file without what editors leave in front of its text and nobody sees, and what that begins with if there is any: byte-order
+/// marks, NULs, and blanks other than spaces and tabs.
+///
+/// It would hide the first header. Spaces and tabs go too where they stand among such.
+pub(crate) fn without_mark(file: &[u8]) -> (&[u8], Option<u32>) {
+    let mut rest = file;
+    let mut found = None;
+    let mut text = file;
+    while let Some((mark, length)) = first_invisible(rest) {
+        rest = rest.get(length..).unwrap_or_default();
+        if !matches!(mark, 0x20 | 0x09) {
+            found = found.or(Some(mark));
+        }
+        if found.is_some() {
+            text = rest;
+        }
+    }
+    (text, found)
+}
+
+/// The first character of a text and its length in bytes, if it is one that nobody sees, other than the end of a line.
+fn first_invisible(text: &[u8]) -> Option<(u32, usize)> {
+    let start = text.get(..text.len().min(4))?;
+    let valid = match core::str::from_utf8(start) {
+        Ok(valid) => valid,
+        Err(error) => core::str::from_utf8(start.get(..error.valid_up_to())?).ok()?,
+    };
+    let first = valid.chars().next()?;
+    let ends_line = matches!(first, '\r' | '\n');
+    (!ends_line && is_invisible(first)).then(|| (u32::from(first), first.len_utf8()))
+}
+
+/// Whether nobody sees a character.
+pub(crate) fn is_invisible(character: char) -> bool {
+    match character {
+        '\0' | '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => true,
+        other => other.is_whitespace(),
+    }
+}
+
 /// One line of a file, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
@@ -139,6 +179,27 @@ mod tests {
         assert_eq!(lines, expected);
         assert_eq!(Lines::new(b"").count(), 0);
         assert_eq!(Lines::new(b"\n").count(), 1);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_text_at_the_start_of_a_file() {
+        for (mark, first) in [
+            ("\u{feff}", 0xfeff),
+            ("\u{feff}\u{feff} \t", 0xfeff),
+            ("\0\0", 0),
+            ("\u{a0}", 0xa0),
+            (" \u{200b} ", 0x200b),
+            ("\u{b}", 0xb),
+            ("\u{3000}", 0x3000),
+        ] {
+            let file = std::format!("{mark}vm: 100\n");
+            assert_eq!(without_mark(file.as_bytes()), (&b"vm: 100\n"[..], Some(first)), "{mark:?}");
+        }
+        for plain in
+            [&b"vm: 100"[..], b" vm: 100", b"\t", b"", b"\r\n", b"\n\xef\xbb\xbfvm: 1", b"\xef\xbb", b"\xff\xfev"]
+        {
+            assert_eq!(without_mark(plain), (plain, None), "{plain:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use super::{NodePriorities, section::is_blank};
+use super::{
+    NodePriorities,
+    section::{is_blank, is_invisible},
+};
 use crate::{
     UnknownWord,
     id::{IdError, NodeName, ServiceId, ServiceTypes},
@@ -65,6 +68,9 @@ pub enum ValueError {
     /// An item of a property string that has no key.
     #[error("'{0}' has no key: expected 'key=value'")]
     NoKey(String),
+    /// A name of a service that lists and commands can't hold.
+    #[error("'{0}' can't be named in lists and commands: expected a name without ',', ';' and invisible characters")]
+    Unusable(String),
 }
 
 impl ValueError {
@@ -85,6 +91,7 @@ impl ValueError {
             Self::CommentTooLong(_) => "comment_too_long",
             Self::CommentLines => "comment_lines",
             Self::NoKey(_) => "no_key",
+            Self::Unusable(_) => "unusable_name",
         }
     }
 }
@@ -140,6 +147,16 @@ pub(crate) fn word<T: core::str::FromStr<Err = UnknownWord>>(text: &str) -> Resu
 /// Reads a name: a node's, a rule's, a group's.
 pub(crate) fn id<T: core::str::FromStr<Err = IdError>>(text: &str) -> Result<T, ValueError> {
     text.parse().map_err(shortened)
+}
+
+/// Checks that a service can be named wherever services are named: in the lists of rules, in commands, by people.
+///
+/// # Errors
+///
+/// If its name holds a separator of lists, or a character that nobody sees.
+pub fn check_usable(sid: &ServiceId) -> Result<(), ValueError> {
+    let unusable = |character: char| matches!(character, ',' | ';') || is_invisible(character);
+    if sid.as_str().contains(unusable) { Err(ValueError::Unusable(excerpt(sid.as_str().as_bytes()))) } else { Ok(()) }
 }
 
 /// Reads a boolean. An empty text is true: the property stands there without a value.

@@ -115,6 +115,23 @@ impl fmt::Display for Event {
             Self::SchedulerFallback { mode, reason } => {
                 write!(f, "counts services in this round, since the {mode} scheduler can't work: {reason}")
             }
+            Self::FiguresMissing { sid: Some(sid), reason, .. } => {
+                write!(f, "places {sid} by the numbers of services, since its figures can't be used: {reason}")
+            }
+            Self::FiguresMissing { node: Some(node), reason, .. } => {
+                write!(f, "takes node {node} only where no other is left, since its figures can't be used: {reason}")
+            }
+            Self::FiguresMissing { reason, .. } => write!(f, "goes without some figures: {reason}"),
+            Self::RuleGaveWay { sid, rule, node } => write!(
+                f,
+                "{sid} goes to {node}, which rule '{rule}' does not prefer, since what must be kept apart from it uses the \
+                 nodes that it prefers"
+            ),
+            Self::AutoRebalanceSuspended { sid, failures, seconds } => write!(
+                f,
+                "balancing leaves {sid} and what must be together with it alone for {seconds} s, since {failures} moves of it \
+                 have failed"
+            ),
             Self::AutoRebalance { task, sid, target, imbalance, expected_imbalance } => write!(
                 f,
                 "{task} {sid} to {target} for balance: imbalance {imbalance:.2}, expected {expected_imbalance:.2}"

@@ -345,6 +345,37 @@ pub enum Event {
         /// What is missing.
         reason: String,
     },
+    /// A service or a node has no usable figures: the service counts as using nothing and is placed by the numbers of services,
+    /// the node is taken only where no other is left. Told when it begins.
+    FiguresMissing {
+        /// The service, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sid: Option<ServiceId>,
+        /// The node, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        /// What is missing.
+        reason: String,
+    },
+    /// A service goes to a node that its node affinity rule does not prefer, since those that must be kept apart from it use
+    /// the nodes that the rule prefers.
+    RuleGaveWay {
+        /// The service.
+        sid: ServiceId,
+        /// The rule that gave way.
+        rule: RuleId,
+        /// Where the service goes.
+        node: NodeName,
+    },
+    /// Moves of a service have failed again and again: automatic balancing leaves it and what must be together with it alone.
+    AutoRebalanceSuspended {
+        /// The service.
+        sid: ServiceId,
+        /// How many of its moves have failed on end.
+        failures: u32,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
     /// Automatic balancing moves a service.
     AutoRebalance {
         /// How.
@@ -690,6 +721,9 @@ impl Event {
                 | Self::NodeNotFenced { .. }
                 | Self::FenceDevicesExhausted { .. }
                 | Self::SchedulerFallback { .. }
+                | Self::FiguresMissing { .. }
+                | Self::RuleGaveWay { .. }
+                | Self::AutoRebalanceSuspended { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

@@ -50,6 +50,9 @@ impl Event {
             | Self::MoveIgnored { .. }
             | Self::MaintenanceClearUnexpectedState { .. }
             | Self::SchedulerFallback { .. }
+            | Self::FiguresMissing { .. }
+            | Self::RuleGaveWay { .. }
+            | Self::AutoRebalanceSuspended { .. }
             | Self::CommandBlockedByAffinity { .. }
             | Self::CommandRejected { .. }
             | Self::CommandIgnored { .. }

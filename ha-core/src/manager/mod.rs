@@ -31,6 +31,7 @@ use crate::{
     status::ManagerStatus,
     timing::Timings,
 };
+use balancing::{FailedMoves, MissingFigures};
 use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use guard::GuardHistory;
@@ -62,6 +63,8 @@ pub struct Manager {
     group_migration: GroupMigration,
     uids: UidSource,
     services: ManagedServices,
+    failed_moves: FailedMoves,
+    missing_figures: MissingFigures,
     /// Whether the status was written as it is.
     is_written: bool,
 }
@@ -95,6 +98,8 @@ impl Manager {
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
             services: ManagedServices::default(),
+            failed_moves: FailedMoves::default(),
+            missing_figures: MissingFigures::default(),
             is_written: false,
         };
         manager.resume(recorded);

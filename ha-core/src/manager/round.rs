@@ -3,17 +3,17 @@
 use alloc::{string::ToString, sync::Arc, vec::Vec};
 
 use super::{
-    Manager, NodeHistory, RoundHost, RoundInput, UidSource,
+    FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, UidSource,
     disarm::{Scope, defers_disarm},
     nodes,
     services::Facts,
 };
 use crate::{
-    config::OrderedMap,
+    config::{OrderedMap, RequestedState},
     event::Event,
     host::{self, Configuration, HostOperation},
-    id::{NodeName, ServiceId, Uid},
-    placement::{BalanceHold, Placement, PlacementRules, Preference, Subject},
+    id::{NodeName, RuleId, ServiceId, Uid},
+    placement::{BalanceHold, Decider, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject},
     status::{ExitCode, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
@@ -108,14 +108,17 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) guards: &'a mut super::GuardHistory,
     pub(super) placement: Placement,
     pub(super) balance_hold: &'a mut BalanceHold,
+    pub(super) failed_moves: &'a mut FailedMoves,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts>,
     history: &'a mut NodeHistory,
     uids: &'a mut UidSource,
-    nodes: OrderedMap<NodeName, NodeFacts<'a>>,
-    /// Services that stay where they are, and for which another step in this round would come to the same: see
-    /// [`Round::note_settled`].
-    settled: Vec<bool>,
+    pub(super) nodes: OrderedMap<NodeName, NodeFacts<'a>>,
+    /// Which services stay where they are.
+    settled: Settled,
+    /// Running services that could go elsewhere if a rule gave way: see [`Round::let_wishes_give_way`].
+    withheld: Vec<usize>,
+    wishes_give_way: bool,
 }
 
 impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
@@ -126,25 +129,39 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         rules: Arc<PlacementRules>,
         host: &'a mut H,
     ) -> Self {
-        let Manager { node, timings, status, nodes: history, fencing, guards, balance_hold, services, uids, .. } =
-            manager;
+        let Manager {
+            node,
+            timings,
+            status,
+            nodes: history,
+            fencing,
+            guards,
+            balance_hold,
+            failed_moves,
+            missing_figures,
+            services,
+            uids,
+            ..
+        } = manager;
         fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
         let mode = configuration.datacenter.scheduler.mode;
         let usage = input.usage.as_deref();
-        let (placement, problem) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
-        if let Some(problem) = problem {
+        let (placement, shortfall) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
+        if let Some(problem) = &shortfall.fallback {
             host.event(Event::SchedulerFallback { mode, reason: problem.to_string() });
         }
+        missing_figures.update(&shortfall).into_iter().for_each(|event| host.event(event));
         let node_facts = |(node, state): (&NodeName, &NodeState)| {
             let results = input.lrms.get(node).map(|record| &record.results);
             let online = *state == NodeState::Online;
             (node.clone(), NodeFacts { online, mode: input.lrm_mode(node), results })
         };
         let nodes = status.nodes.iter().map(node_facts).collect();
-        let facts = services.facts(configuration).collect();
-        let settled = alloc::vec![false; status.services.len()];
+        let mut facts: Vec<Facts> = services.facts(configuration).collect();
+        share_in_groups(&mut facts, &placement);
+        let settled = Settled::new(status.services.len(), placement.groups());
         Self {
             host,
             input,
@@ -156,11 +173,14 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             guards,
             placement,
             balance_hold,
+            failed_moves,
             facts,
             history,
             uids,
             nodes,
             settled,
+            withheld: Vec::new(),
+            wishes_give_way: false,
         }
     }
 
@@ -168,20 +188,33 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// changes.
     fn settle(&mut self, looked_after: fn(&ServiceState) -> bool) {
         for _ in 0..MAX_PASSES {
+            self.withheld.clear();
             let mut changed = self.step_all(looked_after);
             changed |= self.fence_nodes();
-            if !changed {
+            if !changed && !self.let_wishes_give_way() {
                 return;
             }
         }
         self.host.event(Event::RoundNotSettled);
     }
 
+    /// When nothing changes any more, lets running services go where a rule has to give way for it: not before, since those that
+    /// they must be kept apart from may be about to leave. Says whether one of them changed its state.
+    fn let_wishes_give_way(&mut self) -> bool {
+        let mut changed = false;
+        self.wishes_give_way = true;
+        for service in core::mem::take(&mut self.withheld) {
+            changed |= self.step(service);
+        }
+        self.wishes_give_way = false;
+        changed
+    }
+
     /// Lets services take a step each. Says whether one of them changed its state.
     fn step_all(&mut self, looked_after: fn(&ServiceState) -> bool) -> bool {
         let mut changed = false;
         for service in 0..self.status.services.len() {
-            let takes_step = self.settled.get(service) != Some(&true)
+            let takes_step = !self.settled.holds(service, &self.placement)
                 && self.entry(service).is_some_and(|(_, entry)| looked_after(&entry.state));
             if takes_step {
                 changed |= self.step(service);
@@ -195,20 +228,12 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// It holds until one of those changes that it must be with or apart from: all else that decides whether it stays is the
     /// same for the whole round. So a round that goes over its services again and again costs what changes.
     pub(super) fn note_settled(&mut self, service: usize) {
-        if let Some(settled) = self.settled.get_mut(service) {
-            *settled = true;
-        }
+        self.settled.note(service);
     }
 
     /// A service changed: it and those that depend on where it is have to look again.
     pub(super) fn unsettle(&mut self, service: usize) {
-        let Self { settled, placement, .. } = self;
-        let dependants = placement.together_with(service).chain(placement.apart_from(service));
-        for service in core::iter::once(service).chain(dependants) {
-            if let Some(settled) = settled.get_mut(service) {
-                *settled = false;
-            }
-        }
+        self.settled.end(service, &self.placement);
     }
 
     /// The entry of a service. `None` only for a position that no service has.
@@ -252,12 +277,27 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     }
 
     /// Asks placement where a service should be.
-    pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<NodeName> {
+    pub(super) fn select(&mut self, service: usize, preference: Preference) -> Option<Place> {
         let (_, entry) = self.status.services.at(service)?;
         let failback = self.facts(service).failback;
         let subject = Subject { service, entry, failback, preference };
-        let node = self.placement.select(subject, &mut ())?;
-        self.placement.node(node).cloned()
+        let mut gave_way = GaveWay(false);
+        let node = self.placement.select(subject, &mut gave_way)?;
+        let node = self.placement.node(node)?.clone();
+        if gave_way.0 && preference == Preference::None && !self.wishes_give_way && node != entry.node {
+            self.withheld.push(service);
+            return None;
+        }
+        let rule = if gave_way.0 { self.placement.node_affinity_rule(service).cloned() } else { None };
+        Some(Place { node, gave_way: rule })
+    }
+
+    /// Reports that a service goes to a place for which a rule gave way, if one did.
+    pub(super) fn report_gave_way(&mut self, service: usize, place: &Place) {
+        if let (Some((sid, _)), Some(rule)) = (self.entry(service), &place.gave_way) {
+            let event = Event::RuleGaveWay { sid: sid.clone(), rule: rule.clone(), node: place.node.clone() };
+            self.host.event(event);
+        }
     }
 
     pub(super) fn new_uid(&mut self) -> Uid {
@@ -322,6 +362,93 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         self.host.event(event);
         self.unsettle(service);
     }
+}
+
+/// Services that stay where they are, and for which another step in this round would come to the same: see
+/// [`Round::note_settled`].
+///
+/// Moments are counted. A service is settled if nothing that it depends on has changed since it was noted; for those that must be
+/// together, and those that must be apart from all of these, the last change is held once.
+#[derive(Debug, Clone)]
+struct Settled {
+    moment: u64,
+    /// When each service was noted, if nothing that it depends on by itself has changed since.
+    noted: Vec<Option<u64>>,
+    /// When something changed on which each group depends.
+    changed: Vec<u64>,
+}
+
+impl Settled {
+    fn new(services: usize, groups: usize) -> Self {
+        Self { moment: 0, noted: alloc::vec![None; services], changed: alloc::vec![0; groups] }
+    }
+
+    fn note(&mut self, service: usize) {
+        self.moment = self.moment.saturating_add(1);
+        if let Some(noted) = self.noted.get_mut(service) {
+            *noted = Some(self.moment);
+        }
+    }
+
+    fn holds(&self, service: usize, placement: &Placement) -> bool {
+        let Some(noted) = self.noted.get(service).copied().flatten() else { return false };
+        let mut groups =
+            placement.group_of(service).into_iter().chain(placement.rules().groups_apart_from_one(service));
+        groups.all(|group| self.changed.get(group).is_some_and(|changed| *changed < noted))
+    }
+
+    /// A service changed.
+    fn end(&mut self, service: usize, placement: &Placement) {
+        self.moment = self.moment.saturating_add(1);
+        let rules = placement.rules();
+        for group in placement.group_of(service).into_iter().chain(rules.apart_from_groups(service)) {
+            if let Some(changed) = self.changed.get_mut(group) {
+                *changed = self.moment;
+            }
+        }
+        for service in core::iter::once(service).chain(rules.apart_from_one(service)) {
+            if let Some(noted) = self.noted.get_mut(service) {
+                *noted = None;
+            }
+        }
+    }
+}
+
+/// What one service of a group must not do, none that must be together with it does: it would have to come back, or the other
+/// one to follow.
+fn share_in_groups(facts: &mut [Facts], placement: &Placement) {
+    let mut groups = alloc::vec![(true, true); placement.groups()];
+    for (service, facts) in facts.iter().enumerate() {
+        if let Some((failback, auto_rebalance)) = placement.group_of(service).and_then(|group| groups.get_mut(group)) {
+            *failback &= facts.failback || facts.requested != RequestedState::Started;
+            *auto_rebalance &= facts.auto_rebalance;
+        }
+    }
+    for (service, facts) in facts.iter_mut().enumerate() {
+        if let Some((failback, auto_rebalance)) = placement.group_of(service).and_then(|group| groups.get(group)) {
+            facts.failback &= failback;
+            facts.auto_rebalance &= auto_rebalance;
+        }
+    }
+}
+
+/// Where placement puts a service.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) node: NodeName,
+    /// The node affinity rule that gave way for it.
+    pub(super) gave_way: Option<RuleId>,
+}
+
+/// Takes note of whether a rule gave way.
+struct GaveWay(bool);
+
+impl Recorder for GaveWay {
+    fn gave_way(&mut self, _: &NodeSet) {
+        self.0 = true;
+    }
+
+    fn decided(&mut self, _: Decider) {}
 }
 
 /// What a change of state brings, beside the new state's own data.

@@ -86,7 +86,13 @@ impl Evaluated {
     /// Reports the rules that take no part, but for what was reported of an earlier evaluation.
     fn report(&self, earlier: Option<&Self>, sink: &mut (impl EventSink + ?Sized)) {
         let known = earlier.map_or(&[][..], |earlier| &earlier.dropped);
-        for finding in self.dropped.iter().filter(|finding| !known.contains(finding)) {
+        // Both are ordered by rule.
+        let is_known = |finding: &&Finding| {
+            let from = known.partition_point(|other| other.rule < finding.rule);
+            let of_rule = known.get(from..).unwrap_or_default().iter().take_while(|other| other.rule == finding.rule);
+            of_rule.into_iter().any(|other| other == *finding)
+        };
+        for finding in self.dropped.iter().filter(|finding| !is_known(finding)) {
             sink.event(Event::RuleDropped {
                 rule: finding.rule.clone(),
                 reason: finding.reason,

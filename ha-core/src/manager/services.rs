@@ -18,12 +18,14 @@ pub(super) struct Facts {
     pub(super) requested: RequestedState,
     pub(super) max_relocate: u32,
     pub(super) failback: bool,
+    /// Whether automatic balancing may move it.
+    pub(super) auto_rebalance: bool,
 }
 
 /// A service that is not configured is left alone.
 impl Default for Facts {
     fn default() -> Self {
-        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: true }
+        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: true, auto_rebalance: true }
     }
 }
 
@@ -33,6 +35,7 @@ impl Facts {
             requested: resource.state(),
             max_relocate: resource.max_relocate(),
             failback: effective_failback(resource, &configuration.groups),
+            auto_rebalance: resource.auto_rebalance(),
         }
     }
 }

@@ -34,12 +34,13 @@ pub(crate) enum Load {
 }
 
 impl Load {
-    /// The load of the online nodes before any service.
+    /// The load of the online nodes before any service. What single nodes and services lack is added to `lacking`.
     pub(crate) fn new(
         mode: SchedulerMode,
         online: &[NodeName],
         services: &ServiceTable,
         statistics: Option<&UsageStatistics>,
+        lacking: &mut Vec<FiguresError>,
     ) -> Result<Self, FiguresError> {
         let source = match mode {
             SchedulerMode::Basic => return Ok(Self::Basic(BasicLoad::new(online.len()))),
@@ -48,7 +49,15 @@ impl Load {
         };
         let statistics = statistics.ok_or(FiguresError::Missing)?;
         let sids = services.iter().map(|(sid, _)| sid);
-        UsageLoad::new(source, online, sids, statistics).map(Self::Usage)
+        UsageLoad::new(source, online, sids, statistics, lacking).map(Self::Usage)
+    }
+
+    /// The numbers of services by which a service is placed, if it is not placed by figures.
+    pub(crate) fn counts_for(&self, service: usize) -> Option<&BasicLoad> {
+        match self {
+            Self::Basic(load) => Some(load),
+            Self::Usage(load) => load.counts_for(service),
+        }
     }
 
     /// Begins with what all services use, by position in the table.
@@ -72,24 +81,25 @@ impl Load {
         &mut self,
         guests: impl Iterator<Item = (&'a UnmanagedService, u32)>,
         statistics: Option<&UsageStatistics>,
-    ) -> Result<(), FiguresError> {
+        lacking: &mut Vec<FiguresError>,
+    ) {
         match self {
             Self::Basic(load) => guests.for_each(|(_, node)| load.add(Occupancy::unmanaged(node))),
             Self::Usage(load) => {
-                let statistics = statistics.ok_or(FiguresError::Missing)?;
-                load.add_unmanaged(guests.map(|(guest, node)| (&guest.sid, node)), statistics)?;
+                if let Some(statistics) = statistics {
+                    load.add_unmanaged(guests.map(|(guest, node)| (&guest.sid, node)), statistics, lacking);
+                }
             }
         }
-        Ok(())
     }
 
     /// The cost of starting a service on each online node, by position; the lower, the better.
     ///
     /// With the basic scheduler the number of services, with the others the score times −1.
     pub(crate) fn costs(&self, service: usize, room: &mut Vec<Figures>, costs: &mut Vec<f64>) {
-        match self {
-            Self::Basic(load) => load.costs(costs),
-            Self::Usage(load) => {
+        match (self, self.counts_for(service)) {
+            (Self::Basic(load), _) | (Self::Usage(_), Some(load)) => load.costs(costs),
+            (Self::Usage(load), None) => {
                 load.scores(service, room, costs);
                 costs.iter_mut().for_each(|score| *score = -*score);
             }

@@ -2,6 +2,8 @@
 
 mod balance;
 mod explain;
+mod findings;
+mod groups;
 mod load;
 mod node_set;
 mod occupancy;
@@ -12,17 +14,19 @@ mod topsis;
 
 pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
 pub use explain::{Change, Counterfactual, Explanation, Fate, Figure, NodeExplanation, NodeUsage};
+pub use findings::{FindingKind, SituationFinding};
 pub use load::FiguresError;
 pub use select::{Decider, Preference};
 pub use situation::{PlacementError, Prepared, Recovery, Situation};
 
+pub(crate) use node_set::NodeSet;
 pub(crate) use rules::PlacementRules;
-pub(crate) use select::Subject;
+pub(crate) use select::{Recorder, Subject};
 
 use alloc::{sync::Arc, vec::Vec};
 
+use groups::GroupCounts;
 use load::{BasicLoad, Load};
-use node_set::NodeSet;
 use occupancy::Occupancy;
 use rules::NodeClasses;
 
@@ -43,6 +47,10 @@ pub(crate) struct Placement {
     positions: OrderedMap<NodeName, u32>,
     /// What each service of the table uses.
     occupancies: Vec<Occupancy>,
+    /// Where the services of each group are that must be together.
+    groups: Vec<GroupCounts>,
+    /// Whether all of each group fail back; where it is not given, they are not asked.
+    fails_back: Vec<bool>,
     rules: Arc<PlacementRules>,
     /// For each node affinity rule, which of the online nodes it allows and prefers.
     classes: Vec<NodeClasses>,
@@ -65,11 +73,20 @@ pub(crate) enum Affinity<'a> {
     Forbids(&'a RuleId),
 }
 
+/// What the scheduler's figures lack.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Shortfall {
+    /// Why services are only counted.
+    pub(crate) fallback: Option<FiguresError>,
+    /// The services and nodes that are judged without figures.
+    pub(crate) lacking: Vec<FiguresError>,
+}
+
 impl Placement {
     /// `online` must be sorted; `rules` must be made for this table.
     ///
-    /// If the figures that the scheduler needs can't be used, the load is that of the basic scheduler, and the reason is
-    /// given beside the placement.
+    /// If the figures that the scheduler needs can't be had, the load is that of the basic scheduler. What they lack is told
+    /// beside the placement.
     pub(crate) fn new(
         online: Vec<NodeName>,
         services: &ServiceTable,
@@ -77,29 +94,30 @@ impl Placement {
         rules: Arc<PlacementRules>,
         scheduler: SchedulerMode,
         statistics: Option<&UsageStatistics>,
-    ) -> (Self, Option<FiguresError>) {
+    ) -> (Self, Shortfall) {
         let positions: OrderedMap<NodeName, u32> = online.iter().cloned().zip(0..).collect();
         let running = || {
             let guests = unmanaged.iter().filter(|guest| guest.running && !services.contains(&guest.sid));
             guests.filter_map(|guest| Some((guest, *positions.get(&guest.node)?)))
         };
-        let load = Load::new(scheduler, &online, services, statistics).and_then(|mut load| {
-            load.add_unmanaged(running(), statistics)?;
-            Ok(load)
+        let mut shortfall = Shortfall::default();
+        let load = Load::new(scheduler, &online, services, statistics, &mut shortfall.lacking);
+        let mut load = load.unwrap_or_else(|problem| {
+            shortfall = Shortfall { fallback: Some(problem), lacking: Vec::new() };
+            Load::Basic(BasicLoad::new(online.len()))
         });
-        let (mut load, problem) = match load {
-            Ok(load) => (load, None),
-            Err(problem) => {
-                let mut load = BasicLoad::new(online.len());
-                running().for_each(|(_, node)| load.add(Occupancy::unmanaged(node)));
-                (Load::Basic(load), Some(problem))
-            }
-        };
+        load.add_unmanaged(running(), statistics, &mut shortfall.lacking);
         let position = |node: &NodeName| positions.get(node).copied();
         let occupancies: Vec<Occupancy> = services.iter().map(|(_, entry)| Occupancy::of(entry, position)).collect();
         load.fill(&occupancies);
+        let mut groups = alloc::vec![GroupCounts::default(); rules.groups()];
+        for (service, occupancy) in occupancies.iter().enumerate() {
+            count(&mut groups, &rules, service, Occupancy::default(), *occupancy);
+        }
         let placement = Self {
             occupancies,
+            groups,
+            fails_back: Vec::new(),
             classes: rules
                 .compiled()
                 .node_affinities()
@@ -115,7 +133,7 @@ impl Placement {
             positions,
             online,
         };
-        (placement, problem)
+        (placement, shortfall)
     }
 
     /// The position of an online node.
@@ -135,8 +153,32 @@ impl Placement {
             && *occupancy != new
         {
             self.load.replace(service, *occupancy, new);
+            count(&mut self.groups, &self.rules, service, *occupancy, new);
             *occupancy = new;
         }
+    }
+
+    /// The node affinity rule of a service.
+    pub(crate) fn node_affinity_rule(&self, service: usize) -> Option<&RuleId> {
+        let rule = self.rules.compiled().node_affinities().get(self.rules.node_affinity(service)?)?;
+        Some(&rule.rule)
+    }
+
+    /// How many groups of services there are that must be together.
+    pub(crate) fn groups(&self) -> usize {
+        self.rules.groups()
+    }
+
+    /// The group of a service that must be together with others.
+    pub(crate) fn group_of(&self, service: usize) -> Option<usize> {
+        self.rules.group(service)
+    }
+
+    /// How many of a group that a service belongs to use a node or move there.
+    pub(crate) fn group_on(&self, service: usize, node: &NodeName) -> u32 {
+        let group = self.rules.group(service).and_then(|group| self.groups.get(group));
+        let counts = group.zip(self.positions.get(node)).map(|(group, node)| group.all.of(*node));
+        counts.unwrap_or(0)
     }
 
     /// The services in positive affinity with a service.
@@ -144,7 +186,12 @@ impl Placement {
         self.rules.positive(service)
     }
 
-    /// The services in negative affinity with a service, in no order.
+    /// The rules, by the services of the table.
+    pub(crate) fn rules(&self) -> &PlacementRules {
+        &self.rules
+    }
+
+    /// The services in negative affinity with a service, in no order, some of them perhaps twice.
     pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         self.rules.negative(service)
     }
@@ -171,6 +218,18 @@ impl Placement {
 
     fn occupancy(&self, service: usize) -> Occupancy {
         self.occupancies.get(service).copied().unwrap_or_default()
+    }
+}
+
+/// Counts a service in its group, and with those that must be apart from whole groups.
+fn count(groups: &mut [GroupCounts], rules: &PlacementRules, service: usize, old: Occupancy, new: Occupancy) {
+    if let Some(group) = rules.group(service).and_then(|group| groups.get_mut(group)) {
+        group.replace(old, new);
+    }
+    for group in rules.apart_from_groups(service) {
+        if let Some(group) = groups.get_mut(group) {
+            group.replace_apart(old, new);
+        }
     }
 }
 
@@ -214,9 +273,9 @@ mod tests {
     fn placement(services: &ServiceTable, scheduler: SchedulerMode) -> Placement {
         let online: Vec<NodeName> = (0..NODES).map(node).collect();
         let rules = PlacementRules::new(evaluate(&RuleSet::default(), &online).compiled, services);
-        let (placement, problem) =
+        let (placement, shortfall) =
             Placement::new(online, services, &[], Arc::new(rules), scheduler, Some(&statistics()));
-        assert_eq!(problem, None);
+        assert_eq!(shortfall, Shortfall::default());
         placement
     }
 

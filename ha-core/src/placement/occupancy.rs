@@ -16,6 +16,8 @@ pub(crate) struct Occupancy {
     pub(crate) target: Option<u32>,
     /// The node that it is about to start on, so that no measurement knows of it yet.
     pub(crate) starting: Option<u32>,
+    /// Whether placement may move it now.
+    pub(crate) movable: bool,
 }
 
 impl Occupancy {
@@ -28,24 +30,26 @@ impl Occupancy {
         let target = entry.state.target().and_then(&online);
         match &entry.state {
             ServiceState::Stopped | ServiceState::RequestStart => Self { present, ..Self::default() },
-            ServiceState::RequestStartBalance { .. } => Self { present, node: None, target, starting: target },
+            ServiceState::RequestStartBalance { .. } => Self { present, target, starting: target, ..Self::default() },
             ServiceState::Started { confirmed } => {
-                Self { present, node, target: None, starting: if *confirmed { None } else { node } }
+                let starting = if *confirmed { None } else { node };
+                Self { present, node, target: None, starting, movable: true }
             }
             ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => {
-                Self { present, node, target, starting: if node.is_none() { target } else { None } }
+                let starting = if node.is_none() { target } else { None };
+                Self { present, node, target, starting, movable: false }
             }
             ServiceState::RequestStop { .. }
             | ServiceState::Fence
             | ServiceState::Freeze
             | ServiceState::Error
-            | ServiceState::Recovery => Self { present, node, target: None, starting: None },
+            | ServiceState::Recovery => Self { present, node, ..Self::default() },
         }
     }
 
     /// A guest that is not managed and runs on a node.
     pub(crate) fn unmanaged(node: u32) -> Self {
-        Self { present: Some(node), node: Some(node), target: None, starting: None }
+        Self { present: Some(node), node: Some(node), ..Self::default() }
     }
 
     /// The nodes that it uses.

@@ -27,8 +27,12 @@ pub(crate) struct PlacementRules {
     groups: Lists,
     /// For each group the services that must not share a node with any of it, by SID.
     apart_from_group: Lists,
-    /// For each service those that must not share a node with it beyond that, by SID.
+    /// For each service those that must not share a node with it beyond that and are in no group, by SID.
     apart_from_one: Lists,
+    /// For each service the groups that must not share a node with it altogether.
+    groups_apart_from_one: Lists,
+    /// For each service the groups that it is named apart from in `apart_from_group`.
+    apart_from_groups: Lists,
 }
 
 impl PlacementRules {
@@ -46,6 +50,8 @@ impl PlacementRules {
             groups: Lists::default(),
             apart_from_group: Lists::default(),
             apart_from_one: Lists::default(),
+            groups_apart_from_one: Lists::default(),
+            apart_from_groups: Lists::default(),
             compiled,
         };
         for (members, apart) in rules.compiled.positive_groups() {
@@ -55,7 +61,12 @@ impl PlacementRules {
         for number in &rules.number_of {
             rules.group_of.push(rules.compiled.positive_group_of(*number).unwrap_or(NONE));
             rules.apart_from_one.push(positions(rules.compiled.apart_from_one(*number)));
+            rules.groups_apart_from_one.push(rules.compiled.groups_apart_from_one(*number).iter().copied());
         }
+        let of_group = &rules.apart_from_group;
+        rules.apart_from_groups = Lists::from_pairs(services.len(), || {
+            of_group.iter().zip(0..).flat_map(|(services, group)| services.iter().map(move |service| (*service, group)))
+        });
         rules
     }
 
@@ -75,11 +86,30 @@ impl PlacementRules {
         members.map(|other| *other as usize).filter(move |other| *other != service)
     }
 
-    /// The services that must not share a node with this one, in no order.
+    /// The services that must not share a node with this one, in no order, some of them perhaps twice.
     pub(crate) fn negative(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
-        let of_group = self.apart_from_group.get(self.group_number(service));
-        let of_one = u32::try_from(service).map_or(&[][..], |service| self.apart_from_one.get(service));
-        of_group.iter().chain(of_one).map(|other| *other as usize)
+        let of_group = self.apart_from_group.get(self.group_number(service)).iter().map(|other| *other as usize);
+        let of_groups = self.groups_apart_from_one(service).flat_map(|group| self.members(group));
+        of_group.chain(self.apart_from_one(service)).chain(of_groups)
+    }
+
+    /// Those of them that neither the group of this one keeps away from nor are in a group.
+    pub(crate) fn apart_from_one(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        list(&self.apart_from_one, service).iter().map(|other| *other as usize)
+    }
+
+    /// The groups of which none must share a node with this one.
+    pub(crate) fn groups_apart_from_one(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        list(&self.groups_apart_from_one, service).iter().map(|group| *group as usize)
+    }
+
+    /// The groups that as a whole must not share a node with this one: it is one of those that their counts of others hold.
+    pub(crate) fn apart_from_groups(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        list(&self.apart_from_groups, service).iter().map(|group| *group as usize)
+    }
+
+    fn members(&self, group: usize) -> impl Iterator<Item = usize> + '_ {
+        list(&self.groups, group).iter().map(|service| *service as usize)
     }
 
     /// How many groups of services there are that must share a node.
@@ -95,6 +125,10 @@ impl PlacementRules {
     fn group_number(&self, service: usize) -> u32 {
         self.group_of.get(service).copied().unwrap_or(NONE)
     }
+}
+
+fn list(lists: &Lists, number: usize) -> &[u32] {
+    u32::try_from(number).map_or(&[], |number| lists.get(number))
 }
 
 /// Which of the online nodes a node affinity rule allows, and which of those it prefers.

@@ -1,9 +1,9 @@
 //! Where one service should be.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::cmp::Ordering;
 
-use super::{Placement, node_set::NodeSet, rules::NodeClasses, topsis::Figures};
+use super::{Placement, groups::NodeCounts, node_set::NodeSet, rules::NodeClasses, topsis::Figures};
 use crate::{status::ServiceEntry, text_enum::text_enum};
 
 /// What is asked for.
@@ -85,21 +85,22 @@ pub(crate) enum LeftOut {
 
 /// Takes note of how a decision is made, by the code that makes it.
 pub(crate) trait Recorder {
+    /// Whether [`Recorder::together`] and [`Recorder::separate`] are of interest: they cost time with each service.
+    const NAMES_SERVICES: bool = false;
     /// A service that must be together uses a node.
-    fn together(&mut self, node: usize, service: usize);
+    fn together(&mut self, _node: usize, _service: usize) {}
     /// A service that must be kept apart uses a node.
-    fn separate(&mut self, node: usize, service: usize);
+    fn separate(&mut self, _node: usize, _service: usize) {}
     /// A node was left out.
-    fn left_out(&mut self, node: usize, why: LeftOut);
+    fn left_out(&mut self, _node: usize, _why: LeftOut) {}
+    /// The node affinity rule gave way: these nodes, which it does not prefer, may be used after all.
+    fn gave_way(&mut self, _to: &NodeSet) {}
     /// What decided.
     fn decided(&mut self, by: Decider);
 }
 
 /// Takes no note.
 impl Recorder for () {
-    fn together(&mut self, _: usize, _: usize) {}
-    fn separate(&mut self, _: usize, _: usize) {}
-    fn left_out(&mut self, _: usize, _: LeftOut) {}
     fn decided(&mut self, _: Decider) {}
 }
 
@@ -108,7 +109,7 @@ impl Recorder for () {
 pub(crate) struct Scratch {
     candidates: NodeSet,
     separate: NodeSet,
-    together: Vec<(usize, u32)>,
+    together: NodeCounts,
     costs: Costs,
 }
 
@@ -156,6 +157,10 @@ impl Placement {
         self.find_together(subject.service, &mut scratch.together, recorder);
         self.find_separate(subject.service, &mut scratch.separate, recorder);
         self.find_candidates(subject, recorder, scratch);
+        let home = self.home_of_group(subject, &scratch.candidates);
+        if home.is_none() {
+            keep_together(&scratch.together, &mut scratch.candidates, recorder);
+        }
 
         let keeps = subject.preference == Preference::None;
         let present = self.present(subject);
@@ -163,18 +168,31 @@ impl Placement {
             && keeps
             && !subject.failback
             && classes.allowed.contains(node)
-            && (scratch.together.iter().any(|(other, _)| *other == node) || !scratch.separate.contains(node))
+            && (scratch.together.iter().any(|(other, _)| other as usize == node) || !scratch.separate.contains(node))
         {
             return (Some(node), Decider::NoFailback);
         }
-        let left = subject.entry.maintenance_node.as_ref().and_then(|node| self.position(node));
-        if let Some(node) = left.filter(|node| scratch.candidates.contains(*node)) {
+        if let Some(node) = home.or_else(|| self.home(subject, &scratch.candidates)) {
             return (Some(node), Decider::MaintenanceNode);
         }
         if let Some(node) = present.filter(|node| keeps && scratch.candidates.contains(*node)) {
             return (Some(node), Decider::Stay);
         }
         self.by_load(subject, scratch)
+    }
+
+    /// The node that a service left for maintenance, if it can return.
+    fn home(&self, subject: Subject<'_>, candidates: &NodeSet) -> Option<usize> {
+        let home = self.position(subject.entry.maintenance_node.as_ref()?)?;
+        candidates.contains(home).then_some(home)
+    }
+
+    /// The same for a running service that must be together with others: it is where they are only because they all left, so
+    /// they return as soon as all of them can.
+    fn home_of_group(&self, subject: Subject<'_>, candidates: &NodeSet) -> Option<usize> {
+        let group = self.groups.get(self.rules.group(subject.service)?)?;
+        let home = self.home(subject, candidates).filter(|_| subject.preference == Preference::None)?;
+        group.held.iter().all(|(node, _)| node as usize == home).then_some(home)
     }
 
     /// Where the service is, if that is online.
@@ -199,48 +217,74 @@ impl Placement {
         }
     }
 
-    /// How many services in positive affinity use each node, by node.
-    fn find_together(&self, service: usize, together: &mut Vec<(usize, u32)>, recorder: &mut impl Recorder) {
+    /// How many services in positive affinity use each node.
+    fn find_together<R: Recorder>(&self, service: usize, together: &mut NodeCounts, recorder: &mut R) {
         together.clear();
-        for other in self.rules.positive(service) {
-            let Some(node) = self.occupancy(other).destination() else { continue };
-            let node = node as usize;
-            recorder.together(node, other);
-            match together.binary_search_by_key(&node, |(node, _)| *node) {
-                Ok(at) => {
-                    if let Some((_, count)) = together.get_mut(at) {
-                        *count = count.saturating_add(1);
-                    }
+        let Some(group) = self.rules.group(service).and_then(|group| self.groups.get(group)) else { return };
+        together.copy_from(&group.all);
+        if let Some(own) = self.occupancy(service).destination() {
+            together.remove(own);
+        }
+        if R::NAMES_SERVICES {
+            for other in self.rules.positive(service) {
+                if let Some(node) = self.occupancy(other).destination() {
+                    recorder.together(node as usize, other);
                 }
-                Err(at) => together.insert(at, (node, 1)),
             }
         }
     }
 
     /// The nodes that services in negative affinity use.
-    pub(super) fn find_separate(&self, service: usize, separate: &mut NodeSet, recorder: &mut impl Recorder) {
+    pub(super) fn find_separate<R: Recorder>(&self, service: usize, separate: &mut NodeSet, recorder: &mut R) {
         separate.copy_from(&self.nothing);
-        for other in self.rules.negative(service) {
-            for node in self.occupancy(other).used() {
-                recorder.separate(node as usize, other);
-                separate.insert(node as usize);
+        let group = self.rules.group(service).and_then(|group| self.groups.get(group));
+        let of_group = group.into_iter().flat_map(|group| group.apart.iter());
+        let groups = self.rules.groups_apart_from_one(service).filter_map(|group| self.groups.get(group));
+        let of_groups = groups.flat_map(|group| group.used.iter());
+        of_group.chain(of_groups).for_each(|(node, _)| separate.insert(node as usize));
+        let of_one = self.rules.apart_from_one(service).flat_map(|other| self.occupancy(other).used());
+        of_one.for_each(|node| separate.insert(node as usize));
+        if R::NAMES_SERVICES {
+            let others: BTreeSet<usize> = self.rules.negative(service).collect();
+            for other in others {
+                self.occupancy(other).used().for_each(|node| recorder.separate(node as usize, other));
             }
         }
     }
 
-    /// The preferred nodes, less those that are left out.
+    /// The preferred nodes, less those that are left out; if nothing is left since services to be kept apart use them, and the
+    /// rule that prefers them is not strict, all that it allows.
     fn find_candidates(&self, subject: Subject<'_>, recorder: &mut impl Recorder, scratch: &mut Scratch) {
-        let Scratch { candidates, separate, together, .. } = scratch;
-        candidates.copy_from(&self.classes(subject.service).preferred);
+        let Scratch { candidates, separate, .. } = scratch;
+        let classes = self.classes(subject.service);
+        candidates.copy_from(&classes.preferred);
+        self.leave_out_failed(subject, candidates, recorder);
+        let without_apart = candidates.is_empty();
+        separate.iter().for_each(|node| leave_out(candidates, node, LeftOut::KeptApart, recorder));
+        if without_apart || !candidates.is_empty() || self.is_strict(subject.service) {
+            return;
+        }
+        candidates.copy_from(&classes.allowed);
+        self.leave_out_failed(subject, candidates, recorder);
+        separate.iter().for_each(|node| leave_out(candidates, node, LeftOut::KeptApart, recorder));
+        if !candidates.is_empty() {
+            recorder.gave_way(candidates);
+        }
+    }
+
+    /// When another node is tried: those on which the start failed.
+    fn leave_out_failed(&self, subject: Subject<'_>, candidates: &mut NodeSet, recorder: &mut impl Recorder) {
         if subject.preference == Preference::TryNext {
             for node in subject.entry.failed_nodes.iter().filter_map(|node| self.position(node)) {
                 leave_out(candidates, node, LeftOut::FailedBefore, recorder);
             }
         }
-        for node in separate.iter() {
-            leave_out(candidates, node, LeftOut::KeptApart, recorder);
-        }
-        keep_together(together, candidates, recorder);
+    }
+
+    /// Whether a service may use no other nodes than its node affinity rule says, if it has one.
+    fn is_strict(&self, service: usize) -> bool {
+        let rule = self.rules.node_affinity(service).and_then(|rule| self.rules.compiled().node_affinities().get(rule));
+        rule.is_none_or(|rule| rule.strict)
     }
 
     /// The last step: by load, ties by name.
@@ -279,9 +323,10 @@ fn leave_out(candidates: &mut NodeSet, node: usize, why: LeftOut, recorder: &mut
 }
 
 /// If services that must be together use candidates, keeps only the one that most of them use; ties: the first by name.
-fn keep_together(together: &[(usize, u32)], candidates: &mut NodeSet, recorder: &mut impl Recorder) {
-    let usable = together.iter().filter(|(node, _)| candidates.contains(*node));
-    let Some((on, _)) = usable.copied().reduce(|best, next| if next.1 > best.1 { next } else { best }) else { return };
+fn keep_together(together: &NodeCounts, candidates: &mut NodeSet, recorder: &mut impl Recorder) {
+    let usable = together.iter().filter(|(node, _)| candidates.contains(*node as usize));
+    let Some((on, _)) = usable.reduce(|best, next| if next.1 > best.1 { next } else { best }) else { return };
+    let on = on as usize;
     candidates.iter().filter(|node| *node != on).for_each(|node| recorder.left_out(node, LeftOut::KeptTogether { on }));
     candidates.clear();
     candidates.insert(on);

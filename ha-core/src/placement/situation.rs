@@ -4,11 +4,9 @@ use alloc::{borrow::Cow, sync::Arc, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Balance, BalanceHold, BalanceOutcome, Decider, FiguresError, Placement, PlacementRules, Preference, Subject,
-};
+use super::{Balance, BalanceHold, BalanceOutcome, Decider, Placement, PlacementRules, Preference, Shortfall, Subject};
 use crate::{
-    config::{RequestedState, datacenter::SchedulerMode},
+    config::{RequestedState, Resource, datacenter::SchedulerMode},
     host::{Configuration, UnmanagedService, UsageStatistics},
     id::{NodeName, ServiceId},
     rules::{RuleSet, effective_failback, evaluate},
@@ -120,8 +118,15 @@ impl<'a> Situation<'a> {
     /// be recovered.
     ///
     /// Services that would be left where they are, since they are disabled, frozen or in error, are not named.
-    #[must_use]
-    pub fn after_failure(&self, nodes: &[NodeName]) -> Vec<Recovery> {
+    ///
+    /// # Errors
+    ///
+    /// If one of the nodes is neither a member nor in the manager status.
+    pub fn after_failure(&self, nodes: &[NodeName]) -> Result<Vec<Recovery>, PlacementError> {
+        let known = |node: &NodeName| self.members.contains(node) || self.status.nodes.contains_key(node);
+        if let Some(unknown) = nodes.iter().find(|node| !known(node)) {
+            return Err(PlacementError::NoSuchNode(unknown.clone()));
+        }
         let mut scene = Scene::new(self);
         let status = scene.status.to_mut();
         for node in nodes {
@@ -140,7 +145,7 @@ impl<'a> Situation<'a> {
         }
         let (mut placement, _) = scene.placement();
         let recoveries = lost.into_iter().filter_map(|(service, sid, requested)| {
-            let subject = scene.subject(&sid, Preference::BestScore).ok()?;
+            let subject = scene.subject(&sid, Preference::BestScore, &placement).ok()?;
             let from = subject.entry.node.clone();
             let mut decided_by = Decider::NothingLeft;
             let to = placement.select(subject, &mut decided_by).and_then(|node| placement.node(node)).cloned();
@@ -154,7 +159,7 @@ impl<'a> Situation<'a> {
             }
             Some(Recovery { sid, from, to, decided_by })
         });
-        recoveries.collect()
+        Ok(recoveries.collect())
     }
 }
 
@@ -173,7 +178,7 @@ impl Prepared<'_> {
     ///
     /// If the manager status does not have the service.
     pub fn select(&mut self, sid: &ServiceId, preference: Preference) -> Result<Option<NodeName>, PlacementError> {
-        let subject = self.scene.subject(sid, preference)?;
+        let subject = self.scene.subject(sid, preference, &self.placement)?;
         let node = self.placement.select(subject, &mut ());
         Ok(node.and_then(|node| self.placement.node(node)).cloned())
     }
@@ -189,7 +194,13 @@ impl Prepared<'_> {
             return Balance::nothing(config, BalanceOutcome::Disarmed);
         }
         let mut hold = hold;
-        self.placement.balance(&self.scene.status.services, config, &mut hold, count)
+        let resources = &self.scene.configuration.resources.resources;
+        let services = &self.scene.status.services;
+        let may_move = |service: usize| {
+            let resource = services.at(service).and_then(|(sid, _)| resources.get(sid));
+            resource.is_none_or(Resource::auto_rebalance)
+        };
+        self.placement.balance(services, config, &may_move, &mut hold, count)
     }
 }
 
@@ -244,24 +255,47 @@ impl<'a> Scene<'a> {
         self.configuration.datacenter.scheduler.mode
     }
 
-    pub(super) fn placement(&self) -> (Placement, Option<FiguresError>) {
+    pub(super) fn placement(&self) -> (Placement, Shortfall) {
         let services = &self.status.services;
         let rules = PlacementRules::new(evaluate(&self.rules, &self.members).compiled, services);
         let online = self.status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online = online.map(|(node, _)| node.clone()).collect();
-        let (mut placement, problem) =
+        let (mut placement, shortfall) =
             Placement::new(online, services, self.unmanaged, Arc::new(rules), self.scheduler(), self.usage);
+        placement.fails_back = alloc::vec![true; placement.groups()];
+        for (service, (sid, _)) in services.iter().enumerate() {
+            if let Some(group) = placement.group_of(service)
+                && let Some(all) = placement.fails_back.get_mut(group)
+            {
+                *all &= self.fails_back(sid, false);
+            }
+        }
         placement.assumed =
             self.cost.as_ref().and_then(|(node, cost)| placement.position(node).map(|node| (node, *cost)));
-        (placement, problem)
+        (placement, shortfall)
     }
 
-    pub(super) fn subject(&self, sid: &ServiceId, preference: Preference) -> Result<Subject<'_>, PlacementError> {
+    pub(super) fn subject(
+        &self,
+        sid: &ServiceId,
+        preference: Preference,
+        placement: &Placement,
+    ) -> Result<Subject<'_>, PlacementError> {
         let unknown = || PlacementError::NoSuchService(sid.clone());
         let service = self.status.services.position(sid).ok_or_else(unknown)?;
         let (_, entry) = self.status.services.at(service).ok_or_else(unknown)?;
+        // All that must be together fail back or none does.
+        let of_group = placement.group_of(service).and_then(|group| placement.fails_back.get(group));
+        let failback = self.fails_back(sid, true) && of_group.is_none_or(|all| *all);
+        Ok(Subject { service, entry, failback: self.failback.unwrap_or(failback), preference })
+    }
+
+    /// Whether a service fails back, as far as it is the one in question or is to run.
+    fn fails_back(&self, sid: &ServiceId, in_question: bool) -> bool {
         let resource = self.configuration.resources.resources.get(sid);
-        let configured = resource.is_none_or(|resource| effective_failback(resource, &self.configuration.groups));
-        Ok(Subject { service, entry, failback: self.failback.unwrap_or(configured), preference })
+        resource.is_none_or(|resource| {
+            effective_failback(resource, &self.configuration.groups)
+                || !(in_question || resource.state() == RequestedState::Started)
+        })
     }
 }

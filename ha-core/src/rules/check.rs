@@ -1,6 +1,6 @@
 //! What cannot hold together in a set of rules.
 
-use alloc::{collections::BTreeSet, sync::Arc, vec, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeSet, sync::Arc, vec, vec::Vec};
 use core::fmt;
 
 use indexmap::IndexMap;
@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::index::{Groups, Indexed, Lists, NONE, number};
 use crate::{
-    config::{Affinity, NodePriorities},
+    config::{Affinity, NodePriorities, RuleKind},
     id::{NodeName, RuleId, ServiceId},
     text_enum::text_enum,
 };
@@ -26,6 +26,10 @@ const MAX_NAMED: usize = 10;
 pub enum Reason {
     /// A resource is in more than one node affinity rule.
     ResourceInSeveralNodeAffinityRules,
+    /// A node affinity rule is negative and gives priorities.
+    NegativeNodeAffinityWithPriorities,
+    /// A node affinity rule is negative and names all nodes.
+    NegativeNodeAffinityLeavesNoNode,
     /// A resource affinity rule names fewer than two resources.
     FewerThanTwoResources,
     /// A negative rule has more resources than the cluster has nodes.
@@ -43,6 +47,8 @@ pub enum Reason {
 text_enum! {
     Reason: "a reason why a rule cannot hold",
     ResourceInSeveralNodeAffinityRules = "resource_in_several_node_affinity_rules",
+    NegativeNodeAffinityWithPriorities = "negative_node_affinity_with_priorities",
+    NegativeNodeAffinityLeavesNoNode = "negative_node_affinity_leaves_no_node",
     FewerThanTwoResources = "fewer_than_two_resources",
     MoreResourcesThanNodes = "more_resources_than_nodes",
     PositiveAndNegativeConflict = "positive_and_negative_conflict",
@@ -98,9 +104,19 @@ impl fmt::Display for Finding {
                 let sid = self.sid.as_ref().map_or("a resource", ServiceId::as_str);
                 write!(f, "{sid} is also in {others}; a resource can be in one node affinity rule only")
             }
+            Reason::NegativeNodeAffinityWithPriorities => {
+                write!(f, "a negative node affinity rule keeps off all of its nodes alike, so they take no priorities")
+            }
+            Reason::NegativeNodeAffinityLeavesNoNode => {
+                write!(f, "it keeps its resources off every node of the cluster; name fewer nodes")
+            }
             Reason::FewerThanTwoResources => write!(f, "a resource affinity rule needs at least two resources"),
             Reason::MoreResourcesThanNodes => {
-                write!(f, "it keeps more resources apart than the cluster has nodes")
+                write!(
+                    f,
+                    "it keeps more resources apart than the cluster has nodes, so all of it is left out and they may share \
+                     nodes; name fewer resources, or add nodes"
+                )
             }
             Reason::PositiveAndNegativeConflict => {
                 write!(f, "two of its resources must be on one node and apart from each other, because of {others}")
@@ -152,13 +168,18 @@ struct Raw {
 
 /// Runs all checks.
 pub(super) fn check(indexed: &Indexed<'_>, nodes: &[NodeName]) -> Vec<Finding> {
-    let bindings = Bindings::new(indexed);
-    let groups = Groups::new(indexed);
     let mut checker = Checker { indexed, raw: Vec::new(), partners: Vec::new(), none: NONE };
     checker.none = checker.partners_of(&mut []);
-    checker.one_node_affinity_a_resource(&bindings);
+    checker.negative_node_affinities();
     checker.at_least_two_resources();
     checker.no_more_resources_than_nodes(nodes.iter().collect::<BTreeSet<_>>().len());
+    // A rule that is useless by itself is left out, so it is in conflict with nothing.
+    let useless: BTreeSet<u32> = checker.raw.iter().map(|raw| raw.rule).collect();
+    let sound = if useless.is_empty() { Cow::Borrowed(indexed) } else { Cow::Owned(indexed.emptied(&useless)) };
+    let bindings = Bindings::new(&sound);
+    let groups = Groups::new(&sound);
+    let mut checker = Checker { indexed: &sound, ..checker };
+    checker.one_node_affinity_a_resource(&bindings);
     checker.positive_against_negative(&groups);
     checker.several_priorities(&bindings);
     checker.positive_in_one_node_affinity(&groups, &bindings);
@@ -179,7 +200,7 @@ struct Bindings<'a> {
 }
 
 impl<'a> Bindings<'a> {
-    fn new(indexed: &Indexed<'a>) -> Self {
+    fn new(indexed: &'a Indexed<'_>) -> Self {
         let rules_of_sid = Lists::from_pairs(indexed.sids.len(), || {
             indexed.node_affinities().flat_map(|(rule, members, ..)| members.iter().map(move |&sid| (sid, rule)))
         });
@@ -283,6 +304,22 @@ impl Checker<'_> {
             partners.insert(binding, named);
             for &rule in rules {
                 self.report(rule, Reason::ResourceInSeveralNodeAffinityRules, sid, named);
+            }
+        }
+    }
+
+    fn negative_node_affinities(&mut self) {
+        for (rule, _, left, _) in self.indexed.node_affinities() {
+            let Some(RuleKind::NodeAffinity { nodes, affinity: Affinity::Negative, .. }) =
+                self.indexed.rules.get(rule as usize).map(|rule| &rule.kind)
+            else {
+                continue;
+            };
+            if nodes.values().any(|priority| *priority != 0) {
+                self.report(rule, Reason::NegativeNodeAffinityWithPriorities, NONE, self.none);
+            }
+            if left.is_empty() {
+                self.report(rule, Reason::NegativeNodeAffinityLeavesNoNode, NONE, self.none);
             }
         }
     }

@@ -15,7 +15,8 @@ const UNNAMED_PRIORITY: i32 = -1;
 /// Rules after checks and completion, to be asked for single services.
 ///
 /// What services have in common is held once: a node affinity for each rule, and for services that must be together one
-/// list of them and one of those that a negative rule keeps apart from any of them.
+/// list of them and one of those that a negative rule keeps apart from any of them. What a service keeps away from as a
+/// whole, since a negative rule names one of it, is named as a group.
 #[derive(Debug, Clone)]
 pub struct CompiledRules {
     pub(super) sids: Sids,
@@ -25,8 +26,10 @@ pub struct CompiledRules {
     pub(super) groups: Groups,
     /// For each group the resources that a negative rule keeps apart from one of its own, sorted.
     negative_of_group: Lists,
-    /// For each resource what it must keep away from beyond that, sorted.
+    /// For each resource what it must keep away from beyond that and is in no group, sorted.
     negative_of_sid: Lists,
+    /// For each resource the groups that it must keep away from altogether, sorted.
+    negative_groups_of_sid: Lists,
     /// The ids and resources of all rules that were compiled, and which of them hold a resource: to explain the rest.
     pub(super) rule_ids: Vec<RuleId>,
     pub(super) members: Lists,
@@ -113,7 +116,8 @@ impl CompiledRules {
     }
 
     fn positive_of(&self, sid: u32) -> Others<'_> {
-        Others { sids: &self.sids, shared: self.groups.members.get(self.groups.of(sid)), own: &[], except: sid }
+        let shared = self.groups.members.get(self.groups.of(sid));
+        Others { shared, except: sid, ..self.nobody() }
     }
 
     /// The groups of services that must be on one node, each with the services that it must keep away from as a whole.
@@ -126,17 +130,23 @@ impl CompiledRules {
         Some(self.groups.of(sid)).filter(|group| *group != NONE)
     }
 
-    /// What a service must keep away from beyond what its group must.
+    /// What a service must keep away from beyond what its group must, and is in no group.
     pub(crate) fn apart_from_one(&self, sid: u32) -> &[u32] {
         self.negative_of_sid.get(sid)
     }
 
+    /// The groups that a service must keep away from altogether.
+    pub(crate) fn groups_apart_from_one(&self, sid: u32) -> &[u32] {
+        self.negative_groups_of_sid.get(sid)
+    }
+
     fn negative_of(&self, sid: u32) -> Others<'_> {
         Others {
-            sids: &self.sids,
             shared: self.negative_of_group.get(self.groups.of(sid)),
             own: self.negative_of_sid.get(sid),
+            whole: self.negative_groups_of_sid.get(sid),
             except: sid,
+            ..self.nobody()
         }
     }
 
@@ -145,7 +155,7 @@ impl CompiledRules {
     }
 
     fn nobody(&self) -> Others<'_> {
-        Others { sids: &self.sids, shared: &[], own: &[], except: NONE }
+        Others { sids: &self.sids, groups: &self.groups, shared: &[], own: &[], whole: &[], except: NONE }
     }
 }
 
@@ -153,10 +163,13 @@ impl CompiledRules {
 #[derive(Clone, Copy)]
 pub struct Others<'a> {
     sids: &'a Sids,
+    groups: &'a Groups,
     /// Sorted. The service itself may be among them.
     shared: &'a [u32],
     /// Sorted; nothing of it is in `shared`.
     own: &'a [u32],
+    /// Groups of which all are among them. Some of them may be in `shared` too, none in `own`.
+    whole: &'a [u32],
     except: u32,
 }
 
@@ -164,28 +177,27 @@ impl<'a> Others<'a> {
     /// The services, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &'a ServiceId> + use<'a> {
         let sids = self.sids;
-        self.numbers().filter_map(move |sid| sids.get_index(sid as usize))
+        self.numbers().into_iter().filter_map(move |sid| sids.get_index(sid as usize))
     }
 
     /// Their places in [`CompiledRules::services`], rising.
-    fn numbers(self) -> impl Iterator<Item = u32> + use<'a> {
-        let Self { mut shared, mut own, except, .. } = self;
-        core::iter::from_fn(move || {
-            let list = match (shared.first(), own.first()) {
-                (Some(one), Some(other)) if other < one => &mut own,
-                (None, Some(_)) => &mut own,
-                (_, None) | (Some(_), Some(_)) => &mut shared,
-            };
-            let (first, rest) = list.split_first()?;
-            *list = rest;
-            Some(*first)
-        })
-        .filter(move |sid| *sid != except)
+    fn numbers(self) -> Vec<u32> {
+        let whole = self.whole.iter().flat_map(|group| self.groups.members.get(*group));
+        let all = self.shared.iter().chain(self.own).chain(whole);
+        let mut numbers: Vec<u32> = all.copied().filter(|sid| *sid != self.except).collect();
+        if !self.own.is_empty() || !self.whole.is_empty() {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        numbers
     }
 
     /// The number of services.
     #[must_use]
     pub fn len(&self) -> usize {
+        if !self.whole.is_empty() {
+            return self.numbers().len();
+        }
         let all = self.shared.len().saturating_add(self.own.len());
         all.saturating_sub(usize::from(self.holds(self.except)))
     }
@@ -193,7 +205,7 @@ impl<'a> Others<'a> {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.whole.is_empty() && self.len() == 0
     }
 
     /// Whether `sid` is among them. Takes logarithmic time.
@@ -204,7 +216,9 @@ impl<'a> Others<'a> {
     }
 
     fn holds(&self, sid: u32) -> bool {
-        self.shared.binary_search(&sid).is_ok() || self.own.binary_search(&sid).is_ok()
+        self.shared.binary_search(&sid).is_ok()
+            || self.own.binary_search(&sid).is_ok()
+            || self.whole.binary_search(&self.groups.of(sid)).is_ok()
     }
 }
 
@@ -232,13 +246,14 @@ pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName]) -> CompiledRules
         })
     };
     let negative_rules = rules_of_sid(Affinity::Negative);
-    let (negative_of_group, negative_of_sid) = apart(&indexed, &groups, &negative_rules);
+    let (negative_of_group, negative_of_sid, negative_groups_of_sid) = apart(&indexed, &groups, &negative_rules);
     let positive_rules = rules_of_sid(Affinity::Positive);
     CompiledRules {
         node_affinities,
         affinity_of: affinities(&indexed, &groups),
         negative_of_group,
         negative_of_sid,
+        negative_groups_of_sid,
         groups,
         rule_ids: indexed.rules.iter().map(|rule| rule.id.clone()).collect(),
         positive_rules,
@@ -276,7 +291,7 @@ fn affinities(indexed: &Indexed<'_>, groups: &Groups) -> Vec<u32> {
 /// A resource keeps away from what a negative rule keeps apart from any resource of its group, and from the whole group of
 /// what a negative rule keeps apart from itself. This is one step, not a closure: two groups of which one resource each
 /// must be apart do not have to be apart altogether.
-fn apart(indexed: &Indexed<'_>, groups: &Groups, negative_rules: &Lists) -> (Lists, Lists) {
+fn apart(indexed: &Indexed<'_>, groups: &Groups, negative_rules: &Lists) -> (Lists, Lists, Lists) {
     let named_apart = |sid: u32| {
         let rules = negative_rules.get(sid).iter();
         rules.flat_map(|&rule| indexed.members.get(rule)).copied().filter(move |other| *other != sid)
@@ -291,15 +306,25 @@ fn apart(indexed: &Indexed<'_>, groups: &Groups, negative_rules: &Lists) -> (Lis
         of_group.push(others.iter().copied());
     }
     let mut of_sid = Lists::default();
+    let mut whole_of_sid = Lists::default();
+    let mut whole: Vec<u32> = Vec::new();
     for sid in 0..number(indexed.sids.len()) {
         let shared = of_group.get(groups.of(sid));
         others.clear();
-        others.extend(named_apart(sid));
-        others.extend(named_apart(sid).flat_map(|other| groups.members.get(groups.of(other))));
-        others.sort_unstable();
-        others.dedup();
+        whole.clear();
+        for other in named_apart(sid) {
+            match groups.of(other) {
+                NONE => others.push(other),
+                group => whole.push(group),
+            }
+        }
+        for list in [&mut others, &mut whole] {
+            list.sort_unstable();
+            list.dedup();
+        }
         others.retain(|other| shared.binary_search(other).is_err());
         of_sid.push(others.iter().copied());
+        whole_of_sid.push(whole.iter().copied());
     }
-    (of_group, of_sid)
+    (of_group, of_sid, whole_of_sid)
 }

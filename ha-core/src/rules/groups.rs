@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
-    config::{Group, GroupsConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig},
+    config::{Affinity, Group, GroupsConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig},
     id::{GroupId, RuleId, ServiceId},
 };
 
@@ -15,7 +15,11 @@ pub fn group_rules(groups: &GroupsConfig, resources: &ResourcesConfig) -> impl I
         resources,
         disable: None,
         comment: group.comment.clone(),
-        kind: RuleKind::NodeAffinity { nodes: group.nodes.clone(), strict: Some(group.restricted()) },
+        kind: RuleKind::NodeAffinity {
+            nodes: group.nodes.clone(),
+            strict: Some(group.restricted()),
+            affinity: Affinity::Positive,
+        },
     })
 }
 
@@ -97,7 +101,11 @@ mod tests {
             resources: vec![ServiceId::new("vm:10").unwrap(), ServiceId::new("vm:20").unwrap()],
             disable: None,
             comment: None,
-            kind: RuleKind::NodeAffinity { nodes: [(NodeName::new("node1").unwrap(), 2)].into(), strict: Some(true) },
+            kind: RuleKind::NodeAffinity {
+                nodes: [(NodeName::new("node1").unwrap(), 2)].into(),
+                strict: Some(true),
+                affinity: Affinity::Positive,
+            },
         };
         assert_eq!(rules, [expected]);
     }

@@ -1,13 +1,13 @@
 //! Rules over small integers: resources are numbered in their order, rules in the order of their ids.
 
-use alloc::{vec, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeSet, vec, vec::Vec};
 
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
 use crate::{
     config::{Affinity, NodePriorities, Rule, RuleKind},
-    id::ServiceId,
+    id::{NodeName, ServiceId},
 };
 
 /// Says that a resource has no group, class or rule.
@@ -48,12 +48,12 @@ impl Lists {
     }
 
     /// All lists in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u32]> {
         (0..number(self.len())).map(|list| self.get(list))
     }
 
     /// `count` lists; each pair of `pairs` adds its second number to the list of its first, in their order.
-    pub(super) fn from_pairs<P: Iterator<Item = (u32, u32)>>(count: usize, pairs: impl Fn() -> P) -> Self {
+    pub(crate) fn from_pairs<P: Iterator<Item = (u32, u32)>>(count: usize, pairs: impl Fn() -> P) -> Self {
         let mut lengths = vec![0_usize; count];
         for (list, _) in pairs() {
             if let Some(length) = lengths.get_mut(list as usize) {
@@ -81,6 +81,7 @@ impl Lists {
 }
 
 /// Rules with their resources as numbers.
+#[derive(Clone)]
 pub(super) struct Indexed<'a> {
     /// All resources that the rules name.
     pub(super) sids: Sids,
@@ -88,12 +89,15 @@ pub(super) struct Indexed<'a> {
     pub(super) rules: Vec<&'a Rule>,
     /// The resources of each rule, sorted, each once.
     pub(super) members: Lists,
+    /// The nodes of each node affinity rule: those that it names, or all others if it is negative.
+    nodes: Vec<Option<Cow<'a, NodePriorities>>>,
 }
 
 impl<'a> Indexed<'a> {
-    /// Numbers the resources of `rules`, which come ordered by id.
-    pub(super) fn new(rules: impl Iterator<Item = &'a Rule>) -> Self {
+    /// Numbers the resources of `rules`, which come ordered by id; `nodes` are those of the cluster.
+    pub(super) fn new(rules: impl Iterator<Item = &'a Rule>, nodes: &[NodeName]) -> Self {
         let rules: Vec<&Rule> = rules.collect();
+        let nodes = rules.iter().map(|rule| nodes_of(rule, nodes)).collect();
         let mut sids: Vec<&ServiceId> = rules.iter().flat_map(|rule| &rule.resources).collect();
         if !sids.is_sorted_by(|a, b| a < b) {
             sids.sort_unstable();
@@ -111,7 +115,17 @@ impl<'a> Indexed<'a> {
             }
             members.push(list.iter().copied());
         }
-        Self { sids, rules, members }
+        Self { sids, rules, members, nodes }
+    }
+
+    /// The same rules, some of them without resources: then these conflict with nothing.
+    pub(super) fn emptied(&self, rules: &BTreeSet<u32>) -> Self {
+        let mut members = Lists::default();
+        for (rule, list) in self.members.iter().enumerate() {
+            let list = if rules.contains(&number(rule)) { &[][..] } else { list };
+            members.push(list.iter().copied());
+        }
+        Self { members, ..self.clone() }
     }
 
     /// Leaves only the rules that `keep` says; the resources keep their numbers.
@@ -121,9 +135,11 @@ impl<'a> Indexed<'a> {
         }
         let mut members = Lists::default();
         let rules = core::mem::take(&mut self.rules);
-        for (rule, list) in rules.into_iter().zip(self.members.iter()) {
+        let nodes = core::mem::take(&mut self.nodes);
+        for ((rule, nodes), list) in rules.into_iter().zip(nodes).zip(self.members.iter()) {
             if keep(rule) {
                 self.rules.push(rule);
+                self.nodes.push(nodes);
                 members.push(list.iter().copied());
             }
         }
@@ -139,9 +155,11 @@ impl<'a> Indexed<'a> {
     }
 
     /// The node affinity rules, with their numbers, resources, nodes, and whether they are strict.
-    pub(super) fn node_affinities(&self) -> impl Iterator<Item = (u32, &[u32], &'a NodePriorities, bool)> {
-        self.numbered().filter_map(|(number, rule, members)| match &rule.kind {
-            RuleKind::NodeAffinity { nodes, strict } => Some((number, members, nodes, strict.unwrap_or(false))),
+    pub(super) fn node_affinities(&self) -> impl Iterator<Item = (u32, &[u32], &NodePriorities, bool)> {
+        self.numbered().zip(&self.nodes).filter_map(|((number, rule, members), nodes)| match &rule.kind {
+            RuleKind::NodeAffinity { strict, .. } => {
+                Some((number, members, nodes.as_deref()?, strict.unwrap_or(false)))
+            }
             RuleKind::ResourceAffinity { .. } => None,
         })
     }
@@ -149,6 +167,18 @@ impl<'a> Indexed<'a> {
     /// All rules with their numbers and resources.
     pub(super) fn numbered(&self) -> impl Iterator<Item = (u32, &'a Rule, &[u32])> {
         self.rules.iter().zip(self.members.iter()).enumerate().map(|(at, (rule, members))| (number(at), *rule, members))
+    }
+}
+
+/// The nodes of a node affinity rule in a cluster of `nodes`.
+fn nodes_of<'a>(rule: &'a Rule, nodes: &[NodeName]) -> Option<Cow<'a, NodePriorities>> {
+    match &rule.kind {
+        RuleKind::NodeAffinity { nodes, affinity: Affinity::Positive, .. } => Some(Cow::Borrowed(nodes)),
+        RuleKind::NodeAffinity { nodes: but, affinity: Affinity::Negative, .. } => {
+            let others = nodes.iter().filter(|node| !but.contains_key(*node));
+            Some(Cow::Owned(others.map(|node| (node.clone(), 0)).collect()))
+        }
+        RuleKind::ResourceAffinity { .. } => None,
     }
 }
 

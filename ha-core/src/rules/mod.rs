@@ -105,13 +105,14 @@ impl RuleSet {
 
     /// What cannot hold in this set, in a cluster of `nodes` (all known members, online or not).
     ///
-    /// Every check looks at the whole set, so one rule may be named several times: once a shared resource by
+    /// A rule that is at fault by itself takes no part in the other checks. Those look at the whole set that is left, so one
+    /// rule may be named several times: once a shared resource by
     /// [`Reason::ResourceInSeveralNodeAffinityRules`], and once for each rule or group that it conflicts with by the
     /// others, at most [`MAX_REPEATS`] times each. The findings are ordered by rule, then by reason, then by resource
     /// or by the rule that it conflicts with.
     #[must_use]
     pub fn check(&self, nodes: &[NodeName]) -> Vec<Finding> {
-        check::check(&Indexed::new(self.enabled()), nodes)
+        check::check(&Indexed::new(self.enabled(), nodes), nodes)
     }
 
     fn enabled(&self) -> impl Iterator<Item = &Rule> {
@@ -159,7 +160,7 @@ impl Evaluated {
 /// compiles the rest.
 #[must_use]
 pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
-    let mut indexed = Indexed::new(rules.enabled());
+    let mut indexed = Indexed::new(rules.enabled(), nodes);
     let dropped = check::check(&indexed, nodes);
     let mut kept = rules.clone();
     for finding in &dropped {

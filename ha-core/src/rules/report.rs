@@ -95,12 +95,12 @@ impl From<&Rule> for Completed {
         let resources = rule.resources.clone();
         let disable = rule.is_disabled();
         match &rule.kind {
-            RuleKind::NodeAffinity { nodes, strict } => Self {
+            RuleKind::NodeAffinity { nodes, strict, affinity } => Self {
                 r#type: rule.rule_type(),
                 resources,
                 nodes: Some(nodes.clone()),
                 strict: Some(strict.unwrap_or(false)),
-                affinity: None,
+                affinity: Some(*affinity).filter(|affinity| *affinity == Affinity::Negative),
                 disable,
             },
             RuleKind::ResourceAffinity { affinity } => Self {

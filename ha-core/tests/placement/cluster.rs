@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{
-        Affinity, DatacenterConfig, NodePriorities, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
+        Affinity, DatacenterConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
         datacenter::{BalanceMethod, ImbalanceScale, SchedulerMode},
     },
     host::{Configuration, NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics},
@@ -12,7 +12,7 @@ use ha_core::{
     placement::Situation,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
 
 pub(crate) fn node(number: usize) -> NodeName {
     NodeName::new(format!("node{number:02}")).unwrap()
@@ -51,6 +51,10 @@ impl Cluster {
 
     pub(crate) fn failback(&self, sid: &ServiceId) -> bool {
         self.configuration.resources.resources[sid].failback()
+    }
+
+    pub(crate) fn auto_rebalance(&self, sid: &ServiceId) -> bool {
+        self.configuration.resources.resources[sid].auto_rebalance()
     }
 
     pub(crate) fn change_scheduler(&mut self, change: impl FnOnce(&mut ha_core::config::datacenter::SchedulerConfig)) {
@@ -111,10 +115,13 @@ fn service_entry(nodes: usize) -> impl Strategy<Value = ServiceEntry> {
 }
 
 fn rule_kind(nodes: usize) -> impl Strategy<Value = RuleKind> {
-    let affinity = (vec((0..nodes, 0..3), 1..=nodes), any::<bool>()).prop_map(|(priorities, strict)| {
-        let nodes: NodePriorities = priorities.into_iter().map(|(number, priority)| (node(number), priority)).collect();
-        RuleKind::NodeAffinity { nodes, strict: Some(strict) }
-    });
+    let affinity =
+        (vec((0..nodes, 0..3), 1..=nodes), any::<bool>(), weighted(0.2)).prop_map(|(priorities, strict, negative)| {
+            let priority = |priority| if negative { 0 } else { priority };
+            let nodes = priorities.into_iter().map(|(number, given)| (node(number), priority(given)));
+            let affinity = if negative { Affinity::Negative } else { Affinity::Positive };
+            RuleKind::NodeAffinity { nodes: nodes.collect(), strict: Some(strict), affinity }
+        });
     prop_oneof![
         affinity,
         Just(RuleKind::ResourceAffinity { affinity: Affinity::Positive }),
@@ -151,7 +158,7 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
         (
             states,
             vec(node_statistics(), nodes),
-            vec((service_entry(nodes), service_statistics(), any::<bool>()), services),
+            vec((service_entry(nodes), service_statistics(), (any::<bool>(), weighted(0.9))), services),
             vec((0..nodes, service_statistics(), any::<bool>()), 0..4),
             rules(nodes, services),
             scheduler,
@@ -165,10 +172,14 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
                     status.nodes.insert(node(number), state);
                     usage.nodes.insert(node(number), size);
                 }
-                for (number, (entry, figures, failback)) in services.into_iter().enumerate() {
+                for (number, (entry, figures, (failback, auto_rebalance))) in services.into_iter().enumerate() {
                     status.services.insert(sid(number), entry);
                     usage.services.insert(sid(number), figures);
-                    let resource = Resource { failback: Some(failback), ..Resource::new(sid(number)) };
+                    let resource = Resource {
+                        failback: Some(failback),
+                        auto_rebalance: Some(auto_rebalance),
+                        ..Resource::new(sid(number))
+                    };
                     resources.resources.insert(sid(number), resource);
                 }
                 for (number, (at, figures, running)) in guests.into_iter().enumerate() {

@@ -241,7 +241,7 @@ fn after_a_failure_each_service_sees_the_ones_before_it() {
         .resources
         .extend(cluster.status.services.iter().map(|(sid, _)| (sid.clone(), Resource::new(sid.clone()))));
     cluster.configuration.resources = Arc::new(resources);
-    let recoveries = cluster.situation().after_failure(&[node("n1")]);
+    let recoveries = cluster.situation().after_failure(&[node("n1")]).unwrap();
     let places: Vec<String> =
         recoveries.iter().map(|recovery| format!("{} {}", recovery.sid, recovery.to.as_ref().unwrap())).collect();
     assert_eq!(places, ["vm:100 n2", "vm:101 n3", "vm:102 n2", "vm:103 n3"]);
@@ -249,6 +249,7 @@ fn after_a_failure_each_service_sees_the_ones_before_it() {
         cluster
             .situation()
             .after_failure(&[node("n1"), node("n2"), node("n3")])
+            .unwrap()
             .iter()
             .all(|recovery| { recovery.to.is_none() && recovery.decided_by == Decider::NothingAllowed })
     );
@@ -269,7 +270,7 @@ fn after_a_failure_services_that_are_left_where_they_are_are_not_named() {
         let resources = &mut Arc::make_mut(&mut cluster.configuration.resources).resources;
         resources[&sid("vm:102")].state = Some(requested.parse().unwrap());
         cluster.status.services.get_mut(&sid("vm:102")).unwrap().state = state.clone();
-        let recoveries = cluster.situation().after_failure(&[node("n6")]);
+        let recoveries = cluster.situation().after_failure(&[node("n6")]).unwrap();
         let named: Vec<&str> = recoveries.iter().map(|recovery| recovery.sid.as_str()).collect();
         let expected: &[&str] = if is_named { &["vm:102"] } else { &[] };
         assert_eq!(named, expected, "{requested} {state:?}");

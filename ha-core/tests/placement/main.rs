@@ -107,7 +107,9 @@ proptest! {
         let stays = preference == Preference::None && answer == entry.node;
         for rule in valid.iter().filter(|rule| rule.resources.contains(&sid)) {
             match &rule.kind {
-                RuleKind::NodeAffinity { nodes, strict: Some(true) } => prop_assert!(nodes.contains_key(&answer), "{}", rule.id),
+                RuleKind::NodeAffinity { nodes, strict: Some(true), affinity } => {
+                    prop_assert_eq!(nodes.contains_key(&answer), *affinity == Affinity::Positive, "{}", rule.id);
+                }
                 RuleKind::ResourceAffinity { affinity: Affinity::Negative } if !stays => {
                     let others = rule.resources.iter().filter(|other| **other != sid);
                     let on_answer = |other: &ServiceId| cluster.status.services.get(other).is_some_and(|entry| entry.node == answer && matches!(entry.state, ServiceState::Started { .. }));

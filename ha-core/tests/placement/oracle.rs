@@ -197,14 +197,32 @@ pub(crate) fn select(cluster: &Cluster, sid: &ServiceId, preference: Preference)
     // 3
     let stays = preference == Preference::None;
     let may_stay = together.contains_key(&entry.node) || !separate.contains(&entry.node);
-    if stays && !cluster.failback(sid) && allowed.contains(&entry.node) && may_stay {
+    let all_fail_back = cluster.failback(sid) && rules.positive(sid).iter().all(|other| cluster.failback(other));
+    if stays && !all_fail_back && allowed.contains(&entry.node) && may_stay {
         return Some(entry.node.clone());
     }
     // 4, 5
-    if preference == Preference::TryNext {
-        left.retain(|node| !entry.failed_nodes.contains(node));
-    }
+    let without_failed = |nodes: &BTreeSet<NodeName>| -> BTreeSet<NodeName> {
+        let failed = |node: &NodeName| preference == Preference::TryNext && entry.failed_nodes.contains(node);
+        nodes.iter().filter(|node| !failed(node)).cloned().collect()
+    };
+    left = without_failed(&left);
+    let any_before = !left.is_empty();
     left.retain(|node| !separate.contains(node));
+    // 8a
+    if any_before && left.is_empty() && rules.node_affinity(sid).is_some_and(|rule| !rule.strict) {
+        left = without_failed(&allowed).difference(&separate).cloned().collect();
+    }
+    // All of a group go home together, unless one of them is held elsewhere.
+    let home = entry.maintenance_node.as_ref().filter(|node| left.contains(*node));
+    let held_elsewhere = |home: &NodeName| {
+        let entries = rules.positive(sid).iter().chain([sid]).filter_map(|other| cluster.status.services.get(other));
+        let held = entries.filter(|entry| !matches!(entry.state, ServiceState::Started { .. }));
+        held.filter_map(|entry| uses(cluster, entry).pop()).any(|node| node != *home)
+    };
+    if let Some(home) = home.filter(|home| stays && !rules.positive(sid).is_empty() && !held_elsewhere(home)) {
+        return Some(home.clone());
+    }
     // 6
     let highest = together.iter().filter(|(node, _)| left.contains(*node)).map(|(_, count)| *count).max();
     if let Some((node, _)) = together.iter().find(|(node, count)| left.contains(*node) && Some(**count) == highest) {
@@ -278,7 +296,9 @@ pub(crate) fn moves(cluster: &Cluster) -> (f64, Vec<Move>) {
         let leads = started.iter().all(|(other, _)| sid < *other);
         let one_node = started.iter().all(|(_, other)| other.node == entry.node);
         let moving = others.iter().any(|(_, other)| other.state.target().is_some());
-        if !leads || !one_node || moving || !cluster.is_online(&entry.node) {
+        let held = others.iter().any(|(_, other)| !is_started(other) && !uses(cluster, other).is_empty());
+        let may_move = [sid].into_iter().chain(rules.positive(sid).iter()).all(|other| cluster.auto_rebalance(other));
+        if !leads || !one_node || moving || held || !may_move || !cluster.is_online(&entry.node) {
             continue;
         }
         let mut share = (0.0, 0.0);

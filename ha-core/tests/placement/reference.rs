@@ -72,33 +72,65 @@ fn imbalances_are_the_reference_values() {
 }
 
 #[test]
-fn figures_that_cannot_be_fall_back_to_counting_and_say_why() {
-    type Spoil = fn(&mut NodeStatistics, &mut ServiceStatistics);
-    let cases: [(Spoil, &str); 9] = [
-        (|node, _| node.max_cpu = 0.0, "node 'node1' cannot have 0 cores"),
-        (|node, _| node.max_cpu = f64::NAN, "node 'node1' cannot have NaN cores"),
-        (|node, _| node.max_cpu = f64::INFINITY, "node 'node1' cannot have inf cores"),
-        (|node, _| node.max_memory = 0, "node 'node1' cannot have 0 bytes"),
-        (|node, _| node.cpu = -1.0, "node 'node1' cannot have -1 cores in use"),
-        (|node, _| node.cpu = f64::NAN, "node 'node1' cannot have NaN cores in use"),
-        (|_, service| service.max_cpu = f64::INFINITY, "service 'vm:100' cannot be limited to inf cores"),
-        (|_, service| service.max_cpu = -2.0, "service 'vm:100' cannot be limited to -2 cores"),
-        (|_, service| service.cpu = f64::NAN, "service 'vm:100' cannot use NaN cores"),
+fn a_node_with_figures_that_cannot_be_comes_last() {
+    type Spoil = fn(&mut NodeStatistics);
+    let cases: [Spoil; 6] = [
+        |node| node.max_cpu = 0.0,
+        |node| node.max_cpu = f64::NAN,
+        |node| node.max_cpu = f64::INFINITY,
+        |node| node.max_memory = 0,
+        |node| node.cpu = -1.0,
+        |node| node.cpu = f64::NAN,
+    ];
+    for spoil in cases {
+        let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
+        spoil(cluster.usage.nodes.get_mut("node2").unwrap());
+        assert_node2_comes_last(&cluster);
+    }
+    let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
+    cluster.usage.nodes.remove("node2");
+    assert_node2_comes_last(&cluster);
+    cluster.usage.nodes.clear();
+    assert_falls_back(&cluster, "the statistics lack node 'node1'");
+}
+
+/// With figures it would come first.
+fn assert_node2_comes_last(cluster: &Cluster) {
+    let explanation = cluster.situation().explain(&sid(0), Preference::BestScore).unwrap();
+    assert_eq!((explanation.scheduler, &explanation.fallback), (SchedulerMode::Dynamic, &None));
+    assert_eq!(explanation.answer.as_ref().unwrap(), "node3");
+    let node2 = &explanation.nodes[1];
+    assert_eq!((node2.rank, node2.figure), (Some(3), None));
+    let balance = cluster.situation().balance(BalanceHold::after(5), 1);
+    assert!(balance.imbalance.is_some(), "{balance:?}");
+}
+
+#[test]
+fn a_service_with_figures_that_cannot_be_is_placed_by_counting_alone() {
+    type Spoil = fn(&mut ServiceStatistics);
+    let cases: [(Spoil, &str); 3] = [
+        (|service| service.max_cpu = f64::INFINITY, "service 'vm:100' cannot be limited to inf cores"),
+        (|service| service.max_cpu = -2.0, "service 'vm:100' cannot be limited to -2 cores"),
+        (|service| service.cpu = f64::NAN, "service 'vm:100' cannot use NaN cores"),
     ];
     for (spoil, reason) in cases {
         let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
-        let node = cluster.usage.nodes.values_mut().next().unwrap();
-        spoil(node, &mut cluster.usage.services[0]);
-        assert_falls_back(&cluster, reason);
+        let entry = ServiceEntry::new(ServiceState::Stopped, NodeName::new("node1").unwrap());
+        cluster.status.services.insert(sid(1), entry);
+        cluster.usage.services.insert(sid(1), service(1.0));
+        spoil(&mut cluster.usage.services[0]);
+        let explanation = cluster.situation().explain(&sid(0), Preference::BestScore).unwrap();
+        assert!(explanation.fallback.unwrap_or_default().starts_with(reason), "{reason}");
+        assert_eq!(explanation.nodes[0].figure, Some(Figure::Services(0)));
+        let other = cluster.situation().explain(&sid(1), Preference::BestScore).unwrap();
+        assert_eq!((other.scheduler, other.fallback), (SchedulerMode::Dynamic, None));
+        let balance = cluster.situation().balance(BalanceHold::after(5), 1);
+        assert!(balance.imbalance.is_some(), "{balance:?}");
     }
 }
 
 #[test]
-fn missing_figures_fall_back_to_counting_and_say_what_is_missing() {
-    let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
-    cluster.usage.nodes.remove("node2");
-    assert_falls_back(&cluster, "the statistics lack node 'node2'");
-
+fn without_any_figures_services_are_counted_and_it_is_said_what_is_missing() {
     let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
     cluster.usage.services.clear();
     assert_falls_back(&cluster, "the statistics lack service 'vm:100'");

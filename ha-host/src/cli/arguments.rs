@@ -282,6 +282,9 @@ pub(super) struct ResourceOptions {
     /// Whether it moves back when a better node comes online.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     failback: Option<String>,
+    /// Whether automatic balancing may move it, and what must stay together with it.
+    #[arg(long = "auto-rebalance", value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    auto_rebalance: Option<String>,
     /// What people should know.
     #[arg(long)]
     comment: Option<String>,
@@ -316,7 +319,7 @@ pub(super) struct RuleOptions {
     /// Whether the services run on these nodes only.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     strict: Option<String>,
-    /// 'positive' (together) or 'negative' (apart).
+    /// 'positive' (together; on the nodes) or 'negative' (apart; on all other nodes).
     #[arg(long)]
     affinity: Option<String>,
     /// Whether it takes no part in anything.
@@ -353,6 +356,7 @@ impl ResourceOptions {
             ("max_restart", &self.max_restart),
             ("max_relocate", &self.max_relocate),
             ("failback", &self.failback),
+            ("auto-rebalance", &self.auto_rebalance),
             ("comment", &self.comment),
         ])
     }

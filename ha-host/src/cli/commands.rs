@@ -6,6 +6,7 @@ use clap::Subcommand;
 use ha_core::{
     event::{Event, IgnoreReason, RejectionReason},
     id::{NodeName, ServiceId},
+    similar::{did_you_mean, similar},
     status::{Command, DisarmMode, Motion},
 };
 
@@ -132,7 +133,8 @@ fn check_nodes(context: &Context, command: &Command) -> Result<(), Failure> {
         return Ok(());
     }
     let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
-    Err(Failure::Failed(format!("'{node}' is no node of this cluster, which has {}", names.join(", "))))
+    let hint = did_you_mean(similar(node.as_str(), names.iter().copied()));
+    Err(Failure::Failed(format!("'{node}' is no node of this cluster, which has {}{hint}", names.join(", "))))
 }
 
 /// What an event of the trial means for the one who typed the command.

@@ -13,6 +13,7 @@ use anstyle::{AnsiColor, Style};
 use ha_core::{
     config::{Configuration, Digest, EditError, Editor},
     id::{IdError, NodeName, ServiceId, ServiceTypes},
+    similar::{did_you_mean, similar_service},
     status::{ManagerStatus, ServiceState},
 };
 use ha_host::{
@@ -128,7 +129,18 @@ impl Context {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Failure::Failed(format!("there is no guest '{text}': name the service as 'type:name'")));
         }
-        Ok(self.types.parse(text)?)
+        match self.types.parse(text) {
+            Ok(sid) => Ok(sid),
+            Err(error) => Err(Failure::Usage(format!("{error}{}", self.did_you_mean(text)))),
+        }
+    }
+
+    /// The service that a person probably meant, for the end of a message.
+    pub(super) fn did_you_mean(&self, text: &str) -> String {
+        let Ok(stored) = self.stored() else { return String::new() };
+        let resources = stored.configuration.resources.resources.keys();
+        let known: BTreeSet<&str> = stored.guests.keys().chain(resources).map(ServiceId::as_str).collect();
+        did_you_mean(similar_service(text, known.iter().copied()))
     }
 
     /// The type of the guest with this number.

@@ -17,8 +17,11 @@ use super::{
 
 pub(super) fn add(context: &Context, sid: &str, options: &ResourceOptions) -> Result<ExitCode, Failure> {
     let set = options.given();
-    let sid = context.edit(None, |editor, config| editor.add_resource(config, sid, &set))?;
-    if context.store.guest(&sid)?.is_none() {
+    // A name that the store can't hold is refused before anything is written.
+    let sid = context.sid(sid)?;
+    let guest = context.store.guest(&sid)?;
+    context.edit(None, |editor, config| editor.add_resource(config, sid.as_str(), &set))?;
+    if guest.is_none() {
         note(format_args!("there is no guest '{sid}' yet: define it with 'ha guest set {sid} FILE'"));
     }
     Ok(ExitCode::SUCCESS)
@@ -131,6 +134,7 @@ fn change(
 pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<ExitCode, Failure> {
     let sid = context.types.parse(sid)?;
     sid.check_length()?;
+    ha_core::config::check_usable(&sid).map_err(|error| Failure::Usage(error.to_string()))?;
     let text = read_definition(file)?;
     let definition: GuestDefinition = serde_json::from_str(&text)
         .map_err(|error| Failure::Usage(format!("{file} is no definition of a guest: {error}")))?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write, process::ExitCode, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use ha_core::{
-    config::{groups::GroupProperty, resources::ResourceProperty, rules::RuleProperty},
+    config::{Configuration, groups::GroupProperty, resources::ResourceProperty, rules::RuleProperty},
     id::{GroupId, NodeName, RuleId, ServiceId},
     rules::{RuleSet, evaluate},
     status::{
@@ -56,7 +56,7 @@ fn say_sections_json(kind: &str, name: &str, sections: &[Shown]) -> Result<(), F
 fn typed(key: &str, text: &str) -> Value {
     match key {
         "max_restart" | "max_relocate" => text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number)),
-        "failback" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
+        "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
         _ => json!(text),
     }
 }
@@ -128,7 +128,9 @@ pub(super) fn rule_list(context: &Context, as_json: bool) -> Result<ExitCode, Fa
     let mut rows = Vec::new();
     let mut objects = Vec::new();
     for rule in rules.iter() {
-        let findings = dropped.iter().filter(|finding| finding.rule == rule.id);
+        // They are ordered by rule.
+        let from = dropped.partition_point(|finding| finding.rule < rule.id);
+        let findings = dropped.get(from..).unwrap_or_default().iter().take_while(|finding| finding.rule == rule.id);
         let problems: Vec<String> = findings.map(ToString::to_string).collect();
         let state = match (rule.is_disabled(), problems.is_empty()) {
             (true, _) => "disabled",
@@ -138,7 +140,11 @@ pub(super) fn rule_list(context: &Context, as_json: bool) -> Result<ExitCode, Fa
         let text = |property| rule.text(property).unwrap_or_default();
         let (resources, nodes) = (text(RuleProperty::Resources), text(RuleProperty::Nodes));
         let affinity = text(RuleProperty::Affinity);
-        let place = if nodes.is_empty() { affinity } else { nodes };
+        let place = match (nodes.is_empty(), affinity.is_empty()) {
+            (true, _) => affinity,
+            (false, true) => nodes,
+            (false, false) => format!("all but {nodes}"),
+        };
         let kind = rule.rule_type().as_str();
         objects.push(json!({"rule": rule.id, "type": kind, "state": state, "problems": problems}));
         rows.push(vec![rule.id.to_string(), kind.to_owned(), state.to_owned(), resources, place]);
@@ -234,6 +240,21 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     }
     stored.problems.iter().for_each(note);
     store_problems.iter().for_each(|problem| note(&problem.text));
+    tell_dropped_rules(context, &stored.configuration)
+}
+
+/// Rules that take no part, each once, with the reason and what to do.
+fn tell_dropped_rules(context: &Context, configuration: &Configuration) -> Result<(), Failure> {
+    /// A screen full is enough; `ha check` has all.
+    const MOST: usize = 10;
+    let nodes = context.store.settings()?.nodes;
+    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let mut dropped = rules.check(&nodes);
+    dropped.dedup_by(|one, other| one.rule == other.rule);
+    dropped.iter().take(MOST).for_each(|finding| note(format_args!("left out: {finding}")));
+    if dropped.len() > MOST {
+        note(format_args!("{} more rules are left out: see 'ha check'", dropped.len().saturating_sub(MOST)));
+    }
     Ok(())
 }
 

@@ -1650,6 +1650,7 @@ class Resource:
         max_restart: SupportsIndex | None = None,
         max_relocate: SupportsIndex | None = None,
         failback: bool | None = None,
+        auto_rebalance: bool | None = None,
         comment: str | None = None,
     ) -> Resource: ...
     def __repr__(self, /) -> str: ...

@@ -22,6 +22,7 @@ __all__ = [
     "AgentStopping",
     "AllNodesTried",
     "AutoRebalance",
+    "AutoRebalanceSuspended",
     "CommandAccepted",
     "CommandBlockedByAffinity",
     "CommandIgnored",
@@ -45,6 +46,7 @@ __all__ = [
     "FenceDevicesExhausted",
     "FenceRequestedLockDropped",
     "FenceWithoutServices",
+    "FiguresMissing",
     "GroupMigrationAborted",
     "GroupMigrationObstacle",
     "GroupMigrationStarted",
@@ -80,6 +82,7 @@ __all__ = [
     "RoundNotSettled",
     "RoundSkippedStaleClusterState",
     "RuleDropped",
+    "RuleGaveWay",
     "SchedulerFallback",
     "SchedulerMode",
     "SchedulerModeSwitched",
@@ -692,6 +695,60 @@ class SchedulerFallback(Event):
 
     reason: str
     """What is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresMissing(Event):
+    """A service or a node has no usable figures: the service counts as using nothing and is placed by the numbers of
+    services, the node is taken only where no other is left. Told when it begins.
+    """
+
+    _tag = "figures_missing"
+
+    reason: str
+    """What is missing."""
+
+    sid: str | None = None
+    """The service, if it is one."""
+
+    node: str | None = None
+    """The node, if it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGaveWay(Event):
+    """A service goes to a node that its node affinity rule does not prefer, since those that must be kept apart from
+    it use the nodes that the rule prefers.
+    """
+
+    _tag = "rule_gave_way"
+
+    sid: str
+    """The service."""
+
+    rule: str
+    """The rule that gave way."""
+
+    node: str
+    """Where the service goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoRebalanceSuspended(Event):
+    """Moves of a service have failed again and again: automatic balancing leaves it and what must be together with it
+    alone.
+    """
+
+    _tag = "auto_rebalance_suspended"
+
+    sid: str
+    """The service."""
+
+    failures: int
+    """How many of its moves have failed on end."""
+
+    seconds: int
+    """For how long, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

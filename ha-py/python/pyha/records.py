@@ -106,7 +106,7 @@ class NodeExplanation:
     """Whether it was left out, and by what."""
 
     figure: Figure | None = None
-    """How well it suits; for online nodes only."""
+    """How well it suits; for online nodes only, and not if the figures of the node can't be used."""
 
     usage: NodeUsage | None = None
     """How much of it is in use now; for online nodes only, and not with the ``basic`` scheduler."""
@@ -146,11 +146,17 @@ class Explanation:
     nodes: tuple[NodeExplanation, ...]
     """Every node of the cluster, by name."""
 
+    findings: tuple[SituationFinding, ...]
+    """What the decision leaves out of account: see ``Situation.findings``. Those that bear on this service."""
+
     fallback: str | None = None
     """Why it is not the configured one."""
 
     answer: str | None = None
     """Where the service should be; nothing if there is no node for it."""
+
+    gave_way: str | None = None
+    """The node affinity rule that gave way, if services that must be kept apart use every node that it prefers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,28 @@ class Recovery:
 
     to: str | None = None
     """Where it goes; nothing if there is no node for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SituationFinding:
+    """Something that the answers of a situation leave out of account, or take another way than it may be meant.
+    Displays as a sentence.
+    """
+
+    kind: words.FindingKind
+    """What it is about."""
+
+    text: str
+    """What was found, in words."""
+
+    rule: str | None = None
+    """The rule, if it is about one."""
+
+    sid: str | None = None
+    """The service, if it is about one."""
+
+    node: str | None = None
+    """The node, if it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +380,9 @@ class ServiceView:
 
     advice: Advice | None = None
     """What a person can do, where services get stuck."""
+
+    balancing_off: bool = False
+    """Whether automatic balancing is to leave it alone, and what must stay together with it."""
 
 
 @dataclass(frozen=True, slots=True)

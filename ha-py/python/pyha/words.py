@@ -38,13 +38,15 @@ class RequestedState(Word):
 
 
 class Affinity(Word):
-    """Whether services belong on one node or on different ones."""
+    """Whether services belong on one node or on different ones; for nodes, whether services belong on them or off
+    them.
+    """
 
     POSITIVE = "positive"
-    """On one node."""
+    """On one node; on these nodes."""
 
     NEGATIVE = "negative"
-    """No two of them on one node."""
+    """No two of them on one node; on all nodes but these."""
 
 
 class RuleType(Word):
@@ -159,6 +161,12 @@ class Reason(Word):
     RESOURCE_IN_SEVERAL_NODE_AFFINITY_RULES = "resource_in_several_node_affinity_rules"
     """A resource is in more than one node affinity rule."""
 
+    NEGATIVE_NODE_AFFINITY_WITH_PRIORITIES = "negative_node_affinity_with_priorities"
+    """A node affinity rule is negative and gives priorities."""
+
+    NEGATIVE_NODE_AFFINITY_LEAVES_NO_NODE = "negative_node_affinity_leaves_no_node"
+    """A node affinity rule is negative and names all nodes."""
+
     FEWER_THAN_TWO_RESOURCES = "fewer_than_two_resources"
     """A resource affinity rule names fewer than two resources."""
 
@@ -214,6 +222,34 @@ class Decider(Word):
 
     NOTHING_LEFT = "nothing_left"
     """Nothing was left."""
+
+
+class FindingKind(Word):
+    """What a finding is about."""
+
+    RULE_DROPPED = "rule_dropped"
+    """A rule cannot hold with the others, or by itself, and takes no part."""
+
+    UNKNOWN_NODE = "unknown_node"
+    """A rule names a node that the cluster does not have."""
+
+    UNKNOWN_SERVICE = "unknown_service"
+    """A rule names a service that is not configured."""
+
+    UNKNOWN_GROUP = "unknown_group"
+    """A service names a group that does not exist."""
+
+    GROUP_SHADOWED = "group_shadowed"
+    """A group stands for no rule, since the rules have one of that name."""
+
+    NOT_CONFIGURED = "not_configured"
+    """A service of the manager status is not configured, so it counts with default settings."""
+
+    FIGURES_MISSING = "figures_missing"
+    """A service or a node has no usable figures."""
+
+    SCHEDULER_FALLBACK = "scheduler_fallback"
+    """The scheduler has no figures at all, so services are only counted."""
 
 
 class NodeState(Word):

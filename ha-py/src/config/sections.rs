@@ -31,7 +31,7 @@ fn shown(py: Python<'_>, text: &str) -> PyResult<String> {
 fn repr(py: Python<'_>, class: &str, id: &str, properties: &BTreeMap<&'static str, String>) -> PyResult<String> {
     let mut text = format!("{class}({}", shown(py, id)?);
     for (key, value) in properties {
-        text.push_str(&format!(", {key}={}", shown(py, value)?));
+        text.push_str(&format!(", {}={}", key.replace('-', "_"), shown(py, value)?));
     }
     text.push(')');
     Ok(text)
@@ -110,7 +110,8 @@ pub(crate) struct Resource(pub(crate) config::Resource);
 impl Hash for Resource {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.sid.hash(state);
-        hash_of((self.0.state, &self.0.group, self.0.max_restart, self.0.max_relocate, self.0.failback)).hash(state);
+        hash_of((self.0.state, &self.0.group, self.0.max_restart, self.0.max_relocate)).hash(state);
+        (self.0.failback, self.0.auto_rebalance).hash(state);
         self.0.comment.hash(state);
     }
 }
@@ -118,7 +119,10 @@ impl Hash for Resource {
 #[pymethods]
 impl Resource {
     #[new]
-    #[pyo3(signature = (sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, comment=None))]
+    #[pyo3(signature = (
+        sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, auto_rebalance=None, comment=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         sid: Sid,
         state: Option<W<RequestedState>>,
@@ -126,6 +130,7 @@ impl Resource {
         max_restart: Option<u32>,
         max_relocate: Option<u32>,
         failback: Option<bool>,
+        auto_rebalance: Option<bool>,
         comment: Option<String>,
     ) -> Self {
         Self(config::Resource {
@@ -135,6 +140,7 @@ impl Resource {
             max_restart,
             max_relocate,
             failback,
+            auto_rebalance,
             comment,
         })
     }
@@ -175,6 +181,12 @@ impl Resource {
         self.0.failback()
     }
 
+    /// Whether automatic balancing may move it, and what must stay together with it; by default it may.
+    #[getter]
+    fn auto_rebalance(&self) -> bool {
+        self.0.auto_rebalance()
+    }
+
     /// A person's remark.
     #[getter]
     fn comment(&self) -> Option<&str> {
@@ -198,6 +210,7 @@ impl Resource {
         keywords.set_item("max_restart", self.0.max_restart)?;
         keywords.set_item("max_relocate", self.0.max_relocate)?;
         keywords.set_item("failback", self.0.failback)?;
+        keywords.set_item("auto_rebalance", self.0.auto_rebalance)?;
         keywords.set_item("comment", self.comment())?;
         Ok(((self.sid(),), Keywords(keywords)))
     }
@@ -282,7 +295,8 @@ impl Group {
     }
 }
 
-/// One rule: node affinity if it has ``nodes``, resource affinity if it has ``affinity``.
+/// One rule: node affinity if it has ``nodes``, else resource affinity. ``affinity`` is required for resource affinity; for node
+/// affinity it is positive by default, and negative means all nodes but these.
 ///
 /// >>> from pyha import Rule
 /// >>> Rule("apart", ["vm:100", "vm:101"], affinity="negative").type
@@ -297,7 +311,7 @@ impl Hash for Rule {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.0.id, &self.0.resources, self.0.disable, &self.0.comment).hash(state);
         match &self.0.kind {
-            RuleKind::NodeAffinity { nodes, strict } => (nodes, strict).hash(state),
+            RuleKind::NodeAffinity { nodes, strict, affinity } => (nodes, strict, affinity).hash(state),
             RuleKind::ResourceAffinity { affinity } => affinity.hash(state),
         }
     }
@@ -317,9 +331,12 @@ impl Rule {
         comment: Option<String>,
     ) -> PyResult<Self> {
         let kind = match (nodes, affinity) {
-            (Some(Nodes(nodes)), None) => RuleKind::NodeAffinity { nodes, strict },
+            (Some(Nodes(nodes)), affinity) => {
+                let affinity = affinity.map_or(Affinity::Positive, |W(affinity)| affinity);
+                RuleKind::NodeAffinity { nodes, strict, affinity }
+            }
             (None, Some(W(affinity))) if strict.is_none() => RuleKind::ResourceAffinity { affinity },
-            _ => return Err(PyTypeError::new_err("a rule has either 'nodes' (and perhaps 'strict') or 'affinity'")),
+            _ => return Err(PyTypeError::new_err("a rule has 'nodes' (and perhaps 'strict' and 'affinity'), or 'affinity' alone")),
         };
         let mut resources: Vec<_> = resources.0.into_iter().map(|Name(sid)| sid).collect();
         resources.sort_unstable();
@@ -363,13 +380,10 @@ impl Rule {
         }
     }
 
-    /// Together or apart, for resource affinity.
+    /// Together or apart, for resource affinity; on the nodes or off them, for node affinity.
     #[getter]
-    fn affinity(&self) -> Option<W<Affinity>> {
-        match &self.0.kind {
-            RuleKind::NodeAffinity { .. } => None,
-            RuleKind::ResourceAffinity { affinity } => Some(W(*affinity)),
-        }
+    fn affinity(&self) -> W<Affinity> {
+        W(self.0.affinity())
     }
 
     /// Whether it takes no part in anything.
@@ -401,7 +415,8 @@ impl Rule {
         keywords.set_item("disable", self.0.disable)?;
         keywords.set_item("comment", self.comment())?;
         match &self.0.kind {
-            RuleKind::NodeAffinity { strict, .. } => {
+            RuleKind::NodeAffinity { strict, affinity, .. } => {
+                keywords.set_item("affinity", W(*affinity))?;
                 keywords.set_item("nodes", self.nodes())?;
                 keywords.set_item("strict", strict)?;
             }

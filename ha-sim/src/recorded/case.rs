@@ -162,6 +162,7 @@ fn service(sid: &ServiceId, config: &Value) -> Result<(Resource, Guest), String>
     resource.max_restart = count("max_restart");
     resource.max_relocate = count("max_relocate");
     resource.failback = config.get("failback").map(is_true);
+    resource.auto_rebalance = config.get("auto-rebalance").map(is_true);
     resource.group = text("group").map(str::parse).transpose().map_err(|error: IdError| error.to_string())?;
     let mut guest = Guest::new(node);
     guest.lock = text("lock").map(str::to_owned);

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use ha_core::{
-    config::{DatacenterFile, FenceConfig, GroupsConfig, Parsed, ResourcesConfig, RulesConfig},
+    config::{
+        DatacenterFile, FenceConfig, GroupsConfig, Parsed, ResourcesConfig, RulesConfig, fence::FenceWarningKind,
+    },
     id::{NodeName, ServiceId},
     time::Instant,
     timing::TimingSettings,
@@ -97,7 +99,7 @@ impl Reader {
     }
 
     fn parsed<T>(&mut self, file: &'static str, parsed: Parsed<T>) -> T {
-        for found in parsed.problems {
+        for found in parsed.problems.into_iter().filter(|found| !found.kind.is_remark()) {
             let message = match (&found.section, &found.property) {
                 (Some(section), Some(property)) => format!("in '{section}', property '{property}': {}", found.kind),
                 (Some(section), None) => format!("in '{section}': {}", found.kind),
@@ -111,7 +113,8 @@ impl Reader {
     fn fence(&mut self, text: &[u8]) {
         const FILE: &str = "fence.cfg";
         let read = FenceConfig::read(text);
-        for warning in read.warnings {
+        let is_remark = |kind: &FenceWarningKind| matches!(kind, FenceWarningKind::MarkAtStart(_));
+        for warning in read.warnings.into_iter().filter(|warning| !is_remark(&warning.kind)) {
             let message = warning.kind.to_string();
             self.problems.push(Problem { file: FILE.to_owned(), line: warning.line, column: 0, message });
         }
@@ -131,7 +134,7 @@ impl Reader {
 
     fn scenario(mut self, name: String, text: &str) -> Result<Scenario, ScenarioError> {
         self.names.services = self.setup.resources.resources.keys().cloned().collect();
-        for (line, number) in text.lines().zip(1..) {
+        for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
             if let Err(problem) = self.line(line, number) {
                 self.problems.push(problem);
             }

@@ -7,7 +7,7 @@ use super::{DatacenterConfig, Setting, Unit};
 use crate::{
     config::{
         Digest, Parsed, Problem, ProblemKind, ValueError,
-        section::{Line, Lines, trim},
+        section::{Line, Lines, trim, without_mark},
         value::excerpt,
     },
     text_enum::Words,
@@ -28,11 +28,14 @@ pub struct DatacenterFile {
 impl DatacenterFile {
     /// Reads `datacenter.cfg`.
     pub fn read(text: &[u8]) -> Parsed<Self> {
-        let mut reader = Reader { config: DatacenterConfig::default(), seen: Vec::new(), problems: Vec::new() };
+        let digest = Digest::of(text);
+        let (text, mark) = without_mark(text);
+        let problems = mark.map(Problem::mark_at_start).into_iter().collect();
+        let mut reader = Reader { config: DatacenterConfig::default(), seen: Vec::new(), problems };
         for line in Lines::new(text) {
             reader.line(&line);
         }
-        let file = Self { config: reader.config, text: text.to_owned(), digest: Digest::of(text) };
+        let file = Self { config: reader.config, text: text.to_owned(), digest };
         Parsed { config: file, problems: reader.problems }
     }
 

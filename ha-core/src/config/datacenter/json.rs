@@ -60,6 +60,7 @@ impl DatacenterConfig {
     ///
     /// If the text is not JSON, or a setting has a value that it does not take.
     pub fn from_json(text: &str) -> Result<Self, JsonError> {
+        let text = text.trim_start_matches(['\u{feff}', '\0']);
         let json: Value = serde_json::from_str(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
         let scheduler = SchedulerConfig { scale: ImbalanceScale::Plain, ..SchedulerConfig::default() };
         let mut config = Self { scheduler, ..Self::default() };

@@ -8,6 +8,7 @@ use crate::{
     config::{Digest, ValueError},
     id::{GroupId, ServiceId},
     rules::Finding,
+    similar::did_you_mean,
 };
 
 /// Why an edit is refused. Nothing was changed then.
@@ -41,12 +42,14 @@ pub enum EditError {
         id: String,
     },
     /// There is none of this name.
-    #[error("{what} '{id}' does not exist")]
+    #[error("{what} '{id}' does not exist{}", did_you_mean(similar.as_deref()))]
     NotFound {
         /// What kind of thing: `resource`, `group`, or `rule`.
         what: &'static str,
         /// Its name.
         id: String,
+        /// The name that was probably meant.
+        similar: Option<String>,
     },
     /// A group that resources still name.
     #[error("group '{group}' is in use by {}: give these resources another group or none first", Some10(by))]
@@ -121,8 +124,24 @@ pub enum FaultKind {
     #[error("it is given twice")]
     GivenTwice,
     /// A group that does not exist.
-    #[error("group '{0}' does not exist")]
-    NoSuchGroup(GroupId),
+    #[error("group '{group}' does not exist{}", did_you_mean(similar.as_deref()))]
+    NoSuchGroup {
+        /// The group.
+        group: GroupId,
+        /// The name that was probably meant.
+        similar: Option<String>,
+    },
+    /// A node or a service that is not known, while another one has nearly this name. One that is like no other is taken: it
+    /// may come later.
+    #[error("there is no {what} '{name}'{}", did_you_mean(Some(similar)))]
+    UnknownName {
+        /// What kind of thing: `node` or `service`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// The name that was probably meant.
+        similar: String,
+    },
     /// A change of the state of a service that is in `error`.
     #[error("the service is in state 'error': only 'disabled' can be asked for")]
     ServiceInError,
@@ -140,7 +159,8 @@ impl FaultKind {
             Self::BadValue(_) => "bad_value",
             Self::Missing => "missing",
             Self::GivenTwice => "given_twice",
-            Self::NoSuchGroup(_) => "no_such_group",
+            Self::NoSuchGroup { .. } => "no_such_group",
+            Self::UnknownName { .. } => "unknown_name",
             Self::ServiceInError => "service_in_error",
             Self::Infeasible(_) => "infeasible",
         }

@@ -33,17 +33,18 @@ use alloc::{string::ToString, vec::Vec};
 use core::fmt;
 
 use super::{
-    Digest, Kept, OrderedMap,
+    Digest, Kept, NodePriorities, OrderedMap,
     datacenter::{DatacenterFile, Setting},
     file::{Section, find_property, property_list},
     groups::{Group, GroupDraft, GroupsConfig},
     resources::{RequestedState, Resource, ResourceProperty, ResourcesConfig},
-    rules::{Rule, RuleDraft, RuleProperty, RuleType, RulesConfig},
-    value::{self, GuestTypes, Source, ValueReader},
+    rules::{Rule, RuleDraft, RuleKind, RuleProperty, RuleType, RulesConfig},
+    value::{self, GuestTypes, Source, ValueReader, check_usable},
 };
 use crate::{
     id::{GroupId, IdError, NodeName, RuleId, ServiceId, ServiceTypes},
     rules::{Finding, Reason, RuleSet},
+    similar::{similar, similar_service},
     text_enum::Words,
 };
 
@@ -122,6 +123,7 @@ impl<'a> Editor<'a> {
         self.check_seen("resources.cfg", config.resources.digest)?;
         let sid = self.sid(sid)?;
         sid.check_length().map_err(too_long)?;
+        check_usable(&sid).map_err(EditError::BadId)?;
         check_absent("resource", &sid, &config.resources.resources, &config.resources.kept)?;
         let changed = self.changed(Resource::new(sid.clone()), Changes { set, unset: &[] });
         let edited = changed.and_check(|resource| check_group(resource, None, &config.groups))?;
@@ -137,8 +139,10 @@ impl<'a> Editor<'a> {
     /// requested state would change other than to `disabled` while the service is in `error`.
     pub fn set_resource(&self, config: &mut Configuration, sid: &str, changes: Changes<'_>) -> Result<(), EditError> {
         self.check_seen("resources.cfg", config.resources.digest)?;
-        let sid = self.sid(sid)?;
-        let old = config.resources.resources.get(&sid).ok_or_else(|| not_found("resource", &sid))?;
+        let sid = self.known_sid(sid, &config.resources)?;
+        let known = config.resources.resources.keys().map(ServiceId::as_str);
+        let missing = || not_found("resource", &sid, similar_service(sid.as_str(), known));
+        let old = config.resources.resources.get(&sid).ok_or_else(missing)?;
         let edited = self.changed(old.draft(), changes).and_check(|resource: &Resource| {
             let mut faults = check_group(resource, old.group.as_ref(), &config.groups);
             let state = resource.state();
@@ -159,7 +163,7 @@ impl<'a> Editor<'a> {
     /// If it does not exist.
     pub fn remove_resource(&self, config: &mut Configuration, sid: &str, purge: bool) -> Result<(), EditError> {
         self.check_seen("resources.cfg", config.resources.digest)?;
-        let sid = self.sid(sid)?;
+        let sid = self.known_sid(sid, &config.resources)?;
         remove("resource", &sid, &mut config.resources.resources, &mut config.resources.kept)?;
         if purge {
             purge_rules(&mut config.rules, &sid);
@@ -179,7 +183,7 @@ impl<'a> Editor<'a> {
         check_absent("group", &id, &config.groups.groups, &config.groups.kept)?;
         let edited = self
             .changed::<Group>(GroupDraft::new(id.clone()), Changes { set, unset: &[] })
-            .and_check(|_| Vec::new())?;
+            .and_check(|group| self.check_nodes(&group.nodes, None))?;
         config.groups.groups.insert(id, edited.section);
         Ok(())
     }
@@ -191,9 +195,12 @@ impl<'a> Editor<'a> {
     /// If it does not exist, or if a property is unknown, has a bad value, or is required and to be unset.
     pub fn set_group(&self, config: &mut Configuration, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
         self.check_seen("groups.cfg", config.groups.digest)?;
-        let id = value::id(id).map_err(EditError::BadId)?;
-        let old = config.groups.groups.get(&id).ok_or_else(|| not_found("group", &id))?;
-        let edited = self.changed::<Group>(old.draft(), changes).and_check(|_| Vec::new())?;
+        let id: GroupId = value::id(id).map_err(EditError::BadId)?;
+        let known = config.groups.groups.keys().map(GroupId::as_str);
+        let old = config.groups.groups.get(&id).ok_or_else(|| not_found("group", &id, similar(id.as_str(), known)))?;
+        let edited = self
+            .changed::<Group>(old.draft(), changes)
+            .and_check(|group| self.check_nodes(&group.nodes, Some(&old.nodes)))?;
         replace(&mut config.groups.groups, &mut config.groups.kept, &id, edited);
         Ok(())
     }
@@ -234,7 +241,7 @@ impl<'a> Editor<'a> {
         check_absent("rule", &id, &config.rules.rules, &config.rules.kept)?;
         let draft = RuleDraft::new(id.clone(), rule_type);
         let edited =
-            self.changed(draft, Changes { set, unset: &[] }).and_check(|rule| self.check_rule(rule, config))?;
+            self.changed(draft, Changes { set, unset: &[] }).and_check(|rule| self.check_rule(rule, None, config))?;
         config.rules.rules.insert(id, edited.section);
         Ok(())
     }
@@ -248,9 +255,10 @@ impl<'a> Editor<'a> {
     /// always holds.
     pub fn set_rule(&self, config: &mut Configuration, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
         self.check_seen("rules.cfg", config.rules.digest)?;
-        let id = value::id(id).map_err(EditError::BadId)?;
-        let old = config.rules.rules.get(&id).ok_or_else(|| not_found("rule", &id))?;
-        let edited = self.changed(old.draft(), changes).and_check(|rule| self.check_rule(rule, config))?;
+        let id: RuleId = value::id(id).map_err(EditError::BadId)?;
+        let known = config.rules.rules.keys().map(RuleId::as_str);
+        let old = config.rules.rules.get(&id).ok_or_else(|| not_found("rule", &id, similar(id.as_str(), known)))?;
+        let edited = self.changed(old.draft(), changes).and_check(|rule| self.check_rule(rule, Some(old), config))?;
         replace(&mut config.rules.rules, &mut config.rules.kept, &id, edited);
         Ok(())
     }
@@ -315,6 +323,17 @@ impl<'a> Editor<'a> {
         self.values().sid(text).map_err(EditError::BadId)
     }
 
+    /// A service that should be configured: a text that is no valid name may be nearly one that is.
+    fn known_sid(&self, text: &str, resources: &ResourcesConfig) -> Result<ServiceId, EditError> {
+        self.sid(text).map_err(|error| {
+            let known = resources.resources.keys().map(ServiceId::as_str);
+            match similar_service(text, known) {
+                Some(meant) => not_found("resource", &value::excerpt(text.as_bytes()), Some(meant)),
+                None => error,
+            }
+        })
+    }
+
     /// Changes the properties of a draft and finishes it.
     fn changed<S: Section>(&self, mut draft: S::Draft, changes: Changes<'_>) -> Changed<S> {
         let table = S::properties_of(&draft);
@@ -348,14 +367,47 @@ impl<'a> Editor<'a> {
         Changed { section: section.ok(), edited, faults }
     }
 
-    /// Why a rule cannot hold with all others.
-    fn check_rule(&self, rule: &Rule, config: &Configuration) -> Vec<PropertyFault> {
+    /// Names of nodes that nearly exist: slips of the hand. What was there before is not asked for again.
+    fn check_nodes(&self, nodes: &NodePriorities, old: Option<&NodePriorities>) -> Vec<PropertyFault> {
+        let new = nodes.keys().filter(|node| old.is_none_or(|old| !old.contains_key(*node)));
+        let unknown = new.filter(|node| !self.nodes.contains(node));
+        let faults = unknown.filter_map(|node| {
+            let similar = similar(node.as_str(), self.nodes.iter().map(NodeName::as_str))?.into();
+            let kind = FaultKind::UnknownName { what: "node", name: node.to_string(), similar };
+            Some(fault(RuleProperty::Nodes.as_str(), kind))
+        });
+        faults.collect()
+    }
+
+    /// The same for the services of a rule.
+    fn check_services(rule: &Rule, old: Option<&Rule>, config: &Configuration) -> Vec<PropertyFault> {
+        let known = &config.resources.resources;
+        let new = rule.resources.iter().filter(|sid| old.is_none_or(|old| !old.resources.contains(sid)));
+        let faults = new.filter(|sid| !known.contains_key(*sid)).filter_map(|sid| {
+            let similar = similar_service(sid.as_str(), known.keys().map(ServiceId::as_str))?.into();
+            let kind = FaultKind::UnknownName { what: "service", name: sid.to_string(), similar };
+            Some(fault(RuleProperty::Resources.as_str(), kind))
+        });
+        faults.collect()
+    }
+
+    /// Why a rule cannot hold, by itself or with all others.
+    fn check_rule(&self, rule: &Rule, old: Option<&Rule>, config: &Configuration) -> Vec<PropertyFault> {
+        let mut faults = Self::check_services(rule, old, config);
+        if let RuleKind::NodeAffinity { nodes, .. } = &rule.kind {
+            let old = old.and_then(|old| match &old.kind {
+                RuleKind::NodeAffinity { nodes, .. } => Some(nodes),
+                RuleKind::ResourceAffinity { .. } => None,
+            });
+            faults.extend(self.check_nodes(nodes, old));
+        }
         let mut rules = RuleSet::with_groups(&config.rules, &config.groups, &config.resources);
         rules.insert(rule.clone());
         let findings = rules.check(self.nodes).into_iter().filter(|finding| finding.rule == rule.id);
-        findings
-            .map(|finding| fault(property_at_fault(rule, &finding).as_str(), FaultKind::Infeasible(finding)))
-            .collect()
+        faults.extend(
+            findings.map(|finding| fault(property_at_fault(rule, &finding).as_str(), FaultKind::Infeasible(finding))),
+        );
+        faults
     }
 }
 
@@ -363,11 +415,16 @@ impl<'a> Editor<'a> {
 const fn property_at_fault(rule: &Rule, finding: &Finding) -> RuleProperty {
     match (finding.reason, rule.rule_type()) {
         (
-            Reason::SeveralPrioritiesWithResourceAffinity | Reason::NegativeAffinityExceedsNodes,
+            Reason::SeveralPrioritiesWithResourceAffinity
+            | Reason::NegativeAffinityExceedsNodes
+            | Reason::NegativeNodeAffinityWithPriorities
+            | Reason::NegativeNodeAffinityLeavesNoNode,
             RuleType::NodeAffinity,
         ) => RuleProperty::Nodes,
         (
             Reason::ResourceInSeveralNodeAffinityRules
+            | Reason::NegativeNodeAffinityWithPriorities
+            | Reason::NegativeNodeAffinityLeavesNoNode
             | Reason::FewerThanTwoResources
             | Reason::MoreResourcesThanNodes
             | Reason::PositiveAndNegativeConflict
@@ -417,15 +474,17 @@ fn fault(property: &str, kind: FaultKind) -> PropertyFault {
     PropertyFault { property: value::excerpt(property.as_bytes()), kind }
 }
 
-fn not_found(what: &'static str, id: &impl ToString) -> EditError {
-    EditError::NotFound { what, id: id.to_string() }
+fn not_found(what: &'static str, id: &impl ToString, similar: Option<&str>) -> EditError {
+    EditError::NotFound { what, id: id.to_string(), similar: similar.map(Into::into) }
 }
 
 /// Checks that a resource that gets another group than it had gets one that exists.
 fn check_group(resource: &Resource, old: Option<&GroupId>, groups: &GroupsConfig) -> Vec<PropertyFault> {
     match &resource.group {
         Some(group) if Some(group) != old && !groups.groups.contains_key(group) => {
-            [fault(ResourceProperty::Group.as_str(), FaultKind::NoSuchGroup(group.clone()))].into()
+            let similar = similar(group.as_str(), groups.groups.keys().map(GroupId::as_str)).map(Into::into);
+            let kind = FaultKind::NoSuchGroup { group: group.clone(), similar };
+            [fault(ResourceProperty::Group.as_str(), kind)].into()
         }
         Some(_) | None => Vec::new(),
     }
@@ -471,7 +530,8 @@ where
 {
     let index = sections.get_index_of(id);
     if index.is_none() && !kept.has_incomplete(id) {
-        return Err(not_found(what, id));
+        let (typed, known) = (id.to_string(), sections.keys().map(ToString::to_string).collect::<Vec<_>>());
+        return Err(not_found(what, id, similar_service(&typed, known.iter().map(|id| &**id))));
     }
     kept.remove(id, index);
     sections.shift_remove(id);

@@ -70,9 +70,10 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if self.configuration.datacenter.scheduler.rebalance_on_start
             && let Some(best) = self.select(service, Preference::BestScore)
         {
-            self.host.event(Event::StartBalanceSelected { sid, node: best.clone() });
-            if best != present {
-                let state = ServiceState::RequestStartBalance { target: best };
+            self.host.event(Event::StartBalanceSelected { sid, node: best.node.clone() });
+            if best.node != present {
+                self.report_gave_way(service, &best);
+                let state = ServiceState::RequestStartBalance { target: best.node };
                 self.change(service, state, Brings::Node(present));
                 return;
             }

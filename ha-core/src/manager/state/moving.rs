@@ -14,14 +14,16 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some((sid, entry)) = self.entry(service) else { return };
         let Some(target) = entry.state.target().cloned() else { return };
         let (sid, present) = (sid.clone(), entry.node.clone());
+        let is_migration = matches!(entry.state, ServiceState::Migrate { .. });
         let Some(result) = self.node_facts(&entry.node).result(entry) else {
             self.fence_if_overdue(service);
             return;
         };
         let node = match result {
             ExitCode::SUCCESS => {
+                self.note_move(&sid, true);
                 // Its LRM may have let go of the lock since the move began.
-                if matches!(entry.state, ServiceState::Migrate { .. }) {
+                if is_migration {
                     self.expect_guard(&target);
                 }
                 target
@@ -36,6 +38,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 present
             }
             ExitCode(exit_code) => {
+                self.note_move(&sid, false);
                 self.host.event(Event::MoveFailed { sid, exit_code });
                 present
             }

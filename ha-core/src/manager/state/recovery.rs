@@ -4,10 +4,9 @@ use crate::{
     config::RequestedState,
     event::Event,
     host::{self, HostOperation},
-    id::NodeName,
     manager::{
         RoundHost,
-        round::{Brings, Round},
+        round::{Brings, Place, Round},
     },
     placement::Preference,
     status::ServiceState,
@@ -19,7 +18,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         }
         match self.select(service, Preference::BestScore) {
-            Some(node) => self.recover(service, node),
+            Some(place) => self.recover(service, place),
             None => self.wait_for_node(service),
         }
     }
@@ -39,23 +38,25 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         true
     }
 
-    fn recover(&mut self, service: usize, to: NodeName) {
+    fn recover(&mut self, service: usize, place: Place) {
+        let to = &place.node;
         let Some((sid, entry)) = self.entry(service) else { return };
         let (sid, from) = (sid.clone(), entry.node.clone());
         // The effects come first: what is reported has happened, and a failed one leaves the service in recovery.
         let lock = self.host.remove_leftover_locks(&sid, &from);
         let Some(lock) = host::answer(self.host, HostOperation::RemoveLeftoverLocks, lock) else { return };
-        if from != to {
-            let moved = self.host.move_configuration(&sid, &from, &to);
+        if from != *to {
+            let moved = self.host.move_configuration(&sid, &from, to);
             if host::answer(self.host, HostOperation::MoveConfiguration, moved).is_none() {
                 return;
             }
         }
         self.host.event(Event::ServiceRecovered { sid: sid.clone(), from, to: to.clone() });
+        self.report_gave_way(service, &place);
         if let Some(lock) = lock {
             self.host.event(Event::ServiceLockRemoved { lock, sid });
         }
-        self.change(service, self.wanted_state(service), Brings::Node(to));
+        self.change(service, self.wanted_state(service), Brings::Node(place.node));
     }
 
     fn wait_for_node(&mut self, service: usize) {

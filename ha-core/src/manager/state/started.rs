@@ -7,7 +7,7 @@ use crate::{
     id::NodeName,
     manager::{
         RoundHost,
-        round::{Brings, Round},
+        round::{Brings, Place, Round},
     },
     placement::Preference,
     status::{ExitCode, Motion, NodeState, QueuedCommand, ServiceState},
@@ -48,7 +48,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         };
         let present = self.entry(service).map(|(_, entry)| entry.node.clone());
         match self.select(service, preference) {
-            Some(node) if Some(&node) != present.as_ref() => self.move_by_placement(service, node),
+            Some(place) if Some(&place.node) != present.as_ref() => self.move_by_placement(service, place),
             Some(_) => {
                 self.stay(service, result.is_some());
                 if preference == Preference::None {
@@ -198,12 +198,13 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    fn move_by_placement(&mut self, service: usize, target: NodeName) {
-        self.settle_maintenance_node(service, &target);
+    fn move_by_placement(&mut self, service: usize, place: Place) {
+        self.settle_maintenance_node(service, &place.node);
         let Some((sid, _)) = self.entry(service) else { return };
         let motion = Motion::usual_for(sid);
-        self.report_move(service, motion, &target, MoveCause::Placement);
-        self.begin_move(service, motion, target);
+        self.report_move(service, motion, &place.node, MoveCause::Placement);
+        self.report_gave_way(service, &place);
+        self.begin_move(service, motion, place.node);
     }
 
     /// Before a move: the service returns from where it went for maintenance, or it was moved otherwise meanwhile, or it
@@ -217,10 +218,29 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if maintenance_node == target {
             entry.maintenance_node = None;
             self.host.event(Event::MaintenanceReturn { sid, target: target.clone() });
+            self.let_group_return(service, target);
         } else if *maintenance_node != entry.node && !waits_elsewhere {
             let node = maintenance_node.clone();
             entry.maintenance_node = None;
             self.host.event(Event::MaintenanceFallbackDropped { sid, node });
+        }
+    }
+
+    /// The first service of a group that must be together returns home: all those return with it that are where it was, also
+    /// one that was started there. Otherwise those that stay behind would bring it back.
+    fn let_group_return(&mut self, service: usize, home: &NodeName) {
+        let Some(from) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return };
+        if self.placement.group_on(service, home) > 0 {
+            return;
+        }
+        let Self { placement, status, .. } = self;
+        for other in placement.together_with(service) {
+            if let Some((_, entry)) = status.services.at_mut(other)
+                && entry.node == from
+                && matches!(entry.state, ServiceState::Started { .. })
+            {
+                entry.maintenance_node = Some(home.clone());
+            }
         }
     }
 

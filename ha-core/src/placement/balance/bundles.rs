@@ -26,7 +26,12 @@ pub(super) struct Bundle {
 
 impl Placement {
     /// The bundles of a table, by their leaders.
-    pub(super) fn bundles(&self, services: &ServiceTable, load: &UsageLoad) -> Vec<Bundle> {
+    pub(super) fn bundles(
+        &self,
+        services: &ServiceTable,
+        load: &UsageLoad,
+        may_move: &dyn Fn(usize) -> bool,
+    ) -> Vec<Bundle> {
         let mut bundles = Vec::new();
         let mut seen = vec![false; self.rules.groups()];
         for (service, (_, entry)) in services.iter().enumerate() {
@@ -43,11 +48,12 @@ impl Placement {
             }
             let share = self.members(service, services).try_fold(Amount::default(), |share, member| {
                 let (_, entry) = services.at(member)?;
-                if entry.state.target().is_some() {
+                if entry.state.target().is_some() || !may_move(member) {
                     return None;
                 }
                 if !is_started(entry) {
-                    return Some(share);
+                    // What can't be moved from a node brings the others back to it.
+                    return self.occupancy(member).node.is_none().then_some(share);
                 }
                 let here = self.occupancy(member).node.is_some_and(|node| node as usize == source);
                 here.then_some(share.plus(load.share(member, source)?))

@@ -111,11 +111,12 @@ impl Placement {
     /// Looks for a move that balances the nodes.
     ///
     /// A round looks at candidates only if it comes to that, and at no more than the best one. To explain balancing, `explain`
-    /// of them are named in any case.
+    /// of them are named in any case. A service that may not be moved holds all that must be together with it.
     pub(crate) fn balance(
         &self,
         services: &ServiceTable,
         config: &SchedulerConfig,
+        may_move: &dyn Fn(usize) -> bool,
         hold: &mut BalanceHold,
         explain: usize,
     ) -> Balance {
@@ -135,7 +136,7 @@ impl Placement {
         let stopped = hold.check(imbalance, config);
         let mut candidates = Vec::new();
         if stopped.is_none() || explain > 0 {
-            let best = ranking.best(&self.bundles(services, load), config.method, explain.max(1));
+            let best = ranking.best(&self.bundles(services, load, may_move), config.method, explain.max(1));
             candidates.extend(best.iter().filter_map(|candidate| self.describe(candidate, services, imbalance)));
         }
         let outcome = stopped.unwrap_or_else(|| match candidates.first() {

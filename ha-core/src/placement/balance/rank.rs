@@ -34,6 +34,8 @@ pub(super) struct Candidate {
 /// The nodes as they are, and the bundles that can be moved.
 pub(super) struct Ranking<'a> {
     placement: &'a Placement,
+    /// The place of each online node in what follows, if its figures can be used.
+    places: Vec<Option<usize>>,
     nodes: Vec<Balanced>,
     usages: Vec<Usage>,
     loads: Vec<f64>,
@@ -42,10 +44,15 @@ pub(super) struct Ranking<'a> {
 
 impl<'a> Ranking<'a> {
     pub(super) fn new(placement: &'a Placement, load: &UsageLoad, scale: ImbalanceScale) -> Self {
-        let nodes: Vec<Balanced> = (0..load.len()).filter_map(|position| load.balanced(position)).collect();
+        let mut nodes: Vec<Balanced> = Vec::with_capacity(load.len());
+        let places = (0..load.len()).map(|position| {
+            nodes.push(load.balanced(position)?);
+            nodes.len().checked_sub(1)
+        });
+        let places = places.collect();
         let usages: Vec<Usage> = nodes.iter().map(|node| node.usage()).collect();
         let loads = usages.iter().map(|usage| usage.load()).collect();
-        Self { placement, nodes, usages, loads, scale }
+        Self { placement, places, nodes, usages, loads, scale }
     }
 
     /// The imbalance as it is.
@@ -97,7 +104,7 @@ impl<'a> Ranking<'a> {
 
         let order = |a: &(Bundle, usize, f64), b: &(Bundle, usize, f64)| b.2.total_cmp(&a.2);
         let mut best = Best::new(count, order);
-        self.for_each(bundles, |step| best.add((step.bundle, step.target.position, scorer.score(&figures(&step)))));
+        self.for_each(bundles, |step| best.add((step.bundle, step.to, scorer.score(&figures(&step)))));
         let mut loads = Vec::new();
         let best = best.found.iter().filter_map(|(bundle, target, score)| {
             let step = self.step(*bundle, self.leaves(bundle)?, *target)?;
@@ -122,16 +129,21 @@ impl<'a> Ranking<'a> {
 
     /// What becomes of the node that a bundle leaves.
     fn leaves(&self, bundle: &Bundle) -> Option<NodeChange> {
-        let position = bundle.source;
+        let position = self.place(bundle.source)?;
         let node = self.nodes.get(position)?;
         Some(NodeChange { position, old: *self.usages.get(position)?, new: node.usage_without(bundle.share) })
     }
 
-    fn step(&self, bundle: Bundle, source: NodeChange, position: usize) -> Option<Step> {
+    fn place(&self, node: usize) -> Option<usize> {
+        self.places.get(node).copied().flatten()
+    }
+
+    fn step(&self, bundle: Bundle, source: NodeChange, to: usize) -> Option<Step> {
+        let position = self.place(to)?;
         let node = self.nodes.get(position)?;
         let target =
             NodeChange { position, old: *self.usages.get(position)?, new: node.usage_with(bundle.cores, bundle.bytes) };
-        Some(Step { bundle, source, target })
+        Some(Step { bundle, source, to, target })
     }
 
     /// A candidate with its imbalance, as the definition has it.
@@ -142,7 +154,7 @@ impl<'a> Ranking<'a> {
                 *load = change.new.load();
             }
         }
-        Candidate { bundle: step.bundle, target: step.target.position, imbalance: imbalance(loads, self.scale), score }
+        Candidate { bundle: step.bundle, target: step.to, imbalance: imbalance(loads, self.scale), score }
     }
 }
 
@@ -150,11 +162,14 @@ impl<'a> Ranking<'a> {
 struct Step {
     bundle: Bundle,
     source: NodeChange,
+    /// The position of the node that it goes to.
+    to: usize,
     target: NodeChange,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct NodeChange {
+    /// The place of the node among those that are compared.
     position: usize,
     old: Usage,
     new: Usage,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Explanation, Fate, Figure, explain};
 use crate::{
-    config::RuleKind,
+    config::{Affinity, RuleKind},
     id::{NodeName, RuleId, ServiceId},
     placement::{Decider, PlacementError, Preference, Situation, situation::Scene},
     status::{NodeState, ServiceState},
@@ -197,6 +197,7 @@ fn nodes_ahead(decision: &Explanation, node: &NodeName) -> Vec<NodeName> {
 /// nodes that it prefers, or if there are none, its highest.
 fn priority_in(scene: &Scene<'_>, rule: &RuleId) -> i32 {
     let nodes = match scene.rules.get(rule).map(|rule| &rule.kind) {
+        Some(RuleKind::NodeAffinity { affinity: Affinity::Negative, .. }) => return 0,
         Some(RuleKind::NodeAffinity { nodes, .. }) => nodes,
         Some(RuleKind::ResourceAffinity { .. }) | None => return 0,
     };
@@ -229,6 +230,7 @@ fn apply(change: &Change, scene: &mut Scene<'_>, sid: &ServiceId, asked: &mut Pr
         Change::PreferNode { rule, node, priority } => {
             let Some(mut rule) = scene.rules.get(rule).cloned() else { return };
             match &mut rule.kind {
+                RuleKind::NodeAffinity { nodes, affinity: Affinity::Negative, .. } => nodes.remove(node),
                 RuleKind::NodeAffinity { nodes, .. } => nodes.insert(node.clone(), *priority),
                 RuleKind::ResourceAffinity { .. } => None,
             };

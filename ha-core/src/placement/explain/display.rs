@@ -86,6 +86,12 @@ impl fmt::Display for Explanation {
             Decider::LowestLoad => f.write_str(": of the nodes that are left it suits best"),
             Decider::NextInOrder => f.write_str(": it comes next in the order of load"),
             Decider::NothingAllowed | Decider::NothingLeft => Ok(()),
+        }?;
+        match &self.gave_way {
+            Some(rule) => {
+                write!(f, "; rule {rule} gives way, since what must be kept apart uses the nodes that it prefers")
+            }
+            None => Ok(()),
         }
     }
 }

@@ -16,8 +16,10 @@ use alloc::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decider, Placement, PlacementError, Preference, Situation,
+    Decider, FiguresError, Placement, PlacementError, Preference, Situation, SituationFinding,
+    findings::{bears_on, findings},
     load::Load,
+    node_set::NodeSet,
     select::{Costs, LeftOut, Recorder},
     situation::Scene,
 };
@@ -45,8 +47,14 @@ pub struct Explanation {
     pub answer: Option<NodeName>,
     /// What decided.
     pub decided_by: Decider,
+    /// The node affinity rule that gave way, if services that must be kept apart use every node that it prefers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gave_way: Option<RuleId>,
     /// Every node of the cluster, by name.
     pub nodes: Vec<NodeExplanation>,
+    /// What the decision leaves out of account: see [`Situation::findings`]. Those that bear on this service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<SituationFinding>,
 }
 
 /// What became of one node in a decision.
@@ -57,7 +65,7 @@ pub struct NodeExplanation {
     /// Whether it was left out, and by what.
     #[serde(flatten)]
     pub fate: Fate,
-    /// How well it suits; for online nodes only.
+    /// How well it suits; for online nodes only, and not if the figures of the node can't be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figure: Option<Figure>,
     /// How much of it is in use now; for online nodes only, and not with the `basic` scheduler.
@@ -159,9 +167,12 @@ struct Notes {
     separate: BTreeMap<usize, Vec<usize>>,
     left_out: BTreeMap<usize, LeftOut>,
     decided_by: Option<Decider>,
+    gave_way: bool,
 }
 
 impl Recorder for Notes {
+    const NAMES_SERVICES: bool = true;
+
     fn together(&mut self, node: usize, service: usize) {
         self.together.entry(node).or_default().push(service);
     }
@@ -174,6 +185,13 @@ impl Recorder for Notes {
         self.left_out.insert(node, why);
     }
 
+    fn gave_way(&mut self, to: &NodeSet) {
+        to.iter().for_each(|node| {
+            self.left_out.remove(&node);
+        });
+        self.gave_way = true;
+    }
+
     fn decided(&mut self, by: Decider) {
         self.decided_by = Some(by);
     }
@@ -181,21 +199,21 @@ impl Recorder for Notes {
 
 /// Takes note only of what decided.
 impl Recorder for Decider {
-    fn together(&mut self, _: usize, _: usize) {}
-    fn separate(&mut self, _: usize, _: usize) {}
-    fn left_out(&mut self, _: usize, _: LeftOut) {}
     fn decided(&mut self, by: Decider) {
         *self = by;
     }
 }
 
 fn explain(scene: &Scene<'_>, sid: &ServiceId, preference: Preference) -> Result<Explanation, PlacementError> {
-    let subject = scene.subject(sid, preference)?;
-    let (mut placement, problem) = scene.placement();
+    let (mut placement, shortfall) = scene.placement();
+    let subject = scene.subject(sid, preference, &placement)?;
     let mut notes = Notes::default();
     let answer = placement.select(subject, &mut notes);
+    let is_subject = |problem: &&FiguresError| problem.sid() == Some(sid);
+    let problem = shortfall.fallback.as_ref().or_else(|| shortfall.lacking.iter().find(is_subject));
     let mut costs = Costs::default();
     placement.find_costs(subject.service, &mut costs);
+    let found = findings(scene, &shortfall);
     let told = Told { scene, placement: &placement, notes: &notes, costs: &costs, sid };
     Ok(Explanation {
         sid: sid.clone(),
@@ -205,7 +223,9 @@ fn explain(scene: &Scene<'_>, sid: &ServiceId, preference: Preference) -> Result
         fallback: problem.map(|problem| problem.to_string()),
         answer: answer.and_then(|node| placement.node(node)).cloned(),
         decided_by: notes.decided_by.unwrap_or(Decider::NothingLeft),
+        gave_way: notes.gave_way.then(|| placement.node_affinity_rule(subject.service).cloned()).flatten(),
         nodes: told.nodes(),
+        findings: found.into_iter().filter(|finding| bears_on(finding, sid, scene)).collect(),
     })
 }
 
@@ -233,7 +253,7 @@ impl Told<'_> {
             Some(position) => NodeExplanation {
                 node: node.clone(),
                 fate: self.fate(position, node).unwrap_or(Fate::Candidate),
-                figure: Some(self.figure(position)),
+                figure: self.figure(position),
                 usage: self.usage(position),
                 rank: ranked.iter().position(|other| *other == position).map(|rank| rank.saturating_add(1)),
             },
@@ -249,13 +269,15 @@ impl Told<'_> {
         left
     }
 
-    fn figure(&self, position: usize) -> Figure {
-        let cost = self.costs.of(position);
-        match &self.placement.load {
+    /// How well a node suits; nothing if its figures can't be used.
+    fn figure(&self, position: usize) -> Option<Figure> {
+        let cost = Some(self.costs.of(position)).filter(|cost| cost.is_finite())?;
+        let service = self.scene.status.services.position(self.sid);
+        Some(match service.and_then(|service| self.placement.load.counts_for(service)) {
             // Counts are whole numbers, and an assumed one is a little less than one.
-            Load::Basic(_) => Figure::Services(libm::ceil(cost.max(0.0)) as u32),
-            Load::Usage(_) => Figure::Score(-cost),
-        }
+            Some(_) => Figure::Services(libm::ceil(cost.max(0.0)) as u32),
+            None => Figure::Score(-cost),
+        })
     }
 
     fn usage(&self, position: usize) -> Option<NodeUsage> {

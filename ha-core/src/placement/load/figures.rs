@@ -1,7 +1,5 @@
 //! The figures of nodes and services, checked: a figure that can't be gets no further than here.
 
-use alloc::vec::Vec;
-
 use super::amount::{Amount, MAX_CORES};
 use crate::{
     config::OrderedMap,
@@ -71,28 +69,25 @@ pub(crate) struct NodeSize {
     pub(crate) memory: f64,
 }
 
-/// The sizes of the online nodes and what is measured on them, by position.
+/// The size of a node and what is measured on it.
 pub(crate) fn node_figures(
-    online: &[NodeName],
+    node: &NodeName,
     statistics: &UsageStatistics,
     measured: bool,
-) -> Result<Vec<(NodeSize, Amount)>, FiguresError> {
-    let figures = online.iter().map(|node| {
-        let figures = statistics.nodes.get(node).ok_or_else(|| FiguresError::NodeMissing(node.clone()))?;
-        if !(MIN_CORES..=MAX_CORES).contains(&figures.max_cpu) {
-            return Err(FiguresError::NodeCores { node: node.clone(), cores: figures.max_cpu });
-        }
-        if figures.max_memory == 0 {
-            return Err(FiguresError::NodeMemory(node.clone()));
-        }
-        if measured && !is_use(figures.cpu) {
-            return Err(FiguresError::NodeUse { node: node.clone(), cores: figures.cpu });
-        }
-        let size = NodeSize { cores: figures.max_cpu, memory: figures.max_memory as f64 };
-        let used = if measured { Amount::new(figures.cpu, figures.memory) } else { Amount::default() };
-        Ok((size, used))
-    });
-    figures.collect()
+) -> Result<(NodeSize, Amount), FiguresError> {
+    let figures = statistics.nodes.get(node).ok_or_else(|| FiguresError::NodeMissing(node.clone()))?;
+    if !(MIN_CORES..=MAX_CORES).contains(&figures.max_cpu) {
+        return Err(FiguresError::NodeCores { node: node.clone(), cores: figures.max_cpu });
+    }
+    if figures.max_memory == 0 {
+        return Err(FiguresError::NodeMemory(node.clone()));
+    }
+    if measured && !is_use(figures.cpu) {
+        return Err(FiguresError::NodeUse { node: node.clone(), cores: figures.cpu });
+    }
+    let size = NodeSize { cores: figures.max_cpu, memory: figures.max_memory as f64 };
+    let used = if measured { Amount::new(figures.cpu, figures.memory) } else { Amount::default() };
+    Ok((size, used))
 }
 
 /// The figures of services, in the order in which they are asked for.
@@ -101,6 +96,33 @@ pub(crate) struct ServiceFigures<'a> {
     measured: bool,
     /// Where the next service is, if the statistics come in the order of the services, as they mostly do.
     next: usize,
+}
+
+impl FiguresError {
+    /// The service that has no usable figures, if it is one.
+    #[must_use]
+    pub fn sid(&self) -> Option<&ServiceId> {
+        match self {
+            Self::ServiceMissing(sid) | Self::ServiceCores { sid, .. } | Self::ServiceUse { sid, .. } => Some(sid),
+            Self::Missing
+            | Self::NodeMissing(_)
+            | Self::NodeCores { .. }
+            | Self::NodeMemory(_)
+            | Self::NodeUse { .. } => None,
+        }
+    }
+
+    /// The node that has no usable figures, if it is one.
+    #[must_use]
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Self::NodeMissing(node)
+            | Self::NodeCores { node, .. }
+            | Self::NodeMemory(node)
+            | Self::NodeUse { node, .. } => Some(node),
+            Self::Missing | Self::ServiceMissing(_) | Self::ServiceCores { .. } | Self::ServiceUse { .. } => None,
+        }
+    }
 }
 
 impl<'a> ServiceFigures<'a> {

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::{
     Occupancy,
     amount::Amount,
+    basic::BasicLoad,
     figures::{FiguresError, NodeSize, ServiceFigures, node_figures},
     spread::{Change, Spread},
 };
@@ -30,10 +31,12 @@ pub(crate) enum Source {
 #[derive(Debug, Clone)]
 pub(crate) struct UsageLoad {
     source: Source,
-    /// By position.
-    nodes: Vec<Node>,
-    /// By position in the table of services.
-    services: Vec<ServiceStatistics>,
+    /// By position; those whose figures can't be used take no part.
+    nodes: Vec<Option<Node>>,
+    /// By position in the table of services; those whose figures can't be used count as using nothing.
+    services: Vec<Option<ServiceStatistics>>,
+    /// What these are placed by, if there are any.
+    counts: Option<BasicLoad>,
 }
 
 /// An online node.
@@ -97,35 +100,58 @@ impl Usage {
 }
 
 impl UsageLoad {
-    /// The load of the nodes without any service, and the figures of the services, which come by position.
+    /// The load of the nodes without any service, and the figures of the services, which come by position. What single nodes
+    /// and services lack is added to `lacking`; it is an error if every node, or every service, lacks figures.
     pub(crate) fn new<'a>(
         source: Source,
         online: &[NodeName],
         sids: impl Iterator<Item = &'a ServiceId>,
         statistics: &UsageStatistics,
+        lacking: &mut Vec<FiguresError>,
     ) -> Result<Self, FiguresError> {
         let measured = source == Source::Measured;
-        let nodes = node_figures(online, statistics, measured)?;
+        let figures = online.iter().map(|node| node_figures(node, statistics, measured));
+        let nodes = usable(figures, lacking)?;
+        let before = lacking.len();
         let mut figures = ServiceFigures::new(statistics, measured);
-        Ok(Self {
-            source,
-            nodes: nodes.into_iter().map(|(size, measured)| Node::new(size, measured)).collect(),
-            services: sids.map(|sid| figures.get(sid)).collect::<Result<_, _>>()?,
-        })
+        let services = usable(sids.map(|sid| figures.get(sid)), lacking)?;
+        let counts = (lacking.len() > before).then(|| BasicLoad::new(online.len()));
+        let node = |figures: Option<(NodeSize, Amount)>| figures.map(|(size, measured)| Node::new(size, measured));
+        Ok(Self { source, nodes: nodes.into_iter().map(node).collect(), services, counts })
     }
 
     /// Begins with what all services use.
     pub(crate) fn fill(&mut self, occupancies: &[Occupancy]) {
         for (service, occupancy) in occupancies.iter().enumerate() {
-            let Some(figures) = self.services.get(service).copied() else { continue };
-            self.change(*occupancy, &figures, Amount::plus);
+            if let Some(counts) = &mut self.counts {
+                counts.add(*occupancy);
+            }
+            if let Some(figures) = self.figures(service).copied() {
+                self.change(*occupancy, &figures, Amount::plus);
+            }
         }
-        self.nodes.iter_mut().for_each(Node::sum_up);
+        self.nodes.iter_mut().flatten().for_each(Node::sum_up);
+    }
+
+    fn figures(&self, service: usize) -> Option<&ServiceStatistics> {
+        self.services.get(service)?.as_ref()
+    }
+
+    fn node(&self, position: usize) -> Option<&Node> {
+        self.nodes.get(position)?.as_ref()
+    }
+
+    /// The numbers of services by which a service is placed, if its figures can't be used.
+    pub(crate) fn counts_for(&self, service: usize) -> Option<&BasicLoad> {
+        self.counts.as_ref().filter(|_| self.figures(service).is_none())
     }
 
     /// A service uses other nodes than before.
     pub(crate) fn replace(&mut self, service: usize, old: Occupancy, new: Occupancy) {
-        let Some(figures) = self.services.get(service).copied() else { return };
+        if let Some(counts) = &mut self.counts {
+            counts.replace(old, new);
+        }
+        let Some(figures) = self.figures(service).copied() else { return };
         self.change(old, &figures, Amount::minus);
         self.change(new, &figures, Amount::plus);
         self.sum_up(old);
@@ -137,17 +163,26 @@ impl UsageLoad {
         &mut self,
         guests: impl Iterator<Item = (&'a ServiceId, u32)>,
         statistics: &UsageStatistics,
-    ) -> Result<(), FiguresError> {
+        lacking: &mut Vec<FiguresError>,
+    ) {
         let mut figures = ServiceFigures::new(statistics, self.source == Source::Measured);
         for (sid, node) in guests {
             let guest = Occupancy::unmanaged(node);
+            if let Some(counts) = &mut self.counts {
+                counts.add(guest);
+            }
             // What runs is in a measurement already, so then its figures are not needed either.
-            if self.source == Source::Configured {
-                self.change(guest, &figures.get(sid)?, Amount::plus);
-                self.sum_up(guest);
+            if self.source == Source::Measured {
+                continue;
+            }
+            match figures.get(sid) {
+                Ok(figures) => {
+                    self.change(guest, &figures, Amount::plus);
+                    self.sum_up(guest);
+                }
+                Err(error) => lacking.push(error),
             }
         }
-        Ok(())
     }
 
     /// The nodes to which a service adds its configured size.
@@ -171,23 +206,24 @@ impl UsageLoad {
 
     fn at_counted(&mut self, occupancy: Occupancy, change: impl Fn(&mut Node)) {
         let [first, second] = self.counted(occupancy);
-        let mut at = |position: u32| self.nodes.get_mut(position as usize).map(&change);
+        let mut at = |position: u32| self.nodes.get_mut(position as usize)?.as_mut().map(&change);
         first.and_then(&mut at);
         second.and_then(&mut at);
     }
 
-    /// The score for starting a service on each node, by position: from 0 to 1, the higher, the better.
+    /// The score for starting a service on each node, by position: from 0 to 1, the higher, the better; less than any for a
+    /// node whose figures can't be used, so that it comes last.
     ///
     /// The definition makes up the figures of all nodes anew for every alternative. Since only one node differs from what
     /// is now, they follow here from sums over all nodes.
     pub(crate) fn scores(&self, service: usize, alternatives: &mut Vec<Figures>, scores: &mut Vec<f64>) {
         scores.clear();
         alternatives.clear();
-        let Some(figures) = self.services.get(service) else { return };
-        let cpu = Spread::new(self.nodes.iter().map(|node| node.usage.cpu));
-        let memory = Spread::new(self.nodes.iter().map(|node| node.usage.memory));
+        let Some(figures) = self.figures(service) else { return };
+        let cpu = Spread::new(self.nodes.iter().flatten().map(|node| node.usage.cpu));
+        let memory = Spread::new(self.nodes.iter().flatten().map(|node| node.usage.memory));
         let mut survey = Survey::new();
-        alternatives.extend(self.nodes.iter().enumerate().map(|(position, node)| {
+        alternatives.extend(self.nodes.iter().flatten().enumerate().map(|(position, node)| {
             let (old, new) = (node.usage, node.usage_with(figures));
             let (average_cpu, highest_cpu) = cpu.with_one(Change { position, old: old.cpu, new: new.cpu });
             let (average_memory, highest_memory) =
@@ -197,7 +233,11 @@ impl UsageLoad {
             figures
         }));
         let scorer = survey.scorer();
-        scores.extend(alternatives.iter().map(|figures| scorer.score(figures)));
+        let mut alternatives = alternatives.iter();
+        scores.extend(self.nodes.iter().map(|node| match node {
+            Some(_) => alternatives.next().map_or(f64::NEG_INFINITY, |figures| scorer.score(figures)),
+            None => f64::NEG_INFINITY,
+        }));
     }
 
     /// How many nodes there are.
@@ -207,12 +247,12 @@ impl UsageLoad {
 
     /// How much of a node is in use.
     pub(crate) fn usage(&self, position: usize) -> Option<Usage> {
-        self.nodes.get(position).map(|node| node.usage)
+        self.node(position).map(|node| node.usage)
     }
 
     /// What balancing compares: with the dynamic scheduler the measured use alone.
     pub(crate) fn balanced(&self, position: usize) -> Option<Balanced> {
-        let node = self.nodes.get(position)?;
+        let node = self.node(position)?;
         let used = match self.source {
             Source::Configured => node.used,
             Source::Measured => node.measured,
@@ -220,13 +260,27 @@ impl UsageLoad {
         Some(Balanced::new(node.size, used))
     }
 
-    /// What a service takes along when it leaves a node.
+    /// What a service takes along when it leaves a node: nothing if its figures can't be used.
     pub(crate) fn share(&self, service: usize, position: usize) -> Option<Amount> {
-        let (service, node) = (self.services.get(service)?, self.nodes.get(position)?);
+        let node = self.node(position)?;
+        let Some(service) = self.figures(service) else { return Some(Amount::default()) };
         Some(match self.source {
             Source::Configured => Amount::new(limit(service, node.size), service.max_memory),
             Source::Measured => Amount::new(service.cpu, service.memory),
         })
+    }
+}
+
+/// Keeps the figures that can be used. It is an error if there are some, and none of them can.
+fn usable<T>(
+    figures: impl Iterator<Item = Result<T, FiguresError>>,
+    lacking: &mut Vec<FiguresError>,
+) -> Result<Vec<Option<T>>, FiguresError> {
+    let before = lacking.len();
+    let usable: Vec<Option<T>> = figures.map(|figures| figures.map_err(|error| lacking.push(error)).ok()).collect();
+    match lacking.get(before) {
+        Some(first) if usable.iter().all(Option::is_none) => Err(first.clone()),
+        Some(_) | None => Ok(usable),
     }
 }
 

@@ -21,7 +21,7 @@ fn negative(id: &str, resources: &[&str]) -> Rule {
 
 fn on(id: &str, resources: &[&str], nodes: &[(&str, i32)]) -> Rule {
     let nodes = nodes.iter().map(|(node, priority)| (NodeName::new(node).unwrap(), *priority)).collect();
-    rule(id, resources, RuleKind::NodeAffinity { nodes, strict: None })
+    rule(id, resources, RuleKind::NodeAffinity { nodes, strict: None, affinity: Affinity::Positive })
 }
 
 fn nodes(count: usize) -> Vec<NodeName> {

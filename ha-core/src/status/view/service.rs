@@ -29,6 +29,9 @@ pub struct ServiceView {
     pub target: Option<NodeName>,
     /// What a person can do, where services get stuck.
     pub advice: Option<Advice>,
+    /// Whether automatic balancing is to leave it alone, and what must stay together with it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub balancing_off: bool,
 }
 
 /// The word that is shown for a service.
@@ -245,6 +248,7 @@ impl Service<'_> {
             state: self.entry.map(|entry| entry.state.name()),
             target: self.entry.and_then(|entry| entry.state.target()).cloned(),
             advice: self.advice(shown, master),
+            balancing_off: self.resource.is_some_and(|resource| !resource.auto_rebalance()),
         }
     }
 

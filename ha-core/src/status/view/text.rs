@@ -123,7 +123,8 @@ impl fmt::Display for ServiceView {
         if let Some(node) = &self.node {
             write!(f, "{node}, ")?;
         }
-        write!(f, "{})", self.shown)?;
+        let balancing = if self.balancing_off { ", not balanced" } else { "" };
+        write!(f, "{}{balancing})", self.shown)?;
         match self.advice {
             Some(advice) => write!(f, ": {advice}"),
             None => Ok(()),

@@ -71,6 +71,11 @@ sub balance {
     return HA::JSON::decode(HA::FFI::get(situation_balance => $self, $manager, $count // 0));
 }
 
+sub findings {
+    my ($self) = @_;
+    return HA::JSON::decode(HA::FFI::get(situation_findings => $self))->@*;
+}
+
 sub after_failure {
     my ($self, @nodes) = @_;
     my $recoveries = HA::Recoveries->_own(HA::FFI::get(situation_after_failure => $self, \@nodes));
