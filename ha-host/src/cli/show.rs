@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write, process::ExitCode, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use ha_core::{
-    config::{Configuration, groups::GroupProperty, resources::ResourceProperty, rules::RuleProperty},
+    config::{groups::GroupProperty, resources::ResourceProperty, rules::RuleProperty},
     id::{GroupId, NodeName, RuleId, ServiceId},
     rules::{RuleSet, evaluate},
     status::{
@@ -244,7 +244,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
 }
 
 /// Rules that take no part, each once, with the reason and what to do.
-fn tell_dropped_rules(context: &Context, configuration: &Configuration) -> Result<(), Failure> {
+fn tell_dropped_rules(context: &Context, configuration: &ha_core::host::Configuration) -> Result<(), Failure> {
     /// A screen full is enough; `ha check` has all.
     const MOST: usize = 10;
     let nodes = context.store.settings()?.nodes;
