@@ -353,6 +353,7 @@ data! {
     ha_core::placement::Explanation = "Explanation",
     ha_core::placement::Counterfactual = "Counterfactual",
     ha_core::placement::Recovery = "Recovery",
+    ha_core::placement::SituationFinding = "SituationFinding",
     ha_core::placement::Balance = "Balance",
     ha_core::timing::TimingSettings = "TimingSettings",
 }
