@@ -117,6 +117,10 @@ impl DatacenterFile {
             text.extend_from_slice(content.as_bytes());
             text.push(b'\n');
         }
+        // A line that comes first now is not to be taken for one with a mark in front of the file.
+        if without_mark(&text).1.is_some() {
+            text.insert(0, b'\n');
+        }
         let read_from = self.digest;
         *self = Self::read(&text).config;
         self.digest = read_from;
