@@ -16,7 +16,7 @@ use crate::{
 /// For how many of the rules or groups that it conflicts with one rule is reported for one reason.
 ///
 /// Thousands of rules that all conflict with each other would give millions of findings that help nobody.
-pub const MAX_REPEATS: usize = 100;
+pub const MAX_REPEATS: usize = 10;
 
 /// How many other rules a finding names.
 const MAX_NAMED: usize = 10;

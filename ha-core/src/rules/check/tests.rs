@@ -110,3 +110,16 @@ fn groups_beyond_the_bound_are_dropped_too() {
     assert_eq!(evaluated.dropped.iter().filter(|finding| finding.rule == "all").count(), MAX_REPEATS);
     assert!(evaluated.rules.is_empty());
 }
+
+/// Twenty thousand rules that all conflict with each other: what is told of them grows with their number, not with its square.
+#[test]
+fn very_many_rules_in_conflict_give_few_findings_each() {
+    let rules = (0..20_000).map(|n| {
+        let id = format!("rule{n}");
+        if n % 2 == 0 { positive(&id, &["vm:10", "vm:11"]) } else { negative(&id, &["vm:10", "vm:11"]) }
+    });
+    let rules = RuleSet::from_iter(rules);
+    let findings = rules.check(&nodes(3));
+    assert!((20_000..=20_000 * MAX_REPEATS).contains(&findings.len()), "{}", findings.len());
+    assert!(evaluate(&rules, &nodes(3)).rules.is_empty());
+}
