@@ -51,7 +51,7 @@
 
 // The version of the interface that this header describes. It grows when functions are added; what is there stays as it is.
 // A change that breaks programs changes the soname.
-#define HA_ABI_VERSION 1
+#define HA_ABI_VERSION 2
 
 // What a function says of its outcome. Positive is well, negative is an error, 0 is never used.
 //
@@ -573,6 +573,15 @@ enum ha_event_kind
     // Balancing leaves a service alone whose moves have failed.
     // Fields: sid, failures, seconds.
     HA_EVENT_AUTO_REBALANCE_SUSPENDED = 107,
+    // A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone.
+    // Fields: node.
+    HA_EVENT_FENCED_NODE_REBOOTED = 108,
+    // A node that was to be fenced is back: its services stay with it, and it is not fenced.
+    // Fields: node.
+    HA_EVENT_FENCED_NODE_RETURNED = 109,
+    // A person has confirmed that a node is down, which is to be fenced.
+    // Fields: node, by.
+    HA_EVENT_FENCE_CONFIRMED = 110,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1202,14 +1211,29 @@ typedef struct ha_callbacks {
     // CRM: the version of the software on a node, such as "9.0.0~16", by ha_reply_text(): HA_ANSWER_OK; or HA_ANSWER_NONE.
     int32_t (*software_version)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
     // CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
-    // how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run; attempt
-    // counts the node's devices from 0. If it fails the device counts as failed.
+    // how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run. An attempt
+    // is named by incident and number together; device counts the node's devices from 0. If it fails the device counts as
+    // failed.
+    //
+    // HA_ANSWER_FENCED is the answer of commands that were started for this very attempt; an answer to another one is never
+    // given, since the node may have been up again meanwhile. What still runs for another attempt for the node has ended before
+    // commands are started. It returns at once, also where a program hangs.
     int32_t (*run_fence_device)(void *context,
                                 const char *node,
                                 size_t node_length,
-                                uint32_t attempt,
+                                const char *incident,
+                                size_t incident_length,
+                                uint32_t number,
+                                uint32_t device,
                                 const struct ha_fence_commands *commands,
                                 struct ha_reply *reply);
+    // CRM: forgets every attempt of a fence device but those of the incidents that go on, and ends what runs for it, without waiting:
+    // HA_ANSWER_OK. Called when a CRM becomes master and when it no longer is, and when an incident is over. incidents: the ids
+    // of those that go on, each with a line end. Not called where run_fence_device is NULL.
+    int32_t (*forget_fence_attempts)(void *context,
+                                     const char *incidents,
+                                     size_t incidents_length,
+                                     struct ha_reply *reply);
     // CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
     // fails the round does without.
     int32_t (*unmanaged_services)(void *context, struct ha_reply *reply);
@@ -1751,13 +1775,27 @@ ha_status ha_fence_commands_count(const struct ha_fence_commands *commands,
                                   size_t *count,
                                   struct ha_error **error);
 
-// A word of a command, lent: the program is word 0, its arguments follow; run it without a shell. HA_NONE after the last
-// word.
+// A word of a command, lent: the program is word 0, its arguments follow, as they are written in fence.cfg. HA_NONE after the last
+// word. They may hold secrets: run the program as ha_fence_commands_argument() and ha_fence_commands_input() say.
 ha_status ha_fence_commands_word(const struct ha_fence_commands *commands,
                                  size_t command,
                                  size_t index,
                                  struct ha_str *word,
                                  struct ha_error **error);
+
+// What the program of a command gets on its command line after its name, lent; run it without a shell. HA_NONE after the last
+// one. Usually there is none: everybody on a machine can read command lines.
+ha_status ha_fence_commands_argument(const struct ha_fence_commands *commands,
+                                     size_t command,
+                                     size_t index,
+                                     struct ha_str *argument,
+                                     struct ha_error **error);
+
+// What the program of a command gets on its standard input, lent.
+ha_status ha_fence_commands_input(const struct ha_fence_commands *commands,
+                                  size_t command,
+                                  struct ha_str *input,
+                                  struct ha_error **error);
 
 // Makes a job, for tests of agents say.
 ha_status ha_job_new(const struct ha_job_fields *fields, struct ha_job **job, struct ha_error **error);

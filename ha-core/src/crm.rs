@@ -1,6 +1,10 @@
 //! The CRM: the daemon around the manager. It runs on every node; the one that holds `ha_manager_lock` is the master.
 
-use alloc::{boxed::Box, collections::BTreeMap, sync::Arc};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     event::{DaemonState, Event},
@@ -221,7 +225,10 @@ impl Crm {
         match self.state {
             State::WaitForQuorum => self.change_state(State::Slave, host),
             State::Slave | State::LostManagerLock => {}
-            State::Master(_) => self.change_state(State::LostManagerLock, host),
+            State::Master(_) => {
+                forget_fence_attempts(host);
+                self.change_state(State::LostManagerLock, host);
+            }
         }
     }
 
@@ -246,6 +253,7 @@ impl Crm {
         } else {
             let rounds = master.idle_rounds;
             host.event(Event::CrmIdle { rounds });
+            forget_fence_attempts(host);
             self.let_go(host);
             self.change_state(State::WaitForQuorum, host);
         }
@@ -315,6 +323,7 @@ impl Crm {
                 if !self.lease.close_watchdog(host) {
                     return self.again_after(self.timings.waiting_loop(), now.instant);
                 }
+                forget_fence_attempts(host);
                 self.lease.release(host);
                 host.event(Event::ManagerLockReleased);
                 self.exit()
@@ -378,6 +387,12 @@ impl Master {
         }
         self.disarmed = disarmed;
     }
+}
+
+/// This CRM is not the master any more: what fence devices do for it counts for nothing.
+fn forget_fence_attempts(host: &mut (impl CrmHost + ?Sized)) {
+    let forgotten = host.forget_fence_attempts(&BTreeSet::new());
+    let _ = host::answer(host, HostOperation::ForgetFenceAttempts, forgotten);
 }
 
 /// The manager status that is recorded; an empty one if none was ever written.

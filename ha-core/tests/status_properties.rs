@@ -7,9 +7,9 @@ use ha_core::{
     config::{Resource, ResourcesConfig, datacenter::SchedulerMode},
     id::{NodeName, ServiceId, Uid},
     status::{
-        ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, JobResult, LrmMode, LrmState, LrmStatus,
-        ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceNote, ServiceState,
-        StateName, UnknownFields, ViewInput, Writer,
+        ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FenceIncident, JobResult, LrmMode, LrmState,
+        LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceNote,
+        ServiceState, StateName, UnknownFields, ViewInput, Writer,
     },
 };
 use proptest::{
@@ -99,6 +99,20 @@ fn entry() -> impl Strategy<Value = ServiceEntry> {
     )
 }
 
+fn writer() -> impl Strategy<Value = Writer> {
+    (".{0,8}", ".{0,8}", unknown())
+        .prop_map(|(machine, boot, unknown)| Writer { unknown, ..Writer::new(machine, boot) })
+}
+
+fn incident() -> impl Strategy<Value = FenceIncident> {
+    (uid(), option::of(writer()), any::<bool>(), unknown()).prop_map(|(id, writer, was_down, unknown)| FenceIncident {
+        id,
+        writer,
+        was_down,
+        unknown,
+    })
+}
+
 fn disarm() -> impl Strategy<Value = Disarm> {
     (select(DisarmMode::ALL), select(DisarmState::ALL), unknown()).prop_map(|(mode, state, unknown)| Disarm {
         mode,
@@ -120,10 +134,18 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
         btree_map(node(), request, 0..3),
+        btree_map(node(), incident(), 0..3),
         unknown(),
     )
         .prop_map(
-            |((master_node, timestamp, disarm, unguarded, may_run), nodes, services, node_requests, unknown)| {
+            |(
+                (master_node, timestamp, disarm, unguarded, may_run),
+                nodes,
+                services,
+                node_requests,
+                fencing,
+                unknown,
+            )| {
                 ManagerStatus {
                     master_node,
                     timestamp,
@@ -133,6 +155,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     disarm,
                     unguarded,
                     may_run,
+                    fencing,
                     unknown,
                 }
             },
@@ -144,8 +167,6 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
         unknown,
         ..JobResult::new(sid, state, ExitCode(exit_code))
     });
-    let writer = (".{0,8}", ".{0,8}", unknown());
-    let writer = writer.prop_map(|(machine, boot, unknown)| Writer { unknown, ..Writer::new(machine, boot) });
     let hang = (select(StateName::ALL), any::<i64>());
     let note = (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), unknown());
     let note = note.prop_map(|(lock, locked_since, hang, unknown)| ServiceNote {
@@ -159,7 +180,7 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
         select(LrmState::ALL),
         select(LrmMode::ALL),
         option::of(any::<i64>()),
-        option::of(writer),
+        option::of(writer()),
         vec((uid(), result), 0..4),
         btree_map(sid(), note, 0..3),
         unknown(),
@@ -183,6 +204,8 @@ fn command() -> impl Strategy<Value = Command> {
         node().prop_map(|node| Command::DisableNodeMaintenance { node }),
         select(DisarmMode::ALL).prop_map(|mode| Command::DisarmHa { mode }),
         Just(Command::ArmHa),
+        (node(), option::of("[a-z]{1,9}"))
+            .prop_map(|(node, by)| Command::ConfirmFenced { node, by: by.map(Into::into) }),
     ]
 }
 

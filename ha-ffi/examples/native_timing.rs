@@ -3,7 +3,10 @@
 //! Writes the cluster that it measures into the folder that is its argument, and prints a name and nanoseconds a line.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a benchmark")]
 
-use std::{collections::BTreeMap, fs, hint::black_box, path::Path, sync::Arc, time::Duration, time::Instant as Clock};
+use std::{
+    collections::BTreeMap, collections::BTreeSet, fs, hint::black_box, path::Path, sync::Arc, time::Duration,
+    time::Instant as Clock,
+};
 
 use ha_core::{
     config::{
@@ -11,10 +14,10 @@ use ha_core::{
     },
     event::Event,
     host::{
-        ClusterLock, Configuration, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
-        ManagerStore,
+        ClusterLock, Configuration, EventSink, FenceAttempt, FenceDevices, FenceProgress, GuestControl, HostError,
+        Lock, LockAnswer, ManagerStore,
     },
-    id::{NodeName, ServiceId, ServiceTypes},
+    id::{NodeName, ServiceId, ServiceTypes, Uid},
     manager::{Manager, RoundInput},
     placement::{Preference, Situation},
     status::{ExitCode, JobResult, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
@@ -79,8 +82,12 @@ impl GuestControl for Granting {
 }
 
 impl FenceDevices for Granting {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+    fn run(&mut self, _: &FenceAttempt, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
         Ok(FenceProgress::Succeeded)
+    }
+
+    fn forget_fence_attempts(&mut self, _: &BTreeSet<Uid>) -> Result<(), HostError> {
+        Ok(())
     }
 }
 

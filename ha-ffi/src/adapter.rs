@@ -1,16 +1,21 @@
 //! The callbacks of a host as the host traits of the core.
 
-use std::{collections::BTreeMap, ffi::CString, ffi::c_void, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::CString,
+    ffi::c_void,
+    sync::Arc,
+};
 
 use ha_core::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
-        Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices,
-        FenceProgress, GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
+        FenceDevices, FenceProgress, GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, Motion},
     time::Instant,
 };
@@ -281,15 +286,27 @@ impl GuestControl for Adapter<'_> {
 }
 
 impl FenceDevices for Adapter<'_> {
-    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        let words = commands.iter().map(|command| command.words().map(str::to_owned).collect()).collect();
-        let lent = Lent::<ha_fence_commands, _>::new(FenceCommands(words)).map_err(failed)?;
-        let (node, length) = split(node.as_str());
-        ask!(self.run_fence_device(node, length, attempt, lent.handle))?.one_of(&[
+    fn run(&mut self, attempt: &FenceAttempt, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        let lent = Lent::<ha_fence_commands, _>::new(FenceCommands::of(commands)?).map_err(failed)?;
+        let (node, length) = split(attempt.node.as_str());
+        let (incident, incident_length) = split(attempt.incident.as_str());
+        let (number, device) = (attempt.number, attempt.device);
+        let asked = ask!(self.run_fence_device(node, length, incident, incident_length, number, device, lent.handle));
+        asked?.one_of(&[
             (HA_ANSWER_RUNNING, FenceProgress::Running),
             (HA_ANSWER_FENCED, FenceProgress::Succeeded),
             (HA_ANSWER_NOT_FENCED, FenceProgress::Failed),
         ])
+    }
+
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+        if self.callbacks.run_fence_device.is_none() {
+            // A host without devices has nothing to forget.
+            return Ok(());
+        }
+        let lines: String = except.iter().map(|incident| format!("{incident}\n")).collect();
+        let (lines, length) = split(&lines);
+        ask!(self.forget_fence_attempts(lines, length))?.ok().map(drop)
     }
 }
 

@@ -311,6 +311,15 @@ pub enum ha_event_kind {
     /// Balancing leaves a service alone whose moves have failed.
     /// Fields: sid, failures, seconds.
     HA_EVENT_AUTO_REBALANCE_SUSPENDED = 107,
+    /// A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone.
+    /// Fields: node.
+    HA_EVENT_FENCED_NODE_REBOOTED = 108,
+    /// A node that was to be fenced is back: its services stay with it, and it is not fenced.
+    /// Fields: node.
+    HA_EVENT_FENCED_NODE_RETURNED = 109,
+    /// A person has confirmed that a node is down, which is to be fenced.
+    /// Fields: node, by.
+    HA_EVENT_FENCE_CONFIRMED = 110,
 }
 
 /// The kind of an event.
@@ -423,6 +432,9 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::FiguresMissing { .. } => Kind::HA_EVENT_FIGURES_MISSING,
         Event::RuleGaveWay { .. } => Kind::HA_EVENT_RULE_GAVE_WAY,
         Event::AutoRebalanceSuspended { .. } => Kind::HA_EVENT_AUTO_REBALANCE_SUSPENDED,
+        Event::FencedNodeRebooted { .. } => Kind::HA_EVENT_FENCED_NODE_REBOOTED,
+        Event::FencedNodeReturned { .. } => Kind::HA_EVENT_FENCED_NODE_RETURNED,
+        Event::FenceConfirmed { .. } => Kind::HA_EVENT_FENCE_CONFIRMED,
         // The core's enum may grow; a test tells when it has.
         _ => Kind::HA_EVENT_OTHER,
     }

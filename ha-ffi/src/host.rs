@@ -2,6 +2,11 @@
 
 use std::ffi::{c_char, c_void};
 
+use ha_core::{
+    config::fence::{FenceCommand, HandOver},
+    host::HostError,
+};
+
 use crate::{
     boundary::{Call, call},
     event::ha_event,
@@ -230,15 +235,35 @@ pub struct ha_callbacks {
     >,
 
     /// CRM: starts the commands of a node's fence device, all at once, if they were not started yet for this attempt, and says
-    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run; attempt
-    /// counts the node's devices from 0. If it fails the device counts as failed.
+    /// how far they are: HA_ANSWER_RUNNING, HA_ANSWER_FENCED or HA_ANSWER_NOT_FENCED. Called once a round while they run. An attempt
+    /// is named by incident and number together; device counts the node's devices from 0. If it fails the device counts as
+    /// failed.
+    ///
+    /// HA_ANSWER_FENCED is the answer of commands that were started for this very attempt; an answer to another one is never
+    /// given, since the node may have been up again meanwhile. What still runs for another attempt for the node has ended before
+    /// commands are started. It returns at once, also where a program hangs.
     pub run_fence_device: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
             node: *const c_char,
             node_length: usize,
-            attempt: u32,
+            incident: *const c_char,
+            incident_length: usize,
+            number: u32,
+            device: u32,
             commands: *const ha_fence_commands,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
+
+    /// CRM: forgets every attempt of a fence device but those of the incidents that go on, and ends what runs for it, without waiting:
+    /// HA_ANSWER_OK. Called when a CRM becomes master and when it no longer is, and when an incident is over. incidents: the ids
+    /// of those that go on, each with a line end. Not called where run_fence_device is NULL.
+    pub forget_fence_attempts: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            incidents: *const c_char,
+            incidents_length: usize,
             reply: *mut ha_reply,
         ) -> i32,
     >,
@@ -341,6 +366,7 @@ impl ha_callbacks {
         remove_groups: None,
         software_version: None,
         run_fence_device: None,
+        forget_fence_attempts: None,
         unmanaged_services: None,
         usage: None,
         random_bytes: None,
@@ -412,8 +438,22 @@ pub extern "C" fn ha_host_free(host: *mut ha_host) -> ha_status {
     })
 }
 
-/// Behind a `ha_fence_commands`: the words of each command.
-pub(crate) struct FenceCommands(pub(crate) Vec<Vec<String>>);
+/// Behind a `ha_fence_commands`: the words of each command, and what its program is given.
+pub(crate) struct FenceCommands(Vec<(Vec<String>, HandOver)>);
+
+impl FenceCommands {
+    pub(crate) fn of(commands: &[FenceCommand]) -> Result<Self, HostError> {
+        let given = |command: &FenceCommand| {
+            let given = command.hand_over().map_err(|error| HostError::new(error.to_string()))?;
+            Ok((command.words().collect(), given))
+        };
+        commands.iter().map(given).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn command(&self, command: usize) -> Result<&(Vec<String>, HandOver), Failure> {
+        self.0.get(command).ok_or_else(|| Failure::not_found(format!("there is no command {command}")))
+    }
+}
 
 impl Handle for FenceCommands {
     const NAME: &'static str = "ha_fence_commands";
@@ -429,8 +469,8 @@ pub unsafe extern "C" fn ha_fence_commands_count(
     call!(error, |call| { call.must_write(count, handles::take::<_, FenceCommands>(commands)?.0.len()) })
 }
 
-/// A word of a command, lent: the program is word 0, its arguments follow; run it without a shell. HA_NONE after the last
-/// word.
+/// A word of a command, lent: the program is word 0, its arguments follow, as they are written in fence.cfg. HA_NONE after the last
+/// word. They may hold secrets: run the program as ha_fence_commands_argument() and ha_fence_commands_input() say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_fence_commands_word(
     commands: *const ha_fence_commands,
@@ -441,9 +481,42 @@ pub unsafe extern "C" fn ha_fence_commands_word(
 ) -> ha_status {
     call!(error, |call| {
         let commands = handles::take::<_, FenceCommands>(commands)?;
-        let words = commands.0.get(command);
-        let words = words.ok_or_else(|| Failure::not_found(format!("there is no command {command}")))?;
+        let (words, _) = commands.command(command)?;
         call.lend(word, words.get(index).map(String::as_str));
         Ok(if index < words.len() { ha_status::HA_OK } else { ha_status::HA_NONE })
+    })
+}
+
+/// What the program of a command gets on its command line after its name, lent; run it without a shell. HA_NONE after the last
+/// one. Usually there is none: everybody on a machine can read command lines.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_fence_commands_argument(
+    commands: *const ha_fence_commands,
+    command: usize,
+    index: usize,
+    argument: *mut ha_str,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let commands = handles::take::<_, FenceCommands>(commands)?;
+        let (_, given) = commands.command(command)?;
+        call.lend(argument, given.arguments.get(index).map(String::as_str));
+        Ok(if index < given.arguments.len() { ha_status::HA_OK } else { ha_status::HA_NONE })
+    })
+}
+
+/// What the program of a command gets on its standard input, lent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_fence_commands_input(
+    commands: *const ha_fence_commands,
+    command: usize,
+    input: *mut ha_str,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let commands = handles::take::<_, FenceCommands>(commands)?;
+        let (_, given) = commands.command(command)?;
+        call.lend(input, Some(&given.input));
+        Call::done()
     })
 }

@@ -12,7 +12,7 @@ use crate::{
 
 /// The version of the interface that this header describes. It grows when functions are added; what is there stays as it is.
 /// A change that breaks programs changes the soname.
-pub const HA_ABI_VERSION: u32 = 1;
+pub const HA_ABI_VERSION: u32 = 2;
 
 /// The version of the interface that the library has. If it is lower than HA_ABI_VERSION the library is older than the
 /// header.

@@ -133,7 +133,7 @@ plain_words! {
         Crashes = "crashes", CrashesAfter = "crashes_after",
     }
     ha_sim::world::DaemonKind = "DaemonKind" { Crm = "crm", Lrm = "lrm" }
-    ha_sim::world::DeviceBehaviour = "DeviceBehaviour" { Works = "works", Fails = "fails", Hangs = "hangs" }
+    ha_sim::world::DeviceBehaviour = "DeviceBehaviour" { Works = "works", Fails = "fails", Hangs = "hangs", Late = "late" }
     ha_sim::world::Operation = "Operation" { Start = "start", Stop = "stop", Move = "move" }
     ha_sim::world::Outcome = "FailureKind" {
         Fails = "fails", Hangs = "hangs", Pretends = "pretends", Denies = "denies",

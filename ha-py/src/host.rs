@@ -1,16 +1,19 @@
 //! A host that is written in Python, as the core sees it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ha_core::{
     config::{self, RequestedState, fence::FenceCommand},
     event::Event,
     host::{
-        Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore, Membership,
-        Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
+        FenceProgress, GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore,
+        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     status::{self, ExitCode, Motion},
     time::Instant,
 };
@@ -294,9 +297,14 @@ impl GuestControl for PythonHost {
 }
 
 impl FenceDevices for PythonHost {
-    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        let arguments = (text(node), attempt, OutAll(commands.to_vec()));
+    fn run(&mut self, attempt: &FenceAttempt, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        let arguments = (Out(attempt.clone()), OutAll(commands.to_vec()));
         self.call_extracted::<_, W<FenceProgress>>("run_fence_device", arguments).map(|W(progress)| progress)
+    }
+
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+        let except: Vec<String> = except.iter().map(Uid::to_string).collect();
+        self.tell("forget_fence_attempts", (except,))
     }
 }
 

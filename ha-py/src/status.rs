@@ -427,19 +427,30 @@ impl Command {
     /// The service that it is about.
     #[getter]
     fn sid(&self) -> Option<&str> {
-        use status::Command::{ArmHa, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop};
+        use status::Command::{
+            ArmHa, ConfirmFenced, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop,
+        };
         match &self.0 {
             Move { sid, .. } | Stop { sid, .. } => Some(sid.as_str()),
-            EnableNodeMaintenance { .. } | DisableNodeMaintenance { .. } | DisarmHa { .. } | ArmHa => None,
+            EnableNodeMaintenance { .. }
+            | DisableNodeMaintenance { .. }
+            | DisarmHa { .. }
+            | ArmHa
+            | ConfirmFenced { .. } => None,
         }
     }
 
     /// The node that it is about, or to which it moves.
     #[getter]
     fn node(&self) -> Option<&str> {
-        use status::Command::{ArmHa, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop};
+        use status::Command::{
+            ArmHa, ConfirmFenced, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop,
+        };
         match &self.0 {
-            Move { node, .. } | EnableNodeMaintenance { node } | DisableNodeMaintenance { node } => Some(node.as_str()),
+            Move { node, .. }
+            | EnableNodeMaintenance { node }
+            | DisableNodeMaintenance { node }
+            | ConfirmFenced { node, .. } => Some(node.as_str()),
             Stop { .. } | DisarmHa { .. } | ArmHa => None,
         }
     }

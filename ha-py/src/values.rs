@@ -6,7 +6,7 @@ use ha_core::{
         edit::PropertyFault,
         fence::{FenceCommand, FenceErrors, FenceFile},
     },
-    host::{Hand, LockClaim, LockRecord, UsageStatistics},
+    host::{FenceAttempt, Hand, LockClaim, LockRecord, UsageStatistics},
     id::NodeName,
     rules::Finding,
     timing::{Amount, Setting},
@@ -88,8 +88,16 @@ impl<'py> IntoPyObject<'py> for TimingValue {
 
 data_by! {
     Problem = "pyha.values" "Problem" by crate::errors::problem;
-    FenceCommand = "pyha.values" "FenceCommand" by |command| json!({
-        "device": command.device, "part": command.part, "program": command.program, "arguments": command.arguments,
+    FenceCommand = "pyha.values" "FenceCommand" by |command| {
+        let given = command.hand_over().ok();
+        json!({
+            "device": command.device, "part": command.part, "program": command.program,
+            "arguments": command.words().skip(1).collect::<Vec<_>>(),
+            "command_line": given.as_ref().map(|given| &given.arguments), "input": given.as_ref().map(|given| &given.input),
+        })
+    };
+    FenceAttempt = "pyha.values" "FenceAttempt" by |attempt| json!({
+        "node": attempt.node, "incident": attempt.incident.as_str(), "number": attempt.number, "device": attempt.device,
     });
     PropertyFault = "pyha.values" "PropertyFault" by |fault| json!({
         "property": fault.property, "code": fault.kind.code(), "message": fault.kind.to_string(),

@@ -79,6 +79,21 @@ impl FenceArgument {
         (!key.is_empty()).then(|| Self { key: key.into(), value })
     }
 
+    /// The name of the argument on standard input; `None` for a key of one letter whose long name is not known.
+    fn long_name(&self) -> Option<String> {
+        if self.key.chars().nth(1).is_some() {
+            return Some(self.key.replace('-', "_"));
+        }
+        LONG_NAMES.iter().find(|(short, _)| *short == self.key).map(|(_, long)| String::from(*long))
+    }
+
+    /// Whether the value is to be shown to nobody, as far as the key tells.
+    fn is_secret(&self) -> bool {
+        let name = self.long_name().unwrap_or_else(|| self.key.clone()).to_ascii_lowercase();
+        let is_place = name.ends_with("_script") || name.ends_with("_file");
+        !is_place && ["pass", "secret", "token", "community", "priv"].iter().any(|part| name.contains(part))
+    }
+
     /// The words on a command line: `--key=value` or `--key`; for a key of one letter `-k`, then the value.
     fn words(&self) -> Vec<String> {
         let Self { key, value } = self;
@@ -99,7 +114,9 @@ impl fmt::Debug for FenceArgument {
 }
 
 /// A program to run with its arguments, no shell between. Serialises to the list of its words; `Debug` hides the
-/// arguments.
+/// values of the arguments.
+///
+/// Run it as [`hand_over`](Self::hand_over) says: everybody on a machine can read the command lines of its programs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FenceCommand {
     /// The device.
@@ -109,19 +126,114 @@ pub struct FenceCommand {
     /// The program.
     pub program: String,
     /// Its arguments.
+    pub arguments: Vec<FenceArgument>,
+}
+
+/// What a program is given.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// Its command line, after the program.
     pub arguments: Vec<String>,
+    /// Its standard input.
+    pub input: String,
+}
+
+/// Why a fence command is not run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandOverError {
+    /// A secret that would stand on a command line.
+    #[error(
+        "'{secret}' is not given to a program on its command line, where everybody can read it, and that is where '{key}' has to go: write '{key}' by its long name, or give the program a file with the secret"
+    )]
+    SecretOnCommandLine {
+        /// The key of the secret.
+        secret: String,
+        /// The key of the argument that has to be on the command line.
+        key: String,
+    },
+    /// A value that is more than one line.
+    #[error("the value of '{key}' has a line end or another control character")]
+    ControlCharacter {
+        /// The key of the argument.
+        key: String,
+    },
 }
 
 impl FenceCommand {
-    /// The program and its arguments.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
-        core::iter::once(&self.program).chain(&self.arguments).map(String::as_str)
+    /// The program and its arguments, as they would stand on a command line.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        let arguments = self.arguments.iter().flat_map(FenceArgument::words);
+        core::iter::once(self.program.clone()).chain(arguments)
+    }
+
+    /// How the program gets its arguments: on its standard input, a line `key=value` for each, as fence agents read them. A key
+    /// alone is `key=1`, and a key of one letter is written by its long name.
+    ///
+    /// Only where a key has no place there, since nobody knows its long name, or where the key [`COMMAND_LINE`] asks for it, all
+    /// arguments go on the command line; that is refused where one of them is a secret.
+    ///
+    /// # Errors
+    ///
+    /// If that would show a secret, or if a value does not fit in a line.
+    pub fn hand_over(&self) -> Result<HandOver, HandOverError> {
+        let of_command_line =
+            |argument: &&FenceArgument| argument.key == COMMAND_LINE || argument.long_name().is_none();
+        if let Some(FenceArgument { key, .. }) = self.arguments.iter().find(of_command_line) {
+            if let Some(secret) = self.arguments.iter().find(|argument| argument.is_secret()) {
+                return Err(HandOverError::SecretOnCommandLine { secret: secret.key.clone(), key: key.clone() });
+            }
+            let arguments = self.arguments.iter().filter(|argument| argument.key != COMMAND_LINE);
+            return Ok(HandOver {
+                arguments: arguments.flat_map(FenceArgument::words).collect(),
+                input: String::new(),
+            });
+        }
+        let mut input = String::new();
+        for argument in &self.arguments {
+            let value = argument.value.as_deref().unwrap_or("1");
+            let name = argument.long_name().unwrap_or_default();
+            if name.chars().chain(value.chars()).any(char::is_control) {
+                return Err(HandOverError::ControlCharacter { key: argument.key.clone() });
+            }
+            input.push_str(&format!("{name}={value}\n"));
+        }
+        Ok(HandOver { arguments: Vec::new(), input })
     }
 }
 
+/// The key that has a program get its arguments on the command line: for one that reads no standard input.
+pub const COMMAND_LINE: &str = "command_line";
+
+/// The long names of the keys of one letter, as all fence agents have them.
+const LONG_NAMES: [(&str, &str); 15] = [
+    ("4", "inet4_only"),
+    ("6", "inet6_only"),
+    ("A", "auth"),
+    ("P", "lanplus"),
+    ("S", "password_script"),
+    ("a", "ip"),
+    ("k", "identity_file"),
+    ("l", "username"),
+    ("n", "plug"),
+    ("o", "action"),
+    ("p", "password"),
+    ("u", "ipport"),
+    ("v", "verbose"),
+    ("x", "ssh"),
+    ("z", "ssl"),
+];
+
 impl fmt::Debug for FenceCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} for {} …", self.program, part_name(&self.device, self.part))
+        write!(f, "{} for {} {:?}", self.program, part_name(&self.device, self.part), self.arguments)
+    }
+}
+
+/// Shows no value.
+impl fmt::Debug for HandOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} arguments, {} bytes of input", self.arguments.len(), self.input.len())
     }
 }
 
@@ -339,7 +451,7 @@ impl FenceConfig {
         let Some((device, parts)) = connected.nth(attempt) else { return Vec::new() };
         let commands = parts.iter().filter_map(|(number, part)| {
             let further = part.connections.get(node)?;
-            let arguments = part.arguments.iter().chain(further).flat_map(FenceArgument::words).collect();
+            let arguments = part.arguments.iter().chain(further).cloned().collect();
             Some(FenceCommand { device: device.clone(), part: *number, program: part.agent.clone(), arguments })
         });
         commands.collect()

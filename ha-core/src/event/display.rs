@@ -42,15 +42,23 @@ impl fmt::Display for Event {
             Self::NodeNotFenced { node } => {
                 write!(
                     f,
-                    "node {node} can't be fenced: its services may run without a watchdog, and wait until it comes back"
+                    "node {node} can't be fenced by its lock: its services may run without a watchdog, and wait until it is back, or until somebody confirms that it is down"
                 )
             }
             Self::FenceDevicesExhausted { node } => {
                 write!(
                     f,
-                    "no fence device is left for node {node}: its services wait until the node is back or fenced by hand"
+                    "no fence device is left for node {node}: its services wait until the node is back, a device works, or somebody confirms that it is down"
                 )
             }
+            Self::FencedNodeRebooted { node } => {
+                write!(f, "node {node} was booted again: what ran on it before is gone")
+            }
+            Self::FencedNodeReturned { node } => {
+                write!(f, "node {node} is back, and keeps its services: it is not fenced")
+            }
+            Self::FenceConfirmed { node, by: Some(by) } => write!(f, "{by} confirms that node {node} is down"),
+            Self::FenceConfirmed { node, by: None } => write!(f, "somebody confirms that node {node} is down"),
             Self::ServiceRecovered { sid, from, to } => write!(f, "{sid} is recovered from {from} on {to}"),
             Self::RecoveryFailed { sid, node } => {
                 write!(f, "no node can take {sid} from {node}: rules and online nodes leave none; it is tried again")
@@ -287,6 +295,8 @@ fn moved_by(cause: MoveCause) -> &'static str {
 fn rejection(reason: RejectionReason) -> &'static str {
     match reason {
         RejectionReason::NodeNotOnline => "the node is not online",
+        RejectionReason::NotToBeFenced => "the node is not to be fenced",
+        RejectionReason::NodeIsUp => "the node is in the cluster right now, so it is not down",
         RejectionReason::NoSuchService => "no such service is managed",
     }
 }

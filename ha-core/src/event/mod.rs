@@ -159,6 +159,24 @@ pub enum Event {
         /// The node.
         node: NodeName,
     },
+    /// A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone.
+    FencedNodeRebooted {
+        /// The node.
+        node: NodeName,
+    },
+    /// A node that was to be fenced is back: its services stay with it, and it is not fenced.
+    FencedNodeReturned {
+        /// The node.
+        node: NodeName,
+    },
+    /// A person has confirmed that a node is down, which is to be fenced.
+    FenceConfirmed {
+        /// The node.
+        node: NodeName,
+        /// Who says so, if the command names somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     /// A new node was found for a service whose node was fenced.
     ServiceRecovered {
         /// The service.
@@ -720,6 +738,9 @@ impl Event {
                 | Self::FenceDeviceFailed { .. }
                 | Self::NodeNotFenced { .. }
                 | Self::FenceDevicesExhausted { .. }
+                | Self::FencedNodeRebooted { .. }
+                | Self::FencedNodeReturned { .. }
+                | Self::FenceConfirmed { .. }
                 | Self::SchedulerFallback { .. }
                 | Self::FiguresMissing { .. }
                 | Self::RuleGaveWay { .. }

@@ -79,6 +79,9 @@ impl Event {
             | Self::StoreSpaceLow { .. } => Severity::Warning,
 
             Self::NodeState { .. }
+            | Self::FencedNodeRebooted { .. }
+            | Self::FencedNodeReturned { .. }
+            | Self::FenceConfirmed { .. }
             | Self::NodeForgotten { .. }
             | Self::NotifyFenceSucceeded { .. }
             | Self::FenceAcknowledged { .. }

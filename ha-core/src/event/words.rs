@@ -75,12 +75,18 @@ pub enum RejectionReason {
     NodeNotOnline,
     /// The service has no entry in the manager status.
     NoSuchService,
+    /// The node is not to be fenced, so there is nothing to confirm.
+    NotToBeFenced,
+    /// The node is a member of the cluster at this moment, so it is not down.
+    NodeIsUp,
 }
 
 text_enum! {
     RejectionReason: "a reason for a rejection",
     NodeNotOnline = "node_not_online",
     NoSuchService = "no_such_service",
+    NotToBeFenced = "not_to_be_fenced",
+    NodeIsUp = "node_is_up",
 }
 
 /// Why a command had no effect.

@@ -21,7 +21,7 @@ pub use rehearsal::Rehearsal;
 pub use statistics::{NodeStatistics, ServiceStatistics, Statistics, UnmanagedService, UsageStatistics};
 
 use alloc::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     sync::Arc,
     vec::Vec,
@@ -33,7 +33,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
-    id::{IdError, NodeName, ServiceId},
+    id::{IdError, NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
     text_enum::text_enum,
     time::Instant,
@@ -106,6 +106,8 @@ pub enum HostOperation {
     SoftwareVersion,
     /// [`FenceDevices::run`].
     RunFenceDevice,
+    /// [`FenceDevices::forget_fence_attempts`].
+    ForgetFenceAttempts,
     /// [`Statistics::unmanaged_services`] and [`Statistics::usage`].
     Statistics,
     /// [`Entropy::random_bytes`].
@@ -153,6 +155,7 @@ text_enum! {
     MigrateGroups = "migrate_groups",
     SoftwareVersion = "software_version",
     RunFenceDevice = "run_fence_device",
+    ForgetFenceAttempts = "forget_fence_attempts",
     Statistics = "statistics",
     RandomBytes = "random_bytes",
     StartJob = "start_job",
@@ -371,12 +374,38 @@ pub enum FenceProgress {
     Failed,
 }
 
+/// One use of a fence device. It is named by `incident` and `number` together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FenceAttempt {
+    /// The node that is to be turned off.
+    pub node: NodeName,
+    /// The incident that it belongs to ([`FenceIncident`](crate::status::FenceIncident)).
+    pub incident: Uid,
+    /// Counts the attempts of a master in this incident, from 0.
+    pub number: u32,
+    /// Which of the node's devices it is, counted from 0. It comes again when all have failed and are tried once more.
+    pub device: u32,
+}
+
 /// Runs the commands of fence devices.
+///
+/// **An answer belongs to one attempt.** A success counts as proof that the node is off, so it has to come from commands that were
+/// started for this very attempt. An answer to another one is never given: the node may have been up again meanwhile.
 pub trait FenceDevices {
-    /// Starts the commands of a node's device, all at once, if they were not started yet for this attempt, and says how far
-    /// they have come. It is called once a round until it does not say [`FenceProgress::Running`] any more; `attempt` counts
-    /// the node's devices from 0. An error counts as a failed device.
-    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError>;
+    /// Starts the commands of a device, all at once, if they were not started yet for this attempt, and says how far they have
+    /// come. It is called once a round until it does not say [`FenceProgress::Running`] any more. An error counts as a failed
+    /// device.
+    ///
+    /// Before it starts commands, what still runs for another attempt for this node has ended, or can do nothing more; as long as
+    /// it may, the answer is [`FenceProgress::Running`]. It returns at once, also where a program hangs: the master's lock is
+    /// renewed by the thread that calls.
+    fn run(&mut self, attempt: &FenceAttempt, commands: &[FenceCommand]) -> Result<FenceProgress, HostError>;
+
+    /// Forgets every attempt but those of the incidents that go on, and ends what runs for it, without waiting for that.
+    ///
+    /// It is called when a CRM becomes master and when it no longer is, and when an incident is over. An error is reported, and
+    /// the call is made again in the next round.
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError>;
 }
 
 /// Randomness, so that the unique ids of two masters never meet.

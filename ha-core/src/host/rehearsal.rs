@@ -1,14 +1,15 @@
 //! A host on which nothing happens, to see what a manager would do.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, sync::Arc, vec::Vec};
 
 use super::{
-    ClusterLock, EventSink, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer, ManagerStore,
+    ClusterLock, EventSink, FenceAttempt, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
+    ManagerStore,
 };
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
 };
 
@@ -116,8 +117,12 @@ impl GuestControl for Rehearsal {
 }
 
 impl FenceDevices for Rehearsal {
-    fn run(&mut self, _: &NodeName, _: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+    fn run(&mut self, _: &FenceAttempt, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
         Ok(self.fencing)
+    }
+
+    fn forget_fence_attempts(&mut self, _: &BTreeSet<Uid>) -> Result<(), HostError> {
+        Ok(())
     }
 }
 

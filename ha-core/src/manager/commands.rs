@@ -63,6 +63,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             Command::DisableNodeMaintenance { node } => self.command_disable_maintenance(&node),
             Command::DisarmHa { mode } => self.command_disarm(line, verb, mode),
             Command::ArmHa => self.command_arm(line, verb),
+            Command::ConfirmFenced { node, by } => self.command_confirm_fenced(line, &node, by.as_deref()),
         }
     }
 
@@ -223,6 +224,20 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         match disarm.mode {
             DisarmMode::Freeze => {}
             DisarmMode::Ignore => self.update_locations(),
+        }
+    }
+
+    /// A person says that a node is down.
+    fn command_confirm_fenced(&mut self, line: &str, node: &NodeName, by: Option<&str>) {
+        if !self.status.fence_requested(node) {
+            self.refuse(line, Refusal::Rejected(RejectionReason::NotToBeFenced));
+        } else if self.input.members.get(node) == Some(&true) {
+            self.refuse(line, Refusal::Rejected(RejectionReason::NodeIsUp));
+        } else {
+            self.host.event(Event::CommandAccepted { command: line.into() });
+            self.host.event(Event::FenceConfirmed { node: node.clone(), by: by.map(String::from) });
+            self.incident(node);
+            self.note_was_down(node);
         }
     }
 

@@ -4,13 +4,13 @@
 //! there. Where an LRM lets go of both with services running (on a restart, or while HA is disarmed), or does not have
 //! them yet when a running service comes (live, by being added to what is managed, or from `error`), anybody can take the
 //! lock while the services run on. Such a node is *unguarded* until its LRM was seen with its lock again, and is not fenced by its
-//! lock meanwhile: if it can't be reached, its services wait for it, or for a fence device.
+//! lock meanwhile: if it can't be reached, its services wait for it, for another boot of its machine, for a person, or for a fence
+//! device.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use super::{RoundHost, RoundInput, round::Round};
+use super::{RoundHost, RoundInput, fencing::Proof, round::Round};
 use crate::{
-    config::datacenter::FencingMode,
     event::Event,
     host::EventSink,
     id::{NodeName, ServiceId},
@@ -117,10 +117,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// Whether taking the lock of a node that is gone would prove nothing, and nothing else is there to prove it.
+    /// Whether taking the lock of a node that is gone would prove nothing.
     pub(super) fn cannot_be_fenced(&mut self, node: &NodeName) -> bool {
-        let unguarded =
-            self.status.unguarded.contains(node) && self.configuration.datacenter.fencing == FencingMode::Watchdog;
+        let unguarded = self.status.unguarded.contains(node);
         if unguarded {
             self.guards.report(node, self.host);
         }
@@ -130,7 +129,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// The node was down at some time since it was last seen.
     ///
     /// It may be up again, and a service that was on its way there may have come since: that one does not wait for fencing.
-    pub(super) fn note_fenced(&mut self, node: &NodeName) {
+    pub(super) fn note_fenced(&mut self, node: &NodeName, proof: Proof) {
         let may_run = |entry: &ServiceEntry| {
             entry.state != ServiceState::Fence && (entry.node == *node || entry.state.target() == Some(node))
         };
@@ -141,16 +140,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         } else if !self.status.services.iter().any(|(_, entry)| may_run(entry)) {
             self.status.unguarded.remove(node);
         }
-        self.note_nothing_runs(node);
+        self.note_nothing_runs(node, proof);
         self.guards.distrust(node, self.input);
     }
 
-    /// What may have run there does not any more, if the fencing proves that: by a device, or by a lock that the LRM had to
-    /// the end. With a service that may run an LRM writes another record before it lets go.
-    fn note_nothing_runs(&mut self, node: &NodeName) {
-        let by_device = self.configuration.datacenter.fencing != FencingMode::Watchdog;
+    /// What may have run there does not any more, if that is proven: because its power was off, or by a lock that the LRM had
+    /// to the end. With a service that may run an LRM writes another record before it lets go.
+    fn note_nothing_runs(&mut self, node: &NodeName, proof: Proof) {
         let record = self.input.lrms.get(node);
-        if by_device || record.is_some_and(|record| holds_lock(record, self.status, node)) {
+        if proof == Proof::Power || record.is_some_and(|record| holds_lock(record, self.status, node)) {
             let services = &self.status.services;
             let is_there = |sid: &ServiceId| services.get(sid).is_some_and(|entry| entry.node == *node);
             self.status.may_run.retain(|sid| !is_there(sid));

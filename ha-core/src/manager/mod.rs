@@ -115,6 +115,8 @@ impl Manager {
         self.rules = RulesCache::default();
         self.services = ManagedServices::default();
         self.guards = GuardHistory::default();
+        // What a device did was done for another master's incidents, as far as this one can tell.
+        self.fencing = FenceHistory::default();
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.

@@ -143,7 +143,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             uids,
             ..
         } = manager;
-        fencing.begin_round(|node| status.node_state(node) == NodeState::Fence);
+        status.end_incidents();
+        fencing.begin_round(&status.fencing, host);
         let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
         let mode = configuration.datacenter.scheduler.mode;
@@ -265,11 +266,9 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         self.node_facts(node).online
     }
 
-    /// Whether the node is not online, has not been seen for at least the fence delay, and can be fenced.
+    /// Whether the node is not online, and has not been seen for at least the fence delay.
     pub(super) fn is_overdue(&mut self, node: &NodeName) -> bool {
-        !self.is_online(node)
-            && self.history.unseen_for(node, self.input.now.instant) >= self.timings.fence_delay()
-            && !self.cannot_be_fenced(node)
+        !self.is_online(node) && self.history.unseen_for(node, self.input.now.instant) >= self.timings.fence_delay()
     }
 
     pub(super) fn set_node_state(&mut self, node: &NodeName, to: NodeState) {

@@ -1,13 +1,13 @@
 //! The lines of a recording.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
-    host::{Job, JobId, Lock},
-    id::{NodeName, ServiceId},
+    host::{FenceAttempt, Job, JobId, Lock},
+    id::{NodeName, ServiceId, Uid},
     lrm::StopRequest,
     status::{LrmStatus, ManagerStatus, Writer},
     time::{Instant, Next, Now},
@@ -59,7 +59,8 @@ pub(super) enum Question<'a> {
     WriteGroupMigration { rules: Text, resources: Text },
     RemoveGroups { groups: Text },
     SoftwareVersion { node: &'a NodeName },
-    RunFenceDevice { node: &'a NodeName, attempt: u32, commands: Vec<FencePart<'a>> },
+    RunFenceDevice { node: &'a NodeName, incident: &'a Uid, number: u32, device: u32, commands: Vec<FencePart<'a>> },
+    ForgetFenceAttempts { except: &'a BTreeSet<Uid> },
     UnmanagedServices,
     Usage,
     RandomBytes,
@@ -87,13 +88,15 @@ impl<'a> Question<'a> {
         Self::RemoveGroups { groups: Text::of(groups.write()) }
     }
 
-    pub(super) fn fence_device(node: &'a NodeName, attempt: u32, commands: &'a [FenceCommand]) -> Self {
+    pub(super) fn fence_device(attempt: &'a FenceAttempt, commands: &'a [FenceCommand]) -> Self {
         let part = |command: &'a FenceCommand| FencePart {
             device: &command.device,
             part: command.part,
             program: &command.program,
         };
-        Self::RunFenceDevice { node, attempt, commands: commands.iter().map(part).collect() }
+        let FenceAttempt { node, incident, number, device } = attempt;
+        let commands = commands.iter().map(part).collect();
+        Self::RunFenceDevice { node, incident, number: *number, device: *device, commands }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Recording.
 
 use alloc::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     sync::Arc,
     vec::Vec,
@@ -17,7 +17,7 @@ use crate::{
     crm::Crm,
     event::Event,
     host::*,
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     lrm::{Lrm, StopRequest},
     status::{ExitCode, LrmStatus, ManagerStatus, Writer},
     time::{Instant, Next, Now},

@@ -2,7 +2,7 @@
 
 use alloc::{
     boxed::Box,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
     sync::Arc,
     vec::Vec,
@@ -19,7 +19,7 @@ use crate::{
     crm::Crm,
     event::Event,
     host::*,
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     lrm::Lrm,
     status::{ExitCode, LrmStatus, ManagerStatus},
     time::Instant,

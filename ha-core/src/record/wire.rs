@@ -65,8 +65,9 @@ macro_rules! fallible_roles {
                 fn software_version(node: &NodeName) -> Option<String> = Question::SoftwareVersion { node };
             }
             FenceDevices {
-                fn run(node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> FenceProgress =
-                    Question::fence_device(node, attempt, commands);
+                fn run(attempt: &FenceAttempt, commands: &[FenceCommand]) -> FenceProgress =
+                    Question::fence_device(attempt, commands);
+                fn forget_fence_attempts(except: &BTreeSet<Uid>) -> () = Question::ForgetFenceAttempts { except };
             }
             Statistics {
                 fn unmanaged_services() -> Vec<UnmanagedService> = Question::UnmanagedServices;

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::{fmt, str::FromStr};
 
+use smol_str::SmolStr;
+
 use super::Motion;
 use crate::{
     id::{IdError, NodeName, ServiceId},
@@ -60,6 +62,13 @@ pub enum Command {
     },
     /// Take up work again after a disarm.
     ArmHa,
+    /// Take a person's word that a node is down, which is to be fenced.
+    ConfirmFenced {
+        /// Which node.
+        node: NodeName,
+        /// Who says so, a word without blanks.
+        by: Option<SmolStr>,
+    },
 }
 
 /// Why a line is not a command.
@@ -68,7 +77,7 @@ pub enum Command {
 pub enum CommandError {
     /// The first word is not a command.
     #[error(
-        "unknown command '{0}': expected migrate, relocate, stop, enable-node-maintenance, disable-node-maintenance, disarm-ha or arm-ha"
+        "unknown command '{0}': expected migrate, relocate, stop, enable-node-maintenance, disable-node-maintenance, disarm-ha, arm-ha or confirm-fenced"
     )]
     UnknownVerb(String),
     /// Too few or too many words.
@@ -121,6 +130,13 @@ impl FromStr for Command {
                 (None, ..) => Ok(Self::ArmHa),
                 (Some(_), ..) => Err(CommandError::Arguments { verb: "arm-ha", expected: "no arguments" }),
             },
+            "confirm-fenced" => match rest {
+                (Some(node), by, None) => Ok(Self::ConfirmFenced { node: node.parse()?, by: by.map(SmolStr::from) }),
+                _ => Err(CommandError::Arguments {
+                    verb: "confirm-fenced",
+                    expected: "a node, and who says that it is down",
+                }),
+            },
             _ => Err(CommandError::UnknownVerb(verb.into())),
         }
     }
@@ -153,6 +169,7 @@ impl Command {
             Self::DisableNodeMaintenance { .. } => "disable-node-maintenance",
             Self::DisarmHa { .. } => "disarm-ha",
             Self::ArmHa => "arm-ha",
+            Self::ConfirmFenced { .. } => "confirm-fenced",
         }
     }
 }
@@ -167,6 +184,8 @@ impl fmt::Display for Command {
             Self::EnableNodeMaintenance { node } | Self::DisableNodeMaintenance { node } => write!(f, " {node}"),
             Self::DisarmHa { mode } => write!(f, " {mode}"),
             Self::ArmHa => Ok(()),
+            Self::ConfirmFenced { node, by: Some(by) } => write!(f, " {node} {by}"),
+            Self::ConfirmFenced { node, by: None } => write!(f, " {node}"),
         }
     }
 }
@@ -194,6 +213,11 @@ mod tests {
             ("disarm-ha freeze", Command::DisarmHa { mode: DisarmMode::Freeze }),
             ("disarm-ha ignore", Command::DisarmHa { mode: DisarmMode::Ignore }),
             ("arm-ha", Command::ArmHa),
+            ("confirm-fenced node1", Command::ConfirmFenced { node: node.clone(), by: None }),
+            (
+                "confirm-fenced node1 alice@desk",
+                Command::ConfirmFenced { node: node.clone(), by: Some("alice@desk".into()) },
+            ),
         ] {
             assert_eq!(line.parse().as_ref(), Ok(&command));
             assert_eq!(command.to_string(), line);
@@ -217,6 +241,8 @@ mod tests {
             "disarm-ha",
             "disarm-ha freeze now",
             "arm-ha now",
+            "confirm-fenced",
+            "confirm-fenced n1 alice now",
         ] {
             let first = line.split(' ').next();
             assert!(matches!(error(line), CommandError::Arguments { verb, .. } if Some(verb) == first), "{line}");

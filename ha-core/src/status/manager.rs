@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Command, DisarmMode, ServiceTable, Timestamp, UnknownFields};
+use super::{Command, DisarmMode, ServiceTable, Timestamp, UnknownFields, Writer};
 use crate::{
     id::{NodeName, ServiceId, Uid},
     text_enum::text_enum,
@@ -43,6 +43,32 @@ pub struct NodeRequest {
     pub maintenance: bool,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
+}
+
+/// That a node is to be fenced, from when that was decided until it is known to be down or is back.
+///
+/// It survives a change of master. What a fence device answers counts only for the incident for which it was asked: the node may
+/// have been up again meanwhile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FenceIncident {
+    /// Names the incident; no other one ever has the same id.
+    pub id: Uid,
+    /// Who the record of the node's LRM named as its writer when the incident began. Another boot of that machine proves that what
+    /// ran before is gone.
+    pub writer: Option<Writer>,
+    /// Whether what ran on the node when the incident began is known to be gone: its machine was booted again, or a person has
+    /// confirmed that it is down.
+    pub was_down: bool,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl FenceIncident {
+    /// An incident that has just begun.
+    #[must_use]
+    pub fn new(id: Uid, writer: Option<Writer>) -> Self {
+        Self { id, writer, was_down: false, unknown: None }
+    }
 }
 
 /// How far disarming has come.
@@ -309,6 +335,8 @@ pub struct ManagerStatus {
     /// Services in `error` or `stopped` that may run though: their stop failed, or they went to `error` otherwise without being
     /// seen stopped, and were not since. Recorded as `may_run`, and absent when empty.
     pub may_run: BTreeSet<ServiceId>,
+    /// The incident of every node that is to be fenced. Recorded as `fencing`, and absent when empty.
+    pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }
@@ -351,6 +379,13 @@ impl ManagerStatus {
     pub fn fence_requested(&self, node: &NodeName) -> bool {
         self.node_state(node) == NodeState::Fence
             || self.services.iter().any(|(_, entry)| entry.node == *node && entry.state == ServiceState::Fence)
+    }
+
+    /// Drops the incidents of nodes that are not to be fenced any more.
+    pub(crate) fn end_incidents(&mut self) {
+        let mut incidents = core::mem::take(&mut self.fencing);
+        incidents.retain(|node, _| self.fence_requested(node));
+        self.fencing = incidents;
     }
 
     /// Whether maintenance is asked for the node.

@@ -15,8 +15,8 @@ pub use command::{Command, CommandError, DisarmMode};
 pub use json::StatusError;
 pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, Writer};
 pub use manager::{
-    Disarm, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceState,
-    StateName,
+    Disarm, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry,
+    ServiceState, StateName,
 };
 pub use service_table::ServiceTable;
 pub use utc::UtcTime;

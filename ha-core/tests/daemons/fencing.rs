@@ -1,6 +1,6 @@
 //! Fence devices: what counts as proof that a node is down, and how devices are tried one after another.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ha_core::{
     config::{FenceConfig, RequestedState, datacenter::FencingMode},
@@ -111,11 +111,84 @@ fn the_next_device_is_tried_when_one_fails_and_without_any_left_the_node_stays_i
     };
     assert_eq!(exhausted(&mut none), 1);
     assert_eq!(runs(&none), 2);
-    none.devices.insert(0, FenceProgress::Succeeded);
     lose_lock(&mut none);
     iterate(&mut none);
     assert!(!is_recovered(&none), "nothing is recovered on a guess");
-    assert_eq!((runs(&none), exhausted(&mut none)), (2, 0));
+}
+
+#[test]
+fn devices_that_failed_are_tried_again_after_pauses_that_grow() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    let mut rounds = Vec::new();
+    for round in 0..130 {
+        let before = runs(&cluster);
+        iterate(&mut cluster);
+        if runs(&cluster) > before {
+            rounds.push(round);
+        }
+    }
+    // A round takes 10 s.
+    let pauses: Vec<i32> = rounds.windows(2).map(|pair| 10 * (pair[1] - pair[0])).collect();
+    assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300, 300]);
+    let numbers: Vec<u32> = cluster.attempts.iter().map(|attempt| attempt.number).collect();
+    assert!(numbers.iter().copied().eq(0..numbers.len() as u32), "each attempt has a number of its own: {numbers:?}");
+    assert!(cluster.attempts.iter().all(|attempt| attempt.incident == cluster.attempts[0].incident));
+    cluster.devices.insert(1, FenceProgress::Succeeded);
+    (0..31).for_each(|_| iterate(&mut cluster));
+    assert!(is_recovered(&cluster));
+}
+
+#[test]
+fn an_incident_is_recorded_and_its_devices_are_forgotten_when_it_ends() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    cluster.devices.insert(0, FenceProgress::Running);
+    iterate(&mut cluster);
+    let incident = cluster.status().fencing[&node("node2")].id.clone();
+    assert_eq!(cluster.attempts[0].incident, incident);
+    // Another CRM goes on with the same incident, and first has what it asked for earlier forgotten.
+    cluster.forgotten.clear();
+    cluster.start_daemon(&node("node1"), Daemon::Crm);
+    iterate(&mut cluster);
+    assert_eq!(cluster.attempts.last().unwrap().incident, incident, "it survives a change of master");
+    assert_eq!(cluster.forgotten, [BTreeSet::from([incident.clone()])]);
+    cluster.devices.insert(0, FenceProgress::Succeeded);
+    iterate(&mut cluster);
+    assert!(is_recovered(&cluster));
+    assert!(cluster.status().fencing.is_empty());
+    iterate(&mut cluster);
+    assert_eq!(cluster.forgotten.last(), Some(&BTreeSet::new()));
+}
+
+#[test]
+fn a_confirmation_is_accepted_only_for_a_node_that_is_to_be_fenced_and_is_not_online() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    iterate(&mut cluster);
+    cluster.take_events();
+    cluster.command("confirm-fenced node3");
+    iterate(&mut cluster);
+    assert!(cluster.take_events().contains(&"command_rejected".into()));
+    // The lock is still held, so somebody may be wrong.
+    cluster.command("confirm-fenced node2 alice@desk");
+    hold_lock(&mut cluster);
+    iterate(&mut cluster);
+    let events = cluster.take_events();
+    assert!(events.contains(&"command_accepted".into()) && events.contains(&"fence_confirmed".into()), "{events:?}");
+    assert!(!is_recovered(&cluster));
+    lose_lock(&mut cluster);
+    iterate(&mut cluster);
+    assert!(is_recovered(&cluster));
+}
+
+#[test]
+fn a_node_that_is_online_is_not_confirmed_to_be_down() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    iterate(&mut cluster);
+    cluster.node("node2").connected = true;
+    cluster.command("confirm-fenced node2");
+    cluster.take_events();
+    iterate(&mut cluster);
+    assert!(cluster.take_events().contains(&"command_rejected".into()));
+    assert!(!is_recovered(&cluster));
 }
 
 #[test]

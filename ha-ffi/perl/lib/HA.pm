@@ -293,7 +293,8 @@ C<'success'>: C<0> is a failure.
                        write_group_migration($rules, $rules_digest, $resources, $resources_digest)   nothing
                        remove_groups($digest)               nothing
                        software_version($node)              the version, or none
-                       run_fence_device($node, $attempt, \@commands)   'running', 'fenced' or 'not_fenced'
+                       run_fence_device($node, $incident, $number, $device, \@commands)   'running', 'fenced' or 'not_fenced'
+                       forget_fence_attempts(\@incidents)   nothing
                        unmanaged_services                   [ { sid, node, running } ]
                        usage                                { nodes => {}, services => {} }
                        random_bytes                         sixteen bytes that nobody had before

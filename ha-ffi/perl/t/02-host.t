@@ -41,7 +41,8 @@ package World {
         set_requested_state => sub { $_[0]{requested} = $_[2] },
         write_group_migration => sub { my ($self, $rules, $digest, $resources) = @_; @{$self->{files}}{qw(rules.cfg resources.cfg)} = ($rules, $resources) },
         remove_groups => sub { $_[0]{files}{'groups.cfg'} = ''; return }, software_version => sub { '9.1.0' },
-        run_fence_device => sub { my ($self, $node, $attempt, $commands) = @_; $self->{fence} = $commands; 'fenced' },
+        forget_fence_attempts => sub { return },
+        run_fence_device => sub { my ($self, $node, $incident, $number, $device, $commands) = @_; $self->{fence} = $commands; 'fenced' },
         unmanaged_services => sub { [{ sid => 'vm:900', node => 'n1', running => 1 }] },
         usage => sub { +{ nodes => { n1 => { max_cpu => 8, max_memory => 1 << 30 } }, services => { map { $_ => { max_cpu => 1 } } qw(vm:100 vm:900) } } },
         random_bytes => sub { '0123456789abcdef' },
@@ -134,7 +135,7 @@ for my $story (qw(fencing moving nothing)) {
     my $world = live($story);
     is_deeply([$world->exceptions], [], "$story: nothing dies");
     if ($story eq 'fencing') {
-        is_deeply($world->{fence}, [['fence_x']], 'commands of fence devices are arrays');
+        is_deeply([map { $_->{words} } @{$world->{fence}}], [['fence_x']], 'commands of fence devices have their words');
         is($world->{manager}->service('vm:101')->{node}, 'n1', 'the service was recovered');
         eval { $world->{kept}->nodes };
         is(ref $@ && $@->status, 'handle', 'a lent record does not outlive the method');

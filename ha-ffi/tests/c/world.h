@@ -13,7 +13,7 @@ static const char *names[] = {
     "refresh", "is_quorate", "members", "take_lock", "release_lock", "open_watchdog", "feed_watchdog", "close_watchdog",
     "read_manager_status", "read_configuration", "write_manager_status", "read_lrm_status", "commands_waiting",
     "take_commands", "write_lrm_status", "move_configuration", "remove_leftover_locks", "set_requested_state",
-    "write_group_migration", "remove_groups", "software_version", "run_fence_device", "unmanaged_services", "usage",
+    "write_group_migration", "remove_groups", "software_version", "run_fence_device", "forget_fence_attempts", "unmanaged_services", "usage",
     "random_bytes", "start_job", "finished_jobs", "knows_type", "guest_node", "is_running", "start", "stop", "move_to",
 };
 #define CALLBACKS (sizeof names / sizeof names[0])
@@ -281,7 +281,8 @@ static int32_t software_version(void *context, const char *node, size_t length, 
     return HA_ANSWER_OK;
 }
 
-static int32_t run_fence_device(void *context, const char *node, size_t length, uint32_t attempt,
+static int32_t run_fence_device(void *context, const char *node, size_t length, const char *incident,
+                                size_t incident_length, uint32_t number, uint32_t device,
                                 const ha_fence_commands *commands, ha_reply *reply)
 {
     size_t count = 0;
@@ -290,14 +291,26 @@ static int32_t run_fence_device(void *context, const char *node, size_t length, 
     BEGIN("run_fence_device");
     (void)node;
     (void)length;
-    (void)attempt;
+    CHECK(incident && incident_length > 0);
+    (void)number;
+    CHECK(device == 0);
     WELL(ha_fence_commands_count(commands, &count, NULL));
     CHECK(count == 1);
     WELL(ha_fence_commands_word(commands, 0, 0, &word, NULL));
     CHECK(same(word, "fence_x"));
     GIVES(HA_NONE, ha_fence_commands_word(commands, 0, 9, &word, NULL));
+    GIVES(HA_NONE, ha_fence_commands_argument(commands, 0, 0, &word, NULL));
+    WELL(ha_fence_commands_input(commands, 0, &word, NULL));
+    GIVES(HA_ERROR_NOT_FOUND, ha_fence_commands_input(commands, 1, &word, NULL));
     GIVES(HA_ERROR_NOT_FOUND, ha_fence_commands_word(commands, 1, 0, &word, NULL));
     return HA_ANSWER_FENCED;
+}
+
+static int32_t forget_fence_attempts(void *context, const char *incidents, size_t length, ha_reply *reply)
+{
+    BEGIN("forget_fence_attempts");
+    CHECK(incidents || length == 0);
+    return HA_ANSWER_OK;
 }
 
 static int32_t unmanaged_services(void *context, ha_reply *reply)
@@ -460,6 +473,7 @@ static struct ha_callbacks table(struct world *world)
     callbacks.remove_groups = remove_groups;
     callbacks.software_version = software_version;
     callbacks.run_fence_device = run_fence_device;
+    callbacks.forget_fence_attempts = forget_fence_attempts;
     callbacks.unmanaged_services = unmanaged_services;
     callbacks.usage = usage;
     callbacks.random_bytes = random_bytes;

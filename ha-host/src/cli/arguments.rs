@@ -93,6 +93,15 @@ pub(super) enum Verb {
         /// Where to.
         node: NodeName,
     },
+    /// Say that a node is down which is to be fenced, so that its services can be recovered. Make sure of it first: pull its
+    /// plug.
+    ConfirmFenced {
+        /// The node.
+        node: NodeName,
+        /// The node's name once more. On a terminal it is asked for.
+        #[arg(long, value_name = "NODE")]
+        repeat: Option<NodeName>,
+    },
     /// Stop a service, and request the state 'stopped' for it.
     Stop {
         /// The service.

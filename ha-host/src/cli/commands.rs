@@ -102,7 +102,7 @@ pub(super) fn crm_command(context: &Context, verb: CrmVerb) -> Result<ExitCode, 
     }
 }
 
-fn queue(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+pub(super) fn queue(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     check_nodes(context, &command)?;
     let Some(events) = try_out(context, &command)? else {
         context.store.append_command(&command.to_string())?;
@@ -125,7 +125,8 @@ fn check_nodes(context: &Context, command: &Command) -> Result<(), Failure> {
     let node = match command {
         Command::Move { node, .. }
         | Command::EnableNodeMaintenance { node }
-        | Command::DisableNodeMaintenance { node } => node,
+        | Command::DisableNodeMaintenance { node }
+        | Command::ConfirmFenced { node, .. } => node,
         Command::Stop { .. } | Command::DisarmHa { .. } | Command::ArmHa => return Ok(()),
     };
     let nodes = context.store.settings()?.nodes;
@@ -153,6 +154,12 @@ fn judge(event: &Event) -> Result<Option<String>, Failure> {
         }
         Event::CommandRejected { reason: RejectionReason::NodeNotOnline, .. } => {
             Err(Failure::failed("the node is not online: see 'ha status'"))
+        }
+        Event::CommandRejected { reason: RejectionReason::NotToBeFenced, .. } => {
+            Err(Failure::failed("the node is not to be fenced: there is nothing to confirm, see 'ha status'"))
+        }
+        Event::CommandRejected { reason: RejectionReason::NodeIsUp, .. } => {
+            Err(Failure::failed("the node is in the cluster right now, so it is not down: see 'ha status'"))
         }
         Event::CommandIgnored { reason, .. } => Err(Failure::failed(match reason {
             IgnoreReason::AlreadyOnTarget => "the service is on that node already",

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod commands;
+mod confirm;
 mod context;
 mod daemon;
 mod dry_run;
@@ -69,6 +70,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Config { sid, json } => show::config(&context()?, sid.as_deref(), json),
         Verb::Status { verbose, json, watch } => show::status(&context()?, verbose, json, watch),
         Verb::Migrate { sid, node } => commands::migrate(&context()?, &sid, &node),
+        Verb::ConfirmFenced { node, repeat } => confirm::confirm_fenced(&context()?, node, repeat),
         Verb::Relocate { sid, node } => commands::relocate(&context()?, &sid, &node),
         Verb::Stop { sid, timeout } => commands::stop(&context()?, &sid, timeout),
         Verb::Groupadd { group, options } => edits::add_group(&context()?, &group, &options),

@@ -1,6 +1,14 @@
 //! What a daemon asks of its host.
 
-use std::{collections::BTreeMap, fmt, fs::File, io::Read, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    fs::File,
+    io::Read,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use ha_core::{
     config::{
@@ -8,11 +16,11 @@ use ha_core::{
     },
     event::{Event, Severity},
     host::{
-        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
+        FenceProgress, GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
-    id::{NodeName, ServiceId, ServiceTypes},
+    id::{NodeName, ServiceId, ServiceTypes, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus},
     time::Instant,
 };
@@ -259,8 +267,12 @@ fn made(made: bool) -> Result<(), HostError> {
 }
 
 impl FenceDevices for NodeHost {
-    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        self.fence.run(node, attempt, commands)
+    fn run(&mut self, attempt: &FenceAttempt, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        self.fence.run(attempt, commands)
+    }
+
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+        self.fence.forget_fence_attempts(except)
     }
 }
 

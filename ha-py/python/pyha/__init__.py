@@ -110,6 +110,7 @@ from pyha.records import (
 from pyha.values import (
     MANAGER_LOCK,
     ExitCode,
+    FenceAttempt,
     FenceCommand,
     FenceFault,
     Finding,
@@ -216,6 +217,7 @@ __all__ = [
     "Explanation",
     "Fate",
     "FeedOutcome",
+    "FenceAttempt",
     "FenceCommand",
     "FenceConfig",
     "FenceDevices",

@@ -41,11 +41,14 @@ __all__ = [
     "DisarmedTakeover",
     "Event",
     "FenceAcknowledged",
+    "FenceConfirmed",
     "FenceDeviceFailed",
     "FenceDeviceSucceeded",
     "FenceDevicesExhausted",
     "FenceRequestedLockDropped",
     "FenceWithoutServices",
+    "FencedNodeRebooted",
+    "FencedNodeReturned",
     "FiguresMissing",
     "GroupMigrationAborted",
     "GroupMigrationObstacle",
@@ -351,6 +354,39 @@ class FenceDevicesExhausted(Event):
 
     node: str
     """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FencedNodeRebooted(Event):
+    """A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone."""
+
+    _tag = "fenced_node_rebooted"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FencedNodeReturned(Event):
+    """A node that was to be fenced is back: its services stay with it, and it is not fenced."""
+
+    _tag = "fenced_node_returned"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceConfirmed(Event):
+    """A person has confirmed that a node is down, which is to be fenced."""
+
+    _tag = "fence_confirmed"
+
+    node: str
+    """The node."""
+
+    by: str | None = None
+    """Who says so, if the command names somebody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pyha._data import Event
 from pyha._native import Configuration, GroupsConfig, LrmStatus, ManagerStatus, ResourcesConfig, RulesConfig
 from pyha.errors import HostError
 from pyha.records import Job, UnmanagedService
-from pyha.values import FenceCommand, UsageStatistics
+from pyha.values import FenceAttempt, FenceCommand, UsageStatistics
 from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, RequestedState
 
 
@@ -167,11 +167,21 @@ class GuestControl(Protocol):
 class FenceDevices(Protocol):
     """Runs the commands of fence devices."""
 
-    def run_fence_device(self, node: str, attempt: int, commands: Sequence[FenceCommand], /) -> FenceProgress:
-        """Starts the commands of a node's device, all at once, if they were not started yet, and says how far they
-        are.
+    def run_fence_device(self, attempt: FenceAttempt, commands: Sequence[FenceCommand], /) -> FenceProgress:
+        """Starts the commands of a node's device, all at once, if they were not started yet for this attempt, and says
+        how far they are. It returns at once.
+
+        ``SUCCEEDED`` is the answer of commands that were started for this very attempt. An answer to another one is
+        never given, since the node may have been up again meanwhile. What still runs for another attempt for the node
+        has ended before commands are started.
         """
         raise HostError("this host has no fence devices")
+
+    def forget_fence_attempts(self, incidents: Sequence[str], /) -> None:
+        """Forgets every attempt but those of these incidents, which go on, and ends what runs for it, without waiting.
+
+        It is called when a CRM becomes master and when it no longer is, and when an incident is over.
+        """
 
 
 class Statistics(Protocol):

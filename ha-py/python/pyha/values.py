@@ -86,7 +86,32 @@ class FenceCommand:
     """The program to run."""
 
     arguments: tuple[str, ...] = field(repr=False)
-    """Its arguments."""
+    """Its arguments, as they are written in ``fence.cfg``. They may hold secrets: run it as the next two say."""
+
+    command_line: tuple[str, ...] | None = field(repr=False, default=None)
+    """What the program gets on its command line, which everybody on a machine can read; ``None`` if it is not to be run, since
+    that would show a secret.
+    """
+
+    input: str | None = field(repr=False, default=None)
+    """What the program gets on its standard input."""
+
+
+@dataclass(frozen=True, slots=True)
+class FenceAttempt:
+    """One use of a fence device. It is named by ``incident`` and ``number`` together."""
+
+    node: str
+    """The node that is to be turned off."""
+
+    incident: str
+    """The incident that it belongs to."""
+
+    number: int
+    """Counts the attempts of a master in this incident, from 0."""
+
+    device: int
+    """Which of the node's devices it is, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

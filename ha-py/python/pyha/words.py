@@ -606,6 +606,12 @@ class RejectionReason(Word):
     NO_SUCH_SERVICE = "no_such_service"
     """The service has no entry in the manager status."""
 
+    NOT_TO_BE_FENCED = "not_to_be_fenced"
+    """The node is not to be fenced, so there is nothing to confirm."""
+
+    NODE_IS_UP = "node_is_up"
+    """The node is a member of the cluster at this moment, so it is not down."""
+
 
 class IgnoreReason(Word):
     """Why a command had no effect."""
@@ -800,6 +806,9 @@ class HostOperation(Word):
 
     RUN_FENCE_DEVICE = "run_fence_device"
     """``FenceDevices.run``."""
+
+    FORGET_FENCE_ATTEMPTS = "forget_fence_attempts"
+    """``FenceDevices.forget_fence_attempts``."""
 
     STATISTICS = "statistics"
     """``Statistics.unmanaged_services`` and ``Statistics.usage``."""

@@ -173,7 +173,13 @@ impl Cluster {
                 self.end_call(node, daemon, kills, fate, next, |daemons| daemons.crm = Some(crm));
             }
             DaemonKind::Lrm => {
-                let lrm = if starts { Some(recorder.start_lrm(node.clone(), timings, &mut host)) } else { lrm };
+                let lrm = if starts {
+                    let mut lrm = recorder.start_lrm(node.clone(), timings, &mut host);
+                    recorder.set_writer(&mut lrm, host.writer());
+                    Some(lrm)
+                } else {
+                    lrm
+                };
                 let Some(mut lrm) = lrm else { return };
                 let next = recorder.tick_lrm(&mut lrm, &mut host, now);
                 let fate = host.fate();

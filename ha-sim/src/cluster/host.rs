@@ -4,18 +4,22 @@
 //! node may lose its power before the answer comes. So two daemons interleave inside of their rounds. Stalls are nested: a
 //! call that stalls inside another one's stall ends before that one at the latest.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ha_core::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
-        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, HostError, HostOperation, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
+        FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
     },
-    id::{NodeName, ServiceId},
-    status::{ExitCode, LrmMode, LrmStatus, ManagerStatus},
+    id::{NodeName, ServiceId, Uid},
+    status::{ExitCode, LrmMode, LrmStatus, ManagerStatus, Writer},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
@@ -88,6 +92,12 @@ impl<'a> Host<'a> {
     pub(super) fn new(cluster: &'a mut Cluster, node: NodeName, daemon: DaemonKind) -> Self {
         let kills = cluster.kills(&node, daemon);
         Self { cluster, node, daemon, kills, fate: Fate::Lives }
+    }
+
+    /// Who writes under the name of the node: its machine, in its present boot.
+    pub(super) fn writer(&self) -> Writer {
+        let boots = self.cluster.world.nodes.get(&self.node).map_or(0, |node| node.power_losses);
+        Writer::new(format!("machine of {}", self.node), format!("boot {boots}"))
     }
 
     pub(super) fn fate(&self) -> Fate {
@@ -438,13 +448,17 @@ impl GuestControl for Host<'_> {
 }
 
 impl FenceDevices for Host<'_> {
-    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+    fn run(&mut self, attempt: &FenceAttempt, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
         self.call(HostOperation::RunFenceDevice, |host| {
             if host.has_bug(PlantedBug::FenceDeviceLies) {
                 return Ok(FenceProgress::Succeeded);
             }
-            host.view().run(node, attempt, commands)
+            host.view().run(attempt, commands)
         })
+    }
+
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+        self.call(HostOperation::ForgetFenceAttempts, |host| host.view().forget_fence_attempts(except))
     }
 }
 

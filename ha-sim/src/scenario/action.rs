@@ -419,10 +419,11 @@ fn failure(words: &mut Words<'_>, outcome: Outcome) -> Result<Action, Problem> {
 
 fn device(words: &mut Words<'_>) -> Result<Action, Problem> {
     let name = words.word("the name of a fence device")?.text;
-    let behaviour = match words.choice(&["works", "fails", "hangs"])? {
+    let behaviour = match words.choice(&["works", "fails", "hangs", "late"])? {
         0 => DeviceBehaviour::Works,
         1 => DeviceBehaviour::Fails,
-        _ => DeviceBehaviour::Hangs,
+        2 => DeviceBehaviour::Hangs,
+        _ => DeviceBehaviour::Late,
     };
     Ok(Action::Device { name, behaviour })
 }

@@ -67,7 +67,7 @@
 //! | `start SID on NODE`, `crash SID`, `create SID on NODE`, `destroy SID`, `carry SID to NODE` | guests, behind HA's back |
 //! | `lock SID [NAME]`, `unlock SID` | a guest's lock |
 //! | `fail\|hang start\|stop\|move of SID [N times] [on NODE]`, `mend start\|stop\|move of SID` | what agents do |
-//! | `device NAME works\|fails\|hangs` | fence devices, or parts of them (`NAME:N`) |
+//! | `device NAME works\|fails\|hangs\|late` | fence devices, or parts of them (`NAME:N`); one that is late acts at once, and says so as late as it may |
 //! | `load SID cores N memory SIZE`, `size SID\|NODE cores N memory SIZE` | measured use, configured size |
 //! | `version NODE V` | the software on a node |
 //! | `say TEXT` | nothing, but it is shown |

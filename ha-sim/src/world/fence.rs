@@ -1,8 +1,13 @@
 //! Fence devices, which do as they are told by whoever controls the world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ha_core::{config::fence::FenceCommand, host::FenceProgress, id::NodeName, time::Instant};
+use ha_core::{
+    config::fence::FenceCommand,
+    host::{FenceAttempt, FenceProgress},
+    id::{NodeName, Uid},
+    time::Instant,
+};
 
 use super::{ClusterEvent, What, World};
 
@@ -16,23 +21,33 @@ pub enum DeviceBehaviour {
     Fails,
     /// It does not answer, until that counts as failed.
     Hangs,
+    /// It turns the node off as fast as one that works, and says so only just before that would count as failed.
+    Late,
 }
 
-/// The devices that are at work, by node and attempt.
+/// The devices that are at work, by the node whose CRM asked and the attempt.
 #[derive(Debug, Clone, Default)]
-pub(super) struct FenceRuns(BTreeMap<(NodeName, u32), FenceRun>);
+pub(super) struct FenceRuns(BTreeMap<(NodeName, FenceAttempt), FenceRun>);
 
 #[derive(Debug, Clone, Copy)]
 struct FenceRun {
-    /// When it ends.
+    /// When it acts, or fails to.
     due: Instant,
+    /// When it answers.
+    answers: Instant,
     works: bool,
     ended: bool,
 }
 
 impl FenceRuns {
-    pub(super) fn forget(&mut self, node: &NodeName) {
-        self.0.retain(|(fenced, _), _| fenced != node);
+    /// A node lost its power: the programs that ran there are gone.
+    pub(super) fn drop_of(&mut self, asker: &NodeName) {
+        self.0.retain(|(node, _), _| node != asker);
+    }
+
+    /// Ends what a node asked for in all incidents but these.
+    pub(super) fn forget(&mut self, asker: &NodeName, except: &BTreeSet<Uid>) {
+        self.0.retain(|(node, attempt), _| node != asker || except.contains(&attempt.incident));
     }
 }
 
@@ -40,23 +55,29 @@ impl World {
     /// Starts the commands of a device, or says how far they have come. The outcome is told once.
     pub(super) fn run_fence_device(
         &mut self,
-        node: &NodeName,
-        attempt: u32,
+        asker: &NodeName,
+        attempt: &FenceAttempt,
         commands: &[FenceCommand],
     ) -> FenceProgress {
-        let key = (node.clone(), attempt);
+        let key = (asker.clone(), attempt.clone());
         match self.fence_runs.0.get(&key).copied() {
             None => {
                 let run = self.begin_fencing(commands);
+                self.fence_runs.0.retain(|(node, other), _| node != asker || other.node != attempt.node);
                 self.fence_runs.0.insert(key, run);
                 FenceProgress::Running
             }
-            Some(run) if !run.ended => FenceProgress::Running,
+            Some(run) if !run.ended || self.time < run.answers => FenceProgress::Running,
             Some(run) => {
                 self.fence_runs.0.remove(&key);
                 if run.works { FenceProgress::Succeeded } else { FenceProgress::Failed }
             }
         }
+    }
+
+    /// Ends what the CRM of a node asked of fence devices, in all incidents but these.
+    pub(super) fn forget_fence_attempts(&mut self, asker: &NodeName, except: &BTreeSet<Uid>) {
+        self.fence_runs.forget(asker, except);
     }
 
     /// All commands of a device run at once; one that does not work spoils it.
@@ -67,14 +88,17 @@ impl World {
             self.devices.get(&part).or_else(|| self.devices.get(&command.device)).copied().unwrap_or_default()
         };
         let any = |wanted| commands.iter().any(|command| behaviour(command) == wanted);
-        let (time, works) = if any(DeviceBehaviour::Fails) {
-            (self.physics.fencing, false)
+        let (acts, answers) = (self.physics.fencing, self.physics.fencing_timeout);
+        let (acts, answers, works) = if any(DeviceBehaviour::Fails) {
+            (acts, acts, false)
         } else if any(DeviceBehaviour::Hangs) {
-            (self.physics.fencing_timeout, false)
+            (answers, answers, false)
+        } else if any(DeviceBehaviour::Late) {
+            (acts, answers, true)
         } else {
-            (self.physics.fencing, true)
+            (acts, acts, true)
         };
-        FenceRun { due: self.time.after(time), works, ended: false }
+        FenceRun { due: self.time.after(acts), answers: self.time.after(answers), works, ended: false }
     }
 
     /// When the first device that is at work ends.
@@ -86,11 +110,11 @@ impl World {
     /// Ends the devices that are due by now. Gives the nodes that lose their power by it.
     pub fn end_due_fencing(&mut self) -> Vec<NodeName> {
         let mut cut = Vec::new();
-        for ((node, _), run) in &mut self.fence_runs.0 {
+        for ((_, attempt), run) in &mut self.fence_runs.0 {
             if !run.ended && run.due <= self.time {
                 run.ended = true;
                 if run.works {
-                    cut.push(node.clone());
+                    cut.push(attempt.node.clone());
                 }
             }
         }

@@ -213,14 +213,14 @@ impl World {
         self.starting.remove(node);
         self.running_changes = self.running_changes.wrapping_add(1);
         self.jobs.drop_of(node);
+        self.fence_runs.drop_of(node);
     }
 
-    /// A node gets power. What fence devices were told about it before is over.
+    /// A node gets power.
     pub fn give_power(&mut self, node: &NodeName) {
         if let Some(hardware) = self.nodes.get_mut(node) {
             hardware.power = true;
         }
-        self.fence_runs.forget(node);
     }
 
     /// The nodes whose watchdog has expired by now, in order.

@@ -1,16 +1,21 @@
 //! The world as one daemon sees it: the host traits of `ha-core`.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use ha_core::{
     config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
-        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices, FenceProgress,
-        GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
+        FenceProgress, GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer,
+        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog,
+        Workers,
     },
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     lrm::run_job,
     status::{ExitCode, LrmStatus, ManagerStatus},
     time::Instant,
@@ -250,8 +255,13 @@ impl GuestControl for View<'_> {
 }
 
 impl FenceDevices for View<'_> {
-    fn run(&mut self, node: &NodeName, attempt: u32, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
-        Ok(self.world.run_fence_device(node, attempt, commands))
+    fn run(&mut self, attempt: &FenceAttempt, commands: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+        Ok(self.world.run_fence_device(&self.node, attempt, commands))
+    }
+
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+        self.world.forget_fence_attempts(&self.node, except);
+        Ok(())
     }
 }
 

@@ -84,9 +84,20 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn step_freeze(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
         let node = entry.node.clone();
-        if self.node_facts(&node).mode == LrmMode::Active {
-            self.expect_guard(&node);
-            self.change(service, self.wanted_state(service), Brings::Nothing);
+        match self.node_facts(&node).mode {
+            LrmMode::Active => {
+                self.expect_guard(&node);
+                self.change(service, self.wanted_state(service), Brings::Nothing);
+            }
+            // It was left frozen to wait for its node, for however long that takes.
+            LrmMode::Restart => {}
+            LrmMode::Shutdown | LrmMode::Maintenance | LrmMode::Disarm | LrmMode::Unknown => {
+                // The node was lost while HA was disarmed. Nothing guarded it, so its lock proves nothing.
+                if self.status.disarm.is_none() && self.is_overdue(&node) {
+                    self.expect_guard(&node);
+                    self.change(service, ServiceState::Fence, Brings::Nothing);
+                }
+            }
         }
     }
 

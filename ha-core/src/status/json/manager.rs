@@ -14,12 +14,12 @@ use crate::{
     config::OrderedMap,
     id::{NodeName, ServiceId, Uid},
     status::{
-        Disarm, DisarmMode, DisarmState, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry,
-        ServiceState, ServiceTable, StateName, Timestamp, UnknownFields,
+        Disarm, DisarmMode, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand,
+        ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp, UnknownFields, Writer,
     },
 };
 
-deserialize_records!(ManagerStatus, ServiceEntry, NodeRequest, Disarm);
+deserialize_records!(ManagerStatus, ServiceEntry, NodeRequest, Disarm, FenceIncident);
 
 fields! {
     ManagerField, ManagerDraft:
@@ -31,6 +31,7 @@ fields! {
     Disarm = "disarm" in disarm: Disarm,
     Unguarded = "unguarded" in unguarded: Vec<NodeName>,
     MayRun = "may_run" in may_run: Vec<ServiceId>,
+    Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
 impl Record for ManagerStatus {
@@ -48,6 +49,7 @@ impl Record for ManagerStatus {
             disarm: draft.disarm.value,
             unguarded: draft.unguarded.value.unwrap_or_default().into_iter().collect(),
             may_run: draft.may_run.value.unwrap_or_default().into_iter().collect(),
+            fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
     }
@@ -67,6 +69,8 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::Unguarded, unguarded)?;
         let may_run = (!self.may_run.is_empty()).then_some(&self.may_run);
         write::optional(&mut map, ManagerField::MayRun, may_run)?;
+        let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
+        write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
         map.end()
     }
@@ -229,6 +233,40 @@ impl Serialize for NodeRequest {
         let mut map = serializer.serialize_map(None)?;
         write::optional(&mut map, RequestField::Maintenance, self.maintenance.then_some(&1))?;
         write::unknown::<RequestField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+fields! {
+    IncidentField, IncidentDraft:
+    Incident = "incident" in id: Uid,
+    Writer = "writer" in writer: Writer,
+    WasDown = "was_down" in was_down: bool,
+}
+
+impl Record for FenceIncident {
+    type Draft = IncidentDraft;
+
+    const EXPECTED: &'static str = "an object, that a node is to be fenced";
+
+    fn build(draft: IncidentDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let IncidentDraft { id, writer, was_down } = draft;
+        Ok(Self {
+            id: id.value.ok_or(Missing::new(IncidentField::Incident, "expected the id of the incident"))?,
+            writer: writer.value,
+            was_down: was_down.value.unwrap_or(false),
+            unknown,
+        })
+    }
+}
+
+impl Serialize for FenceIncident {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, IncidentField::Incident, &self.id)?;
+        write::optional(&mut map, IncidentField::Writer, self.writer.as_ref())?;
+        write::optional(&mut map, IncidentField::WasDown, self.was_down.then_some(&1))?;
+        write::unknown::<IncidentField, _>(&mut map, &self.unknown)?;
         map.end()
     }
 }

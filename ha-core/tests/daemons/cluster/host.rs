@@ -1,16 +1,21 @@
 //! The host of one daemon: calls that may fail.
 
-use std::{collections::BTreeMap, mem, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+};
 
 use ha_core::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     host::{
-        Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceDevices,
-        FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
+        FenceDevices, FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, Lock, LockAnswer,
+        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog,
+        Workers,
     },
-    id::{NodeName, ServiceId},
+    id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, Motion},
     time::Instant,
 };
@@ -307,9 +312,17 @@ impl GuestControl for Call<'_> {
 }
 
 impl FenceDevices for Call<'_> {
-    fn run(&mut self, _: &NodeName, attempt: u32, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+    fn run(&mut self, attempt: &FenceAttempt, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
         self.call(HostOperation::RunFenceDevice, None, |call| {
-            Ok(call.cluster.devices.get(&attempt).copied().unwrap_or(FenceProgress::Failed))
+            call.cluster.attempts.push(attempt.clone());
+            Ok(call.cluster.devices.get(&attempt.device).copied().unwrap_or(FenceProgress::Failed))
+        })
+    }
+
+    fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+        self.call(HostOperation::ForgetFenceAttempts, Some(()), |call| {
+            call.cluster.forgotten.push(except.clone());
+            Ok(())
         })
     }
 }

@@ -24,8 +24,8 @@ use ha_core::{
     },
     crm::Crm,
     event::Event,
-    host::{FenceProgress, HostOperation, Job, Lock, UnmanagedService},
-    id::{NodeName, ServiceId, ServiceTypes},
+    host::{FenceAttempt, FenceProgress, HostOperation, Job, Lock, UnmanagedService},
+    id::{NodeName, ServiceId, ServiceTypes, Uid},
     lrm::{Lrm, StopRequest, run_job},
     status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::{Instant, Next, Now},
@@ -81,6 +81,10 @@ pub(crate) struct Cluster {
     pub(crate) unmanaged: Vec<UnmanagedService>,
     /// Whether workers can end their jobs.
     pub(crate) ends_jobs: bool,
+    /// What fence devices were asked for.
+    pub(crate) attempts: Vec<FenceAttempt>,
+    /// The incidents of which attempts were kept, each time that others were forgotten.
+    pub(crate) forgotten: Vec<BTreeSet<Uid>>,
     /// The software of nodes whose version is not the newest.
     pub(crate) versions: BTreeMap<NodeName, String>,
     /// Calls that always fail.

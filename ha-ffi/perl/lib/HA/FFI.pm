@@ -9,7 +9,7 @@ use Config;
 use FFI::Platypus 2.00;
 use FFI::Platypus::Buffer qw(scalar_to_buffer buffer_to_scalar);
 
-use constant ABI_VERSION => 1;
+use constant ABI_VERSION => 2;
 
 our $PTR = $Config{ptrsize} == 8 ? 'Q' : 'L';
 
@@ -68,7 +68,7 @@ my %SIGNATURES = (
     reply_error => 'hs-', reply_text => 'hs-', reply_json => 'hs-', reply_bytes => 'hs-', reply_member => 'hsi-',
     reply_manager_status => 'hh-', reply_lrm_status => 'hh-', reply_configuration => 'hh-', reply_unmanaged => 'hssi-',
     reply_usage => 'hh-', reply_job => 'hQii-', reply_exit_code => 'hii-',
-    fence_commands_count => 'h|Z', fence_commands_word => 'hzz|S',
+    fence_commands_count => 'h|Z', fence_commands_word => 'hzz|S', fence_commands_argument => 'hzz|S', fence_commands_input => 'hz|S',
     crm_new => 'shh|H', crm_free => 'h-', crm_tick => 'hhQq|UI', crm_request_stop => 'hh', crm_state => 'h|I',
     crm_manager_status => 'h|H',
     lrm_new => 'shh|H', lrm_set_writer => 'hss', lrm_free => 'h-', lrm_tick => 'hhQq|UI', lrm_request_stop => 'hihQq', lrm_get_state => 'h|II',

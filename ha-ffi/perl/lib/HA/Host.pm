@@ -12,7 +12,7 @@ use Scalar::Util qw(weaken blessed);
 Hash::Util::FieldHash::fieldhash my %STATE;
 
 # In the order of struct ha_callbacks: method, the letters of its arguments, what becomes of what it returns.
-#   s text   Q/q/i/u numbers   m/r/j/f lent manager status, LRM status, job, fence commands   c NUL-ended text
+#   s text   Q/q/i/u numbers   m/r/j/f lent manager status, LRM status, job, fence commands   c NUL-ended text   n lines
 my @CALLBACKS = (
     [refresh => '', 'ok'], [is_quorate => '', 'yes'], [members => '', 'members'],
     [take_lock => 's', 'lock'], [release_lock => 's', 'ok'],
@@ -24,7 +24,7 @@ my @CALLBACKS = (
     [move_configuration => 'sss', 'ok'], [remove_leftover_locks => 'ss', 'text'],
     [set_requested_state => 'si', 'ok'], [write_group_migration => 'scsc', 'ok'], [remove_groups => 'c', 'ok'],
     [software_version => 's', 'text'],
-    [run_fence_device => 'suf', 'fence'],
+    [run_fence_device => 'ssuuf', 'fence'], [forget_fence_attempts => 'n', 'ok'],
     [unmanaged_services => '', 'unmanaged'], [usage => '', 'usage'], [random_bytes => '', 'bytes'],
     [start_job => 'j', 'job'], [finished_jobs => '', 'jobs'],
     [knows_type => 's', 'yes'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
@@ -32,7 +32,7 @@ my @CALLBACKS = (
 );
 
 my %TYPES = (
-    s => ['opaque', 'size_t'], Q => ['uint64'], q => ['sint64'], i => ['sint32'], u => ['uint32'], c => ['string'],
+    s => ['opaque', 'size_t'], n => ['opaque', 'size_t'], Q => ['uint64'], q => ['sint64'], i => ['sint32'], u => ['uint32'], c => ['string'],
     m => ['opaque'], r => ['opaque'], j => ['opaque'], f => ['opaque'],
 );
 
@@ -150,6 +150,7 @@ sub _arguments {
         my $raw = shift @raw;
         push @arguments,
             $letter eq 's' ? HA::FFI::lent($raw, shift @raw) // ''
+            : $letter eq 'n' ? [split /\n/, HA::FFI::lent($raw, shift @raw) // '']
             : $letter eq 'm' ? HA::ManagerStatus->_lent($raw)
             : $letter eq 'r' ? HA::LrmStatus->_lent($raw)
             : $letter eq 'j' ? HA::Job->_lent($raw)
@@ -167,7 +168,12 @@ sub _fence_commands {
         while (defined(my $word = HA::FFI::get(fence_commands_word => $commands, $number, scalar @words))) {
             push @words, $word;
         }
-        push @found, \@words;
+        my @arguments;
+        while (defined(my $argument = HA::FFI::get(fence_commands_argument => $commands, $number, scalar @arguments))) {
+            push @arguments, $argument;
+        }
+        my $input = HA::FFI::get(fence_commands_input => $commands, $number);
+        push @found, { program => $words[0], words => \@words, arguments => \@arguments, input => $input };
     }
     return \@found;
 }

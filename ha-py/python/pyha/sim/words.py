@@ -29,6 +29,9 @@ class DeviceBehaviour(Word):
     HANGS = "hangs"
     """It does not answer, until that counts as failed."""
 
+    LATE = "late"
+    """It turns the node off as fast as one that works, and says so only just before that would count as failed."""
+
 
 class Operation(Word):
     """What an agent does with a guest."""
