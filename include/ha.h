@@ -582,6 +582,9 @@ enum ha_event_kind
     // A person has confirmed that a node is down, which is to be fenced.
     // Fields: node, by.
     HA_EVENT_FENCE_CONFIRMED = 110,
+    // What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.
+    // Fields: sid, field, reason.
+    HA_EVENT_SERVICE_NOT_UNDERSTOOD = 111,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -10,7 +10,7 @@ use std::{
 use ha_core::{
     config::{Resource, ResourcesConfig},
     id::NodeName,
-    status::{ClusterView, Command, LrmStatus, ManagerStatus, StatusError, ViewInput},
+    status::{ClusterView, Command, LrmStatus, ManagerStatus, NotUnderstood, StatusError, ViewInput},
 };
 use serde_json::Value;
 
@@ -38,7 +38,9 @@ fn run(file: &Path) -> Result<(), String> {
     let expect = &vector["expect"];
     match text(&vector["kind"]) {
         "manager_status" => {
-            check_record(ManagerStatus::from_json(&record(&vector)).map(|status| status.to_json()), expect)
+            let read = ManagerStatus::from_json(&record(&vector));
+            check_not_understood(read.as_ref().map_or(&[], |status| status.not_understood.as_slice()), expect)?;
+            check_record(read.map(|status| status.to_json()), expect)
         }
         "lrm_status" => check_record(LrmStatus::from_json(&record(&vector)).map(|status| status.to_json()), expect),
         "view" => check_view(&vector["input"], expect),
@@ -73,6 +75,17 @@ fn check_record(found: Result<String, StatusError>, expect: &Value) -> Result<()
         (Ok(written), Some(_)) => Err(format!("was read, as {written}")),
         (Err(error), None) => Err(error.to_string()),
     }
+}
+
+fn check_not_understood(found: &[NotUnderstood], expect: &Value) -> Result<(), String> {
+    let expected = expect.get("not_understood").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    equal("number of entries that are not understood", &found.len(), &expected.len())?;
+    for (found, expected) in found.iter().zip(expected) {
+        equal("sid", found.sid(), text(&expected["sid"]))?;
+        equal("field", found.field(), text(&expected["field"]))?;
+        check_message(found.reason(), expected)?;
+    }
+    Ok(())
 }
 
 fn check_place(error: &StatusError, expected: &Value) -> Result<(), String> {

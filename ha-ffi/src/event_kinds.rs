@@ -320,6 +320,9 @@ pub enum ha_event_kind {
     /// A person has confirmed that a node is down, which is to be fenced.
     /// Fields: node, by.
     HA_EVENT_FENCE_CONFIRMED = 110,
+    /// What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.
+    /// Fields: sid, field, reason.
+    HA_EVENT_SERVICE_NOT_UNDERSTOOD = 111,
 }
 
 /// The kind of an event.
@@ -435,6 +438,7 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::FencedNodeRebooted { .. } => Kind::HA_EVENT_FENCED_NODE_REBOOTED,
         Event::FencedNodeReturned { .. } => Kind::HA_EVENT_FENCED_NODE_RETURNED,
         Event::FenceConfirmed { .. } => Kind::HA_EVENT_FENCE_CONFIRMED,
+        Event::ServiceNotUnderstood { .. } => Kind::HA_EVENT_SERVICE_NOT_UNDERSTOOD,
         // The core's enum may grow; a test tells when it has.
         _ => Kind::HA_EVENT_OTHER,
     }

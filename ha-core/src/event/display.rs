@@ -151,6 +151,13 @@ impl fmt::Display for Event {
             }
             Self::CommandRejected { command, reason } => write!(f, "refuses '{command}': {}", rejection(*reason)),
             Self::CommandIgnored { command, reason, .. } => write!(f, "ignores '{command}': {}", ignored(*reason)),
+            Self::ServiceNotUnderstood { sid, field, reason } => {
+                let colon = if field.is_empty() { "" } else { ": " };
+                write!(
+                    f,
+                    "the entry of {sid} in the manager status is kept, and the service left alone, since it can't be understood: {field}{colon}{reason}"
+                )
+            }
             Self::CommandUnknown { command, reason } => write!(f, "drops '{command}': {reason}"),
             Self::CommandWithoutEffect { sid, command, reason } => {
                 write!(f, "'{command}' leads nowhere and is dropped: {sid} {}", no_effect(*reason))

@@ -96,6 +96,15 @@ pub enum Event {
         /// The service.
         sid: ServiceId,
     },
+    /// What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.
+    ServiceNotUnderstood {
+        /// The name of the entry; it may be no service id.
+        sid: String,
+        /// The field at fault, such as `node` or `failed_nodes.1`; empty for the entry as a whole.
+        field: String,
+        /// What is wrong with it, and what was expected.
+        reason: String,
+    },
     /// A service shall be in another state.
     ServiceState {
         /// The service.
@@ -734,6 +743,7 @@ impl Event {
             self,
             Self::NodeForgotten { .. }
                 | Self::ServiceNotFound { .. }
+                | Self::ServiceNotUnderstood { .. }
                 | Self::FenceDeviceSucceeded { .. }
                 | Self::FenceDeviceFailed { .. }
                 | Self::NodeNotFenced { .. }

@@ -31,6 +31,7 @@ impl Event {
             | Self::MoveFailedWrongNode { .. }
             | Self::ServiceInError { .. }
             | Self::ServiceNotFound { .. }
+            | Self::ServiceNotUnderstood { .. }
             | Self::JobHangs { .. }
             | Self::ServicesLeftRunning { .. }
             | Self::FenceRequestedLockDropped

@@ -22,13 +22,15 @@ mod uid;
 
 pub use input::RoundInput;
 
+use alloc::vec::Vec;
+
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
     host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
     id::NodeName,
     placement::BalanceHold,
-    status::ManagerStatus,
+    status::{ManagerStatus, NotUnderstood},
     timing::Timings,
 };
 use balancing::{FailedMoves, MissingFigures};
@@ -65,6 +67,8 @@ pub struct Manager {
     services: ManagedServices,
     failed_moves: FailedMoves,
     missing_figures: MissingFigures,
+    /// The entries that were reported as not understood.
+    not_understood: Vec<NotUnderstood>,
     /// Whether the status was written as it is.
     is_written: bool,
 }
@@ -100,6 +104,7 @@ impl Manager {
             services: ManagedServices::default(),
             failed_moves: FailedMoves::default(),
             missing_figures: MissingFigures::default(),
+            not_understood: Vec::new(),
             is_written: false,
         };
         manager.resume(recorded);

@@ -41,6 +41,7 @@ impl Manager {
         self.take_over_scheduler(&input.configuration, host);
         let migrated = self.migrate_groups_if_due(input, host);
         let configuration = migrated.as_ref().unwrap_or(&input.configuration);
+        self.report_not_understood(host);
         let services_changed = self.update_services(input, configuration, host);
         let rules =
             self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);

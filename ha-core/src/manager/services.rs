@@ -115,6 +115,21 @@ impl Manager {
         changed
     }
 
+    /// Reports the entries that can't be understood, each once.
+    pub(super) fn report_not_understood(&mut self, sink: &mut (impl EventSink + ?Sized)) {
+        if self.not_understood == self.status.not_understood {
+            return;
+        }
+        for entry in self.status.not_understood.iter().filter(|entry| !self.not_understood.contains(entry)) {
+            sink.event(Event::ServiceNotUnderstood {
+                sid: entry.sid().into(),
+                field: entry.field().into(),
+                reason: entry.reason().into(),
+            });
+        }
+        self.not_understood.clone_from(&self.status.not_understood);
+    }
+
     /// What is managed from now on may run already, without a watchdog, if its node is there.
     fn expect_guards_of_added(&mut self, new: &[(ServiceId, ServiceEntry)], input: &RoundInput) {
         for (sid, entry) in new {
@@ -142,7 +157,8 @@ impl Manager {
                 RequestedState::Stopped | RequestedState::Disabled => ServiceState::RequestStop { timeout: None },
                 RequestedState::Ignored => continue,
             };
-            if self.status.services.contains(sid) {
+            // What can't be understood may run, wherever: it is no new service.
+            if self.status.services.contains(sid) || self.status.problem_of(sid).is_some() {
                 continue;
             }
             let Some(node) = configuration.guests.node_of(sid) else {

@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Command, DisarmMode, ServiceTable, Timestamp, UnknownFields, Writer};
+use super::{Command, DisarmMode, NotUnderstood, ServiceTable, Timestamp, UnknownFields, Writer};
 use crate::{
     id::{NodeName, ServiceId, Uid},
     text_enum::text_enum,
@@ -325,6 +325,9 @@ pub struct ManagerStatus {
     pub nodes: BTreeMap<NodeName, NodeState>,
     /// The services, by SID. Recorded as `service_status`.
     pub services: ServiceTable,
+    /// The entries of services that this version can't understand. They are kept as they are and left alone: such a service
+    /// may run, where and in what state nobody knows. Recorded beside the others in `service_status`.
+    pub not_understood: Vec<NotUnderstood>,
     /// What is asked of nodes. Recorded as `node_request`, and absent when empty.
     pub node_requests: BTreeMap<NodeName, NodeRequest>,
     /// That HA is disarmed or being disarmed.
@@ -342,6 +345,12 @@ pub struct ManagerStatus {
 }
 
 impl ManagerStatus {
+    /// What was recorded of the service, if that can't be understood.
+    #[must_use]
+    pub fn problem_of(&self, sid: &ServiceId) -> Option<&NotUnderstood> {
+        self.not_understood.iter().find(|entry| entry.sid() == sid.as_str())
+    }
+
     /// The state of a node; one without an entry counts as unknown.
     #[must_use]
     pub fn node_state(&self, node: &NodeName) -> NodeState {

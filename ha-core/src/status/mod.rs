@@ -12,7 +12,7 @@ mod utc;
 pub mod view;
 
 pub use command::{Command, CommandError, DisarmMode};
-pub use json::StatusError;
+pub use json::{NotUnderstood, StatusError};
 pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, Writer};
 pub use manager::{
     Disarm, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry,

@@ -441,3 +441,55 @@ fn a_service_whose_guest_no_node_has_is_kept_and_reported_once() {
     assert!(round(&mut cluster, 10).services.contains(&sid("vm:101")));
     assert_eq!(cluster.holder(&Lock::Manager), Some(&node("node1")));
 }
+
+/// What a peer writes for a guest that is gone, and what a newer version may write.
+fn cluster_with_entries(entries: Value) -> Cluster {
+    let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
+    for name in ["vm:101", "vm:102"] {
+        cluster.add_service(name, "node2", RequestedState::Started);
+    }
+    let status = json!({
+        "master_node": "node1",
+        "node_status": { "node1": "online", "node2": "online", "node3": "online" },
+        "service_status": entries,
+    });
+    cluster.store.manager_status = Some(ManagerStatus::from_json(&status.to_string()).unwrap().into());
+    cluster
+}
+
+#[test]
+fn an_entry_that_is_not_understood_is_kept_reported_once_and_left_alone() {
+    let others = [
+        (json!({ "state": "started", "node": null, "uid": "one" }), "node"),
+        (json!({ "state": "hibernating", "node": "node2" }), "state"),
+        (json!({ "state": "started", "node": ["node2"] }), "node"),
+        (json!({ "state": "migrate", "node": "node2" }), "target"),
+        (json!("started"), ""),
+    ];
+    for (entry, field) in others {
+        let healthy = json!({ "state": "request_start", "node": "node2" });
+        let mut cluster = cluster_with_entries(json!({ "vm:101": entry, "vm:102": healthy }));
+        cluster.command("migrate vm:101 node3");
+        for _ in 0..3 {
+            let written = written(&mut cluster);
+            assert_eq!(written["service_status"]["vm:101"], entry);
+            assert_eq!(written["service_status"]["vm:102"]["state"], "started", "the others go on");
+        }
+        let reports: Vec<Value> = cluster.reports_of("service_not_understood");
+        let reports: Vec<(&Value, &Value)> = reports.iter().map(|event| (&event["sid"], &event["field"])).collect();
+        assert_eq!(reports, [(&json!("vm:101"), &json!(field))], "{entry}");
+        assert!(cluster.reports_of("service_added").is_empty());
+    }
+}
+
+#[test]
+fn a_new_master_reports_an_entry_that_is_not_understood_again() {
+    let entry = json!({ "state": "started", "node": null });
+    let mut cluster = cluster_with_entries(json!({ "vm:101": entry }));
+    round(&mut cluster, 10);
+    let record = cluster.store.manager_status.clone();
+    let mut next = cluster_with_entries(json!({}));
+    next.store.manager_status = record;
+    round(&mut next, 10);
+    assert_eq!(next.reports_of("service_not_understood").len(), 1);
+}

@@ -365,5 +365,6 @@ fn service_style(service: &ServiceView) -> Style {
         | ShownState::Disabled
         | ShownState::Stopping
         | ShownState::ClearingErrorFlag => Style::new(),
+        ShownState::NotUnderstood => good(false),
     }
 }

@@ -98,6 +98,7 @@ __all__ = [
     "ServiceMove",
     "ServiceNotFound",
     "ServiceNotHere",
+    "ServiceNotUnderstood",
     "ServiceRecovered",
     "ServiceRemoved",
     "ServiceState",
@@ -241,6 +242,22 @@ class ServiceNotFound(Event):
 
     sid: str
     """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNotUnderstood(Event):
+    """What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone."""
+
+    _tag = "service_not_understood"
+
+    sid: str
+    """The name of the entry; it may be no service id."""
+
+    field: str
+    """The field at fault, such as ``node`` or ``failed_nodes.1``; empty for the entry as a whole."""
+
+    reason: str
+    """What is wrong with it, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)

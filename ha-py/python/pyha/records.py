@@ -384,6 +384,21 @@ class ServiceView:
     balancing_off: bool = False
     """Whether automatic balancing is to leave it alone, and what must stay together with it."""
 
+    problem: str | None = None
+    """What is wrong with what is recorded of it, where that can't be understood."""
+
+    lock: str | None = None
+    """The lock of its guest that its job waits for, where the host can tell which."""
+
+    locked_since: int | None = None
+    """Since when its job waits for a lock."""
+
+    hangs: words.StateName | None = None
+    """Its job that takes longer than it may and is not known to be gone."""
+
+    hangs_since: int | None = None
+    """When that job was begun."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeStatistics:

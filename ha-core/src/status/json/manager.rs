@@ -7,11 +7,11 @@ use serde::{Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
 use smol_str::SmolStr;
 
 use super::{
-    read::{self, Missing, Path, Readable, Record, deserialize_records, fields},
+    not_understood::{Services, WrittenServices},
+    read::{Missing, Path, Readable, Record, deserialize_records, fields},
     write,
 };
 use crate::{
-    config::OrderedMap,
     id::{NodeName, ServiceId, Uid},
     status::{
         Disarm, DisarmMode, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand,
@@ -26,7 +26,7 @@ fields! {
     MasterNode = "master_node" in master_node: NodeName,
     Timestamp = "timestamp" in timestamp: Timestamp,
     NodeStatus = "node_status" in nodes: BTreeMap<NodeName, NodeState>,
-    ServiceStatus = "service_status" in services: ServiceTable,
+    ServiceStatus = "service_status" in services: Services,
     NodeRequest = "node_request" in node_requests: BTreeMap<NodeName, NodeRequest>,
     Disarm = "disarm" in disarm: Disarm,
     Unguarded = "unguarded" in unguarded: Vec<NodeName>,
@@ -40,11 +40,13 @@ impl Record for ManagerStatus {
     const EXPECTED: &'static str = "an object, the manager status";
 
     fn build(draft: ManagerDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let Services { table: services, not_understood } = draft.services.value.unwrap_or_default();
         Ok(Self {
             master_node: draft.master_node.value,
             timestamp: draft.timestamp.value,
             nodes: draft.nodes.value.unwrap_or_default(),
-            services: draft.services.value.unwrap_or_default(),
+            services,
+            not_understood,
             node_requests: draft.node_requests.value.unwrap_or_default(),
             disarm: draft.disarm.value,
             unguarded: draft.unguarded.value.unwrap_or_default().into_iter().collect(),
@@ -61,7 +63,7 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::MasterNode, self.master_node.as_ref())?;
         write::optional(&mut map, ManagerField::Timestamp, self.timestamp.as_ref())?;
         write::field(&mut map, ManagerField::NodeStatus, &self.nodes)?;
-        write::field(&mut map, ManagerField::ServiceStatus, &self.services)?;
+        write::field(&mut map, ManagerField::ServiceStatus, &WrittenServices(self))?;
         let requests = (!self.node_requests.is_empty()).then_some(&self.node_requests);
         write::optional(&mut map, ManagerField::NodeRequest, requests)?;
         write::optional(&mut map, ManagerField::Disarm, self.disarm.as_ref())?;
@@ -73,17 +75,6 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
         map.end()
-    }
-}
-
-impl Readable for ServiceTable {
-    const EXPECTED: &'static str = "an object with the ids of services";
-
-    fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
-        let mut entries = OrderedMap::default();
-        let read =
-            read::read_entries(deserializer, path, Self::EXPECTED, |sid, entry| entries.insert(sid, entry).is_none())?;
-        Ok(read.map(|()| Self::from(entries)))
     }
 }
 

@@ -9,19 +9,23 @@
 //! * A known field that the state of an entry has no use for (a `target` in `stopped`) must make sense, but is not kept.
 //! * A field or an entry that is given twice is an error: to pick one would be to guess where a service runs. (Inside
 //!   the value of an unknown field the last one wins.)
-//! * What can't be understood is an error that says where; nothing is left out silently.
+//! * What can't be understood is an error that says where; nothing is left out silently. Only the entries of services are judged
+//!   each by itself: one that can't be understood is kept as it is, beside the others ([`NotUnderstood`]).
 //! * Fields are written in a fixed order, entries in the order of their names, unknown fields last, by name.
 
 mod lrm;
 mod manager;
+mod not_understood;
 mod read;
 mod values;
 mod write;
 
 use alloc::{string::String, string::ToString};
 
-use read::{Path, Record};
+use read::{Entries, Path, Record};
 use serde::Serialize;
+
+pub use not_understood::NotUnderstood;
 
 use super::{LrmStatus, ManagerStatus};
 
@@ -79,8 +83,8 @@ impl StatusError {
     }
 }
 
-fn from_json<R: Record>(record: &'static str, text: &str) -> Result<R, StatusError> {
-    let mut path = Path::default();
+fn from_json<R: Record>(record: &'static str, text: &str, entries: Entries) -> Result<R, StatusError> {
+    let mut path = Path::new(entries);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = read::required::<R, _>(&mut deserializer, &mut path);
     read.and_then(|read| deserializer.end().map(|()| read)).map_err(|error| StatusError::new(record, &path, &error))
@@ -101,21 +105,26 @@ impl ManagerStatus {
     /// use ha_core::status::ManagerStatus;
     ///
     /// let error = ManagerStatus::from_json(
-    ///     r#"{"service_status": {"vm:101": {"state": "migrate", "node": "node1"}}}"#,
+    ///     r#"{"node_status": {"node1": "on"}}"#,
     /// ).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "manager status: service_status.vm:101.target (line 1, column 67): missing: \
-    ///      a service in state 'migrate' needs the node that it moves to",
+    ///     "manager status: node_status.node1 (line 1, column 31): 'on' is not a node state: \
+    ///      expected 'online', 'maintenance', 'unknown', 'fence' or 'gone'",
     /// );
     /// ```
     ///
+    /// The entries of services are judged each by itself: one that can't be understood is in
+    /// [`not_understood`](Self::not_understood) and is written again as it is.
+    ///
     /// # Errors
     ///
-    /// If the text is not JSON, or if any part of it can't be understood: nothing is left out, since a service that is
-    /// left out would be forgotten.
+    /// If the text is not JSON, or if any part of it but such an entry can't be understood: nothing is left out.
     pub fn from_json(text: &str) -> Result<Self, StatusError> {
-        from_json("manager status", text)
+        const RECORD: &str = "manager status";
+        // Hardly any record has such an entry: to read them each by itself takes longer.
+        from_json(RECORD, text, Entries::Strictly)
+            .or_else(|error| from_json(RECORD, text, Entries::EachAsText).map_err(|_| error))
     }
 
     /// The record as JSON, on one line.
@@ -136,7 +145,7 @@ impl LrmStatus {
     ///
     /// If the text is not JSON, or if any part of it can't be understood.
     pub fn from_json(text: &str) -> Result<Self, StatusError> {
-        from_json("LRM status", text)
+        from_json("LRM status", text, Entries::Strictly)
     }
 
     /// The record as JSON, on one line.
@@ -178,10 +187,33 @@ mod tests {
 
     #[test]
     fn serde_names_the_place_too() {
-        let value = serde_json::json!({"service_status": {"vm:100": {"state": "stopped", "node": "n1", "uid": []}}});
+        let value = serde_json::json!({"node_status": {"n1": []}});
         let error = serde_json::from_value::<ManagerStatus>(value).unwrap_err().to_string();
-        assert_eq!(error, "service_status.vm:100.uid: invalid type: sequence, expected a unique id");
+        assert_eq!(error, "node_status.n1: invalid type: sequence, expected a node state");
         assert!(serde_json::from_value::<ManagerStatus>(serde_json::Value::Null).is_err());
+    }
+
+    #[test]
+    fn an_entry_that_is_not_understood_is_kept_letter_by_letter_on_one_line() {
+        let entry = r#"{ "node":null, "x": 1.50, "huge": 1e999, "x": [ ] }"#;
+        let text = alloc::format!(
+            r#"{{"service_status":{{"vm:1":{},"bad":7,"vm:0":{{"state":"fence","node":"n1"}}}}}}"#,
+            entry
+        );
+        let status = ManagerStatus::from_json(&text.replace(", ", ",\n")).unwrap();
+        let expected = alloc::format!(
+            r#"{{"node_status":{{}},"service_status":{{"bad":7,"vm:0":{{"state":"fence","node":"n1"}},"vm:1":{entry}}}}}"#
+        );
+        assert_eq!(status.to_json(), expected);
+        assert_eq!(ManagerStatus::from_json(&expected).unwrap(), status);
+    }
+
+    #[test]
+    fn serde_reads_the_other_entries_too() {
+        let value =
+            serde_json::json!({"service_status": {"vm:1": {"node": null}, "vm:2": {"state": "fence", "node": "n1"}}});
+        let status = serde_json::from_value::<ManagerStatus>(value).unwrap();
+        assert_eq!((status.services.len(), status.not_understood.len()), (1, 1));
     }
 
     #[test]

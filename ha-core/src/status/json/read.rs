@@ -22,20 +22,39 @@ use crate::{
     status::UnknownFields,
 };
 
-/// Where in a record the reader is.
-#[derive(Default)]
-pub(super) struct Path(Vec<SmolStr>);
+/// Where in a record the reader is, and how it reads.
+pub(super) struct Path {
+    segments: Vec<SmolStr>,
+    /// How it reads the entries of services.
+    pub(super) entries: Entries,
+}
+
+/// How the entries of services are read.
+#[derive(Clone, Copy)]
+pub(super) enum Entries {
+    /// As they come: one that can't be understood is an error.
+    Strictly,
+    /// Each by itself, from its own text; only `serde_json` can give that.
+    EachAsText,
+    /// Each by itself, from a value: that can be read from anything.
+    EachAsValue,
+}
 
 impl Path {
+    /// The beginning of a record.
+    pub(super) fn new(entries: Entries) -> Self {
+        Self { segments: Vec::new(), entries }
+    }
+
     /// Reads a part of the value that the path names.
     pub(super) fn within<T, E>(
         &mut self,
         segment: SmolStr,
         read: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.0.push(segment);
+        self.segments.push(segment);
         let value = read(self)?;
-        self.0.pop();
+        self.segments.pop();
         Ok(value)
     }
 }
@@ -43,7 +62,7 @@ impl Path {
 /// The segments with dots between them.
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(index, segment)| {
+        self.segments.iter().enumerate().try_for_each(|(index, segment)| {
             f.write_str(if index == 0 { "" } else { "." })?;
             f.write_str(segment)
         })
@@ -112,7 +131,7 @@ impl<T: Readable> Slot<T> {
     }
 }
 
-fn given_twice<E: Error>() -> E {
+pub(super) fn given_twice<E: Error>() -> E {
     E::custom("is given twice: expected it once")
 }
 
@@ -398,8 +417,8 @@ impl<V: Readable> Readable for BTreeMap<NodeName, V> {
 
 /// Reads a record through serde, with the path to a fault in the message.
 pub(super) fn deserialize<'de, R: Record, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
-    let mut path = Path::default();
-    required(deserializer, &mut path).map_err(|error| match path.0.as_slice() {
+    let mut path = Path::new(Entries::EachAsValue);
+    required(deserializer, &mut path).map_err(|error| match path.segments.as_slice() {
         [] => error,
         [..] => D::Error::custom(format_args!("{path}: {error}")),
     })

@@ -1,15 +1,19 @@
 //! What a person sees of a service.
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::{MasterView, ViewInput};
+use super::{Liveness, MasterView, ViewInput};
 use crate::{
     config::{RequestedState, Resource},
     id::{NodeName, ServiceId},
-    status::{DisarmMode, NodeState, ServiceEntry, ServiceState, StateName},
+    status::{DisarmMode, NodeState, NotUnderstood, ServiceEntry, ServiceNote, ServiceState, StateName, Timestamp},
 };
 
 /// A service: what is asked for it, what is recorded, and what is shown.
@@ -32,6 +36,21 @@ pub struct ServiceView {
     /// Whether automatic balancing is to leave it alone, and what must stay together with it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub balancing_off: bool,
+    /// What is wrong with what is recorded of it, where that can't be understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// The lock of its guest that its job waits for, where the host can tell which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    /// Since when its job waits for a lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked_since: Option<Timestamp>,
+    /// Its job that takes longer than it may and is not known to be gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hangs: Option<StateName>,
+    /// When that job was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hangs_since: Option<Timestamp>,
 }
 
 /// The word that is shown for a service.
@@ -55,6 +74,8 @@ pub enum ShownState {
     Stopping,
     /// In state `error`, which is about to be cleared.
     ClearingErrorFlag,
+    /// What is recorded of it can't be understood: it is left alone, and may run.
+    NotUnderstood,
     /// None of these: its recorded state.
     Recorded(StateName),
 }
@@ -73,6 +94,7 @@ impl ShownState {
             Self::Disabled => "disabled",
             Self::Stopping => "stopping",
             Self::ClearingErrorFlag => "clearing error flag",
+            Self::NotUnderstood => "not understood",
             Self::Recorded(state) => state.as_str(),
         }
     }
@@ -111,6 +133,8 @@ pub enum Advice {
     MakeNodeAvailable,
     /// `freeze` on a node that is not online: only its LRM can end that.
     BringNodeBack,
+    /// `not understood`: only a person can tell what it does.
+    RepairStatus,
     /// `stopped` or `disabled`, but nobody has seen it stopped since it was in `error`.
     SeeWhyItRuns,
 }
@@ -128,6 +152,7 @@ impl Advice {
             Self::AcceptLocation => "accept_location",
             Self::MakeNodeAvailable => "make_node_available",
             Self::BringNodeBack => "bring_node_back",
+            Self::RepairStatus => "repair_status",
             Self::SeeWhyItRuns => "see_why_it_runs",
         }
     }
@@ -160,6 +185,9 @@ impl Advice {
             Self::BringNodeBack => {
                 "It is left alone until the LRM of its node works again. Bring the node back. If it is lost for good: make sure that it is off, remove the service from the HA configuration, move its guest to another node, and add it again."
             }
+            Self::RepairStatus => {
+                "What is recorded of it can't be understood, so it is left alone; it may run. Find out where it runs, and have the manager status repaired while no master is at work."
+            }
             Self::SeeWhyItRuns => {
                 "It may still run: nobody has seen it stopped since it was in 'error'. The LRM of its node goes on trying to stop it. If that fails, stop it by hand."
             }
@@ -185,20 +213,17 @@ impl Serialize for Advice {
 /// All services: those of the manager status, then those only configured, each by SID.
 pub(super) fn service_views(input: &ViewInput<'_>, master: &MasterView) -> Vec<ServiceView> {
     let (manager, resources) = (&input.manager.services, &input.resources.resources);
-    let mut only_configured: Vec<_> = resources.iter().filter(|(sid, _)| !manager.contains(sid)).collect();
-    only_configured.sort_unstable_by_key(|(sid, _)| *sid);
-
-    let recorded = manager.iter().map(|(sid, entry)| (sid, Some(entry), resources.get(sid)));
-    let only_configured = only_configured.into_iter().map(|(sid, resource)| (sid, None, Some(resource)));
-    recorded
-        .chain(only_configured)
-        .map(|(sid, entry, resource)| {
-            let node_state = entry.and_then(|entry| input.manager.nodes.get(&entry.node)).copied();
-            let may_run = input.manager.may_run.contains(sid);
-            let service = Service { sid, entry, resource, location: Location::of(sid, input), node_state, may_run };
-            service.view(master)
-        })
-        .collect()
+    let not_understood: BTreeSet<ServiceId> =
+        input.manager.not_understood.iter().filter_map(|entry| entry.sid().parse().ok()).collect();
+    let is_recorded = |sid: &ServiceId| manager.contains(sid) || not_understood.contains(sid);
+    let mut only_configured: Vec<_> = resources.keys().filter(|sid| !is_recorded(sid)).collect();
+    only_configured.sort_unstable();
+    let mut recorded: Vec<_> = manager.iter().map(|(sid, _)| sid).chain(&not_understood).collect();
+    if !not_understood.is_empty() {
+        recorded.sort_unstable();
+        recorded.dedup();
+    }
+    recorded.into_iter().chain(only_configured).map(|sid| Service::new(sid, input).view(master)).collect()
 }
 
 /// Where a service is.
@@ -232,9 +257,29 @@ struct Service<'a> {
     node_state: Option<NodeState>,
     /// Whether it may run though it is in `error` or `stopped`.
     may_run: bool,
+    /// What is wrong with its entry, where that can't be understood.
+    problem: Option<&'a NotUnderstood>,
+    /// What the LRM of its node says of it now.
+    note: Option<&'a ServiceNote>,
 }
 
-impl Service<'_> {
+impl<'a> Service<'a> {
+    fn new(sid: &'a ServiceId, input: &ViewInput<'a>) -> Self {
+        let entry = input.manager.services.get(sid);
+        let record = entry.and_then(|entry| input.lrms.get(&entry.node).copied().flatten());
+        let record = record.filter(|record| Liveness::of_record(record.timestamp, input.now).is_fresh());
+        Self {
+            sid,
+            entry,
+            resource: input.resources.resources.get(sid),
+            location: Location::of(sid, input),
+            node_state: entry.and_then(|entry| input.manager.nodes.get(&entry.node)).copied(),
+            may_run: input.manager.may_run.contains(sid),
+            problem: input.manager.problem_of(sid),
+            note: record.and_then(|record| record.services.get(sid)),
+        }
+    }
+
     fn view(&self, master: &MasterView) -> ServiceView {
         let shown = match master.disarm.map(|disarm| disarm.mode) {
             Some(DisarmMode::Ignore) => ShownState::Ignore,
@@ -249,6 +294,11 @@ impl Service<'_> {
             target: self.entry.and_then(|entry| entry.state.target()).cloned(),
             advice: self.advice(shown, master),
             balancing_off: self.resource.is_some_and(|resource| !resource.auto_rebalance()),
+            problem: self.problem.map(ToString::to_string),
+            lock: self.note.and_then(|note| note.lock.clone()),
+            locked_since: self.note.and_then(|note| note.locked_since),
+            hangs: self.note.and_then(|note| note.hangs),
+            hangs_since: self.note.and_then(|note| note.hangs_since),
         }
     }
 
@@ -266,6 +316,9 @@ impl Service<'_> {
     }
 
     fn shown(&self) -> ShownState {
+        if self.problem.is_some() {
+            return ShownState::NotUnderstood;
+        }
         let Some(resource) = self.resource else { return ShownState::Deleting };
         match (resource.state(), self.location, self.entry) {
             (RequestedState::Ignored, ..) => ShownState::Ignored,
@@ -328,5 +381,6 @@ fn advice(shown: ShownState, master: &MasterView, node_state: Option<NodeState>)
         | ShownState::Disabled
         | ShownState::Stopping
         | ShownState::ClearingErrorFlag => None,
+        ShownState::NotUnderstood => Some(Advice::RepairStatus),
     }
 }

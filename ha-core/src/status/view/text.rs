@@ -124,7 +124,21 @@ impl fmt::Display for ServiceView {
             write!(f, "{node}, ")?;
         }
         let balancing = if self.balancing_off { ", not balanced" } else { "" };
-        write!(f, "{}{balancing})", self.shown)?;
+        write!(f, "{}{balancing}", self.shown)?;
+        match (&self.lock, self.locked_since) {
+            (Some(lock), Some(since)) => write!(f, ", waits for the lock '{lock}' since {}", UtcTime(since))?,
+            (None, Some(since)) => write!(f, ", waits for a lock since {}", UtcTime(since))?,
+            (_, None) => {}
+        }
+        if let Some(job) = self.hangs {
+            write!(f, ", its job '{job}' hangs")?;
+            self.hangs_since.map_or(Ok(()), |since| write!(f, ", begun {}", UtcTime(since)))?;
+        }
+        f.write_str(")")?;
+        if let Some(problem) = &self.problem {
+            write!(f, ": {problem}")?;
+            return self.advice.map_or(Ok(()), |advice| write!(f, ". {advice}"));
+        }
         match self.advice {
             Some(advice) => write!(f, ": {advice}"),
             None => Ok(()),

@@ -225,6 +225,12 @@ impl Cluster {
         self.reports.drain(..).map(|report| name_of(report.event)).collect()
     }
 
+    /// The reports of one kind so far, as JSON.
+    pub(crate) fn reports_of(&self, name: &str) -> Vec<serde_json::Value> {
+        let reports = self.reports.iter().map(|report| serde_json::to_value(&report.event).unwrap());
+        reports.filter(|event| event["event"] == name).collect()
+    }
+
     /// Gives a node power and quorum to all, and starts one daemon there.
     pub(crate) fn with_one_daemon(names: &[&str], daemon: Daemon) -> Self {
         let mut cluster = Self::of_nodes(names);
