@@ -131,10 +131,14 @@ pub enum Advice {
     AcceptLocation,
     /// `recovery`, which is left at once when there is a node.
     MakeNodeAvailable,
-    /// `freeze` on a node that is not online: only its LRM can end that.
+    /// `freeze` on a node that is not online: its LRM ends that, or fencing once the node is overdue.
     BringNodeBack,
     /// `not understood`: only a person can tell what it does.
     RepairStatus,
+    /// Down, since its node was lost while HA is disarmed, or being disarmed: nothing recovers it.
+    ArmToRecover,
+    /// `fence`: it waits until its node is known to be down.
+    ConfirmFenced,
     /// `stopped` or `disabled`, but nobody has seen it stopped since it was in `error`.
     SeeWhyItRuns,
 }
@@ -153,6 +157,8 @@ impl Advice {
             Self::MakeNodeAvailable => "make_node_available",
             Self::BringNodeBack => "bring_node_back",
             Self::RepairStatus => "repair_status",
+            Self::ArmToRecover => "arm_to_recover",
+            Self::ConfirmFenced => "confirm_fenced",
             Self::SeeWhyItRuns => "see_why_it_runs",
         }
     }
@@ -183,7 +189,13 @@ impl Advice {
                 "No node can take it. Bring a node online that its rules allow, or change the rules: it is tried again every round. Request the state 'disabled' to give up."
             }
             Self::BringNodeBack => {
-                "It is left alone until the LRM of its node works again. Bring the node back. If it is lost for good: make sure that it is off, remove the service from the HA configuration, move its guest to another node, and add it again."
+                "Its node does not answer. It goes on when the node is back. A node that went down with its services frozen is waited for; any other one is fenced when it is overdue, and the service is recovered elsewhere."
+            }
+            Self::ArmToRecover => {
+                "It is down: its node was lost while HA is disarmed, and nothing is recovered meanwhile. Arm HA again, or bring the node back."
+            }
+            Self::ConfirmFenced => {
+                "It waits until its node is known to be down: by the node's lock, by a fence device, or by its return from another boot. If that does not come about, make sure that the node is off, then confirm it with the command 'confirm-fenced'."
             }
             Self::RepairStatus => {
                 "What is recorded of it can't be understood, so it is left alone; it may run. Find out where it runs, and have the manager status repaired while no master is at work."
@@ -350,6 +362,14 @@ fn shown_state(state: &ServiceState, requested: RequestedState) -> ShownState {
     }
 }
 
+/// Whether the node that is responsible is known to the master, and does not answer.
+fn is_lost(node: Option<NodeState>) -> bool {
+    match node {
+        Some(NodeState::Unknown | NodeState::Fence | NodeState::Gone) => true,
+        Some(NodeState::Online | NodeState::Maintenance) | None => false,
+    }
+}
+
 fn advice(shown: ShownState, master: &MasterView, node_state: Option<NodeState>) -> Option<Advice> {
     match shown {
         ShownState::NotFound => Some(Advice::RemoveOrRestore),
@@ -358,18 +378,19 @@ fn advice(shown: ShownState, master: &MasterView, node_state: Option<NodeState>)
         ShownState::Deleting => Some(Advice::BringUpMaster),
         ShownState::Recorded(StateName::Error) => Some(Advice::RequestDisabled),
         ShownState::Recorded(StateName::Recovery) => Some(Advice::MakeNodeAvailable),
-        ShownState::Recorded(StateName::Freeze)
-            if master.disarm.is_none() && node_state.is_some_and(|state| state != NodeState::Online) =>
+        ShownState::Recorded(StateName::Fence) => Some(Advice::ConfirmFenced),
+        ShownState::Recorded(StateName::Freeze) | ShownState::Ignore
+            if master.disarm.is_some() && is_lost(node_state) =>
         {
-            Some(Advice::BringNodeBack)
+            Some(Advice::ArmToRecover)
         }
+        ShownState::Recorded(StateName::Freeze) if is_lost(node_state) => Some(Advice::BringNodeBack),
         ShownState::Recorded(
             StateName::Stopped
             | StateName::RequestStop
             | StateName::RequestStart
             | StateName::RequestStartBalance
             | StateName::Started
-            | StateName::Fence
             | StateName::Migrate
             | StateName::Relocate
             | StateName::Freeze,
