@@ -8,9 +8,11 @@
  * Handles. Types such as ha_crm are opaque: what you hold is a number in the guise of a pointer, which is never used
  * twice. Each ..._new() (also ..._copy(), ..._from_json(), ..._play_...()) has a ..._free(). Freeing NULL does nothing;
  * freeing something twice gives HA_ERROR_HANDLE. Handles can be freed in any order: none depends on another one that it
- * was made from. A handle is used by one call at a time: a second one, from another thread or from a callback inside of
- * the first, gets HA_ERROR_BUSY. Different handles can be used by different threads at once. The library has no threads
- * of its own.
+ * was made from. What a function takes as a pointer to const it only reads, and any number of threads may read at once. All
+ * else is for one call at a time: while a handle is changed or read, a call that would change it, and while it is changed, any
+ * other call, from another thread or from a callback inside of the first, gets HA_ERROR_BUSY; but a stop of a daemon may be
+ * asked for at any time. Different handles can be used by different threads at once. The library has no threads of its own.
+ * A handle that is lent to a callback holds until that returns: freeing it gives HA_ERROR_HANDLE.
  *
  * Texts in are UTF-8, given by a pointer and a length in bytes, and need no NUL at the end. They are not kept.
  * Texts out are either a ha_text, which you own and free with ha_text_free(), or a ha_str, which is lent by a handle: it
@@ -1042,7 +1044,8 @@ typedef struct ha_manager_status ha_manager_status;
 // Where services go when nodes fail.
 typedef struct ha_recoveries ha_recoveries;
 
-// Through which a callback hands back what does not fit into a number. It holds until the callback returns.
+// Through which a callback hands back what does not fit into a number. It holds until the callback returns. If something that is handed
+// back is refused, the callback has failed, whatever it answers.
 typedef struct ha_reply ha_reply;
 
 // All that one round looks at. It can be kept and changed from round to round.
@@ -1543,7 +1546,12 @@ ha_status ha_crm_tick(struct ha_crm *crm,
                       struct ha_error **error);
 
 // Asks a CRM to stop: it exits at the end of an iteration. A second request changes nothing.
-ha_status ha_crm_request_stop(struct ha_crm *crm, struct ha_host *host, struct ha_error **error);
+//
+// It may be asked for at any time, also from inside of a callback and by another thread: while a call works with the CRM or the host
+// it takes effect at the end of that call, or with the next tick. It is not for a signal handler of C, which may call nothing of this library.
+ha_status ha_crm_request_stop(struct ha_crm *crm,
+                              struct ha_host *host,
+                              struct ha_error **error);
 
 // The state of a CRM, one of ha_daemon_state.
 ha_status ha_crm_state(const struct ha_crm *crm, int32_t *state, struct ha_error **error);
@@ -1590,7 +1598,8 @@ ha_status ha_lrm_tick(struct ha_lrm *lrm,
                       struct ha_error **error);
 
 // Asks an LRM to stop, for one of the reasons of ha_stop_request: it exits from a later tick, when its services are safe. A
-// second request changes nothing, but that of a node that goes down while the daemon alone was to be restarted.
+// second request changes nothing, but that of a node that goes down while the daemon alone was to be restarted. It may be asked for
+// at any time: see ha_crm_request_stop().
 ha_status ha_lrm_request_stop(struct ha_lrm *lrm,
                               int32_t request,
                               struct ha_host *host,
@@ -1765,6 +1774,9 @@ const char *ha_error_details(const struct ha_error *error);
 ha_status ha_error_free(struct ha_error *error);
 
 // Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
+//
+// A table that has some of the callbacks of a part (CRM, LRM, agent, locks, watchdog, fence devices, groups), but a NULL where that part can't do
+// without a callback, is refused with HA_ERROR_ARGUMENT and the name of the callback: no service would be looked after by it.
 HA_MUST_USE
 ha_status ha_host_new(const struct ha_callbacks *callbacks,
                       struct ha_host **host,
@@ -2213,7 +2225,7 @@ ha_status ha_reply_json(struct ha_reply *reply, const char *json, size_t length)
 // Hands back bytes.
 ha_status ha_reply_bytes(struct ha_reply *reply, const char *bytes, size_t length);
 
-// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
+// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition, 0 if not.
 ha_status ha_reply_member(struct ha_reply *reply, const char *node, size_t node_length, int32_t online);
 
 // Hands back a manager status. The handle stays the caller's; the record is shared, not copied.
@@ -2225,7 +2237,7 @@ ha_status ha_reply_lrm_status(struct ha_reply *reply, const struct ha_lrm_status
 // Hands back the configuration. The handle stays the caller's; its parts are shared, not copied.
 ha_status ha_reply_configuration(struct ha_reply *reply, const struct ha_configuration *configuration);
 
-// Hands back a guest that HA does not manage. running: 1 if it runs.
+// Hands back a guest that HA does not manage. running: 1 if it runs, 0 if not.
 ha_status ha_reply_unmanaged(struct ha_reply *reply,
                              const char *sid,
                              size_t sid_length,

@@ -72,6 +72,9 @@ fn failed(failure: Failure) -> HostError {
 impl Answered {
     /// What the answer means, by the answers that the callback may give.
     fn one_of<T: Copy>(&mut self, meanings: &[(ha_answer, T)]) -> Result<T, HostError> {
+        if let Some(why) = &self.reply.refused {
+            return Err(HostError::new(format!("{} handed back what can't be: {why}", self.callback)));
+        }
         match meanings.iter().find(|(answer, _)| *answer as i32 == self.answer) {
             Some((_, meaning)) => Ok(*meaning),
             None => Err(self.wrong()),
@@ -94,6 +97,12 @@ impl Answered {
     /// The reply, unless there is none of what was asked for.
     fn some(mut self) -> Result<Option<Reply>, HostError> {
         let is_some = self.one_of(&[(HA_ANSWER_OK, true), (HA_ANSWER_NONE, false)])?;
+        if !is_some && self.reply.has_something() {
+            return Err(HostError::new(format!(
+                "{} answered that there is none, but handed something back",
+                self.callback
+            )));
+        }
         Ok(is_some.then_some(self.reply))
     }
 
@@ -111,7 +120,14 @@ fn handed_back<T>(callback: &'static str, value: Option<T>) -> Result<T, HostErr
 }
 
 fn one_text(callback: &'static str, reply: Reply) -> Result<String, HostError> {
-    handed_back(callback, reply.texts.into_iter().next())
+    let mut texts = reply.texts.into_iter();
+    match (texts.next(), texts.next()) {
+        (Some(text), None) if text.is_empty() => {
+            Err(HostError::new(format!("{callback} handed an empty text back: HA_ANSWER_NONE says that there is none")))
+        }
+        (text, None) => handed_back(callback, text),
+        (_, Some(_)) => Err(HostError::new(format!("{callback} handed several texts back"))),
+    }
 }
 
 impl<'a> Adapter<'a> {

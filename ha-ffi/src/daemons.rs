@@ -13,7 +13,7 @@ use crate::{
     adapter::Adapter,
     boundary::{Call, call},
     failure::{Failure, ha_error, ha_status},
-    handles::{self, Handle},
+    handles::{self, Handle, InUse, Note},
     host::{Host, ha_host},
     manager_status::ha_manager_status,
     records::Record,
@@ -69,6 +69,15 @@ fn answer_next(call: Call, next: Next, at: *mut u64, wait: *mut i32) -> Result<h
     call.must_write(wait, reason as i32)
 }
 
+/// The host, unless a call works with it.
+fn take_host(host: *mut ha_host) -> Result<Option<InUse<Host>>, Failure> {
+    match handles::take(host) {
+        Ok(host) => Ok(Some(host)),
+        Err(failure) if failure.status == ha_status::HA_ERROR_BUSY => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Starts the CRM of a node.
 ///
 /// timings: NULL for the customary ones; HA_ERROR_TIMINGS if they are not safe. host: gets the first event.
@@ -121,12 +130,18 @@ pub unsafe extern "C" fn ha_crm_tick(
         }
         let mut crm = handles::take::<_, Crm>(crm)?;
         let host = handles::take::<_, Host>(host)?;
+        let stop = |crm: &mut Crm, _| crm.request_stop(&mut Adapter::new(&host));
+        crm.heed(stop);
         let then = crm.tick(&mut Adapter::new(&host), now(monotonic, wall));
+        crm.give_back(stop);
         answer_next(call, then, next, wait)
     })
 }
 
 /// Asks a CRM to stop: it exits at the end of an iteration. A second request changes nothing.
+///
+/// It may be asked for at any time, also from inside of a callback and by another thread: while a call works with the CRM or the host
+/// it takes effect at the end of that call, or with the next tick. It is not for a signal handler of C, which may call nothing of this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_crm_request_stop(
     crm: *mut ha_crm,
@@ -134,9 +149,13 @@ pub unsafe extern "C" fn ha_crm_request_stop(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let mut crm = handles::take::<_, Crm>(crm)?;
-        let host = handles::take::<_, Host>(host)?;
-        crm.request_stop(&mut Adapter::new(&host));
+        let note = Note { request: 0, now: now(0, 0) };
+        let Some(host) = take_host(host)? else {
+            return handles::leave::<_, Crm>(crm, note).map(|()| ha_status::HA_OK);
+        };
+        if let Some(mut crm) = handles::take_or_leave::<_, Crm>(crm, note)? {
+            crm.request_stop(&mut Adapter::new(&host));
+        }
         Call::done()
     })
 }
@@ -144,7 +163,7 @@ pub unsafe extern "C" fn ha_crm_request_stop(
 /// The state of a CRM, one of ha_daemon_state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_crm_state(crm: *const ha_crm, state: *mut i32, error: *mut *mut ha_error) -> ha_status {
-    call!(error, |call| { call.must_write(state, handles::take::<_, Crm>(crm)?.state().number()) })
+    call!(error, |call| { call.must_write(state, handles::read::<_, Crm>(crm)?.state().number()) })
 }
 
 /// A copy of the manager status as a master knows it. HA_NONE if this CRM is not the master.
@@ -155,7 +174,7 @@ pub unsafe extern "C" fn ha_crm_manager_status(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let crm = handles::take::<_, Crm>(crm)?;
+        let crm = handles::read::<_, Crm>(crm)?;
         match crm.manager() {
             Some(manager) => call.new_handle(status, Record::Shared(manager.status().clone().into())),
             None => Ok(ha_status::HA_NONE),
@@ -232,13 +251,21 @@ pub unsafe extern "C" fn ha_lrm_tick(
         }
         let mut lrm = handles::take::<_, Lrm>(lrm)?;
         let host = handles::take::<_, Host>(host)?;
+        let stop = |lrm: &mut Lrm, note: Note| {
+            if let Ok(request) = StopRequest::from_number(note.request) {
+                lrm.request_stop(request, &mut Adapter::new(&host), note.now);
+            }
+        };
+        lrm.heed(stop);
         let then = lrm.tick(&mut Adapter::new(&host), now(monotonic, wall));
+        lrm.give_back(stop);
         answer_next(call, then, next, wait)
     })
 }
 
 /// Asks an LRM to stop, for one of the reasons of ha_stop_request: it exits from a later tick, when its services are safe. A
-/// second request changes nothing, but that of a node that goes down while the daemon alone was to be restarted.
+/// second request changes nothing, but that of a node that goes down while the daemon alone was to be restarted. It may be asked for
+/// at any time: see ha_crm_request_stop().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_lrm_request_stop(
     lrm: *mut ha_lrm,
@@ -249,10 +276,14 @@ pub unsafe extern "C" fn ha_lrm_request_stop(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
+        let note = Note { request, now: now(monotonic, wall) };
         let request = StopRequest::from_number(request)?;
-        let mut lrm = handles::take::<_, Lrm>(lrm)?;
-        let host = handles::take::<_, Host>(host)?;
-        lrm.request_stop(request, &mut Adapter::new(&host), now(monotonic, wall));
+        let Some(host) = take_host(host)? else {
+            return handles::leave::<_, Lrm>(lrm, note).map(|()| ha_status::HA_OK);
+        };
+        if let Some(mut lrm) = handles::take_or_leave::<_, Lrm>(lrm, note)? {
+            lrm.request_stop(request, &mut Adapter::new(&host), note.now);
+        }
         Call::done()
     })
 }
@@ -266,7 +297,7 @@ pub unsafe extern "C" fn ha_lrm_get_state(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let lrm = handles::take::<_, Lrm>(lrm)?;
+        let lrm = handles::read::<_, Lrm>(lrm)?;
         call.write(state, lrm.state().number());
         call.write(mode, lrm.mode().number());
         Call::done()

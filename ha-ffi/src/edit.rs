@@ -313,7 +313,7 @@ pub unsafe extern "C" fn ha_configuration_edit(
 ) -> ha_status {
     call!(error, |call| {
         let mut configuration = handles::take::<_, Configuration>(configuration)?;
-        let edit = handles::take::<_, Edit>(edit)?;
+        let edit = handles::read::<_, Edit>(edit)?;
         let added = if edit.action == HA_EDIT_DATACENTER {
             configuration.edit_datacenter(|file| edit.apply_to_datacenter(file))?;
             None

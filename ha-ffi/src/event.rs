@@ -1,6 +1,6 @@
 //! Events: as records with a kind and fields, as JSON, and as sentences.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, sync::OnceLock};
 
 use ha_core::event::Event;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub struct ha_event {
 pub(crate) struct EventHandle {
     event: Record<Event>,
     /// The fields, made when they are first asked for.
-    fields: Option<Value>,
+    fields: OnceLock<Value>,
 }
 
 impl Handle for EventHandle {
@@ -33,21 +33,22 @@ impl Handle for EventHandle {
 
 impl EventHandle {
     pub(crate) fn lent(event: &Event) -> Self {
-        Self { event: Record::Lent(event), fields: None }
+        Self { event: Record::Lent(event), fields: OnceLock::new() }
     }
 
     pub(crate) fn owned(event: Event) -> Self {
-        Self { event: Record::Shared(event.into()), fields: None }
+        Self { event: Record::Shared(event.into()), fields: OnceLock::new() }
     }
 
-    fn fields(&mut self) -> Result<&Value, Failure> {
-        if self.fields.is_none() {
-            self.fields = Some(serde_json::to_value(self.event.get()).map_err(Failure::content)?);
+    fn fields(&self) -> Result<&Value, Failure> {
+        if let Some(fields) = self.fields.get() {
+            return Ok(fields);
         }
-        Ok(self.fields.as_ref().unwrap_or(&Value::Null))
+        let made = serde_json::to_value(self.event.get()).map_err(Failure::content)?;
+        Ok(self.fields.get_or_init(|| made))
     }
 
-    fn field(&mut self, name: &str) -> Result<Option<&Value>, Failure> {
+    fn field(&self, name: &str) -> Result<Option<&Value>, Failure> {
         Ok(self.fields()?.get(name).filter(|value| !value.is_null()))
     }
 }
@@ -75,8 +76,8 @@ pub unsafe extern "C" fn ha_event_copy(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let event = handles::take::<_, EventHandle>(event)?.event.keep();
-        call.new_handle(copy, EventHandle { event: Record::Shared(event), fields: None })
+        let event = handles::read::<_, EventHandle>(event)?.event.keep();
+        call.new_handle(copy, EventHandle { event: Record::Shared(event), fields: OnceLock::new() })
     })
 }
 
@@ -94,7 +95,7 @@ pub extern "C" fn ha_event_free(event: *mut ha_event) -> ha_status {
 pub unsafe extern "C" fn ha_event_get_kind(event: *const ha_event) -> i32 {
     let mut found = ha_event_kind::HA_EVENT_OTHER;
     let status = call!(std::ptr::null_mut(), |_call| {
-        found = kind(handles::take::<_, EventHandle>(event)?.event.get());
+        found = kind(handles::read::<_, EventHandle>(event)?.event.get());
         Call::done()
     });
     if status == ha_status::HA_OK { found as i32 } else { status as i32 }
@@ -108,7 +109,7 @@ pub unsafe extern "C" fn ha_event_get_severity(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        call.must_write(severity, handles::take::<_, EventHandle>(event)?.event.get().severity().number())
+        call.must_write(severity, handles::read::<_, EventHandle>(event)?.event.get().severity().number())
     })
 }
 
@@ -124,7 +125,7 @@ pub unsafe extern "C" fn ha_event_text(
 ) -> ha_status {
     call!(error, |call| {
         let field = call.text(field, field_length)?;
-        let mut event = handles::take::<_, EventHandle>(event)?;
+        let event = handles::read::<_, EventHandle>(event)?;
         match event.field(field)? {
             None => {
                 call.lend(value, None);
@@ -151,7 +152,7 @@ pub unsafe extern "C" fn ha_event_number(
 ) -> ha_status {
     call!(error, |call| {
         let field = call.text(field, field_length)?;
-        let mut event = handles::take::<_, EventHandle>(event)?;
+        let event = handles::read::<_, EventHandle>(event)?;
         let number = match event.field(field)? {
             None => return Ok(ha_status::HA_NONE),
             Some(Value::Bool(yes)) => Some(f64::from(u8::from(*yes))),
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn ha_event_item(
 ) -> ha_status {
     call!(error, |call| {
         let field = call.text(field, field_length)?;
-        let mut event = handles::take::<_, EventHandle>(event)?;
+        let event = handles::read::<_, EventHandle>(event)?;
         let item = event.field(field)?.and_then(|list| list.get(index)).and_then(Value::as_str);
         call.lend(value, item);
         Ok(if item.is_some() { ha_status::HA_OK } else { ha_status::HA_NONE })
@@ -188,7 +189,7 @@ pub unsafe extern "C" fn ha_event_to_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let event = handles::take::<_, EventHandle>(event)?;
+        let event = handles::read::<_, EventHandle>(event)?;
         call.own_text(json, serde_json::to_string(event.event.get()).map_err(Failure::content)?)
     })
 }
@@ -201,7 +202,7 @@ pub unsafe extern "C" fn ha_event_sentence(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let sentence_now = handles::take::<_, EventHandle>(event)?.event.get().to_string();
+        let sentence_now = handles::read::<_, EventHandle>(event)?.event.get().to_string();
         call.own_text(sentence, sentence_now)
     })
 }

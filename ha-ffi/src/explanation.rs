@@ -76,7 +76,7 @@ pub unsafe extern "C" fn ha_explanation_answer(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let explanation = handles::take::<_, Explanation>(explanation)?;
+        let explanation = handles::read::<_, Explanation>(explanation)?;
         call.lend(node, explanation.answer.as_ref().map(NodeName::as_str));
         call.write(decided_by, explanation.decided_by.number());
         Ok(if explanation.answer.is_some() { ha_status::HA_OK } else { ha_status::HA_NONE })
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn ha_explanation_node_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, Explanation>(explanation)?.nodes.len()) })
+    call!(error, |call| { call.must_write(count, handles::read::<_, Explanation>(explanation)?.nodes.len()) })
 }
 
 /// What became of a node, by its place in the order of names.
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn ha_explanation_node(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let explanation = handles::take::<_, Explanation>(explanation)?;
+        let explanation = handles::read::<_, Explanation>(explanation)?;
         let found = explanation.nodes.get(index);
         let found = found.ok_or_else(|| Failure::not_found(format!("there is no node {index}")))?;
         let fate = match &found.fate {
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn ha_explanation_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let explanation = handles::take::<_, Explanation>(explanation)?;
+        let explanation = handles::read::<_, Explanation>(explanation)?;
         call.own_text(json, serde_json::to_string(&*explanation).map_err(Failure::content)?)
     })
 }
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn ha_explanation_words(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let explained = handles::take::<_, Explanation>(explanation)?.to_string();
+        let explained = handles::read::<_, Explanation>(explanation)?.to_string();
         call.own_text(words, explained)
     })
 }

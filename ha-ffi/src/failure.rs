@@ -86,6 +86,10 @@ impl Failure {
         Self::new(ha_status::HA_ERROR_NOT_FOUND, message)
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn kind(self, kind: impl ToString) -> Self {
         Self { kind: kind.to_string(), ..self }
     }
@@ -149,11 +153,11 @@ impl From<Failure> for ErrorHandle {
 /// The status of an error; HA_ERROR_HANDLE if it is no error at all.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_error_status(error: *const ha_error) -> i32 {
-    handles::take::<_, ErrorHandle>(error).map_or(ha_status::HA_ERROR_HANDLE as i32, |error| error.status as i32)
+    handles::read::<_, ErrorHandle>(error).map_or(ha_status::HA_ERROR_HANDLE as i32, |error| error.status as i32)
 }
 
 fn borrowed(error: *const ha_error, text: impl FnOnce(&ErrorHandle) -> Option<&CString>) -> *const c_char {
-    let Ok(error) = handles::take::<_, ErrorHandle>(error) else { return c"".as_ptr() };
+    let Ok(error) = handles::read::<_, ErrorHandle>(error) else { return c"".as_ptr() };
     // What an error holds never changes, so it stays in its place until the error is freed.
     text(&error).map_or(c"".as_ptr(), |text| text.as_ptr())
 }
@@ -173,7 +177,7 @@ pub extern "C" fn ha_error_kind(error: *const ha_error) -> *const c_char {
 /// The line at fault, from 1; 0 if it is not about a line.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_error_line(error: *const ha_error) -> usize {
-    handles::take::<_, ErrorHandle>(error).map_or(0, |error| error.line)
+    handles::read::<_, ErrorHandle>(error).map_or(0, |error| error.line)
 }
 
 /// The section at fault, as its header says it ("vm: 100"); "" if it is not about a section.

@@ -401,6 +401,9 @@ impl Drop for Host {
 }
 
 /// Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
+///
+/// A table that has some of the callbacks of a part (CRM, LRM, agent, locks, watchdog, fence devices, groups), but a NULL where that part can't do
+/// without a callback, is refused with HA_ERROR_ARGUMENT and the name of the callback: no service would be looked after by it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ha_host_new(
@@ -425,8 +428,51 @@ pub unsafe extern "C" fn ha_host_new(
         unsafe {
             std::ptr::copy_nonoverlapping(callbacks.cast::<u8>(), std::ptr::from_mut(&mut own).cast::<u8>(), known);
         }
-        call.new_handle(host, Host(own))
+        match incomplete(&own, known) {
+            Some(refused) => Err(refused),
+            None => call.new_handle(host, Host(own)),
+        }
     })
+}
+
+/// Whether there is a callback, and where it lies in the table.
+type Entry = (&'static str, usize, bool);
+
+macro_rules! entries {
+    ($table:ident: $($name:ident),+ $(,)?) => {
+        [$((stringify!($name), std::mem::offset_of!(ha_callbacks, $name), $table.$name.is_some())),+]
+    };
+}
+
+/// What is wrong with a table of which `known` bytes were given: where it has some callbacks of a part, those that this part can't do
+/// without must be there. What lies behind `known` was not there yet when the caller was compiled.
+fn incomplete(table: &ha_callbacks, known: usize) -> Option<Failure> {
+    let daemon = entries!(table: refresh, is_quorate, take_lock, release_lock, open_watchdog, feed_watchdog, close_watchdog,
+        read_manager_status, read_configuration);
+    let has = |entries: &[Entry]| entries.iter().any(|(_, _, is_there)| *is_there);
+    let missing = |what: &str, entries: &[Entry]| {
+        let missing = entries.iter().find(|(_, offset, is_there)| !is_there && *offset < known);
+        missing.map(|(name, ..)| Failure::argument(format!("the callback {name} is NULL: {what} can't do without it")))
+    };
+    let crm = entries!(table: members, write_manager_status, read_lrm_status, move_configuration, random_bytes);
+    let lrm = entries!(table: write_lrm_status, start_job, finished_jobs);
+    let is_crm = table.members.is_some() || table.random_bytes.is_some();
+    let mut parts: Vec<(&str, &[Entry])> = Vec::new();
+    if is_crm {
+        parts.extend([("a CRM", daemon.as_slice()), ("a CRM", crm.as_slice())]);
+    }
+    if has(&lrm) {
+        parts.extend([("an LRM", daemon.as_slice()), ("an LRM", lrm.as_slice())]);
+    }
+    let groups = [
+        ("who takes locks", entries!(table: take_lock, release_lock).to_vec()),
+        ("who has a watchdog", entries!(table: open_watchdog, feed_watchdog, close_watchdog).to_vec()),
+        ("who has fence devices", entries!(table: run_fence_device, forget_fence_attempts).to_vec()),
+        ("who turns groups into rules", entries!(table: write_group_migration, remove_groups).to_vec()),
+        ("an agent", entries!(table: knows_type, guest_node, is_running, start, stop, move_to).to_vec()),
+    ];
+    parts.extend(groups.iter().filter(|(_, entries)| has(entries)).map(|(what, entries)| (*what, entries.as_slice())));
+    parts.iter().find_map(|(what, entries)| missing(what, entries))
 }
 
 /// Frees a host, and calls its destroy(). NULL is fine.
@@ -466,7 +512,7 @@ pub unsafe extern "C" fn ha_fence_commands_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, FenceCommands>(commands)?.0.len()) })
+    call!(error, |call| { call.must_write(count, handles::read::<_, FenceCommands>(commands)?.0.len()) })
 }
 
 /// A word of a command, lent: the program is word 0, its arguments follow, as they are written in fence.cfg. HA_NONE after the last
@@ -480,7 +526,7 @@ pub unsafe extern "C" fn ha_fence_commands_word(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let commands = handles::take::<_, FenceCommands>(commands)?;
+        let commands = handles::read::<_, FenceCommands>(commands)?;
         let (words, _) = commands.command(command)?;
         call.lend(word, words.get(index).map(String::as_str));
         Ok(if index < words.len() { ha_status::HA_OK } else { ha_status::HA_NONE })
@@ -498,7 +544,7 @@ pub unsafe extern "C" fn ha_fence_commands_argument(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let commands = handles::take::<_, FenceCommands>(commands)?;
+        let commands = handles::read::<_, FenceCommands>(commands)?;
         let (_, given) = commands.command(command)?;
         call.lend(argument, given.arguments.get(index).map(String::as_str));
         Ok(if index < given.arguments.len() { ha_status::HA_OK } else { ha_status::HA_NONE })
@@ -514,7 +560,7 @@ pub unsafe extern "C" fn ha_fence_commands_input(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let commands = handles::take::<_, FenceCommands>(commands)?;
+        let commands = handles::read::<_, FenceCommands>(commands)?;
         let (_, given) = commands.command(command)?;
         call.lend(input, Some(&given.input));
         Call::done()

@@ -108,7 +108,7 @@ pub unsafe extern "C" fn ha_job_copy(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let kept = handles::take::<_, Record<Job>>(job)?.keep();
+        let kept = handles::read::<_, Record<Job>>(job)?.keep();
         call.new_handle(copy, Record::Shared(kept))
     })
 }
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn ha_job_get(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let job = handles::take::<_, Record<Job>>(job)?;
+        let job = handles::read::<_, Record<Job>>(job)?;
         let job = job.get();
         let found = ha_job_fields {
             id: job.id.0,
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn ha_job_run(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        let job = handles::take::<_, Record<Job>>(job)?.get().clone();
+        let job = handles::read::<_, Record<Job>>(job)?.get().clone();
         let host = handles::take::<_, Host>(host)?;
         call.must_write(exit_code, run_job(job, node, &mut Adapter::new(&host)).0)
     })
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn ha_job_steps_new(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        let job = handles::take::<_, Record<Job>>(job)?.get().clone();
+        let job = handles::read::<_, Record<Job>>(job)?.get().clone();
         call.new_handle(steps, JobRun::new(job, node))
     })
 }
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn ha_job_steps_next(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let run = handles::take::<_, JobRun>(steps)?;
+        let run = handles::read::<_, JobRun>(steps)?;
         let mut found = ha_job_step_fields { step: 0, motion: 0, target: ha_str::NONE, timeout: -1, exit_code: 0 };
         let kind = match run.step() {
             JobStep::KnowsType => ha_job_step::HA_STEP_KNOWS_TYPE,

@@ -23,8 +23,12 @@ impl Handle for Record<LrmStatus> {
 }
 
 /// Begins to work with an LRM status.
-pub(crate) fn take(status: *const ha_lrm_status) -> Result<handles::InUse<Record<LrmStatus>>, Failure> {
+pub(crate) fn take(status: *mut ha_lrm_status) -> Result<handles::InUse<Record<LrmStatus>>, Failure> {
     handles::take(status)
+}
+
+pub(crate) fn read(status: *const ha_lrm_status) -> Result<handles::Reading<Record<LrmStatus>>, Failure> {
+    handles::read(status)
 }
 
 /// The result of one job in an LRM status. This layout never changes. Texts that are read are lent by the record.
@@ -68,7 +72,7 @@ pub unsafe extern "C" fn ha_lrm_status_copy(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let kept = take(status)?.keep();
+        let kept = read(status)?.keep();
         call.new_handle(copy, Record::Shared(kept))
     })
 }
@@ -90,7 +94,7 @@ pub unsafe extern "C" fn ha_lrm_status_to_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let written = take(status)?.get().to_json();
+        let written = read(status)?.get().to_json();
         call.own_text(json, written)
     })
 }
@@ -107,7 +111,7 @@ pub unsafe extern "C" fn ha_lrm_status_get(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let status = take(status)?;
+        let status = read(status)?;
         let status = status.get();
         call.write(state, status.state.number());
         call.write(mode, status.mode.number());
@@ -144,7 +148,7 @@ pub unsafe extern "C" fn ha_lrm_status_writer(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let status = take(status)?;
+        let status = read(status)?;
         let writer = status.get().writer.as_ref();
         call.lend(machine, writer.map(|writer| writer.machine.as_str()));
         call.lend(boot, writer.map(|writer| writer.boot.as_str()));
@@ -190,7 +194,7 @@ pub unsafe extern "C" fn ha_lrm_status_result(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let status = take(status)?;
+        let status = read(status)?;
         let found = status.get().results.get_index(index);
         let (uid, found) = found.ok_or_else(|| Failure::not_found(format!("there is no result {index}")))?;
         call.must_write(result, read_result(uid, found))
@@ -208,7 +212,7 @@ pub unsafe extern "C" fn ha_lrm_status_find(
 ) -> ha_status {
     call!(error, |call| {
         let uid: ha_core::id::Uid = call.name(uid, uid_length)?;
-        let status = take(status)?;
+        let status = read(status)?;
         match status.get().results.get_key_value(&uid) {
             Some((uid, found)) => call.must_write(result, read_result(uid, found)),
             None => Ok(ha_status::HA_NONE),

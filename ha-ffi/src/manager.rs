@@ -107,7 +107,7 @@ pub unsafe extern "C" fn ha_round_input_set_lrm(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        let record = if lrm.is_null() { None } else { Some(lrm_status::take(lrm)?.keep()) };
+        let record = if lrm.is_null() { None } else { Some(lrm_status::read(lrm)?.keep()) };
         let mut input = handles::take::<_, Input>(input)?;
         match record {
             Some(record) => input.0.lrms.insert(node, record),
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn ha_round_input_set_configuration(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let configuration = handles::take::<_, Configuration>(configuration)?.shared();
+        let configuration = handles::read::<_, Configuration>(configuration)?.shared();
         handles::take::<_, Input>(input)?.0.configuration = configuration;
         Call::done()
     })
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn ha_round_input_set_usage(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let usage = if usage.is_null() { None } else { Some(handles::take::<_, UsageStatistics>(usage)?.clone()) };
+        let usage = if usage.is_null() { None } else { Some(handles::read::<_, UsageStatistics>(usage)?.clone()) };
         handles::take::<_, Input>(input)?.0.usage = usage.map(Arc::new);
         Call::done()
     })
@@ -201,8 +201,8 @@ pub unsafe extern "C" fn ha_manager_new(
             .bytes(unique, unique_length)?
             .try_into()
             .map_err(|_| Failure::argument("unique has to be sixteen bytes"))?;
-        let recorded = ManagerStatus::clone(&manager_status::take(recorded)?.keep());
-        let mode = handles::take::<_, Configuration>(configuration)?.datacenter.scheduler.mode;
+        let recorded = ManagerStatus::clone(&manager_status::read(recorded)?.keep());
+        let mode = handles::read::<_, Configuration>(configuration)?.datacenter.scheduler.mode;
         let host = handles::take::<_, Host>(host)?;
         let new = Manager::begin(node, timings, recorded, mode, unique, &mut Adapter::new(&host));
         call.new_handle(manager, ManagerHandle(new))
@@ -287,7 +287,7 @@ pub unsafe extern "C" fn ha_manager_resume(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let recorded = ManagerStatus::clone(&manager_status::take(recorded)?.keep());
+        let recorded = ManagerStatus::clone(&manager_status::read(recorded)?.keep());
         handles::take::<_, ManagerHandle>(manager)?.0.resume(recorded);
         Call::done()
     })
@@ -301,7 +301,7 @@ pub unsafe extern "C" fn ha_manager_get_status(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let now = handles::take::<_, ManagerHandle>(manager)?.0.status().clone();
+        let now = handles::read::<_, ManagerHandle>(manager)?.0.status().clone();
         call.new_handle(status, Record::Shared(Arc::new(now)))
     })
 }
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn ha_manager_service_node(
     call!(error, |call| {
         use crate::words::Number as _;
         let sid = call.sid(sid, sid_length)?;
-        let manager = handles::take::<_, ManagerHandle>(manager)?;
+        let manager = handles::read::<_, ManagerHandle>(manager)?;
         let Some(entry) = manager.0.status().services.get(&sid) else { return Ok(ha_status::HA_NONE) };
         call.lend(node, Some(entry.node.as_str()));
         call.write(state, entry.state.name().number());

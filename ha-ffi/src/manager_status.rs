@@ -26,8 +26,12 @@ impl Handle for Record<ManagerStatus> {
 }
 
 /// Begins to work with a manager status.
-pub(crate) fn take(status: *const ha_manager_status) -> Result<handles::InUse<Record<ManagerStatus>>, Failure> {
+pub(crate) fn take(status: *mut ha_manager_status) -> Result<handles::InUse<Record<ManagerStatus>>, Failure> {
     handles::take(status)
+}
+
+pub(crate) fn read(status: *const ha_manager_status) -> Result<handles::Reading<Record<ManagerStatus>>, Failure> {
+    handles::read(status)
 }
 
 /// One service in the manager status. This layout never changes.
@@ -85,7 +89,7 @@ pub unsafe extern "C" fn ha_manager_status_copy(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let kept = take(status)?.keep();
+        let kept = read(status)?.keep();
         call.new_handle(copy, Record::Shared(kept))
     })
 }
@@ -107,7 +111,7 @@ pub unsafe extern "C" fn ha_manager_status_to_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let written = take(status)?.get().to_json();
+        let written = read(status)?.get().to_json();
         call.own_text(json, written)
     })
 }
@@ -122,7 +126,7 @@ pub unsafe extern "C" fn ha_manager_status_master(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let status = take(status)?;
+        let status = read(status)?;
         let status = status.get();
         call.lend(node, status.master_node.as_ref().map(NodeName::as_str));
         call.write(timestamp, status.timestamp.unwrap_or(0));
@@ -137,7 +141,7 @@ pub unsafe extern "C" fn ha_manager_status_node_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, take(status)?.get().nodes.len()) })
+    call!(error, |call| { call.must_write(count, read(status)?.get().nodes.len()) })
 }
 
 /// A node, by its place in the order of names, with its state, one of ha_node_state. The name is lent.
@@ -150,7 +154,7 @@ pub unsafe extern "C" fn ha_manager_status_node(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let status = take(status)?;
+        let status = read(status)?;
         let found = status.get().nodes.iter().nth(index);
         let (name, found) = found.ok_or_else(|| Failure::not_found(format!("there is no node {index}")))?;
         call.lend(node, Some(name.as_str()));
@@ -170,7 +174,7 @@ pub unsafe extern "C" fn ha_manager_status_node_state(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        call.must_write(state, take(status)?.get().node_state(&node).number())
+        call.must_write(state, read(status)?.get().node_state(&node).number())
     })
 }
 
@@ -181,7 +185,7 @@ pub unsafe extern "C" fn ha_manager_status_service_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, take(status)?.get().services.len()) })
+    call!(error, |call| { call.must_write(count, read(status)?.get().services.len()) })
 }
 
 /// A service by its place in the order of ids.
@@ -193,7 +197,7 @@ pub unsafe extern "C" fn ha_manager_status_service(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let status = take(status)?;
+        let status = read(status)?;
         let (sid, entry) = status
             .get()
             .services
@@ -214,7 +218,7 @@ pub unsafe extern "C" fn ha_manager_status_find(
 ) -> ha_status {
     call!(error, |call| {
         let sid = call.sid(sid, sid_length)?;
-        let status = take(status)?;
+        let status = read(status)?;
         let services = &status.get().services;
         match services.position(&sid).and_then(|position| services.at(position)) {
             Some((sid, entry)) => call.must_write(service, read_service(sid, entry)),
@@ -251,7 +255,7 @@ pub unsafe extern "C" fn ha_manager_status_failed_node(
 ) -> ha_status {
     call!(error, |call| {
         let sid = call.sid(sid, sid_length)?;
-        let status = take(status)?;
+        let status = read(status)?;
         let entry = status.get().services.get(&sid);
         let entry = entry.ok_or_else(|| Failure::not_found(format!("there is no service '{sid}'")))?;
         call.write(count, entry.failed_nodes.len());

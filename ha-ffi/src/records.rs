@@ -15,6 +15,9 @@ pub(crate) enum Record<T> {
     Lent(*const T),
 }
 
+// SAFETY: what is lent is read only, by whoever reads through the handle, and outlives all of them: see `get`.
+unsafe impl<T: Send + Sync> Sync for Record<T> {}
+
 impl<T: Clone> Record<T> {
     pub(crate) fn get(&self) -> &T {
         match self {

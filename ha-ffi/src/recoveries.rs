@@ -48,7 +48,7 @@ pub unsafe extern "C" fn ha_situation_after_failure(
 ) -> ha_status {
     call!(error, |call| {
         let nodes = call.nodes(nodes, node_count)?;
-        let found = handles::take::<_, Asked>(situation)?.situation().after_failure(&nodes);
+        let found = handles::read::<_, Asked>(situation)?.situation().after_failure(&nodes);
         let found = found.map_err(|error| unplaced(&error))?;
         call.new_handle(recoveries, Recoveries(found))
     })
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn ha_recoveries_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, Recoveries>(recoveries)?.0.len()) })
+    call!(error, |call| { call.must_write(count, handles::read::<_, Recoveries>(recoveries)?.0.len()) })
 }
 
 /// One of the recoveries, by its place in their order.
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn ha_recoveries_get(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let recoveries = handles::take::<_, Recoveries>(recoveries)?;
+        let recoveries = handles::read::<_, Recoveries>(recoveries)?;
         let found = recoveries.0.get(index);
         let found = found.ok_or_else(|| Failure::not_found(format!("there is no recovery {index}")))?;
         let recovered = ha_recovery {

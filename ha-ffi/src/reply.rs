@@ -20,7 +20,8 @@ use crate::{
     usage::ha_usage,
 };
 
-/// Through which a callback hands back what does not fit into a number. It holds until the callback returns.
+/// Through which a callback hands back what does not fit into a number. It holds until the callback returns. If something that is handed
+/// back is refused, the callback has failed, whatever it answers.
 pub struct ha_reply {
     _private: [u8; 0],
 }
@@ -29,6 +30,8 @@ pub struct ha_reply {
 #[derive(Default)]
 pub(crate) struct Reply {
     pub(crate) error: Option<String>,
+    /// Why something that was handed back was refused: then the answer is not to be trusted, whatever it says.
+    pub(crate) refused: Option<String>,
     pub(crate) texts: Vec<String>,
     pub(crate) json: Option<String>,
     pub(crate) bytes: Vec<u8>,
@@ -47,6 +50,11 @@ impl Handle for Reply {
 }
 
 impl Reply {
+    /// Whether a record or a text was handed back.
+    pub(crate) fn has_something(&self) -> bool {
+        !self.texts.is_empty() || self.json.is_some() || self.manager_status.is_some() || self.lrm_status.is_some()
+    }
+
     /// The manager status that was handed back.
     pub(crate) fn take_manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, Failure> {
         match &self.json {
@@ -64,6 +72,27 @@ impl Reply {
     }
 }
 
+/// Hands something back. What is refused fails the callback: what it wanted to say has not arrived.
+fn hand_back(reply: *mut ha_reply, add: impl FnOnce(&mut Reply) -> Result<(), Failure>) -> Result<ha_status, Failure> {
+    let mut reply = handles::take::<_, Reply>(reply)?;
+    match add(&mut reply) {
+        Ok(()) => Call::done(),
+        Err(failure) => {
+            reply.refused.get_or_insert_with(|| failure.message().to_owned());
+            Err(failure)
+        }
+    }
+}
+
+/// 1 or 0. Everything else is refused: what is no clear yes is not a no that a node could be fenced for.
+fn yes_or_no(what: &str, number: i32) -> Result<bool, Failure> {
+    match number {
+        1 => Ok(true),
+        0 => Ok(false),
+        other => Err(Failure::argument(format!("{what} has to be 1 or 0, not {other}"))),
+    }
+}
+
 /// Says why the call fails. Answer HA_ANSWER_FAILED then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_error(reply: *mut ha_reply, message: *const c_char, length: usize) -> ha_status {
@@ -78,9 +107,10 @@ pub unsafe extern "C" fn ha_reply_error(reply: *mut ha_reply, message: *const c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_text(reply: *mut ha_reply, text: *const c_char, length: usize) -> ha_status {
     call!(std::ptr::null_mut(), |call| {
-        let text = call.text(text, length)?.to_owned();
-        handles::take::<_, Reply>(reply)?.texts.push(text);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.texts.push(call.text(text, length)?.to_owned());
+            Ok(())
+        })
     })
 }
 
@@ -88,9 +118,10 @@ pub unsafe extern "C" fn ha_reply_text(reply: *mut ha_reply, text: *const c_char
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_json(reply: *mut ha_reply, json: *const c_char, length: usize) -> ha_status {
     call!(std::ptr::null_mut(), |call| {
-        let json = call.text(json, length)?.to_owned();
-        handles::take::<_, Reply>(reply)?.json = Some(json);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.json = Some(call.text(json, length)?.to_owned());
+            Ok(())
+        })
     })
 }
 
@@ -98,13 +129,14 @@ pub unsafe extern "C" fn ha_reply_json(reply: *mut ha_reply, json: *const c_char
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_bytes(reply: *mut ha_reply, bytes: *const c_char, length: usize) -> ha_status {
     call!(std::ptr::null_mut(), |call| {
-        let bytes = call.bytes(bytes, length)?.to_owned();
-        handles::take::<_, Reply>(reply)?.bytes = bytes;
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.bytes = call.bytes(bytes, length)?.to_owned();
+            Ok(())
+        })
     })
 }
 
-/// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition.
+/// Hands back a member of the cluster. online: 1 if it is in this node's quorate partition, 0 if not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_member(
     reply: *mut ha_reply,
@@ -113,9 +145,10 @@ pub unsafe extern "C" fn ha_reply_member(
     online: i32,
 ) -> ha_status {
     call!(std::ptr::null_mut(), |call| {
-        let node = call.node(node, node_length)?;
-        handles::take::<_, Reply>(reply)?.members.insert(node, online == 1);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.members.insert(call.node(node, node_length)?, yes_or_no("online", online)?);
+            Ok(())
+        })
     })
 }
 
@@ -123,9 +156,10 @@ pub unsafe extern "C" fn ha_reply_member(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_manager_status(reply: *mut ha_reply, status: *const ha_manager_status) -> ha_status {
     call!(std::ptr::null_mut(), |_call| {
-        let status = manager_status::take(status)?.keep();
-        handles::take::<_, Reply>(reply)?.manager_status = Some(status);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.manager_status = Some(manager_status::read(status)?.keep());
+            Ok(())
+        })
     })
 }
 
@@ -133,9 +167,10 @@ pub unsafe extern "C" fn ha_reply_manager_status(reply: *mut ha_reply, status: *
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_lrm_status(reply: *mut ha_reply, status: *const ha_lrm_status) -> ha_status {
     call!(std::ptr::null_mut(), |_call| {
-        let status = lrm_status::take(status)?.keep();
-        handles::take::<_, Reply>(reply)?.lrm_status = Some(status);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.lrm_status = Some(lrm_status::read(status)?.keep());
+            Ok(())
+        })
     })
 }
 
@@ -146,13 +181,14 @@ pub unsafe extern "C" fn ha_reply_configuration(
     configuration: *const ha_configuration,
 ) -> ha_status {
     call!(std::ptr::null_mut(), |_call| {
-        let configuration = handles::take::<_, Configuration>(configuration)?.shared();
-        handles::take::<_, Reply>(reply)?.configuration = Some(configuration);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.configuration = Some(handles::read::<_, Configuration>(configuration)?.shared());
+            Ok(())
+        })
     })
 }
 
-/// Hands back a guest that HA does not manage. running: 1 if it runs.
+/// Hands back a guest that HA does not manage. running: 1 if it runs, 0 if not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_unmanaged(
     reply: *mut ha_reply,
@@ -163,9 +199,11 @@ pub unsafe extern "C" fn ha_reply_unmanaged(
     running: i32,
 ) -> ha_status {
     call!(std::ptr::null_mut(), |call| {
-        let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
-        handles::take::<_, Reply>(reply)?.unmanaged.push(UnmanagedService { sid, node, running: running == 1 });
-        Call::done()
+        hand_back(reply, |reply| {
+            let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
+            reply.unmanaged.push(UnmanagedService { sid, node, running: yes_or_no("running", running)? });
+            Ok(())
+        })
     })
 }
 
@@ -173,9 +211,10 @@ pub unsafe extern "C" fn ha_reply_unmanaged(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_usage(reply: *mut ha_reply, usage: *const ha_usage) -> ha_status {
     call!(std::ptr::null_mut(), |_call| {
-        let usage = handles::take::<_, UsageStatistics>(usage)?.clone();
-        handles::take::<_, Reply>(reply)?.usage = Some(usage);
-        Call::done()
+        hand_back(reply, |reply| {
+            reply.usage = Some(handles::read::<_, UsageStatistics>(usage)?.clone());
+            Ok(())
+        })
     })
 }
 

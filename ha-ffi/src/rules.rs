@@ -51,7 +51,7 @@ pub unsafe extern "C" fn ha_rules_new(
 ) -> ha_status {
     call!(error, |call| {
         let nodes = call.nodes(nodes, node_count)?;
-        let configuration = handles::take::<_, Configuration>(configuration)?;
+        let configuration = handles::read::<_, Configuration>(configuration)?;
         let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
         call.new_handle(rules, Rules { evaluated: evaluate(&set, &nodes), nodes })
     })
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn ha_rules_dropped_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, Rules>(rules)?.evaluated.dropped.len()) })
+    call!(error, |call| { call.must_write(count, handles::read::<_, Rules>(rules)?.evaluated.dropped.len()) })
 }
 
 /// A reason for which a rule was left out, as an error object: the rule as its section, the reason as its kind, the service at
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn ha_rules_dropped(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let found = handles::take::<_, Rules>(rules)?.evaluated.dropped.get(index).map(failure);
+        let found = handles::read::<_, Rules>(rules)?.evaluated.dropped.get(index).map(failure);
         let found = found.ok_or_else(|| Failure::not_found(format!("there is no finding {index}")))?;
         call.new_handle(finding, ErrorHandle::from(found))
     })
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn ha_rules_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let rules = handles::take::<_, Rules>(rules)?;
+        let rules = handles::read::<_, Rules>(rules)?;
         let text = serde_json::to_string(&rules.evaluated.report(&rules.nodes)).map_err(Failure::content)?;
         call.own_text(json, text)
     })
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn ha_rules_why_together(
 ) -> ha_status {
     call!(error, |call| {
         let (one, other) = (call.sid(one, one_length)?, call.sid(other, other_length)?);
-        let why = handles::take::<_, Rules>(rules)?.evaluated.compiled.why_together(&one, &other);
+        let why = handles::read::<_, Rules>(rules)?.evaluated.compiled.why_together(&one, &other);
         call.own_text(json, json!(why).to_string())
     })
 }
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn ha_rules_why_apart(
 ) -> ha_status {
     call!(error, |call| {
         let (one, other) = (call.sid(one, one_length)?, call.sid(other, other_length)?);
-        let why = handles::take::<_, Rules>(rules)?.evaluated.compiled.why_apart(&one, &other);
+        let why = handles::read::<_, Rules>(rules)?.evaluated.compiled.why_apart(&one, &other);
         call.own_text(json, json!(why).to_string())
     })
 }

@@ -189,7 +189,7 @@ pub unsafe extern "C" fn ha_simulation_failure_count(
     count: *mut usize,
     error: *mut *mut ha_error,
 ) -> ha_status {
-    call!(error, |call| { call.must_write(count, handles::take::<_, Simulation>(simulation)?.failures.len()) })
+    call!(error, |call| { call.must_write(count, handles::read::<_, Simulation>(simulation)?.failures.len()) })
 }
 
 /// What did not go as it should, as an error object: message, kind ("not_as_expected", "ran_twice", "differs", "bad_command"),
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn ha_simulation_failure(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let found = handles::take::<_, Simulation>(simulation)?.failures.get(index).cloned();
+        let found = handles::read::<_, Simulation>(simulation)?.failures.get(index).cloned();
         let found = found.ok_or_else(|| Failure::not_found(format!("there is no failure {index}")))?;
         call.new_handle(failure, ErrorHandle::from(found))
     })
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn ha_simulation_happening_count(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         call.must_write(count, simulation.played.world().happenings.len())
     })
 }
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn ha_simulation_happening(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         let happening = simulation.happening(index)?;
         call.write(at, crate::timings::nanoseconds(happening.at.since_start()));
         call.lend(source, simulation.sources.get(index).map(String::as_str));
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn ha_simulation_happening_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         let text = serde_json::to_string(simulation.happening(index)?).map_err(Failure::content)?;
         call.own_text(json, text)
     })
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn ha_simulation_event(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         match &simulation.happening(index)?.what {
             What::Core(found) => call.new_handle(event, EventHandle::owned(found.clone())),
             What::Cluster(_) => Ok(ha_status::HA_NONE),
@@ -289,7 +289,7 @@ pub unsafe extern "C" fn ha_simulation_places(
 ) -> ha_status {
     call!(error, |call| {
         let sid = call.sid(sid, sid_length)?;
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         let places: Vec<&NodeName> = simulation.played.world().places(&sid).collect();
         call.own_text(json, json!(places).to_string())
     })
@@ -303,7 +303,7 @@ pub unsafe extern "C" fn ha_simulation_manager_status(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         match &simulation.played.world().store.manager_status {
             Some(found) => call.new_handle(status, Record::<ManagerStatus>::Shared(found.clone())),
             None => Ok(ha_status::HA_NONE),
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn ha_simulation_view(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        let simulation = handles::take::<_, Simulation>(simulation)?;
+        let simulation = handles::read::<_, Simulation>(simulation)?;
         call.own_text_if_any(lines, simulation.played.view(&node).map(|view| view.to_string()))
     })
 }

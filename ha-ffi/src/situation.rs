@@ -44,6 +44,9 @@ pub(crate) struct Asked {
     given: *mut Given,
 }
 
+// SAFETY: whoever has it shared reads what is behind `given`, which is plain data, and does not touch `prepared`.
+unsafe impl Sync for Asked {}
+
 impl Handle for Asked {
     const NAME: &'static str = "ha_situation";
 }
@@ -109,11 +112,11 @@ pub unsafe extern "C" fn ha_situation_new(
 ) -> ha_status {
     call!(error, |call| {
         let mut members = call.nodes(nodes, node_count)?;
-        let status = manager_status::take(status)?.keep();
+        let status = manager_status::read(status)?.keep();
         if members.is_empty() {
             members = status.nodes.keys().cloned().collect();
         }
-        let configuration = handles::take::<_, Configuration>(configuration)?.shared();
+        let configuration = handles::read::<_, Configuration>(configuration)?.shared();
         let given = Given { status, configuration, members, usage: None, unmanaged: Vec::new() };
         call.new_handle(situation, Asked::new(given))
     })
@@ -136,7 +139,7 @@ pub unsafe extern "C" fn ha_situation_set_usage(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let usage = if usage.is_null() { None } else { Some(handles::take::<_, UsageStatistics>(usage)?.clone()) };
+        let usage = if usage.is_null() { None } else { Some(handles::read::<_, UsageStatistics>(usage)?.clone()) };
         handles::take::<_, Asked>(situation)?.change().usage = usage;
         Call::done()
     })
@@ -209,7 +212,7 @@ pub unsafe extern "C" fn ha_situation_explain(
     call!(error, |call| {
         let sid = call.sid(sid, sid_length)?;
         let preference = Preference::from_number(preference)?;
-        let asked = handles::take::<_, Asked>(situation)?;
+        let asked = handles::read::<_, Asked>(situation)?;
         let explained = asked.situation().explain(&sid, preference).map_err(|error| unplaced(&error))?;
         call.new_handle(explanation, explained)
     })
@@ -233,7 +236,7 @@ pub unsafe extern "C" fn ha_situation_explain_with(
         let preference = Preference::from_number(preference)?;
         let changes: Vec<Change> =
             serde_json::from_str(call.text(changes, changes_length)?).map_err(Failure::content)?;
-        let asked = handles::take::<_, Asked>(situation)?;
+        let asked = handles::read::<_, Asked>(situation)?;
         let explained = asked.situation().explain_with(&sid, preference, &changes);
         call.new_handle(explanation, explained.map_err(|error| unplaced(&error))?)
     })
@@ -255,7 +258,7 @@ pub unsafe extern "C" fn ha_situation_counterfactual(
         let sid = call.sid(sid, sid_length)?;
         let node = call.node(node, node_length)?;
         let preference = Preference::from_number(preference)?;
-        let asked = handles::take::<_, Asked>(situation)?;
+        let asked = handles::read::<_, Asked>(situation)?;
         let found = asked.situation().counterfactual(&sid, preference, &node).map_err(|error| unplaced(&error))?;
         call.own_text(json, serde_json::to_string(&found).map_err(Failure::content)?)
     })
@@ -270,7 +273,7 @@ pub unsafe extern "C" fn ha_situation_findings(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let findings = handles::take::<_, Asked>(situation)?.situation().findings();
+        let findings = handles::read::<_, Asked>(situation)?.situation().findings();
         call.own_text(json, serde_json::to_string(&findings).map_err(Failure::content)?)
     })
 }
@@ -290,7 +293,7 @@ pub unsafe extern "C" fn ha_situation_balance(
         let hold = if manager.is_null() {
             BalanceHold::default()
         } else {
-            handles::take::<_, ManagerHandle>(manager)?.0.balance_hold()
+            handles::read::<_, ManagerHandle>(manager)?.0.balance_hold()
         };
         let balance = handles::take::<_, Asked>(situation)?.prepared().balance(hold, count);
         call.own_text(json, serde_json::to_string(&balance).map_err(Failure::content)?)

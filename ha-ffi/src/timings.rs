@@ -94,7 +94,7 @@ pub(crate) fn checked(timings: *const ha_timings) -> Result<Timings, Failure> {
     if timings.is_null() {
         return Ok(Timings::default());
     }
-    handles::take::<_, TimingsHandle>(timings)?.0.validate().map_err(|errors| unsafe_timings(&errors))
+    handles::read::<_, TimingsHandle>(timings)?.0.validate().map_err(|errors| unsafe_timings(&errors))
 }
 
 /// Nanoseconds for C.
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn ha_timings_to_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let settings = handles::take::<_, TimingsHandle>(timings)?.0;
+        let settings = handles::read::<_, TimingsHandle>(timings)?.0;
         call.own_text(json, json!(settings).to_string())
     })
 }
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn ha_timings_get(
 ) -> ha_status {
     call!(error, |call| {
         let setting = call.text(setting, setting_length)?;
-        let settings = json!(handles::take::<_, TimingsHandle>(timings)?.0);
+        let settings = json!(handles::read::<_, TimingsHandle>(timings)?.0);
         let found = settings.get(setting).and_then(Value::as_f64);
         let found = found.ok_or_else(|| Failure::not_found(format!("there is no setting '{setting}'")))?;
         call.must_write(value, found)

@@ -73,8 +73,8 @@ pub unsafe extern "C" fn ha_view_new(
 ) -> ha_status {
     call!(error, |call| {
         let own_node = call.node(own_node, own_node_length)?;
-        let manager = manager_status::take(manager)?.keep();
-        let configuration = handles::take::<_, Configuration>(configuration)?;
+        let manager = manager_status::read(manager)?.keep();
+        let configuration = handles::read::<_, Configuration>(configuration)?;
         let (resources, datacenter) = (configuration.resources.clone(), configuration.datacenter.clone());
         let quorate = quorate == 1;
         let lrms = BTreeMap::new();
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn ha_view_add_lrm(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        let record = if lrm.is_null() { None } else { Some(lrm_status::take(lrm)?.keep()) };
+        let record = if lrm.is_null() { None } else { Some(lrm_status::read(lrm)?.keep()) };
         handles::take::<_, View>(view)?.lrms.insert(node, record);
         Call::done()
     })
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn ha_view_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let view = handles::take::<_, View>(view)?.view();
+        let view = handles::read::<_, View>(view)?.view();
         call.own_text(json, serde_json::to_string(&view).map_err(Failure::content)?)
     })
 }
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn ha_view_lines(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let view = handles::take::<_, View>(view)?.view();
+        let view = handles::read::<_, View>(view)?.view();
         call.own_text(lines, view.to_string())
     })
 }

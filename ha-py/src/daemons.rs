@@ -1,6 +1,12 @@
 //! The daemons, the manager, and jobs.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use ha_core::{
     config::datacenter::SchedulerMode,
@@ -12,7 +18,7 @@ use ha_core::{
     manager,
     status::Writer,
     status::{LrmMode, LrmState},
-    time::Next,
+    time::{Next, Now},
     timing,
 };
 use pyo3::{exceptions::PyTypeError, prelude::*};
@@ -22,7 +28,7 @@ use crate::{
     config::Configuration,
     convert::{Items, Moment, Name, Node, Out, OutAll, W, attribute, data_by, now as time_of},
     errors,
-    host::{AgentArg, CrmHostArg, JobArg, LrmHostArg, PythonHost, RoundHostArg, SinkArg},
+    host::{AgentArg, CrmHostArg, JobArg, LrmHostArg, PythonHost, RoundHostArg, SinkArg, is_done},
     placement::{Unmanaged, Usage},
     slot::Slot,
     status::{LrmStatus, ManagerStatus},
@@ -63,6 +69,9 @@ fn timings(timings: Option<PyRef<'_, Timings>>) -> timing::Timings {
 pub(crate) struct Crm {
     crm: Slot<crm::Crm>,
     node: NodeName,
+    recorded: Arc<AtomicBool>,
+    /// Whether it was asked to stop while a call used it.
+    is_to_stop: AtomicBool,
 }
 
 #[pymethods]
@@ -75,7 +84,7 @@ impl Crm {
         let Name(node) = node;
         let sink = sink.map(|SinkArg(sink)| sink);
         let crm = PythonHost::run(py, sink, |sink| crm::Crm::start(node.clone(), timings, sink))?;
-        Ok(Self { crm: Slot::new(crm), node })
+        Ok(Self { crm: Slot::new(crm), node, recorded: Arc::default(), is_to_stop: AtomicBool::new(false) })
     }
 
     /// The node.
@@ -97,10 +106,20 @@ impl Crm {
     }
 
     /// Asks it to stop: it exits at the end of an iteration. A second request changes nothing.
+    ///
+    /// It may be asked for at any time, also by a signal handler, a host that is called, and another thread: during :meth:`tick` it takes
+    /// effect when that ends, or with the next one.
     #[pyo3(signature = (sink=None))]
     fn request_stop(&self, py: Python<'_>, sink: Option<SinkArg>) -> PyResult<()> {
         let sink = sink.map(|SinkArg(sink)| sink);
-        self.crm.with(py, |crm| PythonHost::run(py, sink, |sink| crm.request_stop(sink)))?
+        let asked = self.crm.with_if_free(py, |crm| PythonHost::run(py, sink, |sink| crm.request_stop(sink)))?;
+        match asked {
+            Some(asked) => asked,
+            None => {
+                self.is_to_stop.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+        }
     }
 
     /// Does what is to be done now, and says when to call again; ``None`` after it has exited.
@@ -116,7 +135,19 @@ impl Crm {
         wall: Option<f64>,
     ) -> PyResult<Option<Out<Wait>>> {
         let now = time_of(py, now, wall)?;
-        let next = self.crm.with(py, |crm| PythonHost::run(py, Some(host.0), |host| crm.tick(host, now)))?;
+        let tick = |crm: &mut crm::Crm, host: &mut PythonHost| {
+            if self.is_to_stop.swap(false, Ordering::Relaxed) {
+                crm.request_stop(host);
+            }
+            let next = crm.tick(host, now);
+            if self.is_to_stop.swap(false, Ordering::Relaxed) {
+                crm.request_stop(host);
+            }
+            next
+        };
+        let run =
+            |crm: &mut crm::Crm| PythonHost::run_knowing(py, Some(host.0), &self.recorded, |host| tick(crm, host));
+        let next = self.crm.with(py, run)?;
         next.map(wait)
     }
 
@@ -136,6 +167,19 @@ impl Crm {
 pub(crate) struct Lrm {
     lrm: Slot<lrm::Lrm>,
     node: NodeName,
+    recorded: Arc<AtomicBool>,
+    /// What it was asked for while a call used it.
+    stops: Mutex<Vec<(StopRequest, Now)>>,
+}
+
+impl Lrm {
+    /// Hands on what it was asked for meanwhile.
+    fn stop_as_asked(&self, lrm: &mut lrm::Lrm, host: &mut PythonHost) {
+        let stops = std::mem::take(&mut *self.stops.lock().unwrap_or_else(PoisonError::into_inner));
+        for (request, now) in stops {
+            lrm.request_stop(request, host, now);
+        }
+    }
 }
 
 #[pymethods]
@@ -148,7 +192,7 @@ impl Lrm {
         let Name(node) = node;
         let sink = sink.map(|SinkArg(sink)| sink);
         let lrm = PythonHost::run(py, sink, |sink| lrm::Lrm::start(node.clone(), timings, sink))?;
-        Ok(Self { lrm: Slot::new(lrm), node })
+        Ok(Self { lrm: Slot::new(lrm), node, recorded: Arc::default(), stops: Mutex::default() })
     }
 
     /// The node.
@@ -179,7 +223,8 @@ impl Lrm {
     }
 
     /// Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes
-    /// nothing, but that of a node that goes down while the daemon alone was to be restarted.
+    /// nothing, but that of a node that goes down while the daemon alone was to be restarted. It may be asked for at any
+    /// time: see :meth:`Crm.request_stop`.
     #[pyo3(signature = (request, host, now=None, *, wall=None))]
     fn request_stop(
         &self,
@@ -191,7 +236,14 @@ impl Lrm {
     ) -> PyResult<()> {
         let now = time_of(py, now, wall)?;
         let W(request) = request;
-        self.lrm.with(py, |lrm| PythonHost::run(py, Some(host.0), |host| lrm.request_stop(request, host, now)))?
+        let ask = |lrm: &mut lrm::Lrm| PythonHost::run(py, Some(host.0), |host| lrm.request_stop(request, host, now));
+        match self.lrm.with_if_free(py, ask)? {
+            Some(asked) => asked,
+            None => {
+                self.stops.lock().unwrap_or_else(PoisonError::into_inner).push((request, now));
+                Ok(())
+            }
+        }
     }
 
     /// Does what is to be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
@@ -204,7 +256,15 @@ impl Lrm {
         wall: Option<f64>,
     ) -> PyResult<Option<Out<Wait>>> {
         let now = time_of(py, now, wall)?;
-        let next = self.lrm.with(py, |lrm| PythonHost::run(py, Some(host.0), |host| lrm.tick(host, now)))?;
+        let tick = |lrm: &mut lrm::Lrm, host: &mut PythonHost| {
+            self.stop_as_asked(lrm, host);
+            let next = lrm.tick(host, now);
+            self.stop_as_asked(lrm, host);
+            next
+        };
+        let run =
+            |lrm: &mut lrm::Lrm| PythonHost::run_knowing(py, Some(host.0), &self.recorded, |host| tick(lrm, host));
+        let next = self.lrm.with(py, run)?;
         next.map(wait)
     }
 
@@ -438,8 +498,12 @@ impl JobRun {
                 (JobStep::Locate, None) => JobAnswer::Located(Ok(Some(answer.extract::<Node>()?.0))),
                 (JobStep::CheckRunning, Some(error)) => JobAnswer::Running(Err(error)),
                 (JobStep::CheckRunning, None) => JobAnswer::Running(Ok(answer.extract().map_err(|_| wrong())?)),
-                (JobStep::Start | JobStep::Stop { .. } | JobStep::Move { .. }, failed) => {
-                    JobAnswer::Ended(failed.map_or(Ok(()), Err))
+                (JobStep::Start | JobStep::Stop { .. } | JobStep::Move { .. }, Some(error)) => {
+                    JobAnswer::Ended(Err(error))
+                }
+                (JobStep::Start | JobStep::Stop { .. } | JobStep::Move { .. }, None) => {
+                    is_done(&answer)?;
+                    JobAnswer::Ended(Ok(()))
                 }
             };
             let mut events = Vec::new();

@@ -51,6 +51,10 @@ pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
     plain(py, "InvalidValueError", message)
 }
 
+pub(crate) fn answer(py: Python<'_>, message: &str) -> PyErr {
+    plain(py, "AnswerError", message)
+}
+
 pub(crate) fn in_use(py: Python<'_>) -> PyErr {
     plain(py, "InUseError", "it is being used already: by another thread, or by the call that called this host")
 }

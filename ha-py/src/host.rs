@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ha_core::{
@@ -17,13 +20,19 @@ use ha_core::{
     status::{self, ExitCode, Motion},
     time::Instant,
 };
-use pyo3::{call::PyCallArgs, exceptions::PyTypeError, inspect::PyStaticExpr, prelude::*};
+use pyo3::{
+    call::PyCallArgs,
+    exceptions::{PyBaseException, PyOverflowError, PyTypeError},
+    inspect::PyStaticExpr,
+    prelude::*,
+    types::{PyBool, PyBytes, PyInt, PyMapping},
+};
 use serde_json::json;
 
 use crate::{
     config::{Configuration, GroupsConfig, ResourcesConfig, RulesConfig},
     convert::{Data, Moment, Name, Node, Out, OutAll, W, attribute, data_by},
-    placement,
+    errors, placement,
     status::{LrmStatus, ManagerStatus},
 };
 
@@ -62,13 +71,14 @@ host_arguments! {
 
 /// A host in Python.
 ///
-/// A `HostError` that it raises is an answer to the core. Any other exception ends what is going on: it is kept, all
-/// further calls but the reports of events fail at once (so that no watchdog is fed, and nothing is written), and it comes out
-/// of [`PythonHost::run`].
+/// A `HostError` that it raises is an answer to the core. Any other exception ends what is going on, and so does an answer of the wrong
+/// type (an `AnswerError`): it is kept, all further calls but the reports of events fail at once (so that no watchdog is fed, and
+/// nothing is written), and it comes out of [`PythonHost::run`].
 #[derive(Debug)]
 pub(crate) struct PythonHost {
     host: Option<Py<PyAny>>,
     failure: Option<PyErr>,
+    recorded: Arc<AtomicBool>,
 }
 
 impl PythonHost {
@@ -78,7 +88,21 @@ impl PythonHost {
         host: Option<Py<PyAny>>,
         work: impl FnOnce(&mut Self) -> T + Send,
     ) -> PyResult<T> {
-        let mut host = Self { host, failure: None };
+        Self::run_knowing(py, host, &Arc::default(), work)
+    }
+
+    /// The same for a daemon, which knows whether it has seen a manager status. After that a host that says that there never was one has
+    /// forgotten to return it, and the core must not begin from nothing.
+    pub(crate) fn run_knowing<T: Send>(
+        py: Python<'_>,
+        host: Option<Py<PyAny>>,
+        recorded: &Arc<AtomicBool>,
+        work: impl FnOnce(&mut Self) -> T + Send,
+    ) -> PyResult<T> {
+        if let Some(host) = &host {
+            attribute(py, "pyha._hosts", "check")?.call1((host,))?;
+        }
+        let mut host = Self { host, failure: None, recorded: recorded.clone() };
         let answer = py.detach(|| work(&mut host));
         match host.failure {
             Some(failure) => Err(failure),
@@ -102,7 +126,10 @@ impl PythonHost {
         let Some(host) = &self.host else { return Err(HostError::new("there is no host")) };
         let answer = Python::attach(|py| {
             let answer = host.bind(py).call_method1(method, arguments).map_err(|error| refused(py, error))?;
-            understand(&answer).map_err(|error| Refusal::Exception(not_understood(py, method, &answer, error)))
+            understand(&answer).map_err(|error| match refused(py, error) {
+                Refusal::Exception(error) => Refusal::Exception(not_understood(py, method, &answer, error)),
+                answer @ Refusal::Answer(_) => answer,
+            })
         });
         answer.map_err(|refusal| match refusal {
             Refusal::Answer(error) => error,
@@ -122,9 +149,9 @@ impl PythonHost {
         self.call(method, arguments, |answer| answer.extract().map_err(Into::into))
     }
 
-    /// Calls a method whose answer does not matter.
+    /// Calls a method that has nothing to answer, but that it is done.
     fn tell<A: for<'py> PyCallArgs<'py>>(&mut self, method: &str, arguments: A) -> Result<(), HostError> {
-        self.call(method, arguments, |_| Ok(()))
+        self.call(method, arguments, is_done)
     }
 }
 
@@ -137,18 +164,66 @@ enum Refusal {
 }
 
 fn refused(py: Python<'_>, error: PyErr) -> Refusal {
-    let is_answer = attribute(py, "pyha.errors", "HostError").is_ok_and(|class| error.is_instance(py, &class));
-    if is_answer { Refusal::Answer(HostError::new(error.value(py).to_string())) } else { Refusal::Exception(error) }
+    let is_a = |name| attribute(py, "pyha.errors", name).is_ok_and(|class| error.is_instance(py, &class));
+    if is_a("HostError") && !is_a("AnswerError") {
+        Refusal::Answer(HostError::new(error.value(py).to_string()))
+    } else {
+        Refusal::Exception(error)
+    }
 }
 
 /// The error, with the name of the method where it is about the type of what that returned.
 fn not_understood(py: Python<'_>, method: &str, answer: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
-    if !error.is_instance_of::<PyTypeError>(py) {
+    // One that nobody will await would be warned of beside the error.
+    let is_coroutine = answer.hasattr("cr_frame").unwrap_or(false);
+    if is_coroutine && let Err(error) = answer.call_method0("close") {
+        return error;
+    }
+    if !error.is_instance_of::<PyTypeError>(py) && !error.is_instance_of::<PyOverflowError>(py) {
         return error;
     }
     let found = answer.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
-    let message = format!("the host's {method}() returned a {found}: {}", error.value(py));
-    PyTypeError::new_err(message)
+    errors::answer(py, &format!("the host's {method}() returned a {found}: {}", error.value(py)))
+}
+
+/// Whether a method that has nothing to answer has done what it was asked. Nothing is said by `None`, and by what some call in its
+/// last line happens to give; but not by what says no, or has still to be run.
+pub(crate) fn is_done(answer: &Bound<'_, PyAny>) -> PyResult<()> {
+    if answer.is_none() || answer.is(answer.py().Ellipsis()) {
+        return Ok(());
+    }
+    if attribute(answer.py(), "pyha._hosts", "is_pending")?.call1((answer,))?.is_truthy()? {
+        return Err(PyTypeError::new_err("it has not been run: a host's methods can't be async, nor generators"));
+    }
+    if answer.is_instance_of::<PyBaseException>() || answer.is(answer.py().NotImplemented()) {
+        return Err(PyTypeError::new_err("an error is raised, not returned"));
+    }
+    if answer.is_truthy()? { Ok(()) } else { Err(PyTypeError::new_err("a method that failed raises a HostError")) }
+}
+
+/// A whole number, which `True` and `False` are not here: as an exit code, `False` would be a success.
+struct Whole<T>(T);
+
+impl<'a, 'py, T: for<'b> FromPyObject<'b, 'py>> FromPyObject<'a, 'py> for Whole<T> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyBool>() || !object.is_instance_of::<PyInt>() {
+            return Err(PyTypeError::new_err(format!("{} is not an int", object.repr()?)));
+        }
+        object.extract().map(Self).map_err(Into::into)
+    }
+}
+
+/// The items of an answer that is a list of something. A text or a mapping can be iterated too, but is none.
+fn listed<'py, T>(
+    answer: &Bound<'py, PyAny>,
+    understand: impl Fn(&Bound<'py, PyAny>) -> PyResult<T>,
+) -> PyResult<Vec<T>> {
+    if attribute(answer.py(), "pyha._hosts", "is_no_list")?.call1((answer,))?.is_truthy()? {
+        return Err(PyTypeError::new_err("expected several, such as a list of them"));
+    }
+    answer.try_iter()?.map(|item| understand(&item?)).collect()
 }
 
 /// A Python class instance, or nothing.
@@ -169,7 +244,10 @@ where
 impl EventSink for PythonHost {
     fn event(&mut self, event: Event) {
         let Some(host) = &self.host else { return };
-        let told = Python::attach(|py| host.bind(py).call_method1("event", (Out(event),)).map(|_| ()));
+        let told = Python::attach(|py| {
+            let answer = host.bind(py).call_method1("event", (Out(event),))?;
+            is_done(&answer).map_err(|error| not_understood(py, "event", &answer, error))
+        });
         if let Err(error) = told {
             self.failure.get_or_insert(error);
         }
@@ -187,12 +265,15 @@ impl Membership for PythonHost {
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
         self.call("members", (), |answer| {
-            let items = answer.call_method0("items")?;
+            let members = answer.cast::<PyMapping>()?.items()?;
+            if members.is_empty() {
+                return Err(PyTypeError::new_err("a cluster has at least one member"));
+            }
             let pair = |item: PyResult<Bound<'_, PyAny>>| {
                 let (Name(node), online): (Node, bool) = item?.extract()?;
                 Ok((node, online))
             };
-            items.try_iter()?.map(pair).collect()
+            members.try_iter()?.map(pair).collect()
         })
     }
 }
@@ -223,7 +304,15 @@ impl Watchdog for PythonHost {
 
 impl StatusStore for PythonHost {
     fn manager_status(&mut self) -> Result<Option<Arc<status::ManagerStatus>>, HostError> {
-        self.call("manager_status", (), |answer| optional(answer, |status: &ManagerStatus| status.0.clone()))
+        let recorded = self.recorded.clone();
+        self.call("manager_status", (), |answer| {
+            let status = optional(answer, |status: &ManagerStatus| status.0.clone())?;
+            if status.is_none() && recorded.load(Ordering::Relaxed) {
+                return Err(PyTypeError::new_err("there was a record before; one that can't be read is a HostError"));
+            }
+            recorded.fetch_or(status.is_some(), Ordering::Relaxed);
+            Ok(status)
+        })
     }
 }
 
@@ -235,7 +324,9 @@ impl ConfigurationStore for PythonHost {
 
 impl ManagerStore for PythonHost {
     fn write_manager_status(&mut self, status: &status::ManagerStatus) -> Result<(), HostError> {
-        self.tell("write_manager_status", (ManagerStatus(Arc::new(status.clone())),))
+        self.tell("write_manager_status", (ManagerStatus(Arc::new(status.clone())),))?;
+        self.recorded.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<status::LrmStatus>>, HostError> {
@@ -248,9 +339,7 @@ impl ManagerStore for PythonHost {
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
-        self.call("take_commands", (), |answer| {
-            answer.try_iter()?.map(|line| line.and_then(|line| line.extract())).collect()
-        })
+        self.call("take_commands", (), |answer| listed(answer, |line| line.extract()))
     }
 }
 
@@ -310,7 +399,7 @@ impl FenceDevices for PythonHost {
 
 impl Statistics for PythonHost {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        self.call("unmanaged_services", (), placement::unmanaged)
+        self.call("unmanaged_services", (), |answer| listed(answer, placement::one_unmanaged))
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
@@ -320,23 +409,22 @@ impl Statistics for PythonHost {
 
 impl Entropy for PythonHost {
     fn random_bytes(&mut self) -> Result<[u8; 16], HostError> {
-        self.call_extracted("random_bytes", ())
+        self.call("random_bytes", (), |answer| answer.cast::<PyBytes>()?.extract())
     }
 }
 
 impl Workers for PythonHost {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
-        let ended: Option<i32> = self.call_extracted("start_job", (Out(job.clone()),))?;
-        Ok(ended.map_or(JobStart::Running, |code| JobStart::Finished(ExitCode(code))))
+        let ended: Option<Whole<i32>> = self.call_extracted("start_job", (Out(job.clone()),))?;
+        Ok(ended.map_or(JobStart::Running, |Whole(code)| JobStart::Finished(ExitCode(code))))
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
         self.call("finished_jobs", (), |answer| {
-            let pair = |item: PyResult<Bound<'_, PyAny>>| {
-                let (id, code): (u64, i32) = item?.extract()?;
+            listed(answer, |job| {
+                let (Whole(id), Whole(code)): (Whole<u64>, Whole<i32>) = job.extract()?;
                 Ok((JobId(id), ExitCode(code)))
-            };
-            answer.try_iter()?.map(pair).collect()
+            })
         })
     }
 }

@@ -49,19 +49,6 @@ pub(crate) fn usage(object: &Bound<'_, PyAny>) -> PyResult<UsageStatistics> {
     })
 }
 
-/// Guests that HA does not manage, from Python.
-pub(crate) fn unmanaged(object: &Bound<'_, PyAny>) -> PyResult<Vec<UnmanagedService>> {
-    let guest = |item: PyResult<Bound<'_, PyAny>>| {
-        let item = item?;
-        Ok(UnmanagedService {
-            sid: item.getattr("sid")?.extract::<Sid>()?.0,
-            node: item.getattr("node")?.extract::<Node>()?.0,
-            running: item.getattr("running")?.extract()?,
-        })
-    };
-    object.try_iter()?.map(guest).collect()
-}
-
 macro_rules! instance_argument {
     ($($(#[$doc:meta])* $name:ident($value:ty) of $module:literal $class:literal by $read:path;)+) => {
         $($(#[$doc])*
@@ -80,7 +67,8 @@ macro_rules! instance_argument {
     };
 }
 
-fn one_unmanaged(object: &Bound<'_, PyAny>) -> PyResult<UnmanagedService> {
+/// A guest that HA does not manage, from Python.
+pub(crate) fn one_unmanaged(object: &Bound<'_, PyAny>) -> PyResult<UnmanagedService> {
     Ok(UnmanagedService {
         sid: object.getattr("sid")?.extract::<Sid>()?.0,
         node: object.getattr("node")?.extract::<Node>()?.0,

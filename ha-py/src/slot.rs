@@ -53,6 +53,15 @@ impl<T> Slot<T> {
         Ok(answer)
     }
 
+    /// Uses the value, unless somebody does.
+    pub(crate) fn with_if_free<R>(&self, py: Python<'_>, using: impl FnOnce(&mut T) -> R) -> PyResult<Option<R>> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Content::InUse => return Ok(None),
+            Content::Free(_) | Content::Lost => {}
+        }
+        self.with(py, using).map(Some)
+    }
+
     fn replace(&self, content: Content<T>) -> Content<T> {
         std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), content)
     }

@@ -33,7 +33,9 @@ sub compare_versions { my (undef, $one, $other) = @_; return HA::FFI::get(compar
 
 # A host that leaves out what it must know would get an answer for something else.
 sub decide_lock {
-    my (undef, %claim) = @_;
+    my (undef, @given) = @_;
+    my %claim = HA::FFI::named('decide_lock',
+        [qw(node holder hand holds lifetime unchanged_for holder_lifetime damaged)], @given);
     for my $name (qw(node lifetime unchanged_for)) {
         HA::Error->throw(status => 'argument', message => "decide_lock: '$name' is missing") unless length($claim{$name} // '');
     }
@@ -81,7 +83,7 @@ texts are Perl texts, but for the bytes of configuration files. SIDs are such as
 words that the status records have.
 
 One object is used by one call at a time: using a daemon from one of its own host's methods is an error with the status
-C<busy>. Objects are not copied into threads.
+C<busy>, but for C<request_stop>. Objects are not copied into threads.
 
 =head1 CLASSES
 
@@ -268,8 +270,16 @@ something took effect, die. C<< $host->exceptions >> gives what methods died of 
 C<method> and C<exception>; the last hundred are kept.
 
 What Perl returns by accident never counts as an answer. Where it says I<none>, return C<HA::NONE>: undef is a failure. Where
-it says I<nothing>, returning nothing or something true is fine: C<0> and C<''> are failures. And a job that worked is
-C<'success'>: C<0> is a failure.
+it says I<nothing>, returning nothing or something true is fine: C<0>, C<''>, C<'0E0'> and negative numbers are failures. And a job that
+worked is C<'success'>: C<0> is a failure. I<true or false> is what Perl's comparisons give, C<1> or C<0>, a count, or a JSON
+boolean: C<undef>, an empty text, C<'0 but true'>, C<'no'> and references are failures. A text that is empty or C<0> is none.
+
+Objects with some methods of a part (those of a CRM, an LRM, an agent, or for locks or the watchdog), but without one that this part can't do
+without, are refused when they are first used, with its name.
+
+C<request_stop> may be called at any time, also by a signal handler during a tick and by a method of the host: it takes effect when the
+tick ends, or with the next one. An C<alarm> whose handler dies ends the method that it strikes, as if that had died. After C<fork> call
+nothing of this library in the child. Named arguments that are not known are errors.
 
     for                method                               returns
     both daemons       event($event)                        nothing

@@ -35,7 +35,7 @@ pub unsafe extern "C" fn ha_configuration_copy(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let configuration = handles::take::<_, Configuration>(configuration)?.clone();
+        let configuration = handles::read::<_, Configuration>(configuration)?.clone();
         call.new_handle(copy, configuration)
     })
 }
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn ha_configuration_problem_count(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let count_now = handles::take::<_, Configuration>(configuration)?.problems(super::file(file)?).len();
+        let count_now = handles::read::<_, Configuration>(configuration)?.problems(super::file(file)?).len();
         call.must_write(count, count_now)
     })
 }
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn ha_configuration_problem(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let found = handles::take::<_, Configuration>(configuration)?.problems(super::file(file)?).get(index).cloned();
+        let found = handles::read::<_, Configuration>(configuration)?.problems(super::file(file)?).get(index).cloned();
         let found = found.ok_or_else(|| Failure::not_found(format!("there is no problem {index}")))?;
         call.new_handle(problem, ErrorHandle::from(found))
     })
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn ha_configuration_write(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let written = handles::take::<_, Configuration>(configuration)?.written(super::file(file)?)?;
+        let written = handles::read::<_, Configuration>(configuration)?.written(super::file(file)?)?;
         call.own_text(bytes, written)
     })
 }
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn ha_configuration_digest(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let found = handles::take::<_, Configuration>(configuration)?.digest(super::file(file)?);
+        let found = handles::read::<_, Configuration>(configuration)?.digest(super::file(file)?);
         call.own_text_if_any(digest, found.map(|digest| digest.to_string()))
     })
 }
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn ha_configuration_section_count(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let count_now = handles::take::<_, Configuration>(configuration)?.section_count(super::file(file)?);
+        let count_now = handles::read::<_, Configuration>(configuration)?.section_count(super::file(file)?);
         call.must_write(count, count_now)
     })
 }
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn ha_configuration_section(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let configuration = handles::take::<_, Configuration>(configuration)?;
+        let configuration = handles::read::<_, Configuration>(configuration)?;
         let header = configuration.header(super::file(file)?, index);
         let header = header.ok_or_else(|| Failure::not_found(format!("there is no section {index}")))?;
         call.lend(section_type, Some(header.0));
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn ha_configuration_property(
 ) -> ha_status {
     call!(error, |call| {
         let (id, key) = (call.text(id, id_length)?, call.text(key, key_length)?);
-        let found = handles::take::<_, Configuration>(configuration)?.property(super::file(file)?, id, key)?;
+        let found = handles::read::<_, Configuration>(configuration)?.property(super::file(file)?, id, key)?;
         call.own_text_if_any(value, found)
     })
 }
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn ha_configuration_json(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let found = handles::take::<_, Configuration>(configuration)?.json(super::file(file)?);
+        let found = handles::read::<_, Configuration>(configuration)?.json(super::file(file)?);
         call.own_text(json, found.to_string())
     })
 }
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn ha_configuration_fence_report(
 ) -> ha_status {
     call!(error, |call| {
         let nodes = call.nodes(nodes, node_count)?;
-        let configuration = handles::take::<_, Configuration>(configuration)?;
+        let configuration = handles::read::<_, Configuration>(configuration)?;
         call.own_text_if_any(json, configuration.fence_file.as_ref().map(|file| json!(file.report(&nodes)).to_string()))
     })
 }
@@ -276,7 +276,7 @@ pub unsafe extern "C" fn ha_configuration_shadowed_groups(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        let configuration = handles::take::<_, Configuration>(configuration)?;
+        let configuration = handles::read::<_, Configuration>(configuration)?;
         let Configuration { rules, groups, resources, .. } = &*configuration;
         let shadowed: Vec<GroupId> = shadowed_groups(rules, groups, resources);
         call.own_text(json, json!(shadowed).to_string())
@@ -297,7 +297,7 @@ pub unsafe extern "C" fn ha_configuration_set_guest(
         let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
         let mut configuration = handles::take::<_, Configuration>(configuration)?;
         configuration.guests.insert(sid, node);
-        configuration.shared_guests = None;
+        configuration.shared_guests.take();
         Call::done()
     })
 }
@@ -311,7 +311,7 @@ pub unsafe extern "C" fn ha_configuration_clear_guests(
     call!(error, |call| {
         let mut configuration = handles::take::<_, Configuration>(configuration)?;
         configuration.guests.clear();
-        configuration.shared_guests = None;
+        configuration.shared_guests.take();
         Call::done()
     })
 }

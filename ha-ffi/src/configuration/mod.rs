@@ -2,7 +2,7 @@
 
 mod calls;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use calls::*;
 
@@ -66,7 +66,7 @@ pub(crate) struct Configuration {
     fence: Option<Arc<FenceConfig>>,
     guests: OrderedMap<ServiceId, NodeName>,
     /// The guests in the core's form, made when they are needed.
-    shared_guests: Option<Arc<Guests>>,
+    shared_guests: OnceLock<Arc<Guests>>,
     problems: [Vec<Failure>; 5],
 }
 
@@ -291,10 +291,10 @@ impl Configuration {
     }
 
     /// As the core has it.
-    pub(crate) fn shared(&mut self) -> host::Configuration {
-        let guests = self.shared_guests.get_or_insert_with(|| {
-            Arc::new(self.guests.iter().map(|(sid, node)| (sid.clone(), node.clone())).collect())
-        });
+    pub(crate) fn shared(&self) -> host::Configuration {
+        let guests = self
+            .shared_guests
+            .get_or_init(|| Arc::new(self.guests.iter().map(|(sid, node)| (sid.clone(), node.clone())).collect()));
         host::Configuration {
             resources: self.resources.clone(),
             groups: self.groups.clone(),

@@ -4,6 +4,8 @@
  */
 #include "world.h"
 
+#include <pthread.h>
+
 /* The whole life of both daemons, with one callback broken in one way after they have begun well, and mended at the end. */
 static void live(enum story story, const char *name, enum fault fault, unsigned called[CALLBACKS])
 {
@@ -351,6 +353,236 @@ static void workers(void)
     }
 }
 
+/* What is lent is not the callback's to free. */
+static void frees_event(void *context, const ha_event *event)
+{
+    struct world *world = context;
+
+    GIVES(HA_ERROR_HANDLE, ha_event_free((ha_event *)(uintptr_t)event));
+    CHECK(ha_event_get_kind(event) > 0);
+    world->reported++;
+}
+
+static int32_t frees_status(void *context, const ha_manager_status *status, ha_reply *reply)
+{
+    struct world *world = context;
+    size_t count = 0;
+
+    GIVES(HA_ERROR_HANDLE, ha_manager_status_free((ha_manager_status *)(uintptr_t)status));
+    WELL(ha_manager_status_node_count(status, &count, NULL));
+    CHECK(count > 0);
+    (void)reply;
+    world->fed++;
+    return HA_ANSWER_OK;
+}
+
+static void lent(void)
+{
+    struct ha_callbacks callbacks;
+    struct world world;
+    ha_host *host = NULL;
+    ha_crm *crm = NULL;
+    uint64_t next;
+    int32_t wait = 0, state = 0;
+
+    begin(&world, FENCING);
+    callbacks = table(&world);
+    callbacks.event = frees_event;
+    callbacks.write_manager_status = frees_status;
+    callbacks.destroy = NULL;
+    WELL(ha_host_new(&callbacks, &host, NULL));
+    WELL(ha_crm_new(S("n1"), NULL, host, &crm, NULL));
+    WELL(ha_crm_tick(crm, host, SECOND, 0, &next, &wait, NULL));
+    WELL(ha_crm_tick(crm, host, 20 * SECOND, 0, &next, &wait, NULL));
+    CHECK(world.reported > 0 && world.fed > 0);
+    WELL(ha_crm_state(crm, &state, NULL));
+    WELL(ha_host_free(host));
+    end(&world, crm, NULL);
+}
+
+/* A stop that is asked for from inside of a tick takes effect when that ends. */
+static int32_t asks_to_stop(void *context, ha_reply *reply)
+{
+    struct world *world = context;
+
+    (void)reply;
+    WELL(ha_crm_request_stop(world->crm, world->host, NULL));
+    WELL(ha_lrm_request_stop(world->stopping, HA_STOP_RESTART, world->host, 2 * SECOND, 0, NULL));
+    return HA_ANSWER_OK;
+}
+
+static void stops_from_inside(void)
+{
+    struct ha_callbacks callbacks;
+    struct world world;
+    ha_host *first;
+    ha_lrm *lrm = NULL;
+    uint64_t next;
+    int32_t wait = 0, state = 0, mode = 0;
+    int i;
+
+    begin(&world, FENCING);
+    first = world.host;
+    callbacks = table(&world);
+    callbacks.refresh = asks_to_stop;
+    callbacks.destroy = NULL;
+    WELL(ha_host_new(&callbacks, &world.host, NULL));
+    WELL(ha_crm_new(S("n1"), NULL, world.host, &world.crm, NULL));
+    WELL(ha_lrm_new(S("n1"), NULL, world.host, &lrm, NULL));
+    world.stopping = lrm;
+    GIVES(HA_ERROR_ARGUMENT, ha_crm_request_stop(world.crm, NULL, NULL));
+    for (i = 1; i < 30; i++) {
+        WELL(ha_crm_tick(world.crm, world.host, (uint64_t)i * SECOND, 0, &next, &wait, NULL));
+        WELL(ha_lrm_tick(lrm, world.host, (uint64_t)i * SECOND, 0, &next, &state, NULL));
+    }
+    CHECK(wait == HA_WAIT_EXIT);
+    WELL(ha_lrm_get_state(lrm, &state, &mode, NULL));
+    CHECK(mode == HA_LRM_MODE_RESTART);
+    WELL(ha_host_free(world.host));
+    world.host = first;
+    end(&world, world.crm, lrm);
+}
+
+/* A callback that ignores that what it handed back was refused has failed. */
+static int32_t garbled_members(void *context, ha_reply *reply)
+{
+    (void)context;
+    WELL(ha_reply_member(reply, S("n1"), 1));
+    GIVES(HA_ERROR_ARGUMENT, ha_reply_member(reply, S("n2"), HA_ANSWER_YES));
+    return HA_ANSWER_OK;
+}
+
+static int32_t contradicts(void *context, ha_reply *reply)
+{
+    (void)context;
+    WELL(ha_reply_json(reply, S("{}")));
+    return HA_ANSWER_NONE;
+}
+
+static void garbled(void)
+{
+    struct ha_callbacks callbacks;
+    struct world world;
+    ha_host *host = NULL;
+    ha_crm *crm = NULL;
+    uint64_t next;
+    int32_t wait = 0;
+    int way;
+
+    for (way = 0; way < 2; way++) {
+        begin(&world, FENCING);
+        callbacks = table(&world);
+        callbacks.destroy = NULL;
+        if (way == 0)
+            callbacks.members = garbled_members;
+        else
+            callbacks.read_manager_status = contradicts;
+        WELL(ha_host_new(&callbacks, &host, NULL));
+        WELL(ha_crm_new(S("n1"), NULL, host, &crm, NULL));
+        WELL(ha_crm_tick(crm, host, SECOND, 0, &next, &wait, NULL));
+        WELL(ha_crm_tick(crm, host, 20 * SECOND, 0, &next, &wait, NULL));
+        CHECK(world.reported > 0);
+        WELL(ha_host_free(host));
+        end(&world, crm, NULL);
+    }
+}
+
+/* A NULL where a part of the table needs a callback is found when the host is made, and named. */
+static void holes(void)
+{
+    static const struct { const char *name; size_t at; } needed[] = {
+#define NEEDED(name) {#name, offsetof(struct ha_callbacks, name)}
+        NEEDED(refresh), NEEDED(is_quorate), NEEDED(members), NEEDED(take_lock), NEEDED(release_lock), NEEDED(open_watchdog),
+        NEEDED(feed_watchdog), NEEDED(close_watchdog), NEEDED(read_manager_status), NEEDED(read_configuration),
+        NEEDED(write_manager_status), NEEDED(read_lrm_status), NEEDED(write_lrm_status), NEEDED(move_configuration),
+        NEEDED(remove_groups), NEEDED(forget_fence_attempts),
+        NEEDED(random_bytes), NEEDED(start_job), NEEDED(finished_jobs), NEEDED(knows_type),
+        NEEDED(guest_node), NEEDED(is_running), NEEDED(start), NEEDED(stop), NEEDED(move_to),
+    };
+    struct ha_callbacks callbacks;
+    struct world world;
+    ha_host *host = NULL;
+    ha_error *error = NULL;
+    size_t i;
+
+    begin(&world, FENCING);
+    for (i = 0; i < sizeof needed / sizeof *needed; i++) {
+        callbacks = table(&world);
+        memset((char *)&callbacks + needed[i].at, 0, sizeof(void *));
+        GIVES(HA_ERROR_ARGUMENT, ha_host_new(&callbacks, &host, &error));
+        CHECK(host == NULL && error != NULL);
+        if (!strstr(ha_error_message(error), needed[i].name))
+            fprintf(stderr, "%s is not named: %s\n", needed[i].name, ha_error_message(error));
+        CHECK(strstr(ha_error_message(error), needed[i].name) != NULL);
+        ha_error_free(error);
+        error = NULL;
+    }
+    CHECK(world.destroyed == 0);
+    end(&world, NULL, NULL);
+}
+
+/* Several threads read through the same handles. */
+struct shared {
+    ha_configuration *configuration;
+    ha_manager_status *status;
+    ha_situation *situation;
+    ha_event *event;
+    ha_timings *timings;
+};
+
+static void *reads(void *argument)
+{
+    struct shared *shared = argument;
+    struct ha_text text;
+    struct ha_str kind;
+    size_t count = 0;
+    ha_manager_status *copy = NULL;
+    ha_situation *own = NULL;
+    ha_explanation *explanation = NULL;
+    int i;
+
+    for (i = 0; i < 200; i++) {
+        WELL(ha_configuration_write(shared->configuration, HA_FILE_RESOURCES, &text, NULL));
+        WELL(ha_text_free(&text));
+        WELL(ha_manager_status_node_count(shared->status, &count, NULL));
+        WELL(ha_manager_status_copy(shared->status, &copy, NULL));
+        WELL(ha_manager_status_free(copy));
+        WELL(ha_situation_new(shared->status, shared->configuration, NULL, 0, &own, NULL));
+        WELL(ha_situation_free(own));
+        WELL(ha_situation_explain(shared->situation, S("vm:100"), HA_PREFER_NONE, &explanation, NULL));
+        WELL(ha_explanation_free(explanation));
+        WELL(ha_event_text(shared->event, S("node"), &kind, NULL));
+        CHECK(same(kind, "n1"));
+        WELL(ha_timings_to_json(shared->timings, &text, NULL));
+        WELL(ha_text_free(&text));
+    }
+    return NULL;
+}
+
+static void threads(void)
+{
+    struct shared shared;
+    struct world world;
+    pthread_t readers[4];
+    size_t i;
+
+    begin(&world, FENCING);
+    shared.configuration = world.configuration;
+    shared.status = world.manager;
+    WELL(ha_situation_new(world.manager, world.configuration, NULL, 0, &shared.situation, NULL));
+    WELL(ha_event_from_json(S("{\"event\":\"node_state\",\"node\":\"n1\",\"from\":\"online\",\"to\":\"unknown\"}"), &shared.event,
+                            NULL));
+    WELL(ha_timings_new(HA_TIMINGS_FAST, &shared.timings, NULL));
+    for (i = 0; i < sizeof readers / sizeof *readers; i++)
+        CHECK(pthread_create(&readers[i], NULL, reads, &shared) == 0);
+    for (i = 0; i < sizeof readers / sizeof *readers; i++)
+        CHECK(pthread_join(readers[i], NULL) == 0);
+    WELL(ha_situation_free(shared.situation));
+    WELL(ha_event_free(shared.event));
+    WELL(ha_timings_free(shared.timings));
+    end(&world, NULL, NULL);
+}
+
 int main(void)
 {
     every_callback_in_turn();
@@ -361,5 +593,10 @@ int main(void)
     rounds();
     jobs();
     workers();
+    lent();
+    stops_from_inside();
+    garbled();
+    holes();
+    threads();
     return finish("host");
 }

@@ -38,6 +38,7 @@ struct world {
     ha_host *agent;
     const char *command; /* that waits in the queue */
     ha_crm *crm;         /* to be called from inside of a callback */
+    ha_lrm *stopping;    /* the same */
     ha_host *host;
     const ha_event *kept_event;
     ha_reply *kept_reply;
@@ -99,7 +100,6 @@ static int32_t refresh(void *context, ha_reply *reply)
 
         GIVES(HA_ERROR_BUSY, ha_crm_tick(world->crm, world->host, 0, 0, &next, &wait, NULL));
         GIVES(HA_ERROR_BUSY, ha_crm_state(world->crm, &state, NULL));
-        GIVES(HA_ERROR_BUSY, ha_crm_request_stop(world->crm, world->host, NULL));
         if (world->free_inside) {
             WELL(ha_crm_free(world->crm));
             WELL(ha_host_free(world->host));

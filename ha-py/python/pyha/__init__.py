@@ -49,6 +49,7 @@ from pyha._native import (
     run_job,
 )
 from pyha.errors import (
+    AnswerError,
     ConfigError,
     EditError,
     HaError,
@@ -180,6 +181,7 @@ for _class in (ResourcesConfig, GroupsConfig, RulesConfig, Services):
     _Mapping.register(_class)
 
 __all__ = [
+    "AnswerError",
     "Advice",
     "Affinity",
     "Agent",

@@ -869,6 +869,9 @@ class Crm:
     def request_stop(self, /, sink: EventSink | None = None) -> None:
         """
         Asks it to stop: it exits at the end of an iteration. A second request changes nothing.
+
+        It may be asked for at any time, also by a signal handler, a host that is called, and another thread: during :meth:`tick` it takes
+        effect when that ends, or with the next one.
         """
     @property
     def state(self, /) -> DaemonState:
@@ -1335,7 +1338,8 @@ class Lrm:
     ) -> None:
         """
         Asks it to stop: it exits from a later :meth:`tick`, when its services are safe. A second request changes
-        nothing, but that of a node that goes down while the daemon alone was to be restarted.
+        nothing, but that of a node that goes down while the daemon alone was to be restarted. It may be asked for at any
+        time: see :meth:`Crm.request_stop`.
         """
     def set_writer(self, /, machine: str, boot: str) -> None:
         """

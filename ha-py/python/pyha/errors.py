@@ -108,6 +108,14 @@ class HostError(HaError):
     """
 
 
+class AnswerError(HostError, TypeError):
+    """A host's method returned what is none of its answers, such as ``False`` for an exit code, or is ``async``.
+
+    The core is told that the call failed, and nothing counts as done; and since the host is wrong, this comes out
+    where the daemon was called.
+    """
+
+
 class InUseError(HaError, RuntimeError):
     """An object is being used already: by another thread, or by the call that called this host."""
 

@@ -8,6 +8,12 @@ body.
 leaves what it knows as it was, and tries again later; it never leads to a feed of the watchdog. If it is not known
 whether a call took effect, raise it too. Any other exception ends the call of the daemon, and comes out there
 unchanged.
+
+**Answers.** What has another type than it should is a :class:`pyha.AnswerError`, which the core is told like a
+``HostError`` and which comes out of the call too: a ``bool`` is no exit code, no id and no word, a text is no list,
+nothing is no answer where one is due. Once a daemon has seen a manager status, ``None`` for it is such an error. A
+method with nothing to answer returns ``None``; what is false, such as ``False`` or 0, is no success. No method may be
+``async``, nor a generator (but those that give several things): such a host is refused when it is made, or first used.
 """
 
 from __future__ import annotations
@@ -234,8 +240,8 @@ class Agent(EventSink, Protocol):
     def is_running(self, sid: str, /) -> bool:
         """Whether anything of the service runs here.
 
-        ``False`` means that nothing of it is left: no child, no helper, no mount. What can't be told is an exception: then
-        nothing is started, and no stop has worked.
+        ``False`` means that nothing of it is left: no child, no helper, no mount. What can't be told is an exception:
+        then nothing is started, and no stop has worked.
         """
 
     @abstractmethod
@@ -253,8 +259,9 @@ class Agent(EventSink, Protocol):
     def move_to(self, sid: str, target: str, motion: Motion, /) -> None:
         """Moves it. It reports :class:`pyha.events.AgentMoveStarted` and :class:`pyha.events.AgentMoveEnded`.
 
-        :meth:`guest_node` names the target only when nothing of the service is left here that may run. Of a guest that is moved live
-        the copy runs only after that, whatever it looks like there: until then the original may go on by itself at any moment.
+        :meth:`guest_node` names the target only when nothing of the service is left here that may run. Of a guest that
+        is moved live the copy runs only after that, whatever it looks like there: until then the original may go on by
+        itself at any moment.
         """
 
 

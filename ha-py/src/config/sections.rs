@@ -336,7 +336,11 @@ impl Rule {
                 RuleKind::NodeAffinity { nodes, strict, affinity }
             }
             (None, Some(W(affinity))) if strict.is_none() => RuleKind::ResourceAffinity { affinity },
-            _ => return Err(PyTypeError::new_err("a rule has 'nodes' (and perhaps 'strict' and 'affinity'), or 'affinity' alone")),
+            _ => {
+                return Err(PyTypeError::new_err(
+                    "a rule has 'nodes' (and perhaps 'strict' and 'affinity'), or 'affinity' alone",
+                ));
+            }
         };
         let mut resources: Vec<_> = resources.0.into_iter().map(|Name(sid)| sid).collect();
         resources.sort_unstable();

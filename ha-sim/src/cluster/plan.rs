@@ -6,7 +6,7 @@ use ha_core::time::Instant;
 
 use super::Cluster;
 
-type Act = Box<dyn FnOnce(&mut Cluster) + Send>;
+type Act = Box<dyn FnOnce(&mut Cluster) + Send + Sync>;
 
 /// What is planned, by time and order of planning.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl fmt::Debug for Plans {
 
 impl Cluster {
     /// Plans something: it happens at that moment, also where a daemon is inside a call that stalls then.
-    pub fn plan(&mut self, at: Instant, act: impl FnOnce(&mut Self) + Send + 'static) {
+    pub fn plan(&mut self, at: Instant, act: impl FnOnce(&mut Self) + Send + Sync + 'static) {
         self.plans.planned = self.plans.planned.wrapping_add(1);
         self.plans.plans.insert((at, self.plans.planned), Box::new(act));
     }

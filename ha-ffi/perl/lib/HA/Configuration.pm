@@ -20,7 +20,8 @@ sub _file {
 }
 
 sub new {
-    my ($class, %given) = @_;
+    my ($class, @given) = @_;
+    my %given = HA::FFI::named('HA::Configuration', [sort(keys %FILES), qw(service_types guests)], @given);
     my $self  = $class->_own(HA::FFI::get('configuration_new'));
     my $types = delete $given{service_types} // {};
     my $guests = delete $given{guests} // {};
@@ -99,7 +100,8 @@ my %ACTIONS = (
 
 # set: hash, or array of pairs to keep an order; unset, nodes, in_error: arrays; guests: number => type.
 sub edit {
-    my ($self, $action, $id, %with) = @_;
+    my ($self, $action, $id, @with) = @_;
+    my %with = HA::FFI::named('edit', [qw(set unset nodes in_error guests rule_type seen keep_in_rules)], @with);
     my $edit = HA::Edit->_own(HA::FFI::get(edit_new => $ACTIONS{$action} // 0, $id // ''));
     my $set = $with{set} // [];
     my @set = ref $set eq 'HASH' ? map { [$_, $set->{$_}] } sort keys %$set : @$set;

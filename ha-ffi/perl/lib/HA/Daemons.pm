@@ -46,7 +46,8 @@ our @ISA = 'HA::Object';
 sub _kind { 'job' }
 
 sub new {
-    my ($class, %job) = @_;
+    my ($class, @given) = @_;
+    my %job   = HA::FFI::named('HA::Job', [qw(id sid uid command target timeout)], @given);
     my @texts = map { $job{$_} // '' } qw(sid uid target);
     my $list  = HA::FFI::str_list(@texts);
     my @pairs = unpack 'Q6', ${$list->{list}};
@@ -116,7 +117,8 @@ my @WAITS = (undef, qw(next_iteration lock_retry jobs exit));
 
 # node, host; timings: HA::Timings, or none for the customary ones.
 sub new {
-    my ($class, %given) = @_;
+    my ($class, @given) = @_;
+    my %given = HA::FFI::named($class, [qw(node host timings)], @given);
     return $class->_own(HA::FFI::get($class->_kind . '_new', $given{node}, $given{timings}, $given{host}->_handle));
 }
 
@@ -176,7 +178,8 @@ sub _kind { 'round_input' }
 
 # members: node => online; lrms: node => HA::LrmStatus; configuration; unmanaged, usage: as hosts give them.
 sub new {
-    my ($class, %given) = @_;
+    my ($class, @given) = @_;
+    my %given = HA::FFI::named('HA::RoundInput', [qw(members lrms configuration unmanaged usage)], @given);
     my $self = $class->_own(HA::FFI::get('round_input_new'));
     $self->set_member($_, $given{members}{$_}) for sort keys %{$given{members} // {}};
     $self->set_lrm($_, $given{lrms}{$_}) for sort keys %{$given{lrms} // {}};
@@ -218,7 +221,8 @@ sub _kind { 'manager' }
 
 # node, status, configuration, unique (16 bytes), host; timings: HA::Timings, or none for the customary ones.
 sub new {
-    my ($class, %given) = @_;
+    my ($class, @given) = @_;
+    my %given  = HA::FFI::named('HA::Manager', [qw(node status configuration unique host timings)], @given);
     my $unique = $given{unique};
     return $class->_own(HA::FFI::get(manager_new => $given{node}, $given{timings}, $given{status}, $given{configuration},
             \$unique, $given{host}->_handle));
@@ -232,7 +236,8 @@ sub round {
 
 # granting: whether every lock is to be had; commands: lines of the queue. Gives what would have happened, as hashes.
 sub rehearse {
-    my ($self, $input, %with) = @_;
+    my ($self, $input, @with) = @_;
+    my %with = HA::FFI::named('rehearse', [qw(granting commands monotonic wall)], @with);
     my $json = HA::FFI::get(manager_rehearse => $self, $input, $with{granting} ? 2 : 3, $with{commands} // [],
         $with{monotonic} // 0, $with{wall} // time);
     return @{HA::JSON::decode($json)};

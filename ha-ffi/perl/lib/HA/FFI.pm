@@ -127,6 +127,18 @@ sub word_number {
         // HA::Error->throw(status => 'argument', message => "'" . ($word // 'undef') . "' is no $what");
 }
 
+# Named arguments as a hash; throws for one that is not known, so that no wish is left unheard for a letter.
+sub named {
+    my ($what, $known, @given) = @_;
+    HA::Error->throw(status => 'argument', message => "$what: an odd number of named arguments") if @given % 2;
+    my %given = @given;
+    for my $name (sort keys %given) {
+        next if grep { $_ eq $name } @$known;
+        HA::Error->throw(status => 'argument', message => "$what has no argument '$name', only " . join ', ', @$known);
+    }
+    return %given;
+}
+
 sub word { my ($what, $number) = @_; no strict 'refs'; return &{"${what}_name"}($number) }
 
 my %FUNCTIONS;

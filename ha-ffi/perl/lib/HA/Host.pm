@@ -7,14 +7,15 @@ use warnings;
 use Config;
 use FFI::Platypus::Buffer qw(scalar_to_buffer);
 use Hash::Util::FieldHash ();
-use Scalar::Util qw(weaken blessed);
+use B ();
+use Scalar::Util qw(weaken blessed looks_like_number);
 
 Hash::Util::FieldHash::fieldhash my %STATE;
 
 # In the order of struct ha_callbacks: method, the letters of its arguments, what becomes of what it returns.
 #   s text   Q/q/i/u numbers   m/r/j/f lent manager status, LRM status, job, fence commands   c NUL-ended text   n lines
 my @CALLBACKS = (
-    [refresh => '', 'ok'], [is_quorate => '', 'yes'], [members => '', 'members'],
+    [refresh => '', 'ok'], [is_quorate => '', 'yes_or_no'], [members => '', 'members'],
     [take_lock => 's', 'lock'], [release_lock => 's', 'ok'],
     [open_watchdog => 'Q', 'fed'], [feed_watchdog => 'Q', 'fed'], [close_watchdog => '', 'ok'],
     [read_manager_status => '', 'manager_status'], [read_configuration => '', 'configuration'],
@@ -27,7 +28,7 @@ my @CALLBACKS = (
     [run_fence_device => 'ssuuf', 'fence'], [forget_fence_attempts => 'n', 'ok'],
     [unmanaged_services => '', 'unmanaged'], [usage => '', 'usage'], [random_bytes => '', 'bytes'],
     [start_job => 'j', 'job'], [finished_jobs => '', 'jobs'],
-    [knows_type => 's', 'yes'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
+    [knows_type => 's', 'yes_or_no'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
     [stop => 'sq', 'ok'], [move_to => 'ssi', 'ok'],
 );
 
@@ -52,6 +53,48 @@ sub _one_of {
 
 sub _defined { my ($answer, $what) = @_; return $answer // die "answered undef, expected $what\n" }
 
+# A text that can't be there by accident.
+sub _a_text {
+    my ($text, $what) = @_;
+    _defined($text, $what);
+    die "answered '$text', expected $what\n" if ref $text || $text eq '' || $text eq '0';
+    return $text;
+}
+
+# What Perl itself gives for false looks empty, but is a number too; a text that is empty for some other reason is not.
+sub _is_perls_false { my ($answer) = @_; return $answer eq '' && B::svref_2object(\$answer)->FLAGS & (B::SVf_IOK | B::SVf_NOK) }
+
+# True or false, said clearly: what Perl or a JSON library has for it, or a count. 'no', '0 but true' or -1 are true for Perl.
+sub _true_or_false {
+    my ($answer, $what) = @_;
+    _defined($answer, $what // 'true or false');
+    return $answer ? 1 : 0 if blessed $answer && grep { $answer->isa($_) } qw(JSON::PP::Boolean Types::Serialiser::BooleanBase boolean);
+    return 0 if !ref $answer && _is_perls_false($answer);
+    return $answer eq '0' ? 0 : 1 if !ref $answer && $answer =~ /\A(?:0|[1-9][0-9]*)\z/;
+    die "answered '$answer', expected " . ($what // 'true or false') . "\n";
+}
+
+sub _array {
+    my ($answer, $what) = @_;
+    die 'answered ' . (defined $answer ? "'$answer'" : 'undef') . ", expected $what\n" unless ref $answer eq 'ARRAY';
+    return $answer;
+}
+
+sub _hash {
+    my ($answer, $what) = @_;
+    die 'answered ' . (defined $answer ? "'$answer'" : 'undef') . ", expected $what\n" unless ref $answer eq 'HASH';
+    return $answer;
+}
+
+# A whole number from a range: the library would take what does not fit for another one.
+sub _whole {
+    my ($number, $least, $most, $what) = @_;
+    _defined($number, $what);
+    die "answered '$number', expected $what\n"
+        unless !ref $number && $number =~ /\A(?:0|-?[1-9][0-9]{0,18})\z/ && $number >= $least && $number <= $most;
+    return $number;
+}
+
 sub _is_none { my ($answer) = @_; return !ref $answer && $answer eq HA::NONE() }
 
 sub _record {
@@ -71,35 +114,35 @@ sub _record {
 sub _ended {
     my ($answer) = @_;
     return ($YES, 0) if _defined($answer, "'success' or an exit code") eq 'success';
-    return ($NO, $answer) if $answer =~ /\A-?[0-9]+\z/ && $answer != 0;
-    die "answered '$answer', expected 'success' or the exit code of a failure\n";
+    my $failure = _whole($answer, -2**31, 2**31 - 1, "'success' or the exit code of a failure");
+    die "answered '$answer', expected 'success' or the exit code of a failure\n" if $failure == 0;
+    return ($NO, $failure);
 }
 
 my %ANSWER = (
     ok => sub {
         my (undef, $answer) = @_;
         die "answered '$answer': a method that failed dies, one that worked returns nothing or something true\n"
-            if defined $answer && !$answer;
+            if defined $answer && (!$answer || looks_like_number($answer) && $answer <= 0);
         return $OK;
     },
-    yes       => sub { $_[1] ? $YES : $NO },
-    yes_or_no => sub { _defined($_[1], 'true or false') ? $YES : $NO },
+    yes_or_no => sub { _true_or_false($_[1]) ? $YES : $NO },
     (map { my $words = $WORDS{$_}; $_ => sub { _one_of($words, $_[1]) } } keys %WORDS),
     text => sub {
         my ($reply, $text) = @_;
         return $NONE if _is_none(_defined($text, 'a text or HA::NONE'));
-        HA::FFI::call(reply_text => $reply, $text);
+        HA::FFI::call(reply_text => $reply, _a_text($text, 'a text or HA::NONE'));
         return $OK;
     },
     texts => sub {
         my ($reply, $texts) = @_;
-        HA::FFI::call(reply_text => $reply, $_) for @{_defined($texts, 'an array of texts')};
+        HA::FFI::call(reply_text => $reply, _a_text($_, 'an array of texts')) for @{_array($texts, 'an array of texts')};
         return $OK;
     },
     members => sub {
         my ($reply, $members) = @_;
-        _defined($members, 'a hash of nodes');
-        HA::FFI::call(reply_member => $reply, $_, $members->{$_} ? 1 : 0) for sort keys %$members;
+        _hash($members, 'a hash of nodes');
+        HA::FFI::call(reply_member => $reply, $_, _true_or_false($members->{$_}, "true or false for $_")) for sort keys %$members;
         return $OK;
     },
     manager_status => sub { _record('HA::ManagerStatus', 'reply_manager_status', @_) },
@@ -112,18 +155,19 @@ my %ANSWER = (
     },
     unmanaged => sub {
         my ($reply, $guests) = @_;
-        HA::FFI::call(reply_unmanaged => $reply, @$_{qw(sid node)}, $_->{running} ? 1 : 0)
-            for @{_defined($guests, 'an array of guests')};
+        HA::FFI::call(reply_unmanaged => $reply, @$_{qw(sid node)}, _true_or_false($_->{running}, 'whether it runs'))
+            for map { _hash($_, 'guests with sid, node and running') } @{_array($guests, 'an array of guests')};
         return $OK;
     },
     usage => sub {
         my ($reply, $usage) = @_;
-        HA::FFI::call(reply_usage => $reply, HA::Usage->_of(_defined($usage, 'a hash of nodes and services')));
+        HA::FFI::call(reply_usage => $reply, HA::Usage->_of(_hash($usage, 'a hash of nodes and services')));
         return $OK;
     },
     bytes => sub {
         my ($reply, $bytes) = @_;
-        HA::FFI::call(reply_bytes => $reply, \_defined($bytes, 'bytes'));
+        die "answered a reference, expected bytes\n" if ref _defined($bytes, 'bytes');
+        HA::FFI::call(reply_bytes => $reply, \$bytes);
         return $OK;
     },
     job => sub {
@@ -134,9 +178,9 @@ my %ANSWER = (
     },
     jobs => sub {
         my ($reply, $jobs) = @_;
-        for my $job (@{_defined($jobs, 'an array of [id, exit code]')}) {
-            my ($id, $exit_code) = @$job;
-            HA::FFI::call(reply_job => $reply, _defined($id, 'the id of a job'), _ended($exit_code));
+        for my $job (@{_array($jobs, 'an array of [id, exit code]')}) {
+            my ($id, $exit_code) = @{_array($job, '[id, exit code]')};
+            HA::FFI::call(reply_job => $reply, _whole($id, 0, 2**63, 'the id of a job'), _ended($exit_code));
         }
         return $OK;
     },
@@ -192,20 +236,31 @@ sub _closure {
     return sub {
         my (undef, @raw) = @_;
         my $reply = pop @raw;
-        my $number = eval {
-            local $SIG{__DIE__};
-            my @arguments = _arguments($letters, @raw);
-            @arguments = $words->(@arguments) if $words;
-            $answer->($reply, scalar $host->$method(@arguments));
-        };
+        my ($number, $why);
+        # A loop, so that a method that leaves by "last" or "next" leaves no more than that.
+        for my $once (1) {
+            $number = eval {
+                local $SIG{__DIE__};
+                my @arguments = _arguments($letters, @raw);
+                @arguments = $words->(@arguments) if $words;
+                $answer->($reply, scalar $host->$method(@arguments));
+            };
+            $why = $@;
+        }
         return $number if defined $number;
-        my $why = $@;
-        _remember($host, $method, $why);
-        my $text = "$method: $why";
-        $text =~ s/\s+\z//;
+        _remember($host, $method, $why //= "it was left by last or next\n");
+        my $text = "$method: " . _in_words($why);
         eval { HA::FFI::call(reply_error => $reply, $text) };
         return $FAILED;
     };
+}
+
+# What a method died of as a text, also where that is an object that dies when it is asked.
+sub _in_words {
+    my ($why) = @_;
+    my $text = eval { local $SIG{__DIE__}; "$why" } // 'an exception that can not be shown';
+    $text =~ s/\s+\z//;
+    return length $text ? $text : 'it died without a word';
 }
 
 sub _event_closure {
@@ -213,10 +268,13 @@ sub _event_closure {
     weaken $host;
     return sub {
         my (undef, $event) = @_;
-        eval { local $SIG{__DIE__}; $host->event(HA::Event->_lent($event)); 1 } and return;
-        my $why = $@;
-        _remember($host, 'event', $why);
-        warn "event: $why";
+        my $why;
+        for my $once (1) {
+            eval { local $SIG{__DIE__}; $host->event(HA::Event->_lent($event)); 1 } and return;
+            $why = $@;
+        }
+        _remember($host, 'event', $why //= "it was left by last or next\n");
+        warn 'event: ' . _in_words($why) . "\n";
     };
 }
 

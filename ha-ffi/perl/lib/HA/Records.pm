@@ -90,7 +90,9 @@ sub failed_nodes {
 }
 
 sub set_service {
-    my ($self, %service) = @_;
+    my ($self, @fields) = @_;
+    my %service = HA::FFI::named('set_service',
+        [qw(sid node target uid maintenance_node state running timeout)], @fields);
     my $texts = HA::FFI::str_list(map { $_ // '' } @service{qw(sid node target uid maintenance_node)});
     my @pairs = unpack 'Q10', ${$texts->{list}};
     my @given = map { defined $_ && length $_ } @service{qw(sid node target uid maintenance_node)};
@@ -118,7 +120,8 @@ sub mode { my ($self) = @_; return HA::FFI::word(lrm_mode => ($self->_get)[1]) }
 sub timestamp { my ($self) = @_; return ($self->_get)[2] }
 
 sub set {
-    my ($self, %fields) = @_;
+    my ($self, @given) = @_;
+    my %fields = HA::FFI::named('set', [qw(state mode timestamp)], @given);
     HA::FFI::call(lrm_status_set => $self, HA::FFI::word_number(lrm_state => $fields{state} // $self->state),
         HA::FFI::word_number(lrm_mode => $fields{mode} // $self->mode), $fields{timestamp} // $self->timestamp);
     return $self;
@@ -162,7 +165,10 @@ sub result {
 }
 
 sub add_result {
-    my ($self, %result) = @_;
+    my ($self, @given) = @_;
+    my %result = HA::FFI::named('add_result', [qw(uid sid state exit_code)], @given);
+    HA::Error->throw(status => 'argument', message => "'" . ($result{exit_code} // 'undef') . "' is no exit code")
+        unless ($result{exit_code} // '') =~ /\A-?[0-9]+\z/;
     my $texts = HA::FFI::str_list(@result{qw(uid sid state)});
     my $packed = ${$texts->{list}} . pack 'lx4', $result{exit_code};
     HA::FFI::call(lrm_status_add_result => $self, HA::FFI::address($packed));
@@ -177,7 +183,8 @@ sub _kind { 'view' }
 
 # own_node, quorate, now, manager, configuration; lrms: node => HA::LrmStatus or undef; locations: sid => node, if known.
 sub new {
-    my ($class, %given) = @_;
+    my ($class, @given) = @_;
+    my %given = HA::FFI::named('HA::View', [qw(own_node quorate now manager configuration lrms locations)], @given);
     my $self = $class->_own(HA::FFI::get(view_new => $given{own_node}, $given{quorate} ? 1 : 0, $given{now} // time,
             $given{manager}, $given{configuration}));
     HA::FFI::call(view_add_lrm => $self, $_, $given{lrms}{$_}) for sort keys %{$given{lrms} // {}};

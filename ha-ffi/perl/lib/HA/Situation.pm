@@ -29,7 +29,8 @@ sub _kind { 'situation' }
 
 # members, usage, unmanaged: as hosts give them.
 sub new {
-    my ($class, $status, $configuration, %with) = @_;
+    my ($class, $status, $configuration, @with) = @_;
+    my %with = HA::FFI::named('HA::Situation', [qw(members usage unmanaged)], @with);
     my $self = $class->_own(HA::FFI::get(situation_new => $status, $configuration, $with{members} // []));
     HA::FFI::call(situation_set_usage => $self, HA::Usage->_of($with{usage})) if $with{usage};
     HA::FFI::call(situation_add_unmanaged => $self, @$_{qw(sid node)}, $_->{running} ? 1 : 0)
