@@ -243,6 +243,11 @@ impl Crm {
         if master.outdated
             && let Some(recorded) = &iteration.recorded
         {
+            if recorded.fence_requested(&self.node) {
+                // Another master has taken this node for lost meanwhile. From here every round would end before it began.
+                self.give_up_mastership(host);
+                return;
+            }
             master.manager.resume(ManagerStatus::clone(recorded));
             master.outdated = false;
         }
@@ -253,10 +258,14 @@ impl Crm {
         } else {
             let rounds = master.idle_rounds;
             host.event(Event::CrmIdle { rounds });
-            forget_fence_attempts(host);
-            self.let_go(host);
-            self.change_state(State::WaitForQuorum, host);
+            self.give_up_mastership(host);
         }
+    }
+
+    fn give_up_mastership(&mut self, host: &mut (impl CrmHost + ?Sized)) {
+        forget_fence_attempts(host);
+        self.let_go(host);
+        self.change_state(State::WaitForQuorum, host);
     }
 
     /// Begins from what is recorded *now*: while the lock was asked for, another master may still have written.

@@ -426,6 +426,18 @@ fn a_master_whose_lock_another_one_may_have_had_goes_on_from_what_is_recorded_no
 }
 
 #[test]
+fn a_master_that_finds_its_own_node_to_be_fenced_gives_its_lock_back() {
+    let mut cluster = master();
+    // It was stopped for so long that another one was master meanwhile, and let go again.
+    cluster.time = cluster.time.after(secs(130));
+    cluster.edit_status(|status| status.nodes.extend([(node("node1"), NodeState::Fence)]));
+    iterate(&mut cluster);
+    assert_eq!(state(&mut cluster), DaemonState::WaitForQuorum, "it could decide nothing, for ever");
+    assert!(!watchdog_is_open(&mut cluster));
+    assert_eq!(cluster.holder(&Lock::Manager), None, "another one may be master");
+}
+
+#[test]
 fn a_watchdog_that_could_not_be_closed_is_closed_later() {
     let mut cluster = master();
     cluster.node("node1").connected = false;
