@@ -139,6 +139,8 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["rules", "remove"], "<RULE>"),
         (&["rules", "list", "apart"], "apart"),
         (&["rules", "config", "apart", "pair"], "pair"),
+        (&["repair"], "Usage"),
+        (&["repair", "status", "--sure"], "--sure"),
         (&["crm-command"], "Usage"),
         (&["crm-command", "migrate", "vm:100"], "<NODE>"),
         (&["crm-command", "relocate", "vm 100", "node2"], "'type:name'"),
@@ -177,6 +179,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
     let cases: &[(&[&str], &str)] = &[
         (&["init", "--nodes", "node1"], "there is a cluster"),
         (&["--store", &nowhere, "config"], "ha init"),
+        (&["repair", "status"], "nothing to repair"),
         (&["add", "vm:100"], "exists already"),
         (&["add", "vm:102", "--group", "none-such"], "does not exist"),
         (&["set", "vm:777", "--state", "stopped"], "does not exist"),

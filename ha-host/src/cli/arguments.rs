@@ -85,6 +85,9 @@ pub(super) enum Verb {
         sid: String,
         /// Where to.
         node: NodeName,
+        /// Also if it leads nowhere now, or will not last.
+        #[arg(long)]
+        force: bool,
     },
     /// Move a service to a node: it is stopped and started again.
     Relocate {
@@ -92,6 +95,9 @@ pub(super) enum Verb {
         sid: String,
         /// Where to.
         node: NodeName,
+        /// Also if it leads nowhere now, or will not last.
+        #[arg(long)]
+        force: bool,
     },
     /// Say that a node is down which is to be fenced, so that its services can be recovered. Make sure of it first: pull its
     /// plug.
@@ -108,6 +114,9 @@ pub(super) enum Verb {
         sid: String,
         /// Seconds that it may take; 0 is hard and at once.
         timeout: u32,
+        /// Also if it leads nowhere now, or will not last.
+        #[arg(long)]
+        force: bool,
     },
     /// Add a group.
     Groupadd {
@@ -147,6 +156,11 @@ pub(super) enum Verb {
     CrmCommand {
         #[command(subcommand)]
         verb: CrmVerb,
+    },
+    /// Repair what no daemon can repair.
+    Repair {
+        #[command(subcommand)]
+        verb: RepairVerb,
     },
     /// Look for mistakes in the configuration, and show what the timings promise.
     Check {
@@ -234,6 +248,19 @@ pub(super) enum RulesVerb {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RepairVerb {
+    /// Repair the manager status: shows what can't be understood in it, keeps a copy, and writes what can be saved.
+    ///
+    /// No master may be at work: stop the daemons of all nodes first. Services whose entries can't be saved are taken up anew where
+    /// their guests are, so make sure that none of them runs on another node.
+    Status {
+        /// Without a question.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

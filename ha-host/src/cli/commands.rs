@@ -24,6 +24,9 @@ pub(super) enum CrmVerb {
         sid: String,
         /// Where to.
         node: NodeName,
+        /// Also if it leads nowhere now, or will not last.
+        #[arg(long)]
+        force: bool,
     },
     /// Move a service to a node: it is stopped and started again.
     Relocate {
@@ -31,6 +34,9 @@ pub(super) enum CrmVerb {
         sid: String,
         /// Where to.
         node: NodeName,
+        /// Also if it leads nowhere now, or will not last.
+        #[arg(long)]
+        force: bool,
     },
     /// Stop a service.
     Stop {
@@ -38,6 +44,9 @@ pub(super) enum CrmVerb {
         sid: String,
         /// Seconds that it may take; 0 is hard and at once.
         timeout: u32,
+        /// Also if it leads nowhere now, or will not last.
+        #[arg(long)]
+        force: bool,
     },
     /// Have a node give its services away and take none, or end that.
     NodeMaintenance {
@@ -72,25 +81,25 @@ fn parse_disarm_mode(text: &str) -> Result<DisarmMode, String> {
     text.parse().map_err(|error: ha_core::UnknownWord| error.to_string())
 }
 
-pub(super) fn migrate(context: &Context, sid: &str, node: &NodeName) -> Result<ExitCode, Failure> {
+pub(super) fn migrate(context: &Context, sid: &str, node: &NodeName, force: bool) -> Result<ExitCode, Failure> {
     let sid = context.sid(sid)?;
-    queue(context, Command::Move { motion: Motion::Migrate, sid, node: node.clone() })
+    queue_or_refuse(context, Command::Move { motion: Motion::Migrate, sid, node: node.clone() }, force)
 }
 
-pub(super) fn relocate(context: &Context, sid: &str, node: &NodeName) -> Result<ExitCode, Failure> {
+pub(super) fn relocate(context: &Context, sid: &str, node: &NodeName, force: bool) -> Result<ExitCode, Failure> {
     let sid = context.sid(sid)?;
-    queue(context, Command::Move { motion: Motion::Relocate, sid, node: node.clone() })
+    queue_or_refuse(context, Command::Move { motion: Motion::Relocate, sid, node: node.clone() }, force)
 }
 
-pub(super) fn stop(context: &Context, sid: &str, timeout: u32) -> Result<ExitCode, Failure> {
-    queue(context, Command::Stop { sid: context.sid(sid)?, timeout })
+pub(super) fn stop(context: &Context, sid: &str, timeout: u32, force: bool) -> Result<ExitCode, Failure> {
+    queue_or_refuse(context, Command::Stop { sid: context.sid(sid)?, timeout }, force)
 }
 
 pub(super) fn crm_command(context: &Context, verb: CrmVerb) -> Result<ExitCode, Failure> {
     match verb {
-        CrmVerb::Migrate { sid, node } => migrate(context, &sid, &node),
-        CrmVerb::Relocate { sid, node } => relocate(context, &sid, &node),
-        CrmVerb::Stop { sid, timeout } => stop(context, &sid, timeout),
+        CrmVerb::Migrate { sid, node, force } => migrate(context, &sid, &node, force),
+        CrmVerb::Relocate { sid, node, force } => relocate(context, &sid, &node, force),
+        CrmVerb::Stop { sid, timeout, force } => stop(context, &sid, timeout, force),
         CrmVerb::NodeMaintenance { verb: MaintenanceVerb::Enable { node } } => {
             queue(context, Command::EnableNodeMaintenance { node })
         }
@@ -103,6 +112,11 @@ pub(super) fn crm_command(context: &Context, verb: CrmVerb) -> Result<ExitCode, 
 }
 
 pub(super) fn queue(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+    queue_or_refuse(context, command, false)
+}
+
+/// Queues a command. One that leads nowhere, or whose effect will not last, is refused unless it is forced.
+fn queue_or_refuse(context: &Context, command: Command, force: bool) -> Result<ExitCode, Failure> {
     check_nodes(context, &command)?;
     let Some(events) = try_out(context, &command)? else {
         context.store.append_command(&command.to_string())?;
@@ -110,7 +124,7 @@ pub(super) fn queue(context: &Context, command: Command) -> Result<ExitCode, Fai
         return Ok(ExitCode::SUCCESS);
     };
     let outcome = events.iter().try_fold(Vec::new(), |mut lines, event| {
-        lines.extend(judge(event)?);
+        lines.extend(judge(event, force)?);
         Ok::<_, Failure>(lines)
     })?;
     context.store.append_command(&command.to_string())?;
@@ -140,9 +154,12 @@ fn check_nodes(context: &Context, command: &Command) -> Result<(), Failure> {
 
 /// What an event of the trial means for the one who typed the command.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the trial gives no other events than those that are named")]
-fn judge(event: &Event) -> Result<Option<String>, Failure> {
+fn judge(event: &Event, force: bool) -> Result<Option<String>, Failure> {
     match event {
         Event::CommandAccepted { .. } => Ok(None),
+        Event::CommandWithoutEffect { .. } | Event::MoveWillNotLast { .. } if !force => {
+            Err(Failure::Failed(format!("{event}. Nothing was queued: say --force to queue it all the same")))
+        }
         Event::ComoveQueued { sid, target, .. } => {
             Ok(Some(format!("{sid} moves along to {target}: the two are to be together")))
         }

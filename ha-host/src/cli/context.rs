@@ -111,8 +111,8 @@ impl Context {
     /// The manager status; an empty one if there is none.
     pub(super) fn manager_status(&self) -> Result<ManagerStatus, Failure> {
         let Some(content) = self.store.record(&Record::Manager)? else { return Ok(ManagerStatus::default()) };
-        let text = String::from_utf8_lossy(&content);
-        ManagerStatus::from_json(&text).map_err(|error| Failure::Failed(format!("the manager status: {error}")))
+        let place = self.store.record_place(&Record::Manager);
+        ha_host::store::read_manager_status(&content, &place).map_err(Failure::Failed)
     }
 
     /// What resets each node when it stalls, as its daemon last said; only of nodes whose daemon has.

@@ -42,17 +42,21 @@ pub(super) fn try_out(context: &Context, command: &Command) -> Result<Option<Vec
     let mut manager = Manager::begin(master, settings.timings, status, mode, &[0; 16], &mut trial);
     trial.events.clear();
     manager.round(&input, &mut trial);
+    let line = command.to_string();
     let answers = |event: &Event| {
-        matches!(
-            event,
-            Event::CommandAccepted { .. }
-                | Event::ComoveQueued { .. }
-                | Event::CommandBlockedByAffinity { .. }
-                | Event::CommandRejected { .. }
-                | Event::CommandIgnored { .. }
-                | Event::CommandUnknown { .. }
-                | Event::MaintenanceClearUnexpectedState { .. }
-        )
+        // Another service's command may wait since before.
+        matches!(event, Event::CommandWithoutEffect { command, .. } if *command == line)
+            || matches!(
+                event,
+                Event::CommandAccepted { .. }
+                    | Event::ComoveQueued { .. }
+                    | Event::CommandBlockedByAffinity { .. }
+                    | Event::CommandRejected { .. }
+                    | Event::CommandIgnored { .. }
+                    | Event::CommandUnknown { .. }
+                    | Event::MoveWillNotLast { .. }
+                    | Event::MaintenanceClearUnexpectedState { .. }
+            )
     };
     trial.events.retain(answers);
     Ok(Some(trial.events))

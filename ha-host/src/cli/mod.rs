@@ -8,6 +8,7 @@ mod context;
 mod daemon;
 mod dry_run;
 mod edits;
+mod repair;
 mod show;
 
 pub(crate) use context::Failure;
@@ -18,7 +19,7 @@ use std::{ffi::OsString, io, process::ExitCode};
 use clap::{CommandFactory, Parser};
 use ha_host::node::{NodeError, StateDirectory};
 
-use arguments::{Cli, GuestVerb, NodeVerb, RulesVerb, Verb};
+use arguments::{Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, Verb};
 use context::Context;
 
 /// Runs the command line of this process.
@@ -69,10 +70,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Remove { sid, purge } => edits::remove(&context()?, &sid, purge.unwrap_or(true)),
         Verb::Config { sid, json } => show::config(&context()?, sid.as_deref(), json),
         Verb::Status { verbose, json, watch } => show::status(&context()?, verbose, json, watch),
-        Verb::Migrate { sid, node } => commands::migrate(&context()?, &sid, &node),
+        Verb::Migrate { sid, node, force } => commands::migrate(&context()?, &sid, &node, force),
         Verb::ConfirmFenced { node, repeat } => confirm::confirm_fenced(&context()?, node, repeat),
-        Verb::Relocate { sid, node } => commands::relocate(&context()?, &sid, &node),
-        Verb::Stop { sid, timeout } => commands::stop(&context()?, &sid, timeout),
+        Verb::Relocate { sid, node, force } => commands::relocate(&context()?, &sid, &node, force),
+        Verb::Stop { sid, timeout, force } => commands::stop(&context()?, &sid, timeout, force),
         Verb::Groupadd { group, options } => edits::add_group(&context()?, &group, &options),
         Verb::Groupset { group, options, changes } => edits::set_group(&context()?, &group, &options, &changes),
         Verb::Groupremove { group } => edits::remove_group(&context()?, &group),
@@ -85,6 +86,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             RulesVerb::Config { rule, json } => show::rule_config(&context()?, rule.as_deref(), json),
         },
         Verb::CrmCommand { verb } => commands::crm_command(&context()?, verb),
+        Verb::Repair { verb: RepairVerb::Status { yes } } => repair::status(&context()?, yes),
         Verb::Check { json } => check::check(&context()?, json),
         Verb::Explain { sid, best, json } => check::explain(&context()?, &sid, best, json),
         Verb::Guest { verb } => match verb {

@@ -17,8 +17,9 @@ use ha_core::{
     event::{Event, Severity},
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
-        FenceProgress, GuestControl, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock,
+        LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics,
+        Watchdog, Workers,
     },
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus},
@@ -30,8 +31,8 @@ use crate::{
     agent::NodeAgents,
     fence::FenceRunner,
     store::{
-        ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit, service_types,
-        usage,
+        ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit,
+        read_manager_status, service_types, usage,
     },
     workers::JobWorkers,
 };
@@ -49,6 +50,8 @@ pub struct NodeHost {
     /// What was wrong in the configuration when it was last reported.
     reported: Vec<FileProblem>,
     manager: Option<Known<ManagerStatus>>,
+    /// What was said of a manager status that can't be read.
+    unreadable: BTreeSet<String>,
     lrms: BTreeMap<NodeName, Known<LrmStatus>>,
     sink: LogSource,
 }
@@ -87,10 +90,35 @@ impl NodeHost {
             reader: ConfigurationReader::new(service_types()),
             reported: Vec::new(),
             manager: None,
+            unreadable: BTreeSet::new(),
             lrms: BTreeMap::new(),
             sink,
             node,
         }
+    }
+
+    fn understand_manager_status(&mut self, content: Arc<[u8]>) -> Result<Arc<ManagerStatus>, HostError> {
+        if let Some((known, status)) = &self.manager
+            && Arc::ptr_eq(known, &content)
+        {
+            return Ok(status.clone());
+        }
+        let place = self.store.record_place(&Record::Manager);
+        let status = Arc::new(read_manager_status(&content, &place).map_err(HostError::new)?);
+        self.manager = Some((content, status.clone()));
+        Ok(status)
+    }
+
+    /// Whether this is nothing new: that the manager status can't be read is said once, not in every iteration, until it can be
+    /// read again.
+    fn is_said_already(&mut self, event: &Event) -> bool {
+        let is_about_manager_status = matches!(
+            event,
+            Event::ManagerStatusUnreadable
+                | Event::ServiceStatusUnreadable
+                | Event::HostCallFailed { operation: HostOperation::ReadManagerStatus, .. }
+        );
+        is_about_manager_status && !self.unreadable.insert(event.to_string())
     }
 
     /// Reports what is wrong in the configuration, once.
@@ -121,7 +149,9 @@ fn understand<T>(
 
 impl EventSink for NodeHost {
     fn event(&mut self, event: Event) {
-        self.sink.event(event);
+        if !self.is_said_already(&event) {
+            self.sink.event(event);
+        }
     }
 }
 
@@ -165,12 +195,10 @@ impl Watchdog for NodeHost {
 
 impl StatusStore for NodeHost {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
-        let Some(content) = self.store.record(&Record::Manager)? else { return Ok(None) };
-        let parse = |text: &str| ManagerStatus::from_json(text).map_err(|error| error.to_string());
-        let known = understand(content, self.manager.as_ref(), "the manager status", parse)?;
-        let status = known.1.clone();
-        self.manager = Some(known);
-        Ok(Some(status))
+        let record = self.store.record(&Record::Manager)?;
+        let status = record.map(|content| self.understand_manager_status(content)).transpose()?;
+        self.unreadable.clear();
+        Ok(status)
     }
 }
 

@@ -11,6 +11,7 @@ use ha_core::{id::NodeName, status::Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    clock,
     files::{self, Durability},
     store::{Store, StoreAddress, StoreError, TwinNote},
 };
@@ -20,6 +21,7 @@ use crate::{
 /// ```text
 /// cluster.json       the cluster that this node has joined: its id, and where its store was
 /// NODE.twin.json     there while a person has to decide which of two machines is the node
+/// NAME-TIME.broken   a record that was repaired, as it was
 /// machine-id         this machine's id, where /etc/machine-id does not say
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,6 +196,18 @@ impl StateDirectory {
     fn make(&self) -> Result<(), StoreError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
         made.map_err(StoreError::file("make", &self.0))
+    }
+
+    /// Keeps a copy of something that is to be replaced since it is broken. Says in which file.
+    ///
+    /// # Errors
+    ///
+    /// If the file system fails.
+    pub fn keep_broken(&self, name: &str, content: &[u8]) -> Result<PathBuf, StoreError> {
+        self.make()?;
+        let path = self.0.join(format!("{name}-{}.broken", clock::wall()));
+        files::replace(&path, content, "state", Durability::Disk).map_err(StoreError::file("write", &path))?;
+        Ok(path)
     }
 
     fn write(&self, path: &Path, value: &impl Serialize) -> Result<(), StoreError> {

@@ -399,6 +399,10 @@ impl Store for FileStore {
         self.edit_document(&file, |text| read_move(sid, text), edit)
     }
 
+    fn record_place(&self, record: &Record) -> String {
+        self.directory.join(record_file(record)).display().to_string()
+    }
+
     fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {
         self.read(&record_file(record))
     }

@@ -14,6 +14,7 @@ mod hand;
 mod journal;
 mod lease;
 mod membership;
+mod repair;
 mod session;
 mod settings;
 mod slot;
@@ -31,6 +32,7 @@ pub use guest::{
 };
 pub use lease::LeaseRecord;
 pub use membership::Beat;
+pub use repair::{Replaced, Salvage, UnheldLock, read_manager_status, replace_manager_status};
 pub use session::StoreSession;
 pub use settings::ClusterSettings;
 pub use space::{SpaceLevel, StoreSpace};
@@ -292,6 +294,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// If the store fails, or what there is cannot be understood.
     fn edit_move(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<LiveMove>)) -> Result<(), StoreError>;
+
+    /// Where a record is, for people.
+    fn record_place(&self, record: &Record) -> String;
 
     /// The bytes of a record. What did not change is the same [`Arc`] as before.
     ///

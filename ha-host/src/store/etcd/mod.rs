@@ -364,6 +364,10 @@ impl Store for EtcdStore {
         self.edit_document(&name, |text| read_move(sid, text), edit)
     }
 
+    fn record_place(&self, record: &Record) -> String {
+        format!("{} in etcd", self.key(&record_name(record)))
+    }
+
     fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {
         Ok(self.get(&record_name(record))?.content)
     }

@@ -1,0 +1,58 @@
+//! Commands that lead nowhere, or whose effect will not last: they are refused with the reason and the remedy.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::fs;
+
+use common::Sandbox;
+use serde_json::{Value, json};
+
+/// A cluster as its master on node1 has recorded it, with one service on node1.
+fn with_service(state: &str) -> Sandbox {
+    let sandbox = Sandbox::new("commands", "node1,node2,node3", "fast");
+    sandbox.guest("vm:100", "node1", &["/bin/sleep", "1000"]);
+    sandbox.ok(&["add", "100"]);
+    let status = json!({
+        "master_node": "node1",
+        "timestamp": 1,
+        "node_status": { "node1": "online", "node2": "online", "node3": "online" },
+        "service_status": { "vm:100": { "state": state, "node": "node1", "uid": "one", "running": 1 } },
+    });
+    let directory = sandbox.store().join("status");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("manager.json"), Value::to_string(&status)).unwrap();
+    sandbox
+}
+
+fn queued(sandbox: &Sandbox) -> String {
+    fs::read_to_string(sandbox.store().join("commands")).unwrap_or_default()
+}
+
+#[test]
+fn a_command_that_leads_nowhere_is_refused_unless_it_is_forced() {
+    let sandbox = with_service("error");
+    for command in [["migrate", "100", "node2"], ["relocate", "100", "node2"], ["stop", "100", "0"]] {
+        let complaint = sandbox.fails(1, &command);
+        assert!(complaint.contains("is in error") && complaint.contains("--force"), "{complaint}");
+        assert_eq!(queued(&sandbox), "", "{command:?}");
+    }
+    sandbox.ok(&["migrate", "100", "node2", "--force"]);
+    assert_eq!(queued(&sandbox), "migrate vm:100 node2\n");
+    sandbox.ok(&["crm-command", "stop", "100", "0", "--force"]);
+    assert!(queued(&sandbox).ends_with("stop vm:100 0\n"));
+}
+
+#[test]
+fn a_move_that_will_not_last_is_refused_with_its_rule_unless_it_is_forced() {
+    let sandbox = with_service("started");
+    let rule =
+        ["rules", "add", "node-affinity", "home", "--resources", "vm:100", "--nodes", "node1,node2", "--strict", "1"];
+    sandbox.ok(&rule);
+    let complaint = sandbox.fails(1, &["migrate", "100", "node3"]);
+    assert!(complaint.contains("home") && complaint.contains("--force"), "{complaint}");
+    assert_eq!(queued(&sandbox), "");
+    sandbox.ok(&["migrate", "100", "node2"]);
+    sandbox.ok(&["relocate", "100", "node3", "--force"]);
+    assert_eq!(queued(&sandbox), "migrate vm:100 node2\nrelocate vm:100 node3\n");
+}
