@@ -232,7 +232,8 @@ def test_a_stop_that_is_asked_for_during_a_tick_takes_effect_at_its_end() -> Non
 
 
 def test_an_answer_to_a_step_that_ended_is_none_or_an_error() -> None:
-    for wrong in (False, 0, ""):
+    wrongs: list[Any] = [False, 0, ""]
+    for wrong in wrongs:
         run = pyha.JobRun(job("started"), "node3")
         run.answer(True)
         run.answer("node3")

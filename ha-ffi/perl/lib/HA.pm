@@ -201,6 +201,10 @@ Where their services would go if the nodes failed now: hashes of C<sid>, C<from>
 
 What automatic balancing would do, with the best C<$count> moves. C<$manager> may be left out.
 
+=item C<findings>
+
+What the answers leave out of account, as hashes of C<kind>, C<text>, and where it is about them C<rule>, C<sid> and C<node>.
+
 =back
 
 =head2 HA::ManagerStatus, HA::LrmStatus

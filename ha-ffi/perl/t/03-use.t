@@ -9,7 +9,7 @@ use HA;
 sub error_of { my ($code) = @_; return eval { $code->(); undef } // $@ }
 
 subtest 'about itself' => sub {
-    is(HA->abi_version, 1);
+    is(HA->abi_version, 2);
     like(HA->version, qr/^\d+\.\d+/);
     is(HA->compare_versions('9.0.0~16', '9.0.0'), -1);
     is(HA->check_command('  stop   vm:100 5'), 'stop vm:100 5');

@@ -188,6 +188,7 @@ class FenceDevices(Protocol):
 
         It is called when a CRM becomes master and when it no longer is, and when an incident is over.
         """
+        return
 
 
 class Statistics(Protocol):

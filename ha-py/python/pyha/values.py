@@ -89,8 +89,8 @@ class FenceCommand:
     """Its arguments, as they are written in ``fence.cfg``. They may hold secrets: run it as the next two say."""
 
     command_line: tuple[str, ...] | None = field(repr=False, default=None)
-    """What the program gets on its command line, which everybody on a machine can read; ``None`` if it is not to be run, since
-    that would show a secret.
+    """What the program gets on its command line, which everybody on a machine can read; ``None`` if it is not to be
+    run, since that would show a secret.
     """
 
     input: str | None = field(repr=False, default=None)
