@@ -38,6 +38,17 @@ impl ServiceEntry {
         let (Name(sid), JsonArg(data)) = (sid, data);
         let key = serde_json::Value::from(sid.as_str());
         let status = ManagerStatus::from_json(py, &format!(r#"{{"service_status":{{{key}:{data}}}}}"#))?;
+        if let Some(problem) = status.0.problem_of(&sid) {
+            let dot = if problem.field().is_empty() { "" } else { "." };
+            let error = status::StatusError::Content {
+                record: "manager status",
+                path: format!("service_status.{sid}{dot}{}", problem.field()),
+                reason: problem.reason().to_owned(),
+                line: 1,
+                column: 0,
+            };
+            return Err(errors::status(py, &error));
+        }
         let entry = status.0.services.get(&sid).cloned();
         let entry = entry.ok_or_else(|| errors::invalid(py, "it is no entry of a service"))?;
         Ok(Self { sid, entry })

@@ -357,8 +357,8 @@ static void records(void)
     WELL(ha_manager_status_remove_service(status, S("vm:100"), NULL));
     GIVES(HA_NONE, ha_manager_status_remove_service(status, S("vm:100"), NULL));
     GIVES(HA_ERROR_CONTENT,
-          ha_manager_status_from_json(S("{\"service_status\":{\"vm:1\":{}}}"), &status, &error));
-    CHECK(ha_error_line(error) == 1 && strstr(ha_error_field(error), "service_status.vm:1") != NULL);
+          ha_manager_status_from_json(S("{\"node_status\":{\"n1\":\"on\"}}"), &status, &error));
+    CHECK(ha_error_line(error) == 1 && strstr(ha_error_field(error), "node_status.n1") != NULL);
     WELL(ha_error_free(error));
     WELL(ha_manager_status_free(copy));
     WELL(ha_manager_status_free(status));
