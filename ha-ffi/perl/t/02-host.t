@@ -125,9 +125,9 @@ sub finishing {
 }
 
 my %faults = (dies => sub { die "on purpose\n" }, dies_with_an_object => sub { die { a => 'hash' } }, undef => sub { undef }, zero => sub { 0 }, text => sub { 'nonsense' }, structure => sub { [{}] });
-my %well = (undef => qr/^(refresh|release_lock|close_watchdog|write_|move_|set_|remove_groups|is_quorate|knows_type|start$|stop$)/,
+my %well = (undef => qr/^(refresh|release_lock|close_watchdog|write_|move_|set_|remove_groups|forget_|is_quorate|knows_type|start$|stop$)/,
     zero => qr/^(is_quorate|commands_waiting|knows_type|is_running|remove_leftover_locks|software_version|guest_node)$/,
-    text => qr/^(refresh|is_quorate|release_lock|close_watchdog|write_|commands_waiting|move_|remove_|set_|software|knows_type|guest_node|is_running|start$|stop$|read_)/,
+    text => qr/^(refresh|is_quorate|release_lock|close_watchdog|write_|commands_waiting|move_|remove_|forget_|set_|software|knows_type|guest_node|is_running|start$|stop$|read_)/,
     structure => qr/^/);
 my %called;
 my ($calls, $bad) = (0, 0);
