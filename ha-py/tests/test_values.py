@@ -130,7 +130,7 @@ def test_bad_values_say_what_is_expected() -> None:
         pyha.Resource("nothing")
     with pytest.raises(ValueError, match="'on' is not a requested state: expected 'started'"):
         pyha.Resource("vm:100", state="on")
-    with pytest.raises(TypeError, match="either 'nodes'"):
+    with pytest.raises(TypeError, match="a rule has 'nodes'"):
         pyha.Rule("x1", ["vm:100"])
     with pytest.raises(TypeError, match="not one text"):
         pyha.Rule("x1", "vm:100", affinity="positive")

@@ -241,15 +241,19 @@ def _dataclass_builder(cls: type) -> _Converter:
     hints = typing.get_type_hints(cls)
     flattened = getattr(cls, "_flatten", None)
     steps: list[tuple[str, str, _Converter | None]] = []
+    # Lists that are empty may be left out.
+    lists: dict[str, object] = {}
     for field in dataclasses.fields(cls):
         key = "" if field.name == flattened else _key(field.name, hints[field.name])
         steps.append((field.name, key, _converter(hints[field.name])))
+        if typing.get_origin(hints[field.name]) is tuple and field.default is dataclasses.MISSING:
+            lists[field.name] = ()
     if not steps:
         nothing = cls()
         return lambda _: nothing
 
     def from_data(data: dict[str, Any]) -> Any:
-        values = {}
+        values = dict(lists)
         for name, key, convert in steps:
             value = data.get(key) if key else data
             if value is not None:
