@@ -685,6 +685,28 @@ typedef int32_t ha_file;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// By whose hand a record that names this node was written, as far as a process can prove it. See ha_decide_lock().
+enum ha_hand
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // This process has written exactly that: it remembers what it has written, and each write has something that no other has.
+    HA_HAND_OWN = 1,
+    // A process before it on the same boot of the same machine has, and is proven to be gone, by an exclusive lock that it
+    // would still hold.
+    HA_HAND_PREDECESSOR = 2,
+    // Anybody else, or it is not known.
+    HA_HAND_ANOTHER = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum ha_hand ha_hand;
+#else
+typedef int32_t ha_hand;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What to ask of the agent next.
 enum ha_job_step
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -711,6 +733,30 @@ enum ha_job_step
 typedef enum ha_job_step ha_job_step;
 #else
 typedef int32_t ha_job_step;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What to do about a lock that a process wants.
+enum ha_lock_decision
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Write a record of one's own, in one step with having looked; once that is done the answer is HA_ANSWER_ACQUIRED.
+    HA_LOCK_ACQUIRED = 1,
+    // The same with HA_ANSWER_RENEWED.
+    HA_LOCK_RENEWED = 2,
+    // Leave it: the answer is HA_ANSWER_REFUSED.
+    HA_LOCK_REFUSED = 3,
+    // Leave it for good: another machine works under this node's name and has written what this process had. Call the node's
+    // daemons no more, and neither feed nor close a watchdog, until a person has decided.
+    HA_LOCK_TWIN = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum ha_lock_decision ha_lock_decision;
+#else
+typedef int32_t ha_lock_decision;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
