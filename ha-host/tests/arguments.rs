@@ -75,6 +75,7 @@ fn check_completeness(sandbox: &Sandbox, cases: &[(&[&str], &str)], but: &[&str]
 }
 
 #[test]
+// tidy: table
 fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
     let sandbox = with_services();
     let cases: &[(&[&str], &str)] = &[
@@ -129,9 +130,9 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
                 "--nodes",
                 "node1",
                 "--affinity",
-                "positive",
+                "sideways",
             ],
-            "affinity",
+            "'positive' or 'negative'",
         ),
         (&["rules", "set", "apart"], "nothing to change"),
         (&["rules", "set", "apart", "--affinity", "both"], "'positive' or 'negative'"),
@@ -159,6 +160,9 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["node", "run", "--watchdog", "cat"], "neither 'mux:SOCKET' nor 'none'"),
         (&["node", "run", "--watchdog", "none", "--log", "xml"], "'text' or 'json'"),
         (&["watchdog-mux", "--timings", "slow"], "neither 'customary' nor 'fast'"),
+        (&["node", "clear-twin", "now"], "now"),
+        (&["node", "leave", "now"], "now"),
+        (&["confirm-fenced"], "<NODE>"),
         (&["completions", "csh"], "bash"),
         (&["demo", "now"], "now"),
         (&["--store", "floppy:A", "config"], "file:DIRECTORY"),
@@ -228,6 +232,10 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["guest", "set", "vm:102", "/no/such/file"], "/no/such/file"),
         (&["guest", "remove", "vm:100"], "remove it there first"),
         (&["guest", "remove", "vm:777"], "there is no guest"),
+        (&["--state-dir", "/dev/null/state", "node", "clear-twin"], "/dev/null/state"),
+        (&["--state-dir", "/dev/null/state", "node", "leave"], "/dev/null/state"),
+        (&["confirm-fenced", "node1", "--repeat", "node2"], "nothing was confirmed"),
+        (&["confirm-fenced", "node9", "--repeat", "node9"], "no node of this cluster"),
         (&["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", &run], "no node of this cluster"),
     ];
     check_complaints(&sandbox, 1, cases);

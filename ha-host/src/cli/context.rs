@@ -123,11 +123,21 @@ impl Context {
 
     /// The service that a person means: a bare number stands for the guest that has it.
     pub(super) fn sid(&self, text: &str) -> Result<ServiceId, Failure> {
+        if is_number(text) && self.guest_type(text).is_none() {
+            return Err(Failure::Failed(format!("there is no guest '{text}': name the service as 'type:name'")));
+        }
+        self.new_sid(text)
+    }
+
+    /// The same for a service that need not be known yet.
+    pub(super) fn new_sid(&self, text: &str) -> Result<ServiceId, Failure> {
         if let Some(service_type) = self.guest_type(text) {
             return Ok(self.types.join(&service_type, text)?);
         }
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Failure::Failed(format!("there is no guest '{text}': name the service as 'type:name'")));
+        if is_number(text) {
+            return Err(Failure::Usage(format!(
+                "'{text}': no guest of that number is known: name the service as 'type:name'"
+            )));
         }
         match self.types.parse(text) {
             Ok(sid) => Ok(sid),
@@ -242,4 +252,9 @@ pub(super) fn say_rows(rows: &[Vec<String>]) -> Result<(), Failure> {
 /// Writes a value as JSON.
 pub(super) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     say(serde_json::to_string_pretty(value).map_err(Failure::failed)?)
+}
+
+/// Whether a service is named by a number alone.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -18,7 +18,7 @@ use super::{
 pub(super) fn add(context: &Context, sid: &str, options: &ResourceOptions) -> Result<ExitCode, Failure> {
     let set = options.given();
     // A name that the store can't hold is refused before anything is written.
-    let sid = context.sid(sid)?;
+    let sid = context.new_sid(sid)?;
     let guest = context.store.guest(&sid)?;
     context.edit(None, |editor, config| editor.add_resource(config, sid.as_str(), &set))?;
     if guest.is_none() {
