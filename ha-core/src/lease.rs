@@ -175,6 +175,62 @@ enum Guarded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{host::HostError, timing::TimingSettings};
+
+    /// A host on which everything works.
+    struct Works;
+
+    impl EventSink for Works {
+        fn event(&mut self, _: Event) {}
+    }
+
+    impl ClusterLock for Works {
+        fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
+            Ok(LockAnswer::Renewed)
+        }
+
+        fn release(&mut self, _: &Lock) -> Result<(), HostError> {
+            Ok(())
+        }
+    }
+
+    impl Watchdog for Works {
+        fn open(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
+            Ok(FeedOutcome::Fed)
+        }
+
+        fn feed(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
+            Ok(FeedOutcome::Fed)
+        }
+
+        fn close(&mut self) -> Result<(), HostError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_lease_covers_what_is_done_until_the_watchdog_would_have_reset_the_node_and_not_a_step_longer() {
+        for settings in [TimingSettings::customary(), TimingSettings::fast()] {
+            let timings = settings.validate().unwrap();
+            let mut lease = Lease::new(Lock::Manager);
+            let asked = Instant::from_secs(100);
+            assert!(!lease.covers(asked, &timings), "it was never held");
+            let attempt = lease.attempt(&mut Works, asked, &timings, Guard::Watchdog);
+            assert_eq!(attempt, Attempt::Held { anew: true });
+            let last = timings.feed_budget().saturating_add(timings.watchdog_timeout());
+            let step = Duration::from_nanos(1);
+            assert!(last < timings.lock_lifetime(), "drift and slack are taken off");
+            assert!(lease.covers(asked.after(last.checked_sub(step).unwrap()), &timings));
+            assert!(!lease.covers(asked.after(last), &timings));
+            assert!(!lease.covers(asked.after(timings.lock_lifetime()), &timings));
+            // One that is renewed counts from that question.
+            let again = asked.after(Duration::from_secs(1));
+            assert_eq!(lease.attempt(&mut Works, again, &timings, Guard::Watchdog), Attempt::Held { anew: false });
+            assert!(lease.covers(asked.after(last), &timings));
+            lease.release(&mut Works);
+            assert!(!lease.covers(again, &timings), "it was released");
+        }
+    }
 
     #[test]
     fn a_lease_covers_work_only_until_the_node_must_be_down() {

@@ -220,6 +220,24 @@ fn a_purge_takes_the_resource_out_of_every_rule() {
 }
 
 #[test]
+fn what_can_not_be_read_stays_behind_its_rule_when_a_purge_takes_out_two() {
+    let (types, nodes) = (ServiceTypes::default(), nodes());
+    let editor = Editor::new(&types, &nodes);
+    let section = |id: &str, sid: &str| format!("node-affinity: {id}\n\tresources {sid}\n\tnodes node1\n");
+    let junk = |number: u32| format!("junk {number}\n");
+    let rows = [("one", "vm:300"), ("two", "vm:100"), ("three", "vm:300"), ("four", "vm:100")];
+    let written: Vec<String> = rows.iter().map(|(id, sid)| section(id, sid)).collect();
+    let [one, two, three, four] = written.as_slice() else { panic!("four") };
+    let mut purged = config();
+    let before = [one, "\n", &junk(1), "\n", two, "\n", &junk(2), "\n", three, "\n", &junk(3), "\n", four].concat();
+    purged.rules = RulesConfig::read(before.as_bytes(), &types).config;
+    editor.remove_resource(&mut purged, "vm:300", true).unwrap();
+    let after = text(purged.rules.write());
+    let order: Vec<&str> = after.lines().filter(|line| line.starts_with("junk") || line.contains(": ")).collect();
+    assert_eq!(order, ["junk 1", "node-affinity: two", "junk 2", "junk 3", "node-affinity: four"], "{after}");
+}
+
+#[test]
 fn a_rule_that_cannot_hold_is_refused_and_says_why() {
     let (types, nodes, mut config) = (ServiceTypes::default(), nodes(), config());
     let editor = Editor::new(&types, &nodes);

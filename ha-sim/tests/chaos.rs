@@ -16,7 +16,7 @@ fn play(seed: u64, runs: u64, profile: Profile) -> Tally {
 
 #[test]
 fn nothing_breaks_in_histories_of_fixed_seeds() {
-    for &profile in Profile::ALL {
+    for &profile in Profile::RANDOM {
         let tally = play(1, 25, profile);
         let failures = tally.failures.iter();
         let failures: Vec<_> =
@@ -31,8 +31,8 @@ fn nothing_breaks_in_histories_of_fixed_seeds() {
 
 #[test]
 fn a_history_is_the_same_each_time_also_when_it_was_written_down() {
-    for seed in 1..=5 {
-        let history = generate(seed, Profile::Mixed);
+    for (seed, profile) in (1..=5).map(|seed| (seed, Profile::Mixed)).chain([(77, Profile::Matrix)]) {
+        let history = generate(seed, profile);
         let text = serde_json::to_string(&history).unwrap();
         let again = serde_json::from_str(&text).unwrap();
         assert_eq!(history, again);
@@ -43,7 +43,7 @@ fn a_history_is_the_same_each_time_also_when_it_was_written_down() {
 
 #[test]
 fn a_history_that_fails_is_shortened_and_still_fails_in_the_same_way() {
-    let mut history = generate(18, Profile::Mixed);
+    let mut history = generate(130, Profile::Mixed);
     history.planted = Some(PlantedBug::RecoveryWithoutFencing);
     let breach = run(&history).unwrap().breach.unwrap();
     let (shorter, shorter_breach) = shrink(&history, &breach);
@@ -52,33 +52,39 @@ fn a_history_that_fails_is_shortened_and_still_fails_in_the_same_way() {
     assert_eq!(run(&shorter).unwrap().breach, Some(shorter_breach));
 }
 
-/// Which seed of which profile finds which bug, and by which invariant. All were the first of 20,000, from seed 1.
+/// Which seed of which profile finds which bug, and by which invariant, as [`find_the_seeds`] found it.
 const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
-    (PlantedBug::LockPassesEarly, Profile::Mixed, 1, Invariant::FedAfterRenewal),
-    (PlantedBug::LockPassesAtOnce, Profile::Mixed, 1, Invariant::FedAfterRenewal),
-    (PlantedBug::WatchdogTooLong, Profile::Mixed, 1, Invariant::FedAfterRenewal),
-    (PlantedBug::WatchdogNeverArmed, Profile::Mixed, 1, Invariant::WatchdogGuardsWhatRuns),
-    (PlantedBug::LateFeedCounts, Profile::Calls, 265, Invariant::FedAfterRenewal),
-    (PlantedBug::FailedRenewalCounts, Profile::Mixed, 2, Invariant::FedAfterRenewal),
-    (PlantedBug::RefusedRenewalCounts, Profile::Mixed, 4, Invariant::FedAfterRenewal),
-    (PlantedBug::RecoveryWithoutFencing, Profile::Mixed, 18, Invariant::FencedRunsNothing),
-    (PlantedBug::FencingSkippedForMaintenance, Profile::People, 972, Invariant::FencedRunsNothing),
-    (PlantedBug::ManagerLockForAll, Profile::Mixed, 1, Invariant::WrittenUnderLock),
-    (PlantedBug::FenceDeviceLies, Profile::People, 460, Invariant::FencedRunsNothing),
-    (PlantedBug::OldResultCounts, Profile::Mixed, 223, Invariant::WatchdogGuardsWhatRuns),
-    (PlantedBug::FailedStopCountsAsSuccess, Profile::Mixed, 7, Invariant::Settles),
-    (PlantedBug::FenceRequestIgnored, Profile::Mixed, 18, Invariant::FencedRunsNothing),
-    (PlantedBug::FreezeIgnored, Profile::Mixed, 11, Invariant::Settles),
-    (PlantedBug::AllFrozen, Profile::Mixed, 2, Invariant::WatchdogGuardsWhatRuns),
-    (PlantedBug::RestartIgnored, Profile::Mixed, 23, Invariant::Settles),
-    (PlantedBug::ServiceForgotten, Profile::Mixed, 1, Invariant::RecordsConsistent),
-    (PlantedBug::StatusWriteForgotten, Profile::Mixed, 662, Invariant::RecordsConsistent),
-    (PlantedBug::SameEntropy, Profile::Mixed, 1, Invariant::ExecutedOnce),
-    (PlantedBug::StatusLostOnTakeover, Profile::Mixed, 16, Invariant::RecordsConsistent),
-    (PlantedBug::WatchdogClosedWithoutLock, Profile::Network, 2, Invariant::WatchdogGuardsWhatRuns),
-    (PlantedBug::RecordWrittenOnce, Profile::Mixed, 1, Invariant::Settles),
-    (PlantedBug::ResultsLost, Profile::Mixed, 1, Invariant::Settles),
-    (PlantedBug::JobBegunTwice, Profile::Mixed, 1, Invariant::ExecutedOnce),
+    (PlantedBug::LockPassesEarly, Profile::Mixed, 0, Invariant::FedAfterRenewal),
+    (PlantedBug::LockPassesAtOnce, Profile::Mixed, 0, Invariant::FedAfterRenewal),
+    (PlantedBug::WatchdogTooLong, Profile::Mixed, 0, Invariant::FedAfterRenewal),
+    (PlantedBug::WatchdogNeverArmed, Profile::Mixed, 0, Invariant::WatchdogGuardsWhatRuns),
+    (PlantedBug::LateFeedCounts, Profile::Mixed, 3, Invariant::FedAfterRenewal),
+    (PlantedBug::FailedRenewalCounts, Profile::Mixed, 3, Invariant::FedAfterRenewal),
+    (PlantedBug::RefusedRenewalCounts, Profile::Mixed, 0, Invariant::FedAfterRenewal),
+    (PlantedBug::RecoveryWithoutFencing, Profile::Mixed, 130, Invariant::FencedRunsNothing),
+    (PlantedBug::FencingSkippedForMaintenance, Profile::Calls, 172, Invariant::FencedRunsNothing),
+    (PlantedBug::ManagerLockForAll, Profile::Mixed, 0, Invariant::WrittenUnderLock),
+    (PlantedBug::FenceDeviceLies, Profile::Network, 243, Invariant::FencedRunsNothing),
+    (PlantedBug::OldResultCounts, Profile::Mixed, 8, Invariant::MayRunIsKnown),
+    (PlantedBug::FailedStopCountsAsSuccess, Profile::Mixed, 5, Invariant::Settles),
+    (PlantedBug::FenceRequestIgnored, Profile::Mixed, 3, Invariant::Settles),
+    (PlantedBug::FreezeIgnored, Profile::Mixed, 5, Invariant::Settles),
+    (PlantedBug::AllFrozen, Profile::Mixed, 0, Invariant::Settles),
+    (PlantedBug::RestartIgnored, Profile::Mixed, 5, Invariant::Settles),
+    (PlantedBug::ServiceForgotten, Profile::Mixed, 0, Invariant::ConfiguredIsKnown),
+    (PlantedBug::StatusWriteForgotten, Profile::People, 168, Invariant::WrittenUnderLock),
+    (PlantedBug::SameEntropy, Profile::Mixed, 0, Invariant::RequestNamesOne),
+    (PlantedBug::StatusLostOnTakeover, Profile::Mixed, 14, Invariant::RecordsConsistent),
+    (PlantedBug::WatchdogClosedWithoutLock, Profile::Mixed, 0, Invariant::WatchdogGuardsWhatRuns),
+    (PlantedBug::RecordWrittenOnce, Profile::Mixed, 0, Invariant::Settles),
+    (PlantedBug::ResultsLost, Profile::Mixed, 0, Invariant::Settles),
+    (PlantedBug::JobBegunTwice, Profile::Mixed, 0, Invariant::ExecutedOnce),
+    (PlantedBug::MarksForgotten, Profile::Mixed, 2, Invariant::UnguardedIsMarked),
+    (PlantedBug::MayRunForgotten, Profile::Mixed, 8, Invariant::MayRunIsKnown),
+    (PlantedBug::EarlyStatus, Profile::Mixed, 0, Invariant::WrittenFromNewest),
+    (PlantedBug::RecoveredInPlace, Profile::Mixed, 3, Invariant::RecoveredWhereItIs),
+    (PlantedBug::RunningUnseen, Profile::Mixed, 2, Invariant::UnguardedIsMarked),
+    (PlantedBug::RequestsComeBack, Profile::Mixed, 0, Invariant::RequestNamesOne),
 ];
 
 #[test]
@@ -95,22 +101,48 @@ fn every_planted_bug_is_found() {
     }
 }
 
-/// Seeds whose histories together take every change of state that the specification names, but for those of
-/// [`rare_changes`].
-const COVERING: &[(Profile, &[u64])] = &[
-    (Profile::People, &[4, 6, 10, 29, 75, 133, 151, 731]),
-    (Profile::Calm, &[21, 242]),
-    (Profile::Mixed, &[7, 22, 62, 151, 162]),
+/// In which profiles the seeds of [`FOUND`] are looked for, and how far. The matrix is last: it has no chance in it.
+const LOOKED_FOR: [(Profile, u64); 5] = [
+    (Profile::Mixed, 600),
+    (Profile::People, 600),
+    (Profile::Calls, 600),
+    (Profile::Network, 300),
+    (Profile::Matrix, 6000),
 ];
+
+/// `cargo test -p ha-sim --test chaos -- --ignored --nocapture find_the_seeds` prints the rows of [`FOUND`] anew. With
+/// `BUGS=marks-forgotten,all-frozen` only those of these bugs.
+#[test]
+#[ignore = "it takes minutes: for when the generator has changed"]
+#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it is a tool")]
+fn find_the_seeds() {
+    let wanted = std::env::var("BUGS").ok();
+    for &bug in PlantedBug::ALL {
+        if wanted.as_ref().is_some_and(|wanted| !wanted.split(',').any(|name| name == bug.as_str())) {
+            continue;
+        }
+        let found = LOOKED_FOR.iter().find_map(|&(profile, runs)| {
+            let hunted = Hunt { seed: 0, runs, profile, threads: 1, planted: Some(bug), most_failures: 1 };
+            let failure = hunt(&hunted, &|_| {}).failures.into_iter().next()?;
+            let clean = run(&generate(failure.history.seed, profile)).ok()?.breach.is_none();
+            clean.then_some((profile, failure.history.seed, failure.breach.invariant))
+        });
+        match found {
+            Some((profile, seed, invariant)) => {
+                println!("    (PlantedBug::{bug:?}, Profile::{profile:?}, {seed}, Invariant::{invariant:?}),");
+            }
+            None => println!("    // {bug:?}: not found"),
+        }
+    }
+}
+
+/// Seeds of what people do whose histories together take every change of state that the specification names, but for those of
+/// [`rare_changes`].
+const COVERING: std::ops::Range<u64> = 100..300;
 
 #[test]
 fn the_changes_of_state_that_the_specification_names_are_taken() -> Result {
-    let mut coverage = Coverage::default();
-    for &(profile, seeds) in COVERING {
-        for &seed in seeds {
-            add(&mut coverage, &run(&generate(seed, profile))?.cluster);
-        }
-    }
+    let mut coverage = play(COVERING.start, COVERING.end - COVERING.start, Profile::People).coverage;
     rare_changes(&mut coverage)?;
     let missing: Vec<_> = coverage.missing().collect();
     assert_eq!(missing, []);

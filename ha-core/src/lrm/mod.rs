@@ -492,7 +492,8 @@ impl Lrm {
     fn wait_for_reset(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
         if self.is_stopping() {
             let count = self.status.active_services(&self.node).count();
-            if count == 0 {
+            // A start that is on its way would outlive the watchdog.
+            if count == 0 && !self.queue.has_running() {
                 return if self.close_watchdog(host, now) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });

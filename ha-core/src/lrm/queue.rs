@@ -68,6 +68,11 @@ impl JobQueue {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
+    /// Whether any job runs, also one that hangs.
+    pub(super) fn has_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
     /// How many places at the workers are taken: a job that hangs takes none from others.
     pub(super) fn running(&self) -> usize {
         self.running.values().filter(|running| !running.hangs()).count()

@@ -33,15 +33,15 @@ impl GuardHistory {
             self.stale.entry(node.clone()).or_insert(record.timestamp);
         }
         let mut unguarded = core::mem::take(&mut status.unguarded);
-        unguarded.retain(|node| !self.is_guarded(node, status, input));
+        unguarded.retain(|node| !self.is_guarded(node, input));
         status.unguarded = unguarded;
         self.reported.retain(|node| status.unguarded.contains(node));
     }
 
     /// Whether the node's LRM has its lock and watchdog, by a record that it wrote lately.
-    fn is_guarded(&self, node: &NodeName, status: &ManagerStatus, input: &RoundInput) -> bool {
+    fn is_guarded(&self, node: &NodeName, input: &RoundInput) -> bool {
         let Some(record) = input.lrms.get(node) else { return false };
-        holds_lock(record, status, node) && self.stale.get(node) != Some(&record.timestamp)
+        holds_lock(record) && self.stale.get(node) != Some(&record.timestamp)
     }
 
     /// What the record of a node says now is not to be counted on.
@@ -57,7 +57,7 @@ impl GuardHistory {
 
     /// Notes a node as unguarded unless its LRM is known to have its lock.
     pub(super) fn mark_unless_guarded(&mut self, node: &NodeName, status: &mut ManagerStatus, input: &RoundInput) {
-        if !self.is_guarded(node, status, input) {
+        if !self.is_guarded(node, input) {
             self.mark(node, status, input);
         }
     }
@@ -71,13 +71,12 @@ impl GuardHistory {
 
 /// Whether the LRM of a node had its lock and watchdog when it wrote this record, and does not let go of them with
 /// something that runs.
-fn holds_lock(record: &LrmStatus, status: &ManagerStatus, node: &NodeName) -> bool {
+fn holds_lock(record: &LrmStatus) -> bool {
     let lets_go = matches!(record.mode, LrmMode::Disarm | LrmMode::Restart);
     let holds_lock = match record.state {
         LrmState::Active => true,
-        // It has let go where it has nothing to look after.
-        LrmState::Maintenance => !status.may_run_on(node),
-        LrmState::WaitForAgentLock | LrmState::LostAgentLock => false,
+        // It lets go as soon as it has nothing to look after, and says no other thing then.
+        LrmState::Maintenance | LrmState::WaitForAgentLock | LrmState::LostAgentLock => false,
     };
     holds_lock && !lets_go
 }
@@ -85,14 +84,10 @@ fn holds_lock(record: &LrmStatus, status: &ManagerStatus, node: &NodeName) -> bo
 impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// A running service is about to come to a node.
     ///
-    /// An LRM that looks after other services keeps its lock; one that has none may let go of it right now.
+    /// Whatever the record of its LRM says: one that has no services may let go of its lock right now, and a node that was reset
+    /// and is back before anybody missed it has left a record in which it has its lock.
     pub(super) fn expect_running_service(&mut self, node: &NodeName) {
-        let has_services = self.status.services.iter().any(|(_, entry)| entry.node == *node);
-        if has_services {
-            self.guards.mark_unless_guarded(node, self.status, self.input);
-        } else {
-            self.guards.mark(node, self.status, self.input);
-        }
+        self.guards.mark(node, self.status, self.input);
     }
 
     /// A service that may run is looked after again.
@@ -148,7 +143,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// to the end. With a service that may run an LRM writes another record before it lets go.
     fn note_nothing_runs(&mut self, node: &NodeName, proof: Proof) {
         let record = self.input.lrms.get(node);
-        if proof == Proof::Power || record.is_some_and(|record| holds_lock(record, self.status, node)) {
+        if proof == Proof::Power || record.is_some_and(|record| holds_lock(record)) {
             let services = &self.status.services;
             let is_there = |sid: &ServiceId| services.get(sid).is_some_and(|entry| entry.node == *node);
             self.status.may_run.retain(|sid| !is_there(sid));

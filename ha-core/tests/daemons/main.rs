@@ -19,3 +19,4 @@ mod manager;
 mod may_run;
 mod nodes;
 mod stories;
+mod tables;

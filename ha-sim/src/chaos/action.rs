@@ -103,6 +103,13 @@ pub enum AgentOperation {
     Start,
     Stop,
     Move,
+    CheckRunning,
+    Locate,
+}
+
+impl AgentOperation {
+    /// All that an agent is asked for.
+    pub const ALL: &[Self] = &[Self::Start, Self::Stop, Self::Move, Self::CheckRunning, Self::Locate];
 }
 
 /// How it goes wrong.
@@ -115,6 +122,12 @@ pub enum AgentOutcome {
     Hangs,
     Pretends,
     Denies,
+    /// Its worker is killed, though it took effect.
+    Dies,
+    /// Its worker is killed before it took effect.
+    DiesBefore,
+    /// It takes effect, and its worker ends with an exit code that nobody knows.
+    Unheard,
 }
 
 impl From<AgentOperation> for Operation {
@@ -123,6 +136,8 @@ impl From<AgentOperation> for Operation {
             AgentOperation::Start => Self::Start,
             AgentOperation::Stop => Self::Stop,
             AgentOperation::Move => Self::Move,
+            AgentOperation::CheckRunning => Self::CheckRunning,
+            AgentOperation::Locate => Self::Locate,
         }
     }
 }
@@ -134,6 +149,9 @@ impl From<AgentOutcome> for Outcome {
             AgentOutcome::Hangs => Self::Hangs,
             AgentOutcome::Pretends => Self::Pretends,
             AgentOutcome::Denies => Self::Denies,
+            AgentOutcome::Dies => Self::Dies,
+            AgentOutcome::DiesBefore => Self::DiesBefore,
+            AgentOutcome::Unheard => Self::Unheard,
         }
     }
 }
@@ -173,9 +191,13 @@ impl Action {
             Self::AddRule { .. } => "rule added",
             Self::Datacenter { .. } => "datacenter edit",
             Self::Crash { .. } => "guest crash",
+            Self::AgentFails { operation: AgentOperation::CheckRunning | AgentOperation::Locate, .. } => {
+                "agent can't tell"
+            }
             Self::AgentFails { outcome: AgentOutcome::Fails, .. } => "agent fails",
             Self::AgentFails { outcome: AgentOutcome::Hangs, .. } => "agent hangs",
-            Self::AgentFails { .. } => "agent lies",
+            Self::AgentFails { outcome: AgentOutcome::Pretends | AgentOutcome::Denies, .. } => "agent lies",
+            Self::AgentFails { .. } => "worker dies",
             Self::Expel { .. } => "node taken out",
             Self::Admit { .. } => "node taken in",
             Self::DestroyGuest { .. } => "guest removed",
@@ -233,12 +255,17 @@ impl Action {
     }
 
     /// Whether a service may rightly end in `error` after it, though its guest is where its entry says: something happened to
-    /// a guest, or to what an agent did with it, or an entry in `error` was mended only in part, by `disarm-ha ignore`.
-    pub(super) fn may_lead_to_error(&self) -> bool {
-        matches!(
-            self,
-            Self::AgentFails { .. } | Self::DestroyGuest { .. } | Self::CreateGuest { .. } | Self::LockGuest { .. }
-        ) || matches!(self, Self::Command { line } if line.starts_with("disarm-ha ignore"))
+    /// its guest, or to what an agent did with it, or an entry in `error` was mended only in part, by `disarm-ha ignore`.
+    pub(super) fn may_lead_to_error(&self, service: &ServiceId) -> bool {
+        #[allow(clippy::wildcard_enum_match_arm, reason = "all others lead to none")]
+        match self {
+            Self::AgentFails { sid, .. }
+            | Self::DestroyGuest { sid }
+            | Self::CreateGuest { sid, .. }
+            | Self::LockGuest { sid, .. } => sid == service,
+            Self::Command { line } => line.starts_with("disarm-ha ignore"),
+            _ => false,
+        }
     }
 
     /// Does it.
@@ -359,8 +386,8 @@ fn mend_all(cluster: &mut Cluster) -> Result<(), ActionError> {
     let guests: Vec<ServiceId> = cluster.world().guests.keys().cloned().collect();
     for sid in &guests {
         cluster.lock_guest(sid, None)?;
-        for operation in [Operation::Start, Operation::Stop, Operation::Move] {
-            cluster.mend(sid, operation)?;
+        for operation in AgentOperation::ALL {
+            cluster.mend(sid, (*operation).into())?;
         }
     }
     Ok(())

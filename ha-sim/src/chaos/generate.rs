@@ -1,6 +1,6 @@
 //! Histories from seeds.
 //!
-//! Each history is given a random share of the kinds of faults, so that some see many of one kind and none of another.
+//! What happens is drawn for each kind of thing from a stream of its own: a new kind leaves the others as they were.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,14 +8,17 @@ use fastrand::Rng;
 use ha_core::{
     host::HostOperation,
     id::{NodeName, ServiceId},
-    timing::{TimingSettings, Timings},
+    timing::Timings,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, ClusterPlan, History, PlannedAction,
+    Action, History, PlannedAction,
     action::{AgentOperation, AgentOutcome},
-    plan,
+    course::{self, Spans, milliseconds},
+    matrix, plan,
+    stream::Streams,
+    windows::{Cast, Window},
 };
 use crate::{
     cluster::{Disturbance, Fault},
@@ -36,11 +39,17 @@ pub enum Profile {
     Calls,
     /// What people do, with power and networks failing at the worst moment.
     People,
+    /// Not random: each call within each window of the state machines, going wrong in each way. The seed is the number of the
+    /// history.
+    Matrix,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: &[Self] = &[Self::Mixed, Self::Calm, Self::Network, Self::Calls, Self::People];
+    pub const ALL: &[Self] = &[Self::Mixed, Self::Calm, Self::Network, Self::Calls, Self::People, Self::Matrix];
+
+    /// Those whose histories are random.
+    pub const RANDOM: &[Self] = &[Self::Mixed, Self::Calm, Self::Network, Self::Calls, Self::People];
 
     /// Its name.
     #[must_use]
@@ -51,15 +60,25 @@ impl Profile {
             Self::Network => "network",
             Self::Calls => "calls",
             Self::People => "people",
+            Self::Matrix => "matrix",
+        }
+    }
+
+    /// How often each kind of thing happens in a burst, on average.
+    fn rate(self) -> f64 {
+        match self {
+            Self::Mixed | Self::Matrix => 0.25,
+            Self::Calm | Self::People => 0.5,
+            Self::Network | Self::Calls => 1.0,
         }
     }
 
     fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Mixed => Kind::ALL,
+            Self::Mixed | Self::Matrix => Kind::ALL,
             Self::Calm => Kind::CALM,
             Self::Network => &[Kind::Power, Kind::Cut, Kind::Partition, Kind::Unheard, Kind::Crash],
-            Self::Calls => &[Kind::Call, Kind::Call, Kind::Kill, Kind::Pause, Kind::Store],
+            Self::Calls => &[Kind::Call, Kind::Scene, Kind::Kill, Kind::Pause, Kind::Store, Kind::Worker, Kind::Look],
             Self::People => &[
                 Kind::Power,
                 Kind::Cut,
@@ -72,6 +91,8 @@ impl Profile {
                 Kind::Kill,
                 Kind::Member,
                 Kind::Guest,
+                Kind::Scene,
+                Kind::Worker,
             ],
         }
     }
@@ -105,6 +126,12 @@ enum Kind {
     GuestLock,
     Member,
     Guest,
+    /// An agent can't tell what it is asked.
+    Look,
+    /// A worker dies.
+    Worker,
+    /// Something that opens a window, with a call in it that goes wrong, and a node that is lost after it.
+    Scene,
 }
 
 impl Kind {
@@ -116,7 +143,6 @@ impl Kind {
         Self::Store,
         Self::Kill,
         Self::Pause,
-        Self::Call,
         Self::Call,
         Self::WallClock,
         Self::Device,
@@ -135,6 +161,9 @@ impl Kind {
         Self::GuestLock,
         Self::Member,
         Self::Guest,
+        Self::Look,
+        Self::Worker,
+        Self::Scene,
     ];
 
     const CALM: &[Self] = &[
@@ -156,92 +185,28 @@ impl Kind {
 /// The history of a seed.
 #[must_use]
 pub fn generate(seed: u64, profile: Profile) -> History {
-    let mut rng = Rng::with_seed(seed);
-    let cluster = plan::cluster(&mut rng);
+    if profile == Profile::Matrix {
+        return matrix::history(seed);
+    }
+    let streams = Streams(seed);
+    let cluster = plan::cluster(streams);
     let timings = cluster.timings.validate().unwrap_or_default();
-    let spans = Spans::of(&cluster, &timings);
+    let faults = Spans::of(&cluster, &timings).faults;
     let mut generator = Generator {
-        kinds: kinds(&mut rng, profile),
         nodes: cluster.nodes.keys().cloned().collect(),
         services: cluster.guests.keys().cloned().collect(),
         fence_devices: cluster.fence.is_some(),
         timings,
-        faults_end: spans.faults,
+        faults_end: faults,
         actions: Vec::new(),
-        rng,
+        rng: streams.of("bursts"),
     };
-    generator.bursts();
-    let Generator { mut actions, nodes, .. } = generator;
-    let faults_end_ms = milliseconds(spans.faults);
-    actions.retain(|planned| planned.at_ms < faults_end_ms);
-    actions.push(PlannedAction { at_ms: faults_end_ms, action: Action::MendAll });
-    actions.extend(commands_at_the_end(&cluster, &nodes, faults_end_ms));
-    actions.sort_by_key(|planned| planned.at_ms);
-    History {
-        seed,
-        profile,
-        planted: None,
-        cluster,
-        actions,
-        faults_end_ms,
-        end_ms: milliseconds(spans.faults.saturating_add(spans.settling)).max(spans.at_least_ms),
-    }
-}
-
-/// How long the parts of a history are.
-struct Spans {
-    faults: Duration,
-    settling: Duration,
-    at_least_ms: u64,
-}
-
-impl Spans {
-    fn of(cluster: &ClusterPlan, timings: &Timings) -> Self {
-        let recovery = timings.recovery().longest_with_master;
-        let boot = Duration::from_millis(cluster.boot_ms);
-        let lease = Duration::from_millis(cluster.lease_runs_long_ms);
-        // With one worker a node, jobs are done one after another.
-        let each = cluster.guests.values().map(|guest| guest.times_ms.iter().sum::<u64>());
-        let jobs = Duration::from_millis(each.fold(120_000, u64::saturating_add));
-        let settling = [recovery, recovery, boot, boot, lease, lease, jobs].into_iter().sum();
-        // Twenty minutes with customary timings; as many rounds with others.
-        let rounds = timings.round_time().max(Duration::from_millis(500));
-        let faults = rounds.saturating_mul(54).max(recovery);
-        let at_least = rounds.saturating_mul(120);
-        Self { faults, settling, at_least_ms: milliseconds(at_least) }
-    }
-}
-
-/// When all nodes are back people take back what they asked for: twice, since it is refused as long as there is no quorum.
-/// What a fence device has turned off by then they turn on.
-fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
-    let at_ms = faults_end_ms.saturating_add(cluster.boot_ms).saturating_add(1_000);
-    let again_ms = at_ms.saturating_add(cluster.boot_ms).saturating_add(30_000);
-    // Balancing may go on for ever.
-    let no_balancing = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
-    let lines = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
-    let lines = ["arm-ha".to_owned()].into_iter().chain(lines);
-    let commands = lines.map(|line| Action::Command { line });
-    let taken_back = [no_balancing].into_iter().chain(commands);
-    let twice = taken_back.flat_map(|action| [(at_ms, action.clone()), (again_ms, action)]);
-    let power_on = nodes.iter().filter(|_| cluster.fence.is_some()).cloned();
-    let power_on = power_on.map(|node| (again_ms, Action::PowerOn { node }));
-    twice.chain(power_on).map(|(at_ms, action)| PlannedAction { at_ms, action }).collect()
-}
-
-fn kinds(rng: &mut Rng, profile: Profile) -> Vec<Kind> {
-    let all = profile.kinds();
-    let share = rng.f64().mul_add(0.7, 0.3);
-    let mut kinds: Vec<Kind> = all.iter().copied().filter(|_| rng.f64() < share).collect();
-    if kinds.is_empty() {
-        kinds.extend(all);
-    }
-    kinds
+    generator.happen_in_bursts(streams, profile);
+    course::history(seed, profile, cluster, generator.actions)
 }
 
 struct Generator {
     rng: Rng,
-    kinds: Vec<Kind>,
     nodes: Vec<NodeName>,
     services: Vec<ServiceId>,
     fence_devices: bool,
@@ -251,21 +216,35 @@ struct Generator {
 }
 
 impl Generator {
-    /// Things happen close together, since it is there that they meet.
-    fn bursts(&mut self) {
-        let bursts = self.rng.u32(1..=6);
-        for _ in 0..bursts {
-            let begin = self.within(self.faults_end);
-            let length = self.span();
-            for _ in 0..self.rng.u32(1..=8) {
-                let at = begin.saturating_add(self.within(length));
-                self.happen(at);
+    /// Things happen close together, since it is there that they meet. Each history has a random part of the kinds, each at a
+    /// rate of its own, so that some see many of one kind and none of another.
+    fn happen_in_bursts(&mut self, streams: Streams, profile: Profile) {
+        let count = self.rng.u32(1..=6);
+        let bursts: Vec<(Duration, Duration)> =
+            (0..count).map(|_| (self.within(self.faults_end), self.span())).collect();
+        let share = self.rng.f64().mul_add(0.7, 0.3);
+        for &kind in profile.kinds() {
+            self.rng = streams.of(&format!("{kind:?}"));
+            if self.rng.f64() > share {
+                continue;
+            }
+            let rate = profile.rate() * 4.0_f64.powf(self.rng.f64().mul_add(2.0, -1.0));
+            for &(begin, length) in &bursts {
+                for _ in 0..self.times(rate) {
+                    let at = begin.saturating_add(self.within(length));
+                    self.happen(kind, at);
+                }
             }
         }
     }
 
-    fn happen(&mut self, at: Duration) {
-        let Some(kind) = self.rng.choice(self.kinds.iter().copied()) else { return };
+    /// How often something happens that does so at a rate.
+    fn times(&mut self, rate: f64) -> u32 {
+        let again = rate / (1.0 + rate);
+        (0..8).find(|_| self.rng.f64() > again).unwrap_or(8)
+    }
+
+    fn happen(&mut self, kind: Kind, at: Duration) {
         let node = self.node();
         match kind {
             Kind::Power => self.power(at, node),
@@ -323,6 +302,41 @@ impl Generator {
                 self.plan(at, Action::DestroyGuest { sid: sid.clone() });
                 self.plan_later(at, Action::CreateGuest { sid, node });
             }
+            Kind::Look => self.look(at),
+            Kind::Worker => self.worker(at),
+            Kind::Scene => self.scene(at, node),
+        }
+    }
+
+    /// Something that opens a window, calls that go wrong in it, and often a node that is lost right after.
+    fn scene(&mut self, at: Duration, subject: NodeName) {
+        let cast = Cast { subject: subject.clone(), target: self.node(), sid: self.service(), added: self.service() };
+        let windows: Vec<Window> = Window::ALL.iter().copied().filter(|window| window.is_for_any_cluster()).collect();
+        let Some(window) = self.rng.choice(windows) else { return };
+        let round = self.timings.round_time();
+        for (rounds, action) in window.steps(&cast) {
+            let time = round.saturating_mul(rounds.unsigned_abs());
+            let when = if rounds < 0 { at.saturating_sub(time) } else { at.saturating_add(time) };
+            self.plan(when, action);
+        }
+        for _ in 0..self.rng.u32(0..=2) {
+            let node = if self.rng.bool() { subject.clone() } else { self.node() };
+            self.call(at, node);
+        }
+        let soon = at.saturating_add(self.within(round.saturating_mul(6)));
+        let node = if self.rng.bool() { subject } else { cast.target };
+        match self.rng.u32(0..5) {
+            0 => self.power(soon, node),
+            1 => {
+                self.plan(soon, Action::Network { node: node.clone(), connected: false });
+                self.plan_later(soon, Action::Network { node, connected: true });
+            }
+            2 => {
+                let node = self.node();
+                let restart_ms = milliseconds(self.span());
+                self.plan(soon, Action::Kill { node, daemon: DaemonKind::Crm, restart_ms });
+            }
+            _ => {}
         }
     }
 
@@ -373,41 +387,8 @@ impl Generator {
     }
 
     fn operation(&mut self, daemon: DaemonKind) -> Option<HostOperation> {
-        const CRM: &[HostOperation] = &[
-            HostOperation::TakeLock,
-            HostOperation::FeedWatchdog,
-            HostOperation::OpenWatchdog,
-            HostOperation::CloseWatchdog,
-            HostOperation::ReleaseLock,
-            HostOperation::ReadManagerStatus,
-            HostOperation::WriteManagerStatus,
-            HostOperation::ReadLrmStatus,
-            HostOperation::ReadConfiguration,
-            HostOperation::Members,
-            HostOperation::Commands,
-            HostOperation::MoveConfiguration,
-            HostOperation::RemoveLeftoverLocks,
-            HostOperation::SetRequestedState,
-            HostOperation::MigrateGroups,
-            HostOperation::RunFenceDevice,
-        ];
-        const LRM: &[HostOperation] = &[
-            HostOperation::TakeLock,
-            HostOperation::FeedWatchdog,
-            HostOperation::OpenWatchdog,
-            HostOperation::CloseWatchdog,
-            HostOperation::ReleaseLock,
-            HostOperation::ReadManagerStatus,
-            HostOperation::WriteLrmStatus,
-            HostOperation::ReadConfiguration,
-            HostOperation::StartJob,
-            HostOperation::FinishedJobs,
-        ];
-        let all = match daemon {
-            DaemonKind::Crm => CRM,
-            DaemonKind::Lrm => LRM,
-        };
-        if self.rng.u32(0..4) == 0 { None } else { self.rng.choice(all.iter().copied()) }
+        let all = HostOperation::ALL.iter().copied().filter(|operation| callers(*operation).contains(&daemon));
+        if self.rng.u32(0..4) == 0 { None } else { self.rng.choice(all.collect::<Vec<_>>()) }
     }
 
     #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
@@ -496,6 +477,19 @@ impl Generator {
         self.plan(at, Action::AgentFails { sid, operation, outcome, times });
     }
 
+    fn look(&mut self, at: Duration) {
+        let (sid, times) = (self.service(), self.rng.u32(1..=3));
+        let operation = self.pick(&[AgentOperation::CheckRunning, AgentOperation::Locate]);
+        self.plan(at, Action::AgentFails { sid, operation, outcome: AgentOutcome::Fails, times });
+    }
+
+    fn worker(&mut self, at: Duration) {
+        let (sid, times) = (self.service(), self.rng.u32(1..=2));
+        let operation = self.pick(&[AgentOperation::Start, AgentOperation::Stop, AgentOperation::Move]);
+        let outcome = self.pick(&[AgentOutcome::Dies, AgentOutcome::DiesBefore, AgentOutcome::Unheard]);
+        self.plan(at, Action::AgentFails { sid, operation, outcome, times });
+    }
+
     fn plan(&mut self, at: Duration, action: Action) {
         self.actions.push(PlannedAction { at_ms: milliseconds(at), action });
     }
@@ -567,51 +561,40 @@ impl Generator {
     }
 }
 
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Timings of all sorts that are safe together.
-pub(super) fn timings(rng: &mut Rng) -> TimingSettings {
-    match rng.u32(0..10) {
-        0..=5 => TimingSettings::customary(),
-        6 | 7 => TimingSettings::fast(),
-        _ => random_timings(rng),
+/// Which daemons make a call. What agents are asked goes wrong by itself: see [`AgentOperation`].
+pub(super) fn callers(operation: HostOperation) -> &'static [DaemonKind] {
+    match operation {
+        HostOperation::Refresh
+        | HostOperation::TakeLock
+        | HostOperation::ReleaseLock
+        | HostOperation::OpenWatchdog
+        | HostOperation::FeedWatchdog
+        | HostOperation::CloseWatchdog
+        | HostOperation::ReadManagerStatus
+        | HostOperation::ReadConfiguration => &[DaemonKind::Crm, DaemonKind::Lrm],
+        HostOperation::Members
+        | HostOperation::WriteManagerStatus
+        | HostOperation::ReadLrmStatus
+        | HostOperation::Commands
+        | HostOperation::MoveConfiguration
+        | HostOperation::RemoveLeftoverLocks
+        | HostOperation::SetRequestedState
+        | HostOperation::MigrateGroups
+        | HostOperation::SoftwareVersion
+        | HostOperation::RunFenceDevice
+        | HostOperation::ForgetFenceAttempts
+        | HostOperation::Statistics
+        | HostOperation::RandomBytes => &[DaemonKind::Crm],
+        HostOperation::WriteLrmStatus
+        | HostOperation::StartJob
+        | HostOperation::FinishedJobs
+        | HostOperation::JobTimeLimit
+        | HostOperation::EndJob
+        | HostOperation::GuestLock => &[DaemonKind::Lrm],
+        HostOperation::LocateGuest
+        | HostOperation::CheckRunning
+        | HostOperation::StartService
+        | HostOperation::StopService
+        | HostOperation::MoveService => &[],
     }
-}
-
-fn random_timings(rng: &mut Rng) -> TimingSettings {
-    let mut settings = TimingSettings::customary();
-    settings.gone_forgotten_after = Duration::from_secs(120);
-    let mut vary = |time: &mut Duration| {
-        let factor = 4.0_f64.powf(rng.f64() - 0.7);
-        *time = Duration::from_millis(milliseconds(time.mul_f64(factor)));
-    };
-    for time in [
-        &mut settings.watchdog_timeout,
-        &mut settings.lock_lifetime,
-        &mut settings.lock_retry_window,
-        &mut settings.lock_retry_interval,
-        &mut settings.lock_answer,
-        &mut settings.round_time,
-        &mut settings.waiting_loop,
-        &mut settings.worker_turn,
-        &mut settings.worker_look_interval,
-        &mut settings.longest_step,
-        &mut settings.fence_delay,
-        &mut settings.membership_detection,
-        &mut settings.device_timeout,
-        &mut settings.device_granularity,
-        &mut settings.gone_forgotten_after,
-    ] {
-        vary(time);
-    }
-    settings.clock_drift_ppm = rng.u32(0..=20_000);
-    for _ in 0..50 {
-        let Err(errors) = settings.validate() else { return settings };
-        if let Some(violation) = errors.violations().first() {
-            settings.apply(&violation.mend);
-        }
-    }
-    TimingSettings::customary()
 }

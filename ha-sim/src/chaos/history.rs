@@ -70,6 +70,9 @@ pub struct ClusterPlan {
     pub boot_ms: u64,
     /// The time between the starts of nodes, in milliseconds.
     pub stagger_ms: u64,
+    /// Whether records go from daemon to daemon as JSON, as they do outside of a simulation.
+    #[serde(default)]
+    pub records_as_json: bool,
 }
 
 /// A node.
@@ -92,6 +95,9 @@ pub struct GuestPlan {
     pub node: NodeName,
     /// How long a start, a stop, a live migration and another move take, in milliseconds.
     pub times_ms: [u64; 4],
+    /// Whether it runs from the begin, before HA has seen it.
+    #[serde(default)]
+    pub running: bool,
 }
 
 impl History {
@@ -130,7 +136,7 @@ impl History {
             let mut guest = Guest::new(plan.node.clone());
             let [start, stop, migrate, relocate] = plan.times_ms.map(|time| Some(Duration::from_millis(time)));
             guest.times = GuestTimes { start, stop, migrate, relocate };
-            setup.guests.insert(sid.clone(), GuestSetup { guest, running: false });
+            setup.guests.insert(sid.clone(), GuestSetup { guest, running: plan.running });
         }
         let boot = Duration::from_millis(plan.boot_ms);
         setup.durations = Durations {
@@ -141,6 +147,9 @@ impl History {
             ..Durations::default()
         };
         let mut cluster = Cluster::new(setup);
+        if plan.records_as_json {
+            cluster.write_records_as_json();
+        }
         cluster.let_leases_run_long(Duration::from_millis(plan.lease_runs_long_ms));
         for (name, node) in &plan.nodes {
             cluster.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Coverage, History, Profile, generate, run};
+use super::{Coverage, History, Profile, generate, matrix, run};
 use crate::cluster::{Breach, PlantedBug};
 
 /// What is to be played.
@@ -52,6 +52,8 @@ pub struct Tally {
     pub coverage: Coverage,
     /// The longest time from the end of the faults until all had settled, as a share of what it may take.
     pub slowest: f64,
+    /// For each window of the matrix how many of its cells were visited, and how many there were to visit.
+    pub windows: BTreeMap<String, (u64, u64)>,
     /// Those that failed, by seed.
     pub failures: Vec<Failure>,
 }
@@ -142,6 +144,11 @@ impl Tally {
         };
         self.cluster_time = self.cluster_time.saturating_add(outcome.cluster_time);
         if let Some(invariants) = outcome.cluster.invariants() {
+            if let Some(cell) = matrix::cell(&history) {
+                let (visited, all) = self.windows.entry(cell.window()).or_default();
+                *all = all.saturating_add(1);
+                *visited = visited.saturating_add(u64::from(invariants.disturbed_calls() > 0));
+            }
             self.coverage.add(invariants.transitions());
             for (kind, times) in invariants.faults() {
                 let count = self.faults.entry(kind).or_default();
@@ -155,6 +162,12 @@ impl Tally {
         outcome.breach.map(|breach| Failure { history, breach })
     }
 
+    /// Whether a cell of the matrix was not visited that should have been.
+    #[must_use]
+    pub fn missed_cells(&self) -> bool {
+        self.windows.values().any(|(visited, all)| visited < all)
+    }
+
     fn add(&mut self, other: Self) {
         self.runs = self.runs.saturating_add(other.runs);
         self.cluster_time = self.cluster_time.saturating_add(other.cluster_time);
@@ -162,6 +175,10 @@ impl Tally {
         for (kind, times) in other.faults {
             let count = self.faults.entry(kind).or_default();
             *count = count.saturating_add(times);
+        }
+        for (window, (visited, all)) in other.windows {
+            let sum = self.windows.entry(window).or_default();
+            *sum = (sum.0.saturating_add(visited), sum.1.saturating_add(all));
         }
         let taken = other.coverage.taken().collect();
         self.coverage.add(&taken);

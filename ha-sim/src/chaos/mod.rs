@@ -5,20 +5,25 @@
 //! [`Invariant`](crate::cluster::Invariant).
 
 mod action;
+mod course;
 mod coverage;
 mod generate;
 mod history;
 mod hunt;
+mod matrix;
 mod plan;
 mod run;
 mod settled;
 mod shrink;
+mod stream;
+mod windows;
 
 pub use action::{Action, AgentOperation, AgentOutcome};
 pub use coverage::{Coverage, SPECIFIED};
 pub use generate::{Profile, generate};
 pub use history::{ClusterPlan, GuestPlan, History, NodePlan, PlannedAction};
 pub use hunt::{Failure, Hunt, Progress, Tally, hunt};
+pub use matrix::{Cell, cells};
 pub use run::{Outcome, prepare, run};
 pub use settled::unsettled;
 pub use shrink::shrink;

@@ -10,18 +10,25 @@ use ha_core::{
 
 use super::{
     ClusterPlan,
-    generate::timings,
+    course::milliseconds,
     history::{GuestPlan, NodePlan},
+    stream::Streams,
 };
 
 /// A cluster of 1 to 9 nodes and 1 to 60 services.
-pub(super) fn cluster(rng: &mut Rng) -> ClusterPlan {
-    let timings = timings(rng);
+pub(super) fn cluster(streams: Streams) -> ClusterPlan {
+    let rng = &mut streams.of("cluster");
+    let mut timings = timings(rng);
+    without_multiplexer(&mut streams.of("multiplexer"), &mut timings);
     let count = rng.choice([1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7, 9]).unwrap_or(3);
     let nodes: BTreeMap<NodeName, NodePlan> =
         (1..=count).map(|number| (node_name(number), node(rng, &timings))).collect();
     let names: Vec<NodeName> = nodes.keys().cloned().collect();
-    let guests = guests(rng, &names);
+    let mut guests = guests(rng, &names);
+    let mut running = streams.of("running");
+    if running.u32(0..3) == 0 {
+        guests.values_mut().for_each(|guest| guest.running = running.bool());
+    }
     let sids: Vec<ServiceId> = guests.keys().cloned().collect();
     let groups = if rng.u32(0..4) == 0 { groups(rng, &names) } else { String::new() };
     let resources = resources(rng, &sids, !groups.is_empty());
@@ -36,9 +43,18 @@ pub(super) fn cluster(rng: &mut Rng) -> ClusterPlan {
         lease_runs_long_ms: if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) },
         boot_ms: if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) },
         stagger_ms: rng.u64(0..if short { 200 } else { 3_000 }),
+        records_as_json: streams.of("json").u32(0..8) == 0,
         nodes,
         guests,
         timings,
+    }
+}
+
+/// Some hosts feed a device of their own.
+fn without_multiplexer(rng: &mut Rng, timings: &mut TimingSettings) {
+    let direct = TimingSettings { multiplexer_interval: Duration::ZERO, ..*timings };
+    if rng.u32(0..6) == 0 && direct.validate().is_ok() {
+        *timings = direct;
     }
 }
 
@@ -83,7 +99,7 @@ fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {
             let node = rng.choice(nodes.iter()).cloned().unwrap_or_else(|| node_name(1));
             let slow = if rng.u32(0..8) == 0 { 15 } else { 1 };
             let times_ms = [6_000, 8_000, 16_000, 3_000].map(|most: u64| rng.u64(0..=most).saturating_mul(slow));
-            (service_id(service_type, number.saturating_add(100)), GuestPlan { node, times_ms })
+            (service_id(service_type, number.saturating_add(100)), GuestPlan { node, times_ms, running: false })
         })
         .collect()
 }
@@ -225,4 +241,49 @@ fn fence(nodes: &[NodeName]) -> String {
         let _ = write!(text, "connect d1 node={node} plug=1\nconnect d2 node={node} plug=2\n");
     }
     text
+}
+
+/// Timings of all sorts that are safe together.
+fn timings(rng: &mut Rng) -> TimingSettings {
+    match rng.u32(0..10) {
+        0..=5 => TimingSettings::customary(),
+        6 | 7 => TimingSettings::fast(),
+        _ => random_timings(rng),
+    }
+}
+
+fn random_timings(rng: &mut Rng) -> TimingSettings {
+    let mut settings = TimingSettings::customary();
+    settings.gone_forgotten_after = Duration::from_secs(120);
+    let mut vary = |time: &mut Duration| {
+        let factor = 4.0_f64.powf(rng.f64() - 0.7);
+        *time = Duration::from_millis(milliseconds(time.mul_f64(factor)));
+    };
+    for time in [
+        &mut settings.watchdog_timeout,
+        &mut settings.lock_lifetime,
+        &mut settings.lock_retry_window,
+        &mut settings.lock_retry_interval,
+        &mut settings.lock_answer,
+        &mut settings.round_time,
+        &mut settings.waiting_loop,
+        &mut settings.worker_turn,
+        &mut settings.worker_look_interval,
+        &mut settings.longest_step,
+        &mut settings.fence_delay,
+        &mut settings.membership_detection,
+        &mut settings.device_timeout,
+        &mut settings.device_granularity,
+        &mut settings.gone_forgotten_after,
+    ] {
+        vary(time);
+    }
+    settings.clock_drift_ppm = rng.u32(0..=20_000);
+    for _ in 0..50 {
+        let Err(errors) = settings.validate() else { return settings };
+        if let Some(violation) = errors.violations().first() {
+            settings.apply(&violation.mend);
+        }
+    }
+    TimingSettings::customary()
 }

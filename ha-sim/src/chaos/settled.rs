@@ -9,7 +9,7 @@ use ha_core::{
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 
-use super::History;
+use super::{Action, History, PlannedAction};
 use crate::{cluster::Cluster, world::World};
 
 /// What has not settled, in words; nothing if all has.
@@ -22,7 +22,7 @@ pub fn unsettled(cluster: &Cluster, history: &History) -> Vec<String> {
         world,
         status: cluster.manager_status().unwrap_or(&nothing),
         needs_devices: world.store.datacenter.fencing != FencingMode::Watchdog,
-        errors_are_due: history.actions.iter().any(|planned| planned.action.may_lead_to_error()),
+        history,
     };
     // Devices that have turned off most of the nodes left no master that could know of it: only people help.
     if present.needs_devices && !world.nodes.keys().any(|node| world.is_online(node)) {
@@ -39,8 +39,7 @@ struct Present<'a> {
     status: &'a ManagerStatus,
     /// Whether a node is fenced by devices only, or by them too.
     needs_devices: bool,
-    /// Whether something happened after which a service may rightly be in `error`.
-    errors_are_due: bool,
+    history: &'a History,
 }
 
 impl<'a> Present<'a> {
@@ -93,8 +92,10 @@ impl<'a> Present<'a> {
                     && places.iter().eq(core::iter::once(&&entry.node))
             }
             ServiceState::Stopped => requested != RequestedState::Started && is_located && places.is_empty(),
-            // A move that was not reported leaves its service elsewhere than its entry says: that is an error by the text.
-            ServiceState::Error => requested != RequestedState::Disabled && (self.errors_are_due || !is_located),
+            ServiceState::Error => {
+                requested != RequestedState::Disabled
+                    && if is_located { self.error_is_due(sid) } else { self.moved_unreported(sid, entry, &guest.node) }
+            }
             ServiceState::Recovery => requested != RequestedState::Disabled && is_located && !self.has_a_node_for(sid),
             ServiceState::Fence => self.needs_devices && is_located,
             ServiceState::RequestStop { .. }
@@ -105,6 +106,21 @@ impl<'a> Present<'a> {
             | ServiceState::Freeze => false,
         };
         (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
+    }
+
+    /// Whether something happened to a service after which it may rightly be in `error`.
+    fn error_is_due(self, sid: &ServiceId) -> bool {
+        self.history.actions.iter().any(|planned| planned.action.may_lead_to_error(sid))
+    }
+
+    /// Whether a guest is elsewhere than its entry says because a move from there has ended that was not reported, or because
+    /// somebody made it anew: that is an error by the text.
+    fn moved_unreported(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
+        let was_made =
+            |planned: &PlannedAction| matches!(&planned.action, Action::CreateGuest { sid: made, .. } if made == sid);
+        let last_move = self.cluster.invariants().and_then(|invariants| invariants.last_move(sid));
+        last_move.is_some_and(|(from, to)| *from == entry.node && to == guest_node)
+            || self.history.actions.iter().any(was_made)
     }
 
     /// Whether a service in `recovery` waits though there is a node for it.

@@ -21,10 +21,10 @@ pub(super) struct Arguments {
     /// The seed of the first history; by default a fresh one, which is printed
     #[arg(long)]
     seed: Option<u64>,
-    /// How many histories are played
-    #[arg(long, default_value_t = 1000)]
-    runs: u64,
-    /// What may happen in them: mixed, calm, network, calls or people
+    /// How many histories are played; by default 1000, or all of the matrix
+    #[arg(long)]
+    runs: Option<u64>,
+    /// What may happen in them: mixed, calm, network, calls or people; or matrix, which is not random
     #[arg(long, default_value = "mixed", value_parser = profile)]
     profile: Profile,
     /// How many threads play them; by default one for each processor
@@ -60,10 +60,12 @@ fn bug(text: &str) -> Result<PlantedBug, String> {
 }
 
 pub(super) fn chaos(arguments: &Arguments, out: &mut impl Write) -> Result<Verdict, Error> {
-    let seed = arguments.seed.unwrap_or_else(fresh_seed);
+    let is_matrix = arguments.profile == Profile::Matrix;
+    let seed = arguments.seed.unwrap_or_else(|| if is_matrix { 0 } else { fresh_seed() });
+    let all = if is_matrix { u64::try_from(chaos::cells().len()).unwrap_or(u64::MAX) } else { 1000 };
     let hunt = Hunt {
         seed,
-        runs: arguments.runs,
+        runs: arguments.runs.unwrap_or(all),
         profile: arguments.profile,
         threads: arguments.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
         planted: arguments.plant,
@@ -87,7 +89,8 @@ pub(super) fn chaos(arguments: &Arguments, out: &mut impl Write) -> Result<Verdi
     for failure in &tally.failures {
         print_failure(failure, arguments, out)?;
     }
-    Ok(if tally.failures.is_empty() { Verdict::Well } else { Verdict::Failed })
+    let is_well = tally.failures.is_empty() && !tally.missed_cells();
+    Ok(if is_well { Verdict::Well } else { Verdict::Failed })
 }
 
 fn fresh_seed() -> u64 {
@@ -115,6 +118,10 @@ fn summary(tally: &Tally, seconds: f64, coverage: bool, out: &mut impl Write) ->
     writeln!(out, "{failed} failed")?;
     let faults: Vec<String> = tally.faults.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
     writeln!(out, "what happened: {}", faults.join(", "))?;
+    for (window, (visited, all)) in &tally.windows {
+        let missed = if visited < all { ": THE OTHERS WERE MISSED" } else { "" };
+        writeln!(out, "window {window}: {visited} of {all} cells visited{missed}")?;
+    }
     let missing: Vec<String> = tally.coverage.missing().map(transition).collect();
     let specified = chaos::SPECIFIED.len();
     let taken = specified.saturating_sub(missing.len());

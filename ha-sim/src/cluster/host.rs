@@ -67,6 +67,9 @@ pub enum Fault {
     CrashesAfter(u64),
 }
 
+/// How often each call was made: by the daemon of which node.
+pub type CallsMade = BTreeMap<(NodeName, DaemonKind, HostOperation), u32>;
+
 /// What became of a daemon during a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -118,6 +121,10 @@ impl<'a> Host<'a> {
         if self.fate != Fate::Lives {
             return Err(HostError::new("the daemon is dead"));
         }
+        if let Some(calls) = &mut self.cluster.calls_made {
+            let count = calls.entry((self.node.clone(), self.daemon, operation)).or_default();
+            *count = count.saturating_add(1);
+        }
         let Some(fault) = self.cluster.take_fault(&self.node, self.daemon, operation) else { return act(self) };
         match fault {
             Fault::Fails => Err(HostError::new("the call failed")),
@@ -159,6 +166,12 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
+    /// Whether the watchdog of this daemon is open.
+    fn has_open_watchdog(&self) -> bool {
+        let node = self.cluster.world.nodes.get(&self.node);
+        node.is_some_and(|node| node.watchdogs.contains_key(&self.daemon))
+    }
+
     fn has_bug(&self, bug: PlantedBug) -> bool {
         self.cluster.planted == Some(bug)
     }
@@ -181,6 +194,22 @@ impl Cluster {
     /// Takes back all disturbances that still wait for their call.
     pub fn stop_disturbing(&mut self) {
         self.disturbances.clear();
+    }
+
+    /// Counts calls from now on.
+    pub fn count_calls(&mut self) {
+        self.calls_made = Some(CallsMade::new());
+    }
+
+    /// The calls since [`count_calls`](Self::count_calls).
+    #[must_use]
+    pub fn calls_made(&self) -> Option<&CallsMade> {
+        self.calls_made.as_ref()
+    }
+
+    /// Lets records go from daemon to daemon as JSON.
+    pub fn write_records_as_json(&mut self) {
+        self.records_as_json = true;
     }
 
     /// The latest moment until which calls may stall.
@@ -211,7 +240,7 @@ impl Cluster {
         }
         let fault = as_it_may_be(operation, self.disturbances.remove(hit?).fault);
         if let Some(invariants) = &mut self.invariants {
-            invariants.disturbed(node, fault, self.world.time);
+            invariants.disturbed(fault);
         }
         Some(fault)
     }
@@ -345,9 +374,12 @@ impl Host<'_> {
 impl StatusStore for Host<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.call(HostOperation::ReadManagerStatus, |host| {
-            let status = host.view().manager_status()?;
+            let status = match host.early_status() {
+                Some(early) => early,
+                None => host.view().manager_status()?,
+            };
             if let (DaemonKind::Crm, Some(invariants)) = (host.daemon, &mut host.cluster.invariants) {
-                invariants.reads_manager_status(&host.node, status.as_deref());
+                invariants.reads_manager_status(&host.node, status.as_ref());
             }
             let (planted, node, daemon) = (host.cluster.planted, &host.node, host.daemon);
             Ok(match planted {
@@ -358,13 +390,32 @@ impl StatusStore for Host<'_> {
     }
 }
 
+impl Host<'_> {
+    /// What a new master reads with a planted bug: what its node had read before it got the lock.
+    fn early_status(&mut self) -> Option<Option<Arc<ManagerStatus>>> {
+        if self.daemon != DaemonKind::Crm || !self.has_bug(PlantedBug::EarlyStatus) {
+            return None;
+        }
+        let is_taking_over = self.has_open_watchdog()
+            && self.cluster.world.store.manager_status.as_ref()?.master_node.as_ref() != Some(&self.node);
+        let Self { cluster, node, .. } = self;
+        if is_taking_over {
+            return cluster.early_statuses.get(node).cloned().map(Some);
+        }
+        if let Some(status) = &cluster.world.store.manager_status {
+            cluster.early_statuses.entry(node.clone()).or_insert_with(|| status.clone());
+        }
+        None
+    }
+}
+
 impl ConfigurationStore for Host<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
         self.call(HostOperation::ReadConfiguration, |host| {
             let configuration = host.view().configuration()?;
             let Self { cluster, node, daemon, .. } = &mut *host;
             if let (DaemonKind::Crm, Some(invariants)) = (*daemon, &mut cluster.invariants) {
-                invariants.reads_configuration(node, &cluster.world);
+                invariants.reads_configuration(node, &configuration, &cluster.world);
             }
             Ok(match host.cluster.planted {
                 Some(bug) => planted::change_configuration(bug, configuration),
@@ -381,11 +432,30 @@ impl ManagerStore for Host<'_> {
                 return Ok(());
             }
             host.view().check_writable()?;
+            let mut planted = None;
+            if let Some(bug) = host.cluster.planted {
+                let mut changed = status.clone();
+                let before = host.cluster.world.store.manager_status.as_deref();
+                planted::change_written(bug, &mut changed, before);
+                planted = Some(changed);
+            }
+            let status = planted.as_ref().unwrap_or(status);
             let Self { cluster, node, .. } = &mut *host;
             if let Some(invariants) = &mut cluster.invariants {
                 invariants.writes_manager_status(node, status, &cluster.world);
             }
-            host.view().write_manager_status(status)
+            if host.cluster.records_as_json {
+                let read = ManagerStatus::from_json(&status.to_json()).map_err(|error| host.unreadable(&error))?;
+                host.check_survived(&read, status);
+                host.view().write_manager_status(&read)?;
+            } else {
+                host.view().write_manager_status(status)?;
+            }
+            let Self { cluster, node, .. } = &mut *host;
+            if let Some(invariants) = &mut cluster.invariants {
+                invariants.has_written(node, cluster.world.store.manager_status.clone());
+            }
+            Ok(())
         })
     }
 
@@ -416,14 +486,46 @@ impl LrmStore for Host<'_> {
             if written && host.has_bug(PlantedBug::RecordWrittenOnce) {
                 return Ok(());
             }
-            host.view().write_lrm_status(status)
+            if !host.cluster.records_as_json {
+                return host.view().write_lrm_status(status);
+            }
+            let read = LrmStatus::from_json(&status.to_json()).map_err(|error| host.unreadable(&error))?;
+            host.check_survived(&read, status);
+            host.view().write_lrm_status(&read)
         })
+    }
+}
+
+impl Host<'_> {
+    /// A record that a daemon wrote can't be read.
+    fn unreadable(&mut self, error: &dyn std::fmt::Display) -> HostError {
+        self.breaks(format!("a record of {} can't be read: {error}", self.node));
+        HostError::new(error.to_string())
+    }
+
+    /// A record that was written and read says the same.
+    fn check_survived<T: PartialEq>(&mut self, read: &T, written: &T) {
+        if read != written {
+            self.breaks(format!("a record of {} is another one when it is read", self.node));
+        }
+    }
+
+    fn breaks(&mut self, details: String) {
+        let time = self.cluster.world.time;
+        if let Some(invariants) = &mut self.cluster.invariants {
+            invariants.note_breach(time, super::Invariant::RecordsConsistent, details);
+        }
     }
 }
 
 impl GuestControl for Host<'_> {
     fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
-        self.call(HostOperation::MoveConfiguration, |host| host.view().move_configuration(sid, from, to))
+        self.call(HostOperation::MoveConfiguration, |host| {
+            if host.has_bug(PlantedBug::RecoveredInPlace) {
+                return Ok(());
+            }
+            host.view().move_configuration(sid, from, to)
+        })
     }
 
     fn remove_leftover_locks(&mut self, sid: &ServiceId, node: &NodeName) -> Result<Option<String>, HostError> {
@@ -464,7 +566,9 @@ impl FenceDevices for Host<'_> {
 
 impl Statistics for Host<'_> {
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        self.call(HostOperation::Statistics, |host| host.view().unmanaged_services())
+        self.call(HostOperation::Statistics, |host| {
+            if host.has_bug(PlantedBug::RunningUnseen) { Ok(Vec::new()) } else { host.view().unmanaged_services() }
+        })
     }
 
     fn usage(&mut self) -> Result<UsageStatistics, HostError> {
@@ -509,7 +613,7 @@ impl Workers for Host<'_> {
     }
 
     fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
-        self.view().time_limit(job)
+        self.call(HostOperation::JobTimeLimit, |host| host.view().time_limit(job))
     }
 
     fn end(&mut self, id: JobId) -> Result<(), HostError> {
@@ -517,6 +621,6 @@ impl Workers for Host<'_> {
     }
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
-        self.view().guest_lock(sid)
+        self.call(HostOperation::GuestLock, |host| host.view().guest_lock(sid))
     }
 }

@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
+    sync::Arc,
     time::Duration,
 };
 
 use ha_core::{
-    config::RequestedState,
     event::Event,
-    host::{HostError, Job, JobId, Lock, LockAnswer},
+    host::{Configuration, HostError, Job, JobId, Lock, LockAnswer},
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::Instant,
@@ -17,8 +17,11 @@ use ha_core::{
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Violation};
-use crate::world::{ClusterEvent, DaemonKind, Happening, What, World};
+use super::{
+    Fault, Violation,
+    belief::{self, Beliefs, Wrong, is_managed, is_wanted},
+};
+use crate::world::{ClusterEvent, DaemonKind, Happening, Source, What, World};
 
 /// Something that must always hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,6 +46,20 @@ pub enum Invariant {
     RecordsConsistent,
     /// No node is reset without a fault that calls for it.
     NoNeedlessReset,
+    /// A node that is not marked `unguarded` is guarded by a watchdog, or runs nothing that is looked after.
+    UnguardedIsMarked,
+    /// What runs though it is in `error` or `stopped` is in `may_run`.
+    MayRunIsKnown,
+    /// An LRM's record says that it lets go before it does, where something may run.
+    LetGoIsTold,
+    /// Who writes the manager status has read its newest revision, or written it.
+    WrittenFromNewest,
+    /// A request id names one request of one service for ever.
+    RequestNamesOne,
+    /// A service that is recovered goes on where its guest is configured.
+    RecoveredWhereItIs,
+    /// What is configured has an entry, as soon as a master could see it.
+    ConfiguredIsKnown,
     /// After the faults every service comes to where rules and requests want it, or its state says why not.
     Settles,
 }
@@ -60,6 +77,13 @@ impl Invariant {
             Self::WrittenUnderLock => "only the master writes its record",
             Self::RecordsConsistent => "records are consistent",
             Self::NoNeedlessReset => "no node is reset without need",
+            Self::UnguardedIsMarked => "a node that is not marked is guarded",
+            Self::MayRunIsKnown => "what may run is known",
+            Self::LetGoIsTold => "an LRM tells before it lets go",
+            Self::WrittenFromNewest => "who writes has read the newest",
+            Self::RequestNamesOne => "a request id names one request",
+            Self::RecoveredWhereItIs => "what is recovered is where its guest is",
+            Self::ConfiguredIsKnown => "what is configured is known",
             Self::Settles => "everything settles after the faults",
         }
     }
@@ -111,6 +135,11 @@ pub struct Invariants {
     aftermath: Duration,
     transitions: BTreeMap<Transition, u64>,
     faults: BTreeMap<&'static str, u64>,
+    beliefs: Beliefs,
+    /// How many calls went wrong.
+    disturbed: u64,
+    /// The last move of each service that has ended: from where to where.
+    moves: BTreeMap<ServiceId, (NodeName, NodeName)>,
 }
 
 impl Invariants {
@@ -136,6 +165,12 @@ impl Invariants {
         &self.faults
     }
 
+    /// From where to where the last move of a service went that has ended, whether that was reported or not.
+    #[must_use]
+    pub fn last_move(&self, sid: &ServiceId) -> Option<&(NodeName, NodeName)> {
+        self.moves.get(sid)
+    }
+
     /// Something happened that may lead to resets, until a moment.
     pub fn excuse_until(&mut self, moment: Instant) {
         self.excused_until = self.excused_until.max(moment);
@@ -154,13 +189,26 @@ impl Invariants {
         }
     }
 
+    fn note_wrong(&mut self, at: Instant, wrong: Option<Wrong>) {
+        if let Some((invariant, details)) = wrong {
+            self.note_breach(at, invariant, details);
+        }
+    }
+
     pub(super) fn runs_twice(&mut self, violation: &Violation) {
         let nodes: Vec<&str> = violation.nodes.iter().map(NodeName::as_str).collect();
         let details = format!("{} runs on {}", violation.sid, nodes.join(" and "));
         self.note_breach(violation.at, Invariant::RunsOnce, details);
     }
 
-    pub(super) fn disturbed(&mut self, _: &NodeName, fault: Fault, _: Instant) {
+    /// How many calls went wrong.
+    #[must_use]
+    pub fn disturbed_calls(&self) -> u64 {
+        self.disturbed
+    }
+
+    pub(super) fn disturbed(&mut self, fault: Fault) {
+        self.disturbed = self.disturbed.saturating_add(1);
         self.count_fault(match fault {
             Fault::Fails => "call fails",
             Fault::Unknown => "call takes effect but gives an error",
@@ -212,6 +260,7 @@ impl Invariants {
         if daemon == DaemonKind::Crm {
             return;
         }
+        self.note_wrong(world.time, belief::untold(node, world));
         let Some(status) = world.store.manager_status.as_deref() else { return };
         // The manager does not count the lock of an unguarded node as proof.
         if status.disarm.is_some() || status.unguarded.contains(node) {
@@ -230,11 +279,22 @@ impl Invariants {
         }
     }
 
-    pub(super) fn reads_configuration(&mut self, node: &NodeName, world: &World) {
+    pub(super) fn reads_configuration(&mut self, node: &NodeName, configuration: &Configuration, world: &World) {
         self.edits.insert(node.clone(), world.store.edits());
+        self.beliefs.has_read_configuration(node, configuration);
     }
 
-    pub(super) fn reads_manager_status(&mut self, node: &NodeName, status: Option<&ManagerStatus>) {
+    pub(super) fn reads_manager_status(&mut self, node: &NodeName, status: Option<&Arc<ManagerStatus>>) {
+        self.beliefs.has_read(node, status.cloned());
+        self.note_disarmed(node, status.map(|status| &**status));
+    }
+
+    /// A master has written the manager status, which is this one now.
+    pub(super) fn has_written(&mut self, node: &NodeName, status: Option<Arc<ManagerStatus>>) {
+        self.beliefs.has_read(node, status);
+    }
+
+    fn note_disarmed(&mut self, node: &NodeName, status: Option<&ManagerStatus>) {
         if status.is_some_and(|status| status.disarm.is_some()) {
             self.disarmed.insert(node.clone());
         } else {
@@ -252,7 +312,9 @@ impl Invariants {
             let details = format!("{node} writes the manager status without {missing}");
             self.note_breach(world.time, Invariant::WrittenUnderLock, details);
         }
-        self.reads_manager_status(node, Some(status));
+        let wrong = self.beliefs.writes(node, status, self.disarmed.contains(node), world);
+        self.note_wrong(world.time, wrong);
+        self.note_disarmed(node, Some(status));
         let forgotten = world.store.resources.resources.keys().find(|sid| {
             let had_entry = world.store.manager_status.as_ref().is_some_and(|before| before.services.contains(sid));
             had_entry && !status.services.contains(sid) && is_wanted(world, sid)
@@ -324,8 +386,13 @@ impl Invariants {
     /// Looks at what happened since the last look.
     pub(super) fn look(&mut self, world: &World) {
         let mut quorum_may_change = false;
-        for Happening { what, .. } in world.happenings.get(self.seen..).unwrap_or_default() {
+        for Happening { what, src, .. } in world.happenings.get(self.seen..).unwrap_or_default() {
             match what {
+                What::Core(Event::AgentMoveEnded { sid, target, .. }) => {
+                    if let Source::Daemon(from, _) = src {
+                        self.moves.insert(sid.clone(), (from.clone(), target.clone()));
+                    }
+                }
                 What::Core(event) => self.event(event, world),
                 What::Cluster(ClusterEvent::WatchdogReset { node }) => {
                     self.count_fault("watchdog reset");
@@ -341,6 +408,8 @@ impl Invariants {
             self.excuse_until(world.time.after(self.aftermath));
         }
         self.seen = world.happenings.len();
+        let wrong = self.beliefs.compare(world);
+        self.note_wrong(world.time, wrong);
     }
 
     #[allow(clippy::wildcard_enum_match_arm, reason = "most events change no state")]
@@ -412,17 +481,6 @@ fn is_to_be_fenced(world: &World, sid: &ServiceId) -> bool {
     let status = world.store.manager_status.as_deref();
     let entry = status.and_then(|status| status.services.get(sid));
     is_wanted(world, sid) && entry.is_some_and(|entry| entry.state == ServiceState::Fence)
-}
-
-/// Whether HA is to look after a service.
-fn is_wanted(world: &World, sid: &ServiceId) -> bool {
-    let resource = world.store.resources.resources.get(sid);
-    resource.is_some_and(|resource| resource.state() != RequestedState::Ignored)
-}
-
-/// Whether HA looks after a service.
-fn is_managed(world: &World, sid: &ServiceId) -> bool {
-    is_wanted(world, sid) && world.store.manager_status.as_ref().is_some_and(|status| status.services.contains(sid))
 }
 
 /// How long after a fault a reset can still come from it.

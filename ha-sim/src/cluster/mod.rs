@@ -23,6 +23,7 @@
 //! ```
 
 mod actions;
+mod belief;
 mod daemons;
 mod edit;
 mod host;
@@ -37,7 +38,7 @@ mod twin;
 mod violation;
 
 pub use actions::ActionError;
-pub use host::{Disturbance, Fault};
+pub use host::{CallsMade, Disturbance, Fault};
 pub use invariants::{Breach, Invariant, Invariants, Transition, aftermath};
 pub use planted::PlantedBug;
 pub use setup::{Durations, GuestSetup, NodeSetup, Setup, SetupError};
@@ -89,12 +90,18 @@ pub struct Cluster {
     /// Checks more than [`Violation`] says, where somebody wants that.
     invariants: Option<Box<Invariants>>,
     planted: Option<PlantedBug>,
+    /// What each CRM read first: for a planted bug.
+    early_statuses: BTreeMap<NodeName, Arc<ha_core::status::ManagerStatus>>,
     /// Whether somebody gives nodes that were shut down their power again.
     powers_on_again: bool,
     recordings: record::Recordings,
     /// Other machines that have the names of nodes.
     twins: BTreeMap<NodeName, twin::Twin>,
     twins_seen: u64,
+    /// Whether records go through their written form, as they do outside of a simulation.
+    records_as_json: bool,
+    /// How often each call was made, if somebody wants to know.
+    calls_made: Option<CallsMade>,
 }
 
 /// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
@@ -131,10 +138,13 @@ impl Cluster {
             calls: 0,
             invariants: None,
             planted: None,
+            early_statuses: BTreeMap::new(),
             powers_on_again: false,
             recordings: record::Recordings::default(),
             twins: BTreeMap::new(),
             twins_seen: 0,
+            records_as_json: false,
+            calls_made: None,
         };
         let powered: Vec<NodeName> =
             setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();

@@ -89,6 +89,18 @@ bugs! {
     ResultsLost = "results-lost",
     /// A job is handed to two workers.
     JobBegunTwice = "job-begun-twice",
+    /// The master forgets which nodes are unguarded when it writes its status.
+    MarksForgotten = "marks-forgotten",
+    /// The master forgets which services may run.
+    MayRunForgotten = "may-run-forgotten",
+    /// A CRM that is no master reads a manager status only once, and begins with it when it becomes master.
+    EarlyStatus = "early-status",
+    /// The configuration of a guest is not moved when its service is recovered.
+    RecoveredInPlace = "recovered-in-place",
+    /// What runs already is not seen when it is added.
+    RunningUnseen = "running-unseen",
+    /// A master writes request ids that it had replaced.
+    RequestsComeBack = "requests-come-back",
 }
 
 /// Changes how locks and watchdogs behave.
@@ -148,6 +160,22 @@ fn replace_states(status: &mut ManagerStatus, change: impl Fn(&ServiceState) -> 
         if let Some(state) = change(&entry.state) {
             entry.state = state;
         }
+    }
+}
+
+/// Changes the manager status that a master writes; `before` is the one that is recorded.
+#[allow(clippy::wildcard_enum_match_arm, reason = "it is about a few of many bugs")]
+pub(super) fn change_written(bug: PlantedBug, status: &mut ManagerStatus, before: Option<&ManagerStatus>) {
+    match bug {
+        PlantedBug::MarksForgotten => status.unguarded.clear(),
+        PlantedBug::MayRunForgotten => status.may_run.clear(),
+        PlantedBug::RequestsComeBack => {
+            for (sid, entry) in status.services.iter_mut() {
+                let known = before.and_then(|before| before.services.get(sid));
+                entry.uid = known.map_or_else(|| entry.uid.clone(), |known| known.uid.clone());
+            }
+        }
+        _ => {}
     }
 }
 

@@ -7,7 +7,7 @@ use ha_core::{
     event::{AgentOperation, Event},
     host::{Agent, EventSink, HostError},
     id::{NodeName, ServiceId},
-    status::Motion,
+    status::{ExitCode, Motion},
 };
 
 use super::{FailureScript, Guest, Operation, Outcome, View};
@@ -32,6 +32,8 @@ pub(super) enum Begun {
     Pretends,
     /// It takes its time and works, and then says that it has not.
     Denies,
+    /// It takes its time and works, or not, and then its worker ends.
+    Exits { code: ExitCode, works: bool },
     /// It is refused at once.
     Refused(HostError),
 }
@@ -44,6 +46,9 @@ impl Begun {
             Some(Outcome::Hangs) => Self::Hangs,
             Some(Outcome::Pretends) => Self::Pretends,
             Some(Outcome::Denies) => Self::Denies,
+            Some(Outcome::Dies) => Self::Exits { code: ExitCode::KILLED, works: true },
+            Some(Outcome::DiesBefore) => Self::Exits { code: ExitCode::KILLED, works: false },
+            Some(Outcome::Unheard) => Self::Exits { code: ExitCode(77), works: true },
         }
     }
 
@@ -51,7 +56,7 @@ impl Begun {
     fn at_once(self) -> Result<(), HostError> {
         match self {
             Self::Works => Ok(()),
-            Self::Fails | Self::Pretends | Self::Denies => Err(failed()),
+            Self::Fails | Self::Pretends | Self::Denies | Self::Exits { .. } => Err(failed()),
             Self::Hangs => Err(HostError::new("the agent does not answer")),
             Self::Refused(error) => Err(error),
         }
@@ -107,6 +112,17 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
     fn failure(&mut self, sid: &ServiceId, operation: Operation) -> Result<Option<Outcome>, HostError> {
         let node = self.view.node.clone();
         Ok(self.guest(sid)?.failure(operation, &node))
+    }
+
+    /// Fails if the agent can't tell what it is asked.
+    fn look(&mut self, sid: &ServiceId, operation: Operation) -> Result<(), HostError> {
+        let node = self.view.node.clone();
+        let Some(guest) = self.view.world.guests.get_mut(sid) else { return Ok(()) };
+        if guest.failure(operation, &node).is_none() {
+            return Ok(());
+        }
+        guest.untold = true;
+        Err(HostError::new("the agent can't tell"))
     }
 
     pub(super) fn begin_start(&mut self, sid: &ServiceId) -> Begun {
@@ -243,10 +259,12 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {
+        self.look(sid, Operation::Locate)?;
         Ok(self.view.guest_node(sid).cloned())
     }
 
     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
+        self.look(sid, Operation::CheckRunning)?;
         Ok(self.runs_here(sid))
     }
 

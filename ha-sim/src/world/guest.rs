@@ -27,6 +27,8 @@ pub struct Guest {
     pub failures: Vec<Failure>,
     /// Times that differ from those of other guests.
     pub times: GuestTimes,
+    /// Whether its agent could not tell whether it runs, or where it is, at some time.
+    pub untold: bool,
 }
 
 /// How long an agent takes with a guest, where it differs from [`JobTimes`](super::JobTimes).
@@ -64,6 +66,10 @@ pub enum Operation {
     Stop,
     /// Moves it, live or not.
     Move,
+    /// Says whether it runs.
+    CheckRunning,
+    /// Says where it is configured.
+    Locate,
 }
 
 /// How an operation goes wrong.
@@ -77,6 +83,12 @@ pub enum Outcome {
     Pretends,
     /// It works, but says that it failed.
     Denies,
+    /// It works, and its worker is killed before it has seen that.
+    Dies,
+    /// Its worker is killed before it has done anything.
+    DiesBefore,
+    /// It works, and its worker ends with an exit code that nobody knows.
+    Unheard,
 }
 
 impl Guest {
@@ -94,6 +106,7 @@ impl Guest {
             failed_moves: 0,
             failures: Vec::new(),
             times: GuestTimes::default(),
+            untold: false,
         }
     }
 

@@ -54,8 +54,18 @@ struct TimedJob {
 struct TimedOperation {
     what: OperationKind,
     works: bool,
-    /// Whether the agent says the opposite of what happened.
-    lies: bool,
+    ending: Ending,
+}
+
+/// What is heard of the end of an operation.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    /// What happened.
+    Honest,
+    /// The opposite of what happened.
+    Lies,
+    /// Nothing: its worker ends with this exit code.
+    Exits(ExitCode),
 }
 
 #[derive(Debug, Clone)]
@@ -67,7 +77,7 @@ enum OperationKind {
         target: NodeName,
         task: Motion,
         move_works: bool,
-        move_lies: bool,
+        move_ending: Ending,
     },
     Move {
         target: NodeName,
@@ -211,7 +221,7 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
         JobStep::CheckRunning => Progress::Answer(JobAnswer::Running(agent.is_running(sid))),
         JobStep::Start => {
             let begun = agent.begin_start(sid);
-            if matches!(begun, Begun::Works | Begun::Denies) {
+            if matches!(begun, Begun::Works | Begun::Denies | Begun::Exits { works: true, .. }) {
                 view.world.set_starting(sid, &view.node.clone(), true);
             }
             wait(begun, own.start.unwrap_or(times.start), OperationKind::Start)
@@ -224,13 +234,11 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
         }
         JobStep::Move { target, motion } => {
             let MoveBegun { task, begun } = agent.begin_move(sid, &target, motion);
-            let move_works = matches!(begun, Begun::Works | Begun::Denies);
-            let move_lies = matches!(begun, Begun::Pretends | Begun::Denies);
-            if matches!(begun, Begun::Works | Begun::Fails | Begun::Pretends | Begun::Denies)
+            if let Some((move_works, move_ending)) = ends(&begun)
                 && let Some(begun) = agent.begin_stop_to_move(sid, task)
             {
                 let time = own.stop.unwrap_or(times.stop).min(DEFAULT_STOP_TIMEOUT);
-                return wait(begun, time, OperationKind::StopToMove { target, task, move_works, move_lies });
+                return wait(begun, time, OperationKind::StopToMove { target, task, move_works, move_ending });
             }
             let what = move_to(view, target, task);
             wait(begun, move_time(view, sid, times, task), what)
@@ -252,50 +260,63 @@ fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, task: Motion) ->
     }
 }
 
+/// Whether an operation that begun takes effect at its end, and what is heard then. Nothing if it never ends, or was refused.
+fn ends(begun: &Begun) -> Option<(bool, Ending)> {
+    match begun {
+        Begun::Works => Some((true, Ending::Honest)),
+        Begun::Fails => Some((false, Ending::Honest)),
+        Begun::Pretends => Some((false, Ending::Lies)),
+        Begun::Denies => Some((true, Ending::Lies)),
+        Begun::Exits { code, works } => Some((*works, Ending::Exits(*code))),
+        Begun::Hangs | Begun::Refused(_) => None,
+    }
+}
+
 fn wait(begun: Begun, time: Duration, what: OperationKind) -> Progress {
-    let (works, lies, after) = match begun {
-        Begun::Works => (true, false, Some(time)),
-        Begun::Fails => (false, false, Some(time)),
-        Begun::Hangs => (false, false, None),
-        Begun::Pretends => (false, true, Some(time)),
-        Begun::Denies => (true, true, Some(time)),
-        Begun::Refused(error) => return Progress::Answer(JobAnswer::Ended(Err(error))),
-    };
-    Progress::Wait { operation: TimedOperation { what, works, lies }, after }
+    let after = ends(&begun).map(|_| time);
+    // What hangs is ended without effect.
+    let (works, ending) = ends(&begun).unwrap_or((false, Ending::Honest));
+    if let Begun::Refused(error) = begun {
+        return Progress::Answer(JobAnswer::Ended(Err(error)));
+    }
+    Progress::Wait { operation: TimedOperation { what, works, ending }, after }
 }
 
 /// Ends what an agent was at.
 fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
-    let TimedOperation { what, works, lies } = operation;
+    let TimedOperation { what, works, ending } = operation;
     let time = move_time(view, sid, times, Motion::Relocate);
-    let mut agent = NodeAgent::new(view);
-    let said = |result: Result<(), HostError>| match (lies, result) {
-        (false, result) => result,
-        (true, Ok(())) => Err(failed()),
-        (true, Err(_)) => Ok(()),
+    if let (true, OperationKind::StopToMove { target, task, move_works, move_ending }, Ending::Honest | Ending::Lies) =
+        (works, &what, ending)
+    {
+        NodeAgent::new(view).end_stop_to_move(sid);
+        let what = move_to(view, target.clone(), *task);
+        let operation = TimedOperation { what, works: *move_works, ending: *move_ending };
+        return Progress::Wait { operation, after: Some(time) };
+    }
+    let result = if works { take_effect(what, sid, view) } else { Err(failed()) };
+    let said = match (ending, result) {
+        (Ending::Honest, result) => result,
+        (Ending::Lies, Ok(())) => Err(failed()),
+        (Ending::Lies, Err(_)) => Ok(()),
+        (Ending::Exits(exit_code), _) => return Progress::Done(exit_code),
     };
-    let ended = |result| Progress::Answer(JobAnswer::Ended(said(result)));
-    if !works {
-        return ended(Err(failed()));
-    }
+    Progress::Answer(JobAnswer::Ended(said))
+}
+
+fn take_effect(what: OperationKind, sid: &ServiceId, view: &mut View<'_>) -> Result<(), HostError> {
+    let lost = |target: &NodeName, before: u64, view: &View<'_>| {
+        view.world.nodes.get(target).is_some_and(|node| node.power_losses != before)
+    };
     match what {
-        OperationKind::Start => return ended(agent.end_start(sid)),
-        OperationKind::Stop => agent.end_stop(sid),
-        OperationKind::StopToMove { target, task, move_works, move_lies } => {
-            agent.end_stop_to_move(sid);
-            let what = move_to(view, target, task);
-            return Progress::Wait {
-                operation: TimedOperation { what, works: move_works, lies: move_lies },
-                after: Some(time),
-            };
+        OperationKind::Start => NodeAgent::new(view).end_start(sid),
+        OperationKind::Stop | OperationKind::StopToMove { .. } => {
+            NodeAgent::new(view).end_stop(sid);
+            Ok(())
         }
-        OperationKind::Move { target, task, power_losses } => {
-            let lost = view.world.nodes.get(&target).is_some_and(|node| node.power_losses != power_losses);
-            if lost {
-                return ended(Err(HostError::new(format!("{target} failed meanwhile"))));
-            }
-            return ended(NodeAgent::new(view).end_move(sid, &target, task));
+        OperationKind::Move { target, power_losses, .. } if lost(&target, power_losses, view) => {
+            Err(HostError::new(format!("{target} failed meanwhile")))
         }
+        OperationKind::Move { target, task, .. } => NodeAgent::new(view).end_move(sid, &target, task),
     }
-    ended(Ok(()))
 }

@@ -17,6 +17,7 @@ use ha_core::{
 use crate::cluster::{Cluster, Daemon, name_of, node, secs, sid};
 
 mod jobs;
+mod let_go;
 mod patience;
 mod stop;
 

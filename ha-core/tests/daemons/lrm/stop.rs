@@ -228,3 +228,26 @@ fn a_restart_that_is_under_way_stops_its_services_when_the_node_goes_down() {
         assert!(cluster.places(&sid("vm:101")).is_empty(), "frozen: {frozen}");
     }
 }
+
+#[test]
+fn stop_lost_agent_lock_leaves_the_watchdog_open_as_long_as_a_job_runs() {
+    let mut cluster = cluster();
+    put(&mut cluster, STARTED, "one");
+    let _ = cluster.tick(&node("node1"), Daemon::Lrm);
+    // The start takes long.
+    let ends = cluster.time.after(secs(1000));
+    cluster.node("node1").jobs.iter_mut().for_each(|(end, _)| *end = ends);
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    put(&mut cluster, ServiceState::Freeze, "two");
+    break_call(&mut cluster, HostOperation::TakeLock);
+    cluster.iterate_times(4, "node1", Daemon::Lrm);
+    assert_eq!(state(&mut cluster), LrmState::LostAgentLock);
+    assert!(watchdog_is_open(&mut cluster), "it would run without a watchdog when its start is over");
+    cluster.broken.clear();
+    let now = cluster.time;
+    cluster.node("node1").jobs.iter_mut().for_each(|(end, _)| *end = now);
+    while let Some(next) = iterate(&mut cluster) {
+        cluster.time = next;
+    }
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+}

@@ -45,6 +45,12 @@ class Operation(Word):
     MOVE = "move"
     """Moves it, live or not."""
 
+    CHECK_RUNNING = "check_running"
+    """Says whether it runs."""
+
+    LOCATE = "locate"
+    """Says where it is configured."""
+
 
 class FailureKind(Word):
     """How an operation goes wrong."""
@@ -60,6 +66,15 @@ class FailureKind(Word):
 
     DENIES = "denies"
     """It works, but says that it failed."""
+
+    DIES = "dies"
+    """It works, and its worker is killed before it has seen that."""
+
+    DIES_BEFORE = "dies_before"
+    """Its worker is killed before it has done anything."""
+
+    UNHEARD = "unheard"
+    """It works, and its worker ends with an exit code that nobody knows."""
 
 
 class FaultKind(Word):

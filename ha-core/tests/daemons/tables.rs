@@ -1,0 +1,310 @@
+//! Rules of the manager that are tables, each as a whole: what an exit code leads to in each state, what the states of nodes
+//! follow from, which records guard a node, and what an effect that fails must leave as it was.
+
+use std::sync::Arc;
+
+use ha_core::{
+    config::RequestedState,
+    host::{HostOperation, Lock, UnmanagedService},
+    status::{
+        ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState,
+        StateName, Timestamp,
+    },
+    time::Next,
+};
+
+use crate::cluster::{Cluster, Daemon, node, sid};
+
+/// A CRM that becomes master in its first iteration, with a service on `node2` whose start is not tried elsewhere.
+fn cluster(requested: RequestedState) -> Cluster {
+    let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
+    cluster.add_service("vm:101", "node2", requested);
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_relocate = Some(0);
+    cluster
+}
+
+fn iterate(cluster: &mut Cluster) {
+    cluster.iterate_times(1, "node1", Daemon::Crm);
+}
+
+fn entry(cluster: &Cluster) -> ServiceEntry {
+    cluster.status().services.get(&sid("vm:101")).cloned().unwrap()
+}
+
+fn may_run(cluster: &Cluster, name: &str) -> bool {
+    cluster.status().may_run.contains(&sid(name))
+}
+
+fn is_marked(cluster: &Cluster) -> bool {
+    cluster.status().unguarded.contains(&node("node2"))
+}
+
+/// The record that the LRM of `node2` wrote at a time.
+fn put_record(cluster: &mut Cluster, state: LrmState, mode: LrmMode, timestamp: Timestamp) {
+    let record = LrmStatus { state, mode, timestamp: Some(timestamp), ..LrmStatus::default() };
+    cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
+}
+
+/// All exit codes that a worker of this version gives, that of one that was killed, and one that nobody knows.
+const EXIT_CODES: [i32; 10] = [0, 1, 3, 4, 5, 6, 7, 8, -1, 77];
+
+#[test]
+fn what_an_exit_code_leads_to_in_each_state() {
+    use RequestedState::{Started, Stopped};
+    let to = || node("node3");
+    let moving = [
+        ServiceState::Migrate { target: to() },
+        ServiceState::Relocate { target: to() },
+        ServiceState::RequestStartBalance { target: to() },
+    ];
+    let mut rows: Vec<(ServiceState, RequestedState)> = moving.into_iter().map(|state| (state, Started)).collect();
+    rows.push((ServiceState::RequestStop { timeout: None }, Stopped));
+    rows.push((ServiceState::Started { confirmed: false }, Started));
+    for (state, requested) in rows {
+        for code in EXIT_CODES {
+            // The next state, its node, and whether the service may run though its state says otherwise.
+            let expected = match (state.name(), code) {
+                (StateName::RequestStop, 0) => (StateName::Stopped, "node2", false),
+                (StateName::Started, 0) => (StateName::Started, "node2", false),
+                // Its LRM has looked: it does not run.
+                (StateName::Started, 1) => (StateName::Error, "node2", false),
+                (StateName::RequestStop | StateName::Started, _) | (_, 3) => (StateName::Error, "node2", true),
+                (_, 0) => (StateName::Started, "node3", false),
+                (_, _) => (StateName::Started, "node2", false),
+            };
+            let mut cluster = cluster(requested);
+            cluster.put_entry("vm:101", "node2", state.clone(), Some("one"));
+            if code == 0 && state.target().is_some() {
+                cluster.guests.get_mut(&sid("vm:101")).unwrap().node = to();
+            }
+            let mut record = LrmStatus { state: LrmState::Active, ..LrmStatus::default() };
+            let result = JobResult::new(sid("vm:101"), state.name().as_str(), ExitCode(code));
+            record.results.insert("one".parse().unwrap(), result);
+            cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
+            // A master reads the records of nodes that it knows already.
+            iterate(&mut cluster);
+            iterate(&mut cluster);
+            let entry = entry(&cluster);
+            let found = (entry.state.name(), entry.node.as_str(), may_run(&cluster, "vm:101"));
+            assert_eq!(found, expected, "{state:?}, {code}");
+        }
+    }
+}
+
+#[test]
+fn an_error_is_left_to_stopped_only_and_what_may_run_is_known_until_it_was_seen_stopped() {
+    for (code, known) in [(0, false), (1, true), (3, true), (-1, true), (77, true)] {
+        let mut cluster = cluster(RequestedState::Disabled);
+        cluster.put_entry("vm:101", "node2", ServiceState::Error, Some("one"));
+        cluster.edit_status(|status| {
+            status.may_run.insert(sid("vm:101"));
+        });
+        iterate(&mut cluster);
+        assert_eq!(entry(&cluster).state, ServiceState::Stopped);
+        assert!(may_run(&cluster, "vm:101") && is_marked(&cluster), "nobody has looked yet");
+        let mut record = LrmStatus { state: LrmState::Active, ..LrmStatus::default() };
+        let uid = entry(&cluster).uid.unwrap();
+        record.results.insert(uid, JobResult::new(sid("vm:101"), "stopped", ExitCode(code)));
+        cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
+        iterate(&mut cluster);
+        assert_eq!(may_run(&cluster, "vm:101"), known, "{code}");
+    }
+}
+
+const MODES: [LrmMode; 6] =
+    [LrmMode::Active, LrmMode::Restart, LrmMode::Shutdown, LrmMode::Maintenance, LrmMode::Disarm, LrmMode::Unknown];
+
+#[test]
+fn what_becomes_of_a_node_state_with_each_mode_of_its_lrm() {
+    use NodeState::{Fence, Gone, Maintenance, Online, Unknown};
+    for before in [Online, Maintenance, Unknown, Fence, Gone] {
+        for mode in MODES {
+            for online in [true, false] {
+                let in_maintenance = mode == LrmMode::Maintenance;
+                let expected = match (before, online) {
+                    (Online | Maintenance, true) if in_maintenance => Maintenance,
+                    (Maintenance, false) if in_maintenance => Maintenance,
+                    (Fence, _) => Fence,
+                    // One that comes back is online first.
+                    (Online | Maintenance | Unknown | Gone, true) => Online,
+                    (Gone, false) => Gone,
+                    (Online | Maintenance | Unknown, false) => Unknown,
+                };
+                let mut cluster = cluster(RequestedState::Stopped);
+                cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node1");
+                cluster.put_entry("vm:101", "node1", ServiceState::Stopped, Some("one"));
+                cluster.edit_status(|status| {
+                    status.nodes.insert(node("node2"), before);
+                });
+                put_record(&mut cluster, LrmState::Active, mode, 1);
+                cluster.node("node2").connected = online;
+                cluster.give_lock(Lock::Agent(node("node2")), "node2");
+                iterate(&mut cluster);
+                let found = cluster.status().node_state(&node("node2"));
+                assert_eq!(found, expected, "{before}, {mode}, online: {online}");
+            }
+        }
+    }
+}
+
+const STATES: [LrmState; 4] =
+    [LrmState::WaitForAgentLock, LrmState::Active, LrmState::Maintenance, LrmState::LostAgentLock];
+
+/// Whether an LRM that writes this holds its lock with its watchdog open until it says something else.
+fn guards(state: LrmState, mode: LrmMode) -> bool {
+    let lets_go = matches!(mode, LrmMode::Disarm | LrmMode::Restart);
+    match state {
+        LrmState::Active => !lets_go,
+        // In maintenance it lets go as soon as it has nothing to look after, and says nothing else then.
+        LrmState::Maintenance | LrmState::WaitForAgentLock | LrmState::LostAgentLock => false,
+    }
+}
+
+/// Something after which a service that runs on `node2` is looked after again.
+type Event = (&'static str, RequestedState, Option<ServiceState>, fn(&mut Cluster));
+
+const EVENTS: [Event; 4] = [
+    ("a guest that runs is added, to run", RequestedState::Started, None, |_| {}),
+    ("a guest that runs is added, not to run", RequestedState::Stopped, None, |_| {}),
+    ("an LRM is back after a restart", RequestedState::Started, Some(ServiceState::Freeze), |_| {}),
+    ("a service that may run leaves error", RequestedState::Disabled, Some(ServiceState::Error), |cluster| {
+        cluster.edit_status(|status| {
+            status.may_run.insert(sid("vm:101"));
+        });
+    }),
+];
+
+#[test]
+fn a_node_is_marked_when_a_running_service_is_looked_after_again_until_its_lrm_says_that_it_guards_it() {
+    for (name, requested, state, prepare) in EVENTS {
+        for (lrm_state, mode) in STATES.into_iter().flat_map(|state| MODES.map(|mode| (state, mode))) {
+            if name.starts_with("an LRM is back") && mode != LrmMode::Active {
+                continue;
+            }
+            for is_new in [true, false] {
+                let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
+                cluster.add_service("vm:102", "node1", RequestedState::Stopped);
+                cluster.put_entry("vm:102", "node1", ServiceState::Stopped, Some("two"));
+                put_record(&mut cluster, lrm_state, mode, 1);
+                cluster.edit_status(|status| {
+                    status.nodes.insert(node("node2"), NodeState::Online);
+                });
+                let set_up = |cluster: &mut Cluster| {
+                    cluster.add_service("vm:101", "node2", requested);
+                    let guest = UnmanagedService { sid: sid("vm:101"), node: node("node2"), running: true };
+                    cluster.unmanaged.push(guest);
+                };
+                if let Some(state) = &state {
+                    cluster.put_entry("vm:101", "node2", state.clone(), Some("one"));
+                    prepare(&mut cluster);
+                    cluster.add_service("vm:101", "node2", RequestedState::Stopped);
+                }
+                // A record that a new master finds says nothing of the present: only one that is written after it does.
+                if is_new && state.is_none() {
+                    iterate(&mut cluster);
+                    put_record(&mut cluster, lrm_state, mode, 2);
+                }
+                set_up(&mut cluster);
+                iterate(&mut cluster);
+                assert!(is_marked(&cluster), "{name}, {lrm_state} {mode}, new: {is_new}");
+                // Whatever it was, a newer record of an LRM that guards its node takes the mark back.
+                put_record(&mut cluster, lrm_state, mode, 3);
+                iterate(&mut cluster);
+                assert_eq!(is_marked(&cluster), !guards(lrm_state, mode), "{name}, {lrm_state} {mode}, new: {is_new}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mark_is_taken_back_by_a_newer_record_of_an_lrm_that_guards_its_node_and_by_nothing_else() {
+    for (state, mode) in STATES.into_iter().flat_map(|state| MODES.map(|mode| (state, mode))) {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+        cluster.edit_status(|status| {
+            status.nodes.insert(node("node2"), NodeState::Online);
+            status.unguarded.insert(node("node2"));
+        });
+        put_record(&mut cluster, state, mode, 1);
+        cluster.iterate_times(3, "node1", Daemon::Crm);
+        assert!(is_marked(&cluster), "{state} {mode}: the record may be from before the mark");
+        put_record(&mut cluster, state, mode, 2);
+        iterate(&mut cluster);
+        assert_eq!(is_marked(&cluster), !guards(state, mode), "{state} {mode}");
+    }
+}
+
+#[test]
+fn fencing_by_the_lock_proves_that_nothing_runs_only_where_the_lrm_held_it_to_the_end() {
+    for (state, mode) in STATES.into_iter().flat_map(|state| MODES.map(|mode| (state, mode))) {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.add_service("vm:102", "node2", RequestedState::Started);
+        cluster.put_entry("vm:101", "node2", ServiceState::Fence, Some("one"));
+        cluster.put_entry("vm:102", "node2", ServiceState::Error, Some("two"));
+        cluster.edit_status(|status| {
+            status.nodes.insert(node("node2"), NodeState::Fence);
+            status.may_run.insert(sid("vm:102"));
+        });
+        put_record(&mut cluster, state, mode, 1);
+        cluster.node("node2").connected = false;
+        iterate(&mut cluster);
+        assert_ne!(entry(&cluster).state, ServiceState::Fence, "the lock is free: the node is fenced");
+        assert_eq!(may_run(&cluster, "vm:102"), !guards(state, mode), "{state} {mode}");
+    }
+}
+
+#[test]
+fn a_recovery_of_which_an_effect_fails_leaves_the_service_where_it_was() {
+    for operation in [HostOperation::MoveConfiguration, HostOperation::RemoveLeftoverLocks] {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.put_entry("vm:101", "node2", ServiceState::Recovery, Some("one"));
+        cluster.node("node2").connected = false;
+        cluster.broken.insert((node("node1"), operation));
+        cluster.iterate_times(2, "node1", Daemon::Crm);
+        let before = entry(&cluster);
+        assert_eq!((before.state, before.node), (ServiceState::Recovery, node("node2")), "{operation}");
+        assert_eq!(cluster.guests[&sid("vm:101")].node, node("node2"), "{operation}");
+        cluster.broken.clear();
+        iterate(&mut cluster);
+        let after = entry(&cluster);
+        assert_eq!(after.state.name(), StateName::Started, "{operation}");
+        assert_eq!(after.node, cluster.guests[&sid("vm:101")].node, "{operation}");
+        assert_ne!(after.node, node("node2"), "{operation}");
+    }
+}
+
+#[test]
+fn a_status_that_can_not_be_written_is_written_as_it_is_with_the_next_round() {
+    let mut cluster = cluster(RequestedState::Started);
+    iterate(&mut cluster);
+    let before: ManagerStatus = cluster.status();
+    cluster.request("vm:101", RequestedState::Stopped);
+    cluster.broken.insert((node("node1"), HostOperation::WriteManagerStatus));
+    iterate(&mut cluster);
+    assert_eq!(cluster.status(), before);
+    cluster.broken.clear();
+    iterate(&mut cluster);
+    assert_eq!(entry(&cluster).state.name(), StateName::RequestStop);
+}
+
+#[test]
+fn a_new_master_begins_with_what_was_written_while_it_asked_for_the_lock() {
+    let mut cluster = cluster(RequestedState::Started);
+    cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+    cluster.give_lock(Lock::Manager, "node2");
+    let Some(Next::At { instant, reason }) = cluster.tick(&node("node1"), Daemon::Crm) else { panic!("it has ended") };
+    assert!(reason.is_within_iteration(), "it asks again");
+    // The master that is about to go writes once more.
+    cluster.put_entry("vm:101", "node2", ServiceState::Error, Some("two"));
+    cluster.edit_status(|status| {
+        status.may_run.insert(sid("vm:101"));
+        status.unguarded.insert(node("node2"));
+    });
+    cluster.release_lock_of("node2");
+    cluster.time = instant;
+    iterate(&mut cluster);
+    let entry = entry(&cluster);
+    assert_eq!((entry.state, entry.uid), (ServiceState::Error, Some("two".parse().unwrap())));
+    assert!(may_run(&cluster, "vm:101") && is_marked(&cluster));
+    assert_eq!(cluster.status().master_node, Some(node("node1")));
+}

@@ -1,0 +1,201 @@
+//! Windows: the times at which what one daemon does depends on what another one has not heard of yet.
+
+use ha_core::id::{NodeName, ServiceId};
+
+use super::{
+    Action,
+    action::{AgentOperation, AgentOutcome},
+};
+use crate::world::DaemonKind;
+
+/// A window of the state machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Window {
+    Begin,
+    LiveMove,
+    StoppedMove,
+    Restart,
+    Reboot,
+    Shutdown,
+    ShutdownByMoving,
+    MaintenanceIn,
+    MaintenanceOut,
+    DisarmFreezing,
+    DisarmIgnoring,
+    ArmAfterFreezing,
+    ArmAfterIgnoring,
+    MasterLoss,
+    MasterRestart,
+    NodeLoss,
+    NodeReturn,
+    Cut,
+    FenceDevice,
+    AddRunning,
+    AddRunningStopped,
+    Remove,
+    StopFails,
+    StopFailsAndShutdown,
+    StopFailsAndRestart,
+    StopFailsAndMaintenance,
+    StopFailsAndCut,
+    DisabledAfterError,
+    StartFails,
+    StartDies,
+    StopCommand,
+}
+
+/// Who takes part in it.
+#[derive(Debug, Clone)]
+pub(super) struct Cast {
+    /// The node that it is about.
+    pub(super) subject: NodeName,
+    /// The node to which something is moved.
+    pub(super) target: NodeName,
+    /// A service of the subject.
+    pub(super) sid: ServiceId,
+    /// A guest that is added.
+    pub(super) added: ServiceId,
+}
+
+/// Something that is done, and how many rounds after the window opens; before it where the number is negative.
+pub(super) type Step = (i32, Action);
+
+impl Window {
+    pub(super) const ALL: &[Self] = &[
+        Self::Begin,
+        Self::LiveMove,
+        Self::StoppedMove,
+        Self::Restart,
+        Self::Reboot,
+        Self::Shutdown,
+        Self::ShutdownByMoving,
+        Self::MaintenanceIn,
+        Self::MaintenanceOut,
+        Self::DisarmFreezing,
+        Self::DisarmIgnoring,
+        Self::ArmAfterFreezing,
+        Self::ArmAfterIgnoring,
+        Self::MasterLoss,
+        Self::MasterRestart,
+        Self::NodeLoss,
+        Self::NodeReturn,
+        Self::Cut,
+        Self::FenceDevice,
+        Self::AddRunning,
+        Self::AddRunningStopped,
+        Self::Remove,
+        Self::StopFails,
+        Self::StopFailsAndShutdown,
+        Self::StopFailsAndRestart,
+        Self::StopFailsAndMaintenance,
+        Self::StopFailsAndCut,
+        Self::DisabledAfterError,
+        Self::StartFails,
+        Self::StartDies,
+        Self::StopCommand,
+    ];
+
+    /// Whether it needs no cluster of its own.
+    pub(super) fn is_for_any_cluster(self) -> bool {
+        !matches!(self, Self::Begin | Self::FenceDevice)
+    }
+
+    /// What opens it, and what closes it where that does not come by itself.
+    pub(super) fn steps(self, cast: &Cast) -> Vec<Step> {
+        let Cast { subject, target, sid, added } = cast;
+        let node = || subject.clone();
+        let command = |line: String| Action::Command { line };
+        let arm = || command("arm-ha".to_owned());
+        let disarm = |mode: &str| command(format!("disarm-ha {mode}"));
+        match self {
+            Self::Begin => Vec::new(),
+            Self::LiveMove => vec![(0, command(format!("migrate {sid} {target}")))],
+            Self::StoppedMove => vec![(0, command(format!("relocate {sid} {target}")))],
+            Self::Restart => vec![(0, Action::RestartLrm { node: node() })],
+            Self::Reboot => vec![(0, Action::Reboot { node: node() })],
+            Self::Shutdown => goes_down(subject, 0),
+            Self::ShutdownByMoving => {
+                let policy = Action::Datacenter { key: "ha.shutdown_policy".to_owned(), value: "migrate".to_owned() };
+                [(-2, policy)].into_iter().chain(goes_down(subject, 0)).collect()
+            }
+            Self::MaintenanceIn => vec![(0, enable(subject)), (12, disable(subject))],
+            Self::MaintenanceOut => vec![(-6, enable(subject)), (0, disable(subject))],
+            Self::DisarmFreezing => vec![(0, disarm("freeze")), (12, arm())],
+            Self::DisarmIgnoring => vec![(0, disarm("ignore")), (12, arm())],
+            Self::ArmAfterFreezing => vec![(-6, disarm("freeze")), (0, arm())],
+            Self::ArmAfterIgnoring => vec![(-6, disarm("ignore")), (0, arm())],
+            Self::MasterLoss | Self::NodeLoss => {
+                vec![(0, Action::PowerOff { node: node() }), (25, Action::PowerOn { node: node() })]
+            }
+            Self::MasterRestart => vec![
+                (0, Action::StopCrm { node: node() }),
+                (8, Action::StartDaemon { node: node(), daemon: DaemonKind::Crm }),
+            ],
+            // Its lock is still the master's when something comes there live.
+            Self::NodeReturn => vec![
+                (-30, Action::PowerOff { node: node() }),
+                (-8, Action::PowerOn { node: node() }),
+                (0, command(format!("migrate {added} {subject}"))),
+            ],
+            Self::Cut | Self::FenceDevice => vec![
+                (0, Action::Network { node: node(), connected: false }),
+                (25, Action::Network { node: node(), connected: true }),
+            ],
+            Self::AddRunning => vec![(0, Action::Add { sid: added.clone(), state: "started".to_owned() })],
+            Self::AddRunningStopped => vec![(0, Action::Add { sid: added.clone(), state: "stopped".to_owned() })],
+            Self::Remove => vec![
+                (0, Action::Remove { sid: sid.clone() }),
+                (6, Action::Add { sid: sid.clone(), state: "started".to_owned() }),
+            ],
+            Self::StopFails => failing_stop(sid, 0),
+            Self::StopFailsAndShutdown => failing_stop(sid, -5).into_iter().chain(goes_down(subject, 0)).collect(),
+            Self::StopFailsAndRestart => {
+                failing_stop(sid, -5).into_iter().chain([(0, Action::RestartLrm { node: node() })]).collect()
+            }
+            Self::StopFailsAndMaintenance => {
+                failing_stop(sid, -5).into_iter().chain([(0, enable(subject)), (20, disable(subject))]).collect()
+            }
+            Self::StopFailsAndCut => failing_stop(sid, -12)
+                .into_iter()
+                .chain([(-6, enable(subject)), (25, disable(subject))])
+                .chain(Self::Cut.steps(cast))
+                .collect(),
+            Self::DisabledAfterError => failing_stop(sid, -5)
+                .into_iter()
+                .chain([(0, Action::Request { sid: sid.clone(), state: "disabled".to_owned() })])
+                .collect(),
+            Self::StartFails => failing_start(sid, AgentOutcome::Fails),
+            Self::StartDies => failing_start(sid, AgentOutcome::Dies),
+            Self::StopCommand => vec![(0, command(format!("stop {sid} 0")))],
+        }
+    }
+}
+
+fn enable(node: &NodeName) -> Action {
+    Action::Command { line: format!("enable-node-maintenance {node}") }
+}
+
+fn disable(node: &NodeName) -> Action {
+    Action::Command { line: format!("disable-node-maintenance {node}") }
+}
+
+fn goes_down(node: &NodeName, at: i32) -> Vec<Step> {
+    let up = Action::PowerOn { node: node.clone() };
+    vec![(at, Action::Shutdown { node: node.clone() }), (at.saturating_add(25), up)]
+}
+
+/// A service is to be stopped, and can't be.
+fn failing_stop(sid: &ServiceId, at: i32) -> Vec<Step> {
+    let (operation, outcome) = (AgentOperation::Stop, AgentOutcome::Fails);
+    let fails = Action::AgentFails { sid: sid.clone(), operation, outcome, times: 4 };
+    vec![(at.saturating_sub(1), fails), (at, Action::Request { sid: sid.clone(), state: "stopped".to_owned() })]
+}
+
+/// A service ends by itself, and its start goes wrong.
+fn failing_start(sid: &ServiceId, outcome: AgentOutcome) -> Vec<Step> {
+    let operation = AgentOperation::Start;
+    vec![
+        (-1, Action::AgentFails { sid: sid.clone(), operation, outcome, times: 3 }),
+        (0, Action::Crash { sid: sid.clone() }),
+    ]
+}
