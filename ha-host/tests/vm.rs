@@ -365,6 +365,13 @@ fn a_destination_whose_move_was_taken_back_is_never_let_run() {
 #[test]
 fn daemons_that_are_killed_in_the_middle_of_moves_lose_and_double_nothing() {
     let Some(sandbox) = cluster("vm-kills", "node1,node2") else { return };
+    // Daemons without a watchdog, so that what they started outlives them. Nothing is turned off here: they are back at once.
+    for (file, text) in [
+        ("datacenter.cfg", "fencing: hardware\n"),
+        ("fence.cfg", "device off /bin/false\nconnect off node=node1\nconnect off node=node2\n"),
+    ] {
+        fs::write(sandbox.store().join("config").join(file), text).unwrap();
+    }
     let times = if std::env::var_os("HA_TEST_LONG").is_some() { 50 } else { 3 };
     let names = ["node1", "node2"];
     let watches = names.map(|name| Watch::new(&sandbox, name));
