@@ -52,6 +52,8 @@ pub enum ha_exit_code {
     HA_EXIT_UNKNOWN_SERVICE = 7,
     /// Not done, since it was not called for.
     HA_EXIT_IGNORED = 8,
+    /// It can't be told what came of a start: the service may run. Never leaves the LRM.
+    HA_EXIT_UNTOLD = 9,
     /// The job died or was killed.
     HA_EXIT_KILLED = -1,
 }

@@ -52,14 +52,15 @@ pub struct UnmanagedService {
     pub sid: ServiceId,
     /// Where it is.
     pub node: NodeName,
-    /// Whether it runs.
+    /// Whether it runs. Of a guest on a node that can't be reached, whether it ran when that was last known. A guest that is
+    /// added to what is managed counts as guarded by nothing if it runs.
     pub running: bool,
 }
 
 /// Figures for placement.
 pub trait Statistics {
     /// The guests that HA does not manage. Managed ones may be among them: the core leaves those out. On an error the
-    /// round does without.
+    /// round takes what is added in it for running.
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError>;
 
     /// Sizes and loads; asked only where the configured scheduler needs them. On an error the round falls back to the

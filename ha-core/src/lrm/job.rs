@@ -119,7 +119,7 @@ impl JobRun {
                 match host::answer(sink, HostOperation::LocateGuest, guest_node) {
                     Some(Some(guest_node)) => self.begin(&guest_node, sink),
                     Some(None) => Stage::Done(ExitCode::UNKNOWN_SERVICE),
-                    None => Stage::Done(ExitCode::ERROR),
+                    None => Stage::Done(self.not_told()),
                 }
             }
             (Stage::CheckBefore, JobAnswer::Running(running)) => {
@@ -207,7 +207,7 @@ impl JobRun {
                 Stage::Done(ExitCode::IGNORED)
             }
             (Task::Move { .. }, Some(false)) => Stage::Act,
-            (Task::Run | Task::Move { .. }, None) => Stage::Done(ExitCode::ERROR),
+            (Task::Run | Task::Move { .. }, None) => Stage::Done(self.not_told()),
             (Task::ReportError | Task::Unknown, _) => Stage::Done(ExitCode::UNKNOWN_COMMAND),
         }
     }
@@ -247,7 +247,19 @@ impl JobRun {
             (false, true) => Event::AgentStopped { sid },
             (false, false) => Event::AgentStopFailed { sid },
         });
-        if worked { ExitCode::SUCCESS } else { ExitCode::ERROR }
+        match running {
+            _ if worked => ExitCode::SUCCESS,
+            Some(_) => ExitCode::ERROR,
+            None => self.not_told(),
+        }
+    }
+
+    /// The agent can't say what is asked. A service that was to be started may run.
+    fn not_told(&self) -> ExitCode {
+        match self.task() {
+            Task::Run => ExitCode::UNTOLD,
+            Task::Stop | Task::Move { .. } | Task::ReportError | Task::Unknown => ExitCode::ERROR,
+        }
     }
 
     /// The guest is no longer here if it was moved. If that can't be told the move counts as failed: the next look at it

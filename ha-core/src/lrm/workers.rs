@@ -163,12 +163,13 @@ impl Lrm {
         };
         match job.command {
             StateName::Started => {
-                // What was ended counts as a start that failed.
-                let counted = if was_ended { ExitCode::ERROR } else { exit_code };
+                // What was ended, or can't be told, counts as a start that failed.
+                let may_run = was_ended || exit_code == ExitCode::UNTOLD;
+                let counted = if may_run { ExitCode::ERROR } else { exit_code };
                 if self.tries_again(&job, counted, configuration, host) {
                     return;
                 }
-                if was_ended {
+                if may_run {
                     self.clear_away(job.sid.clone(), uid.clone());
                     return;
                 }

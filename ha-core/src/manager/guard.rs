@@ -22,6 +22,9 @@ use crate::{
 pub(super) struct GuardHistory {
     /// The time of a record of each node that says nothing of the present: it may be older than what matters.
     stale: BTreeMap<NodeName, Option<Timestamp>>,
+    /// The time of a node's record when something came there that runs: it may run in another boot than the one which that record
+    /// names.
+    arrivals: BTreeMap<NodeName, Option<Timestamp>>,
     /// Unguarded nodes that were reported.
     reported: BTreeSet<NodeName>,
 }
@@ -53,6 +56,18 @@ impl GuardHistory {
     pub(super) fn mark(&mut self, node: &NodeName, status: &mut ManagerStatus, input: &RoundInput) {
         self.distrust(node, input);
         status.unguarded.insert(node.clone());
+    }
+
+    /// Notes a node as unguarded to which something comes, or has come, that runs.
+    pub(super) fn mark_arrival(&mut self, node: &NodeName, status: &mut ManagerStatus, input: &RoundInput) {
+        self.mark(node, status, input);
+        self.arrivals.insert(node.clone(), input.lrms.get(node).and_then(|record| record.timestamp));
+    }
+
+    /// Whether a record of a node is from before something came there that runs. The node may have been reset between the two,
+    /// unseen: another boot than that of the record does not prove that it is gone.
+    pub(super) fn is_before_arrival(&self, node: &NodeName, record: &LrmStatus) -> bool {
+        self.arrivals.get(node) == Some(&record.timestamp)
     }
 
     /// Notes a node as unguarded unless its LRM is known to have its lock.
@@ -87,7 +102,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// Whatever the record of its LRM says: one that has no services may let go of its lock right now, and a node that was reset
     /// and is back before anybody missed it has left a record in which it has its lock.
     pub(super) fn expect_running_service(&mut self, node: &NodeName) {
-        self.guards.mark(node, self.status, self.input);
+        self.guards.mark_arrival(node, self.status, self.input);
     }
 
     /// A service that may run is looked after again.

@@ -53,7 +53,9 @@ impl RoundInput {
         let configuration = host.configuration();
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
         let unmanaged = host.unmanaged_services();
-        let unmanaged = host::answer(host, HostOperation::Statistics, unmanaged).unwrap_or_default();
+        let unmanaged = host::answer(host, HostOperation::Statistics, unmanaged);
+        // What is added now may run.
+        let unmanaged = unmanaged.unwrap_or_else(|| all_running(&configuration));
         let usage = match configuration.datacenter.scheduler.mode {
             SchedulerMode::Basic => None,
             SchedulerMode::Static | SchedulerMode::Dynamic => {
@@ -69,4 +71,14 @@ impl RoundInput {
     pub fn lrm_mode(&self, node: &NodeName) -> LrmMode {
         self.lrms.get(node).map_or(LrmMode::Active, |record| record.mode)
     }
+}
+
+/// All configured guests, as if they ran.
+fn all_running(configuration: &Configuration) -> Vec<UnmanagedService> {
+    let resources = configuration.resources.resources.keys();
+    let guests = resources.filter_map(|sid| {
+        let node = configuration.guests.node_of(sid)?.clone();
+        Some(UnmanagedService { sid: sid.clone(), node, running: true })
+    });
+    guests.collect()
 }

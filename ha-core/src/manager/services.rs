@@ -130,13 +130,13 @@ impl Manager {
         self.not_understood.clone_from(&self.status.not_understood);
     }
 
-    /// What is managed from now on may run already, without a watchdog, if its node is there. That node may have been reset since
-    /// its LRM wrote that it has its lock.
+    /// What is managed from now on may run already, without a watchdog. Its node may be cut off, or may have been reset since its
+    /// LRM wrote that it has its lock.
     fn expect_guards_of_added(&mut self, new: &[(ServiceId, ServiceEntry)], input: &RoundInput) {
         for (sid, entry) in new {
             let runs = input.unmanaged.iter().any(|guest| guest.running && guest.sid == *sid);
-            if runs && input.members.get(&entry.node) == Some(&true) {
-                self.guards.mark(&entry.node, &mut self.status, input);
+            if runs {
+                self.guards.mark_arrival(&entry.node, &mut self.status, input);
             }
         }
     }

@@ -85,6 +85,8 @@ impl ExitCode {
     pub const UNKNOWN_SERVICE: Self = Self(7);
     /// Not done, since it was not called for.
     pub const IGNORED: Self = Self(8);
+    /// It can't be told what came of a start: the service may run. Never leaves the LRM.
+    pub const UNTOLD: Self = Self(9);
     /// The job died or was killed.
     pub const KILLED: Self = Self(-1);
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ha_core::{
     config::RequestedState,
-    status::{ExitCode, JobResult, LrmState, LrmStatus, NodeState, ServiceState, StateName},
+    host::{Lock, UnmanagedService},
+    status::{ExitCode, JobResult, LrmState, LrmStatus, NodeState, ServiceState, StateName, Writer},
 };
 
 use crate::cluster::{Cluster, Daemon, node, sid};
@@ -72,4 +73,32 @@ fn a_node_whose_lrm_let_go_before_a_live_move_to_it_was_over_is_unguarded() {
     cluster.iterate_times(2, "node1", Daemon::Crm);
     assert_eq!(cluster.status().services.get(&sid("vm:101")).unwrap().node, node("node3"));
     assert!(is_unguarded(&cluster, "node3"));
+}
+
+#[test]
+fn another_boot_than_that_of_a_record_from_before_a_running_guest_came_does_not_prove_that_it_is_gone() {
+    for comes in [false, true] {
+        let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
+        cluster.add_service("vm:102", "node1", RequestedState::Stopped);
+        cluster.put_entry("vm:102", "node1", ServiceState::Stopped, Some("two"));
+        cluster.edit_status(|status| {
+            status.nodes.insert(node("node2"), NodeState::Online);
+        });
+        let record =
+            LrmStatus { writer: Some(Writer::new("machine", "boot")), timestamp: Some(1), ..LrmStatus::default() };
+        cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
+        iterate(&mut cluster);
+        cluster.node("node2").connected = false;
+        cluster.add_service("vm:101", "node2", RequestedState::Started);
+        if comes {
+            cluster.unmanaged.push(UnmanagedService { sid: sid("vm:101"), node: node("node2"), running: true });
+        }
+        cluster.give_lock(Lock::Agent(node("node2")), "node2");
+        for _ in 0..8 {
+            cluster.give_lock(Lock::Agent(node("node2")), "node2");
+            iterate(&mut cluster);
+        }
+        let incident = cluster.status().fencing.get(&node("node2")).cloned().unwrap();
+        assert_eq!(incident.writer, (!comes).then(|| Writer::new("machine", "boot")), "comes: {comes}");
+    }
 }

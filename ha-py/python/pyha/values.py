@@ -298,6 +298,9 @@ class ExitCode(enum.IntEnum):
     IGNORED = 8
     """Nothing was to be done."""
 
+    UNTOLD = 9
+    """It can't be told what came of a start: the service may run."""
+
     KILLED = -1
     """The worker died or was killed."""
 

@@ -61,7 +61,10 @@ pub fn prepare(history: &History) -> Result<Cluster, SetupError> {
 fn excused_until(history: &History, cluster: &Cluster) -> Instant {
     if history.actions.iter().any(|planned| planned.action.calls_for_resets()) {
         let aftermath = aftermath(cluster.world().physics.lock_lifetime, cluster.timings());
-        Instant::after_start(history.faults_end().saturating_add(aftermath))
+        // A stop that fails may have to wait for a start first.
+        let jobs = history.cluster.guests.values().map(|guest| guest.times_ms.iter().sum::<u64>()).max();
+        let jobs = Duration::from_millis(jobs.unwrap_or(0));
+        Instant::after_start(history.faults_end().saturating_add(aftermath).saturating_add(jobs))
     } else {
         Instant::START
     }

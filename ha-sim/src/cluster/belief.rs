@@ -89,10 +89,8 @@ impl Beliefs {
         world.occupied().find_map(|(node, sid)| {
             let entry = status.services.get(sid).filter(|_| is_wanted(world, sid))?;
             let hardware = world.nodes.get(node)?;
-            // A start whose agent could not tell what came of it counts as failed: its service may run in `error`.
-            let is_untold = entry.state == ServiceState::Error && is_untold(world, sid);
-            let unknown = || unknown_to_run(node, sid, entry, hardware, status).filter(|_| !is_untold);
-            wrong_mark(node, sid, entry, hardware, status).or_else(unknown)
+            wrong_mark(node, sid, entry, hardware, status)
+                .or_else(|| unknown_to_run(node, sid, entry, hardware, status))
         })
     }
 
@@ -241,19 +239,13 @@ pub(super) fn untold(node: &NodeName, world: &World) -> Option<Wrong> {
     }
     let mut running = world.occupied().filter(|(other, sid)| *other == node && is_managed(world, sid));
     let (_, sid) = running.find(|(_, sid)| {
-        let entry =
-            status.services.get(sid).filter(|entry| entry.state != ServiceState::Error || !is_untold(world, sid));
+        let entry = status.services.get(sid);
         entry.is_some_and(|entry| {
             entry.node == *node && matches!(entry.state, ServiceState::Error | ServiceState::Stopped)
         })
     })?;
     let details = format!("the LRM of {node} closes its watchdog, and its record says that it guards {sid}");
     Some((Invariant::LetGoIsTold, details))
-}
-
-/// Whether the agent of a service could not tell, at some time, what is asked.
-fn is_untold(world: &World, sid: &ServiceId) -> bool {
-    world.guests.get(sid).is_some_and(|guest| guest.untold)
 }
 
 /// Whether HA is to look after a service.

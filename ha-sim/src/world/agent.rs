@@ -117,12 +117,11 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
     /// Fails if the agent can't tell what it is asked.
     fn look(&mut self, sid: &ServiceId, operation: Operation) -> Result<(), HostError> {
         let node = self.view.node.clone();
-        let Some(guest) = self.view.world.guests.get_mut(sid) else { return Ok(()) };
-        if guest.failure(operation, &node).is_none() {
-            return Ok(());
+        let guest = self.view.world.guests.get_mut(sid);
+        match guest.and_then(|guest| guest.failure(operation, &node)) {
+            Some(_) => Err(HostError::new("the agent can't tell")),
+            None => Ok(()),
         }
-        guest.untold = true;
-        Err(HostError::new("the agent can't tell"))
     }
 
     pub(super) fn begin_start(&mut self, sid: &ServiceId) -> Begun {

@@ -27,8 +27,6 @@ pub struct Guest {
     pub failures: Vec<Failure>,
     /// Times that differ from those of other guests.
     pub times: GuestTimes,
-    /// Whether its agent could not tell whether it runs, or where it is, at some time.
-    pub untold: bool,
 }
 
 /// How long an agent takes with a guest, where it differs from [`JobTimes`](super::JobTimes).
@@ -106,7 +104,6 @@ impl Guest {
             failed_moves: 0,
             failures: Vec::new(),
             times: GuestTimes::default(),
-            untold: false,
         }
     }
 

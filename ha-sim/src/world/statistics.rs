@@ -18,8 +18,8 @@ impl World {
         let resources = &self.store.resources.resources;
         let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
         let running = |sid, guest: &Guest| match self.physics.job_times {
-            // As the recorded scenarios have it.
-            None => is_started(sid),
+            // As the recorded scenarios have it, of nodes that can be reached.
+            None => is_started(sid) && self.is_online(&guest.node),
             Some(_) => self.runs(sid, &guest.node),
         };
         let guests = self.guests.iter().map(|(sid, guest)| UnmanagedService {

@@ -91,7 +91,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if let Some(incident) = self.status.fencing.get(node) {
             return incident.clone();
         }
-        let writer = self.input.lrms.get(node).and_then(|record| record.writer.clone());
+        let record = self.input.lrms.get(node).filter(|record| !self.guards.is_before_arrival(node, record));
+        let writer = record.and_then(|record| record.writer.clone());
         let incident = FenceIncident::new(self.new_uid(), writer);
         self.status.fencing.insert(node.clone(), incident.clone());
         incident

@@ -262,10 +262,26 @@ fn a_stop_asks_the_agent_whatever_it_sees_and_has_worked_only_when_nothing_is_le
 
 #[test]
 fn what_may_run_is_neither_started_nor_moved_as_if_it_were_stopped() {
-    let untouched = (ExitCode::ERROR, Vec::new(), names(&["host_call_failed"]));
-    assert_eq!(Scripted::new(&[None]).run(StateName::Started), untouched);
-    assert_eq!(Scripted::new(&[None]).run(StateName::RequestStartBalance), untouched);
+    let untouched = |exit_code| (exit_code, Vec::new(), names(&["host_call_failed"]));
+    assert_eq!(Scripted::new(&[None]).run(StateName::Started), untouched(ExitCode::UNTOLD));
+    assert_eq!(Scripted::new(&[None]).run(StateName::RequestStartBalance), untouched(ExitCode::ERROR));
     let events = names(&["agent_starting", "host_call_failed", "agent_start_failed"]);
-    let unknown = (ExitCode::ERROR, vec!["start"], events);
+    let unknown = (ExitCode::UNTOLD, vec!["start"], events);
     assert_eq!(Scripted::new(&[Some(false), None]).run(StateName::Started), unknown);
+}
+
+#[test]
+fn a_start_of_which_the_agent_can_not_tell_what_came_is_ended_before_it_counts_as_failed() {
+    for look in [HostOperation::CheckRunning, HostOperation::LocateGuest] {
+        let mut cluster = active();
+        put(&mut cluster, STARTED, "two");
+        break_call(&mut cluster, look);
+        cluster.iterate_times(4, "node1", Daemon::Lrm);
+        let told = |cluster: &Cluster| {
+            record(cluster).results.get(&"two".parse::<Uid>().unwrap()).map(|result| result.exit_code)
+        };
+        assert_ne!(told(&cluster), Some(ExitCode::ERROR), "{look}: it may run");
+        assert_ne!(told(&cluster), Some(ExitCode::UNTOLD), "{look}: it never leaves the LRM");
+        assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster), "{look}");
+    }
 }
