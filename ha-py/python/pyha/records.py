@@ -445,7 +445,9 @@ class UnmanagedService:
     """Where it is."""
 
     running: bool
-    """Whether it runs."""
+    """Whether it runs. Of a guest on a node that can't be reached, whether it ran when that was last known. A guest
+    that is added to what is managed counts as guarded by nothing if it runs.
+    """
 
 
 @dataclass(frozen=True, slots=True)
