@@ -17,6 +17,7 @@ from pyha.records import (
     Recovery,
     RecoveryTimes,
     ServiceView,
+    SituationFinding,
     TimingSettings,
     UnmanagedService,
 )
@@ -1659,6 +1660,11 @@ class Resource:
     ) -> Resource: ...
     def __repr__(self, /) -> str: ...
     @property
+    def auto_rebalance(self, /) -> bool:
+        """
+        Whether automatic balancing may move it, and what must stay together with it; by default it may.
+        """
+    @property
     def comment(self, /) -> str | None:
         """
         A person's remark.
@@ -1827,7 +1833,8 @@ class RoundInput:
 @final
 class Rule:
     """
-    One rule: node affinity if it has ``nodes``, resource affinity if it has ``affinity``.
+    One rule: node affinity if it has ``nodes``, else resource affinity. ``affinity`` is required for resource affinity; for node
+    affinity it is positive by default, and negative means all nodes but these.
 
     >>> from pyha import Rule
     >>> Rule("apart", ["vm:100", "vm:101"], affinity="negative").type
@@ -1853,9 +1860,9 @@ class Rule:
     ) -> Rule: ...
     def __repr__(self, /) -> str: ...
     @property
-    def affinity(self, /) -> Affinity | None:
+    def affinity(self, /) -> Affinity:
         """
-        Together or apart, for resource affinity.
+        Together or apart, for resource affinity; on the nodes or off them, for node affinity.
         """
     @property
     def comment(self, /) -> str | None:
@@ -2219,6 +2226,10 @@ class Situation:
     def explain_with(self, /, sid: str, changes: Iterable[Change], preference: Preference | str = ...) -> Explanation:
         """
         Where a service would be with changes, and why.
+        """
+    def findings(self, /) -> list[SituationFinding]:
+        """
+        What the answers leave out of account: rules that are dropped, names that nothing has, figures that are missing.
         """
     @property
     def members(self, /) -> list[str]:
