@@ -220,7 +220,7 @@ fn is_same_request(before: &ServiceEntry, after: &ServiceEntry, status: &Manager
 fn recovered_elsewhere(before: &ManagerStatus, status: &ManagerStatus, world: &World) -> Option<Wrong> {
     // It may go from `fence` through `recovery` in one round.
     let waits = |entry: &&ServiceEntry| matches!(entry.state, ServiceState::Recovery | ServiceState::Fence);
-    before.services.iter().filter(|(_, entry)| waits(&entry)).find_map(|(sid, was)| {
+    before.services.iter().filter(|(_, entry)| waits(entry)).find_map(|(sid, was)| {
         let entry = status.services.get(sid).filter(|entry| entry.node != was.node)?;
         let guest = world.guests.get(sid).filter(|guest| guest.node == was.node)?;
         let details = format!("{sid} is recovered on {}, and its guest is still on {}", entry.node, guest.node);
