@@ -245,7 +245,9 @@ impl Lrm {
                 false
             }
             ExitCode::ERROR => {
-                let resource = configuration.and_then(|config| config.resources.resources.get(&job.sid));
+                // While nobody can read how often it may be tried, nothing is counted, and nothing given up.
+                let Some(configuration) = configuration else { return true };
+                let resource = configuration.resources.resources.get(&job.sid);
                 let max_restart = resource.map_or(0, |resource| resource.max_restart());
                 let tries = self.retries.get(&job.sid).copied().unwrap_or(0);
                 let sid = job.sid.clone();

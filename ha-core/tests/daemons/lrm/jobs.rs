@@ -53,6 +53,24 @@ fn a_start_is_tried_again_until_max_restart_then_reported_and_the_count_begins_a
     }
 }
 
+/// How often a start may be tried stands in the configuration.
+#[test]
+fn a_start_that_fails_while_the_configuration_cannot_be_read_is_tried_again_and_not_counted() {
+    let mut cluster = active();
+    cluster.node("node1").running.clear();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().start_fails_on.insert(node("node1"));
+    put(&mut cluster, STARTED, "two");
+    break_call(&mut cluster, HostOperation::ReadConfiguration);
+    cluster.iterate_times(4, "node1", Daemon::Lrm);
+    assert!(record(&cluster).results.is_empty(), "nothing is given up");
+    cluster.broken.clear();
+    cluster.take_events();
+    cluster.iterate_times(2, "node1", Daemon::Lrm);
+    let told = cluster.take_events();
+    let counted: Vec<&String> = told.iter().filter(|event| event.starts_with("start_retr")).collect();
+    assert_eq!(counted, ["start_retry", "start_retries_exhausted"]);
+}
+
 #[test]
 fn results_of_requests_that_no_entry_has_any_more_are_dropped_with_the_next_one() {
     let mut cluster = active();
