@@ -23,7 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The services of which every move failed lately. A new master begins without, so it finds out by itself.
+/// The services whose last moves failed. A new master begins without, so it finds out by itself.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FailedMoves {
     of_service: BTreeMap<ServiceId, Failures>,
@@ -49,6 +49,11 @@ impl FailedMoves {
 
     fn forget(&mut self, sid: &ServiceId) {
         self.of_service.remove(sid);
+    }
+
+    /// Whether the last move of a service failed.
+    pub(super) fn failed_last(&self, sid: &ServiceId) -> bool {
+        self.of_service.contains_key(sid)
     }
 
     fn suspended(&self, now: Instant) -> impl Iterator<Item = &ServiceId> {

@@ -10,7 +10,7 @@ use crate::{
         round::{Brings, Place, Round},
     },
     placement::Preference,
-    status::{ExitCode, Motion, NodeState, QueuedCommand, ServiceState},
+    status::{ExitCode, LrmMode, Motion, NodeState, QueuedCommand, ServiceState},
 };
 
 /// What the result of a start asks for.
@@ -48,7 +48,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         };
         let present = self.entry(service).map(|(_, entry)| entry.node.clone());
         match self.select(service, preference) {
-            Some(place) if Some(&place.node) != present.as_ref() => self.move_by_placement(service, place),
+            Some(place) if Some(&place.node) != present.as_ref() && !self.holds_up_restart(service, &place.node) => {
+                self.move_by_placement(service, place);
+            }
             Some(_) => {
                 self.stay(service, result.is_some());
                 if preference == Preference::None {
@@ -205,6 +207,13 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.report_move(service, motion, &place.node, MoveCause::Placement);
         self.report_gave_way(service, &place);
         self.begin_move(service, motion, place.node);
+    }
+
+    /// Whether a move that is likely to fail goes to a node whose LRM is to restart. That one waits for whatever comes live, so a move
+    /// that is tried again and again would keep it from ever restarting, and what is frozen there from being looked after.
+    fn holds_up_restart(&self, service: usize, target: &NodeName) -> bool {
+        self.node_facts(target).mode == LrmMode::Restart
+            && self.entry(service).is_some_and(|(sid, _)| self.failed_moves.failed_last(sid))
     }
 
     /// Before a move: the service returns from where it went for maintenance, or it was moved otherwise meanwhile, or it
