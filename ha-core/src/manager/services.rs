@@ -133,9 +133,13 @@ impl Manager {
     /// What is managed from now on may run already, without a watchdog. Its node may be cut off, or may have been reset since its
     /// LRM wrote that it has its lock.
     fn expect_guards_of_added(&mut self, new: &[(ServiceId, ServiceEntry)], input: &RoundInput) {
+        if new.is_empty() {
+            return;
+        }
+        let running: BTreeSet<&ServiceId> =
+            input.unmanaged.iter().filter(|guest| guest.running).map(|guest| &guest.sid).collect();
         for (sid, entry) in new {
-            let runs = input.unmanaged.iter().any(|guest| guest.running && guest.sid == *sid);
-            if runs {
+            if running.contains(sid) {
                 self.guards.mark_arrival(&entry.node, &mut self.status, input);
             }
         }
