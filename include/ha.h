@@ -587,6 +587,12 @@ enum ha_event_kind
     // What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.
     // Fields: sid, field, reason.
     HA_EVENT_SERVICE_NOT_UNDERSTOOD = 111,
+    // A service whose start was confirmed does not run any more, and nobody asked for that: it is started again.
+    // Fields: sid, restarts, pause.
+    HA_EVENT_UNPLANNED_RESTART = 112,
+    // This node was taken out of the list of members while its daemons run. A host reports it.
+    // Fields: node.
+    HA_EVENT_REMOVED_FROM_CLUSTER = 113,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -622,6 +628,8 @@ enum ha_exit_code
     HA_EXIT_IGNORED = 8,
     // It can't be told what came of a start: the service may run. Never leaves the LRM.
     HA_EXIT_UNTOLD = 9,
+    // A job that only looked found that the service does not run. Never leaves the LRM.
+    HA_EXIT_NOT_RUNNING = 10,
     // The job died or was killed.
     HA_EXIT_KILLED = -1,
 };
@@ -1871,6 +1879,12 @@ ha_status ha_job_free(struct ha_job *job);
 
 // What a job is.
 ha_status ha_job_get(const struct ha_job *job, struct ha_job_fields *fields, struct ha_error **error);
+
+// Whether a job of command started only looks: 1 if the service is not to be started where it does not run, and the job ends with
+// HA_EXIT_NOT_RUNNING; 0 if it is. ha_job_run() and ha_job_steps see to that; who carries a job out in another way asks here.
+ha_status ha_job_only_looks(const struct ha_job *job,
+                            int32_t *only_looks,
+                            struct ha_error **error);
 
 // Carries a job out with the agent callbacks of a host (knows_type to move_to, and event), and says how it ended, see
 // ha_exit_code.

@@ -169,12 +169,16 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
         ..JobResult::new(sid, state, ExitCode(exit_code))
     });
     let hang = (select(StateName::ALL), any::<i64>());
-    let note = (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), unknown());
-    let note = note.prop_map(|(lock, locked_since, hang, unknown)| ServiceNote {
+    let restarts = (0..i64::MAX as u64, vec(any::<i64>(), 0..3), option::of(any::<i64>()));
+    let note = (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), restarts, unknown());
+    let note = note.prop_map(|(lock, locked_since, hang, restarts, unknown)| ServiceNote {
         lock,
         locked_since,
         hangs: hang.map(|(command, _)| command),
         hangs_since: hang.map(|(_, since)| since),
+        restarts: restarts.0,
+        restart_times: restarts.1,
+        next_restart: restarts.2,
         unknown,
     });
     (

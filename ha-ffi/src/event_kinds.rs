@@ -323,6 +323,12 @@ pub enum ha_event_kind {
     /// What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.
     /// Fields: sid, field, reason.
     HA_EVENT_SERVICE_NOT_UNDERSTOOD = 111,
+    /// A service whose start was confirmed does not run any more, and nobody asked for that: it is started again.
+    /// Fields: sid, restarts, pause.
+    HA_EVENT_UNPLANNED_RESTART = 112,
+    /// This node was taken out of the list of members while its daemons run. A host reports it.
+    /// Fields: node.
+    HA_EVENT_REMOVED_FROM_CLUSTER = 113,
 }
 
 /// The kind of an event.
@@ -439,6 +445,8 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::FencedNodeReturned { .. } => Kind::HA_EVENT_FENCED_NODE_RETURNED,
         Event::FenceConfirmed { .. } => Kind::HA_EVENT_FENCE_CONFIRMED,
         Event::ServiceNotUnderstood { .. } => Kind::HA_EVENT_SERVICE_NOT_UNDERSTOOD,
+        Event::UnplannedRestart { .. } => Kind::HA_EVENT_UNPLANNED_RESTART,
+        Event::RemovedFromCluster { .. } => Kind::HA_EVENT_REMOVED_FROM_CLUSTER,
         // The core's enum may grow; a test tells when it has.
         _ => Kind::HA_EVENT_OTHER,
     }

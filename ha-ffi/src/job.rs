@@ -54,6 +54,8 @@ pub enum ha_exit_code {
     HA_EXIT_IGNORED = 8,
     /// It can't be told what came of a start: the service may run. Never leaves the LRM.
     HA_EXIT_UNTOLD = 9,
+    /// A job that only looked found that the service does not run. Never leaves the LRM.
+    HA_EXIT_NOT_RUNNING = 10,
     /// The job died or was killed.
     HA_EXIT_KILLED = -1,
 }
@@ -97,6 +99,7 @@ pub unsafe extern "C" fn ha_job_new(
             command: StateName::from_number(fields.command)?,
             target: if target.data.is_null() { None } else { Some(call.node(target.data, target.length)?) },
             timeout: seconds(fields.timeout)?,
+            only_look: false,
         };
         call.new_handle(job, Record::Shared(Arc::new(new)))
     })
@@ -143,6 +146,20 @@ pub unsafe extern "C" fn ha_job_get(
             timeout: job.timeout.map_or(-1, i64::from),
         };
         call.must_write(fields, found)
+    })
+}
+
+/// Whether a job of command started only looks: 1 if the service is not to be started where it does not run, and the job ends with
+/// HA_EXIT_NOT_RUNNING; 0 if it is. ha_job_run() and ha_job_steps see to that; who carries a job out in another way asks here.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_job_only_looks(
+    job: *const ha_job,
+    only_looks: *mut i32,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let job = handles::read::<_, Record<Job>>(job)?;
+        call.must_write(only_looks, i32::from(job.get().only_look))
     })
 }
 

@@ -216,6 +216,7 @@ mod tests {
             command: StateName::Migrate,
             target: Some(node("node2")),
             timeout: None,
+            only_look: false,
         }
     }
 

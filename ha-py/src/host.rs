@@ -469,9 +469,11 @@ pub(crate) fn job(object: &Bound<'_, PyAny>) -> PyResult<Job> {
         target: Option<NodeName>,
         #[serde(default)]
         timeout: Option<u32>,
+        #[serde(default)]
+        only_look: bool,
     }
-    let Fields { id, sid, uid, command, target, timeout } = crate::convert::from_data(object)?;
-    Ok(Job { id, sid, uid, command, target, timeout })
+    let Fields { id, sid, uid, command, target, timeout, only_look } = crate::convert::from_data(object)?;
+    Ok(Job { id, sid, uid, command, target, timeout, only_look })
 }
 
 /// A job as an argument.

@@ -247,9 +247,10 @@ def python_type(rust: str) -> str:
 def default(field: Field) -> str | None:
     if field.type.startswith("Option<"):
         return "None"
-    if field.type == "bool" and "default" in field.attributes:
-        return "False"
-    return None
+    if "default" not in field.attributes:
+        return None
+    usual = {"bool": "False", "u32": "0", "u64": "0", "i64": "0", "usize": "0"}
+    return "()" if field.type.startswith("Vec<") else usual.get(field.type)
 
 
 def docstring(text: str, indent: str) -> str:

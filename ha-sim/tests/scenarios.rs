@@ -47,6 +47,38 @@ fn all_scenarios_go_as_they_say() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The code blocks of a document, without their indentation.
+fn blocks(document: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut block: Option<Vec<&str>> = None;
+    for line in document.lines().map(str::trim) {
+        match (line.starts_with("```"), block.take()) {
+            (true, None) => block = Some(Vec::new()),
+            (true, Some(lines)) => blocks.push(lines.join("\n")),
+            (false, Some(lines)) => block = Some([lines, vec![line]].concat()),
+            (false, None) => {}
+        }
+    }
+    blocks
+}
+
+/// What the guide to scenarios shows is played as it stands there, with a service for each guest.
+#[test]
+fn the_scenarios_of_the_guide_go_as_they_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/README.md");
+    let blocks = blocks(&fs::read_to_string(path).unwrap());
+    assert!(blocks.len() >= 10, "scenarios are missing");
+    for text in blocks {
+        let guests = text.lines().filter_map(|line| line.strip_prefix("guest ")?.split(' ').next());
+        let resources: String = guests.map(|sid| format!("{}\n\n", sid.replacen(':', ": ", 1))).collect();
+        let scenario = Scenario::parse("guide", &text, &[("resources.cfg", &resources)]);
+        let scenario = scenario.unwrap_or_else(|error| panic!("{text}\n{error}"));
+        assert!(scenario.expectations() > 0, "{text}");
+        let outcome = play(scenario, &mut |_| {});
+        assert!(outcome.passed(), "{text}\n{:?} {:?}", outcome.failures, outcome.violation);
+    }
+}
+
 #[test]
 fn all_example_clusters_go_as_they_say() {
     let folders = folders("examples/clusters");

@@ -165,6 +165,13 @@ impl fmt::Display for Event {
             Self::JobHangs { sid, command, seconds } => {
                 write!(f, "'{command}' of {sid} hangs: it has gone on for {seconds} s, and is ended")
             }
+            Self::UnplannedRestart { sid, restarts, pause: 0 } => {
+                write!(f, "{sid} does not run any more: it is started again, unplanned restart {restarts}")
+            }
+            Self::UnplannedRestart { sid, restarts, pause } => write!(
+                f,
+                "{sid} does not run any more: it ends again and again, and is started again in {pause} s, unplanned restart {restarts}"
+            ),
             Self::StoppedInsteadOfMoved { services } => {
                 write!(
                     f,
@@ -248,6 +255,10 @@ impl fmt::Display for Event {
                 f,
                 "another machine works under the name {node}: {} was written by {writer}; this node works no more until a person has decided",
                 written(*record)
+            ),
+            Self::RemovedFromCluster { node } => write!(
+                f,
+                "{node} was taken out of the cluster while its daemons run: it has no lock any more, stops its services, and works no more until it is added again"
             ),
             Self::StoreSpaceLow { free_percent } => write!(f, "{free_percent} % of the store is free"),
             Self::StoreSpaceEnough { free_percent } => write!(f, "the store has room again: {free_percent} % is free"),

@@ -677,6 +677,15 @@ pub enum Event {
         /// For how long it has gone on.
         seconds: u64,
     },
+    /// A service whose start was confirmed does not run any more, and nobody asked for that: it is started again.
+    UnplannedRestart {
+        /// The service.
+        sid: ServiceId,
+        /// How often that was so since it was last stopped on purpose or came to this node, this time included.
+        restarts: u64,
+        /// Seconds until it is started: 0 unless it ended by itself again and again.
+        pause: u64,
+    },
     /// The node goes down, and these services can't move away first: they are stopped.
     StoppedInsteadOfMoved {
         /// The services.
@@ -722,6 +731,12 @@ pub enum Event {
         /// Who has written it, as far as it says so.
         writer: String,
     },
+    /// This node was taken out of the list of members while its daemons run: it holds no lock any more, stops its services as far as
+    /// its watchdog's time allows, and ends. A host reports it.
+    RemovedFromCluster {
+        /// The node.
+        node: NodeName,
+    },
     /// The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it.
     StoreSpaceLow {
         /// How much is free, in whole percent, rounded down.
@@ -759,6 +774,7 @@ impl Event {
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }
                 | Self::JobHangs { .. }
+                | Self::UnplannedRestart { .. }
                 | Self::StoppedInsteadOfMoved { .. }
                 | Self::ServicesLeftRunning { .. }
                 | Self::GroupMigrationObstacle { .. }
@@ -767,6 +783,7 @@ impl Event {
                 | Self::WatchdogFeedTooLate
                 | Self::RoundNotSettled
                 | Self::TwinSeen { .. }
+                | Self::RemovedFromCluster { .. }
                 | Self::StoreSpaceLow { .. }
                 | Self::StoreSpaceEnough { .. }
         )

@@ -38,6 +38,7 @@ impl Event {
             | Self::ShutdownWhileLockLost { .. }
             | Self::ShutdownGivenUp
             | Self::TwinSeen { .. }
+            | Self::RemovedFromCluster { .. }
             | Self::StoreSpaceLow { free_percent: 0..=1 } => Severity::Error,
 
             Self::RoundSkippedStaleClusterState
@@ -60,6 +61,7 @@ impl Event {
             | Self::CommandUnknown { .. }
             | Self::CommandWithoutEffect { .. }
             | Self::MoveWillNotLast { .. }
+            | Self::UnplannedRestart { .. }
             | Self::StoppedInsteadOfMoved { .. }
             | Self::GroupMigrationAborted
             | Self::GroupMigrationObstacle { .. }

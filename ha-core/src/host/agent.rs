@@ -31,6 +31,10 @@ pub struct Job {
     pub target: Option<NodeName>,
     /// Seconds that a stop may take; `None` leaves it to the agent.
     pub timeout: Option<u32>,
+    /// Of `started`: it is only seen whether the service runs. If it does not, nothing is started, and the job ends with
+    /// [`ExitCode::NOT_RUNNING`]: the LRM counts that, and decides when to start it again.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub only_look: bool,
 }
 
 /// What became of a job that was handed out.

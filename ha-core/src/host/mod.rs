@@ -285,6 +285,11 @@ pub trait Membership {
     fn refresh(&mut self) -> Result<(), HostError>;
 
     /// Whether this node is in the quorate partition, by the present view. Say no if it can't be told.
+    ///
+    /// A node that is no member, or no member any more, never is, and gets no lock: nobody would wait for what it does. A host that
+    /// finds its node taken out of the list while its daemons run reports [`Event::RemovedFromCluster`] and asks the LRM to stop as
+    /// for [`NodeShutdown`](crate::lrm::StopRequest::NodeShutdown): services are stopped as long as the last lease proves that they
+    /// are this node's own, and the watchdog resets the node where that fails.
     fn is_quorate(&mut self) -> bool;
 
     /// All members of the cluster, each with whether it is online: in this node's quorate partition. Where this node is

@@ -193,6 +193,7 @@ impl JobRun {
     fn act(&self, running: Option<bool>, sink: &mut (impl EventSink + ?Sized)) -> Stage {
         match (self.task(), running) {
             (Task::Run, Some(true)) => Stage::Done(ExitCode::SUCCESS),
+            (Task::Run, Some(false)) if self.job.only_look => Stage::Done(ExitCode::NOT_RUNNING),
             (Task::Run, Some(false)) => {
                 sink.event(Event::AgentStarting { sid: self.sid() });
                 Stage::Act

@@ -1,6 +1,6 @@
 //! What an LRM remembers of its services beyond its queue: what they wait for, and what has failed again and again.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::time::Duration;
 
 use super::queue::JobQueue;
@@ -19,6 +19,15 @@ const ROUNDS_BEFORE_STOP: u32 = 12;
 /// How often a lock is met before a node that goes down does not wait for it any more.
 const LOCKS_BEFORE_STOP: u32 = 12;
 
+/// Unplanned restarts within [`RESTART_WINDOW`] that are made at once; those after them come after pauses.
+const RESTARTS_WITHOUT_PAUSE: usize = 3;
+/// A service that ran on for so long is no longer one that ends again and again.
+const RESTART_WINDOW: Duration = Duration::from_secs(600);
+/// How many times of unplanned restarts are shown.
+const RESTART_TIMES: usize = 10;
+
+const FIRST_RESTART_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(300);
 const FIRST_LOCK_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_LOCK_PAUSE: Duration = Duration::from_secs(60);
 const FIRST_MOVE_PAUSE: Duration = Duration::from_secs(30);
@@ -42,6 +51,65 @@ struct Note {
     rounds_at_rest: u32,
     /// Nothing is begun before.
     paused_until: Option<Instant>,
+    restarts: Restarts,
+}
+
+/// How often a service ended by itself, and what follows from that.
+#[derive(Debug, Clone, Default)]
+struct Restarts {
+    count: u64,
+    /// When, the last ones.
+    times: Vec<Timestamp>,
+    /// When it was to be started again, of those within [`RESTART_WINDOW`] of the last one.
+    recent: Vec<Instant>,
+    /// How many pauses there were one after another.
+    pauses: u32,
+    /// It is to be started again, not before this.
+    due: Option<(Instant, Timestamp)>,
+}
+
+impl Restarts {
+    /// Something else is asked of the service now: it is not started again for what was. Stopped on purpose, it counts anew.
+    fn follow(&mut self, state: &ServiceState) {
+        match state {
+            ServiceState::Started { .. } => {}
+            ServiceState::Stopped => *self = Self::default(),
+            ServiceState::RequestStop { .. }
+            | ServiceState::RequestStart
+            | ServiceState::RequestStartBalance { .. }
+            | ServiceState::Fence
+            | ServiceState::Recovery
+            | ServiceState::Migrate { .. }
+            | ServiceState::Relocate { .. }
+            | ServiceState::Freeze
+            | ServiceState::Error => self.due = None,
+        }
+    }
+
+    /// The service was found not running. Gives the pause before it is started again.
+    fn count(&mut self, now: Now) -> Duration {
+        self.count = self.count.saturating_add(1);
+        if self.times.len() >= RESTART_TIMES {
+            self.times.remove(0);
+        }
+        self.times.push(now.wall);
+        let ran_for_long = self.recent.last().is_none_or(|last| now.instant.since(*last) >= RESTART_WINDOW);
+        if ran_for_long {
+            self.pauses = 0;
+        }
+        self.recent.retain(|restart| now.instant.since(*restart) < RESTART_WINDOW);
+        let pause = if self.pauses > 0 || self.recent.len() >= RESTARTS_WITHOUT_PAUSE {
+            let pause = growing(FIRST_RESTART_PAUSE, self.pauses, LONGEST_RESTART_PAUSE);
+            self.pauses = self.pauses.saturating_add(1);
+            pause
+        } else {
+            Duration::ZERO
+        };
+        let instant = now.instant.after(pause);
+        self.recent.push(instant);
+        self.due = Some((instant, now.wall.saturating_add_unsigned(pause.as_secs())));
+        pause
+    }
 }
 
 /// A lock keeps agents from a guest.
@@ -56,7 +124,13 @@ impl Notes {
     /// Forgets services that are not here any more, and counts the rounds in which those that are were not asked to move.
     pub(super) fn update(&mut self, status: &ManagerStatus, node: &NodeName, queue: &JobQueue) {
         let entry_here = |sid: &ServiceId| status.services.get(sid).filter(|entry| entry.node == *node);
-        self.services.retain(|sid, _| entry_here(sid).is_some());
+        self.services.retain(|sid, note| match entry_here(sid) {
+            Some(entry) => {
+                note.restarts.follow(&entry.state);
+                true
+            }
+            None => false,
+        });
         self.clearing.retain(|sid, _| queue.has_job_for(sid));
         if self.seen == status.timestamp {
             return;
@@ -80,6 +154,32 @@ impl Notes {
     pub(super) fn is_paused(&self, sid: &ServiceId, now: Instant) -> bool {
         let paused_until = self.services.get(sid).and_then(|note| note.paused_until);
         self.clearing.contains_key(sid) || paused_until.is_some_and(|until| now < until)
+    }
+
+    /// A look found that a service does not run though its start was confirmed: it is to be started again. Gives how often that was
+    /// so, and the pause before.
+    pub(super) fn found_not_running(&mut self, sid: &ServiceId, now: Now) -> (u64, Duration) {
+        let restarts = &mut self.services.entry(sid.clone()).or_default().restarts;
+        let pause = restarts.count(now);
+        (restarts.count, pause)
+    }
+
+    /// Whether a service is to be started again, and not yet.
+    pub(super) fn restart_waits(&self, sid: &ServiceId, now: Instant) -> bool {
+        let due = self.services.get(sid).and_then(|note| note.restarts.due);
+        due.is_some_and(|(due, _)| now < due)
+    }
+
+    /// Whether a service was found not running and is to be started again.
+    pub(super) fn is_to_restart(&self, sid: &ServiceId) -> bool {
+        self.services.get(sid).is_some_and(|note| note.restarts.due.is_some())
+    }
+
+    /// The start of a service has ended, well or not.
+    pub(super) fn restart_ended(&mut self, sid: &ServiceId) {
+        if let Some(note) = self.services.get_mut(sid) {
+            note.restarts.due = None;
+        }
     }
 
     /// A job met a lock. It is tried again after a pause.
@@ -137,10 +237,17 @@ impl Notes {
     /// Puts down what others want to know.
     pub(super) fn write_to(&self, record: &mut LrmStatus, queue: &JobQueue) {
         for (sid, note) in &self.services {
-            let Some(locked) = &note.locked else { continue };
-            let written = record.services.entry(sid.clone()).or_default();
-            written.lock = locked.lock.clone();
-            written.locked_since = Some(locked.since);
+            if let Some(locked) = &note.locked {
+                let written = record.services.entry(sid.clone()).or_default();
+                written.lock = locked.lock.clone();
+                written.locked_since = Some(locked.since);
+            }
+            if note.restarts.count > 0 {
+                let written = record.services.entry(sid.clone()).or_default();
+                written.restarts = note.restarts.count;
+                written.restart_times = note.restarts.times.clone();
+                written.next_restart = note.restarts.due.filter(|_| note.restarts.pauses > 0).map(|(_, at)| at);
+            }
         }
         for hung in queue.hung() {
             let written: &mut ServiceNote = record.services.entry(hung.job.sid.clone()).or_default();

@@ -210,6 +210,7 @@ mod tests {
             command: if uid.is_some() { StateName::Started } else { StateName::RequestStop },
             target: None,
             timeout: None,
+            only_look: false,
         }
     }
 

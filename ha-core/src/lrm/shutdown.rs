@@ -107,6 +107,7 @@ impl Lrm {
                 timeout: longest.map_or(entry.state.timeout(), |longest| {
                     Some(entry.state.timeout().map_or(longest, |timeout| timeout.min(longest)))
                 }),
+                only_look: false,
             };
             // A start that is still on its way must not outlive the node's last stop.
             self.queue.queue(job);

@@ -6,7 +6,7 @@ use crate::{
     event::Event,
     host::{self, Configuration, HostOperation, Job, JobId, JobStart, LrmHost},
     id::{ServiceId, Uid},
-    status::{ExitCode, JobResult, ServiceEntry, StateName},
+    status::{ExitCode, JobResult, ServiceEntry, ServiceState, StateName},
     time::{Instant, Now, WaitReason},
 };
 
@@ -23,16 +23,19 @@ impl Lrm {
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
             let wanted = |uid: &&Uid| looked_after(entry) && self.is_wanted(entry, uid);
             let Some(uid) = entry.uid.as_ref().filter(wanted) else { continue };
-            if self.notes.is_paused(sid, now) {
+            let command = entry.state.name();
+            if self.notes.is_paused(sid, now) || (command == StateName::Started && self.notes.restart_waits(sid, now)) {
                 continue;
             }
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
                 uid: Some(uid.clone()),
-                command: entry.state.name(),
+                command,
                 target: entry.state.target().cloned(),
                 timeout: entry.state.timeout(),
+                // It ran when it was last looked at: if it does not run now that is counted first.
+                only_look: entry.state == ServiceState::Started { confirmed: true } && !self.notes.is_to_restart(sid),
             };
             // It may run again after its last stop: in maintenance requests are carried out also while the node goes down.
             self.final_stops.forget(sid);
@@ -80,7 +83,9 @@ impl Lrm {
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
         self.drop_stale_results();
         for (id, exit_code) in finished {
-            self.finish(id, exit_code, configuration.as_ref(), host, now);
+            if let Some(next) = self.finish(id, exit_code, configuration.as_ref(), host, now) {
+                self.queue.queue(next);
+            }
         }
         self.end_jobs_over_limit(host, now.instant);
         let max_workers = configuration
@@ -93,23 +98,37 @@ impl Lrm {
             if self.queue.running() >= max_workers as usize {
                 return;
             }
-            let started = host.start(&job);
-            match host::answer(host, HostOperation::StartJob, started) {
-                Some(JobStart::Running) => {
-                    let limit = host.time_limit(&job);
-                    let limit = host::answer(host, HostOperation::JobTimeLimit, limit);
-                    let limit = limit.unwrap_or_else(|| job.usual_time_limit());
-                    let id = job.id;
-                    self.queue.started(job, now);
-                    self.queue.set_limit(id, limit, now.instant);
-                }
-                Some(JobStart::Finished(exit_code)) => {
-                    let id = job.id;
-                    self.queue.started(job, now);
-                    self.finish(id, exit_code, configuration.as_ref(), host, now);
-                }
-                None => {}
+            let mut next = Some(job);
+            while let Some(job) = next {
+                next = self.start_job(job, configuration.as_ref(), host, now);
             }
+        }
+    }
+
+    /// Hands a job to the workers. Gives another one for the same service that is to follow at once.
+    fn start_job(
+        &mut self,
+        job: Job,
+        configuration: Option<&Configuration>,
+        host: &mut (impl LrmHost + ?Sized),
+        now: Now,
+    ) -> Option<Job> {
+        let started = host.start(&job);
+        let id = job.id;
+        match host::answer(host, HostOperation::StartJob, started) {
+            Some(JobStart::Running) => {
+                let limit = host.time_limit(&job);
+                let limit = host::answer(host, HostOperation::JobTimeLimit, limit);
+                let limit = limit.unwrap_or_else(|| job.usual_time_limit());
+                self.queue.started(job, now);
+                self.queue.set_limit(id, limit, now.instant);
+                None
+            }
+            Some(JobStart::Finished(exit_code)) => {
+                self.queue.started(job, now);
+                self.finish(id, exit_code, configuration, host, now)
+            }
+            None => None,
         }
     }
 
@@ -140,7 +159,8 @@ impl Lrm {
             .retain(|uid, result| services.get(&result.sid).is_some_and(|entry| entry.uid.as_ref() == Some(uid)));
     }
 
-    /// Applies the restart policy to the end of a job, and reports what it leaves to report.
+    /// Applies the restart policy to the end of a job, and reports what it leaves to report. Gives a job for the same service that
+    /// is to follow at once.
     fn finish(
         &mut self,
         id: JobId,
@@ -148,18 +168,21 @@ impl Lrm {
         configuration: Option<&Configuration>,
         host: &mut (impl LrmHost + ?Sized),
         now: Now,
-    ) {
-        let Some(running) = self.queue.finished(id) else { return };
+    ) -> Option<Job> {
+        let running = self.queue.finished(id)?;
         let was_ended = running.hangs() && exit_code == ExitCode::KILLED;
         let job = running.job;
         if exit_code == ExitCode::TRY_AGAIN {
             self.wait_for_lock(&job, host, now);
-            return;
+            return None;
         }
         self.notes.met_no_lock(&job.sid);
+        if job.only_look && exit_code == ExitCode::NOT_RUNNING {
+            return self.restart(job, host, now);
+        }
         let Some(uid) = &job.uid else {
             self.finish_own(&job, exit_code);
-            return;
+            return None;
         };
         match job.command {
             StateName::Started => {
@@ -167,11 +190,12 @@ impl Lrm {
                 let may_run = was_ended || exit_code == ExitCode::UNTOLD;
                 let counted = if may_run { ExitCode::ERROR } else { exit_code };
                 if self.tries_again(&job, counted, configuration, host) {
-                    return;
+                    return None;
                 }
+                self.notes.restart_ended(&job.sid);
                 if may_run {
                     self.clear_away(job.sid.clone(), uid.clone());
-                    return;
+                    return None;
                 }
             }
             StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance => {
@@ -188,6 +212,14 @@ impl Lrm {
             | StateName::Error => {}
         }
         self.results.insert(uid.clone(), JobResult::new(job.sid.clone(), job.command.as_str(), exit_code));
+        None
+    }
+
+    /// A service that ran does not run any more. It is started again: at once, or after a pause if that was so too often.
+    fn restart(&mut self, look: Job, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Job> {
+        let (restarts, pause) = self.notes.found_not_running(&look.sid, now);
+        host.event(Event::UnplannedRestart { sid: look.sid.clone(), restarts, pause: pause.as_secs() });
+        pause.is_zero().then(|| Job { id: self.queue.next_id(), only_look: false, ..look })
     }
 
     /// The end of a job that the LRM itself wanted.
@@ -226,6 +258,7 @@ impl Lrm {
             command: StateName::RequestStop,
             target: None,
             timeout: None,
+            only_look: false,
         };
         self.notes.begin_clearing(sid, uid);
         self.queue.queue(job);

@@ -1,6 +1,6 @@
 //! The LRM status: what a node's LRM does, and the results of what it did.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use super::{StateName, Timestamp, UnknownFields};
 use crate::{
@@ -87,6 +87,8 @@ impl ExitCode {
     pub const IGNORED: Self = Self(8);
     /// It can't be told what came of a start: the service may run. Never leaves the LRM.
     pub const UNTOLD: Self = Self(9);
+    /// A job that only looked found that the service does not run. Never leaves the LRM.
+    pub const NOT_RUNNING: Self = Self(10);
     /// The job died or was killed.
     pub const KILLED: Self = Self(-1);
 }
@@ -123,6 +125,13 @@ pub struct ServiceNote {
     pub hangs: Option<StateName>,
     /// When that job was begun.
     pub hangs_since: Option<Timestamp>,
+    /// How often it was found not running though its start was confirmed, since it was last stopped on purpose or came to this
+    /// node: unplanned restarts. Recorded as `restarts`, and absent when 0.
+    pub restarts: u64,
+    /// When it was found so, the last ten times at the most, oldest first. Recorded as `restart_times`.
+    pub restart_times: Vec<Timestamp>,
+    /// When it will be started again, while that waits because it ended too often. Recorded as `next_restart`.
+    pub next_restart: Option<Timestamp>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }

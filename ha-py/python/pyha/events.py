@@ -81,6 +81,7 @@ __all__ = [
     "RecoveryFailed",
     "RelocationExhausted",
     "RelocationSucceeded",
+    "RemovedFromCluster",
     "RoundFailed",
     "RoundNotSettled",
     "RoundSkippedStaleClusterState",
@@ -120,6 +121,7 @@ __all__ = [
     "StoreSpaceEnough",
     "StoreSpaceLow",
     "TwinSeen",
+    "UnplannedRestart",
     "WatchdogFeedTooLate",
 ]
 
@@ -1327,6 +1329,22 @@ class JobHangs(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UnplannedRestart(Event):
+    """A service whose start was confirmed does not run any more, and nobody asked for that: it is started again."""
+
+    _tag = "unplanned_restart"
+
+    sid: str
+    """The service."""
+
+    restarts: int
+    """How often that was so since it was last stopped on purpose or came to this node, this time included."""
+
+    pause: int
+    """Seconds until it is started: 0 unless it ended by itself again and again."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoppedInsteadOfMoved(Event):
     """The node goes down, and these services can't move away first: they are stopped."""
 
@@ -1427,6 +1445,18 @@ class TwinSeen(Event):
 
     writer: str
     """Who has written it, as far as it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedFromCluster(Event):
+    """This node was taken out of the list of members while its daemons run: it holds no lock any more, stops its
+    services as far as its watchdog's time allows, and ends. A host reports it.
+    """
+
+    _tag = "removed_from_cluster"
+
+    node: str
+    """The node."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,9 +146,6 @@ class Explanation:
     nodes: tuple[NodeExplanation, ...]
     """Every node of the cluster, by name."""
 
-    findings: tuple[SituationFinding, ...]
-    """What the decision leaves out of account: see ``Situation.findings``. Those that bear on this service."""
-
     fallback: str | None = None
     """Why it is not the configured one."""
 
@@ -157,6 +154,9 @@ class Explanation:
 
     gave_way: str | None = None
     """The node affinity rule that gave way, if services that must be kept apart use every node that it prefers."""
+
+    findings: tuple[SituationFinding, ...] = ()
+    """What the decision leaves out of account: see ``Situation.findings``. Those that bear on this service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +399,15 @@ class ServiceView:
     hangs_since: int | None = None
     """When that job was begun."""
 
+    restarts: int = 0
+    """How often it ended by itself and was started again, since it was last stopped on purpose or came to its node."""
+
+    restart_times: tuple[int, ...] = ()
+    """When it was found ended, the last ten times at the most, oldest first."""
+
+    next_restart: int | None = None
+    """When it will be started again, while that waits because it ended too often."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeStatistics:
@@ -471,6 +480,11 @@ class Job:
 
     timeout: int | None = None
     """Seconds that a stop may take; ``None`` leaves it to the agent."""
+
+    only_look: bool = False
+    """Of ``started``: it is only seen whether the service runs. If it does not, nothing is started, and the job ends
+    with ``ExitCode.NOT_RUNNING``: the LRM counts that, and decides when to start it again.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,6 +301,9 @@ class ExitCode(enum.IntEnum):
     UNTOLD = 9
     """It can't be told what came of a start: the service may run."""
 
+    NOT_RUNNING = 10
+    """A job that only looked found that the service does not run."""
+
     KILLED = -1
     """The worker died or was killed."""
 

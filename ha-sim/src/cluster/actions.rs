@@ -4,12 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use ha_core::{
     config::EditError,
+    event::Event,
     id::{IdError, NodeName, ServiceId},
     lrm::StopRequest,
 };
 
 use super::{Cluster, Violation};
-use crate::world::{Clock, DaemonKind, DeviceBehaviour, Failure, Guest, Node, Operation};
+use crate::world::{Clock, DaemonKind, DeviceBehaviour, Failure, Guest, GuestTimes, Node, Operation, Source, What};
 
 /// Why something can't be done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -81,6 +82,24 @@ impl Cluster {
     pub fn set_member(&mut self, node: &NodeName, is_member: bool) -> Result<(), ActionError> {
         self.hardware(node)?.expelled = !is_member;
         if is_member { self.power_on(node) } else { self.power_off(node) }
+    }
+
+    /// Takes a node out of the list of members while its daemons run. It finds that out, stops its services as far as its
+    /// watchdog's time allows, and goes down. Admitted again by [`set_member`](Self::set_member).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, or what was done made a service run on two nodes.
+    pub fn expel(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        let hardware = self.hardware(node)?;
+        hardware.expelled = true;
+        if hardware.power {
+            let event = Event::RemovedFromCluster { node: node.clone() };
+            self.world.note(self.world.time, Source::Daemon(node.clone(), DaemonKind::Lrm), What::Core(event));
+            self.ask_lrm_to_stop(node, StopRequest::NodeShutdown);
+        }
+        self.world.update_replicas();
+        Ok(self.settle()?)
     }
 
     /// Takes a node's power away.
@@ -222,6 +241,39 @@ impl Cluster {
         self.set_paused(node, daemon, true)
     }
 
+    /// Lets a whole machine stand still: its daemons, what its agents are at, its network. Its watchdog runs on, and resets it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node, it has no power, or a service runs on two nodes.
+    pub fn suspend(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.set_suspended(node, true)
+    }
+
+    /// Lets a machine go on that was [suspended](Self::suspend).
+    ///
+    /// # Errors
+    ///
+    /// As [`suspend`](Self::suspend).
+    pub fn wake(&mut self, node: &NodeName) -> Result<(), ActionError> {
+        self.set_suspended(node, false)
+    }
+
+    fn set_suspended(&mut self, node: &NodeName, suspended: bool) -> Result<(), ActionError> {
+        let hardware = self.hardware(node)?;
+        if !hardware.power {
+            return Err(ActionError::NoPower(node.clone()));
+        }
+        hardware.suspended = suspended;
+        for daemon in DaemonKind::ALL {
+            if self.runs_daemon(node, daemon) {
+                self.set_paused(node, daemon, suspended)?;
+            }
+        }
+        self.world.update_replicas();
+        Ok(self.settle()?)
+    }
+
     /// Lets a daemon go on that was [paused](Self::pause_daemon).
     ///
     /// # Errors
@@ -282,6 +334,18 @@ impl Cluster {
     /// If there is no such node.
     pub fn set_store_works(&mut self, node: &NodeName, works: bool) -> Result<(), ActionError> {
         self.hardware(node)?.store_fails = !works;
+        Ok(())
+    }
+
+    /// Says whether a node reads what all share as it was when this was said, though it writes as ever: a cache that hangs. It lasts
+    /// until the opposite is said, or the node loses its power.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_reads_stale(&mut self, node: &NodeName, stale: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.reads_stale = stale;
+        self.world.update_replicas();
         Ok(())
     }
 
@@ -442,6 +506,36 @@ impl Cluster {
     /// If there is no such guest.
     pub fn lock_guest(&mut self, sid: &ServiceId, lock: Option<&str>) -> Result<(), ActionError> {
         self.guest(sid)?.lock = lock.map(str::to_owned);
+        Ok(())
+    }
+
+    /// Locks a guest for a time. What was locked meanwhile with another name stays.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn lock_guest_for(&mut self, sid: &ServiceId, lock: &str, time: Duration) -> Result<(), ActionError> {
+        self.lock_guest(sid, Some(lock))?;
+        let (sid, lock) = (sid.clone(), lock.to_owned());
+        self.plan(self.world.time.after(time), move |cluster| {
+            if let Some(guest) = cluster.world.guests.get_mut(&sid) {
+                guest.lock.take_if(|present| *present == lock);
+            }
+        });
+        Ok(())
+    }
+
+    /// Says how long an agent takes with a guest from now on, where a time is given. What begins then takes so long.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn set_guest_times(&mut self, sid: &ServiceId, times: GuestTimes) -> Result<(), ActionError> {
+        let known = &mut self.guest(sid)?.times;
+        known.start = times.start.or(known.start);
+        known.stop = times.stop.or(known.stop);
+        known.migrate = times.migrate.or(known.migrate);
+        known.relocate = times.relocate.or(known.relocate);
         Ok(())
     }
 

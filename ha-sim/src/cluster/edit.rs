@@ -3,12 +3,34 @@
 use std::sync::Arc;
 
 use ha_core::{
-    config::{Changes, Configuration, Digest, EditError, Editor},
+    config::{
+        Changes, Configuration, DatacenterFile, Digest, EditError, Editor, FenceConfig, GroupsConfig, ResourcesConfig,
+        RulesConfig,
+    },
     id::{NodeName, ServiceId},
-    status::StateName,
+    status::{LrmStatus, ManagerStatus, StateName},
 };
 
 use super::{ActionError, Cluster};
+
+/// What can be overwritten with any text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawPlace {
+    /// `resources.cfg`
+    Resources,
+    /// `groups.cfg`
+    Groups,
+    /// `rules.cfg`
+    Rules,
+    /// `datacenter.cfg`
+    Datacenter,
+    /// `fence.cfg`
+    Fence,
+    /// The manager status.
+    ManagerStatus,
+    /// The record of a node's LRM.
+    LrmStatus(NodeName),
+}
 
 impl Cluster {
     /// Edits resources, groups and rules. Nothing is changed if the edit is refused.
@@ -39,13 +61,57 @@ impl Cluster {
             groups: store.groups.as_ref().clone(),
             rules: store.rules.as_ref().clone(),
         };
-        let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
+        let members = self.world.nodes.iter().filter(|(_, node)| !node.expelled);
+        let nodes: Vec<NodeName> = members.map(|(node, _)| node.clone()).collect();
         let in_error = |sid: &ServiceId| self.service_state(sid) == Some(StateName::Error);
         let editor = Editor::new(&self.types, &nodes).services_in_error(&in_error);
         let answer = edit(&editor, &mut config)?;
         self.take_over(config);
         self.settle()?;
         Ok(answer)
+    }
+
+    /// Overwrites a file or a record with a text, without any check, as somebody with an editor can. What can't be understood in a
+    /// file is left out, as everywhere; a record that can't be read at all is an error for whoever reads it.
+    ///
+    /// # Errors
+    ///
+    /// If no node has quorum.
+    pub fn write_raw(&mut self, place: &RawPlace, text: &str) -> Result<(), ActionError> {
+        self.check_writable()?;
+        let (bytes, store) = (text.as_bytes(), &mut self.world.store);
+        match place {
+            RawPlace::Resources => {
+                let read = ResourcesConfig::read(bytes, &self.types).config;
+                store.edit_resources(|resources| *resources = read);
+            }
+            RawPlace::Groups => store.groups = Arc::new(GroupsConfig::read(bytes).config),
+            RawPlace::Rules => store.rules = Arc::new(RulesConfig::read(bytes, &self.types).config),
+            RawPlace::Datacenter => {
+                self.datacenter = DatacenterFile::read(bytes).config;
+                store.datacenter = Arc::new(self.datacenter.config().clone());
+            }
+            RawPlace::Fence => store.fence = FenceConfig::read(bytes).config.ok().map(Arc::new),
+            RawPlace::ManagerStatus => match ManagerStatus::from_json(text) {
+                Ok(status) => {
+                    store.broken_records.remove(&None);
+                    store.manager_status = Some(Arc::new(status));
+                }
+                Err(error) => {
+                    store.broken_records.insert(None, error.to_string());
+                }
+            },
+            RawPlace::LrmStatus(node) => match LrmStatus::from_json(text) {
+                Ok(status) => {
+                    store.broken_records.remove(&Some(node.clone()));
+                    store.lrm_status.insert(node.clone(), Arc::new(status));
+                }
+                Err(error) => {
+                    store.broken_records.insert(Some(node.clone()), error.to_string());
+                }
+            },
+        }
+        Ok(self.settle()?)
     }
 
     fn take_over(&mut self, mut config: Configuration) {

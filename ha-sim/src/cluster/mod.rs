@@ -38,6 +38,7 @@ mod twin;
 mod violation;
 
 pub use actions::ActionError;
+pub use edit::RawPlace;
 pub use host::{CallsMade, Disturbance, Fault};
 pub use invariants::{Breach, Invariant, Invariants, Transition, aftermath};
 pub use planted::PlantedBug;
@@ -147,7 +148,7 @@ impl Cluster {
             calls_made: None,
         };
         let powered: Vec<NodeName> =
-            setup.nodes.iter().filter(|(_, node)| node.power).map(|(node, _)| node.clone()).collect();
+            setup.nodes.iter().filter(|(_, node)| node.power && node.member).map(|(node, _)| node.clone()).collect();
         for node in &powered {
             cluster.world.give_power(node);
         }
@@ -329,6 +330,7 @@ fn world(setup: &Setup) -> World {
             max_cpu: Some(node.cores),
             max_memory: Some(node.memory),
             version: node.version.clone(),
+            expelled: !node.member,
             ..Node::default()
         };
         world.nodes.insert(name.clone(), hardware);

@@ -47,6 +47,8 @@ pub struct Setup {
 pub struct NodeSetup {
     /// Whether it has power at the begin.
     pub power: bool,
+    /// Whether it is a member of the cluster at the begin. One that is not has no power either.
+    pub member: bool,
     /// Its cores.
     pub cores: f64,
     /// Its bytes of memory.
@@ -57,7 +59,7 @@ pub struct NodeSetup {
 
 impl Default for NodeSetup {
     fn default() -> Self {
-        Self { power: true, cores: 16.0, memory: 64 << 30, version: "9.1.0".to_owned() }
+        Self { power: true, member: true, cores: 16.0, memory: 64 << 30, version: "9.1.0".to_owned() }
     }
 }
 

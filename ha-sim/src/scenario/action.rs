@@ -1,6 +1,6 @@
 //! What people and mishaps do in a scenario.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use ha_core::{
     config::Changes,
@@ -10,8 +10,8 @@ use ha_core::{
 
 use super::{problem::Problem, words::Words};
 use crate::{
-    cluster::{ActionError, Cluster},
-    world::{ClusterEvent, DaemonKind, DeviceBehaviour, Failure, Operation, Outcome},
+    cluster::{ActionError, Cluster, RawPlace},
+    world::{ClusterEvent, DaemonKind, DeviceBehaviour, Failure, GuestTimes, Operation, Outcome},
 };
 
 /// Something that is done at some moment.
@@ -34,6 +34,31 @@ pub(super) enum Action {
         nodes: Vec<NodeName>,
     },
     Reboot(NodeName),
+    /// A node is taken into the cluster, or out of it.
+    Member {
+        joins: bool,
+        node: NodeName,
+    },
+    Suspended {
+        suspended: bool,
+        nodes: Vec<NodeName>,
+    },
+    StaleReads {
+        stale: bool,
+        nodes: Vec<NodeName>,
+    },
+    Clock {
+        seconds: i64,
+        nodes: Vec<NodeName>,
+    },
+    Write {
+        place: RawPlace,
+        text: String,
+    },
+    Takes {
+        sid: ServiceId,
+        times: GuestTimes,
+    },
     Twin {
         appears: bool,
         node: NodeName,
@@ -57,6 +82,7 @@ pub(super) enum Action {
     Lock {
         sid: ServiceId,
         lock: Option<String>,
+        time: Option<Duration>,
     },
     Fail {
         sid: ServiceId,
@@ -143,9 +169,10 @@ enum EditKind {
 }
 
 /// The verbs, for messages.
-const VERBS: [&str; 36] = [
+const VERBS: [&str; 42] = [
     "add",
     "carry",
+    "clock",
     "command",
     "crash",
     "create",
@@ -164,6 +191,7 @@ const VERBS: [&str; 36] = [
     "partition",
     "pause",
     "power",
+    "reads",
     "reboot",
     "remove",
     "reset",
@@ -176,10 +204,14 @@ const VERBS: [&str; 36] = [
     "start",
     "stop",
     "store",
+    "suspend",
+    "takes",
     "twin",
     "unlock",
     "unset",
     "version",
+    "view",
+    "write",
 ];
 
 const OPERATIONS: [(&str, Operation); 3] =
@@ -200,6 +232,21 @@ impl Action {
             "locks" => part(words, Part::Locks)?,
             "reboot" => Self::Reboot(words.node()?),
             "twin" => twin(words)?,
+            "clock" => clock(words)?,
+            "reads" => {
+                let stale = words.choice(&["stale", "fresh"])? == 0;
+                words.keyword("on")?;
+                Self::StaleReads { stale, nodes: words.nodes()? }
+            }
+            "suspend" => Self::Suspended { suspended: true, nodes: words.nodes()? },
+            "resume" if words.is_node() => Self::Suspended { suspended: false, nodes: words.nodes()? },
+            "write" => raw_text(words)?,
+            "takes" => {
+                let sid = words.service()?;
+                Self::Takes { sid, times: guest_times(words)? }
+            }
+            "add" if words.accept("node") => Self::Member { joins: true, node: words.node()? },
+            "remove" if words.accept("node") => Self::Member { joins: false, node: words.node()? },
             "shutdown" => Self::Shutdown(words.node()?),
             "start" if words.is_service() => {
                 let sid = words.service()?;
@@ -226,10 +273,14 @@ impl Action {
             }
             "lock" => {
                 let sid = words.service()?;
-                let lock = words.take().map_or_else(|| "backup".to_owned(), |word| word.text);
-                Self::Lock { sid, lock: Some(lock) }
+                let mut lock = "backup".to_owned();
+                if words.peek().is_some_and(|word| word.quoted || word.text != "for") {
+                    lock = words.word("the name of a lock")?.text;
+                }
+                let time = if words.accept("for") { Some(words.duration()?) } else { None };
+                Self::Lock { sid, lock: Some(lock), time }
             }
-            "unlock" => Self::Lock { sid: words.service()?, lock: None },
+            "unlock" => Self::Lock { sid: words.service()?, lock: None, time: None },
             "fail" => failure(words, Outcome::Fails)?,
             "hang" => failure(words, Outcome::Hangs)?,
             "mend" => {
@@ -304,6 +355,17 @@ impl Action {
                 Part::Locks => cluster.set_locks_work(node, *works),
             }),
             Self::Reboot(node) => cluster.reboot(node),
+            Self::Member { joins: true, node } => cluster.set_member(node, true),
+            Self::Member { joins: false, node } => cluster.expel(node),
+            Self::Suspended { suspended: true, nodes } => each(nodes, |node| cluster.suspend(node)),
+            Self::Suspended { suspended: false, nodes } => each(nodes, |node| cluster.wake(node)),
+            Self::StaleReads { stale, nodes } => each(nodes, |node| cluster.set_reads_stale(node, *stale)),
+            Self::Clock { seconds, nodes } => {
+                nodes.iter().for_each(|node| cluster.jump_wall_clock(node, *seconds));
+                Ok(())
+            }
+            Self::Write { place, text } => cluster.write_raw(place, text),
+            Self::Takes { sid, times } => cluster.set_guest_times(sid, *times),
             Self::Twin { appears: true, node } => cluster.twin_appears(node),
             Self::Twin { appears: false, node } => cluster.twin_goes(node),
             Self::Shutdown(node) => cluster.shutdown(node),
@@ -314,7 +376,8 @@ impl Action {
             Self::Destroy(sid) => cluster.destroy_guest(sid),
             Self::Crash(sid) => cluster.crash_guest(sid),
             Self::Carry { sid, node } => cluster.move_guest(sid, node),
-            Self::Lock { sid, lock } => cluster.lock_guest(sid, lock.as_deref()),
+            Self::Lock { sid, lock: Some(lock), time: Some(time) } => cluster.lock_guest_for(sid, lock, *time),
+            Self::Lock { sid, lock, time: _ } => cluster.lock_guest(sid, lock.as_deref()),
             Self::Fail { sid, failure } => cluster.fail(sid, failure.clone()),
             Self::Mend { sid, operation } => cluster.mend(sid, *operation),
             Self::Device { name, behaviour } => {
@@ -362,6 +425,83 @@ fn twin(words: &mut Words<'_>) -> Result<Action, Problem> {
     words.keyword("of")?;
     let node = words.node()?;
     Ok(Action::Twin { appears: words.choice(&["appears", "goes"])? == 0, node })
+}
+
+/// `of NODE … jumps forward T`, `of NODE … jumps back T`: the wall clock.
+fn clock(words: &mut Words<'_>) -> Result<Action, Problem> {
+    words.keyword("of")?;
+    let nodes = words.nodes_before("jumps")?;
+    let forward = words.choice(&["forward", "back"])? == 0;
+    let time = i64::try_from(words.duration()?.as_secs()).unwrap_or(i64::MAX);
+    Ok(Action::Clock { seconds: if forward { time } else { time.saturating_neg() }, nodes })
+}
+
+/// `FILE TEXT`, `manager-status TEXT`, `lrm-status of NODE TEXT`: no word of the text is checked.
+fn raw_text(words: &mut Words<'_>) -> Result<Action, Problem> {
+    const PLACES: [&str; 7] =
+        ["resources.cfg", "groups.cfg", "rules.cfg", "datacenter.cfg", "fence.cfg", "manager-status", "lrm-status"];
+    let place = match words.choice(&PLACES)? {
+        0 => RawPlace::Resources,
+        1 => RawPlace::Groups,
+        2 => RawPlace::Rules,
+        3 => RawPlace::Datacenter,
+        4 => RawPlace::Fence,
+        5 => RawPlace::ManagerStatus,
+        _ => {
+            words.keyword("of")?;
+            RawPlace::LrmStatus(words.node()?)
+        }
+    };
+    let (column, word) = (words.column(), words.word("a text in double quotes")?);
+    let text = unescaped(&word.text).filter(|_| word.quoted);
+    let text = text.ok_or_else(|| {
+        let known = r#"\n, \t, \\, \' for a double quote, and \u{…} for any character by its hexadecimal number"#;
+        words.at(column, format!("expected a text in double quotes, in which a '\\' stands only in {known}"))
+    })?;
+    Ok(Action::Write { place, text })
+}
+
+/// The text with what stands for other characters replaced.
+fn unescaped(text: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            plain.push(character);
+            continue;
+        }
+        match characters.next()? {
+            'n' => plain.push('\n'),
+            't' => plain.push('\t'),
+            '\\' => plain.push('\\'),
+            '\'' => plain.push('"'),
+            'u' => {
+                let (number, rest) = characters.as_str().strip_prefix('{')?.split_once('}')?;
+                plain.push(char::from_u32(u32::from_str_radix(number, 16).ok()?)?);
+                characters = rest.chars();
+            }
+            _ => return None,
+        }
+    }
+    Some(plain)
+}
+
+/// `start T stop T migrate T relocate T`, at least one of them
+fn guest_times(words: &mut Words<'_>) -> Result<GuestTimes, Problem> {
+    let mut times = GuestTimes::default();
+    loop {
+        let what = words.choice(&["start", "stop", "migrate", "relocate"])?;
+        let time = Some(words.duration()?);
+        *match what {
+            0 => &mut times.start,
+            1 => &mut times.stop,
+            2 => &mut times.migrate,
+            _ => &mut times.relocate,
+        } = time;
+        if words.peek().is_none() {
+            return Ok(times);
+        }
+    }
 }
 
 /// `a b | c d | e`

@@ -77,8 +77,26 @@ enum NodeIs {
 struct EventPattern {
     name: String,
     fields: Vec<(String, String)>,
-    times: Option<usize>,
+    times: Option<Times>,
     since: Instant,
+}
+
+/// How often an event has happened.
+#[derive(Debug, Clone, Copy)]
+enum Times {
+    Exactly(usize),
+    AtLeast(usize),
+    AtMost(usize),
+}
+
+impl Times {
+    fn holds(self, count: usize) -> bool {
+        match self {
+            Self::Exactly(times) => count == times,
+            Self::AtLeast(times) => count >= times,
+            Self::AtMost(times) => count <= times,
+        }
+    }
 }
 
 /// Events of the virtual cluster itself.
@@ -221,7 +239,7 @@ fn daemon_state(words: &mut Words<'_>, states: &[DaemonState]) -> Result<DaemonS
     Ok(states.get(choice).copied().unwrap_or(DaemonState::Startup))
 }
 
-/// `NAME [key=value …] [N times] [since TIME]`
+/// `NAME [key=value …] [[at least|at most] N times] [since TIME]`
 fn event(words: &mut Words<'_>) -> Result<EventPattern, Problem> {
     let name = words.word("the name of an event")?;
     let known = known_events();
@@ -236,13 +254,26 @@ fn event(words: &mut Words<'_>) -> Result<EventPattern, Problem> {
         } else if words.accept("since") {
             pattern.since = words.instant()?;
         } else {
-            pattern.times = Some(words.value("'key=value', a number of times, or 'since'")?);
-            if !words.accept("time") {
-                words.keyword("times")?;
-            }
+            pattern.times = Some(times(words)?);
         }
     }
     Ok(pattern)
+}
+
+/// `N times`, `at least N times`, `at most N times`
+fn times(words: &mut Words<'_>) -> Result<Times, Problem> {
+    let bound: fn(usize) -> Times = if !words.accept("at") {
+        Times::Exactly
+    } else if words.choice(&["least", "most"])? == 0 {
+        Times::AtLeast
+    } else {
+        Times::AtMost
+    };
+    let times = bound(words.value("'key=value', a number of times, 'at least', 'at most', or 'since'")?);
+    if !words.accept("time") {
+        words.keyword("times")?;
+    }
+    Ok(times)
 }
 
 /// The names of all events. The enum itself knows them: it names them when it is asked to read another one.
@@ -262,7 +293,7 @@ impl Subject {
             Self::Disarm(state) => disarm_state(cluster) == *state,
             Self::Event(pattern) => {
                 let count = pattern.count(cluster);
-                pattern.times.map_or(count > 0, |times| count == times)
+                pattern.times.unwrap_or(Times::AtLeast(1)).holds(count)
             }
             Self::Rule(id) => RuleId::new(id).is_ok_and(|id| cluster.world().store.rules.rules.contains_key(&id)),
             Self::Group(id) => GroupId::new(id).is_ok_and(|id| cluster.world().store.groups.groups.contains_key(&id)),
@@ -341,6 +372,10 @@ impl EventPattern {
         let Ok(json) = serde_json::to_value(happening) else { return false };
         let is = |key: &str, wanted: &str| match json.get(key) {
             Some(Value::String(text)) => text == wanted,
+            Some(Value::Array(list)) => {
+                let items = list.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+                items.collect::<Vec<String>>().join(",") == wanted
+            }
             Some(other) => wanted == other.to_string().as_str(),
             None => false,
         };

@@ -30,7 +30,7 @@
 //! | line | says |
 //! |---|---|
 //! | `nodes NODE …` | nodes of the usual size (16 cores, 64G), with power from the begin |
-//! | `node NODE [cores N memory SIZE] [version V] [off]` | a node with more to say about |
+//! | `node NODE [cores N memory SIZE] [version V] [off] [out]` | a node with more to say about; `out`: no member yet |
 //! | `guest SID on NODE …` | a guest; a service too if `resources.cfg` has it |
 //! | … `[cores N memory SIZE] [uses cores N memory SIZE]` | what it may use, and what it does use |
 //! | … `[start T] [stop T] [migrate T] [relocate T]` | how long that takes with this guest |
@@ -57,15 +57,21 @@
 //! |---|---|
 //! | `power on\|off NODE …`, `reset NODE …` | by the button |
 //! | `reboot NODE`, `shutdown NODE` | as a person asks it to |
+//! | `add node NODE`, `remove node NODE` | takes it into the list of members, with its power, or out of it while it runs |
+//! | `suspend NODE …`, `resume NODE …` | a machine stands still, all but its watchdog, and goes on |
+//! | `clock of NODE … jumps forward\|back T` | its wall clock |
 //! | `twin of NODE appears\|goes` | another machine with the node's name gets or loses its power |
 //! | `network on\|off NODE …`, `partition NODE … \| NODE … \| …`, `heal` | who sees whom |
 //! | `store\|view\|locks works\|fails on NODE …` | shared records, the view of the cluster, locks |
+//! | `reads stale\|fresh on NODE …` | it reads what all share as it was then, until it is fresh again |
+//! | `write FILE "TEXT"`, `write manager-status "TEXT"`, `write lrm-status of NODE "TEXT"` | any text, unchecked; in it `\n`, `\t`, `\\`, `\'` for a double quote, `\u{FEFF}` |
 //! | `stop crm on NODE`, `restart lrm on NODE` | asked to |
 //! | `start\|kill\|pause\|resume crm\|lrm\|daemons on NODE …` | not asked |
 //! | `command LINE` | a line of the command queue: `migrate`, `relocate`, `stop`, `enable-node-maintenance`, …; in quotes it is not checked |
 //! | `add\|set\|unset\|remove SID …`, `add\|set\|unset\|remove group ID …`, `add rule TYPE ID …`, `set\|unset\|remove rule ID …`, `set\|unset datacenter …` | edits, with properties as `key value` |
 //! | `start SID on NODE`, `crash SID`, `create SID on NODE`, `destroy SID`, `carry SID to NODE` | guests, behind HA's back |
-//! | `lock SID [NAME]`, `unlock SID` | a guest's lock |
+//! | `lock SID [NAME] [for T]`, `unlock SID` | a guest's lock |
+//! | `takes SID start\|stop\|migrate\|relocate T …` | how long that takes with this guest from now on |
 //! | `fail\|hang start\|stop\|move of SID [N times] [on NODE]`, `mend start\|stop\|move of SID` | what agents do |
 //! | `device NAME works\|fails\|hangs\|late` | fence devices, or parts of them (`NAME:N`); one that is late acts at once, and says so as late as it may |
 //! | `load SID cores N memory SIZE`, `size SID\|NODE cores N memory SIZE` | measured use, configured size |
@@ -88,7 +94,7 @@
 //! | `NODE up`, `NODE off`, `NODE quorate`, `NODE master`, `no master` | |
 //! | `NODE crm STATE`, `NODE lrm STATE` | the state of a daemon |
 //! | `armed`, `disarming`, `disarmed` | |
-//! | `event NAME [key=value …] [N times] [since T]` | it happened, so often if that is given |
+//! | `event NAME [key=value …] [[at least\|at most] N times] [since T]` | it happened, so often if that is given; a list is written with commas |
 //! | `rule ID`, `group ID` | it is configured |
 
 mod action;

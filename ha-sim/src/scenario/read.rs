@@ -278,7 +278,7 @@ impl Reader {
         Ok(node)
     }
 
-    /// `node NAME [cores N memory N] [version V] [off]`
+    /// `node NAME [cores N memory N] [version V] [off] [out]`
     fn node(&mut self, words: &mut Words<'_>) -> Result<New, Problem> {
         let name = self.new_node(words)?;
         let mut node = NodeSetup::default();
@@ -293,7 +293,11 @@ impl Reader {
                     words.take();
                     node.power = false;
                 }
-                _ => return Err(words.unknown(word, "", ["cores", "version", "off"])),
+                "out" => {
+                    words.take();
+                    node.member = false;
+                }
+                _ => return Err(words.unknown(word, "", ["cores", "version", "off", "out"])),
             }
         }
         self.setup.nodes.insert(name.clone(), node);

@@ -227,6 +227,25 @@ impl<'a> Words<'a> {
         Ok(nodes)
     }
 
+    /// One node or more, or `all`, up to a word that is taken too.
+    pub(super) fn nodes_before(&mut self, end: &str) -> Result<Vec<NodeName>, Problem> {
+        if self.accept("all") {
+            self.keyword(end)?;
+            return Ok(self.names.nodes.clone());
+        }
+        let mut nodes = vec![self.node()?];
+        while !self.accept(end) {
+            nodes.push(self.node()?);
+        }
+        Ok(nodes)
+    }
+
+    /// Whether the next word names a known node, or all of them.
+    pub(super) fn is_node(&self) -> bool {
+        let known = |text: &str| text == "all" || self.names.nodes.iter().any(|node| node.as_str() == text);
+        self.peek().is_some_and(|word| known(&word.text))
+    }
+
     /// The name of a service or guest that is known.
     pub(super) fn service(&mut self) -> Result<ServiceId, Problem> {
         let word = self.word("a service such as 'vm:100'")?;

@@ -142,7 +142,8 @@ impl World {
     /// When the first thing that an agent is at ends.
     #[must_use]
     pub fn next_job_end(&self) -> Option<Instant> {
-        self.jobs.running.values().filter_map(|job| job.due).min()
+        let goes_on = |key: &JobKey| !self.stands_still(&key.node);
+        self.jobs.running.iter().filter(|(key, _)| goes_on(key)).filter_map(|(_, job)| job.due).min()
     }
 
     /// How long a job may take. A move that gets on may take as long as it needs.
@@ -164,6 +165,10 @@ impl World {
         }
     }
 
+    fn stands_still(&self, node: &NodeName) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.suspended)
+    }
+
     /// Lets what never ends end now.
     pub fn end_hung_jobs(&mut self) {
         for job in self.jobs.running.values_mut() {
@@ -173,9 +178,10 @@ impl World {
 
     /// Lets all jobs go on that are due by now.
     pub fn end_due_jobs(&mut self) {
-        let is_due = |job: &TimedJob| job.due.is_some_and(|due| due <= self.time);
+        let is_due =
+            |key: &JobKey, job: &TimedJob| job.due.is_some_and(|due| due <= self.time) && !self.stands_still(&key.node);
         let due: Vec<JobKey> =
-            self.jobs.running.iter().filter(|(_, job)| is_due(job)).map(|(key, _)| key.clone()).collect();
+            self.jobs.running.iter().filter(|(key, job)| is_due(key, job)).map(|(key, _)| key.clone()).collect();
         for key in due {
             if let Some(job) = self.jobs.running.remove(&key) {
                 self.go_on(key, job);

@@ -98,6 +98,10 @@ pub struct Node {
     pub power_losses: u64,
     /// Whether it was taken out of the cluster: it is no member any more.
     pub expelled: bool,
+    /// Whether the machine stands still: nothing of it goes on, and nobody reaches it.
+    pub suspended: bool,
+    /// Whether it reads the store as it was when this began, though it is not cut off from it.
+    pub reads_stale: bool,
     /// Nodes that it does not hear, though the store reaches both: the membership counts them as offline there.
     pub unheard: BTreeSet<NodeName>,
 }
@@ -106,7 +110,7 @@ impl Node {
     /// Whether it can be part of a quorate partition.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.power && self.network
+        self.power && self.network && !self.suspended
     }
 
     /// The moment after which its watchdog resets it, if nothing is fed before.
@@ -205,6 +209,8 @@ impl World {
     pub fn cut_power(&mut self, node: &NodeName) {
         if let Some(hardware) = self.nodes.get_mut(node) {
             hardware.power = false;
+            hardware.suspended = false;
+            hardware.reads_stale = false;
             hardware.power_losses = hardware.power_losses.wrapping_add(1);
             hardware.watchdogs.clear();
             hardware.abandoned_watchdog = None;

@@ -27,10 +27,17 @@ impl World {
         self.partitions.is_empty() || self.partitions.iter().any(|group| group.contains(one) && group.contains(other))
     }
 
-    /// Whether a node is in the quorate partition: it reaches more than half of all nodes, itself included.
+    /// Whether a node is in the quorate partition: it is a member, and reaches more than half of all members, itself included.
     #[must_use]
     pub fn is_online(&self, node: &NodeName) -> bool {
-        self.reached(node).count().saturating_mul(2) > self.nodes.len()
+        self.is_majority(node, self.reached(node))
+    }
+
+    /// Whether these are more than half of the members. Who is no member has no majority.
+    fn is_majority<'a>(&self, node: &NodeName, nodes: impl Iterator<Item = &'a NodeName>) -> bool {
+        let is_member = |node: &NodeName| self.nodes.get(node).is_some_and(|node| !node.expelled);
+        let members = self.nodes.values().filter(|node| !node.expelled).count();
+        is_member(node) && nodes.filter(|node| is_member(node)).count().saturating_mul(2) > members
     }
 
     /// Whether the membership on a node counts another one as online.
@@ -43,8 +50,7 @@ impl World {
     #[must_use]
     pub fn hears_majority(&self, node: &NodeName) -> bool {
         let Some(hardware) = self.nodes.get(node) else { return false };
-        let heard = self.reached(node).filter(|other| !hardware.unheard.contains(*other)).count();
-        heard.saturating_mul(2) > self.nodes.len()
+        self.is_majority(node, self.reached(node).filter(|other| !hardware.unheard.contains(*other)))
     }
 
     /// Whether some partition is quorate.
@@ -58,11 +64,12 @@ impl World {
     pub fn update_replicas(&mut self) {
         let nodes: Vec<(NodeName, bool)> = self.nodes.keys().map(|node| (node.clone(), self.is_online(node))).collect();
         for (name, online) in nodes {
-            let has_one = self.nodes.get(&name).is_some_and(|node| node.replica.is_some());
-            if has_one != online {
+            let Some(node) = self.nodes.get(&name) else { continue };
+            let wants_one = !online || node.reads_stale;
+            if node.replica.is_some() == wants_one {
                 continue;
             }
-            let replica = (!online).then(|| Box::new(Replica::of(self)));
+            let replica = wants_one.then(|| Box::new(Replica::of(self)));
             if let Some(node) = self.nodes.get_mut(&name) {
                 node.replica = replica;
             }

@@ -45,6 +45,14 @@ impl View<'_> {
         if self.hardware()?.store_fails { Err(HostError::new("the shared store does not answer")) } else { Ok(()) }
     }
 
+    /// Fails where nobody can read a record: the manager status, or that of a node's LRM.
+    fn check_readable(&self, record: Option<&NodeName>) -> Result<(), HostError> {
+        match self.store().broken_records.get(&record.cloned()) {
+            Some(why) => Err(HostError::new(why.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Fails where another machine works under this node's name.
     fn check_name(&self) -> Result<(), HostError> {
         let is_taken_over = self.world.taken_over.contains(&self.node) && !self.world.physics.names_count;
@@ -158,6 +166,7 @@ impl Watchdog for View<'_> {
 impl StatusStore for View<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.check_store()?;
+        self.check_readable(None)?;
         Ok(self.store().manager_status.clone())
     }
 }
@@ -181,12 +190,14 @@ impl ConfigurationStore for View<'_> {
 impl ManagerStore for View<'_> {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
         self.check_writable()?;
+        self.world.store.broken_records.remove(&None);
         self.world.store.manager_status = Some(Arc::new(status.clone()));
         Ok(())
     }
 
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
         self.check_store()?;
+        self.check_readable(Some(node))?;
         Ok(self.store().lrm_status.get(node).cloned())
     }
 
@@ -204,6 +215,7 @@ impl ManagerStore for View<'_> {
 impl LrmStore for View<'_> {
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
         self.check_writable()?;
+        self.world.store.broken_records.remove(&Some(self.node.clone()));
         self.world.store.lrm_status.insert(self.node.clone(), Arc::new(status.clone()));
         Ok(())
     }

@@ -132,6 +132,7 @@ macro_rules! readable_numbers {
 
 readable_numbers! {
     u32: "a timeout in whole seconds, 0 to 4294967295",
+    u64: "a count, a whole number of 0 or more",
     i64: "a time in whole seconds since 1970",
     ExitCode: "an exit code, a whole number",
 }
@@ -231,6 +232,7 @@ readable_lists! {
     NodeName: "a list of the names of nodes",
     ServiceId: "a list of the ids of services",
     SmolStr: "a list of texts",
+    i64: "a list of times",
 }
 
 #[cfg(test)]

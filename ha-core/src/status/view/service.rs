@@ -51,6 +51,15 @@ pub struct ServiceView {
     /// When that job was begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hangs_since: Option<Timestamp>,
+    /// How often it ended by itself and was started again, since it was last stopped on purpose or came to its node.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restarts: u64,
+    /// When it was found ended, the last ten times at the most, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart_times: Vec<Timestamp>,
+    /// When it will be started again, while that waits because it ended too often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_restart: Option<Timestamp>,
 }
 
 /// The word that is shown for a service.
@@ -78,6 +87,10 @@ pub enum ShownState {
     NotUnderstood,
     /// None of these: its recorded state.
     Recorded(StateName),
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ShownState {
@@ -311,6 +324,9 @@ impl<'a> Service<'a> {
             locked_since: self.note.and_then(|note| note.locked_since),
             hangs: self.note.and_then(|note| note.hangs),
             hangs_since: self.note.and_then(|note| note.hangs_since),
+            restarts: self.note.map_or(0, |note| note.restarts),
+            restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),
+            next_restart: self.note.and_then(|note| note.next_restart),
         }
     }
 

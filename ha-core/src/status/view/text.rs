@@ -117,6 +117,17 @@ impl fmt::Display for LrmView {
     }
 }
 
+impl ServiceView {
+    fn fmt_restarts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(last) = self.restart_times.last() else { return Ok(()) };
+        match self.restarts {
+            1 => write!(f, ", ended by itself once, at {}", UtcTime(*last))?,
+            count => write!(f, ", ended by itself {count} times, last at {}", UtcTime(*last))?,
+        }
+        self.next_restart.map_or(Ok(()), |at| write!(f, ", is started again at {}", UtcTime(at)))
+    }
+}
+
 impl fmt::Display for ServiceView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (", self.sid)?;
@@ -134,6 +145,7 @@ impl fmt::Display for ServiceView {
             write!(f, ", its job '{job}' hangs")?;
             self.hangs_since.map_or(Ok(()), |since| write!(f, ", begun {}", UtcTime(since)))?;
         }
+        self.fmt_restarts(f)?;
         f.write_str(")")?;
         if let Some(problem) = &self.problem {
             write!(f, ": {problem}")?;

@@ -149,7 +149,7 @@ fn a_start_that_succeeded_sets_the_retries_back() {
 }
 
 fn job(name: &str, command: StateName, target: Option<&str>) -> Job {
-    Job { id: JobId(1), sid: sid(name), uid: None, command, target: target.map(node), timeout: None }
+    Job { id: JobId(1), sid: sid(name), uid: None, command, target: target.map(node), timeout: None, only_look: false }
 }
 
 #[test]

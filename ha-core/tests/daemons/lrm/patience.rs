@@ -190,3 +190,72 @@ fn moves_that_fail_again_and_again_come_after_growing_pauses() {
     assert_eq!(waits.iter().position(|wait| *wait > 1), Some(9), "{waits:?}");
     assert!(waits.is_sorted() && waits.last().is_some_and(|wait| (25..=32).contains(wait)), "{waits:?}");
 }
+
+const CONFIRMED: ServiceState = ServiceState::Started { confirmed: true };
+
+/// `vm:101`, whose start is confirmed, ends by itself; the LRM looks at it under a new request.
+fn ends_by_itself(cluster: &mut Cluster, uid: &str) -> Vec<String> {
+    cluster.node("node1").running.clear();
+    put(cluster, CONFIRMED, uid);
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    cluster.take_events()
+}
+
+fn runs(cluster: &Cluster) -> bool {
+    !cluster.places(&sid("vm:101")).is_empty()
+}
+
+#[test]
+fn a_service_that_ends_by_itself_is_started_at_once_three_times_then_after_growing_pauses() {
+    let mut cluster = active();
+    for uid in ["r1", "r2", "r3"] {
+        assert_eq!(ends_by_itself(&mut cluster, uid), ["unplanned_restart", "agent_starting", "agent_started"]);
+    }
+    let mut pauses = Vec::new();
+    for uid in ["r4", "r5", "r6", "r7", "r8", "r9", "r10"] {
+        let began = cluster.time;
+        assert_eq!(ends_by_itself(&mut cluster, uid), ["unplanned_restart"]);
+        assert!(!runs(&cluster) && results(&cluster).is_empty(), "{uid}: it waits");
+        let shown = record(&cluster).services[&sid("vm:101")].next_restart.expect("it is shown when it is tried again");
+        assert!(shown > 0);
+        while !runs(&cluster) {
+            cluster.iterate_times(1, "node1", Daemon::Lrm);
+        }
+        assert_eq!(cluster.take_events(), ["agent_starting", "agent_started"]);
+        assert_eq!(record(&cluster).services[&sid("vm:101")].next_restart, None);
+        pauses.push(cluster.time.since(began).as_secs() / 10 * 10);
+    }
+    assert_eq!(pauses, [30, 40, 60, 100, 180, 320, 320], "10, 20, 40 s and so on, and the rounds before and after");
+    let note = &record(&cluster).services[&sid("vm:101")];
+    assert_eq!((note.restarts, note.restart_times.len()), (10, 10));
+}
+
+#[test]
+fn a_service_that_ran_on_for_long_is_started_at_once_again() {
+    let mut cluster = active();
+    for uid in ["r1", "r2", "r3", "r4"] {
+        ends_by_itself(&mut cluster, uid);
+    }
+    cluster.iterate_times(64, "node1", Daemon::Lrm);
+    cluster.take_events();
+    assert_eq!(ends_by_itself(&mut cluster, "r5"), ["unplanned_restart", "agent_starting", "agent_started"]);
+}
+
+/// A pause is for starting it again, and for nothing else.
+#[test]
+fn a_service_that_waits_to_be_started_again_can_be_stopped_and_then_counts_anew() {
+    let mut cluster = active();
+    for uid in ["r1", "r2", "r3", "r4", "r5", "r6", "r7"] {
+        ends_by_itself(&mut cluster, uid);
+    }
+    put(&mut cluster, ServiceState::RequestStop { timeout: None }, "stop");
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(results(&cluster), [("stop".into(), 0)]);
+    put(&mut cluster, ServiceState::Stopped, "stopped");
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert!(record(&cluster).services.is_empty(), "it was stopped on purpose");
+    cluster.take_events();
+    put(&mut cluster, STARTED, "again");
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(cluster.take_events(), ["agent_starting", "agent_started"]);
+}
