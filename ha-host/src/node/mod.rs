@@ -202,11 +202,16 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let mut space = SpaceWatch::default();
     let mut stopping = Stopping::new(SystemctlCommand);
     let mut logs = ServiceLogs::new(&settings.run_directory);
+    let mut is_removed = false;
     while !daemons.lrm.is_finished() {
         if let Some(note) = session.twin() {
             return Err(stop_for_twin(settings, &state, &*daemon.store, &own, note));
         }
         space.look(session.space(), &own);
+        if session.is_removed() && !std::mem::replace(&mut is_removed, true) {
+            SharedSink::event(&own, Event::RemovedFromCluster { node: settings.node.clone() });
+            daemons.stop_lrm.ask(StopRequest::NodeShutdown);
+        }
         if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
             own.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
         }
@@ -235,7 +240,9 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
         own.message(Severity::Warning, format!("the node's next daemon has to wait: {error}"));
     }
     own.message(Severity::Info, "node daemon ends");
-    ended
+    ended?;
+    // Where it is a member again by now another start of this daemon works.
+    if is_removed { check_membership(&settings.node, &daemon.store.settings()?) } else { Ok(()) }
 }
 
 /// Both daemons, each in its thread.

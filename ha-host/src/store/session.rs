@@ -77,6 +77,13 @@ struct Seen {
     failure: Option<String>,
 }
 
+impl Seen {
+    /// Whether a node was taken out of the list of members. As long as the list was not read nobody was.
+    fn is_removed(&self, node: &NodeName) -> bool {
+        self.looked.is_some() && !self.members.contains(node)
+    }
+}
+
 /// What this session is under the name of its node.
 #[derive(Debug)]
 enum Standing {
@@ -151,6 +158,12 @@ impl StoreSession {
             Standing::HasTwin(note) => Some(note.clone()),
             Standing::Watching(_) | Standing::Present => None,
         }
+    }
+
+    /// Whether this node was taken out of the list of members, when that was last looked at.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.shared.seen().is_removed(&self.shared.node)
     }
 
     /// How much room the store had left when that was last looked at, if it can be told.
@@ -439,7 +452,8 @@ impl Session for StoreSession {
     fn is_quorate(&self) -> bool {
         let now = clock::instant();
         let seen = self.shared.seen();
-        let own_beat = seen.own_beat.filter(|_| matches!(seen.standing, Standing::Present));
+        let takes_part = matches!(seen.standing, Standing::Present) && !seen.is_removed(&self.shared.node);
+        let own_beat = seen.own_beat.filter(|_| takes_part);
         own_beat.is_some_and(|beat| now.since(beat) <= self.shared.timings.membership_detection())
     }
 
@@ -462,6 +476,10 @@ impl Session for StoreSession {
             return Ok(LockAnswer::Refused);
         }
         shared.check_cluster()?;
+        if shared.seen().is_removed(&shared.node) {
+            shared.seen().held.remove(lock);
+            return Ok(LockAnswer::Refused);
+        }
         let place = lock_place(lock);
         let mut decision = LockDecision::Refuse;
         let mut writer = String::new();
