@@ -39,7 +39,7 @@ use crate::{
 data_by! {
     Job = "pyha.records" "Job" by |job| json!({
         "id": job.id, "sid": job.sid, "uid": job.uid, "command": job.command, "target": job.target,
-        "timeout": job.timeout,
+        "timeout": job.timeout, "only_look": job.only_look,
     });
 }
 

@@ -212,16 +212,7 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
             SharedSink::event(&own, Event::RemovedFromCluster { node: settings.node.clone() });
             daemons.stop_lrm.ask(StopRequest::NodeShutdown);
         }
-        if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
-            own.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
-        }
-        if let Some(slept) = sleep_watch.has_slept() {
-            let slept = slept.as_secs_f64();
-            own.message(
-                Severity::Error,
-                format!("this machine slept for {slept:.0} s: a node of a cluster must not, see README"),
-            );
-        }
+        watch_clocks(&mut clock_watch, &mut sleep_watch, &own);
         guard.look(&own);
         session.is_guarded_by(guard.known());
         daemons.look_after_crm(&own)?;
@@ -243,6 +234,18 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     ended?;
     // Where it is a member again by now another start of this daemon works.
     if is_removed { check_membership(&settings.node, &daemon.store.settings()?) } else { Ok(()) }
+}
+
+/// Says where the wall clock was set, or the machine has slept.
+fn watch_clocks(clock_watch: &mut ClockWatch, sleep_watch: &mut SleepWatch, log: &LogSource) {
+    if let Some(set) = clock_watch.was_set(clock::instant(), SystemTime::now()) {
+        log.message(Severity::Warning, format!("{set}: so do times in records, and nothing else depends on it"));
+    }
+    if let Some(slept) = sleep_watch.has_slept() {
+        let slept = slept.as_secs_f64();
+        let text = format!("this machine slept for {slept:.0} s: a node of a cluster must not, see README");
+        log.message(Severity::Error, text);
+    }
 }
 
 /// Both daemons, each in its thread.
