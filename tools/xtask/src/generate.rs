@@ -1,0 +1,47 @@
+//! What is made from the Rust sources, and kept in the repository: the C header, and classes and stubs of the Python package.
+
+use std::path::Path;
+
+use crate::{Failure, run};
+
+const HEADER: [&str; 8] = [
+    "cargo",
+    "run",
+    "--quiet",
+    "--locked",
+    "--manifest-path",
+    "ha-ffi/header/Cargo.toml",
+    "--target-dir",
+    "target/header",
+];
+const CLASSES: [&str; 2] = ["python3", "ha-py/tools/generate.py"];
+
+/// Makes all of it.
+pub(crate) fn write(root: &Path) -> Result<(), Failure> {
+    run(root, &HEADER)?;
+    run(root, &CLASSES)?;
+    write_stubs(root)
+}
+
+/// Fails if the header or a class is stale. Stubs are compared by `ha-py/tests/run`, which has the extension that they are made of.
+pub(crate) fn check(root: &Path) -> Result<(), Failure> {
+    run(root, &[&HEADER[..], &["--", "--check"]].concat())?;
+    run(root, &[&CLASSES[..], &["--check"]].concat())
+}
+
+/// Stubs are made by the tools that the package's tests install.
+fn write_stubs(root: &Path) -> Result<(), Failure> {
+    let tools = root.join("target/ha-py-tests/tools/bin");
+    if !tools.join("maturin").exists() {
+        println!("ha-py/python/pyha/_native.pyi was left as it is: `bash ha-py/tests/run` installs what makes it");
+        return Ok(());
+    }
+    let (maturin, ruff) = (tools.join("maturin"), tools.join("ruff"));
+    let (maturin, ruff) = (maturin.display().to_string(), ruff.display().to_string());
+    let made = root.join("target/ha-py-tests/stubs").display().to_string();
+    let stubs = format!("{made}/pyha/_native.pyi");
+    let package = root.join("ha-py");
+    run(&package, &[&maturin, "generate-stubs", "--quiet", "--profile", "dev", "-o", &made])?;
+    run(&package, &[&ruff, "format", "--quiet", "--config", "pyproject.toml", &stubs])?;
+    run(&package, &["cp", &stubs, "python/pyha/_native.pyi"])
+}

@@ -1,0 +1,99 @@
+//! What must hold before a version is tagged: it is the same everywhere, the changelog tells of it, and nothing is stale.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::{Failure, generate};
+
+/// Where the version stands, and what stands around it.
+const VERSIONS: [(&str, &str, &str); 3] = [
+    ("Cargo.toml", "\nversion = \"", "\""),
+    ("ha-py/Cargo.toml", "\nversion = \"", "\""),
+    ("ha-py/python/pyha/__init__.py", "\n__version__ = \"", "\""),
+];
+
+/// Checks all of it, and names every point that does not hold.
+pub(crate) fn check(root: &Path) -> Result<(), Failure> {
+    let points = [
+        ("the version is the same everywhere, and CHANGELOG.md has it", check_versions(root)),
+        ("nothing is left to commit", check_tree(root)),
+        ("what is generated is up to date", generate::check(root)),
+    ];
+    let mut failures = 0;
+    for (point, outcome) in points {
+        match outcome {
+            Ok(()) => println!("holds   {point}"),
+            Err(failure) => {
+                failures += 1;
+                println!("FAILS   {point}: {failure}");
+            }
+        }
+    }
+    if failures == 0 { Ok(()) } else { Err(format!("{failures} of the points above must be mended first")) }
+}
+
+fn check_versions(root: &Path) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for (file, before, after) in VERSIONS {
+        let text = read(root, file)?;
+        let version = between(&text, before, after).ok_or_else(|| format!("{file} says none"))?;
+        found.push((file, version.to_owned()));
+    }
+    let Some((first_file, first)) = found.first() else { return Ok(()) };
+    if let Some((file, other)) = found.iter().find(|(_, version)| version != first) {
+        return Err(format!("{first_file} says {first}, {file} says {other}"));
+    }
+    let heading = format!("\n## {first}");
+    if read(root, "CHANGELOG.md")?.contains(&heading) {
+        return Ok(());
+    }
+    Err(format!("CHANGELOG.md has no section '## {first}': move there what stands under 'Unreleased'"))
+}
+
+fn check_tree(root: &Path) -> Result<(), Failure> {
+    let output = Command::new("git").args(["status", "--porcelain"]).current_dir(root).output();
+    let output = output.map_err(|error| format!("cannot run git: {error}"))?;
+    match String::from_utf8_lossy(&output.stdout).lines().next() {
+        _ if !output.status.success() => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        None => Ok(()),
+        Some(line) => Err(format!("'git status' begins with '{line}'")),
+    }
+}
+
+fn read(root: &Path, file: &str) -> Result<String, Failure> {
+    fs::read_to_string(root.join(file)).map_err(|error| format!("cannot read {file}: {error}"))
+}
+
+/// What stands between two texts, the first time.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    Some(rest.split_once(after)?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_two_texts() {
+        assert_eq!(between("a\nversion = \"1.2\"\nversion = \"3\"", "\nversion = \"", "\""), Some("1.2"));
+        assert_eq!(between("version", "\nversion = \"", "\""), None);
+    }
+
+    #[test]
+    fn versions_that_differ_and_a_changelog_without_the_version_are_named() {
+        let root = std::env::temp_dir().join(format!("xtask-release-{}", std::process::id()));
+        fs::create_dir_all(root.join("ha-py/python/pyha")).unwrap();
+        let write = |file: &str, text: &str| fs::write(root.join(file), text).unwrap();
+        write("Cargo.toml", "[workspace.package]\nversion = \"1.2.0\"\n");
+        write("ha-py/Cargo.toml", "[package]\nversion = \"1.2.0\"\n");
+        write("ha-py/python/pyha/__init__.py", "\n__version__ = \"1.1.0\"\n");
+        write("CHANGELOG.md", "# Changelog\n\n## Unreleased\n");
+        let differ = check_versions(&root).unwrap_err();
+        assert_eq!(differ, "Cargo.toml says 1.2.0, ha-py/python/pyha/__init__.py says 1.1.0");
+        write("ha-py/python/pyha/__init__.py", "\n__version__ = \"1.2.0\"\n");
+        assert!(check_versions(&root).unwrap_err().contains("no section '## 1.2.0'"));
+        write("CHANGELOG.md", "# Changelog\n\n## Unreleased\n\n## 1.2.0\n");
+        assert_eq!(check_versions(&root), Ok(()));
+        fs::remove_dir_all(&root).unwrap();
+    }
+}
