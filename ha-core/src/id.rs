@@ -245,15 +245,9 @@ name_type!(
 );
 
 impl Uid {
-    /// The id `<prefix>.<number>`, the number given by its digits with the lowest first.
-    pub(crate) fn numbered(prefix: &str, digits: &[u8]) -> Self {
-        let mut text = smol_str::SmolStrBuilder::new();
-        text.push_str(prefix);
-        text.push('.');
-        for digit in digits.iter().rev() {
-            text.push(char::from(*digit));
-        }
-        Self(text.finish())
+    /// The id that has this text, of ASCII characters.
+    pub(crate) fn from_ascii(text: &[u8]) -> Self {
+        Self(core::str::from_utf8(text).unwrap_or_default().into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Unique ids of requests.
 
-use alloc::{format, string::String};
+use alloc::format;
 
 use crate::{config::Digest, id::Uid};
 
@@ -9,49 +9,52 @@ use crate::{config::Digest, id::Uid};
 /// A round may need one for every service, so the next id is made from the last one by counting up its last digits.
 #[derive(Debug, Clone)]
 pub(crate) struct UidSource {
-    prefix: String,
-    /// The digits of the last number, the lowest first.
-    digits: [u8; NUMBER_DIGITS],
+    /// The text of the last id.
+    text: [u8; LENGTH],
 }
 
 /// Hex digits of the unique part.
 const PREFIX_DIGITS: usize = 14;
 
-/// Digits of the number. With them an id has 23 bytes, which are stored in place.
-const NUMBER_DIGITS: usize = 8;
-
-/// The digits, from the lowest to the highest. 36^8 numbers last for as long as any master.
-const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+/// Bytes of an id: so many are stored in place.
+const LENGTH: usize = 23;
 
 impl UidSource {
     /// A source whose unique part follows from bytes that the host promises nobody had before.
     pub(crate) fn new(unique: &[u8; 16]) -> Self {
         let digest = format!("{}", Digest::of(unique));
-        Self { prefix: digest.chars().take(PREFIX_DIGITS).collect(), digits: [b'0'; NUMBER_DIGITS] }
+        let mut text = [b'0'; LENGTH];
+        let unique = digest.bytes().take(PREFIX_DIGITS).chain([b'.']);
+        text.iter_mut().zip(unique).for_each(|(place, byte)| *place = byte);
+        Self { text }
     }
 
-    /// The next id.
+    /// The next id. There are 36^8 of them, which last for as long as any master.
     pub(crate) fn next(&mut self) -> Uid {
-        for digit in &mut self.digits {
+        let number = self.text.iter_mut().rev().take_while(|byte| **byte != b'.');
+        for digit in number {
             *digit = successor(*digit);
             if *digit != b'0' {
                 break;
             }
         }
-        Uid::numbered(&self.prefix, &self.digits)
+        Uid::from_ascii(&self.text)
     }
 }
 
-/// The digit after this one; after the last one the first again.
+/// The digit after this one, of `0` to `9` and `a` to `z`; after the last one the first again.
 fn successor(digit: u8) -> u8 {
-    let after = DIGITS.iter().skip_while(|other| **other != digit).nth(1);
-    after.copied().unwrap_or(b'0')
+    match digit {
+        b'9' => b'a',
+        b'z' => b'0',
+        _ => digit.wrapping_add(1),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::collections::BTreeSet;
+    use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
     #[test]
     fn ids_of_one_source_differ_and_so_do_those_of_two() {
@@ -59,6 +62,15 @@ mod tests {
         let mut other = UidSource::new(&[2; 16]);
         let ids: BTreeSet<Uid> = (0..50_000).flat_map(|_| [one.next(), other.next()]).collect();
         assert_eq!(ids.len(), 100_000);
+    }
+
+    #[test]
+    fn ids_count_up_with_digits_and_letters() {
+        let mut ids = UidSource::new(&[1; 16]);
+        let numbers: Vec<String> =
+            (0..37).map(|_| ids.next().as_str().rsplit('.').next().unwrap_or_default().into()).collect();
+        let told = [0, 8, 9, 34, 35, 36].map(|place| numbers[place].as_str());
+        assert_eq!(told, ["00000001", "00000009", "0000000a", "0000000z", "00000010", "00000011"]);
     }
 
     #[test]
