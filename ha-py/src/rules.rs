@@ -18,8 +18,8 @@ use crate::{
 ///
 /// >>> from pyha import Rule, RuleSet
 /// >>> rules = RuleSet([Rule("apart", ["vm:100", "vm:101"], affinity="negative")])
-/// >>> [str(finding) for finding in rules.check(nodes=["node1"])]
-/// ["rule 'apart': it keeps more resources apart than the cluster has nodes"]
+/// >>> [(finding.rule, str(finding.reason)) for finding in rules.check(nodes=["node1"])]
+/// [('apart', 'more_resources_than_nodes')]
 #[pyclass(frozen, eq, module = "pyha")]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RuleSet(Arc<rules::RuleSet>);

@@ -92,6 +92,8 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
                 values[name] = "vm:100"
             elif name == "lock" and cls.__name__ == "LockAcquired":
                 values[name] = "ha_agent_node1_lock"
+            elif name == "services":
+                values[name] = ("vm:100",)
             elif name == "failed_nodes":
                 values[name] = ("node1",)
         event = cls(**values)
