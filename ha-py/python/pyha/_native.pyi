@@ -1912,8 +1912,8 @@ class RuleSet:
 
     >>> from pyha import Rule, RuleSet
     >>> rules = RuleSet([Rule("apart", ["vm:100", "vm:101"], affinity="negative")])
-    >>> [str(finding) for finding in rules.check(nodes=["node1"])]
-    ["rule 'apart': it keeps more resources apart than the cluster has nodes"]
+    >>> [(finding.rule, str(finding.reason)) for finding in rules.check(nodes=["node1"])]
+    [('apart', 'more_resources_than_nodes')]
     """
     def __eq__(self, value: object, /) -> bool: ...
     def __iter__(self, /) -> Iterator[Rule]: ...
