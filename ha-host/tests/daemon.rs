@@ -260,3 +260,50 @@ fn a_damaged_record_and_a_service_that_dies_are_mended() {
     wait_for("it is started again", 20, || single.writers(0).len() == 2);
     single.assert_disks_are_clean();
 }
+
+/// What the daemon has for itself, its services must not have: one that the kernel never ends for want of memory takes the node down.
+/// Its unit has -1000 here, which not everybody may set.
+#[test]
+fn a_service_does_not_inherit_what_the_daemon_has_for_itself() {
+    let mut sandbox = Sandbox::new("inherit", "node1", "fast");
+    let told = sandbox.directory.join("told");
+    let tell = format!(
+        "cat /proc/self/oom_score_adj >> {told}.new; nice >> {told}.new; mv {told}.new {told}; exec tail -f {told}",
+        told = told.display()
+    );
+    sandbox.guest("proc:tells", "node1", &["/bin/sh", "-c", &tell]);
+    sandbox.ok(&["add", "proc:tells"]);
+    let raised = ["/bin/sh", "-c", "echo 300 > /proc/self/oom_score_adj && exec nice -n -7 \"$@\"", "sh"];
+    let may = std::process::Command::new(raised[0]).args(&raised[1..]).arg("true").stderr(Stdio::null()).status();
+    if !may.unwrap().success() {
+        common::skip("the privileges of a daemon cannot be had here");
+        return;
+    }
+    sandbox.inside = raised.map(str::to_owned).to_vec();
+    let mut daemon = sandbox.node("node1");
+    sandbox.inside.clear();
+    wait_for("the service runs", 60, || told.exists());
+    assert_eq!(fs::read_to_string(format!("/proc/{}/oom_score_adj", daemon.id())).unwrap().trim(), "300");
+    assert_eq!(fs::read_to_string(&told).unwrap(), "0\n0\n");
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}
+
+/// As an earlier version or a careless hand left them.
+#[test]
+fn what_others_could_read_is_closed_to_them_when_the_daemon_begins() {
+    let mut single = Single::start("modes", 1);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let open = |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let (run, store) = (single.sandbox.directory.join("run-node1"), single.sandbox.store());
+    let log = run.join("proc/proc:disk0.log");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    fs::write(&log, "earlier\n").unwrap();
+    open(&run, 0o755);
+    open(&log, 0o644);
+    open(&store, 0o755);
+    single.run();
+    wait_for("the service runs", 60, || single.all_started());
+    assert_eq!((mode(&run), mode(&store), mode(&log)), (0o700, 0o700, 0o600));
+    assert!(fs::read_to_string(&log).unwrap().starts_with("earlier\n"), "what was there is kept");
+}

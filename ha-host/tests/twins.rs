@@ -265,7 +265,12 @@ fn store(name: &str) -> (Sandbox, Arc<FileStore>) {
 }
 
 fn session(store: &Arc<FileStore>, name: &str, machine: &str, note: Option<PathBuf>) -> StoreSession {
-    let identity = Identity { writer: StoreWriter::this_process(&Writer::new(machine, "boot")), note, cluster: None };
+    let identity = Identity {
+        writer: StoreWriter::this_process(&Writer::new(machine, "boot")),
+        note,
+        cluster: None,
+        decided_against: None,
+    };
     StoreSession::begin_as(store.clone(), node(name), timings(), identity).unwrap()
 }
 
@@ -347,4 +352,93 @@ fn a_lock_whose_write_was_cut_is_not_free() {
     assert_eq!(first.take(&agent_lock()).unwrap(), LockAnswer::Refused, "nor is it proven to be its own");
     wait_for("it passes on", 20, || second.take(&agent_lock()).unwrap() == LockAnswer::Acquired);
     assert!(since.elapsed() >= timings().lock_lifetime());
+}
+
+/// The node was lost unguarded: what it runs runs on, and no silence proves that it does not.
+#[test]
+fn nobody_takes_the_name_of_an_unguarded_node_that_is_silent_before_a_person_has_decided() {
+    let sandbox = Sandbox::new("twin-unguarded", "node1", "fast");
+    let mut first = Machine::daemon(&sandbox, "first");
+    let record = sandbox.store().join("status/lrm/node1.json");
+    wait_for("its record is there", 20, || record.exists());
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    // The processes of a test are all on one machine: it was another one.
+    let mut status = LrmStatus::from_json(&fs::read_to_string(&record).unwrap()).unwrap();
+    status.writer = Some(Writer::new("another-machine", "its-boot"));
+    fs::write(&record, status.to_json()).unwrap();
+    fs::write(sandbox.store().join("status/manager.json"), r#"{"unguarded": ["node1"]}"#).unwrap();
+
+    let second = Machine::daemon(&sandbox, "second");
+    second.assert_stops(60, "lrm_status");
+    assert!(sandbox.log_text("second").contains("another-machine/its-boot"), "{}", sandbox.log_text("second"));
+    let began = |name: &str| sandbox.log_text(name).matches("node daemon").count();
+    assert_eq!(began("second"), 0, "it has not begun");
+
+    // A person sees to it that the other one is off.
+    let cleared = sandbox.command().env("HA_STATE_DIR", sandbox.state("second")).args(["node", "clear-twin"]).status();
+    assert!(cleared.unwrap().success());
+    let mut decided = Machine::daemon(&sandbox, "second");
+    wait_for("it works", 60, || began("second") == 1);
+    decided.end();
+}
+
+/// As after a restore from a backup: what stands there was written by this very process, but long ago.
+#[test]
+fn a_lock_that_somebody_else_has_had_meanwhile_is_not_renewed_because_an_old_record_is_back() {
+    let (sandbox, store) = store("twin-restored");
+    let path = sandbox.store().join("locks/ha_agent_node1_lock.json");
+    let first = session(&store, "node1", "m1", None);
+    assert_eq!(first.take(&agent_lock()).unwrap(), LockAnswer::Acquired);
+    let backup = fs::read(&path).unwrap();
+    let other = serde_json::json!({"holder": "node2", "count": 9, "writer": "m2/b/p", "lifetime_ms": 1, "mark": "x"});
+    store.change_lock(&agent_lock(), &mut |_| Some(other.to_string().into_bytes())).unwrap();
+    assert_eq!(first.take(&agent_lock()).unwrap(), LockAnswer::Refused);
+    fs::write(&path, backup).unwrap();
+    let restored = Instant::now();
+    assert_eq!(first.take(&agent_lock()).unwrap(), LockAnswer::Refused, "node2 may count on it");
+    wait_for("it passes on", 60, || first.take(&agent_lock()).unwrap() != LockAnswer::Refused);
+    assert!(restored.elapsed() >= timings().lock_lifetime(), "{:?}", restored.elapsed());
+}
+
+#[test]
+fn what_a_predecessor_has_written_over_itself_proves_nothing_when_it_is_back() {
+    let (sandbox, store) = store("twin-predecessor");
+    let path = sandbox.store().join("locks/ha_agent_node1_lock.json");
+    let note = sandbox.directory.join("written.json");
+    let first = session(&store, "node1", "m", Some(note.clone()));
+    assert_eq!(first.take(&agent_lock()).unwrap(), LockAnswer::Acquired);
+    let backup = fs::read(&path).unwrap();
+    // It lets go: anybody may have the lock from here on.
+    first.release(&agent_lock()).unwrap();
+    drop(first);
+    fs::write(&path, backup).unwrap();
+    let next = session(&store, "node1", "m", Some(note));
+    wait_for("it is there", 20, || next.is_present());
+    assert_eq!(next.take(&agent_lock()).unwrap(), LockAnswer::Refused);
+}
+
+/// A store that is slow between the question and what it gives: the time counts from what was given.
+#[test]
+fn a_lock_is_unchanged_only_since_it_was_read_however_long_that_took() {
+    let (sandbox, store) = store("twin-slow");
+    let path = sandbox.store().join("locks/ha_agent_node1_lock.json");
+    let asks = Arc::new(session(&store, "node2", "m2", None));
+    let guard =
+        fs::OpenOptions::new().append(true).create(true).open(sandbox.store().join(".guards/ha_agent_node1_lock"));
+    let guard = guard.unwrap();
+    guard.lock().unwrap();
+    let question = thread::spawn({
+        let asks = asks.clone();
+        move || asks.take(&agent_lock()).unwrap()
+    });
+    thread::sleep(Duration::from_secs(3));
+    // Renewed while the question waits.
+    let renewed = serde_json::json!({"holder": "node1", "count": 9, "writer": "m1/b/p", "lifetime_ms": 1, "mark": "x"});
+    let since = Instant::now();
+    fs::write(&path, renewed.to_string()).unwrap();
+    drop(guard);
+    assert_eq!(question.join().unwrap(), LockAnswer::Refused);
+    wait_for("it passes on", 60, || asks.take(&agent_lock()).unwrap() == LockAnswer::Acquired);
+    assert!(since.elapsed() >= timings().lock_lifetime(), "{:?}", since.elapsed());
 }

@@ -68,3 +68,17 @@ fn where_names_count_a_twin_leads_to_a_double_run() {
     let violation = cluster.run_for(Duration::from_secs(60)).unwrap_err();
     assert_eq!(violation.nodes.len(), 2);
 }
+
+/// Its services run on, and nothing guards them: no silence lets anybody else have its name.
+#[test]
+fn a_twin_of_an_unguarded_node_that_is_cut_off_does_nothing() {
+    let mut cluster = cluster();
+    cluster.queue_command("disarm-ha freeze").unwrap();
+    cluster.run_for(Duration::from_secs(120)).unwrap();
+    cluster.queue_command("arm-ha").unwrap();
+    cluster.set_network(&node3(), false).unwrap();
+    cluster.twin_appears(&node3()).unwrap();
+    cluster.run_for(Duration::from_secs(600)).unwrap();
+    assert_eq!(places(&cluster), ["node3"]);
+    assert!(!was_seen(&cluster));
+}

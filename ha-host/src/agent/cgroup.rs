@@ -59,7 +59,7 @@ impl Containment {
         })
     }
 
-    pub(super) fn directory(&self) -> Option<&Path> {
+    pub(crate) fn directory(&self) -> Option<&Path> {
         match self {
             Self::Cgroup(directory) => Some(directory),
             Self::Guardian { .. } => None,

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     cgroup::{Cgroup, Containment},
+    privileges,
     process::{Guard, INSTANCE_VARIABLE, ProcessRecord},
 };
 use crate::{clock, files};
@@ -188,10 +189,12 @@ fn become_program(arguments: &[OsString], told: &mut Option<File>) -> io::Result
     }
     record.guard = orders.guardian.then_some(Guard::Watches);
     record.write(path)?;
+    let given_up = privileges::give_up(&mut output);
     let mut command = command(&orders.command, &record.instance, &output)?;
     if orders.guardian {
         prctl::set_child_subreaper(true)?;
         let program = command.process_group(0).spawn().map_err(|error| cannot_run(&orders.command, &error))?;
+        given_up.take_back();
         drop((guard, output, command));
         dup2_stdout(File::open("/dev/null")?)?;
         *told = None;

@@ -4,6 +4,7 @@ mod cgroup;
 mod exec;
 mod launch;
 mod output;
+mod privileges;
 mod proc;
 pub mod process;
 mod processes;

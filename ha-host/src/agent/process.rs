@@ -110,8 +110,17 @@ impl ProcessRecord {
     ///
     /// If the kernel says nothing of it.
     pub fn of_this_process(instance: String) -> io::Result<Self> {
-        let pid = i32::try_from(std::process::id()).map_err(io::Error::other)?;
-        let stat = stat(pid).ok_or_else(|| io::Error::other("/proc says nothing of this process"))?;
+        Self::of(std::process::id(), instance)
+    }
+
+    /// A process that has not been waited for, so that its number is nobody else's. `instance` must be new.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel says nothing of it.
+    pub(crate) fn of(pid: u32, instance: String) -> io::Result<Self> {
+        let pid = i32::try_from(pid).map_err(io::Error::other)?;
+        let stat = stat(pid).ok_or_else(|| io::Error::other(format!("/proc says nothing of process {pid}")))?;
         Ok(Self { pid, started: stat.started, boot: boot_id().to_owned(), instance, cgroup: None, guard: None })
     }
 
@@ -236,6 +245,13 @@ impl ProcessRecord {
             Some(cgroup) => Cgroup(cgroup).kill(),
             None => Ok(()),
         }
+    }
+}
+
+/// Removes the cgroup of what has ended, if it had one.
+pub(crate) fn remove_cgroup_of(ended: &ProcessRecord) {
+    if let Some(cgroup) = &ended.cgroup {
+        Cgroup(cgroup).remove();
     }
 }
 

@@ -295,6 +295,8 @@ pub(super) enum NodeVerb {
     /// The daemon of a node whose sign of life, record or lock was changed by another hand ends with exit code 3 and does not start
     /// again, since only a person can know which of the two machines is the node: a cloned machine, a restored backup, or two that
     /// were given one name. See that only one of them is left, then call this on that one, and start its daemon.
+    ///
+    /// The same holds where the other machine is silent, but nothing guarded it when it was last heard of: what it runs may run on.
     ClearTwin,
     /// Forget the cluster that this node is in, so that it can join another one. Nothing is stopped: do that before.
     Leave,

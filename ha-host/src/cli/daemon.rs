@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{self, Write},
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Duration,
@@ -123,7 +124,7 @@ pub(crate) struct DiskArguments {
 
 fn parse_log_format(text: &str) -> Result<LogFormat, String> {
     match text {
-        "text" => Ok(LogFormat::Text),
+        "text" => Ok(LogFormat::of_text_on(io::stdout().as_raw_fd())),
         "json" => Ok(LogFormat::Json),
         _ => Err("expected 'text' or 'json'".into()),
     }
@@ -220,8 +221,8 @@ fn state_directory(given: Option<&Path>, run_dir: &Path) -> PathBuf {
 /// The person has decided. The note in the store is taken back also where this machine has none.
 pub(super) fn clear_twin(context: &Context) -> Result<ExitCode, Failure> {
     let node = context.node()?;
-    let noted = context.state.twin(&node).unwrap_or_default().is_some() || context.store.twins()?.contains_key(&node);
-    context.state.set_twin(&node, None)?;
+    let noted = context.store.twins()?.contains_key(&node);
+    let noted = context.state.decide(&node)? || noted;
     context.store.set_twin(&node, None)?;
     if !noted {
         note(format_args!("no twin of {node} was noted"));
@@ -256,7 +257,7 @@ fn reporter(log: LogSource) -> impl FnMut(MultiplexerEvent) {
 pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure> {
     let timings = named_timings(&arguments.timings)?;
     let signals = StopSignals::catch_as_daemon()?;
-    let log = Log::start(io::stderr(), LogFormat::Text)?;
+    let log = Log::start(io::stderr(), LogFormat::of_text_on(io::stderr().as_raw_fd()))?;
     let own = log.named("watchdog-mux");
     let mut report = reporter(own.clone());
     let device_error = |error| StartError::Device(arguments.device.display().to_string(), error);
@@ -313,7 +314,7 @@ pub(super) fn supervise(arguments: &SuperviseArguments) -> Result<ExitCode, Fail
     if !starter_lives {
         return Err(Failure::failed("the one who started this is gone"));
     }
-    let log = Log::start(io::stderr(), LogFormat::Text)?;
+    let log = Log::start(io::stderr(), LogFormat::of_text_on(io::stderr().as_raw_fd()))?;
     let mut report = reporter(log.named("supervise"));
     let settings = MultiplexerSettings::new(&arguments.socket, &timings);
     let device = || -> Result<ProcessDevice, StartError> {

@@ -1,9 +1,7 @@
 //! One attempt: the programs of one device, looked after by a thread of their own.
 
 use std::{
-    io::{self, Write},
-    os::unix::process::CommandExt,
-    process::{Child, Command, ExitStatus, Stdio},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
@@ -14,12 +12,9 @@ use ha_core::{
     host::{FenceAttempt, FenceProgress, HostError},
     time::Instant,
 };
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
 
-use crate::clock;
+use super::part::{Ending, Part};
+use crate::{agent::Containment, clock};
 
 /// How often the programs are looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -54,13 +49,14 @@ impl Running {
         attempt: FenceAttempt,
         commands: &[FenceCommand],
         timeout: Duration,
+        within: &Containment,
     ) -> Result<Self, HostError> {
         let notes = Arc::<Mutex<Notes>>::default();
         let runs_out = clock::instant().after(timeout);
-        let (commands, told) = (commands.to_vec(), notes.clone());
+        let (commands, told, within) = (commands.to_vec(), notes.clone(), within.clone());
         thread::Builder::new()
             .name("fence".to_owned())
-            .spawn(move || look_after(&commands, runs_out, &told))
+            .spawn(move || look_after(&commands, runs_out, &told, &within))
             .map_err(|error| HostError::new(format!("cannot start a thread for a fence device: {error}")))?;
         Ok(Self { attempt, runs_out, ended_at: None, notes })
     }
@@ -92,17 +88,15 @@ impl Running {
     }
 }
 
-/// Starts the programs, waits for them, and kills what is left when one has failed, time is over, or nobody waits any more.
-fn look_after(commands: &[FenceCommand], runs_out: Instant, notes: &Mutex<Notes>) {
+/// Starts the programs and waits for them. When one has failed, time is over, all have succeeded or nobody waits any more, all that
+/// came from them is killed, so that nothing of it acts later, and then the outcome is told.
+fn look_after(commands: &[FenceCommand], runs_out: Instant, notes: &Mutex<Notes>, within: &Containment) {
     let mut parts = Vec::new();
-    let outcome = start_all(commands, notes, &mut parts).unwrap_or_else(|| wait(&mut parts, runs_out, notes));
+    let outcome = start_all(commands, notes, within, &mut parts).unwrap_or_else(|| wait(&parts, runs_out, notes));
+    parts.iter().for_each(Part::kill);
     lock(notes).outcome = Some(outcome);
-    for part in &parts {
-        // One that was waited for has no number any more that could be somebody else's: it is not in the list.
-        kill(part);
-    }
     while !parts.is_empty() {
-        parts.retain_mut(|part| matches!(part.try_wait(), Ok(None)));
+        parts.retain_mut(|part| !part.is_gone());
         thread::sleep(LOOK);
     }
     lock(notes).over = true;
@@ -112,13 +106,14 @@ fn look_after(commands: &[FenceCommand], runs_out: Instant, notes: &Mutex<Notes>
 fn start_all(
     commands: &[FenceCommand],
     notes: &Mutex<Notes>,
-    parts: &mut Vec<Child>,
+    within: &Containment,
+    parts: &mut Vec<Part>,
 ) -> Option<Result<FenceProgress, String>> {
     for command in commands {
         if lock(notes).ended {
             return Some(Ok(FenceProgress::Failed));
         }
-        match start(command, notes) {
+        match start(command, notes, within) {
             Ok(part) => parts.push(part),
             Err(error) => return Some(Err(format!("cannot run {}: {error}", command.program))),
         }
@@ -126,60 +121,34 @@ fn start_all(
     None
 }
 
-/// Output goes nowhere: it may hold passwords. What is secret goes to standard input: a command line can be read by everybody.
-fn start(command: &FenceCommand, notes: &Mutex<Notes>) -> io::Result<Child> {
+/// What is secret goes to standard input: a command line can be read by everybody.
+fn start(command: &FenceCommand, notes: &Mutex<Notes>, within: &Containment) -> io::Result<Part> {
     let given = command.hand_over().map_err(io::Error::other)?;
-    let mut part = Command::new(&command.program)
-        .args(&given.arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()?;
+    let mut part = Part::start(command, &given.arguments, within)?;
     // It knows of no node yet that it could turn off.
-    if lock(notes).ended {
-        kill(&part);
-    } else if let Some(mut input) = part.stdin.take() {
-        // A program that takes no input has closed it; that is no failure. What is written fits into the pipe.
-        let _ = input.write_all(given.input.as_bytes());
+    if !lock(notes).ended {
+        part.tell(&given.input);
     }
     Ok(part)
 }
 
-/// Waits until all have succeeded, or one has not. Those that have ended leave the list.
-fn wait(parts: &mut Vec<Child>, runs_out: Instant, notes: &Mutex<Notes>) -> Result<FenceProgress, String> {
+/// Waits until all have succeeded, or one has not.
+fn wait(parts: &[Part], runs_out: Instant, notes: &Mutex<Notes>) -> Result<FenceProgress, String> {
     loop {
-        let mut failure = None;
-        parts.retain_mut(|part| match part.try_wait() {
-            Ok(None) => true,
-            Ok(Some(status)) => {
-                failure = failure.take().or(failed(status));
-                false
+        let mut all_have_succeeded = true;
+        for part in parts {
+            match part.outcome().map_err(|error| error.to_string())? {
+                Some(Ending::Succeeded) => {}
+                Some(Ending::Failed(how)) => return Err(format!("{}, of the fence device: {how}", part.name())),
+                None => all_have_succeeded = false,
             }
-            Err(error) => {
-                failure = Some(error.to_string());
-                false
-            }
-        });
-        if let Some(failure) = failure {
-            return Err(failure);
         }
-        if parts.is_empty() {
+        if all_have_succeeded {
             return Ok(FenceProgress::Succeeded);
         }
         if lock(notes).ended || clock::instant() >= runs_out {
             return Ok(FenceProgress::Failed);
         }
         thread::sleep(LOOK);
-    }
-}
-
-fn failed(status: ExitStatus) -> Option<String> {
-    (!status.success()).then(|| format!("the program of the fence device ended with {status}"))
-}
-
-fn kill(part: &Child) {
-    if let Ok(pid) = i32::try_from(part.id()) {
-        let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
     }
 }

@@ -4,6 +4,7 @@
 //! that touches programs is done by a thread for each attempt, and the thread that asks only looks at what that has noted.
 
 mod attempt;
+mod part;
 
 use std::{collections::BTreeMap, collections::BTreeSet, time::Duration};
 
@@ -13,6 +14,7 @@ use ha_core::{
     id::{NodeName, Uid},
 };
 
+use crate::agent::Containment;
 use attempt::Running;
 
 /// How long an attempt that is ended may keep the next one for its node waiting. Then it has been killed for so long that it can do
@@ -23,6 +25,7 @@ const ENDING: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct FenceRunner {
     timeout: Duration,
+    within: Containment,
     running: BTreeMap<NodeName, Running>,
     /// Attempts that were ended, until nothing of them runs any more.
     ending: BTreeMap<NodeName, Vec<Running>>,
@@ -32,7 +35,13 @@ impl FenceRunner {
     /// Commands may take so long.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout, running: BTreeMap::new(), ending: BTreeMap::new() }
+        Self::within(timeout, Containment::find())
+    }
+
+    /// Commands may take so long, and what comes from them is held together so.
+    #[must_use]
+    pub fn within(timeout: Duration, containment: Containment) -> Self {
+        Self { timeout, within: containment, running: BTreeMap::new(), ending: BTreeMap::new() }
     }
 
     /// Ends the attempt for a node, if there is one.
@@ -61,7 +70,7 @@ impl FenceDevices for FenceRunner {
             if self.is_ending(node) {
                 return Ok(FenceProgress::Running);
             }
-            let started = Running::start(attempt.clone(), commands, self.timeout)?;
+            let started = Running::start(attempt.clone(), commands, self.timeout, &self.within)?;
             self.running.insert(node.clone(), started);
         }
         let Some(running) = self.running.get(node) else { return Ok(FenceProgress::Failed) };

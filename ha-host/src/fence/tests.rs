@@ -118,3 +118,59 @@ fn secrets_are_on_no_command_line() {
     assert!(!read("cmdline").contains("hush") && !read("cmdline").contains("whisper"), "{}", read("cmdline"));
     assert_eq!(read("input"), "ip=192.0.2.1\npassword=hush\npassword=whisper\n");
 }
+
+/// Whether a process is there that has ended its life or not: what is dead and not buried does not count.
+fn lives(pid: &Path) -> bool {
+    let pid = fs::read_to_string(pid).unwrap_or_default();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// The agent ends at once. What it has started is deaf to SIGTERM and SIGHUP, in a session of its own, and would act later.
+fn agent_that_leaves_children(folder: &Folder, exit_code: u8) -> FenceCommand {
+    let file = |name: &str| folder.0.join(name).display().to_string();
+    let (child, acted) = (file("child"), file("acted"));
+    let left = format!("trap \"\" TERM HUP INT; echo $$ > {child}.new; mv {child}.new {child}; sleep 3; touch {acted}");
+    let how = format!("setsid sh -c '{left}' & while [ ! -e {child} ]; do sleep 0.02; done; exit {exit_code}");
+    command(&format!("trap '' TERM; {how}"))
+}
+
+/// With cgroups, where there are any, and without.
+fn in_each_way(test: impl Fn(FenceRunner, &Folder)) {
+    let timeout = Duration::from_secs(60);
+    test(FenceRunner::new(timeout), &Folder::new());
+    let without = Containment::Guardian { why: "they are not wanted".to_owned() };
+    test(FenceRunner::within(timeout, without), &Folder::new());
+}
+
+#[test]
+fn nothing_of_an_agent_that_has_ended_lives_on_when_the_next_one_begins() {
+    in_each_way(|mut runner, folder| {
+        let [child, acted, found] = ["child", "acted", "found"].map(|name| folder.0.join(name));
+        let failing = agent_that_leaves_children(folder, 1);
+        assert_eq!(outcome(&mut runner, &attempt("one", 0), &[failing]).ok(), None);
+        let look = format!(
+            "state=$(sed 's/.*) //;s/ .*//' /proc/$(cat {})/stat 2>/dev/null); echo \"$state\" > {}",
+            child.display(),
+            found.display()
+        );
+        assert_eq!(outcome(&mut runner, &attempt("one", 1), &[command(&look)]), Ok(FenceProgress::Succeeded));
+        let state = fs::read_to_string(&found).unwrap();
+        assert!(matches!(state.trim(), "" | "Z" | "X"), "a child of the agent before it lived on: {state}");
+        assert!(!lives(&child) && !acted.exists());
+    });
+}
+
+#[test]
+fn an_agent_that_succeeds_leaves_nothing_that_could_act_later() {
+    in_each_way(|mut runner, folder| {
+        let child = folder.0.join("child");
+        let succeeding = agent_that_leaves_children(folder, 0);
+        assert_eq!(outcome(&mut runner, &attempt("one", 0), &[succeeding]), Ok(FenceProgress::Succeeded));
+        let end = std::time::Instant::now() + Duration::from_secs(2);
+        while lives(&child) {
+            assert!(std::time::Instant::now() < end, "it lives on");
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+}

@@ -1,7 +1,9 @@
 //! Events as lines of text or JSON.
 
 use std::{
+    fs,
     io::Write,
+    os::unix::fs::MetadataExt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,6 +20,7 @@ use ha_core::{
 };
 use serde_json::{Value, json};
 
+use super::lasting::{self, Lasting};
 use crate::{agent::SharedSink, clock};
 
 /// The form of the lines.
@@ -25,12 +28,30 @@ use crate::{agent::SharedSink, clock};
 pub enum LogFormat {
     /// A sentence for people.
     Text,
-    /// An object for machines, with `t` (the time in seconds), `src`, `severity`, `event` and the event's fields.
+    /// The same for the journal of systemd, which takes the severity from the front of each line: `<3>` error, `<4>` warning, `<5>`
+    /// notice, `<6>` info.
+    Journal,
+    /// An object for machines, with `t` (the time in seconds), `src`, `severity`, `event` and the event's fields. Where the same was
+    /// not written again for a while, `unsaid` says how often.
     Json,
+}
+
+impl LogFormat {
+    /// The form of text for a stream of this process, by its descriptor: what goes to the journal has priorities.
+    #[must_use]
+    pub fn of_text_on(stream: i32) -> Self {
+        let journal = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+        let own = fs::metadata(format!("/proc/self/fd/{stream}"));
+        let is_journal = own.is_ok_and(|own| journal == format!("{}:{}", own.dev(), own.ino()));
+        if is_journal { Self::Journal } else { Self::Text }
+    }
 }
 
 /// Writes what happens, from a thread of its own: whoever reports something never waits. If the reader is too slow, lines
 /// are left out, and a line says how many.
+///
+/// What lasts, such as a store that fails, is one line: another one when it changes, and every ten minutes, with how often it was
+/// there since. Events that a host hands on elsewhere are not touched by that.
 #[derive(Debug, Clone)]
 pub struct Log {
     lines: SyncSender<Line>,
@@ -64,7 +85,7 @@ impl Log {
     pub fn start(out: impl Write + Send + 'static, format: LogFormat) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(Self::ROOM);
         let left_out = Arc::new(AtomicU64::new(0));
-        let writer = Writer { out, format, left_out: left_out.clone() };
+        let writer = Writer { out, format, left_out: left_out.clone(), lasting: Lasting::default() };
         thread::Builder::new().name("log".into()).spawn(move || writer.run(&receiver))?;
         Ok(Self { lines: sender, left_out })
     }
@@ -130,6 +151,7 @@ struct Writer<W> {
     out: W,
     format: LogFormat,
     left_out: Arc<AtomicU64>,
+    lasting: Lasting,
 }
 
 impl<W: Write> Writer<W> {
@@ -138,30 +160,42 @@ impl<W: Write> Writer<W> {
             let left_out = self.left_out.swap(0, Ordering::Relaxed);
             if left_out > 0 {
                 let text = format!("{left_out} lines were left out, since they could not be written in time");
-                self.write(&Line {
-                    time: line.time,
-                    source: line.source.clone(),
-                    what: What::Message(Severity::Warning, text),
-                });
+                let what = What::Message(Severity::Warning, text);
+                self.write(&Line { time: line.time, source: line.source.clone(), what }, 0);
             }
-            self.write(&line);
+            let condition = match &line.what {
+                What::Event(event) => lasting::of_event(event),
+                What::Message(severity, text) => lasting::of_message(*severity, text),
+                What::Flush(_) => None,
+            };
+            let unsaid = condition
+                .map(|condition| self.lasting.times_unsaid(&line.source, condition, clock::instant()))
+                .unwrap_or(Some(0));
+            if let Some(unsaid) = unsaid {
+                self.write(&line, unsaid);
+            }
         }
     }
 
-    fn write(&mut self, line: &Line) {
-        let text = match (&line.what, self.format) {
-            (What::Flush(done), _) => {
+    fn write(&mut self, line: &Line, unsaid: u64) {
+        let (severity, text) = match &line.what {
+            What::Flush(done) => {
                 let _ = self.out.flush();
                 let _ = done.send(());
                 return;
             }
-            (What::Event(event), LogFormat::Text) => text_line(line, event.severity(), &event.to_string()),
-            (What::Message(severity, text), LogFormat::Text) => text_line(line, *severity, text),
-            (What::Event(event), LogFormat::Json) => {
-                json_line(line, event.severity(), serde_json::to_value(event).unwrap_or_default())
-            }
-            (What::Message(severity, text), LogFormat::Json) => {
-                json_line(line, *severity, json!({"event": "message", "message": text}))
+            What::Event(event) => (event.severity(), event.to_string()),
+            What::Message(severity, text) => (*severity, text.clone()),
+        };
+        let text = match self.format {
+            LogFormat::Text => text_line(line, severity, &text, unsaid),
+            LogFormat::Journal => with_priority(severity, &text_line(line, severity, &text, unsaid)),
+            LogFormat::Json => {
+                let fields = match &line.what {
+                    What::Event(event) => serde_json::to_value(event).unwrap_or_default(),
+                    What::Message(..) | What::Flush(_) => json!({"event": "message", "message": text}),
+                };
+                json_line(line, severity, fields, unsaid)
             }
         };
         // Where nothing can be written there is nobody to tell.
@@ -180,14 +214,29 @@ pub fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
-fn text_line(line: &Line, severity: Severity, text: &str) -> String {
-    format!("{} {} {}: {text}\n", UtcTime(line.time), line.source, severity_word(severity))
+fn text_line(line: &Line, severity: Severity, text: &str, unsaid: u64) -> String {
+    let again = if unsaid > 0 { format!(" (and {unsaid} times more since it was last said)") } else { String::new() };
+    format!("{} {} {}: {text}{again}\n", UtcTime(line.time), line.source, severity_word(severity))
 }
 
-fn json_line(line: &Line, severity: Severity, fields: Value) -> String {
+/// Each line is an entry of its own to the journal.
+fn with_priority(severity: Severity, text: &str) -> String {
+    let priority = match severity {
+        Severity::Error => 3,
+        Severity::Warning => 4,
+        Severity::Notice => 5,
+        Severity::Info => 6,
+    };
+    text.lines().map(|line| format!("<{priority}>{line}\n")).collect()
+}
+
+fn json_line(line: &Line, severity: Severity, fields: Value, unsaid: u64) -> String {
     let mut object = json!({"t": line.time, "src": &*line.source, "severity": severity_word(severity)});
     if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
         object.extend(fields);
+        if unsaid > 0 {
+            object.insert("unsaid".to_owned(), unsaid.into());
+        }
     }
     format!("{object}\n")
 }
@@ -230,5 +279,43 @@ mod tests {
         let first: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
         assert_eq!(first["event"], "manager_lock_released");
         assert_eq!(first["src"], "node1/crm");
+    }
+
+    fn failed(message: &str) -> Event {
+        Event::HostCallFailed { operation: ha_core::host::HostOperation::ReadManagerStatus, message: message.into() }
+    }
+
+    #[test]
+    fn what_lasts_is_one_line_until_it_changes() {
+        let out = Shared::default();
+        let log = Log::start(out.clone(), LogFormat::Json).unwrap();
+        let source = log.source(&NodeName::new("node1").unwrap(), "crm");
+        for tenth in 0..50 {
+            SharedSink::event(&source, failed(&format!("the store has not answered for 0.{tenth} s")));
+            SharedSink::event(&source, Event::RoundFailed);
+        }
+        let other = log.source(&NodeName::new("node1").unwrap(), "lrm");
+        SharedSink::event(&other, failed("the store has not answered for 9 s"));
+        SharedSink::event(&source, failed("permission denied"));
+        SharedSink::event(&source, failed("the store has not answered for 7 s"));
+        log.flush();
+        let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+        let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();
+        assert_eq!(count("node1/crm") + count("node1/lrm"), text.lines().count());
+        assert_eq!(
+            (count("has not answered"), count("round_failed"), count("permission denied")),
+            (2, 1, 1),
+            "each daemon says each thing once: {text}"
+        );
+    }
+
+    #[test]
+    fn a_line_for_the_journal_begins_with_its_priority() {
+        let text = written(LogFormat::Journal);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("<6>") && lines[0].contains(" node1/crm info: "), "{text}");
+        assert!(lines[1].starts_with("<4>") && lines[1].ends_with(" node1/crm warning: the disk is full"), "{text}");
+        assert_eq!(with_priority(Severity::Error, "one\ntwo\n"), "<3>one\n<3>two\n");
+        assert_eq!(LogFormat::of_text_on(1), LogFormat::Text, "no journal reads this");
     }
 }

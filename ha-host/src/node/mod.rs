@@ -2,6 +2,7 @@
 
 mod guard;
 mod host;
+mod lasting;
 mod load;
 pub mod log;
 mod output;
@@ -323,6 +324,7 @@ fn take_part(
         writer: StoreWriter::this_process(&state.writer()?),
         note: Some(settings.run_directory.join("written.json")),
         cluster: Some(state.join_that_of(&**store, &settings.store)?),
+        decided_against: state.decided_against(&settings.node)?,
     };
     if let Err(error) = store.reserve_room() {
         log.message(

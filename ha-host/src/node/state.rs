@@ -21,6 +21,7 @@ use crate::{
 /// ```text
 /// cluster.json       the cluster that this node has joined: its id, and where its store was
 /// NODE.twin.json     there while a person has to decide which of two machines is the node
+/// NODE.decided.json  which other machine is not the node any more, by the word of a person
 /// NAME-TIME.broken   a record that was repaired, as it was
 /// machine-id         this machine's id, where /etc/machine-id does not say
 /// ```
@@ -54,6 +55,10 @@ impl StateDirectory {
 
     fn twin_file(&self, node: &NodeName) -> PathBuf {
         self.0.join(format!("{node}.twin.json"))
+    }
+
+    fn decision_file(&self, node: &NodeName) -> PathBuf {
+        self.0.join(format!("{node}.decided.json"))
     }
 
     /// The cluster that this node has joined, if it has joined one.
@@ -104,6 +109,30 @@ impl StateDirectory {
             Some(note) => self.write(&self.twin_file(node), note),
             None => remove(&self.twin_file(node)),
         }
+    }
+
+    /// The other machine, as `machine/boot`, that is not the node any more by the word of a person.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be read or understood.
+    pub fn decided_against(&self, node: &NodeName) -> Result<Option<String>, StoreError> {
+        read(&self.decision_file(node))
+    }
+
+    /// A person has decided: this machine is the node, and no other one is. Says whether there was anything to decide here.
+    ///
+    /// # Errors
+    ///
+    /// If the file system fails.
+    pub fn decide(&self, node: &NodeName) -> Result<bool, StoreError> {
+        // What can't be read was something; who it was is seen again.
+        let noted = self.twin(node).unwrap_or_default();
+        if let Some(note) = &noted {
+            self.write(&self.decision_file(node), &note.writer)?;
+        }
+        self.set_twin(node, None)?;
+        Ok(noted.is_some())
     }
 
     /// The id of this machine: what `/etc/machine-id` says, or one that is made and kept here.

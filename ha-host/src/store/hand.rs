@@ -98,6 +98,12 @@ impl Hands {
         self.predecessor.remove(place);
     }
 
+    /// Takes note that something else was seen there: what was written before stands there no more.
+    pub(super) fn forget(&mut self, place: &str) {
+        self.own.remove(place);
+        self.predecessor.remove(place);
+    }
+
     /// Without the note the next process has to wait for a lifetime, which is no harm.
     fn write_note(&self) {
         let Some(path) = &self.note else { return };

@@ -11,7 +11,7 @@ use ha_core::{
     event::NodeRecord,
     host::{Hand, Lock, LockAnswer, LockClaim, LockDecision},
     id::NodeName,
-    status::{LrmStatus, Writer},
+    status::{LrmStatus, ManagerStatus, Writer},
     time::Instant,
     timing::Timings,
 };
@@ -32,7 +32,8 @@ use crate::{INTERFACE_VERSION, clock, node::NodeLoad};
 /// A name is no proof of who one is. What stands there under this node's name by another hand (another machine, or a process
 /// that is not proven to be gone) must not have changed for a lock lifetime before this session takes part at all: until then it
 /// writes nothing. If it changes meanwhile, or if what this session has written is changed later, there is a
-/// [twin](StoreSession::twin), and the session does nothing any more.
+/// [twin](StoreSession::twin), and the session does nothing any more. The same holds where silence proves nothing, since the node was
+/// unguarded when another machine was last heard of under its name: that is for a person to decide.
 #[derive(Debug)]
 pub struct StoreSession {
     shared: Arc<Shared>,
@@ -46,7 +47,9 @@ struct Shared {
     timings: Timings,
     /// Names this process among all that ever write for this node.
     writer: String,
+    machine: String,
     cluster: Option<String>,
+    decided_against: Option<String>,
     seen: Mutex<Seen>,
     /// What guards the node.
     guard: Mutex<Option<String>>,
@@ -109,7 +112,12 @@ impl StoreSession {
     ///
     /// If no thread can be started.
     pub fn begin(store: Arc<dyn SharedStore>, node: NodeName, timings: Timings) -> std::io::Result<Self> {
-        let identity = Identity { writer: StoreWriter::this_process(&Writer::new("", "")), note: None, cluster: None };
+        let identity = Identity {
+            writer: StoreWriter::this_process(&Writer::new("", "")),
+            note: None,
+            cluster: None,
+            decided_against: None,
+        };
         Self::begin_as(store, node, timings, identity)
     }
 
@@ -130,7 +138,9 @@ impl StoreSession {
             node,
             timings,
             writer: identity.writer.to_string(),
+            machine: identity.writer.machine,
             cluster: identity.cluster,
+            decided_against: identity.decided_against,
             seen: Mutex::new(Seen { hands, ..Seen::default() }),
             guard: Mutex::default(),
             stop: Mutex::default(),
@@ -344,15 +354,38 @@ impl Shared {
         Ok(())
     }
 
+    /// Who may run services under this node's name though nothing is heard of it: another machine, which wrote the LRM's record and
+    /// was guarded by nothing then, as the manager status says.
+    ///
+    /// A manager status that can't be understood may say that as well.
+    fn unguarded_other(&self) -> Result<Option<String>, StoreError> {
+        let Some(record) = self.store.record(&Record::Lrm(self.node.clone()))? else { return Ok(None) };
+        let Some((machine, boot)) = machine_of(&record) else { return Ok(None) };
+        let writer = format!("{machine}/{boot}");
+        // What was seen of it may name its process too.
+        let is_decided = |against: &str| {
+            against.strip_prefix(&writer).is_some_and(|rest| matches!(rest.chars().next(), None | Some('/')))
+        };
+        if machine == self.machine || self.decided_against.as_deref().is_some_and(is_decided) {
+            return Ok(None);
+        }
+        let Some(status) = self.store.record(&Record::Manager)? else { return Ok(None) };
+        let status = ManagerStatus::from_json(&String::from_utf8_lossy(&status));
+        let may_run = status.map_or(true, |status| status.unguarded.contains(&self.node));
+        Ok(may_run.then_some(writer))
+    }
+
     /// Writes a sign of life, if what stands there is for this session to overwrite.
     fn write_beat(&self, beat: Beat) -> Result<(), StoreError> {
         let place = format!("members/{}", self.node);
+        let begins = matches!(self.seen().standing, Standing::Watching(_));
+        let other = if begins { self.unguarded_other()? } else { None };
         let text = compact(&beat);
         let mut written = false;
         self.store.change_beat(&self.node, &mut |content| {
             let mut seen = self.seen();
             let is_too_late = seen.leaves && !beat.left;
-            written = !is_too_late && self.may_overwrite_beat(&mut seen, &place, content);
+            written = !is_too_late && self.may_overwrite_beat(&mut seen, &place, content, other.as_deref());
             written.then(|| {
                 seen.hands.attempt(&place, &text);
                 text.clone()
@@ -369,8 +402,21 @@ impl Shared {
         }
     }
 
-    /// Whether the sign of life that stands there is this session's to overwrite.
-    fn may_overwrite_beat(&self, seen: &mut Seen, place: &str, content: Option<&[u8]>) -> bool {
+    /// Whether the sign of life that stands there is this session's to overwrite. `other`: see
+    /// [`unguarded_other`](Self::unguarded_other).
+    fn may_overwrite_beat(&self, seen: &mut Seen, place: &str, content: Option<&[u8]>, other: Option<&str>) -> bool {
+        let may = self.is_left_to_overwrite(seen, place, content);
+        let is_anothers = content.is_none_or(|content| seen.hands.of(place, content) == Hand::Another);
+        match (&seen.standing, other) {
+            (Standing::Watching(_), Some(writer)) if may && is_anothers => {
+                seen.standing = Standing::HasTwin(self.note_twin(NodeRecord::LrmStatus, writer));
+                false
+            }
+            _ => may,
+        }
+    }
+
+    fn is_left_to_overwrite(&self, seen: &mut Seen, place: &str, content: Option<&[u8]>) -> bool {
         let Seen { standing, hands, .. } = seen;
         if matches!(standing, Standing::HasTwin(_)) {
             return false;
@@ -561,6 +607,10 @@ impl Shared {
         };
         seen.locks.note(lock, content, now);
         let hand = seen.hands.of(place, content);
+        if hand == Hand::Another {
+            // What this session wrote before is over. If it stands there again, somebody has brought it back.
+            seen.hands.forget(place);
+        }
         let holds = seen.held.contains(lock);
         let claim = LockClaim { node: &self.node, holds, lifetime: self.timings.lock_lifetime() };
         claim.decide(stands.record(hand), seen.locks.unchanged_for(lock, content, now))
@@ -615,12 +665,17 @@ fn lock_place(lock: &Lock) -> String {
     format!("locks/{lock}")
 }
 
-/// Who wrote the record of an LRM, as far as it says so.
+/// Who wrote the record of an LRM, for people.
 fn writer_of(record: Option<&[u8]>) -> String {
-    let value: Option<serde_json::Value> = record.and_then(|record| serde_json::from_slice(record).ok());
-    let text = |name: &str| Some(value.as_ref()?.get("writer")?.get(name)?.as_str()?.to_owned());
-    match (text("machine"), text("boot")) {
-        (Some(machine), Some(boot)) => format!("{machine}/{boot}"),
-        _ => "somebody who does not say so".to_owned(),
+    match record.and_then(machine_of) {
+        Some((machine, boot)) => format!("{machine}/{boot}"),
+        None => "somebody who does not say so".to_owned(),
     }
+}
+
+/// The machine that wrote the record of an LRM, and its boot, as far as it says so.
+fn machine_of(record: &[u8]) -> Option<(String, String)> {
+    let value: serde_json::Value = serde_json::from_slice(record).ok()?;
+    let text = |name: &str| Some(value.get("writer")?.get(name)?.as_str()?.to_owned());
+    Some((text("machine")?, text("boot")?))
 }

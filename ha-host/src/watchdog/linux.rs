@@ -419,6 +419,18 @@ mod tests {
         });
     }
 
+    /// It counts in whole seconds: a longer time than was asked for would let the lock pass on before the reset.
+    #[test]
+    fn a_timeout_between_two_seconds_is_the_shorter_one() {
+        with_file(|path| {
+            let fake = Fake::default();
+            drop(LinuxDevice::open(path, Duration::from_millis(2500), None, fake.clone()).unwrap());
+            assert_eq!(*fake.calls.borrow(), ["opened", "timeout 2", "feed"]);
+        });
+        let (why, written) = refused(&Fake { shortest: 3, ..Fake::default() }, None, Duration::from_millis(2500));
+        assert!(why.contains("3 s") && written == "V", "{why}");
+    }
+
     #[test]
     fn a_device_that_takes_longer_than_it_was_told_is_refused_and_closed() {
         let (why, written) = refused(&Fake { shortest: 60, ..Fake::default() }, None, TEN);

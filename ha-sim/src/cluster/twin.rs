@@ -2,7 +2,8 @@
 //!
 //! It behaves as a node daemon of this repository does. As long as the node is heard from, the twin does nothing. When nothing was
 //! heard for a lock lifetime it takes the node's lock like anybody, runs what is recorded as started on the node, and the node
-//! itself does nothing under its name any more.
+//! itself does nothing under its name any more. Where the node is recorded as unguarded silence proves nothing, and the twin goes on
+//! doing nothing.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +84,10 @@ impl Cluster {
             twin.heard = time;
         }
         let place = twin.place.clone();
-        let is_admitted = time.since(twin.heard) > self.world.physics.lock_lifetime || self.world.physics.names_count;
+        let is_silent = time.since(twin.heard) > self.world.physics.lock_lifetime;
+        // Once it has the name it goes on under it.
+        let may_run_on = self.is_unguarded(&node) && !self.world.taken_over.contains(&node);
+        let is_admitted = (is_silent && !may_run_on) || self.world.physics.names_count;
         // The store is where most of the nodes are, and the twin reaches it.
         let reaches_store = self.world.nodes.keys().any(|other| *other != node && self.world.is_online(other));
         let lock = Lock::Agent(node.clone());
@@ -104,6 +108,10 @@ impl Cluster {
             self.world.set_running(sid, &place, wanted.contains(sid));
         }
         self.plan_twin(node, number);
+    }
+
+    fn is_unguarded(&self, node: &NodeName) -> bool {
+        self.world.store.manager_status.as_ref().is_some_and(|status| status.unguarded.contains(node))
     }
 
     /// What the LRM of a node is to run.
