@@ -2,11 +2,14 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::{Failure, generate};
+use crate::{Failure, generate, run};
 
 /// Where the version stands, and what stands around it.
-const VERSIONS: [(&str, &str, &str); 3] = [
+const VERSIONS: [(&str, &str, &str); 6] = [
     ("Cargo.toml", "\nversion = \"", "\""),
+    ("Cargo.toml", "\nha-core = { version = \"", "\""),
+    ("Cargo.toml", "\nha-host = { version = \"", "\""),
+    ("Cargo.toml", "\nha-sim = { version = \"", "\""),
     ("ha-py/Cargo.toml", "\nversion = \"", "\""),
     ("ha-py/python/pyha/__init__.py", "\n__version__ = \"", "\""),
 ];
@@ -17,6 +20,7 @@ pub(crate) fn check(root: &Path) -> Result<(), Failure> {
         ("the version is the same everywhere, and CHANGELOG.md has it", check_versions(root)),
         ("nothing is left to commit", check_tree(root)),
         ("what is generated is up to date", generate::check(root)),
+        ("each crate can be packed", run(root, &["cargo", "package", "--workspace", "--quiet", "--no-verify"])),
     ];
     let mut failures = 0;
     for (point, outcome) in points {
@@ -84,7 +88,8 @@ mod tests {
         let root = std::env::temp_dir().join(format!("xtask-release-{}", std::process::id()));
         fs::create_dir_all(root.join("ha-py/python/pyha")).unwrap();
         let write = |file: &str, text: &str| fs::write(root.join(file), text).unwrap();
-        write("Cargo.toml", "[workspace.package]\nversion = \"1.2.0\"\n");
+        let crates = ["core", "host", "sim"].map(|name| format!("ha-{name} = {{ version = \"1.2.0\" }}\n")).concat();
+        write("Cargo.toml", &format!("[workspace.package]\nversion = \"1.2.0\"\n{crates}"));
         write("ha-py/Cargo.toml", "[package]\nversion = \"1.2.0\"\n");
         write("ha-py/python/pyha/__init__.py", "\n__version__ = \"1.1.0\"\n");
         write("CHANGELOG.md", "# Changelog\n\n## Unreleased\n");
