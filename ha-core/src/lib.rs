@@ -73,6 +73,7 @@ pub mod event;
 pub mod host;
 pub mod id;
 mod lease;
+mod lock;
 pub mod lrm;
 pub mod manager;
 pub mod placement;

@@ -332,6 +332,7 @@ pub enum ha_event_kind {
 }
 
 /// The kind of an event.
+// tidy: table
 pub(crate) fn kind(event: &Event) -> ha_event_kind {
     use ha_event_kind as Kind;
     match event {

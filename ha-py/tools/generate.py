@@ -56,7 +56,8 @@ WORDS = {
     ],
     "event/severity.rs": ["Severity"],
     "host/lock.rs": ["Hand"],
-    "host/mod.rs": ["HostOperation", "LockAnswer", "FeedOutcome", "FenceProgress"],
+    "event/operation.rs": ["HostOperation"],
+    "host/mod.rs": ["LockAnswer", "FeedOutcome", "FenceProgress"],
     "time.rs": ["WaitReason"],
     "lrm/shutdown.rs": ["StopRequest"],
 }

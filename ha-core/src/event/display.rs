@@ -10,6 +10,7 @@ use crate::id::{NodeName, RuleId};
 
 /// The table of all sentences. One line an event, so that it can be read and kept in step with the events.
 impl fmt::Display for Event {
+    // tidy: table
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonState { from, to } => write!(f, "changes from {from} to {to}"),

@@ -4,9 +4,11 @@
 //! nothing is ever decided from their text. Names and fields are promises.
 
 mod display;
+mod operation;
 mod severity;
 mod words;
 
+pub use operation::HostOperation;
 pub use severity::Severity;
 pub use words::{
     AgentOperation, DaemonState, IgnoreReason, MoveBackReason, MoveCause, NoEffectReason, NodeRecord, RejectionReason,
@@ -19,8 +21,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     config::datacenter::{SchedulerMode, ShutdownPolicy},
-    host::{HostOperation, Lock},
     id::{NodeName, RuleId, ServiceId},
+    lock::Lock,
     rules::Reason,
     status::{DisarmState, Motion, NodeState, StateName},
 };

@@ -18,6 +18,7 @@ pub enum Severity {
 impl Event {
     /// How much the event matters to a person.
     #[must_use]
+    // tidy: table
     pub fn severity(&self) -> Severity {
         match self {
             Self::ServiceState { to: StateName::Fence | StateName::Error, .. }

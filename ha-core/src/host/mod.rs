@@ -14,6 +14,7 @@ mod lock;
 mod rehearsal;
 mod statistics;
 
+pub use crate::{event::HostOperation, lock::Lock};
 pub use agent::{Agent, Job, JobId, JobStart, Workers};
 pub use configuration::{Configuration, Guest, Guests};
 pub use lock::{Hand, LockClaim, LockDecision, LockRecord};
@@ -26,16 +27,13 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use core::{fmt, str::FromStr};
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
-    id::{IdError, NodeName, ServiceId, Uid},
+    id::{NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
-    text_enum::text_enum,
     time::Instant,
 };
 
@@ -62,154 +60,6 @@ impl HostError {
     pub fn locked(lock: impl Into<String>) -> Self {
         let lock = lock.into();
         Self { message: alloc::format!("the guest is locked by '{lock}'"), lock: Some(lock) }
-    }
-}
-
-/// The calls of a host that can fail, as [`Event::HostCallFailed`] names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HostOperation {
-    /// [`Membership::refresh`].
-    Refresh,
-    /// [`Membership::members`].
-    Members,
-    /// [`ClusterLock::take`].
-    TakeLock,
-    /// [`ClusterLock::release`].
-    ReleaseLock,
-    /// [`Watchdog::open`].
-    OpenWatchdog,
-    /// [`Watchdog::feed`].
-    FeedWatchdog,
-    /// [`Watchdog::close`].
-    CloseWatchdog,
-    /// [`StatusStore::manager_status`].
-    ReadManagerStatus,
-    /// [`ManagerStore::write_manager_status`].
-    WriteManagerStatus,
-    /// [`ManagerStore::lrm_status`].
-    ReadLrmStatus,
-    /// [`LrmStore::write_lrm_status`].
-    WriteLrmStatus,
-    /// [`ConfigurationStore::configuration`].
-    ReadConfiguration,
-    /// [`ManagerStore::commands_waiting`] and [`ManagerStore::take_commands`].
-    Commands,
-    /// [`GuestControl::move_configuration`].
-    MoveConfiguration,
-    /// [`GuestControl::remove_leftover_locks`].
-    RemoveLeftoverLocks,
-    /// [`GuestControl::set_requested_state`].
-    SetRequestedState,
-    /// [`GuestControl::write_group_migration`] and [`GuestControl::remove_groups`].
-    MigrateGroups,
-    /// [`GuestControl::software_version`].
-    SoftwareVersion,
-    /// [`FenceDevices::run`].
-    RunFenceDevice,
-    /// [`FenceDevices::forget_fence_attempts`].
-    ForgetFenceAttempts,
-    /// [`Statistics::unmanaged_services`] and [`Statistics::usage`].
-    Statistics,
-    /// [`Entropy::random_bytes`].
-    RandomBytes,
-    /// [`Workers::start`].
-    StartJob,
-    /// [`Workers::finished`].
-    FinishedJobs,
-    /// [`Workers::time_limit`].
-    JobTimeLimit,
-    /// [`Workers::end`].
-    EndJob,
-    /// [`Workers::guest_lock`].
-    GuestLock,
-    /// [`Agent::guest_node`].
-    LocateGuest,
-    /// [`Agent::is_running`].
-    CheckRunning,
-    /// [`Agent::start`].
-    StartService,
-    /// [`Agent::stop`].
-    StopService,
-    /// [`Agent::move_to`].
-    MoveService,
-}
-
-text_enum! {
-    HostOperation: "a call of the host",
-    Refresh = "refresh",
-    Members = "members",
-    TakeLock = "take_lock",
-    ReleaseLock = "release_lock",
-    OpenWatchdog = "open_watchdog",
-    FeedWatchdog = "feed_watchdog",
-    CloseWatchdog = "close_watchdog",
-    ReadManagerStatus = "read_manager_status",
-    WriteManagerStatus = "write_manager_status",
-    ReadLrmStatus = "read_lrm_status",
-    WriteLrmStatus = "write_lrm_status",
-    ReadConfiguration = "read_configuration",
-    Commands = "commands",
-    MoveConfiguration = "move_configuration",
-    RemoveLeftoverLocks = "remove_leftover_locks",
-    SetRequestedState = "set_requested_state",
-    MigrateGroups = "migrate_groups",
-    SoftwareVersion = "software_version",
-    RunFenceDevice = "run_fence_device",
-    ForgetFenceAttempts = "forget_fence_attempts",
-    Statistics = "statistics",
-    RandomBytes = "random_bytes",
-    StartJob = "start_job",
-    FinishedJobs = "finished_jobs",
-    JobTimeLimit = "job_time_limit",
-    EndJob = "end_job",
-    GuestLock = "guest_lock",
-    LocateGuest = "locate_guest",
-    CheckRunning = "check_running",
-    StartService = "start_service",
-    StopService = "stop_service",
-    MoveService = "move_service",
-}
-
-/// A lock of the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lock {
-    /// `ha_manager_lock`: who holds it is the master.
-    Manager,
-    /// `ha_agent_<node>_lock`: who holds it may run, or recover, the services of that node.
-    Agent(NodeName),
-}
-
-impl fmt::Display for Lock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Manager => f.pad("ha_manager_lock"),
-            Self::Agent(node) => f.pad(&alloc::format!("ha_agent_{node}_lock")),
-        }
-    }
-}
-
-impl FromStr for Lock {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        if text == "ha_manager_lock" {
-            return Ok(Self::Manager);
-        }
-        let node = text.strip_prefix("ha_agent_").and_then(|rest| rest.strip_suffix("_lock")).unwrap_or(text);
-        NodeName::new(node).map(Self::Agent)
-    }
-}
-
-impl Serialize for Lock {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Lock {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -16,6 +16,7 @@ mod input;
 mod nodes;
 mod round;
 mod rules;
+mod scope;
 mod services;
 mod state;
 mod uid;
@@ -27,10 +28,10 @@ use alloc::vec::Vec;
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
-    host::{ClusterLock, EventSink, FenceDevices, GuestControl, ManagerStore},
+    host::{self, ClusterLock, Configuration, EventSink, FenceDevices, GuestControl, HostOperation, ManagerStore},
     id::NodeName,
     placement::BalanceHold,
-    status::{ManagerStatus, NotUnderstood},
+    status::{ManagerStatus, NodeState, NotUnderstood, Timestamp},
     timing::Timings,
 };
 use balancing::{FailedMoves, MissingFigures};
@@ -38,7 +39,9 @@ use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use guard::GuardHistory;
 use nodes::NodeHistory;
+use round::Round;
 use rules::RulesCache;
+use scope::{Scope, defers_disarm};
 use services::ManagedServices;
 use uid::UidSource;
 
@@ -139,5 +142,54 @@ impl Manager {
     #[must_use]
     pub fn balance_hold(&self) -> BalanceHold {
         self.balance_hold
+    }
+
+    /// Plays one round.
+    ///
+    /// Effects that fail are reported and tried again in a later round. The status is written at the end; if that fails
+    /// the manager keeps it and writes it with the next round.
+    pub fn round(&mut self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) {
+        let now = input.now;
+        let mode = |node: &NodeName| input.lrm_mode(node);
+        let forget_after = self.timings.gone_forgotten_after();
+        self.nodes.update(&mut self.status, &input.members, mode, now.instant, forget_after, host);
+        // In maintenance it may be cut off and still be recorded as such. Then it sees nobody, and must not judge them.
+        let is_online = input.members.get(&self.node) == Some(&true);
+        if !is_online || !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
+            return;
+        }
+        self.guards.update(&mut self.status, input);
+        self.take_over_scheduler(&input.configuration, host);
+        let migrated = self.migrate_groups_if_due(input, host);
+        let configuration = migrated.as_ref().unwrap_or(&input.configuration);
+        self.report_not_understood(host);
+        let services_changed = self.update_services(input, configuration, host);
+        let rules =
+            self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
+        let mut round = Round::new(self, input, configuration, rules, host);
+        round.take_commands();
+        match round.handle_disarm() {
+            Scope::Nothing => {}
+            Scope::Everything => {
+                round.balance();
+                round.settle(|_| true);
+            }
+            Scope::Unfinished => round.settle(defers_disarm),
+        }
+        self.write(now.wall, host);
+    }
+
+    fn take_over_scheduler(&mut self, configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) {
+        let mode = configuration.datacenter.scheduler.mode;
+        if mode != self.scheduler_mode {
+            host.event(Event::SchedulerModeSwitched { from: self.scheduler_mode, to: mode });
+            self.scheduler_mode = mode;
+        }
+    }
+
+    fn write(&mut self, wall: Timestamp, host: &mut (impl RoundHost + ?Sized)) {
+        self.status.timestamp = Some(wall);
+        let written = host.write_manager_status(&self.status);
+        self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
     }
 }

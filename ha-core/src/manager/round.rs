@@ -1,17 +1,12 @@
-//! One round: the steps in their order, and what they share.
+//! The workbench of a round: what its steps share.
 
 use alloc::{string::ToString, sync::Arc, vec::Vec};
 
-use super::{
-    FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, UidSource,
-    disarm::{Scope, defers_disarm},
-    nodes,
-    services::Facts,
-};
+use super::{FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, UidSource, nodes, services::Facts};
 use crate::{
     config::{OrderedMap, RequestedState},
     event::Event,
-    host::{self, Configuration, HostOperation},
+    host::Configuration,
     id::{NodeName, RuleId, ServiceId, Uid},
     placement::{BalanceHold, Decider, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject},
     status::{ExitCode, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
@@ -21,57 +16,6 @@ use crate::{
 /// How often a round lets all services take a step at the most. States settle within a few passes; this bound only
 /// keeps a mistake from holding the master for ever.
 const MAX_PASSES: usize = 100;
-
-impl Manager {
-    /// Plays one round.
-    ///
-    /// Effects that fail are reported and tried again in a later round. The status is written at the end; if that fails
-    /// the manager keeps it and writes it with the next round.
-    pub fn round(&mut self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) {
-        let now = input.now;
-        let mode = |node: &NodeName| input.lrm_mode(node);
-        let forget_after = self.timings.gone_forgotten_after();
-        self.nodes.update(&mut self.status, &input.members, mode, now.instant, forget_after, host);
-        // In maintenance it may be cut off and still be recorded as such. Then it sees nobody, and must not judge them.
-        let is_online = input.members.get(&self.node) == Some(&true);
-        if !is_online || !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
-            return;
-        }
-        self.guards.update(&mut self.status, input);
-        self.take_over_scheduler(&input.configuration, host);
-        let migrated = self.migrate_groups_if_due(input, host);
-        let configuration = migrated.as_ref().unwrap_or(&input.configuration);
-        self.report_not_understood(host);
-        let services_changed = self.update_services(input, configuration, host);
-        let rules =
-            self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
-        let mut round = Round::new(self, input, configuration, rules, host);
-        round.take_commands();
-        match round.handle_disarm() {
-            Scope::Nothing => {}
-            Scope::Everything => {
-                round.balance();
-                round.settle(|_| true);
-            }
-            Scope::Unfinished => round.settle(defers_disarm),
-        }
-        self.write(now.wall, host);
-    }
-
-    fn take_over_scheduler(&mut self, configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) {
-        let mode = configuration.datacenter.scheduler.mode;
-        if mode != self.scheduler_mode {
-            host.event(Event::SchedulerModeSwitched { from: self.scheduler_mode, to: mode });
-            self.scheduler_mode = mode;
-        }
-    }
-
-    fn write(&mut self, wall: crate::status::Timestamp, host: &mut (impl RoundHost + ?Sized)) {
-        self.status.timestamp = Some(wall);
-        let written = host.write_manager_status(&self.status);
-        self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
-    }
-}
 
 /// What is asked about a node again and again within a round.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +67,7 @@ pub(super) struct Round<'a, H: ?Sized> {
 }
 
 impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
-    fn new(
+    pub(super) fn new(
         manager: &'a mut Manager,
         input: &'a RoundInput,
         configuration: &'a Configuration,
@@ -188,7 +132,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
 
     /// Lets services take steps, as long as they are in a state that is `looked_after`, and handles fencing, until nothing
     /// changes.
-    fn settle(&mut self, looked_after: fn(&ServiceState) -> bool) {
+    pub(super) fn settle(&mut self, looked_after: fn(&ServiceState) -> bool) {
         for _ in 0..MAX_PASSES {
             self.withheld.clear();
             let mut changed = self.step_all(looked_after);

@@ -198,18 +198,7 @@ impl Model for Machine {
                 let counted = if self.rule == FeedRule::FromTheAnswer { 0 } else { ago };
                 state.daemon = Daemon::Answered { ago: counted };
             }
-            Action::Feed => {
-                match before.daemon {
-                    Daemon::Answered { ago } => {
-                        if let Some(timeout) = self.timeout_of_feed(ago) {
-                            self.feed(&mut state, timeout);
-                        }
-                    }
-                    Daemon::Compared => self.feed(&mut state, self.physics.watchdog_timeout),
-                    Daemon::Rests | Daemon::Asked { .. } | Daemon::Granted { .. } | Daemon::Sent { .. } => return None,
-                }
-                state.daemon = Daemon::Rests;
-            }
+            Action::Feed | Action::Arrive => self.carry_out_feed(&mut state)?,
             Action::Compare => {
                 let Daemon::Answered { ago } = before.daemon else { return None };
                 let in_time = self.timeout_of_feed(ago).is_some();
@@ -218,13 +207,6 @@ impl Model for Machine {
             Action::Send => {
                 let Daemon::Answered { ago } = before.daemon else { return None };
                 self.send(&mut state, ago);
-            }
-            Action::Arrive => {
-                let Daemon::Sent { ago } = before.daemon else { return None };
-                if let Some(timeout) = self.timeout_of_feed(ago) {
-                    self.feed(&mut state, timeout);
-                }
-                state.daemon = Daemon::Rests;
             }
             Action::Accept => self.feed(&mut state, self.physics.watchdog_timeout),
             Action::FindAlive => state.looked = Some(0),
@@ -245,14 +227,7 @@ impl Model for Machine {
                 state.up = true;
                 state.device = self.physics.multiplexer_interval.map(|_| self.device_full());
             }
-            Action::LetGo => {
-                state.client = Client::Closed;
-                if self.physics.multiplexer_interval.is_none() {
-                    state.device = None;
-                }
-                state.lease = None;
-                state.ahead = 0;
-            }
+            Action::LetGo => self.let_go(&mut state),
             Action::Take => {
                 state.lease = None;
                 state.ahead = 0;
@@ -260,6 +235,30 @@ impl Model for Machine {
             }
         }
         Some(state)
+    }
+
+    /// The daemon's feed comes to the watchdog, if it still may.
+    fn carry_out_feed(&self, state: &mut State) -> Option<()> {
+        match state.daemon {
+            Daemon::Answered { ago } | Daemon::Sent { ago } => {
+                if let Some(timeout) = self.timeout_of_feed(ago) {
+                    self.feed(state, timeout);
+                }
+            }
+            Daemon::Compared => self.feed(state, self.physics.watchdog_timeout),
+            Daemon::Rests | Daemon::Asked { .. } | Daemon::Granted { .. } => return None,
+        }
+        state.daemon = Daemon::Rests;
+        Some(())
+    }
+
+    fn let_go(&self, state: &mut State) {
+        state.client = Client::Closed;
+        if self.physics.multiplexer_interval.is_none() {
+            state.device = None;
+        }
+        state.lease = None;
+        state.ahead = 0;
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
