@@ -6,7 +6,7 @@ use ha_core::{
     lrm::StopRequest,
 };
 
-use super::{case::service_types, replay::Replay};
+use super::case::service_types;
 use crate::world::{DaemonKind, Guest, World};
 
 /// Why a command can't be executed.
@@ -24,72 +24,64 @@ pub(super) enum CommandError {
     Number(String),
 }
 
-/// Executes one command. `source` is who gave it.
-pub(super) fn execute(replay: &mut Replay, line: &str) -> Result<(), CommandError> {
+/// What a command asks of daemons, or of the loop that plays them.
+pub(super) enum Deed {
+    PowerOn(NodeName),
+    PowerOff(NodeName),
+    Delay { seconds: u64 },
+    SkipRounds { daemon: DaemonKind, loops: u64 },
+    StopLrm(NodeName, StopRequest),
+    StopCrm(NodeName),
+    StartCrm(NodeName),
+}
+
+/// Reads a command that is about daemons; nothing if it is about the world around them.
+pub(super) fn read_deed(world: &World, line: &str) -> Result<Option<Deed>, CommandError> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    match words.as_slice() {
-        ["power", node, "on"] => {
-            let node = known_node(&replay.world, node)?;
-            replay.power_on(&node);
-        }
-        ["power", node, "off"] => {
-            let node = known_node(&replay.world, node)?;
-            replay.power_off(&node);
-        }
-        ["network", node, state @ ("on" | "off")] => hardware(&mut replay.world, node)?.network = *state == "on",
-        ["cfs", node, "rw", state @ ("work" | "fail")] => {
-            hardware(&mut replay.world, node)?.store_fails = *state == "fail";
-        }
-        ["cfs", node, "update", state @ ("work" | "fail")] => {
-            hardware(&mut replay.world, node)?.refresh_fails = *state == "fail";
-        }
-        ["delay", seconds] => replay.delay(number(seconds)?),
+    Ok(Some(match words.as_slice() {
+        ["power", node, "on"] => Deed::PowerOn(known_node(world, node)?),
+        ["power", node, "off"] => Deed::PowerOff(known_node(world, node)?),
+        ["delay", seconds] => Deed::Delay { seconds: number(seconds)? },
         ["skip-round", daemon @ ("crm" | "lrm"), rest @ ..] => {
             let loops = rest.first().map_or(Ok(1), |loops| number(loops))?;
-            replay.skip_rounds(if *daemon == "crm" { DaemonKind::Crm } else { DaemonKind::Lrm }, loops);
+            let daemon = if *daemon == "crm" { DaemonKind::Crm } else { DaemonKind::Lrm };
+            Deed::SkipRounds { daemon, loops }
         }
-        ["reboot", node] => {
-            let node = known_node(&replay.world, node)?;
-            replay.stop_lrm(&node, StopRequest::NodeReboot);
-        }
-        ["shutdown", node] => {
-            let node = known_node(&replay.world, node)?;
-            replay.stop_lrm(&node, StopRequest::NodeShutdown);
-        }
-        ["restart-lrm", node] => {
-            let node = known_node(&replay.world, node)?;
-            replay.stop_lrm(&node, StopRequest::Restart);
-        }
+        ["reboot", node] => Deed::StopLrm(known_node(world, node)?, StopRequest::NodeReboot),
+        ["shutdown", node] => Deed::StopLrm(known_node(world, node)?, StopRequest::NodeShutdown),
+        ["restart-lrm", node] => Deed::StopLrm(known_node(world, node)?, StopRequest::Restart),
+        ["crm", node, "stop"] => Deed::StopCrm(known_node(world, node)?),
+        ["crm", node, "start"] => Deed::StartCrm(known_node(world, node)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// Carries out a command that is about the world around the daemons.
+pub(super) fn change_world(world: &mut World, line: &str) -> Result<(), CommandError> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    match words.as_slice() {
+        ["network", node, state @ ("on" | "off")] => hardware(world, node)?.network = *state == "on",
+        ["cfs", node, "rw", state @ ("work" | "fail")] => hardware(world, node)?.store_fails = *state == "fail",
+        ["cfs", node, "update", state @ ("work" | "fail")] => hardware(world, node)?.refresh_fails = *state == "fail",
         ["crm", node, rest @ ..] => {
-            let node = known_node(&replay.world, node)?;
-            crm(replay, &node, rest)?;
+            let command = queued_command(&known_node(world, node)?, rest)?;
+            world.store.commands.push(command);
         }
-        ["pve-manager-version", node, "set", version] => {
-            hardware(&mut replay.world, node)?.version = (*version).to_owned();
-        }
-        ["service", sid, rest @ ..] => service(&mut replay.world, &service_types().parse(sid)?, rest)?,
+        ["pve-manager-version", node, "set", version] => hardware(world, node)?.version = (*version).to_owned(),
+        ["service", sid, rest @ ..] => service(world, &service_types().parse(sid)?, rest)?,
         _ => return Err(CommandError::Unknown),
     }
     Ok(())
 }
 
-fn crm(replay: &mut Replay, node: &NodeName, words: &[&str]) -> Result<(), CommandError> {
-    let command = match words {
-        ["stop"] => {
-            replay.stop_crm(node);
-            return Ok(());
-        }
-        ["start"] => {
-            replay.start_crm(node);
-            return Ok(());
-        }
-        [verb @ ("enable-node-maintenance" | "disable-node-maintenance")] => format!("{verb} {node}"),
-        ["disarm-ha", mode] => format!("disarm-ha {mode}"),
-        ["arm-ha"] => "arm-ha".to_owned(),
-        _ => return Err(CommandError::Unknown),
-    };
-    replay.world.store.commands.push(command);
-    Ok(())
+/// What goes into the queue of the manager.
+fn queued_command(node: &NodeName, words: &[&str]) -> Result<String, CommandError> {
+    match words {
+        [verb @ ("enable-node-maintenance" | "disable-node-maintenance")] => Ok(format!("{verb} {node}")),
+        ["disarm-ha", mode] => Ok(format!("disarm-ha {mode}")),
+        ["arm-ha"] => Ok("arm-ha".to_owned()),
+        _ => Err(CommandError::Unknown),
+    }
 }
 
 fn service(world: &mut World, sid: &ServiceId, words: &[&str]) -> Result<(), CommandError> {

@@ -14,7 +14,10 @@ use ha_core::{
     timing::Timings,
 };
 
-use super::{Case, command};
+use super::{
+    Case,
+    command::{self, Deed},
+};
 use crate::{
     snapshot::Snapshot,
     world::{ClusterEvent, DaemonKind, Source, View, What, World},
@@ -154,8 +157,30 @@ impl Replay {
     fn execute(&mut self, line: &str, source: &'static str) {
         let what = ClusterEvent::Execute { command: line.to_owned() };
         self.world.note(self.world.time, source, What::Cluster(what));
-        if let Err(error) = command::execute(self, line) {
+        let done = match command::read_deed(&self.world, line) {
+            Ok(Some(deed)) => {
+                self.act(deed);
+                Ok(())
+            }
+            Ok(None) => command::change_world(&mut self.world, line),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             self.errors.push(format!("{line}: {error}"));
+        }
+    }
+
+    fn act(&mut self, deed: Deed) {
+        match deed {
+            Deed::PowerOn(node) => self.power_on(&node),
+            Deed::PowerOff(node) => self.power_off(&node),
+            Deed::Delay { seconds } => self.delayed_until = self.world.time.after(Duration::from_secs(seconds)),
+            Deed::SkipRounds { daemon, loops } => {
+                self.skipped.insert(daemon, loops);
+            }
+            Deed::StopLrm(node, request) => self.stop_lrm(&node, request),
+            Deed::StopCrm(node) => self.stop_crm(&node),
+            Deed::StartCrm(node) => self.start_crm(&node),
         }
     }
 
@@ -246,7 +271,7 @@ impl Replay {
         Some(act(daemons, &mut View { world: &mut self.world, node: node.clone(), daemon, clock }))
     }
 
-    pub(super) fn power_on(&mut self, node: &NodeName) {
+    fn power_on(&mut self, node: &NodeName) {
         if let Some(hardware) = self.world.nodes.get_mut(node) {
             hardware.network = true;
             hardware.store_fails = false;
@@ -257,7 +282,7 @@ impl Replay {
         self.start_lrm(node);
     }
 
-    pub(super) fn power_off(&mut self, node: &NodeName) {
+    fn power_off(&mut self, node: &NodeName) {
         let Some(daemons) = self.daemons.get_mut(node) else { return };
         daemons.stopping = None;
         let killed = [(DaemonKind::Crm, daemons.crm.take().is_some()), (DaemonKind::Lrm, daemons.lrm.take().is_some())];
@@ -270,7 +295,7 @@ impl Replay {
         self.world.cut_power(node);
     }
 
-    pub(super) fn start_crm(&mut self, node: &NodeName) {
+    fn start_crm(&mut self, node: &NodeName) {
         self.with_view(node, DaemonKind::Crm, |daemons, view| {
             if daemons.crm.is_none() {
                 daemons.crm = Some(Crm::start(view.node.clone(), Timings::default(), view));
@@ -286,7 +311,7 @@ impl Replay {
         });
     }
 
-    pub(super) fn stop_crm(&mut self, node: &NodeName) {
+    fn stop_crm(&mut self, node: &NodeName) {
         self.with_view(node, DaemonKind::Crm, |daemons, view| {
             if let Some(crm) = &mut daemons.crm {
                 crm.request_stop(view);
@@ -294,7 +319,7 @@ impl Replay {
         });
     }
 
-    pub(super) fn stop_lrm(&mut self, node: &NodeName, request: StopRequest) {
+    fn stop_lrm(&mut self, node: &NodeName, request: StopRequest) {
         self.with_view(node, DaemonKind::Lrm, |daemons, view| {
             if let Some(lrm) = &mut daemons.lrm {
                 daemons.stopping.get_or_insert(request);
@@ -302,14 +327,6 @@ impl Replay {
                 lrm.request_stop(request, view, now);
             }
         });
-    }
-
-    pub(super) fn delay(&mut self, seconds: u64) {
-        self.delayed_until = self.world.time.after(Duration::from_secs(seconds));
-    }
-
-    pub(super) fn skip_rounds(&mut self, daemon: DaemonKind, loops: u64) {
-        self.skipped.insert(daemon, loops);
     }
 }
 
