@@ -126,6 +126,8 @@ enum ha_answer
     HA_ANSWER_RENEWED = 12,
     // take_lock: it is held by another node, or there is no quorum.
     HA_ANSWER_REFUSED = 13,
+    // take_lock: this node has it now, and the host can't tell whether it had it before. See ha_lock_answer_by_writer().
+    HA_ANSWER_HELD = 14,
     // open_watchdog, feed_watchdog: it was fed.
     HA_ANSWER_FED = 21,
     // open_watchdog, feed_watchdog: it was too late, and it was not fed.
@@ -138,6 +140,9 @@ enum ha_answer
     HA_ANSWER_NOT_FENCED = 33,
     // start_job: it is done already; ha_reply_exit_code() has said how.
     HA_ANSWER_FINISHED = 41,
+    // start, stop, move_to: a lock of the guest (backup, snapshot, ...) does not allow it for now; ha_reply_text() says which one. That is no
+    // failure: the job is tried again later, uses up no tries, and the status names the lock.
+    HA_ANSWER_LOCKED = 51,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1189,7 +1194,9 @@ typedef struct ha_callbacks {
     int32_t (*is_quorate)(void *context, struct ha_reply *reply);
     // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
     int32_t (*members)(void *context, struct ha_reply *reply);
-    // Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
+    // Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED; HA_ANSWER_HELD if the
+    // host knows only that this node has it now. HA_ANSWER_ACQUIRED each time would not do: the master would take itself for a new one in
+    // every round, and never fence a node.
     //
     // From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
     // releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
@@ -1324,7 +1331,7 @@ typedef struct ha_callbacks {
     //
     // Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
     int32_t (*is_running)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
+    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK; HA_ANSWER_LOCKED, as stop and move_to.
     int32_t (*start)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
     // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when nothing of it is
     // left or it can't be stopped: HA_ANSWER_OK. Asked for also where is_running said no or failed, time and again: then it does
@@ -1340,6 +1347,16 @@ typedef struct ha_callbacks {
                        size_t target_length,
                        int32_t motion,
                        struct ha_reply *reply);
+    // LRM, may be NULL: how long a job, lent, may take since it was started: HA_ANSWER_OK after ha_reply_seconds(), HA_ANSWER_NONE if as long as
+    // it needs. Past that time it is asked again, so that a job that gets on can have more. NULL: ten minutes beyond the job's
+    // timeout for a start or stop, and no limit for a move.
+    int32_t (*job_time_limit)(void *context, const struct ha_job *job, struct ha_reply *reply);
+    // LRM, may be NULL: ends a job that takes too long: HA_ANSWER_OK. It may go on for a while: finished_jobs names it, with HA_EXIT_KILLED, when
+    // nothing of it is left; until then this is asked again from time to time. NULL: no job can be ended; one that hangs is shown.
+    int32_t (*end_job)(void *context, uint64_t id, struct ha_reply *reply);
+    // LRM, may be NULL: the lock that a guest has now, by ha_reply_text(), to say what a job waits for that ended with HA_EXIT_TRY_AGAIN:
+    // HA_ANSWER_OK, or HA_ANSWER_NONE. NULL: it is not known.
+    int32_t (*guest_lock)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
 } ha_callbacks;
 
 // What a job is. This layout never changes. Texts that are read are lent by the job; for those that are written NULL data is
@@ -1917,7 +1934,7 @@ ha_status ha_job_steps_next(const struct ha_job_steps *steps,
 // Takes the answer to the step, one of ha_answer; HA_ANSWER_FAILED, or one that does not fit the step, is a failed call of the
 // agent.
 //
-// text: the node for HA_STEP_LOCATE, or what went wrong. host: whose event callback gets the events.
+// text: the node for HA_STEP_LOCATE, the lock with HA_ANSWER_LOCKED, or what went wrong. host: whose event callback gets the events.
 ha_status ha_job_steps_answer(struct ha_job_steps *steps,
                               int32_t answer,
                               const char *text,
@@ -1950,6 +1967,19 @@ ha_status ha_compare_versions(const char *one,
                               size_t other_length,
                               int32_t *order,
                               struct ha_error **error);
+
+// The answer of a take_lock whose lock says only whether it was taken (1 or 0): HA_ANSWER_REFUSED if not; HA_ANSWER_RENEWED if the lock's
+// record was written by this very process before it was asked for; else HA_ANSWER_ACQUIRED.
+//
+// before: who had written the record last before that, empty if nobody had or the lock was released. own: this process. A writer
+// is a text that no other process ever has (machine, boot and something random); a node's name does not do.
+ha_status ha_lock_answer_by_writer(int32_t taken,
+                                   const char *before,
+                                   size_t before_length,
+                                   const char *own,
+                                   size_t own_length,
+                                   int32_t *answer,
+                                   struct ha_error **error);
 
 // The word for a ha_lock_decision: "acquired", "renewed", "refused" or "twin"; NULL for a number that is none.
 const char *ha_lock_decision_name(int32_t value);
@@ -2309,6 +2339,9 @@ ha_status ha_reply_unmanaged(struct ha_reply *reply,
 
 // Hands back sizes and loads. The handle stays the caller's.
 ha_status ha_reply_usage(struct ha_reply *reply, const struct ha_usage *usage);
+
+// Hands back a time in seconds, 0 or more, for job_time_limit.
+ha_status ha_reply_seconds(struct ha_reply *reply, double seconds);
 
 // Hands back the end of a job, for finished_jobs. exit_code: see ha_exit_code.
 //

@@ -76,6 +76,7 @@ impl Lease {
         let acquired = match host::answer(host, HostOperation::TakeLock, answer) {
             Some(LockAnswer::Acquired) => true,
             Some(LockAnswer::Renewed) => false,
+            Some(LockAnswer::Held) => !self.covers(now, timings),
             Some(LockAnswer::Refused) | None => return self.again(now, since, timings),
         };
         // Not by the answer alone: the one that said that the lock was acquired anew may have been lost.
@@ -174,6 +175,8 @@ enum Guarded {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
     use crate::{host::HostError, timing::TimingSettings};
 
@@ -230,6 +233,55 @@ mod tests {
             lease.release(&mut Works);
             assert!(!lease.covers(again, &timings), "it was released");
         }
+    }
+
+    /// A host that can't tell whether it had its lock before: what it is told each time, for 50 s of every minute.
+    struct OnlyHeld(Vec<Event>);
+
+    impl EventSink for OnlyHeld {
+        fn event(&mut self, event: Event) {
+            self.0.push(event);
+        }
+    }
+
+    impl ClusterLock for OnlyHeld {
+        fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
+            Ok(LockAnswer::Held)
+        }
+
+        fn release(&mut self, _: &Lock) -> Result<(), HostError> {
+            Ok(())
+        }
+    }
+
+    impl Watchdog for OnlyHeld {
+        fn open(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
+            Ok(FeedOutcome::Fed)
+        }
+
+        fn feed(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
+            Ok(FeedOutcome::Fed)
+        }
+
+        fn close(&mut self) -> Result<(), HostError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_only_known_to_be_held_is_anew_where_the_last_lease_proves_nothing() {
+        let timings = Timings::default();
+        let mut lease = Lease::new(Lock::Manager);
+        let mut host = OnlyHeld(Vec::new());
+        let mut anew = |seconds| match lease.attempt(&mut host, Instant::from_secs(seconds), &timings, Guard::Watchdog)
+        {
+            Attempt::Held { anew } => anew,
+            attempt @ (Attempt::Refused | Attempt::Again(_)) => panic!("{attempt:?}"),
+        };
+        let lifetime = timings.lock_lifetime().as_secs();
+        let found = [100, 110, 120, 120 + lifetime, 130 + lifetime].map(&mut anew);
+        assert_eq!(found, [true, false, false, true, false]);
+        assert_eq!(host.0.len(), 2, "it is said to be acquired twice");
     }
 
     #[test]

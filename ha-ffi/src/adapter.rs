@@ -5,6 +5,7 @@ use std::{
     ffi::CString,
     ffi::c_void,
     sync::Arc,
+    time::Duration,
 };
 
 use ha_core::{
@@ -27,9 +28,9 @@ use crate::{
     host::{
         FenceCommands, Host,
         ha_answer::{
-            self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_NO,
-            HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED, HA_ANSWER_RENEWED,
-            HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
+            self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_HELD,
+            HA_ANSWER_LOCKED, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED,
+            HA_ANSWER_RENEWED, HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
         },
         ha_callbacks, ha_fence_commands,
     },
@@ -104,6 +105,14 @@ impl Answered {
             )));
         }
         Ok(is_some.then_some(self.reply))
+    }
+
+    /// The answer of an agent to a start, stop or move.
+    fn ok_or_locked(mut self) -> Result<(), HostError> {
+        if self.one_of(&[(HA_ANSWER_OK, false), (HA_ANSWER_LOCKED, true)])? {
+            return Err(HostError::locked(one_text(self.callback, self.reply)?));
+        }
+        Ok(())
     }
 
     fn yes_or_no(mut self) -> Result<bool, HostError> {
@@ -190,6 +199,7 @@ impl ClusterLock for Adapter<'_> {
         ask!(self.take_lock(lock, length))?.one_of(&[
             (HA_ANSWER_ACQUIRED, LockAnswer::Acquired),
             (HA_ANSWER_RENEWED, LockAnswer::Renewed),
+            (HA_ANSWER_HELD, LockAnswer::Held),
             (HA_ANSWER_REFUSED, LockAnswer::Refused),
         ])
     }
@@ -356,6 +366,34 @@ impl Workers for Adapter<'_> {
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
         Ok(ask!(self.finished_jobs())?.ok()?.jobs)
     }
+
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        if self.callbacks.job_time_limit.is_none() {
+            return Ok(job.usual_time_limit());
+        }
+        let lent = Lent::<ha_job, _>::new(Record::Lent(job)).map_err(failed)?;
+        let mut answered = ask!(self.job_time_limit(lent.handle))?;
+        if answered.one_of(&[(HA_ANSWER_OK, false), (HA_ANSWER_NONE, true)])? {
+            return Ok(None);
+        }
+        handed_back("job_time_limit", answered.reply.seconds).map(Some)
+    }
+
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        if self.callbacks.end_job.is_none() {
+            return Err(HostError::new(format!("job {} hangs, and this host can't end jobs", id.0)));
+        }
+        ask!(self.end_job(id.0))?.ok().map(drop)
+    }
+
+    fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
+        if self.callbacks.guest_lock.is_none() {
+            return Ok(None);
+        }
+        let (sid, length) = split(sid.as_str());
+        let reply = ask!(self.guest_lock(sid, length))?.some()?;
+        reply.map(|reply| one_text("guest_lock", reply)).transpose()
+    }
 }
 
 impl Agent for Adapter<'_> {
@@ -380,16 +418,16 @@ impl Agent for Adapter<'_> {
 
     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
         let (sid, length) = split(sid.as_str());
-        ask!(self.start(sid, length))?.ok().map(drop)
+        ask!(self.start(sid, length))?.ok_or_locked()
     }
 
     fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
         let (sid, length) = split(sid.as_str());
-        ask!(self.stop(sid, length, timeout.map_or(-1, i64::from)))?.ok().map(drop)
+        ask!(self.stop(sid, length, timeout.map_or(-1, i64::from)))?.ok_or_locked()
     }
 
     fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
         let ((sid, sid_length), (target, target_length)) = (split(sid.as_str()), split(target.as_str()));
-        ask!(self.move_to(sid, sid_length, target, target_length, motion.number()))?.ok().map(drop)
+        ask!(self.move_to(sid, sid_length, target, target_length, motion.number()))?.ok_or_locked()
     }
 }

@@ -40,6 +40,8 @@ pub enum ha_answer {
     HA_ANSWER_RENEWED = 12,
     /// take_lock: it is held by another node, or there is no quorum.
     HA_ANSWER_REFUSED = 13,
+    /// take_lock: this node has it now, and the host can't tell whether it had it before. See ha_lock_answer_by_writer().
+    HA_ANSWER_HELD = 14,
     /// open_watchdog, feed_watchdog: it was fed.
     HA_ANSWER_FED = 21,
     /// open_watchdog, feed_watchdog: it was too late, and it was not fed.
@@ -52,6 +54,9 @@ pub enum ha_answer {
     HA_ANSWER_NOT_FENCED = 33,
     /// start_job: it is done already; ha_reply_exit_code() has said how.
     HA_ANSWER_FINISHED = 41,
+    /// start, stop, move_to: a lock of the guest (backup, snapshot, ...) does not allow it for now; ha_reply_text() says which one. That is no
+    /// failure: the job is tried again later, uses up no tries, and the status names the lock.
+    HA_ANSWER_LOCKED = 51,
 }
 
 /// The commands of a fence device, lent to run_fence_device.
@@ -99,7 +104,9 @@ pub struct ha_callbacks {
     /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
     pub members: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED.
+    /// Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED; HA_ANSWER_HELD if the
+    /// host knows only that this node has it now. HA_ANSWER_ACQUIRED each time would not do: the master would take itself for a new one in
+    /// every round, and never fence a node.
     ///
     /// From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
     /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
@@ -306,7 +313,7 @@ pub struct ha_callbacks {
     pub is_running: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK.
+    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK; HA_ANSWER_LOCKED, as stop and move_to.
     pub start: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
@@ -335,6 +342,20 @@ pub struct ha_callbacks {
             motion: i32,
             reply: *mut ha_reply,
         ) -> i32,
+    >,
+
+    /// LRM, may be NULL: how long a job, lent, may take since it was started: HA_ANSWER_OK after ha_reply_seconds(), HA_ANSWER_NONE if as long as
+    /// it needs. Past that time it is asked again, so that a job that gets on can have more. NULL: ten minutes beyond the job's
+    /// timeout for a start or stop, and no limit for a move.
+    pub job_time_limit:
+        Option<unsafe extern "C" fn(context: *mut c_void, job: *const ha_job, reply: *mut ha_reply) -> i32>,
+    /// LRM, may be NULL: ends a job that takes too long: HA_ANSWER_OK. It may go on for a while: finished_jobs names it, with HA_EXIT_KILLED, when
+    /// nothing of it is left; until then this is asked again from time to time. NULL: no job can be ended; one that hangs is shown.
+    pub end_job: Option<unsafe extern "C" fn(context: *mut c_void, id: u64, reply: *mut ha_reply) -> i32>,
+    /// LRM, may be NULL: the lock that a guest has now, by ha_reply_text(), to say what a job waits for that ended with HA_EXIT_TRY_AGAIN:
+    /// HA_ANSWER_OK, or HA_ANSWER_NONE. NULL: it is not known.
+    pub guest_lock: Option<
+        unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
 }
 
@@ -378,6 +399,9 @@ impl ha_callbacks {
         start: None,
         stop: None,
         move_to: None,
+        job_time_limit: None,
+        end_job: None,
+        guest_lock: None,
     };
 }
 

@@ -293,7 +293,7 @@ pub unsafe extern "C" fn ha_job_steps_next(
 /// Takes the answer to the step, one of ha_answer; HA_ANSWER_FAILED, or one that does not fit the step, is a failed call of the
 /// agent.
 ///
-/// text: the node for HA_STEP_LOCATE, or what went wrong. host: whose event callback gets the events.
+/// text: the node for HA_STEP_LOCATE, the lock with HA_ANSWER_LOCKED, or what went wrong. host: whose event callback gets the events.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_job_steps_answer(
     steps: *mut ha_job_steps,
@@ -304,7 +304,7 @@ pub unsafe extern "C" fn ha_job_steps_answer(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |call| {
-        use crate::host::ha_answer::{HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_OK, HA_ANSWER_YES};
+        use crate::host::ha_answer::{HA_ANSWER_LOCKED, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_OK, HA_ANSWER_YES};
         let text = call.text(text, text_length)?;
         let mut run = handles::take::<_, JobRun>(steps)?;
         let host = handles::take::<_, Host>(host)?;
@@ -327,9 +327,13 @@ pub unsafe extern "C" fn ha_job_steps_answer(
             JobStep::Locate if is(HA_ANSWER_NONE) => JobAnswer::Located(Ok(None)),
             JobStep::Locate => JobAnswer::Located(Err(failed())),
             JobStep::CheckRunning => JobAnswer::Running(yes_or_no()),
-            JobStep::Start | JobStep::Stop { .. } | JobStep::Move { .. } => {
-                JobAnswer::Ended(if is(HA_ANSWER_OK) { Ok(()) } else { Err(failed()) })
-            }
+            JobStep::Start | JobStep::Stop { .. } | JobStep::Move { .. } => JobAnswer::Ended(if is(HA_ANSWER_OK) {
+                Ok(())
+            } else if is(HA_ANSWER_LOCKED) {
+                Err(HostError::locked(if text.is_empty() { "unknown" } else { text }))
+            } else {
+                Err(failed())
+            }),
             JobStep::Done(_) => return Err(Failure::new(ha_status::HA_ERROR_STATE, "the job is done")),
         };
         run.answer(answer, &mut Adapter::new(&host));

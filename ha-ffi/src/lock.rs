@@ -10,6 +10,7 @@ use ha_core::{
 use crate::{
     boundary::call,
     failure::{Failure, ha_error, ha_status},
+    host::ha_answer,
     words::Number,
 };
 
@@ -31,10 +32,45 @@ pub enum ha_lock_decision {
 fn decided(decision: LockDecision) -> ha_lock_decision {
     match decision {
         LockDecision::Take(LockAnswer::Acquired) => ha_lock_decision::HA_LOCK_ACQUIRED,
-        LockDecision::Take(LockAnswer::Renewed) => ha_lock_decision::HA_LOCK_RENEWED,
+        LockDecision::Take(LockAnswer::Renewed | LockAnswer::Held) => ha_lock_decision::HA_LOCK_RENEWED,
         LockDecision::Take(LockAnswer::Refused) | LockDecision::Refuse => ha_lock_decision::HA_LOCK_REFUSED,
         LockDecision::Twin => ha_lock_decision::HA_LOCK_TWIN,
     }
+}
+
+/// The answer of a take_lock whose lock says only whether it was taken (1 or 0): HA_ANSWER_REFUSED if not; HA_ANSWER_RENEWED if the lock's
+/// record was written by this very process before it was asked for; else HA_ANSWER_ACQUIRED.
+///
+/// before: who had written the record last before that, empty if nobody had or the lock was released. own: this process. A writer
+/// is a text that no other process ever has (machine, boot and something random); a node's name does not do.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_lock_answer_by_writer(
+    taken: i32,
+    before: *const c_char,
+    before_length: usize,
+    own: *const c_char,
+    own_length: usize,
+    answer: *mut i32,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let (before, own) = (call.text(before, before_length)?, call.text(own, own_length)?);
+        let taken = match taken {
+            0 => false,
+            1 => true,
+            _ => return Err(Failure::argument(format!("{taken} is neither 0 nor 1"))),
+        };
+        if own.is_empty() {
+            return Err(Failure::argument("who writes is empty: it has to be a text that no other process has"));
+        }
+        let told = match LockAnswer::by_writer(taken, (!before.is_empty()).then_some(before), own) {
+            LockAnswer::Acquired => ha_answer::HA_ANSWER_ACQUIRED,
+            LockAnswer::Renewed => ha_answer::HA_ANSWER_RENEWED,
+            LockAnswer::Held => ha_answer::HA_ANSWER_HELD,
+            LockAnswer::Refused => ha_answer::HA_ANSWER_REFUSED,
+        };
+        call.must_write(answer, told as i32)
+    })
 }
 
 /// The word for a ha_lock_decision: "acquired", "renewed", "refused" or "twin"; NULL for a number that is none.

@@ -1,6 +1,6 @@
 //! The reply, through which callbacks hand back more than a number.
 
-use std::{collections::BTreeMap, ffi::c_char, sync::Arc};
+use std::{collections::BTreeMap, ffi::c_char, sync::Arc, time::Duration};
 
 use ha_core::{
     host::{Configuration as Configured, JobId, UnmanagedService, UsageStatistics},
@@ -43,6 +43,7 @@ pub(crate) struct Reply {
     pub(crate) usage: Option<UsageStatistics>,
     pub(crate) jobs: Vec<(JobId, ExitCode)>,
     pub(crate) exit_code: Option<ExitCode>,
+    pub(crate) seconds: Option<Duration>,
 }
 
 impl Handle for Reply {
@@ -213,6 +214,18 @@ pub unsafe extern "C" fn ha_reply_usage(reply: *mut ha_reply, usage: *const ha_u
     call!(std::ptr::null_mut(), |_call| {
         hand_back(reply, |reply| {
             reply.usage = Some(handles::read::<_, UsageStatistics>(usage)?.clone());
+            Ok(())
+        })
+    })
+}
+
+/// Hands back a time in seconds, 0 or more, for job_time_limit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_reply_seconds(reply: *mut ha_reply, seconds: f64) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        hand_back(reply, |reply| {
+            let time = Duration::try_from_secs_f64(seconds);
+            reply.seconds = Some(time.map_err(|_| Failure::argument(format!("{seconds} is no time in seconds")))?);
             Ok(())
         })
     })

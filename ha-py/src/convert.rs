@@ -112,7 +112,7 @@ words! {
 
 plain_words! {
     "pyha.words":
-    ha_core::host::LockAnswer = "LockAnswer" { Acquired = "acquired", Renewed = "renewed", Refused = "refused" }
+    ha_core::host::LockAnswer = "LockAnswer" { Acquired = "acquired", Renewed = "renewed", Held = "held", Refused = "refused" }
     ha_core::host::FeedOutcome = "FeedOutcome" { Fed = "fed", TooLate = "too_late" }
     ha_core::host::FenceProgress = "FenceProgress" { Running = "running", Succeeded = "succeeded", Failed = "failed" }
     ha_core::time::WaitReason = "WaitReason" {

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use ha_core::{
@@ -31,7 +32,7 @@ use serde_json::json;
 
 use crate::{
     config::{Configuration, GroupsConfig, ResourcesConfig, RulesConfig},
-    convert::{Data, Moment, Name, Node, Out, OutAll, W, attribute, data_by},
+    convert::{Data, Moment, Name, Node, Out, OutAll, Seconds, W, attribute, data_by},
     errors, placement,
     status::{LrmStatus, ManagerStatus},
 };
@@ -149,6 +150,11 @@ impl PythonHost {
         self.call(method, arguments, |answer| answer.extract().map_err(Into::into))
     }
 
+    /// Whether the host has a method that it need not have.
+    fn has(&self, method: &str) -> bool {
+        Python::attach(|py| self.host.as_ref().is_some_and(|host| host.bind(py).hasattr(method).unwrap_or(false)))
+    }
+
     /// Calls a method that has nothing to answer, but that it is done.
     fn tell<A: for<'py> PyCallArgs<'py>>(&mut self, method: &str, arguments: A) -> Result<(), HostError> {
         self.call(method, arguments, is_done)
@@ -165,7 +171,11 @@ enum Refusal {
 
 fn refused(py: Python<'_>, error: PyErr) -> Refusal {
     let is_a = |name| attribute(py, "pyha.errors", name).is_ok_and(|class| error.is_instance(py, &class));
-    if is_a("HostError") && !is_a("AnswerError") {
+    if is_a("GuestLockedError")
+        && let Ok(lock) = error.value(py).getattr("lock").and_then(|lock| lock.extract::<String>())
+    {
+        Refusal::Answer(HostError::locked(lock))
+    } else if is_a("HostError") && !is_a("AnswerError") {
         Refusal::Answer(HostError::new(error.value(py).to_string()))
     } else {
         Refusal::Exception(error)
@@ -426,6 +436,27 @@ impl Workers for PythonHost {
                 Ok((JobId(id), ExitCode(code)))
             })
         })
+    }
+
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        if !self.has("job_time_limit") {
+            return Ok(job.usual_time_limit());
+        }
+        let limit: Option<Seconds> = self.call_extracted("job_time_limit", (Out(job.clone()),))?;
+        Ok(limit.map(|Seconds(limit)| limit))
+    }
+
+    fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        let JobId(id) = id;
+        if self.has("end_job") {
+            self.tell("end_job", (id,))
+        } else {
+            Err(HostError::new(format!("job {id} hangs, and this host can't end jobs")))
+        }
+    }
+
+    fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
+        if self.has("guest_lock") { self.call_extracted("guest_lock", (text(sid),)) } else { Ok(None) }
     }
 }
 

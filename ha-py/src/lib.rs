@@ -33,6 +33,6 @@ mod _native {
         sim::{Cluster, Outcome, Play, Replay, Scenario, check_recorded, describe_cluster_event},
         status::{ClusterView, Command, LrmStatus, ManagerStatus, ServiceEntry, Services},
         timing::Timings,
-        values::{compare_versions, decide_lock},
+        values::{compare_versions, decide_lock, lock_answer_by_writer},
     };
 }

@@ -6,7 +6,7 @@ use ha_core::{
         edit::PropertyFault,
         fence::{FenceCommand, FenceErrors, FenceFile},
     },
-    host::{FenceAttempt, Hand, LockClaim, LockRecord, UsageStatistics},
+    host::{FenceAttempt, Hand, LockAnswer, LockClaim, LockRecord, UsageStatistics},
     id::NodeName,
     rules::Finding,
     timing::{Amount, Setting},
@@ -121,6 +121,27 @@ data_by! {
 #[pyfunction]
 pub(crate) fn compare_versions(one: &str, other: &str) -> i8 {
     ha_core::version::compare_versions(one, other) as i8
+}
+
+/// What ``take_lock`` is to answer where a lock says only whether it was ``taken``: renewed if its record was written by this very
+/// process before it was asked for, else acquired. ``before``: who had written the record last before that, ``None`` if nobody
+/// had or the lock was released. A writer is a text that no other process ever has; a node's name does not do. A host that can't
+/// tell answers ``LockAnswer.HELD``; ``LockAnswer.ACQUIRED`` each time would not do: no node would ever be fenced.
+///
+/// >>> from pyha import lock_answer_by_writer
+/// >>> lock_answer_by_writer(True, before="node1 boot-7 4f1a", own="node1 boot-7 4f1a")
+/// 'renewed'
+/// >>> lock_answer_by_writer(True, before=None, own="node1 boot-7 4f1a")
+/// 'acquired'
+#[pyfunction]
+#[pyo3(signature = (taken, *, before, own))]
+pub(crate) fn lock_answer_by_writer(taken: bool, before: Option<&str>, own: &str) -> &'static str {
+    match LockAnswer::by_writer(taken, before, own) {
+        LockAnswer::Acquired => "acquired",
+        LockAnswer::Renewed => "renewed",
+        LockAnswer::Held => "held",
+        LockAnswer::Refused => "refused",
+    }
 }
 
 /// What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from datetime import timedelta
 from typing import Any
 
 import pyha
@@ -233,3 +234,48 @@ def test_a_job_that_is_stepped() -> None:
     assert failing.answer(pyha.HostError("gone"))[0].tag == "host_call_failed"
     with pytest.raises(TypeError):
         pyha.JobRun(job("started"), "node3").answer("yes")
+
+
+def test_a_guest_that_is_locked_is_waited_for() -> None:
+    cluster = two_services()
+
+    class Locked(host.Guests):
+        def start(self, sid: str) -> None:
+            raise pyha.GuestLockedError("backup")
+
+    agent = Locked(cluster.nodes["node3"])
+    assert pyha.run_job(job("started"), "node3", agent) == pyha.ExitCode.TRY_AGAIN
+    failed = of_type(cluster, events.HostCallFailed)
+    assert [event.message for event in failed if isinstance(event, events.HostCallFailed)] == ["the guest is locked by 'backup'"]
+    assert not of_type(cluster, events.AgentStartFailed)
+
+
+def test_workers_may_say_how_long_a_job_takes_and_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = two_services()
+    cluster.run_for(60)
+    ended: list[int] = []
+    monkeypatch.setattr(host.Daemon, "job_time_limit", lambda *_: timedelta(seconds=20), raising=False)
+    monkeypatch.setattr(host.Daemon, "end_job", lambda _, job_id: ended.append(job_id), raising=False)
+    monkeypatch.setattr(host.Daemon, "start_job", lambda *_: None)
+    cluster.shared.commands.append("migrate vm:100 node1")
+    cluster.run_for(90)
+    assert ended
+    hangs = [event for event in of_type(cluster, events.JobHangs) if isinstance(event, events.JobHangs)]
+    assert ("vm:100", pyha.StateName.MIGRATE) in [(event.sid, event.command) for event in hangs]
+
+
+def test_a_lock_that_is_only_known_to_be_held_is_acquired_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = two_services()
+    take = host.Daemon.take_lock
+
+    def take_only(daemon: host.Daemon, lock: str) -> pyha.LockAnswer:
+        answer = take(daemon, lock)
+        return answer if answer is pyha.LockAnswer.REFUSED else pyha.LockAnswer.HELD
+
+    monkeypatch.setattr(host.Daemon, "take_lock", take_only)
+    cluster.run_for(120)
+    acquired = [event for event in of_type(cluster, events.LockAcquired) if isinstance(event, events.LockAcquired)]
+    assert [event.lock for event in acquired].count("ha_manager_lock") == 1
+    cluster.nodes["node3"].cut_power()
+    cluster.run_for(240)
+    assert cluster.places("vm:100") == ["node1"], "a node is fenced all the same"

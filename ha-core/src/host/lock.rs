@@ -81,7 +81,7 @@ impl LockDecision {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Take(LockAnswer::Acquired) => "acquired",
-            Self::Take(LockAnswer::Renewed) => "renewed",
+            Self::Take(LockAnswer::Renewed | LockAnswer::Held) => "renewed",
             Self::Take(LockAnswer::Refused) | Self::Refuse => "refused",
             Self::Twin => "twin",
         }

@@ -71,8 +71,38 @@ pub enum LockAnswer {
     Acquired,
     /// It was held by this node, and its lease begins anew.
     Renewed,
+    /// This node has it now, and the host can't tell whether it had it before: for hosts whose locks say only whether they were taken.
+    /// It counts as renewed as long as the last lease proves that nobody else can have had it meanwhile, else as acquired.
+    ///
+    /// To answer [`Acquired`](Self::Acquired) each time instead is no way out: the master then takes itself for a new one in every
+    /// round, begins to count anew for how long each node is gone, and never fences one. See [`LockAnswer::by_writer`].
+    Held,
     /// It is held by another node, or there is no quorum.
     Refused,
+}
+
+impl LockAnswer {
+    /// The answer of a host whose lock says only whether it was `taken`, by who had written the lock's record last *before* it was
+    /// asked for (none if nobody had, or the lock was released): by the same writer it is renewed, else acquired.
+    ///
+    /// A writer is a text that no other process ever has: machine, boot and something random. A node's name alone does not do.
+    ///
+    /// ```
+    /// use ha_core::host::LockAnswer;
+    ///
+    /// assert_eq!(LockAnswer::by_writer(true, Some("node1 boot-7 4f1a"), "node1 boot-7 4f1a"), LockAnswer::Renewed);
+    /// assert_eq!(LockAnswer::by_writer(true, Some("node1 boot-6 99e0"), "node1 boot-7 4f1a"), LockAnswer::Acquired);
+    /// assert_eq!(LockAnswer::by_writer(true, None, "node1 boot-7 4f1a"), LockAnswer::Acquired);
+    /// assert_eq!(LockAnswer::by_writer(false, Some("node1 boot-7 4f1a"), "node1 boot-7 4f1a"), LockAnswer::Refused);
+    /// ```
+    #[must_use]
+    pub fn by_writer(taken: bool, before: Option<&str>, own: &str) -> Self {
+        match (taken, before) {
+            (false, _) => Self::Refused,
+            (true, Some(before)) if before == own && !own.is_empty() => Self::Renewed,
+            (true, Some(_) | None) => Self::Acquired,
+        }
+    }
 }
 
 /// Locks of the cluster, held by nodes (not by daemons) under a lease.

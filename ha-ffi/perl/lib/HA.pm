@@ -48,6 +48,15 @@ sub decide_lock {
     return HA::FFI::word(lock_decision => $decision);
 }
 
+# For hosts whose locks say only whether they were taken.
+sub lock_answer_by_writer {
+    my (undef, @given) = @_;
+    my %given = HA::FFI::named('lock_answer_by_writer', [qw(taken before own)], @given);
+    HA::Error->throw(status => 'argument', message => "lock_answer_by_writer: 'taken' is missing") unless defined $given{taken};
+    my $number = HA::FFI::get(lock_answer_by_writer => $given{taken} ? 1 : 0, $given{before} // '', $given{own} // '');
+    return { 11 => 'acquired', 12 => 'renewed', 13 => 'refused', 14 => 'held' }->{$number};
+}
+
 1;
 
 __END__
@@ -114,6 +123,13 @@ C<own> if this process remembers having written exactly that, C<predecessor> if 
 proven to be gone, else C<another>. C<holds>: whether this process has the lock as far as it knows. C<holder_lifetime>: what the
 record says, if it does. C<unchanged_for>: for how long this process has seen the very same record. C<damaged> is true for a record
 that can't be read: it may be somebody's.
+
+=item C<< HA->lock_answer_by_writer(taken => $bool, before => $writer, own => $writer) >>
+
+What C<take_lock> is to answer where a lock says only whether it was taken: C<refused>, or C<renewed> if its record was written by this very process
+before it was asked for, else C<acquired>. C<before>: who had written the record last before that, undef if nobody had or the lock
+was released. A writer is a text that no other process ever has; a node's name does not do. A host that can't tell answers
+C<held>. It must not answer C<acquired> each time: its master would take itself for a new one in every round, and never fence a node.
 
 =item C<HA::NONE>
 

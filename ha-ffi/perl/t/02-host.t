@@ -229,6 +229,58 @@ subtest 'jobs step by step' => sub {
     is_deeply($steps->answer($world, 'failed', 'no memory')->answer($world, 'no')->next, { step => 'done', exit_code => 1 });
 };
 
+subtest 'a guest that is locked is waited for' => sub {
+    my $world = World->new('fencing');
+    my $agent = $world->{agent} = Agent->new($world);
+    my $locked = 'backup';
+    no warnings qw(redefine once);
+    local *Agent::start = sub { die HA::Locked->new($locked) if $locked; $world->{running} = 1 };
+    my $job = HA::Job->new(id => 1, sid => 'vm:100', command => 'started');
+    is($job->run('n1', $agent), 2, 'it is to be tried again');
+    my @told = grep { $_->{event} eq 'host_call_failed' } @{$world->{events}};
+    is($told[0]{message}, "the guest is locked by 'backup'", 'and the lock is told');
+    is_deeply([$agent->exceptions], [], 'it is no exception that nobody thought of');
+    is($job->steps('n1')->answer($world, 'yes')->answer($world, 'ok', 'n1')->answer($world, 'no')->answer($world, 'locked', 'clone')
+        ->answer($world, 'no')->next->{exit_code}, 2, 'step by step, too');
+    ok(!eval { HA::Locked->new(''); 1 }, 'a lock has a name');
+
+    my (@limits, @ended);
+    $world = World->new('fencing');
+    $agent = $world->{agent} = Agent->new($world);
+    local *World::guest_lock = sub { 'backup' };
+    local *World::end_job = sub { push @ended, $_[1]; return };
+    local *World::job_time_limit = sub { push @limits, $_[1]->as_hash->{command}; 30 };
+    my $lrm = HA::Lrm->new(node => 'n1', host => $world);
+    run($world, $lrm, $lrm, 1, 40);
+    is_deeply($world->{lrm}{results}, {}, 'no failure is reported');
+    is($world->{lrm}{services}{'vm:100'}{lock}, 'backup', 'the record names the lock');
+    $locked = undef;
+    run($world, $lrm, $lrm, 41, 140);
+    is($world->{lrm}{results}{a}{exit_code}, 0, 'once it is unlocked it is started');
+    ok(!exists $world->{lrm}{services}, 'and nothing is said of it any more');
+
+    local *World::start_job = sub { 'running' };
+    $world->{manager} = HA::ManagerStatus->new({ service_status => { 'vm:100' => { state => 'request_stop', node => 'n1', uid => 'b' } } });
+    run($world, $lrm, $lrm, 141, 190);
+    is_deeply(\@limits, ['request_stop', 'request_stop'], 'the host is asked how long a job may take, and again when that is over');
+    is(scalar @ended, 1, 'then it is to be ended');
+    is($world->{lrm}{services}{'vm:100'}{hangs}, 'request_stop', 'and is shown');
+};
+
+subtest 'a lock that only says that it was taken' => sub {
+    my %told = (renewed => [1, 'w'], acquired => [1, 'other'], refused => [0, 'w']);
+    is(HA->lock_answer_by_writer(taken => $told{$_}[0], before => $told{$_}[1], own => 'w'), $_, $_) for sort keys %told;
+    is(HA->lock_answer_by_writer(taken => 1, own => 'w'), 'acquired', 'nobody had it');
+    ok(!eval { HA->lock_answer_by_writer(taken => 1, before => 'w', own => ''); 1 }, 'who writes has to be known');
+    my $world = World->new('fencing');
+    no warnings qw(redefine once);
+    local *World::take_lock = sub { 'held' };
+    my $crm = HA::Crm->new(node => 'n1', host => $world);
+    run($world, $crm, $crm, 1, 100);
+    my $taken = grep { $_->{event} eq 'lock_acquired' && $_->{lock} eq 'ha_manager_lock' } @{$world->{events}};
+    is($taken, 1, 'it is acquired once, and renewed from then on');
+};
+
 subtest 'a round on its own' => sub {
     my $world = World->new('fencing');
     my $configuration = $world->read_configuration;

@@ -353,6 +353,115 @@ static void workers(void)
     }
 }
 
+static int32_t is_locked(void *context, const char *sid, size_t length, ha_reply *reply)
+{
+    (void)context;
+    (void)sid;
+    (void)length;
+    WELL(ha_reply_text(reply, S("backup")));
+    return HA_ANSWER_LOCKED;
+}
+
+static int32_t locked_by(void *context, const char *sid, size_t length, ha_reply *reply)
+{
+    CHECK(is_locked(context, sid, length, reply) == HA_ANSWER_LOCKED);
+    return HA_ANSWER_OK;
+}
+
+static int32_t half_a_minute(void *context, const ha_job *job, ha_reply *reply)
+{
+    (void)context;
+    CHECK(job != NULL);
+    CHECK(ha_reply_seconds(reply, 30) == HA_OK);
+    return HA_ANSWER_OK;
+}
+
+static int32_t ends_job(void *context, uint64_t id, ha_reply *reply)
+{
+    struct world *world = context;
+
+    (void)reply;
+    CHECK(id > 0);
+    world->reported++;
+    return HA_ANSWER_OK;
+}
+
+static int32_t only_held(void *context, const char *lock, size_t length, ha_reply *reply)
+{
+    (void)context;
+    (void)lock;
+    (void)length;
+    (void)reply;
+    return HA_ANSWER_HELD;
+}
+
+/* A lock of a guest is no failure, the record names it; a job has the time that the host says, then the host is to end it. */
+static void patience(void)
+{
+    struct ha_callbacks callbacks;
+    struct ha_job_fields fields = {0};
+    struct ha_result result;
+    struct world world;
+    uint64_t now, next;
+    ha_host *agent = NULL, *host = NULL;
+    ha_job *job = NULL;
+    ha_lrm *lrm = NULL;
+    ha_text json = {0};
+    int32_t exit_code = 0, wait, answer = 0, looks = 1;
+
+    begin(&world, FENCING);
+    callbacks = table(&world);
+    callbacks.destroy = NULL;
+    callbacks.start = is_locked;
+    WELL(ha_host_new(&callbacks, &agent, NULL));
+    fields.id = 1;
+    fields.sid.data = "vm:100";
+    fields.sid.length = 6;
+    fields.command = HA_SERVICE_STARTED;
+    fields.timeout = -1;
+    WELL(ha_job_new(&fields, &job, NULL));
+    WELL(ha_job_only_looks(job, &looks, NULL));
+    CHECK(looks == 0);
+    WELL(ha_job_run(job, S("n1"), agent, &exit_code, NULL));
+    CHECK(exit_code == HA_EXIT_TRY_AGAIN);
+    WELL(ha_job_free(job));
+
+    callbacks.guest_lock = locked_by;
+    callbacks.take_lock = only_held;
+    callbacks.job_time_limit = half_a_minute;
+    callbacks.end_job = ends_job;
+    WELL(ha_host_new(&callbacks, &host, NULL));
+    WELL(ha_lrm_new(S("n1"), NULL, host, &lrm, NULL));
+    ha_host_free(world.agent);
+    world.agent = agent;
+    for (now = SECOND; now < 40 * SECOND; now += SECOND)
+        WELL(ha_lrm_tick(lrm, host, now, 1700000000, &next, &wait, NULL));
+    CHECK(ha_lrm_status_find(world.lrm, S("a"), &result, NULL) == HA_NONE);
+    WELL(ha_lrm_status_to_json(world.lrm, &json, NULL));
+    CHECK(strstr(json.data, "\"lock\":\"backup\"") != NULL);
+    ha_text_free(&json);
+
+    world.worker.works = 1;
+    world.reported = 0;
+    for (; now < 150 * SECOND; now += SECOND) {
+        if (world.worker.job) {
+            ha_job_free(world.worker.job);
+            world.worker.job = NULL;
+        }
+        WELL(ha_lrm_tick(lrm, host, now, 1700000000, &next, &wait, NULL));
+    }
+    CHECK(world.reported > 0);
+    WELL(ha_lock_answer_by_writer(1, S("w"), S("w"), &answer, NULL));
+    CHECK(answer == HA_ANSWER_RENEWED);
+    WELL(ha_lock_answer_by_writer(1, NULL, 0, S("w"), &answer, NULL));
+    CHECK(answer == HA_ANSWER_ACQUIRED);
+    WELL(ha_lock_answer_by_writer(0, S("w"), S("w"), &answer, NULL));
+    CHECK(answer == HA_ANSWER_REFUSED);
+    GIVES(HA_ERROR_ARGUMENT, ha_lock_answer_by_writer(1, S("w"), NULL, 0, &answer, NULL));
+    WELL(ha_host_free(host));
+    end(&world, NULL, lrm);
+}
+
 /* What is lent is not the callback's to free. */
 static void frees_event(void *context, const ha_event *event)
 {
@@ -593,6 +702,7 @@ int main(void)
     rounds();
     jobs();
     workers();
+    patience();
     lent();
     stops_from_inside();
     garbled();

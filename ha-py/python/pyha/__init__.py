@@ -46,12 +46,14 @@ from pyha._native import (
     Timings,
     compare_versions,
     decide_lock,
+    lock_answer_by_writer,
     run_job,
 )
 from pyha.errors import (
     AnswerError,
     ConfigError,
     EditError,
+    GuestLockedError,
     HaError,
     HostError,
     InUseError,
@@ -233,6 +235,7 @@ __all__ = [
     "Group",
     "GroupsConfig",
     "GuestControl",
+    "GuestLockedError",
     "HaError",
     "Hand",
     "HostError",
@@ -329,5 +332,6 @@ __all__ = [
     "compare_versions",
     "decide_lock",
     "events",
+    "lock_answer_by_writer",
     "run_job",
 ]

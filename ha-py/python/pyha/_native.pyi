@@ -106,6 +106,7 @@ __all__ = [
     "describe_cluster_event",
     "describe_event",
     "describe_explanation",
+    "lock_answer_by_writer",
     "measure_reading",
     "measure_replay",
     "run_job",
@@ -2414,6 +2415,20 @@ def describe_event(text: str) -> tuple[str, str, bool]:
 def describe_explanation(explanation: "object") -> str:
     """
     An explanation in words.
+    """
+
+def lock_answer_by_writer(taken: bool, *, before: str | None, own: str) -> str:
+    """
+    What ``take_lock`` is to answer where a lock says only whether it was ``taken``: renewed if its record was written by this very
+    process before it was asked for, else acquired. ``before``: who had written the record last before that, ``None`` if nobody
+    had or the lock was released. A writer is a text that no other process ever has; a node's name does not do. A host that can't
+    tell answers ``LockAnswer.HELD``; ``LockAnswer.ACQUIRED`` each time would not do: no node would ever be fenced.
+
+    >>> from pyha import lock_answer_by_writer
+    >>> lock_answer_by_writer(True, before="node1 boot-7 4f1a", own="node1 boot-7 4f1a")
+    'renewed'
+    >>> lock_answer_by_writer(True, before=None, own="node1 boot-7 4f1a")
+    'acquired'
     """
 
 def measure_reading(text: str | bytes) -> float:

@@ -108,6 +108,19 @@ class HostError(HaError):
     """
 
 
+class GuestLockedError(HostError):
+    """For agents to raise in ``start``, ``stop`` and ``move_to``: a lock of the guest does not allow that for now.
+
+    That is no failure: the job ends with ``ExitCode.TRY_AGAIN``, is tried again later and uses up no tries, and the
+    status names the lock (``backup``, ``snapshot``, ...).
+    """
+
+    def __init__(self, lock: str) -> None:
+        super().__init__(f"the guest is locked by '{lock}'")
+        #: The name of the lock.
+        self.lock = lock
+
+
 class AnswerError(HostError, TypeError):
     """A host's method returned what is none of its answers, such as ``False`` for an exit code, or is ``async``.
 

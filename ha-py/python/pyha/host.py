@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from pyha._data import Event
@@ -224,6 +225,30 @@ class Workers(Protocol):
     @abstractmethod
     def finished_jobs(self) -> Iterable[tuple[int, int]]:
         """Takes the jobs that ended since this was last called: their ids and exit codes. Each is named once."""
+
+
+class JobControl(Protocol):
+    """What workers may do beyond :class:`Workers`. Each method is optional: a host that has it is asked."""
+
+    @abstractmethod
+    def job_time_limit(self, job: Job, /) -> float | timedelta | None:
+        """How long a job may take since it was started; ``None`` if as long as it needs.
+
+        Past that time it is asked again, so that a job that gets on can have more. Without this method: ten minutes
+        beyond the job's timeout for a start or stop, and no limit for a move.
+        """
+
+    @abstractmethod
+    def end_job(self, job_id: int, /) -> None:
+        """Ends a job that takes too long.
+
+        It may go on for a while: :meth:`Workers.finished_jobs` names it, with ``ExitCode.KILLED``, when nothing of it
+        is left. Until then this is asked again from time to time. Without this method a job that hangs is only shown.
+        """
+
+    @abstractmethod
+    def guest_lock(self, sid: str, /) -> str | None:
+        """The lock that a guest has now, to say what a job waits for that ended with ``ExitCode.TRY_AGAIN``."""
 
 
 class Agent(EventSink, Protocol):

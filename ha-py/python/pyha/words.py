@@ -856,6 +856,12 @@ class LockAnswer(Word):
     RENEWED = "renewed"
     """It was held by this node, and its lease begins anew."""
 
+    HELD = "held"
+    """This node has it now, and the host can't tell whether it had it before: for hosts whose locks say only whether
+    they were taken. It counts as renewed as long as the last lease proves that nobody else can have had it
+    meanwhile, else as acquired.
+    """
+
     REFUSED = "refused"
     """It is held by another node, or there is no quorum."""
 

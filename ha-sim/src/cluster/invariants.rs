@@ -228,7 +228,7 @@ impl Invariants {
         answer: &Result<LockAnswer, HostError>,
         world: &World,
     ) {
-        if !matches!(answer, Ok(LockAnswer::Acquired | LockAnswer::Renewed)) {
+        if !matches!(answer, Ok(LockAnswer::Acquired | LockAnswer::Renewed | LockAnswer::Held)) {
             return;
         }
         match lock {

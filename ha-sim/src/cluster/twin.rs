@@ -94,7 +94,7 @@ impl Cluster {
         let holds = is_admitted
             && reaches_store
             && match self.world.take_lock_as_twin(&lock, &node, time) {
-                LockAnswer::Acquired | LockAnswer::Renewed => true,
+                LockAnswer::Acquired | LockAnswer::Renewed | LockAnswer::Held => true,
                 LockAnswer::Refused => false,
             };
         if is_admitted && self.world.taken_over.insert(node.clone()) {

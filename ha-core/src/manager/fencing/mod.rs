@@ -200,7 +200,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 self.host.event(Event::LockAcquired { lock });
                 true
             }
-            Some(LockAnswer::Renewed) => true,
+            Some(LockAnswer::Renewed | LockAnswer::Held) => true,
             Some(LockAnswer::Refused) | None => false,
         }
     }

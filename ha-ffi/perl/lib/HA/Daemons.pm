@@ -71,6 +71,7 @@ sub as_hash {
     }
     $job{command} = HA::FFI::word(service_state => $fields[0]);
     $job{timeout} = $fields[1] if $fields[1] >= 0;
+    $job{only_look} = 1 if HA::FFI::get(job_only_looks => $self);
     return \%job;
 }
 
@@ -87,7 +88,7 @@ package HA::JobSteps;
 our @ISA = 'HA::Object';
 
 my @STEPS = (undef, qw(knows_type locate check_running start stop move done));
-my %STEP_ANSWERS = (ok => 1, yes => 2, no => 3, none => 4, failed => -1);
+my %STEP_ANSWERS = (ok => 1, yes => 2, no => 3, none => 4, failed => -1, locked => 51);
 
 sub _kind { 'job_steps' }
 

@@ -67,12 +67,12 @@ my %SIGNATURES = (
     host_new => 'p|H', host_free => 'h-',
     reply_error => 'hs-', reply_text => 'hs-', reply_json => 'hs-', reply_bytes => 'hs-', reply_member => 'hsi-',
     reply_manager_status => 'hh-', reply_lrm_status => 'hh-', reply_configuration => 'hh-', reply_unmanaged => 'hssi-',
-    reply_usage => 'hh-', reply_job => 'hQii-', reply_exit_code => 'hii-',
+    reply_usage => 'hh-', reply_job => 'hQii-', reply_exit_code => 'hii-', reply_seconds => 'hd-',
     fence_commands_count => 'h|Z', fence_commands_word => 'hzz|S', fence_commands_argument => 'hzz|S', fence_commands_input => 'hz|S',
     crm_new => 'shh|H', crm_free => 'h-', crm_tick => 'hhQq|UI', crm_request_stop => 'hh', crm_state => 'h|I',
     crm_manager_status => 'h|H',
     lrm_new => 'shh|H', lrm_set_writer => 'hss', lrm_free => 'h-', lrm_tick => 'hhQq|UI', lrm_request_stop => 'hihQq', lrm_get_state => 'h|II',
-    job_new => 'p|H', job_copy => 'h|H', job_free => 'h-', job_get => 'hp', job_run => 'hsh|I',
+    job_new => 'p|H', job_copy => 'h|H', job_free => 'h-', job_get => 'hp', job_only_looks => 'h|I', job_run => 'hsh|I',
     job_steps_new => 'hs|H', job_steps_free => 'h-', job_steps_next => 'hp', job_steps_answer => 'hish',
     round_input_new => '|H', round_input_free => 'h-', round_input_set_member => 'hsi', round_input_set_lrm => 'hsh',
     round_input_set_configuration => 'hh', round_input_clear_unmanaged => 'h', round_input_add_unmanaged => 'hssi',
@@ -83,7 +83,7 @@ my %SIGNATURES = (
     simulation_failure_count => 'h|Z', simulation_failure => 'hz|H', simulation_happening_count => 'h|Z',
     simulation_happening => 'hz|USI', simulation_happening_json => 'hz|T', simulation_event => 'hz|H',
     simulation_places => 'hs|T', simulation_manager_status => 'h|H', simulation_view => 'hs|T',
-    compare_versions => 'ss|I', decide_lock => 'ssiiQQQ|I', test_panic => 'h', error_free => 'h-', text_free => 'p-',
+    compare_versions => 'ss|I', decide_lock => 'ssiiQQQ|I', lock_answer_by_writer => 'iss|I', test_panic => 'h', error_free => 'h-', text_free => 'p-',
 );
 
 my %IN = (

@@ -30,6 +30,7 @@ my @CALLBACKS = (
     [start_job => 'j', 'job'], [finished_jobs => '', 'jobs'],
     [knows_type => 's', 'yes_or_no'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
     [stop => 'sq', 'ok'], [move_to => 'ssi', 'ok'],
+    [job_time_limit => 'j', 'seconds'], [end_job => 'Q', 'ok'], [guest_lock => 's', 'text'],
 );
 
 my %TYPES = (
@@ -38,9 +39,10 @@ my %TYPES = (
 );
 
 # Numbers of ha_answer.
-my ($OK, $YES, $NO, $NONE, $FAILED) = (1, 2, 3, 4, -1);
+my ($OK, $YES, $NO, $NONE, $FAILED, $LOCKED) = (1, 2, 3, 4, -1, 51);
+my %MAY_BE_LOCKED = map { $_ => 1 } qw(start stop move_to);
 my %WORDS = (
-    lock  => { acquired => 11, renewed => 12, refused => 13 },
+    lock  => { acquired => 11, renewed => 12, refused => 13, held => 14 },
     fed   => { fed => 21, too_late => 22 },
     fence => { running => 31, fenced => 32, not_fenced => 33 },
 );
@@ -170,6 +172,13 @@ my %ANSWER = (
         HA::FFI::call(reply_bytes => $reply, \$bytes);
         return $OK;
     },
+    seconds => sub {
+        my ($reply, $seconds) = @_;
+        return $NONE if _is_none(_defined($seconds, 'a number of seconds or HA::NONE'));
+        die "answered '$seconds', expected a number of seconds or HA::NONE\n" if ref $seconds || $seconds !~ /\A[0-9]+(?:\.[0-9]+)?\z/;
+        HA::FFI::call(reply_seconds => $reply, $seconds);
+        return $OK;
+    },
     job => sub {
         my ($reply, $answer) = @_;
         return 31 if _defined($answer, "'running', 'success' or an exit code") eq 'running';
@@ -248,6 +257,9 @@ sub _closure {
             $why = $@;
         }
         return $number if defined $number;
+        if ($MAY_BE_LOCKED{$method} && blessed $why && $why->isa('HA::Locked')) {
+            return eval { HA::FFI::call(reply_text => $reply, $why->lock); $LOCKED } // $FAILED;
+        }
         _remember($host, $method, $why //= "it was left by last or next\n");
         my $text = "$method: " . _in_words($why);
         eval { HA::FFI::call(reply_error => $reply, $text) };
@@ -325,6 +337,21 @@ sub _handle {
     $STATE{$self} = bless { handle => $handle, closures => \@closures }, 'HA::Host::State';
     return $handle;
 }
+
+# What an agent dies of where a lock of the guest does not allow a start, stop or move for now: no failure, it is tried again.
+package HA::Locked;
+
+use overload '""' => sub { "the guest is locked by '$_[0]{lock}'" }, bool => sub { 1 }, fallback => 1;
+
+sub new {
+    my ($class, $lock) = @_;
+    HA::Error->throw(status => 'argument', message => 'a guest is locked by a lock with a name') unless length($lock // '');
+    return bless { lock => $lock }, $class;
+}
+
+sub lock { return $_[0]{lock} }
+
+sub throw { my $class = shift; die $class->new(@_) }
 
 package HA::Host::State;
 
