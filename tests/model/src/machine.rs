@@ -237,30 +237,6 @@ impl Model for Machine {
         Some(state)
     }
 
-    /// The daemon's feed comes to the watchdog, if it still may.
-    fn carry_out_feed(&self, state: &mut State) -> Option<()> {
-        match state.daemon {
-            Daemon::Answered { ago } | Daemon::Sent { ago } => {
-                if let Some(timeout) = self.timeout_of_feed(ago) {
-                    self.feed(state, timeout);
-                }
-            }
-            Daemon::Compared => self.feed(state, self.physics.watchdog_timeout),
-            Daemon::Rests | Daemon::Asked { .. } | Daemon::Granted { .. } => return None,
-        }
-        state.daemon = Daemon::Rests;
-        Some(())
-    }
-
-    fn let_go(&self, state: &mut State) {
-        state.client = Client::Closed;
-        if self.physics.multiplexer_interval.is_none() {
-            state.device = None;
-        }
-        state.lease = None;
-        state.ahead = 0;
-    }
-
     fn properties(&self) -> Vec<Property<Self>> {
         match self.pace {
             Pace::Any => vec![Property::always(RUNS_ONCE, |_, state: &State| !(state.elsewhere && state.runs()))],
@@ -421,6 +397,30 @@ impl Machine {
         if self.physics.multiplexer_interval.is_none() {
             state.device = Some(timeout + self.physics.device_granularity);
         }
+    }
+
+    /// The daemon's feed comes to the watchdog, if it still may.
+    fn carry_out_feed(&self, state: &mut State) -> Option<()> {
+        match state.daemon {
+            Daemon::Answered { ago } | Daemon::Sent { ago } => {
+                if let Some(timeout) = self.timeout_of_feed(ago) {
+                    self.feed(state, timeout);
+                }
+            }
+            Daemon::Compared => self.feed(state, self.physics.watchdog_timeout),
+            Daemon::Rests | Daemon::Asked { .. } | Daemon::Granted { .. } => return None,
+        }
+        state.daemon = Daemon::Rests;
+        Some(())
+    }
+
+    fn let_go(&self, state: &mut State) {
+        state.client = Client::Closed;
+        if self.physics.multiplexer_interval.is_none() {
+            state.device = None;
+        }
+        state.lease = None;
+        state.ahead = 0;
     }
 
     fn go_down(&self, state: &mut State) {
