@@ -18,7 +18,9 @@ use ha_core::{
     id::NodeName,
     timing::{TimingSettings, Timings},
 };
-use ha_host::store::{Record, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types};
+use ha_host::store::{
+    GuestDefinition, Record, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types,
+};
 
 const LOCK: Lock = Lock::Manager;
 const TWO: [&str; 2] = ["node1", "node2"];
@@ -61,6 +63,44 @@ fn edits_of_many_at_once_are_all_made() {
     assert_eq!(resources.matches("vm: ").count(), 40);
     assert_eq!(store.take_commands().unwrap().len(), 40);
     assert!(!store.commands_waiting().unwrap() && store.take_commands().unwrap().is_empty());
+}
+
+#[test]
+fn what_comes_while_something_is_removed_is_not_lost_with_it() {
+    let Some(etcd) = Etcd::start("etcd-removal", 1, &TWO) else { return };
+    let (removes, appends) = (etcd.open(), etcd.open());
+    // A guest that is changed between the look at it and its removal is looked at again.
+    let sid = "unit:web".parse().unwrap();
+    let guest: GuestDefinition =
+        serde_json::from_str(r#"{"node": "node1", "agent": {"unit": {"unit": "web.service"}}}"#).unwrap();
+    appends.edit_guest(&sid, &mut |found| *found = Some(guest.clone())).unwrap();
+    let mut seen = Vec::new();
+    let remove_from_node1 = &mut |found: &mut Option<GuestDefinition>| {
+        seen.extend(found.as_ref().map(|guest| guest.node.to_string()));
+        if seen.len() == 1 {
+            appends.edit_guest(&sid, &mut |found| found.as_mut().unwrap().node = node("node2")).unwrap();
+        }
+        if seen.last().is_some_and(|at| at == "node1") {
+            *found = None;
+        }
+    };
+    removes.edit_guest(&sid, remove_from_node1).unwrap();
+    assert_eq!(seen, ["node1", "node2"]);
+    assert_eq!(removes.guest(&sid).unwrap().unwrap().node, node("node2"));
+
+    // Commands that are queued while the queue is emptied.
+    const COMMANDS: usize = 100;
+    let queue = thread::spawn(move || {
+        (0..COMMANDS).for_each(|number| appends.append_command(&format!("stop vm:{number} 0")).unwrap());
+    });
+    let mut taken = Vec::new();
+    while !queue.is_finished() {
+        taken.extend(removes.take_commands().unwrap());
+    }
+    queue.join().unwrap();
+    taken.extend(removes.take_commands().unwrap());
+    let expected: Vec<String> = (0..COMMANDS).map(|number| format!("stop vm:{number} 0")).collect();
+    assert_eq!(taken, expected, "each once, in their order");
 }
 
 /// As when a whole cluster is switched on.
