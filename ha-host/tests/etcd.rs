@@ -378,6 +378,7 @@ impl Machines {
             cluster.etcd.sandbox.ok(&["add", &sid]);
         }
         wait_for("services run", 60, || (0..3).all(|number| cluster.writers(number) == 1));
+        wait_for("all nodes are guarded", 60, || cluster.etcd.sandbox.all_are_guarded());
         Some(cluster)
     }
 

@@ -116,7 +116,10 @@ fn with_a_guest_that_waits_for_its_node(name: &str) -> Cluster {
         assert_eq!(cluster.deeds(), "", "it was started while it runs on node2");
         cluster.is_told("\"node_not_fenced\"")
     });
-    assert_eq!(cluster.sandbox.shown(GUEST), "fence");
+    // An event comes before the record of its round.
+    wait_for("it waits for its node", 20, || cluster.sandbox.shown(GUEST) == "fence");
+    let status = cluster.sandbox.ok(&["status"]);
+    assert!(status.contains("\nunguarded node2 (what may run there"), "{status}");
     cluster
 }
 

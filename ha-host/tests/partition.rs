@@ -190,6 +190,7 @@ fn a_node_that_is_cut_off_resets_itself_and_its_services_come_up_elsewhere() {
     let Some(mut cluster) = Cluster::start() else { return };
     let all_run = |cluster: &Cluster| (1..=3).all(|number| !cluster.node_of(number).is_empty());
     wait_for("services run", 60, || all_run(&cluster));
+    wait_for("all nodes are guarded", 60, || cluster.sandbox.all_are_guarded());
     let timings = TimingSettings::fast().validate().unwrap();
     // The master; with `HA_TEST_LONG` also a node that is not.
     let rounds = if std::env::var_os("HA_TEST_LONG").is_some() { 2 } else { 1 };

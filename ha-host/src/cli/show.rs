@@ -218,6 +218,7 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
         let mut object = serde_json::to_value(&view).map_err(Failure::failed)?;
         if let Value::Object(object) = &mut object {
             object.insert("guards".into(), json!(guards));
+            object.insert("unguarded".into(), json!(manager.unguarded));
             object.insert("store".into(), json!({ "problems": store_problems }));
             store.add_to(object);
             if verbose {
@@ -230,6 +231,11 @@ fn show_status(context: &Context, verbose: bool, as_json: bool) -> Result<(), Fa
     say_view(&view)?;
     for (node, guard) in &guards {
         say(format_args!("guard {node} ({guard})"))?;
+    }
+    for node in manager.unguarded.iter().filter(|node| !manager.is_online(node)) {
+        say(format_args!(
+            "unguarded {node} (what may run there starts nowhere else before the node is back, or: ha confirm-fenced)"
+        ))?;
     }
     store.say()?;
     if verbose {

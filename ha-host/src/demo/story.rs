@@ -221,10 +221,11 @@ impl Story {
         self.show_status()
     }
 
-    /// Waits until the master knows that every service runs, and where it writes.
+    /// Waits until the master knows that every service runs, and where it writes, and that its node's lock proves that it is down.
     fn wait_until_settled(&mut self) -> Result<(), Failure> {
         self.wait_for("all services are started", |cluster| {
-            let Some(status) = cluster.manager_status() else { return Ok(None) };
+            let guarded = cluster.manager_status().filter(|status| status.unguarded.is_empty());
+            let Some(status) = guarded else { return Ok(None) };
             let confirmed = |name: &str| {
                 let sid = ServiceId::new(name).ok()?;
                 let entry = status.services.get(&sid)?;

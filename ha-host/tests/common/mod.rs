@@ -143,6 +143,12 @@ impl Sandbox {
         fs::read_to_string(self.log(node)).unwrap_or_default()
     }
 
+    /// Whether the lock of every node proves that it is down: what was added runs under a watchdog by now.
+    pub(crate) fn all_are_guarded(&self) -> bool {
+        let status: serde_json::Value = serde_json::from_str(&self.ok(&["status", "--json"])).unwrap();
+        status["unguarded"] == serde_json::json!([])
+    }
+
     /// What is shown for a service.
     pub(crate) fn shown(&self, sid: &str) -> String {
         let status: serde_json::Value = serde_json::from_str(&self.ok(&["status", "--json"])).unwrap();
