@@ -679,3 +679,6 @@ fn machine_of(record: &[u8]) -> Option<(String, String)> {
     let text = |name: &str| Some(value.get("writer")?.get(name)?.as_str()?.to_owned());
     Some((text("machine")?, text("boot")?))
 }
+
+#[cfg(test)]
+mod tests;
