@@ -131,6 +131,15 @@ fn rounds_that_do_not_get_to_balancing_leave_the_count_alone() {
 }
 
 #[test]
+fn the_imbalance_has_to_last_as_long_again_before_the_next_move() {
+    let mut cluster = Cluster::new(balancing(3));
+    assert_eq!([cluster.balances(), cluster.balances(), cluster.balances()], [false, false, true]);
+    cluster.report_success(0);
+    assert!(!cluster.balances(), "when the round balances it has not noted yet that the move is over");
+    assert_eq!([cluster.balances(), cluster.balances(), cluster.balances()], [false, false, true]);
+}
+
+#[test]
 fn the_first_service_moves_to_the_first_of_equal_nodes_with_the_imbalance_told() {
     let mut cluster = Cluster::new(balancing(0));
     let events = cluster.round();

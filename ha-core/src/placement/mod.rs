@@ -238,8 +238,9 @@ fn count(groups: &mut [GroupCounts], rules: &PlacementRules, service: usize, old
 mod tests {
     use super::*;
     use crate::{
+        config::RulesConfig,
         host::{NodeStatistics, ServiceStatistics},
-        id::ServiceId,
+        id::{ServiceId, ServiceTypes},
         rules::{RuleSet, evaluate},
         status::ServiceState,
     };
@@ -271,8 +272,12 @@ mod tests {
     }
 
     fn placement(services: &ServiceTable, scheduler: SchedulerMode) -> Placement {
+        placement_with(services, scheduler, &RuleSet::default())
+    }
+
+    fn placement_with(services: &ServiceTable, scheduler: SchedulerMode, rules: &RuleSet) -> Placement {
         let online: Vec<NodeName> = (0..NODES).map(node).collect();
-        let rules = PlacementRules::new(evaluate(&RuleSet::default(), &online).compiled, services);
+        let rules = PlacementRules::new(evaluate(rules, &online).compiled, services);
         let (placement, shortfall) =
             Placement::new(online, services, &[], Arc::new(rules), scheduler, Some(&statistics()));
         assert_eq!(shortfall, Shortfall::default());
@@ -311,6 +316,58 @@ mod tests {
                 (0..NODES).map(|node| costs.of(node).to_bits()).collect::<Vec<_>>()
             };
             assert_eq!(costs(&followed), costs(&fresh), "{scheduler}");
+        }
+    }
+
+    /// Services that must be together, and apart from single ones, from all of another group, and from one another.
+    const RULES: &str = "\
+resource-affinity: one
+\tresources vm:100,vm:101,vm:102
+\taffinity positive
+
+resource-affinity: two
+\tresources vm:103,vm:104
+\taffinity positive
+
+resource-affinity: apart
+\tresources vm:102,vm:103,vm:105
+\taffinity negative
+
+resource-affinity: single
+\tresources vm:106,vm:107
+\taffinity negative
+
+node-affinity: home
+\tresources vm:108,vm:109
+\tnodes node1,node2
+";
+
+    #[test]
+    fn what_is_selected_does_not_depend_on_what_came_and_went() {
+        let rules = RulesConfig::read(RULES.as_bytes(), &ServiceTypes::default());
+        assert_eq!(rules.problems, []);
+        let rules: RuleSet = rules.config.rules.into_values().collect();
+        let mut services: ServiceTable = (0..SERVICES).map(|number| (sid(number), entry(number))).collect();
+        let mut followed = placement_with(&services, SchedulerMode::Basic, &rules);
+        for number in 0..1000 {
+            let service = number * 7 % 10;
+            let (_, slot) = services.at_mut(service).unwrap();
+            *slot = entry(number * 11);
+            followed.update(service, slot);
+            let mut fresh = placement_with(&services, SchedulerMode::Basic, &rules);
+            for (service, (sid, entry)) in services.iter().enumerate().take(10) {
+                for preference in Preference::ALL {
+                    for failback in [true, false] {
+                        let subject = Subject { service, entry, failback, preference: *preference };
+                        let (mut one, mut other) = (Decider::NothingLeft, Decider::NothingLeft);
+                        assert_eq!(
+                            (followed.select(subject, &mut one), one),
+                            (fresh.select(subject, &mut other), other),
+                            "{sid}, {preference}, failback {failback}, after {number} changes"
+                        );
+                    }
+                }
+            }
         }
     }
 }

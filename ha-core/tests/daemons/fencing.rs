@@ -8,7 +8,7 @@ use ha_core::{
     status::{NodeState, ServiceState, StateName},
 };
 
-use crate::cluster::{Cluster, Daemon, node, sid};
+use crate::cluster::{Cluster, Daemon, node, secs, sid};
 
 const TWO_DEVICES: &str = "\
 device first fence_one ip=192.0.2.1
@@ -225,4 +225,44 @@ fn a_node_that_came_back_and_fails_again_is_switched_off_again() {
     assert_eq!(runs(&cluster), before);
     iterate(&mut cluster);
     assert_eq!(runs(&cluster), before + 1, "what a device did before proves nothing now");
+}
+
+#[test]
+fn a_device_that_succeeded_proves_nothing_for_another_incident_that_begins_in_the_same_round() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    // Its node is missed only when it counts as started, in the second pass of the round.
+    cluster.add_service("vm:102", "node2", RequestedState::Started);
+    cluster.devices.insert(0, FenceProgress::Succeeded);
+    iterate(&mut cluster);
+    let state = |cluster: &Cluster| cluster.status().services.get(&sid("vm:102")).unwrap().state.name();
+    assert_eq!((runs(&cluster), state(&cluster)), (1, StateName::Fence));
+    iterate(&mut cluster);
+    assert_eq!((runs(&cluster), state(&cluster)), (2, StateName::Started));
+    assert_ne!(cluster.attempts[0].incident, cluster.attempts[1].incident);
+}
+
+#[test]
+fn a_crm_that_is_no_longer_master_has_all_attempts_forgotten() {
+    type Way = (&'static str, fn(&mut Cluster));
+    let ways: [Way; 3] = [
+        ("it lost its lock", |cluster| cluster.give_lock(Lock::Manager, "node3")),
+        ("it is asked to stop", |cluster| cluster.stop_crm(&node("node1"))),
+        ("another master has its node fenced", |cluster| {
+            cluster.time = cluster.time.after(secs(200));
+            cluster.edit_status(|status| {
+                status.nodes.insert(node("node1"), NodeState::Fence);
+            });
+        }),
+    ];
+    for (name, way) in ways {
+        let mut cluster = failed_node(FencingMode::Hardware);
+        cluster.devices.insert(0, FenceProgress::Running);
+        iterate(&mut cluster);
+        assert_eq!(runs(&cluster), 1, "{name}");
+        way(&mut cluster);
+        cluster.forgotten.clear();
+        cluster.iterate("node1", Daemon::Crm);
+        assert_eq!(cluster.forgotten, [BTreeSet::new()], "{name}");
+        assert_eq!(runs(&cluster), 1, "{name}");
+    }
 }

@@ -9,6 +9,7 @@
 
 mod cluster;
 mod crm;
+mod disarm;
 mod faults;
 mod fencing;
 mod group_migration;
@@ -18,5 +19,6 @@ mod lrm;
 mod manager;
 mod may_run;
 mod nodes;
+mod second_opinion;
 mod stories;
 mod tables;

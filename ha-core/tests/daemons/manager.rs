@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use crate::cluster::{Cluster, Daemon, Guest, node, secs, sid};
 
 const NODES: [&str; 5] = ["node1", "node2", "node3", "node4", "node5"];
-const SERVICES: [&str; 6] = ["ct:1000", "ct:999", "vm:1001", "vm:101", "vm:200", "vm:99999"];
+pub(crate) const SERVICES: [&str; 6] = ["ct:1000", "ct:999", "vm:1001", "vm:101", "vm:200", "vm:99999"];
 
-fn any_node() -> impl Strategy<Value = &'static str> {
+pub(crate) fn any_node() -> impl Strategy<Value = &'static str> {
     select(&NODES[..])
 }
 
@@ -83,7 +83,7 @@ fn any_line() -> impl Strategy<Value = String> {
 }
 
 /// Rules of any kind, of the numbers of their services and nodes.
-fn any_rules() -> impl Strategy<Value = Vec<String>> {
+pub(crate) fn any_rules() -> impl Strategy<Value = Vec<String>> {
     let services = || subsequence(&SERVICES[..], 1..4).prop_map(|sids| sids.join(","));
     let priorities = vec(0..3_u32, NODES.len());
     let nodes = (subsequence(&NODES[..], 1..4), priorities).prop_map(|(nodes, priorities)| {
@@ -103,7 +103,7 @@ fn any_rules() -> impl Strategy<Value = Vec<String>> {
 
 /// A cluster in any situation.
 #[derive(Debug, Clone)]
-struct Situation {
+pub(crate) struct Situation {
     configured: Vec<Option<(RequestedState, &'static str)>>,
     recorded: Vec<Option<Recorded>>,
     nodes: Vec<Option<NodeState>>,
@@ -116,7 +116,7 @@ struct Situation {
     rebalance_on_start: bool,
 }
 
-fn situation() -> impl Strategy<Value = Situation> {
+pub(crate) fn situation() -> impl Strategy<Value = Situation> {
     use RequestedState::{Disabled, Ignored, Started, Stopped};
     let requested = prop_oneof![4 => Just(Started), 1 => Just(Stopped), 1 => Just(Disabled), 1 => Just(Ignored)];
     let node_state =
@@ -168,8 +168,29 @@ fn situation() -> impl Strategy<Value = Situation> {
 }
 
 impl Situation {
+    /// The same, but that no node is on its way from one state to another, and HA is armed.
+    pub(crate) fn at_rest(mut self) -> Self {
+        for Recorded { entry, .. } in self.recorded.iter_mut().flatten() {
+            if entry.state == ServiceState::Fence {
+                entry.state = ServiceState::Started { confirmed: false };
+            }
+            // One that makes no sense any more takes the whole step of its service.
+            entry.command = None;
+            // Who is at home forgets that only when it stays there.
+            entry.maintenance_node = entry.maintenance_node.take().filter(|home| *home != entry.node);
+        }
+        self.lines.retain(|line| !line.starts_with("disarm-ha"));
+        Self {
+            nodes: vec![Some(NodeState::Online); NODES.len()],
+            modes: vec![None; NODES.len()],
+            offline: Vec::new(),
+            disarm: None,
+            ..self
+        }
+    }
+
     /// The cluster, with the CRM of the first node. `reversed` turns the order of the configuration files.
-    fn cluster(&self, reversed: bool) -> Cluster {
+    pub(crate) fn cluster(&self, reversed: bool) -> Cluster {
         let mut cluster = Cluster::with_one_daemon(&NODES, Daemon::Crm);
         for name in &self.offline {
             cluster.node(name).connected = false;
@@ -234,14 +255,14 @@ impl Situation {
 }
 
 /// A round, some seconds after the one before.
-fn round(cluster: &mut Cluster, seconds: u64) -> ManagerStatus {
+pub(crate) fn round(cluster: &mut Cluster, seconds: u64) -> ManagerStatus {
     cluster.time = cluster.time.after(secs(seconds));
     cluster.iterate("node1", Daemon::Crm).unwrap();
     cluster.status()
 }
 
 /// The status without what every round changes.
-fn steady(mut status: ManagerStatus) -> ManagerStatus {
+pub(crate) fn steady(mut status: ManagerStatus) -> ManagerStatus {
     status.timestamp = None;
     for (_, entry) in status.services.iter_mut() {
         entry.uid = None;

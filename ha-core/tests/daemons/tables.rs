@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use ha_core::{
-    config::RequestedState,
-    host::{HostOperation, Lock, UnmanagedService},
+    config::{FenceConfig, RequestedState, datacenter::FencingMode},
+    host::{FenceProgress, HostOperation, Lock, UnmanagedService},
     status::{
         ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState,
         StateName, Timestamp,
@@ -250,6 +250,43 @@ fn fencing_by_the_lock_proves_that_nothing_runs_only_where_the_lrm_held_it_to_th
         iterate(&mut cluster);
         assert_ne!(entry(&cluster).state, ServiceState::Fence, "the lock is free: the node is fenced");
         assert_eq!(may_run(&cluster, "vm:102"), !guards(state, mode), "{state} {mode}");
+    }
+}
+
+/// Its power was off at some time: what was recorded there is gone. What may have come there since runs without a watchdog.
+#[test]
+fn a_fenced_node_stays_unguarded_where_a_service_is_or_goes_that_did_not_wait_for_its_fencing() {
+    let to = || node("node2");
+    let rows = [
+        (None, false),
+        (Some(("node3", ServiceState::Started { confirmed: true })), false),
+        (Some(("node3", ServiceState::Relocate { target: to() })), true),
+        (Some(("node3", ServiceState::Migrate { target: to() })), true),
+        (Some(("node2", ServiceState::Fence)), false),
+        (Some(("node2", ServiceState::Error)), true),
+        (Some(("node2", ServiceState::Stopped)), true),
+        (Some(("node2", ServiceState::RequestStop { timeout: None })), true),
+        (Some(("node2", ServiceState::Relocate { target: node("node3") })), true),
+    ];
+    for (other, stays) in rows {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.datacenter().fencing = FencingMode::Hardware;
+        let devices = "device one fence_one ip=192.0.2.1\nconnect one node=node2 plug=1\n";
+        cluster.store.fence = Some(Arc::new(FenceConfig::read(devices.as_bytes()).config.unwrap()));
+        cluster.devices.insert(0, FenceProgress::Succeeded);
+        cluster.put_entry("vm:101", "node2", ServiceState::Fence, Some("one"));
+        if let Some((on, state)) = &other {
+            cluster.add_service("vm:102", on, RequestedState::Disabled);
+            cluster.put_entry("vm:102", on, state.clone(), Some("two"));
+        }
+        cluster.edit_status(|status| {
+            status.nodes.insert(node("node2"), NodeState::Fence);
+            status.unguarded.insert(node("node2"));
+        });
+        cluster.node("node2").connected = false;
+        iterate(&mut cluster);
+        assert_ne!(entry(&cluster).state, ServiceState::Fence, "{other:?}: it was fenced");
+        assert_eq!(is_marked(&cluster), stays, "{other:?}");
     }
 }
 
