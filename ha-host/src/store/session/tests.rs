@@ -134,7 +134,7 @@ fn a_sign_of_life_of_another_hand_is_overwritten_only_after_it_has_left_or_was_u
         Seen { standing: Standing::Watching(watched), ..Seen::default() }
     };
     let lifetime = shared.timings.lock_lifetime();
-    let may = |seen: &mut Seen, content: &[u8]| shared.may_overwrite_beat(seen, "members/node1", Some(content));
+    let may = |seen: &mut Seen, content: &[u8]| shared.is_left_to_overwrite(seen, "members/node1", Some(content));
     let stays = content(false);
     assert!(!may(&mut seen_since(lifetime / 2, &stays), &stays), "it may live");
     assert!(may(&mut seen_since(lifetime, &stays), &stays));
