@@ -117,6 +117,8 @@ fn every_node_is_unguarded_after_arming_until_its_lrm_says_anew_that_it_has_its_
             iterate(&mut cluster);
             assert_eq!(cluster.status().disarm, None);
             assert!(NODES.iter().all(|name| cluster.status().unguarded.contains(&node(name))), "{mode:?}, {lrm_mode}");
+            iterate(&mut cluster);
+            assert!(cluster.status().unguarded.contains(&node("node2")), "{mode:?}, {lrm_mode}: it says nothing new");
             put_record(&mut cluster, "node2", LrmState::Active, LrmMode::Active, 3);
             iterate(&mut cluster);
             let unguarded = cluster.status().unguarded;

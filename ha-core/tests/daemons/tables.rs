@@ -207,6 +207,8 @@ fn a_node_is_marked_when_a_running_service_is_looked_after_again_until_its_lrm_s
                 set_up(&mut cluster);
                 iterate(&mut cluster);
                 assert!(is_marked(&cluster), "{name}, {lrm_state} {mode}, new: {is_new}");
+                iterate(&mut cluster);
+                assert!(is_marked(&cluster), "{name}, {lrm_state} {mode}, new: {is_new}: it says nothing new");
                 // Whatever it was, a newer record of an LRM that guards its node takes the mark back.
                 put_record(&mut cluster, lrm_state, mode, 3);
                 iterate(&mut cluster);
@@ -287,6 +289,59 @@ fn a_fenced_node_stays_unguarded_where_a_service_is_or_goes_that_did_not_wait_fo
         iterate(&mut cluster);
         assert_ne!(entry(&cluster).state, ServiceState::Fence, "{other:?}: it was fenced");
         assert_eq!(is_marked(&cluster), stays, "{other:?}");
+    }
+}
+
+/// A node that is to be fenced works again, and keeps its services, only if its LRM says so now, and has let go of everything.
+#[test]
+fn when_a_node_that_is_to_be_fenced_is_back() {
+    let rows = STATES.into_iter().flat_map(|state| [1, 2].map(|timestamp| (state, timestamp)));
+    for (state, timestamp) in rows {
+        for is_member in [true, false] {
+            for fencing in [FencingMode::Watchdog, FencingMode::Hardware, FencingMode::Both] {
+                let mut cluster = cluster(RequestedState::Started);
+                cluster.datacenter().fencing = fencing;
+                cluster.put_entry("vm:101", "node2", ServiceState::Fence, Some("one"));
+                cluster.edit_status(|status| {
+                    status.nodes.insert(node("node2"), NodeState::Fence);
+                });
+                put_record(&mut cluster, LrmState::LostAgentLock, LrmMode::Active, 1);
+                cluster.node("node2").connected = false;
+                let hold_lock = |cluster: &mut Cluster| cluster.give_lock(Lock::Agent(node("node2")), "node2");
+                hold_lock(&mut cluster);
+                iterate(&mut cluster);
+                put_record(&mut cluster, state, LrmMode::Active, timestamp);
+                cluster.node("node2").connected = is_member;
+                hold_lock(&mut cluster);
+                iterate(&mut cluster);
+                let says_so = state == LrmState::WaitForAgentLock && timestamp == 2 && is_member;
+                let is_back = says_so && fencing != FencingMode::Watchdog;
+                let row = format!("{state}, record {timestamp}, member: {is_member}, {fencing:?}");
+                assert_eq!(entry(&cluster).state.name() != StateName::Fence, is_back, "{row}");
+                assert_eq!(is_marked(&cluster), is_back, "{row}: nothing guards it yet");
+                assert_eq!(entry(&cluster).node, node("node2"), "{row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_longer_managed_is_no_longer_known_to_run() {
+    for requested in [None, Some(RequestedState::Ignored)] {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.put_entry("vm:101", "node2", ServiceState::Error, Some("one"));
+        cluster.edit_status(|status| {
+            status.may_run.insert(sid("vm:101"));
+        });
+        iterate(&mut cluster);
+        assert!(may_run(&cluster, "vm:101"));
+        match requested {
+            Some(requested) => cluster.request("vm:101", requested),
+            None => drop(cluster.resources().shift_remove(&sid("vm:101"))),
+        }
+        iterate(&mut cluster);
+        assert!(!cluster.status().services.contains(&sid("vm:101")), "{requested:?}");
+        assert!(!may_run(&cluster, "vm:101"), "{requested:?}");
     }
 }
 

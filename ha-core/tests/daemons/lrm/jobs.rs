@@ -201,6 +201,8 @@ fn names(events: &[&str]) -> Vec<String> {
 
 /// An agent that gives these answers to [`Agent::is_running`], one after the other, and takes note of what it is asked to do.
 struct Scripted {
+    /// Where the guest is, one answer after the other; the last one stays.
+    located: Vec<Result<Option<NodeName>, HostError>>,
     running: Vec<Result<bool, HostError>>,
     asked: Vec<&'static str>,
     events: Vec<Event>,
@@ -209,7 +211,8 @@ struct Scripted {
 impl Scripted {
     fn new(running: &[Option<bool>]) -> Self {
         let answer = |running: &Option<bool>| running.ok_or_else(|| HostError::new("that can't be told"));
-        Self { running: running.iter().rev().map(answer).collect(), asked: Vec::new(), events: Vec::new() }
+        let located = vec![Ok(Some(node("node1")))];
+        Self { located, running: running.iter().rev().map(answer).collect(), asked: Vec::new(), events: Vec::new() }
     }
 
     fn run(mut self, command: StateName) -> (ExitCode, Vec<&'static str>, Vec<String>) {
@@ -231,7 +234,7 @@ impl Agent for Scripted {
     }
 
     fn guest_node(&mut self, _: &ServiceId) -> Result<Option<NodeName>, HostError> {
-        Ok(Some(node("node1")))
+        if self.located.len() > 1 { self.located.remove(0) } else { self.located[0].clone() }
     }
 
     fn is_running(&mut self, _: &ServiceId) -> Result<bool, HostError> {
@@ -301,5 +304,41 @@ fn a_start_of_which_the_agent_can_not_tell_what_came_is_ended_before_it_counts_a
         assert_ne!(told(&cluster), Some(ExitCode::ERROR), "{look}: it may run");
         assert_ne!(told(&cluster), Some(ExitCode::UNTOLD), "{look}: it never leaves the LRM");
         assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster), "{look}");
+    }
+}
+
+#[test]
+fn nothing_is_touched_where_the_guest_is_not_here_or_nobody_can_say_where_it_is() {
+    let unknown = || Err(HostError::new("that can't be told"));
+    for command in
+        [StateName::Started, StateName::Stopped, StateName::RequestStop, StateName::Migrate, StateName::Relocate]
+    {
+        let untold = if command == StateName::Started { ExitCode::UNTOLD } else { ExitCode::ERROR };
+        let rows = [
+            (Ok(Some(node("node2"))), ExitCode::WRONG_NODE),
+            (Ok(None), ExitCode::UNKNOWN_SERVICE),
+            (unknown(), untold),
+        ];
+        for (located, expected) in rows {
+            let agent = Scripted { located: vec![located.clone()], ..Scripted::new(&[]) };
+            let (exit_code, asked, _) = agent.run(command);
+            assert_eq!((exit_code, asked), (expected, Vec::new()), "{command}: {located:?}");
+        }
+    }
+}
+
+#[test]
+fn a_move_has_worked_only_when_the_guest_is_seen_elsewhere() {
+    for command in [StateName::Migrate, StateName::Relocate] {
+        let rows = [
+            (Ok(Some(node("node2"))), ExitCode::SUCCESS),
+            (Ok(Some(node("node1"))), ExitCode::ERROR),
+            (Err(HostError::new("that can't be told")), ExitCode::ERROR),
+        ];
+        for (located, expected) in rows {
+            let agent = Scripted { located: vec![Ok(Some(node("node1"))), located.clone()], ..Scripted::new(&[]) };
+            let (exit_code, asked, _) = agent.run(command);
+            assert_eq!((exit_code, asked), (expected, vec!["move"]), "{command}: {located:?}");
+        }
     }
 }

@@ -29,8 +29,10 @@ fn with_one_that_may_run() -> Cluster {
     let mut cluster = active();
     cluster.add_service("vm:102", "node1", RequestedState::Started);
     cluster.put_entry("vm:102", "node1", ServiceState::Error, Some("two"));
+    // What may run elsewhere says nothing of this node.
+    cluster.put_entry("vm:103", "node2", ServiceState::Error, Some("other"));
     cluster.edit_status(|status| {
-        status.may_run.insert(sid("vm:102"));
+        status.may_run.extend([sid("vm:102"), sid("vm:103")]);
     });
     cluster.iterate_times(1, "node1", Daemon::Lrm);
     assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));

@@ -16,6 +16,7 @@ use ha_core::{
 
 use crate::cluster::{Cluster, Daemon, name_of, node, secs, sid};
 
+mod hold;
 mod jobs;
 mod let_go;
 mod patience;
