@@ -1,8 +1,10 @@
 //! The CRM: the daemon around the manager. It runs on every node; the one that holds `ha_manager_lock` is the master.
 
 use alloc::{
+    borrow::ToOwned,
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
+    string::ToString,
     sync::Arc,
 };
 
@@ -377,13 +379,17 @@ impl Iteration {
 
 impl Master {
     fn round(&mut self, lease: &mut Lease, host: &mut (impl CrmHost + ?Sized), now: Now) {
-        let input = if self.outdated { None } else { RoundInput::read(host, self.manager.status(), &self.lrms, now) };
+        let input = if self.outdated {
+            Err("the recorded manager status could not be read".to_owned())
+        } else {
+            RoundInput::try_read(host, self.manager.status(), &self.lrms, now)
+        };
         match input {
-            Some(input) => {
+            Ok(input) => {
                 self.manager.round(&input, host);
                 self.lrms = input.lrms;
             }
-            None => host.event(Event::RoundFailed),
+            Err(reason) => host.event(Event::RoundFailed { reason: Some(reason) }),
         }
         // Nobody else knows of it before it is written down.
         let disarmed = self.manager.status().is_disarmed() && (self.disarmed || self.manager.is_written());
@@ -407,8 +413,9 @@ fn forget_fence_attempts(host: &mut (impl CrmHost + ?Sized)) {
 /// The manager status that is recorded; an empty one if none was ever written.
 fn read_status(host: &mut (impl CrmHost + ?Sized)) -> Option<Arc<ManagerStatus>> {
     let status = host.manager_status();
+    let reason = status.as_ref().err().map(ToString::to_string);
     let Some(status) = host::answer(host, HostOperation::ReadManagerStatus, status) else {
-        host.event(Event::ManagerStatusUnreadable);
+        host.event(Event::ManagerStatusUnreadable { reason });
         return None;
     };
     Some(status.unwrap_or_default())

@@ -17,13 +17,15 @@ pub enum ha_event_kind {
     HA_EVENT_LOCK_ACQUIRED = 3,
     /// A round was skipped, since the view of the cluster could not be brought up to date.
     HA_EVENT_ROUND_SKIPPED_STALE_CLUSTER_STATE = 4,
-    /// An error ended a manager round; a HA_EVENT_HOST_CALL_FAILED before it says which.
+    /// An error ended a manager round.
+    /// Fields: [reason].
     HA_EVENT_ROUND_FAILED = 5,
     /// The CRM was asked to stop.
     HA_EVENT_CRM_SHUTDOWN_REQUESTED = 6,
     /// The CRM let go of the manager lock, so that another can take over at once.
     HA_EVENT_MANAGER_LOCK_RELEASED = 7,
     /// The manager status could not be read.
+    /// Fields: [reason].
     HA_EVENT_MANAGER_STATUS_UNREADABLE = 8,
     /// The master sees a node in another state than before.
     /// Fields: node, from, to.
@@ -77,7 +79,7 @@ pub enum ha_event_kind {
     /// Fields: sid, target, cause, task.
     HA_EVENT_SERVICE_MOVE = 25,
     /// A move was dropped, since its target is not online or is where the service is.
-    /// Fields: sid, target.
+    /// Fields: sid, target, [task], [reason].
     HA_EVENT_MOVE_IGNORED = 26,
     /// A stop was dropped: the service is stopped.
     /// Fields: sid.
@@ -128,7 +130,7 @@ pub enum ha_event_kind {
     /// Fields: sid, from, to.
     HA_EVENT_SERVICE_LOCATION_UPDATED = 42,
     /// The best node was chosen for a service that is to start.
-    /// Fields: sid, node.
+    /// Fields: sid, node, [present].
     HA_EVENT_START_BALANCE_SELECTED = 43,
     /// A service that was to be moved before its start runs already.
     /// Fields: sid.
@@ -193,7 +195,7 @@ pub enum ha_event_kind {
     /// The groups can't be turned into rules yet; it is tried again.
     HA_EVENT_GROUP_MIGRATION_ABORTED = 66,
     /// Why the groups can't be turned into rules yet.
-    /// Fields: reason.
+    /// Fields: reason, obstacle, [node], [found].
     HA_EVENT_GROUP_MIGRATION_OBSTACLE = 67,
     /// A rule takes no part in anything.
     /// Fields: rule, reason, explanation.
@@ -250,7 +252,7 @@ pub enum ha_event_kind {
     /// Fields: policy.
     HA_EVENT_SHUTDOWN_REQUESTED = 85,
     /// What the LRM does, being asked to stop.
-    /// Fields: kind, mode.
+    /// Fields: kind, mode, [policy].
     HA_EVENT_LRM_SHUTDOWN_MODE = 86,
     /// The LRM was asked to stop while it had lost its lock and services may still run.
     /// Fields: count.
@@ -339,10 +341,10 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::DaemonState { .. } => Kind::HA_EVENT_DAEMON_STATE,
         Event::LockAcquired { .. } => Kind::HA_EVENT_LOCK_ACQUIRED,
         Event::RoundSkippedStaleClusterState => Kind::HA_EVENT_ROUND_SKIPPED_STALE_CLUSTER_STATE,
-        Event::RoundFailed => Kind::HA_EVENT_ROUND_FAILED,
+        Event::RoundFailed { .. } => Kind::HA_EVENT_ROUND_FAILED,
         Event::CrmShutdownRequested => Kind::HA_EVENT_CRM_SHUTDOWN_REQUESTED,
         Event::ManagerLockReleased => Kind::HA_EVENT_MANAGER_LOCK_RELEASED,
-        Event::ManagerStatusUnreadable => Kind::HA_EVENT_MANAGER_STATUS_UNREADABLE,
+        Event::ManagerStatusUnreadable { .. } => Kind::HA_EVENT_MANAGER_STATUS_UNREADABLE,
         Event::NodeState { .. } => Kind::HA_EVENT_NODE_STATE,
         Event::NodeForgotten { .. } => Kind::HA_EVENT_NODE_FORGOTTEN,
         Event::ServiceAdded { .. } => Kind::HA_EVENT_SERVICE_ADDED,

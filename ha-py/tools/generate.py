@@ -48,6 +48,8 @@ WORDS = {
         "NodeRecord",
         "RejectionReason",
         "IgnoreReason",
+        "MoveIgnoreReason",
+        "MigrationObstacle",
         "NoEffectReason",
         "MoveBackReason",
         "AgentOperation",

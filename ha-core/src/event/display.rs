@@ -16,10 +16,16 @@ impl fmt::Display for Event {
             Self::DaemonState { from, to } => write!(f, "changes from {from} to {to}"),
             Self::LockAcquired { lock } => write!(f, "takes {lock}"),
             Self::RoundSkippedStaleClusterState => f.write_str("skips this round: its view of the cluster is stale"),
-            Self::RoundFailed => f.write_str("an error ended the round; the next one tries again"),
+            Self::RoundFailed { reason: None } => f.write_str("an error ended the round; the next one tries again"),
+            Self::RoundFailed { reason: Some(reason) } => {
+                write!(f, "an error ended the round; the next one tries again: {reason}")
+            }
             Self::CrmShutdownRequested => f.write_str("is asked to stop"),
             Self::ManagerLockReleased => f.write_str("releases ha_manager_lock, so that another node can take over"),
-            Self::ManagerStatusUnreadable => f.write_str("can't read the manager status"),
+            Self::ManagerStatusUnreadable { reason: None } => f.write_str("can't read the manager status"),
+            Self::ManagerStatusUnreadable { reason: Some(reason) } => {
+                write!(f, "can't read the manager status: {reason}")
+            }
             Self::NodeState { node, from, to } => write!(f, "node {node}: {from} → {to}"),
             Self::NodeForgotten { node } => write!(f, "forgets node {node}, which left the cluster long ago"),
             Self::ServiceAdded { sid, node } => write!(f, "{sid} is managed from now on, on {node}"),
@@ -68,7 +74,7 @@ impl fmt::Display for Event {
             Self::ServiceMove { sid, target, cause, task } => {
                 write!(f, "{task} {sid} to {target}, {}", moved_by(*cause))
             }
-            Self::MoveIgnored { sid, target } => {
+            Self::MoveIgnored { sid, target, .. } => {
                 write!(f, "drops the move of {sid} to {target}: not online, or there already")
             }
             Self::StopIgnored { sid } => write!(f, "drops the stop of {sid}: it is stopped"),
@@ -115,7 +121,7 @@ impl fmt::Display for Event {
             Self::ServiceLocationUpdated { sid, from, to } => {
                 write!(f, "{sid} was moved from {from} to {to} while disarmed")
             }
-            Self::StartBalanceSelected { sid, node } => write!(f, "{sid} is to start on {node}"),
+            Self::StartBalanceSelected { sid, node, .. } => write!(f, "{sid} is to start on {node}"),
             Self::StartBalanceIgnored { sid } => write!(f, "{sid} runs already and stays where it is"),
             Self::SchedulerMode { mode } => write!(f, "places services by the {mode} scheduler"),
             Self::SchedulerModeSwitched { from, to } => {
@@ -199,7 +205,7 @@ impl fmt::Display for Event {
             Self::GroupMigrationStarted => f.write_str("tries to turn the groups into rules"),
             Self::GroupMigrationSucceeded => f.write_str("turned the groups into rules"),
             Self::GroupMigrationAborted => f.write_str("could not turn the groups into rules yet"),
-            Self::GroupMigrationObstacle { reason } => write!(f, "the groups stay groups for now: {reason}"),
+            Self::GroupMigrationObstacle { reason, .. } => write!(f, "the groups stay groups for now: {reason}"),
             Self::RuleDropped { explanation, .. } => f.write_str(explanation),
             Self::AgentStarting { sid } => write!(f, "starts {sid}"),
             Self::AgentStarted { sid } => write!(f, "{sid} runs"),
@@ -228,7 +234,7 @@ impl fmt::Display for Event {
             Self::ServiceNotHere { sid } => write!(f, "{sid} is configured on another node"),
             Self::AgentStartBalanceIgnored { sid } => write!(f, "{sid} runs already and is not moved"),
             Self::ShutdownRequested { policy } => write!(f, "the node is to go down; shutdown policy {policy}"),
-            Self::LrmShutdownMode { kind, mode } => write!(f, "{kind} is requested: {}", shutdown(*mode)),
+            Self::LrmShutdownMode { kind, mode, .. } => write!(f, "{kind} is requested: {}", shutdown(*mode)),
             Self::ShutdownWhileLockLost { count } => {
                 write!(
                     f,

@@ -11,8 +11,8 @@ mod words;
 pub use operation::HostOperation;
 pub use severity::Severity;
 pub use words::{
-    AgentOperation, DaemonState, IgnoreReason, MoveBackReason, MoveCause, NoEffectReason, NodeRecord, RejectionReason,
-    RemovalReason, ShutdownKind, ShutdownMode,
+    AgentOperation, DaemonState, IgnoreReason, MigrationObstacle, MoveBackReason, MoveCause, MoveIgnoreReason,
+    NoEffectReason, NodeRecord, RejectionReason, RemovalReason, ShutdownKind, ShutdownMode,
 };
 
 use alloc::{string::String, vec::Vec};
@@ -57,14 +57,22 @@ pub enum Event {
     },
     /// A round was skipped, since the view of the cluster could not be brought up to date.
     RoundSkippedStaleClusterState,
-    /// An error ended a manager round; a [`Event::HostCallFailed`] before it says which.
-    RoundFailed,
+    /// An error ended a manager round.
+    RoundFailed {
+        /// Which call of the host failed, and how.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// The CRM was asked to stop.
     CrmShutdownRequested,
     /// The CRM let go of the manager lock, so that another can take over at once.
     ManagerLockReleased,
     /// The manager status could not be read.
-    ManagerStatusUnreadable,
+    ManagerStatusUnreadable {
+        /// Why not, in the host's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// The master sees a node in another state than before.
     NodeState {
         /// The node.
@@ -228,6 +236,12 @@ pub enum Event {
         sid: ServiceId,
         /// Where it was to go.
         target: NodeName,
+        /// How.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<Motion>,
+        /// Why it was dropped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<MoveIgnoreReason>,
     },
     /// A stop was dropped: the service is stopped.
     StopIgnored {
@@ -349,6 +363,9 @@ pub enum Event {
         sid: ServiceId,
         /// The node; the present one where it stays.
         node: NodeName,
+        /// The node on which it is now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        present: Option<NodeName>,
     },
     /// A service that was to be moved before its start runs already.
     StartBalanceIgnored {
@@ -539,8 +556,16 @@ pub enum Event {
     GroupMigrationAborted,
     /// Why the groups can't be turned into rules yet.
     GroupMigrationObstacle {
-        /// What stands against it.
+        /// What stands against it, in words.
         reason: String,
+        /// What it is.
+        obstacle: MigrationObstacle,
+        /// The node that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        /// What was found there: the state or mode of the node or its LRM, or its version.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<String>,
     },
     /// A rule takes no part in anything.
     RuleDropped {
@@ -664,6 +689,9 @@ pub enum Event {
         kind: ShutdownKind,
         /// What it does.
         mode: ShutdownMode,
+        /// The policy that says so; none where it makes no difference.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<ShutdownPolicy>,
     },
     /// The LRM was asked to stop while it had lost its lock and services may still run.
     ShutdownWhileLockLost {
@@ -752,6 +780,21 @@ pub enum Event {
 }
 
 impl Event {
+    /// The event with nothing but what the recorded scenarios say of it: without the causes that were added to some.
+    #[must_use]
+    pub fn without_causes(mut self) -> Self {
+        if let Self::RoundFailed { reason } | Self::ManagerStatusUnreadable { reason } = &mut self {
+            *reason = None;
+        } else if let Self::MoveIgnored { task, reason, .. } = &mut self {
+            (*task, *reason) = (None, None);
+        } else if let Self::StartBalanceSelected { present, .. } = &mut self {
+            *present = None;
+        } else if let Self::LrmShutdownMode { policy, .. } = &mut self {
+            *policy = None;
+        }
+        self
+    }
+
     /// Whether the event belongs to the vocabulary of the recorded scenarios. The others say more than those do, and
     /// a comparison with a recorded trace leaves them out.
     #[must_use]

@@ -43,8 +43,8 @@ impl Event {
             | Self::StoreSpaceLow { free_percent: 0..=1 } => Severity::Error,
 
             Self::RoundSkippedStaleClusterState
-            | Self::RoundFailed
-            | Self::ManagerStatusUnreadable
+            | Self::RoundFailed { .. }
+            | Self::ManagerStatusUnreadable { .. }
             | Self::FenceWithoutServices { .. }
             | Self::FenceDeviceFailed { .. }
             | Self::StartFailedRelocating { .. }

@@ -113,6 +113,51 @@ text_enum! {
     Disarmed = "disarmed",
 }
 
+/// Why a move was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MoveIgnoreReason {
+    /// Its target is not online.
+    TargetNotOnline,
+    /// The service is on that node.
+    AlreadyOnTarget,
+}
+
+text_enum! {
+    MoveIgnoreReason: "a reason for ignoring a move",
+    TargetNotOnline = "target_not_online",
+    AlreadyOnTarget = "already_on_target",
+}
+
+/// What keeps groups from becoming rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MigrationObstacle {
+    /// The master's node is not in the quorate partition.
+    NotQuorate,
+    /// A node is not online.
+    NodeNotOnline,
+    /// The LRM of a node has no record yet.
+    NoLrmRecord,
+    /// The LRM of a node is in another mode than `active`.
+    LrmMode,
+    /// The LRM of a node is not at rest.
+    LrmState,
+    /// The version of a node's software is not known.
+    VersionUnknown,
+    /// The software of a node is too old to know rules.
+    VersionTooOld,
+}
+
+text_enum! {
+    MigrationObstacle: "an obstacle to group migration",
+    NotQuorate = "not_quorate",
+    NodeNotOnline = "node_not_online",
+    NoLrmRecord = "no_lrm_record",
+    LrmMode = "lrm_mode",
+    LrmState = "lrm_state",
+    VersionUnknown = "version_unknown",
+    VersionTooOld = "version_too_old",
+}
+
 /// Why a command that was accepted leads nowhere: what the service is at decides alone, and forgets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoEffectReason {

@@ -64,7 +64,8 @@ impl Lrm {
                 StopRequest::NodeReboot => ShutdownKind::Reboot,
                 StopRequest::NodeShutdown => ShutdownKind::Shutdown,
             };
-            host.event(Event::LrmShutdownMode { kind, mode: ShutdownMode::AlreadyInMaintenance });
+            let mode = ShutdownMode::AlreadyInMaintenance;
+            host.event(Event::LrmShutdownMode { kind, mode, policy: Some(policy) });
             return;
         }
         self.take_stop_mode(request, policy, host);
@@ -73,7 +74,8 @@ impl Lrm {
     fn take_stop_mode(&mut self, request: StopRequest, policy: ShutdownPolicy, sink: &mut (impl EventSink + ?Sized)) {
         let (mode, kind, reported) = stop_mode(request, policy);
         self.mode = mode;
-        sink.event(Event::LrmShutdownMode { kind, mode: reported });
+        let policy = (request != StopRequest::Restart).then_some(policy);
+        sink.event(Event::LrmShutdownMode { kind, mode: reported, policy });
     }
 
     /// In maintenance a restart waits until the services have moved away. Once nobody asks for maintenance any more they stay,

@@ -1,11 +1,15 @@
 //! Turning the groups into rules for good, once the whole cluster knows rules.
 
-use alloc::{format, string::String, sync::Arc};
+use alloc::{
+    format,
+    string::{String, ToString},
+    sync::Arc,
+};
 
 use super::{Manager, RoundHost, RoundInput};
 use crate::{
     config::{GroupsConfig, ResourcesConfig, RulesConfig},
-    event::Event,
+    event::{Event, MigrationObstacle},
     host::{self, Configuration, HostOperation},
     id::NodeName,
     rules::group_rules,
@@ -44,8 +48,8 @@ impl Manager {
         }
         host.event(Event::GroupMigrationStarted);
         let migrated = match self.obstacle(input, host) {
-            Some(reason) => {
-                host.event(Event::GroupMigrationObstacle { reason });
+            Some(obstacle) => {
+                host.event(obstacle);
                 None
             }
             None => migrate(&input.configuration, host),
@@ -58,13 +62,15 @@ impl Manager {
     }
 
     /// What stands against migrating now, if anything does.
-    fn obstacle(&self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) -> Option<String> {
+    fn obstacle(&self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) -> Option<Event> {
         if !input.members.get(&self.node).is_some_and(|online| *online) {
-            return Some("this node is not in the quorate partition".into());
+            let reason = "this node is not in the quorate partition".into();
+            return Some(obstacle(MigrationObstacle::NotQuorate, &self.node, None, reason));
         }
         for (node, state) in &self.status.nodes {
             if *state != NodeState::Online {
-                return Some(format!("node {node} is not online but {state}"));
+                let reason = format!("node {node} is not online but {state}");
+                return Some(obstacle(MigrationObstacle::NodeNotOnline, node, Some(state.to_string()), reason));
             }
             let record = input.lrms.get(node).map(Arc::as_ref);
             if let Some(reason) = self.lrm_obstacle(node, record) {
@@ -73,9 +79,13 @@ impl Manager {
             let version = host.software_version(node);
             let version = host::answer(host, HostOperation::SoftwareVersion, version).flatten();
             match version {
-                None => return Some(format!("the software version of node {node} is not known")),
+                None => {
+                    let reason = format!("the software version of node {node} is not known");
+                    return Some(obstacle(MigrationObstacle::VersionUnknown, node, None, reason));
+                }
                 Some(version) if compare_versions(&version, VERSION_WITH_RULES).is_lt() => {
-                    return Some(format!("node {node} has version {version}, and rules need {VERSION_WITH_RULES}"));
+                    let reason = format!("node {node} has version {version}, and rules need {VERSION_WITH_RULES}");
+                    return Some(obstacle(MigrationObstacle::VersionTooOld, node, Some(version), reason));
                 }
                 Some(_) => {}
             }
@@ -83,18 +93,30 @@ impl Manager {
         None
     }
 
-    fn lrm_obstacle(&self, node: &NodeName, record: Option<&LrmStatus>) -> Option<String> {
-        let Some(record) = record else { return Some(format!("the LRM of node {node} has no record yet")) };
+    fn lrm_obstacle(&self, node: &NodeName, record: Option<&LrmStatus>) -> Option<Event> {
+        let Some(record) = record else {
+            let reason = format!("the LRM of node {node} has no record yet");
+            return Some(obstacle(MigrationObstacle::NoLrmRecord, node, None, reason));
+        };
         if record.mode != LrmMode::Active {
-            return Some(format!("the LRM of node {node} is in mode {}", record.mode));
+            let reason = format!("the LRM of node {node} is in mode {}", record.mode);
+            return Some(obstacle(MigrationObstacle::LrmMode, node, Some(record.mode.to_string()), reason));
         }
         let at_rest = match record.state {
             LrmState::Active => true,
             LrmState::WaitForAgentLock => self.status.active_services(node).next().is_none(),
             LrmState::Maintenance | LrmState::LostAgentLock => false,
         };
-        if at_rest { None } else { Some(format!("the LRM of node {node} is in state {}", record.state)) }
+        if at_rest {
+            return None;
+        }
+        let reason = format!("the LRM of node {node} is in state {}", record.state);
+        Some(obstacle(MigrationObstacle::LrmState, node, Some(record.state.to_string()), reason))
     }
+}
+
+fn obstacle(obstacle: MigrationObstacle, node: &NodeName, found: Option<String>, reason: String) -> Event {
+    Event::GroupMigrationObstacle { reason, obstacle, node: Some(node.clone()), found }
 }
 
 /// Writes the files. What one step leaves undone the next try takes up.

@@ -1,10 +1,10 @@
 //! What a round reads before it decides anything.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 
 use crate::{
     config::datacenter::SchedulerMode,
-    host::{self, Configuration, CrmHost, HostOperation, UnmanagedService, UsageStatistics},
+    host::{self, Configuration, CrmHost, EventSink, HostError, HostOperation, UnmanagedService, UsageStatistics},
     id::NodeName,
     status::{LrmMode, LrmStatus, ManagerStatus},
     time::Now,
@@ -39,19 +39,30 @@ impl RoundInput {
         known: &BTreeMap<NodeName, Arc<LrmStatus>>,
         now: Now,
     ) -> Option<Self> {
+        Self::try_read(host, status, known, now).ok()
+    }
+
+    /// The same; on an error it says in words which call failed.
+    pub(crate) fn try_read(
+        host: &mut (impl CrmHost + ?Sized),
+        status: &ManagerStatus,
+        known: &BTreeMap<NodeName, Arc<LrmStatus>>,
+        now: Now,
+    ) -> Result<Self, String> {
         let members = host.members();
-        let members = host::answer(host, HostOperation::Members, members)?;
+        let members = needed(host, HostOperation::Members, members)?;
         let mut lrms = BTreeMap::new();
         for node in status.nodes.keys() {
             let record = host.lrm_status(node);
-            let record = match host::answer(host, HostOperation::ReadLrmStatus, record) {
-                Some(record) => record,
-                None => Some(known.get(node)?.clone()),
+            let record = match (needed(host, HostOperation::ReadLrmStatus, record), known.get(node)) {
+                (Ok(record), _) => record,
+                (Err(_), Some(known)) => Some(known.clone()),
+                (Err(reason), None) => return Err(reason),
             };
             lrms.extend(record.map(|record| (node.clone(), record)));
         }
         let configuration = host.configuration();
-        let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
+        let configuration = needed(host, HostOperation::ReadConfiguration, configuration)?;
         let unmanaged = host.unmanaged_services();
         let unmanaged = host::answer(host, HostOperation::Statistics, unmanaged);
         // What is added now may run.
@@ -63,7 +74,7 @@ impl RoundInput {
                 host::answer(host, HostOperation::Statistics, usage).map(Arc::new)
             }
         };
-        Some(Self { now, members, lrms, configuration, unmanaged, usage })
+        Ok(Self { now, members, lrms, configuration, unmanaged, usage })
     }
 
     /// The mode of a node's LRM; one that has no record yet counts as active.
@@ -71,6 +82,16 @@ impl RoundInput {
     pub fn lrm_mode(&self, node: &NodeName) -> LrmMode {
         self.lrms.get(node).map_or(LrmMode::Active, |record| record.mode)
     }
+}
+
+/// Reports a call that failed, and says so in words.
+fn needed<T>(
+    sink: &mut (impl EventSink + ?Sized),
+    operation: HostOperation,
+    result: Result<T, HostError>,
+) -> Result<T, String> {
+    let reason = result.as_ref().err().map(|error| format!("{operation}: {error}")).unwrap_or_default();
+    host::answer(sink, operation, result).ok_or(reason)
 }
 
 /// All configured guests, as if they ran.

@@ -94,7 +94,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
         let mode = configuration.datacenter.scheduler.mode;
         let usage = input.usage.as_deref();
-        let (placement, shortfall) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
+        let (mut placement, shortfall) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
+        placement.note_strangers(&status.not_understood, &status.services);
         if let Some(problem) = &shortfall.fallback {
             host.event(Event::SchedulerFallback { mode, reason: problem.to_string() });
         }

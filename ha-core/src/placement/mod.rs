@@ -23,7 +23,7 @@ pub(crate) use node_set::NodeSet;
 pub(crate) use rules::PlacementRules;
 pub(crate) use select::{Recorder, Subject};
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use groups::GroupCounts;
 use load::{BasicLoad, Load};
@@ -33,8 +33,8 @@ use rules::NodeClasses;
 use crate::{
     config::{OrderedMap, datacenter::SchedulerMode},
     host::{UnmanagedService, UsageStatistics},
-    id::{NodeName, RuleId},
-    status::{ServiceEntry, ServiceTable},
+    id::{NodeName, RuleId, ServiceId},
+    status::{NotUnderstood, ServiceEntry, ServiceTable},
 };
 
 /// All that placement looks at, for one round: the online nodes with their load, the rules, and which nodes each service
@@ -57,6 +57,8 @@ pub(crate) struct Placement {
     without_rule: NodeClasses,
     nothing: NodeSet,
     load: Load,
+    /// For services that must be kept apart from one whose entry can't be understood: where that one may be.
+    strangers: BTreeMap<usize, Vec<usize>>,
     /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
     assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
@@ -127,6 +129,7 @@ impl Placement {
             without_rule: NodeClasses::without_rule(online.len()),
             nothing: NodeSet::empty(online.len()),
             load,
+            strangers: BTreeMap::new(),
             assumed: None,
             scratch: select::Scratch::default(),
             rules,
@@ -134,6 +137,20 @@ impl Placement {
             online,
         };
         (placement, shortfall)
+    }
+
+    /// Takes note of services whose entries can't be understood, as far as it can be told where they are: they are left alone, may
+    /// run, and what must be kept apart from them is.
+    pub(crate) fn note_strangers(&mut self, strangers: &[NotUnderstood], services: &ServiceTable) {
+        for stranger in strangers {
+            let Ok(sid) = stranger.sid().parse::<ServiceId>() else { continue };
+            let nodes: Vec<usize> = stranger.nodes().filter_map(|node| self.position(&node)).collect();
+            for other in self.rules.compiled().negative(&sid).iter() {
+                if let Some(service) = services.position(other) {
+                    self.strangers.entry(service).or_default().extend(&nodes);
+                }
+            }
+        }
     }
 
     /// The position of an online node.

@@ -244,6 +244,8 @@ impl Placement {
         of_group.chain(of_groups).for_each(|(node, _)| separate.insert(node as usize));
         let of_one = self.rules.apart_from_one(service).flat_map(|other| self.occupancy(other).used());
         of_one.for_each(|node| separate.insert(node as usize));
+        let of_strangers = self.strangers.get(&service).into_iter().flatten();
+        of_strangers.for_each(|node| separate.insert(*node));
         if R::NAMES_SERVICES {
             let others: BTreeSet<usize> = self.rules.negative(service).collect();
             for other in others {

@@ -262,6 +262,7 @@ impl<'a> Scene<'a> {
         let online = online.map(|(node, _)| node.clone()).collect();
         let (mut placement, shortfall) =
             Placement::new(online, services, self.unmanaged, Arc::new(rules), self.scheduler(), self.usage);
+        placement.note_strangers(&self.status.not_understood, services);
         placement.fails_back = alloc::vec![true; placement.groups()];
         for (service, (sid, _)) in services.iter().enumerate() {
             if let Some(group) = placement.group_of(service)

@@ -382,6 +382,8 @@ fn an_error_in_a_round_is_an_event_and_not_an_exit() {
         break_call(&mut cluster, operation);
         let next = iterate(&mut cluster);
         assert_eq!(wait_after(&cluster, next), 10);
+        let reason = cluster.reports_of("round_failed")[0]["reason"].as_str().unwrap().to_owned();
+        assert!(reason.starts_with(operation.as_str()), "it says which call failed: {reason}");
         assert_eq!(cluster.take_events().pop().as_deref(), Some("round_failed"), "{operation}");
         assert_eq!(state(&mut cluster), DaemonState::Master);
     }
@@ -392,6 +394,7 @@ fn a_master_whose_status_can_not_be_read_is_not_healthy_and_says_so_once_a_round
     let mut cluster = master();
     break_call(&mut cluster, HostOperation::ReadManagerStatus);
     iterate(&mut cluster);
+    assert!(cluster.reports_of("manager_status_unreadable")[0]["reason"].is_string());
     assert_eq!(cluster.take_events(), ["host_call_failed", "manager_status_unreadable"]);
 }
 

@@ -522,3 +522,19 @@ fn a_new_master_reports_an_entry_that_is_not_understood_again() {
     round(&mut next, 10);
     assert_eq!(next.reports_of("service_not_understood").len(), 1);
 }
+
+#[test]
+fn a_move_that_is_dropped_says_how_it_was_to_be_and_why() {
+    let reasons = [("node2", "already_on_target"), ("node3", "target_not_online")];
+    for (target, reason) in reasons {
+        let entry = json!({ "state": "started", "node": "node2", "running": 1, "cmd": ["relocate", target] });
+        let mut cluster = cluster_with_entries(json!({ "vm:101": entry }));
+        cluster.node("node3").powered = false;
+        round(&mut cluster, 10);
+        let reports = cluster.reports_of("move_ignored");
+        let expected = json!({
+            "event": "move_ignored", "sid": "vm:101", "target": target, "task": "relocate", "reason": reason
+        });
+        assert_eq!(reports, [expected]);
+    }
+}

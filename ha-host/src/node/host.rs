@@ -117,7 +117,7 @@ impl NodeHost {
     fn is_said_already(&mut self, event: &Event) -> bool {
         let is_about_manager_status = matches!(
             event,
-            Event::ManagerStatusUnreadable
+            Event::ManagerStatusUnreadable { .. }
                 | Event::ServiceStatusUnreadable
                 | Event::HostCallFailed { operation: HostOperation::ReadManagerStatus, .. }
         );

@@ -54,7 +54,7 @@ pub(super) fn of_event(event: &Event) -> Option<String> {
     if let Event::HostCallFailed { operation, message } = event {
         return Some(format!("{operation}: {}", without_amounts(message)));
     }
-    matches!(event, Event::RoundFailed | Event::FenceWithoutServices { .. }).then(|| event.to_string())
+    matches!(event, Event::RoundFailed { .. } | Event::FenceWithoutServices { .. }).then(|| event.to_string())
 }
 
 /// The same for what is no event.

@@ -292,7 +292,7 @@ mod tests {
         let source = log.source(&NodeName::new("node1").unwrap(), "crm");
         for tenth in 0..50 {
             SharedSink::event(&source, failed(&format!("the store has not answered for 0.{tenth} s")));
-            SharedSink::event(&source, Event::RoundFailed);
+            SharedSink::event(&source, Event::RoundFailed { reason: None });
         }
         let other = log.source(&NodeName::new("node1").unwrap(), "lrm");
         SharedSink::event(&other, failed("the store has not answered for 9 s"));

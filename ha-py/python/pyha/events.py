@@ -158,9 +158,12 @@ class RoundSkippedStaleClusterState(Event):
 
 @dataclass(frozen=True, slots=True)
 class RoundFailed(Event):
-    """An error ended a manager round; a ``Event.HostCallFailed`` before it says which."""
+    """An error ended a manager round."""
 
     _tag = "round_failed"
+
+    reason: str | None = None
+    """Which call of the host failed, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,9 @@ class ManagerStatusUnreadable(Event):
     """The manager status could not be read."""
 
     _tag = "manager_status_unreadable"
+
+    reason: str | None = None
+    """Why not, in the host's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +487,12 @@ class MoveIgnored(Event):
     target: str
     """Where it was to go."""
 
+    task: words.Motion | None = None
+    """How."""
+
+    reason: words.MoveIgnoreReason | None = None
+    """Why it was dropped."""
+
 
 @dataclass(frozen=True, slots=True)
 class StopIgnored(Event):
@@ -704,6 +716,9 @@ class StartBalanceSelected(Event):
 
     node: str
     """The node; the present one where it stays."""
+
+    present: str | None = None
+    """The node on which it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1068,7 +1083,16 @@ class GroupMigrationObstacle(Event):
     _tag = "group_migration_obstacle"
 
     reason: str
-    """What stands against it."""
+    """What stands against it, in words."""
+
+    obstacle: words.MigrationObstacle
+    """What it is."""
+
+    node: str | None = None
+    """The node that it is about."""
+
+    found: str | None = None
+    """What was found there: the state or mode of the node or its LRM, or its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1298,6 +1322,9 @@ class LrmShutdownMode(Event):
 
     mode: words.ShutdownMode
     """What it does."""
+
+    policy: words.ShutdownPolicy | None = None
+    """The policy that says so; none where it makes no difference."""
 
 
 @dataclass(frozen=True, slots=True)

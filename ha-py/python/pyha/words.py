@@ -632,6 +632,41 @@ class IgnoreReason(Word):
     """The command has no meaning while HA is disarmed."""
 
 
+class MoveIgnoreReason(Word):
+    """Why a move was dropped."""
+
+    TARGET_NOT_ONLINE = "target_not_online"
+    """Its target is not online."""
+
+    ALREADY_ON_TARGET = "already_on_target"
+    """The service is on that node."""
+
+
+class MigrationObstacle(Word):
+    """What keeps groups from becoming rules."""
+
+    NOT_QUORATE = "not_quorate"
+    """The master's node is not in the quorate partition."""
+
+    NODE_NOT_ONLINE = "node_not_online"
+    """A node is not online."""
+
+    NO_LRM_RECORD = "no_lrm_record"
+    """The LRM of a node has no record yet."""
+
+    LRM_MODE = "lrm_mode"
+    """The LRM of a node is in another mode than ``active``."""
+
+    LRM_STATE = "lrm_state"
+    """The LRM of a node is not at rest."""
+
+    VERSION_UNKNOWN = "version_unknown"
+    """The version of a node's software is not known."""
+
+    VERSION_TOO_OLD = "version_too_old"
+    """The software of a node is too old to know rules."""
+
+
 class NoEffectReason(Word):
     """Why a command that was accepted leads nowhere: what the service is at decides alone, and forgets it."""
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::RequestedState,
-    event::Event,
+    event::{Event, MoveIgnoreReason},
     id::NodeName,
     placement::Preference,
     status::{ExitCode, LrmMode, Motion, QueuedCommand, ServiceState, StateName},
@@ -70,7 +70,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if self.configuration.datacenter.scheduler.rebalance_on_start
             && let Some(best) = self.select(service, Preference::BestScore)
         {
-            self.host.event(Event::StartBalanceSelected { sid, node: best.node.clone() });
+            let event = Event::StartBalanceSelected { sid, node: best.node.clone(), present: Some(present.clone()) };
+            self.host.event(event);
             if best.node != present {
                 self.report_gave_way(service, &best);
                 let state = ServiceState::RequestStartBalance { target: best.node };
@@ -168,14 +169,18 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// Whether a commanded move makes sense. If not it is dropped, with an event.
-    fn may_move(&mut self, service: usize, target: &NodeName) -> bool {
+    fn may_move(&mut self, service: usize, motion: Motion, target: &NodeName) -> bool {
         let Some((sid, entry)) = self.entry(service) else { return false };
-        let sensible = self.is_online(target) && entry.node != *target;
-        if !sensible {
-            let event = Event::MoveIgnored { sid: sid.clone(), target: target.clone() };
-            self.host.event(event);
-        }
-        sensible
+        let reason = if entry.node == *target {
+            MoveIgnoreReason::AlreadyOnTarget
+        } else if !self.is_online(target) {
+            MoveIgnoreReason::TargetNotOnline
+        } else {
+            return true;
+        };
+        let (sid, target) = (sid.clone(), target.clone());
+        self.host.event(Event::MoveIgnored { sid, target, task: Some(motion), reason: Some(reason) });
+        false
     }
 
     /// Lets a service move, from where it is.

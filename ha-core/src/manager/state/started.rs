@@ -101,7 +101,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn obey(&mut self, service: usize, command: QueuedCommand) {
         match command {
             QueuedCommand::Move { motion, target } => {
-                if self.may_move(service, &target) {
+                if self.may_move(service, motion, &target) {
                     self.report_move(service, motion, &target, MoveCause::Command);
                     self.begin_move(service, motion, target);
                 }

@@ -15,7 +15,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.fix_location(service);
         self.note_seen_stopped(service);
         match self.take_command(service) {
-            Some(QueuedCommand::Move { motion, target }) if self.may_move(service, &target) => {
+            Some(QueuedCommand::Move { motion, target }) if self.may_move(service, motion, &target) => {
                 self.begin_move(service, motion, target);
                 return;
             }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::OrderedMap,
-    id::ServiceId,
+    id::{NodeName, ServiceId},
     status::{ManagerStatus, ServiceEntry, ServiceTable},
 };
 
@@ -58,6 +58,13 @@ impl NotUnderstood {
     #[must_use]
     pub fn json(&self) -> &str {
         &self.json
+    }
+
+    /// The nodes on which the service may be, as far as the entry still says: its `node` and its `target`.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeName> {
+        let entry: Option<Value> = serde_json::from_str(&self.json).ok();
+        let named = ["node", "target"].map(|field| NodeName::new(entry.as_ref()?.get(field)?.as_str()?).ok());
+        named.into_iter().flatten()
     }
 }
 
