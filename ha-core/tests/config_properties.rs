@@ -149,6 +149,7 @@ proptest! {
             Setting::Method => "topsis",
             Setting::HoldDuration | Setting::MaxWorkers => "7",
             Setting::Fencing => "hardware",
+            Setting::MigrateGroups => "0",
         };
         let line_key = setting.as_str().split('.').next().unwrap_or_default();
         let ours = |line: &&[u8]| [line_key, "max_worker"].iter().any(|key| line.strip_prefix(b"# ").unwrap_or(line).starts_with(key.as_bytes()));

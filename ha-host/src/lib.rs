@@ -5,12 +5,14 @@
 //! * [`watchdog`]: the multiplexer with its client, the Linux device, and a watchdog that resets a group of processes.
 //! * [`agent`]: what starts, stops, watches and moves services: processes, systemd units,
 //!   virtual machines, any program.
+//! * [`desk`]: what an operator asks and does, as data.
 //! * [`node`]: the node daemon, which drives a CRM and an LRM over all of this.
 //!
 //! All of it is for Linux.
 
 pub mod agent;
 pub mod clock;
+pub mod desk;
 pub mod fence;
 pub mod files;
 pub mod node;

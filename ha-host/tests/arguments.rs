@@ -107,7 +107,7 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["migrate", "vm:100"], "<NODE>"),
         (&["migrate", "vm:100", "node_2"], "not a node name"),
         (&["relocate", "", "node2"], "'type:name'"),
-        (&["stop", "vm:100"], "<TIMEOUT>"),
+        (&["stop"], "<SID>"),
         (&["stop", "vm:100", "soon"], "invalid digit"),
         (&["stop", "vm:100", "-1"], "-1"),
         (&["groupadd", "g2"], "required"),
@@ -152,6 +152,19 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["crm-command", "disarm-ha"], "<MODE>"),
         (&["crm-command", "disarm-ha", "melt"], "'freeze' or 'ignore'"),
         (&["crm-command", "arm-ha", "now"], "now"),
+        (&["start"], "<SID>"),
+        (&["stop", "vm:100", "5", "--dry-run", "--wait"], "cannot be used with"),
+        (&["restart", "vm:100", "--wait=soon"], "invalid digit"),
+        (&["cleanup"], "<SID>"),
+        (&["logs", "vm:100", "--lines", "few"], "invalid digit"),
+        (&["maintenance", "enable"], "<NODE>"),
+        (&["maintenance", "disable", "node_1"], "not a node name"),
+        (&["disarm", "melt"], "'freeze' or 'ignore'"),
+        (&["arm", "now"], "now"),
+        (&["watch", "vm:100", "vm:101"], "vm:101"),
+        (&["node", "list", "node1"], "node1"),
+        (&["node", "add", "node_4"], "not a node name"),
+        (&["node", "remove"], "<NODE>"),
         (&["explain"], "<SID>"),
         (&["check", "everything"], "everything"),
         (&["guest", "set", "vm:102"], "<FILE>"),
@@ -170,6 +183,45 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
     ];
     check_complaints(&sandbox, 2, cases);
     check_completeness(&sandbox, cases, &[]);
+}
+
+/// Verbs whose cases are in [`what_everyday_verbs_cannot_do_gives_1_and_says_why`].
+const EVERYDAY: [&str; 12] = [
+    "start",
+    "restart",
+    "cleanup",
+    "logs",
+    "maintenance enable",
+    "maintenance disable",
+    "disarm",
+    "arm",
+    "watch",
+    "node list",
+    "node add",
+    "node remove",
+];
+
+#[test]
+fn what_everyday_verbs_cannot_do_gives_1_and_says_why() {
+    let sandbox = with_services();
+    let nowhere = format!("file:{}", sandbox.directory.join("nothing").display());
+    let run = sandbox.directory.join("run").display().to_string();
+    let cases: &[(&[&str], &str)] = &[
+        (&["start", "777"], "there is no guest '777'"),
+        (&["restart", "vm:101"], "is not to run"),
+        (&["cleanup", "vm:100"], "the master does not know vm:100"),
+        (&["logs", "vm:100", "--run-dir", &run], "has written nothing on node1 yet"),
+        (&["maintenance", "enable", "node9"], "no node of this cluster"),
+        (&["maintenance", "disable", "node9"], "no node of this cluster"),
+        (&["--store", &nowhere, "disarm", "freeze"], "ha init"),
+        (&["--store", &nowhere, "arm"], "ha init"),
+        (&["--store", &nowhere, "watch"], "ha init"),
+        (&["--store", &nowhere, "node", "list"], "ha init"),
+        (&["node", "add", "node1"], "in the cluster already"),
+        (&["node", "remove", "node9"], "no node of this cluster"),
+    ];
+    check_complaints(&sandbox, 1, cases);
+    assert_eq!(cases.len(), EVERYDAY.len());
 }
 
 #[test]
@@ -239,7 +291,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", &run], "no node of this cluster"),
     ];
     check_complaints(&sandbox, 1, cases);
-    check_completeness(&sandbox, cases, &["completions"]);
+    check_completeness(&sandbox, cases, &[&EVERYDAY[..], &["completions"]].concat());
     assert!(!empty.exists(), "nothing was made by looking");
 }
 
@@ -348,9 +400,12 @@ fn with_a_master() -> Sandbox {
 fn a_command_tells_at_once_what_will_happen() {
     let sandbox = with_a_master();
     let told = sandbox.ok(&["migrate", "100", "node2"]);
-    assert_eq!(told, "queued: migrate vm:100 node2\nvm:101 moves along to node2: the two are to be together\n");
+    let expected = "queued: migrate vm:100 node2\nvm:100 moves from node1 to node2\n\
+                    vm:101 moves from node1 to node2, since it is to be together with vm:100\n";
+    assert_eq!(told, expected);
     let told = sandbox.ok(&["crm-command", "node-maintenance", "enable", "node1"]);
-    assert!(told.contains("2 of its services move away and come back when it ends: vm:100, vm:101"), "{told}");
+    let expected = "when that ends:\n  vm:100 moves from node2 to node1\n  vm:101 moves from node2 to node1\n";
+    assert!(told.ends_with(expected), "{told}");
     let queue = fs::read_to_string(sandbox.store().join("commands")).unwrap();
     assert_eq!(queue, "migrate vm:100 node2\nenable-node-maintenance node1\n");
 }

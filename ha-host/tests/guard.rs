@@ -75,7 +75,7 @@ fn several_nodes_without_a_watchdog_need_fence_devices_for_each_of_them() {
     refused(&sandbox, "none");
     configure(&sandbox, "fence.cfg", DEVICES);
     let mut daemon = daemon(&sandbox, "none");
-    wait_for("it says so to all", 20, || sandbox.ok(&["status"]).contains("guard node1 (fence devices alone)"));
+    wait_for("it says so to all", 20, || sandbox.ok(&["status"]).contains("guarded by fence devices alone"));
     assert!(sandbox.ok(&["check"]).contains("node1 is guarded by fence devices alone"));
 
     // What it counted on is taken away: it begins nothing, and that is told.
@@ -122,7 +122,7 @@ fn a_multiplexer_that_comes_late_is_found_and_shown() {
     let mut daemon = daemon(&sandbox, &format!("mux:{}", socket.display()));
     wait_for("it is told", 20, || sandbox.log_text("node1").contains("works on nothing new"));
     let _multiplexer = Multiplexer::start(&sandbox, "fast", Stdio::null(), &["sleep", "1000"]);
-    wait_for("it is shown", 30, || sandbox.ok(&["status"]).contains("guard node1 (a watchdog of processes)"));
+    wait_for("it is shown", 30, || sandbox.ok(&["status"]).contains("guarded by a watchdog of processes"));
     assert!(sandbox.ok(&["check", "--json"]).contains("\"node1\": \"a watchdog of processes\""));
     signal(&daemon, "TERM");
     assert!(daemon.wait().unwrap().success());
@@ -144,7 +144,7 @@ fn a_multiplexer_that_nobody_reads_goes_on() {
         thread::sleep(Duration::from_millis(200));
     }
     let mut daemon = daemon(&sandbox, &multiplexer.watchdog);
-    wait_for("it serves", 20, || sandbox.ok(&["status"]).contains("guard node1 (a watchdog of processes)"));
+    wait_for("it serves", 20, || sandbox.ok(&["status"]).contains("guarded by a watchdog of processes"));
     assert!(multiplexer.child.try_wait().unwrap().is_none());
     signal(&daemon, "TERM");
     assert!(daemon.wait().unwrap().success());

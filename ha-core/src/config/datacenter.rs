@@ -153,6 +153,13 @@ pub struct DatacenterConfig {
     pub max_workers: u32,
     /// By what a node is known to be down.
     pub fencing: FencingMode,
+    /// Whether the master turns groups into rules once all nodes know rules; else they are kept as they are.
+    #[serde(default = "yes")]
+    pub migrate_groups: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Default for DatacenterConfig {
@@ -162,6 +169,7 @@ impl Default for DatacenterConfig {
             scheduler: SchedulerConfig::default(),
             max_workers: 4,
             fencing: FencingMode::default(),
+            migrate_groups: true,
         }
     }
 }
@@ -189,6 +197,8 @@ pub enum Setting {
     MaxWorkers,
     /// [`DatacenterConfig::fencing`]
     Fencing,
+    /// [`DatacenterConfig::migrate_groups`]
+    MigrateGroups,
 }
 
 text_enum! {
@@ -203,6 +213,7 @@ text_enum! {
     Margin = "crs.ha-auto-rebalance-margin",
     MaxWorkers = "max_workers" | "max_worker",
     Fencing = "fencing",
+    MigrateGroups = "ha.migrate_groups",
 }
 
 /// What threshold and margin are given in.
@@ -239,6 +250,7 @@ impl Setting {
             Self::Margin => scheduler.margin = share(text)?,
             Self::MaxWorkers => config.max_workers = integer(text, 1)?,
             Self::Fencing => config.fencing = word(text)?,
+            Self::MigrateGroups => config.migrate_groups = boolean(text)?,
         }
         Ok(())
     }

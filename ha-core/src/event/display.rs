@@ -6,7 +6,30 @@ use super::{
     Event, IgnoreReason, MoveBackReason, MoveCause, NoEffectReason, NodeRecord, RejectionReason, RemovalReason,
     ShutdownMode,
 };
-use crate::id::{NodeName, RuleId};
+use crate::{
+    id::{NodeName, RuleId},
+    status::ExitCode,
+};
+
+/// Why a job did not work, by its exit code.
+struct Cause(i32);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = match ExitCode(self.0) {
+            ExitCode::ERROR => "it failed",
+            ExitCode::WRONG_NODE => "its guest is on another node",
+            ExitCode::UNKNOWN_SERVICE_TYPE => "this node has no agent for its type",
+            ExitCode::UNKNOWN_COMMAND => "the LRM does not know the command",
+            ExitCode::INVALID_PARAMETER => "a parameter is missing or makes no sense",
+            ExitCode::UNKNOWN_SERVICE => "it is not configured, or its guest does not exist",
+            ExitCode::IGNORED => "it was not called for",
+            ExitCode::KILLED => "its job died or was killed",
+            _ => return write!(f, "exit code {}", self.0),
+        };
+        f.write_str(known)
+    }
+}
 
 /// The table of all sentences. One line an event, so that it can be read and kept in step with the events.
 impl fmt::Display for Event {
@@ -96,10 +119,14 @@ impl fmt::Display for Event {
                 )
             }
             Self::ServiceUnrecoverable { sid, exit_code } => {
-                write!(f, "the start of {sid} ended with code {exit_code}, which no retry mends; a person is needed")
+                write!(
+                    f,
+                    "{sid} could not be started, which no retry mends ({}); a person is needed",
+                    Cause(*exit_code)
+                )
             }
-            Self::StopFailed { sid, exit_code } => write!(f, "{sid} could not be stopped (code {exit_code})"),
-            Self::MoveFailed { sid, exit_code } => write!(f, "{sid} could not be moved (code {exit_code})"),
+            Self::StopFailed { sid, exit_code } => write!(f, "{sid} could not be stopped ({})", Cause(*exit_code)),
+            Self::MoveFailed { sid, exit_code } => write!(f, "{sid} could not be moved ({})", Cause(*exit_code)),
             Self::MoveFailedWrongNode { sid } => {
                 write!(f, "{sid} could not be moved: it is configured on another node")
             }

@@ -43,7 +43,11 @@ impl Manager {
         input: &RoundInput,
         host: &mut (impl RoundHost + ?Sized),
     ) -> Option<Configuration> {
-        if input.configuration.groups.groups.is_empty() || !self.group_migration.is_due(self.timings.settings()) {
+        let configuration = &input.configuration;
+        if !configuration.datacenter.migrate_groups || configuration.groups.groups.is_empty() {
+            return None;
+        }
+        if !self.group_migration.is_due(self.timings.settings()) {
             return None;
         }
         host.event(Event::GroupMigrationStarted);

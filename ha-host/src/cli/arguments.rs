@@ -3,17 +3,23 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use ha_core::id::NodeName;
+use ha_core::{id::NodeName, status::DisarmMode};
 
 use super::{
-    commands::CrmVerb,
+    commands::{CommandManner, CrmVerb, MaintenanceVerb, parse_disarm_mode},
     daemon::{DemoArguments, DiskArguments, InitArguments, MuxArguments, NodeArguments, SuperviseArguments},
+    deed::Manner,
 };
 
 /// High availability for services in a cluster.
 ///
+/// A first service, on a cluster whose daemons run: 'ha guest set proc:web web.json', 'ha add proc:web', 'ha status'.
+///
+/// Verbs that change something tell what follows; with --dry-run they only tell, with --wait they return when it is done.
+///
 /// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense, 3 for a node daemon that works no
-/// more since another machine works under its node's name.
+/// more since another machine works under its node's name. 'ha check' gives 1 if it finds something; 'ha status --exit-code' gives
+/// 0, 1 or 2 for a cluster that is healthy, degraded or critical.
 #[derive(Debug, Parser)]
 #[command(name = "ha", version, max_term_width = 100)]
 pub(super) struct Cli {
@@ -41,6 +47,8 @@ pub(super) enum Verb {
         sid: String,
         #[command(flatten)]
         options: ResourceOptions,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Change a service.
     Set {
@@ -50,6 +58,8 @@ pub(super) enum Verb {
         options: ResourceOptions,
         #[command(flatten)]
         changes: ChangeOptions,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Look after a guest no more. The guest itself is left as it is.
     Remove {
@@ -58,6 +68,8 @@ pub(super) enum Verb {
         /// Whether it is taken out of all rules too.
         #[arg(long, value_name = "BOOL", value_parser = boolean, num_args = 0..=1, default_missing_value = "1")]
         purge: Option<bool>,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Show the configured services.
     Config {
@@ -67,27 +79,21 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Show the state of the cluster.
-    Status {
-        /// With the daemons' records.
-        #[arg(long, short)]
-        verbose: bool,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-        /// Again and again, until it is interrupted.
-        #[arg(long, short)]
-        watch: bool,
-    },
+    /// Show the state of the cluster at a glance.
+    ///
+    /// It is healthy if all is as it should be, or on the way there; degraded if it works with less than it should have (a node is
+    /// missing or in maintenance, HA is disarmed, a service waits for its node to be fenced, a part of the configuration is left
+    /// out); critical if a person is needed (no quorum, no daemon or no master at work, a service in 'error' or without a node that
+    /// may have it, a record that can't be understood). With --exit-code these are the exit codes 0, 1 and 2.
+    Status(StatusOptions),
     /// Move a service to a node, live if its agent can.
     Migrate {
         /// The service.
         sid: String,
         /// Where to.
         node: NodeName,
-        /// Also if it leads nowhere now, or will not last.
-        #[arg(long)]
-        force: bool,
+        #[command(flatten)]
+        manner: CommandManner,
     },
     /// Move a service to a node: it is stopped and started again.
     Relocate {
@@ -95,9 +101,8 @@ pub(super) enum Verb {
         sid: String,
         /// Where to.
         node: NodeName,
-        /// Also if it leads nowhere now, or will not last.
-        #[arg(long)]
-        force: bool,
+        #[command(flatten)]
+        manner: CommandManner,
     },
     /// Say that a node is down which is to be fenced, so that its services can be recovered. Make sure of it first: pull its
     /// plug.
@@ -107,16 +112,78 @@ pub(super) enum Verb {
         /// The node's name once more. On a terminal it is asked for.
         #[arg(long, value_name = "NODE")]
         repeat: Option<NodeName>,
+        #[command(flatten)]
+        manner: Manner,
     },
-    /// Stop a service, and request the state 'stopped' for it.
+    /// Start a service: request the state 'started' for it.
+    Start {
+        /// The service.
+        sid: String,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Stop a service: request the state 'stopped' for it.
     Stop {
         /// The service.
         sid: String,
-        /// Seconds that it may take; 0 is hard and at once.
-        timeout: u32,
-        /// Also if it leads nowhere now, or will not last.
+        /// Seconds that it may take; 0 is hard and at once. By default what its agent allows.
+        timeout: Option<u32>,
+        #[command(flatten)]
+        manner: CommandManner,
+    },
+    /// Stop a service and start it again where it is. Returns when it runs.
+    Restart {
+        /// The service.
+        sid: String,
+        #[command(flatten)]
+        manner: StepsManner,
+    },
+    /// Clear the error of a service that is in 'error', and request again what was requested before. Repair first what made it fail.
+    Cleanup {
+        /// The service.
+        sid: String,
+        #[command(flatten)]
+        manner: StepsManner,
+    },
+    /// Show what a service wrote on this node: its own output, and that of its agent's programs.
+    Logs {
+        /// The service.
+        sid: String,
+        /// Go on as it writes more, until interrupted.
+        #[arg(long, short)]
+        follow: bool,
+        /// How many lines of what is there.
+        #[arg(long, short = 'n', default_value_t = 100, value_name = "LINES")]
+        lines: usize,
+        /// The run directory of this node's daemon.
+        #[arg(long, alias = "run_dir", env = "HA_RUN_DIR", default_value = super::daemon::RUN_DIRECTORY, value_name = "DIRECTORY")]
+        run_dir: PathBuf,
+    },
+    /// Have a node give its services away and take none, or end that.
+    Maintenance {
+        #[command(subcommand)]
+        verb: MaintenanceVerb,
+    },
+    /// Let go of all watchdogs and leave the services alone, for work on the network or the store.
+    Disarm {
+        /// 'freeze': the services are left as they are. 'ignore': as if they were not managed.
+        #[arg(value_parser = parse_disarm_mode)]
+        mode: DisarmMode,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Take up work again after a disarm.
+    Arm {
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Tell every change of a node or a service, a line each, until interrupted.
+    Watch {
+        /// Only of this service.
+        sid: Option<String>,
+        /// As JSON, one object a line.
         #[arg(long)]
-        force: bool,
+        json: bool,
     },
     /// Add a group.
     Groupadd {
@@ -124,6 +191,8 @@ pub(super) enum Verb {
         group: String,
         #[command(flatten)]
         options: GroupOptions,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Change a group.
     Groupset {
@@ -133,11 +202,15 @@ pub(super) enum Verb {
         options: GroupOptions,
         #[command(flatten)]
         changes: ChangeOptions,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Remove a group.
     Groupremove {
         /// Its name.
         group: String,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Show the groups.
     Groupconfig {
@@ -184,7 +257,7 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: GuestVerb,
     },
-    /// This node's daemon.
+    /// The nodes of the cluster, and this node's daemon.
     Node {
         #[command(subcommand)]
         verb: NodeVerb,
@@ -219,6 +292,8 @@ pub(super) enum RulesVerb {
         rule: String,
         #[command(flatten)]
         options: RuleOptions,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Change a rule.
     Set {
@@ -228,12 +303,18 @@ pub(super) enum RulesVerb {
         #[command(flatten)]
         options: RuleOptions,
         #[command(flatten)]
+        members: MemberOptions,
+        #[command(flatten)]
         changes: ChangeOptions,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Remove a rule.
     Remove {
         /// Its name.
         rule: String,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// List the rules, each with whether it holds.
     List {
@@ -288,6 +369,33 @@ pub(super) enum GuestVerb {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NodeVerb {
+    /// List the nodes, each with what is seen of it.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a node to the cluster. Its daemon is started on it then, with 'ha node run'.
+    Add {
+        /// The node.
+        node: NodeName,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Take a node out of the cluster for good, and clean up what is left of it in the store.
+    ///
+    /// In order: maintenance first, so that its services leave; then its daemon is stopped; then this. It is refused while the
+    /// node's daemon works, or while services or guests are there.
+    Remove {
+        /// The node.
+        node: NodeName,
+        /// Also while guests or stopped services are there: they stay where they are, on a node that is no member. Never while its
+        /// daemon may work.
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        manner: Manner,
+    },
     /// Run the CRM and the LRM of this node.
     Run(NodeArguments),
     /// Let this node work again after another machine was seen to work under its name.
@@ -300,6 +408,74 @@ pub(super) enum NodeVerb {
     ClearTwin,
     /// Forget the cluster that this node is in, so that it can join another one. Nothing is stopped: do that before.
     Leave,
+}
+
+/// What `ha status` takes.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct StatusOptions {
+    /// Only these services: 'type:name', the number of a guest, or a part of a name with '*'.
+    #[arg(value_name = "SID")]
+    pub(super) sids: Vec<String>,
+    /// Only this node and its services. May be given more than once.
+    #[arg(long = "on", alias = "only-node", value_name = "NODE")]
+    pub(super) on: Vec<NodeName>,
+    /// Only nodes and services that are not as they should be.
+    #[arg(long, short)]
+    pub(super) problems: bool,
+    /// The order of the services.
+    #[arg(long, value_enum, default_value_t = SortBy::Sid)]
+    pub(super) sort: SortBy,
+    /// With the daemons' records.
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Say by the exit code how the cluster does: 0 healthy, 1 degraded, 2 critical.
+    #[arg(long, alias = "exit_code")]
+    pub(super) exit_code: bool,
+    /// Again and again, until it is interrupted.
+    #[arg(long, short)]
+    pub(super) watch: bool,
+}
+
+/// By what services are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum SortBy {
+    /// By name.
+    #[default]
+    Sid,
+    /// By node, then by name.
+    Node,
+    /// By state, then by name.
+    State,
+    /// Those that are worst first.
+    Health,
+}
+
+/// How something is done that takes several steps, each of which is waited for.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct StepsManner {
+    /// Tell what would follow, and change nothing.
+    #[arg(long, alias = "dry_run")]
+    pub(super) dry_run: bool,
+    /// For how many seconds each step is waited for at the most.
+    #[arg(long, value_name = "SECONDS", require_equals = true, default_value_t = 300)]
+    pub(super) wait: u64,
+    /// As JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Services that join or leave a rule.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct MemberOptions {
+    /// Services to add to those that the rule has.
+    #[arg(long, value_name = "SIDS", value_delimiter = ',', conflicts_with = "resources")]
+    pub(super) add: Vec<String>,
+    /// Services to take out of it.
+    #[arg(long, value_name = "SIDS", value_delimiter = ',', conflicts_with = "resources")]
+    pub(super) remove: Vec<String>,
 }
 
 /// Properties of a service. What they may be is checked by the same code that reads the files.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use ha_core::{
-    placement::{Preference, Situation},
+    placement::{FindingKind, Preference, Situation},
     rules::{RuleSet, evaluate, shadowed_groups},
 };
 use ha_host::{
@@ -83,6 +83,9 @@ fn problems(context: &Context) -> Result<Vec<String>, Failure> {
     let nodes = context.store.settings()?.nodes;
     let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
     problems.extend(evaluate(&rules, &nodes).dropped.iter().map(ToString::to_string));
+    let names = context.present()?.findings().into_iter();
+    let names = names.filter(|finding| matches!(finding.kind, FindingKind::UnknownNode | FindingKind::UnknownService));
+    problems.extend(names.map(|finding| finding.text));
     let shadowed = shadowed_groups(&configuration.rules, &configuration.groups, &configuration.resources);
     problems.extend(shadowed.iter().map(|group| {
         format!("group '{group}' has no effect: there is a rule 'ha-group-{group}', which holds in its place")
@@ -143,5 +146,7 @@ pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -
         say(format_args!("for it to be on {}:", other.node))?;
         other.changes.iter().try_for_each(|change| say(format_args!("  {change}")))?;
     }
+    // Without what these name, the answer may be another one than was meant.
+    explanation.findings.iter().for_each(note);
     Ok(ExitCode::SUCCESS)
 }

@@ -1,20 +1,31 @@
-//! Commands to the master. Before one is queued it is tried out, so that it can be told what will happen.
+//! Commands to the master. Before one is queued the rounds to come are played, so that it can be told what will happen.
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use ha_core::{
     event::{Event, IgnoreReason, RejectionReason},
-    id::{NodeName, ServiceId},
+    id::NodeName,
     similar::{did_you_mean, similar},
-    status::{Command, DisarmMode, Motion},
+    status::{Command, DisarmMode, Motion, NodeState},
 };
+use ha_host::desk::Change;
 
 use super::{
     Failure,
-    context::{Context, note, say},
-    dry_run::try_out,
+    context::Context,
+    deed::{Deed, Goal, Manner},
 };
+
+/// How a command is given.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct CommandManner {
+    /// Also if it leads nowhere now, or will not last.
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) manner: Manner,
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CrmVerb {
@@ -24,9 +35,8 @@ pub(super) enum CrmVerb {
         sid: String,
         /// Where to.
         node: NodeName,
-        /// Also if it leads nowhere now, or will not last.
-        #[arg(long)]
-        force: bool,
+        #[command(flatten)]
+        manner: CommandManner,
     },
     /// Move a service to a node: it is stopped and started again.
     Relocate {
@@ -34,9 +44,8 @@ pub(super) enum CrmVerb {
         sid: String,
         /// Where to.
         node: NodeName,
-        /// Also if it leads nowhere now, or will not last.
-        #[arg(long)]
-        force: bool,
+        #[command(flatten)]
+        manner: CommandManner,
     },
     /// Stop a service.
     Stop {
@@ -44,9 +53,8 @@ pub(super) enum CrmVerb {
         sid: String,
         /// Seconds that it may take; 0 is hard and at once.
         timeout: u32,
-        /// Also if it leads nowhere now, or will not last.
-        #[arg(long)]
-        force: bool,
+        #[command(flatten)]
+        manner: CommandManner,
     },
     /// Have a node give its services away and take none, or end that.
     NodeMaintenance {
@@ -58,9 +66,14 @@ pub(super) enum CrmVerb {
         /// 'freeze': the services are left as they are. 'ignore': as if they were not managed.
         #[arg(value_parser = parse_disarm_mode)]
         mode: DisarmMode,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// Take up work again after a disarm.
-    ArmHa,
+    ArmHa {
+        #[command(flatten)]
+        manner: Manner,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,87 +82,146 @@ pub(super) enum MaintenanceVerb {
     Enable {
         /// The node.
         node: NodeName,
+        #[command(flatten)]
+        manner: Manner,
     },
     /// End maintenance.
     Disable {
         /// The node.
         node: NodeName,
+        #[command(flatten)]
+        manner: Manner,
     },
 }
 
-fn parse_disarm_mode(text: &str) -> Result<DisarmMode, String> {
+pub(super) fn parse_disarm_mode(text: &str) -> Result<DisarmMode, String> {
     text.parse().map_err(|error: ha_core::UnknownWord| error.to_string())
-}
-
-pub(super) fn migrate(context: &Context, sid: &str, node: &NodeName, force: bool) -> Result<ExitCode, Failure> {
-    let sid = context.sid(sid)?;
-    queue_or_refuse(context, Command::Move { motion: Motion::Migrate, sid, node: node.clone() }, force)
-}
-
-pub(super) fn relocate(context: &Context, sid: &str, node: &NodeName, force: bool) -> Result<ExitCode, Failure> {
-    let sid = context.sid(sid)?;
-    queue_or_refuse(context, Command::Move { motion: Motion::Relocate, sid, node: node.clone() }, force)
-}
-
-pub(super) fn stop(context: &Context, sid: &str, timeout: u32, force: bool) -> Result<ExitCode, Failure> {
-    queue_or_refuse(context, Command::Stop { sid: context.sid(sid)?, timeout }, force)
 }
 
 pub(super) fn crm_command(context: &Context, verb: CrmVerb) -> Result<ExitCode, Failure> {
     match verb {
-        CrmVerb::Migrate { sid, node, force } => migrate(context, &sid, &node, force),
-        CrmVerb::Relocate { sid, node, force } => relocate(context, &sid, &node, force),
-        CrmVerb::Stop { sid, timeout, force } => stop(context, &sid, timeout, force),
-        CrmVerb::NodeMaintenance { verb: MaintenanceVerb::Enable { node } } => {
-            queue(context, Command::EnableNodeMaintenance { node })
-        }
-        CrmVerb::NodeMaintenance { verb: MaintenanceVerb::Disable { node } } => {
-            queue(context, Command::DisableNodeMaintenance { node })
-        }
-        CrmVerb::DisarmHa { mode } => queue(context, Command::DisarmHa { mode }),
-        CrmVerb::ArmHa => queue(context, Command::ArmHa),
+        CrmVerb::Migrate { sid, node, manner } => moving(context, Motion::Migrate, &sid, node, &manner),
+        CrmVerb::Relocate { sid, node, manner } => moving(context, Motion::Relocate, &sid, node, &manner),
+        CrmVerb::Stop { sid, timeout, manner } => stop(context, &sid, timeout, &manner),
+        CrmVerb::NodeMaintenance { verb } => maintenance(context, verb),
+        CrmVerb::DisarmHa { mode, manner } => disarm(context, mode, &manner),
+        CrmVerb::ArmHa { manner } => arm(context, &manner),
     }
 }
 
-pub(super) fn queue(context: &Context, command: Command) -> Result<ExitCode, Failure> {
-    queue_or_refuse(context, command, false)
+pub(super) fn moving(
+    context: &Context,
+    motion: Motion,
+    sid: &str,
+    node: NodeName,
+    manner: &CommandManner,
+) -> Result<ExitCode, Failure> {
+    let command = Command::Move { motion, sid: context.sid(sid)?, node };
+    queue(context, &command, &manner.manner, manner.force)
 }
 
-/// Queues a command. One that leads nowhere, or whose effect will not last, is refused unless it is forced.
-fn queue_or_refuse(context: &Context, command: Command, force: bool) -> Result<ExitCode, Failure> {
-    check_nodes(context, &command)?;
-    let Some(events) = try_out(context, &command)? else {
-        context.store.append_command(&command.to_string())?;
-        note("no master is at work: the command waits until there is one");
-        return Ok(ExitCode::SUCCESS);
+pub(super) fn stop(context: &Context, sid: &str, timeout: u32, manner: &CommandManner) -> Result<ExitCode, Failure> {
+    let command = Command::Stop { sid: context.sid(sid)?, timeout };
+    queue(context, &command, &manner.manner, manner.force)
+}
+
+pub(super) fn maintenance(context: &Context, verb: MaintenanceVerb) -> Result<ExitCode, Failure> {
+    let (command, manner) = match verb {
+        MaintenanceVerb::Enable { node, manner } => (Command::EnableNodeMaintenance { node }, manner),
+        MaintenanceVerb::Disable { node, manner } => (Command::DisableNodeMaintenance { node }, manner),
     };
-    let outcome = events.iter().try_fold(Vec::new(), |mut lines, event| {
-        lines.extend(judge(event, force)?);
-        Ok::<_, Failure>(lines)
-    })?;
-    context.store.append_command(&command.to_string())?;
-    say(format_args!("queued: {command}"))?;
-    outcome.iter().try_for_each(say)?;
-    tell_of_maintenance(context, &command)?;
-    Ok(ExitCode::SUCCESS)
+    queue(context, &command, &manner, false)
+}
+
+pub(super) fn disarm(context: &Context, mode: DisarmMode, manner: &Manner) -> Result<ExitCode, Failure> {
+    queue(context, &Command::DisarmHa { mode }, manner, false)
+}
+
+pub(super) fn arm(context: &Context, manner: &Manner) -> Result<ExitCode, Failure> {
+    queue(context, &Command::ArmHa, manner, false)
+}
+
+/// Queues a command, and tells what follows. One that leads nowhere, or whose effect will not last, is refused unless it is forced.
+pub(super) fn queue(context: &Context, command: &Command, manner: &Manner, force: bool) -> Result<ExitCode, Failure> {
+    let line = command.to_string();
+    let mut deed = Deed::new(context, manner, command.verb(), object(command), format!("queued: {line}"))?;
+    deed.needs_status()?;
+    check_nodes(&deed.present.settings.nodes, command)?;
+    deed.goals = goals(command);
+    if let Command::DisarmHa { .. } = command {
+        deed.notes.push("until 'ha arm' no service is recovered, started, stopped or moved".into());
+    }
+    if let Command::EnableNodeMaintenance { node } = command {
+        deed.undo = Some(Command::DisableNodeMaintenance { node: node.clone() });
+    }
+    let judge = |answers: &[Event]| {
+        answers.iter().filter(|event| answers_to(event, &line)).try_fold(Vec::new(), |mut lines, event| {
+            lines.extend(judge(event, force)?);
+            Ok(lines)
+        })
+    };
+    let change = Change { commands: vec![command.clone()], ..Change::default() };
+    deed.carry_out(&change, judge, || Ok(context.store.append_command(&line)?))
+}
+
+fn object(command: &Command) -> String {
+    match command {
+        Command::Move { sid, .. } | Command::Stop { sid, .. } => sid.to_string(),
+        Command::EnableNodeMaintenance { node }
+        | Command::DisableNodeMaintenance { node }
+        | Command::ConfirmFenced { node, .. } => node.to_string(),
+        Command::DisarmHa { .. } | Command::ArmHa => "the cluster".into(),
+    }
+}
+
+/// What is waited for beside the services.
+fn goals(command: &Command) -> Vec<Goal> {
+    let node_goal = |node: &NodeName, state| Goal::Node { node: node.clone(), state };
+    match command {
+        Command::Move { .. } | Command::Stop { .. } | Command::ConfirmFenced { .. } => vec![Goal::Taken],
+        Command::EnableNodeMaintenance { node } => vec![Goal::Taken, node_goal(node, NodeState::Maintenance)],
+        Command::DisableNodeMaintenance { node } => vec![Goal::Taken, node_goal(node, NodeState::Online)],
+        Command::DisarmHa { .. } => vec![Goal::Taken, Goal::Disarmed(true)],
+        Command::ArmHa => vec![Goal::Taken, Goal::Disarmed(false)],
+    }
 }
 
 /// A node that the cluster does not have is a slip of the hand; the master would wait for it in vain.
-fn check_nodes(context: &Context, command: &Command) -> Result<(), Failure> {
-    let node = match command {
+fn check_nodes(nodes: &[NodeName], command: &Command) -> Result<(), Failure> {
+    match command {
         Command::Move { node, .. }
         | Command::EnableNodeMaintenance { node }
         | Command::DisableNodeMaintenance { node }
-        | Command::ConfirmFenced { node, .. } => node,
-        Command::Stop { .. } | Command::DisarmHa { .. } | Command::ArmHa => return Ok(()),
-    };
-    let nodes = context.store.settings()?.nodes;
+        | Command::ConfirmFenced { node, .. } => check_node(nodes, node),
+        Command::Stop { .. } | Command::DisarmHa { .. } | Command::ArmHa => Ok(()),
+    }
+}
+
+/// Refuses a node that is no member.
+pub(super) fn check_node(nodes: &[NodeName], node: &NodeName) -> Result<(), Failure> {
     if nodes.contains(node) {
         return Ok(());
     }
     let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
     let hint = did_you_mean(similar(node.as_str(), names.iter().copied()));
     Err(Failure::Failed(format!("'{node}' is no node of this cluster, which has {}{hint}", names.join(", "))))
+}
+
+/// Whether an event of the trial answers the command.
+#[expect(clippy::wildcard_enum_match_arm, reason = "those that answer commands are named")]
+fn answers_to(event: &Event, line: &str) -> bool {
+    match event {
+        // Another service's command may wait since before.
+        Event::CommandWithoutEffect { command, .. } => command == line,
+        Event::CommandAccepted { .. }
+        | Event::CommandBlockedByAffinity { .. }
+        | Event::CommandRejected { .. }
+        | Event::CommandIgnored { .. }
+        | Event::CommandUnknown { .. }
+        | Event::MoveWillNotLast { .. }
+        | Event::MaintenanceClearUnexpectedState { .. } => true,
+        _ => false,
+    }
 }
 
 /// What an event of the trial means for the one who typed the command.
@@ -159,9 +231,6 @@ fn judge(event: &Event, force: bool) -> Result<Option<String>, Failure> {
         Event::CommandAccepted { .. } => Ok(None),
         Event::CommandWithoutEffect { .. } | Event::MoveWillNotLast { .. } if !force => {
             Err(Failure::Failed(format!("{event}. Nothing was queued: say --force to queue it all the same")))
-        }
-        Event::ComoveQueued { sid, target, .. } => {
-            Ok(Some(format!("{sid} moves along to {target}: the two are to be together")))
         }
         Event::CommandBlockedByAffinity { blocking, target, sid, .. } => Err(Failure::Failed(format!(
             "{sid} must be kept apart from {blocking}, which uses node {target}: move that first, or change the rule"
@@ -183,31 +252,12 @@ fn judge(event: &Event, force: bool) -> Result<Option<String>, Failure> {
             IgnoreReason::AlreadyDisarmed => "HA is disarmed, or being disarmed, already",
             IgnoreReason::NotDisarmed => "HA is not disarmed",
             IgnoreReason::AlreadyInMaintenance => "the node is in maintenance already",
-            IgnoreReason::Disarmed => "HA is disarmed: arm it first with 'ha crm-command arm-ha'",
+            IgnoreReason::Disarmed => "HA is disarmed: arm it first with 'ha arm'",
         })),
         Event::CommandUnknown { reason, .. } => Err(Failure::failed(reason)),
         Event::MaintenanceClearUnexpectedState { node, state } => {
             Ok(Some(format!("node {node} is not in maintenance now (it is {state}); a request for it is taken back")))
         }
         other => Ok(Some(other.to_string())),
-    }
-}
-
-/// Which services a maintenance moves.
-fn tell_of_maintenance(context: &Context, command: &Command) -> Result<(), Failure> {
-    let Command::EnableNodeMaintenance { node } = command else { return Ok(()) };
-    let status = context.manager_status()?;
-    let away: Vec<&ServiceId> = status.active_services(node).collect();
-    match away.len() {
-        0 => say(format_args!("no service runs on {node}")),
-        count => {
-            let names: Vec<&str> = away.iter().take(10).map(|sid| sid.as_str()).collect();
-            let more = if count > names.len() { format!(" and {} more", count - names.len()) } else { String::new() };
-            say(format_args!(
-                "{} of its services move away and come back when it ends: {}{more}",
-                count,
-                names.join(", ")
-            ))
-        }
     }
 }

@@ -12,11 +12,18 @@ use super::{
     Failure,
     commands::queue,
     context::{Context, say},
+    deed::Manner,
 };
 
 /// Queues the confirmation, once the node was named twice.
-pub(super) fn confirm_fenced(context: &Context, node: NodeName, repeat: Option<NodeName>) -> Result<ExitCode, Failure> {
+pub(super) fn confirm_fenced(
+    context: &Context,
+    node: NodeName,
+    repeat: Option<NodeName>,
+    manner: &Manner,
+) -> Result<ExitCode, Failure> {
     let repeated = match repeat {
+        None if manner.dry_run => node.to_string(),
         Some(repeat) => repeat.to_string(),
         None if io::stdin().is_terminal() => ask(&node)?,
         None => return Err(Failure::Failed(format!("repeat the name of the node: --repeat {node}"))),
@@ -24,7 +31,7 @@ pub(super) fn confirm_fenced(context: &Context, node: NodeName, repeat: Option<N
     if repeated != node.as_str() {
         return Err(Failure::Failed(format!("'{repeated}' is not '{node}': nothing was confirmed")));
     }
-    queue(context, Command::ConfirmFenced { node, by: Some(who().into()) })
+    queue(context, &Command::ConfirmFenced { node, by: Some(who().into()) }, manner, false)
 }
 
 fn ask(node: &NodeName) -> Result<String, Failure> {

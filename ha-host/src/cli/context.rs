@@ -17,9 +17,11 @@ use ha_core::{
     status::{ManagerStatus, ServiceState},
 };
 use ha_host::{
+    desk::Present,
     node::StateDirectory,
     store::{
         ConfigurationReader, Record, SharedStore, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
+        try_edit,
     },
 };
 
@@ -72,6 +74,14 @@ impl From<EditError> for Failure {
 impl Failure {
     pub(crate) fn failed(what: impl fmt::Display) -> Self {
         Self::Failed(what.to_string())
+    }
+
+    /// What went wrong, in words.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Usage(message) | Self::Failed(message) | Self::Twin(message) => message,
+            Self::Closed => "nobody reads the output",
+        }
     }
 }
 
@@ -168,12 +178,18 @@ impl Context {
         first.filter(|_| types.next().is_none())
     }
 
-    /// Makes an edit with all that its checks need.
-    pub(super) fn edit<T>(
+    /// What the store says of the cluster now.
+    pub(super) fn present(&self) -> Result<Present, Failure> {
+        Ok(Present::read(&*self.store, &self.reader)?)
+    }
+
+    /// Makes an edit with all that its checks need. Only tried out, it is made on a copy: the answer has the files as they would be.
+    pub(super) fn edit(
         &self,
         digest: Option<&str>,
-        mut change: impl FnMut(&Editor<'_>, &mut Configuration) -> Result<T, EditError>,
-    ) -> Result<T, Failure> {
+        is_trial: bool,
+        change: &mut dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(), EditError>,
+    ) -> Result<Configuration, Failure> {
         let seen = digest.map(Digest::from_str).transpose();
         let seen = seen.map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
         let nodes = self.store.settings()?.nodes;
@@ -182,7 +198,11 @@ impl Context {
         let in_error =
             |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error);
         let editor = Editor::new(&self.types, &nodes).guest_types(&guest_type).services_in_error(&in_error).seen(seen);
-        Ok(edit(&*self.store, &self.types, |config| change(&editor, config))??)
+        let apply = |config: &mut Configuration| change(&editor, config).map(|()| config.clone());
+        match is_trial {
+            true => Ok(try_edit(&*self.store, &self.types, apply)??),
+            false => Ok(edit(&*self.store, &self.types, apply)??),
+        }
     }
 }
 

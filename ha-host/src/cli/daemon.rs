@@ -37,7 +37,7 @@ use super::{
 };
 
 /// Where the daemon of a machine keeps what is of use until it is rebooted.
-const RUN_DIRECTORY: &str = "/run/ha";
+pub(super) const RUN_DIRECTORY: &str = "/run/ha";
 
 /// What `ha init` takes.
 #[derive(Debug, Args)]

@@ -1,30 +1,82 @@
 //! Verbs that change the configuration.
 
-use std::{fs, io::Read, process::ExitCode};
+use std::{fs, io::Read, process::ExitCode, sync::Arc};
 
 use ha_core::{
-    config::{Changes, Configuration},
+    config::{Changes, Configuration, EditError, Editor, RequestedState},
+    host,
     id::ServiceId,
     status::{ServiceEntry, ServiceState},
 };
-use ha_host::store::GuestDefinition;
+use ha_host::{desk::Change, store::GuestDefinition};
 
 use super::{
     Failure,
-    arguments::{ChangeOptions, GroupOptions, ResourceOptions, RuleOptions},
-    context::{Context, note, say},
+    arguments::{ChangeOptions, GroupOptions, MemberOptions, ResourceOptions, RuleOptions},
+    context::{Context, say},
+    deed::{Deed, Manner},
 };
 
-pub(super) fn add(context: &Context, sid: &str, options: &ResourceOptions) -> Result<ExitCode, Failure> {
+/// An edit of the configuration, with what is to be told of it.
+struct Edit<'a> {
+    verb: &'static str,
+    object: String,
+    done: String,
+    digest: Option<&'a str>,
+    notes: Vec<String>,
+}
+
+impl<'a> Edit<'a> {
+    fn new(verb: &'static str, object: impl ToString, done: impl ToString) -> Self {
+        Self { verb, object: object.to_string(), done: done.to_string(), digest: None, notes: Vec::new() }
+    }
+
+    /// Makes the edit, and tells what follows. It is tried out first: what is refused has no consequences.
+    fn make(
+        self,
+        context: &Context,
+        manner: &Manner,
+        change: &mut dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(), EditError>,
+    ) -> Result<ExitCode, Failure> {
+        let after = context.edit(self.digest, true, change)?;
+        let mut deed = Deed::new(context, manner, self.verb, self.object, self.done)?;
+        deed.notes = self.notes;
+        let configuration = host::Configuration {
+            resources: Arc::new(after.resources),
+            groups: Arc::new(after.groups),
+            rules: Arc::new(after.rules),
+            ..deed.present.configuration().clone()
+        };
+        let desired = Change { configuration: Some(configuration), ..Change::default() };
+        deed.carry_out(&desired, |_| Ok(Vec::new()), || context.edit(self.digest, false, change).map(drop))
+    }
+}
+
+pub(super) fn add(
+    context: &Context,
+    sid: &str,
+    options: &ResourceOptions,
+    manner: &Manner,
+) -> Result<ExitCode, Failure> {
     let set = options.given();
     // A name that the store can't hold is refused before anything is written.
     let sid = context.new_sid(sid)?;
     let guest = context.store.guest(&sid)?;
-    context.edit(None, |editor, config| editor.add_resource(config, sid.as_str(), &set))?;
+    check_group(context, &set)?;
+    let mut edit = Edit::new("add", &sid, format!("added: {sid}"));
     if guest.is_none() {
-        note(format_args!("there is no guest '{sid}' yet: define it with 'ha guest set {sid} FILE'"));
+        edit.notes.push(format!("there is no guest '{sid}' yet: define it with 'ha guest set {sid} FILE'"));
     }
-    Ok(ExitCode::SUCCESS)
+    edit.notes.extend(named_in_rules(context, &sid)?);
+    edit.make(context, manner, &mut |editor, config| editor.add_resource(config, sid.as_str(), &set).map(drop))
+}
+
+/// Rules that hold for a service from the moment that it is added.
+fn named_in_rules(context: &Context, sid: &ServiceId) -> Result<Option<String>, Failure> {
+    let stored = context.stored()?;
+    let rules = stored.configuration.rules.rules.values();
+    let named: Vec<&str> = rules.filter(|rule| rule.resources.contains(sid)).map(|rule| rule.id.as_str()).collect();
+    Ok((!named.is_empty()).then(|| format!("these rules name it already, and hold for it: {}", named.join(", "))))
 }
 
 pub(super) fn set(
@@ -32,22 +84,57 @@ pub(super) fn set(
     sid: &str,
     options: &ResourceOptions,
     changes: &ChangeOptions,
+    manner: &Manner,
 ) -> Result<ExitCode, Failure> {
     let sid = context.sid(sid)?;
-    change(context, &options.given(), changes, |editor, config, changes| {
+    let set = options.given();
+    check_group(context, &set)?;
+    let edit = Edit::new("set", &sid, format!("changed: {sid}"));
+    change(edit, context, (&set, changes, manner), |editor, config, changes| {
         editor.set_resource(config, sid.as_str(), changes)
     })
 }
 
-pub(super) fn remove(context: &Context, sid: &str, purge: bool) -> Result<ExitCode, Failure> {
-    context.edit(None, |editor, config| editor.remove_resource(config, sid, purge))?;
-    Ok(ExitCode::SUCCESS)
+/// Requests a state without a word about it: it is a step of something larger.
+pub(super) fn write_request(context: &Context, sid: &ServiceId, state: RequestedState) -> Result<(), Failure> {
+    let set = &[("state", state.as_str())];
+    let mut change = |editor: &Editor<'_>, config: &mut Configuration| {
+        editor.set_resource(config, sid.as_str(), Changes { set, unset: &[] })
+    };
+    context.edit(None, false, &mut change).map(drop)
 }
 
-pub(super) fn add_group(context: &Context, group: &str, options: &GroupOptions) -> Result<ExitCode, Failure> {
+/// Requests a state, as the verbs that are named after it do.
+pub(super) fn request(
+    context: &Context,
+    sid: &ServiceId,
+    state: RequestedState,
+    verb: &'static str,
+    manner: &Manner,
+) -> Result<ExitCode, Failure> {
+    let edit = Edit::new(verb, sid, format!("requested: {sid} {state}"));
+    edit.make(context, manner, &mut |editor, config| {
+        let set = &[("state", state.as_str())];
+        editor.set_resource(config, sid.as_str(), Changes { set, unset: &[] })
+    })
+}
+
+pub(super) fn remove(context: &Context, sid: &str, purge: bool, manner: &Manner) -> Result<ExitCode, Failure> {
+    let named = context.sid(sid).map_or_else(|_| sid.to_owned(), |sid| sid.to_string());
+    let edit = Edit::new("remove", &named, format!("removed: {named}"));
+    edit.make(context, manner, &mut |editor, config| editor.remove_resource(config, sid, purge).map(drop))
+}
+
+pub(super) fn add_group(
+    context: &Context,
+    group: &str,
+    options: &GroupOptions,
+    manner: &Manner,
+) -> Result<ExitCode, Failure> {
     let set = options.given();
-    context.edit(None, |editor, config| editor.add_group(config, group, &set))?;
-    Ok(ExitCode::SUCCESS)
+    let mut edit = Edit::new("groupadd", group, format!("added: group {group}"));
+    edit.notes.extend(what_it_becomes(context, group)?);
+    edit.make(context, manner, &mut |editor, config| editor.add_group(config, group, &set).map(drop))
 }
 
 pub(super) fn set_group(
@@ -55,13 +142,60 @@ pub(super) fn set_group(
     group: &str,
     options: &GroupOptions,
     changes: &ChangeOptions,
+    manner: &Manner,
 ) -> Result<ExitCode, Failure> {
-    change(context, &options.given(), changes, |editor, config, changes| editor.set_group(config, group, changes))
+    check_is_a_group(context, group)?;
+    let set = options.given();
+    let mut edit = Edit::new("groupset", group, format!("changed: group {group}"));
+    edit.notes.extend(what_it_becomes(context, group)?);
+    change(edit, context, (&set, changes, manner), |editor, config, changes| editor.set_group(config, group, changes))
 }
 
-pub(super) fn remove_group(context: &Context, group: &str) -> Result<ExitCode, Failure> {
-    context.edit(None, |editor, config| editor.remove_group(config, group))?;
-    Ok(ExitCode::SUCCESS)
+pub(super) fn remove_group(context: &Context, group: &str, manner: &Manner) -> Result<ExitCode, Failure> {
+    check_is_a_group(context, group)?;
+    let edit = Edit::new("groupremove", group, format!("removed: group {group}"));
+    edit.make(context, manner, &mut |editor, config| editor.remove_group(config, group).map(drop))
+}
+
+/// Groups live on as rules once all nodes know rules.
+fn what_it_becomes(context: &Context, group: &str) -> Result<Option<String>, Failure> {
+    let migrates = context.stored()?.configuration.datacenter.migrate_groups;
+    Ok(migrates.then(|| {
+        format!(
+            "the master turns it into the rule 'ha-group-{group}' when all nodes are online; \
+             'ha: migrate_groups=0' in datacenter.cfg keeps groups as they are"
+        )
+    }))
+}
+
+/// A group that became a rule is named so.
+pub(super) fn check_is_a_group(context: &Context, group: &str) -> Result<(), Failure> {
+    match became_a_rule(context, group)? {
+        Some(rule) => Err(Failure::Failed(format!(
+            "group '{group}' does not exist any more: it became the rule '{rule}'. Change that instead: ha rules set {rule} …"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The rule that a group became, if it is a group no more.
+fn became_a_rule(context: &Context, group: &str) -> Result<Option<String>, Failure> {
+    let configuration = context.stored()?.configuration;
+    let rule = format!("ha-group-{group}");
+    let is_one =
+        !configuration.groups.groups.contains_key(group) && configuration.rules.rules.contains_key(rule.as_str());
+    Ok(is_one.then_some(rule))
+}
+
+fn check_group(context: &Context, set: &[(&str, &str)]) -> Result<(), Failure> {
+    let Some((_, group)) = set.iter().find(|(key, _)| *key == "group") else { return Ok(()) };
+    match became_a_rule(context, group)? {
+        Some(rule) => Err(Failure::Failed(format!(
+            "group '{group}' does not exist any more: it became the rule '{rule}'. Add the service to that instead: \
+             ha rules set {rule} --add SID"
+        ))),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn add_rule(
@@ -69,17 +203,18 @@ pub(super) fn add_rule(
     rule_type: &str,
     rule: &str,
     options: &RuleOptions,
+    manner: &Manner,
 ) -> Result<ExitCode, Failure> {
     let set = options.given();
-    context.edit(None, |editor, config| editor.add_rule(config, rule_type, rule, &set))?;
-    Ok(ExitCode::SUCCESS)
+    let edit = Edit::new("rules add", rule, format!("added: rule {rule}"));
+    edit.make(context, manner, &mut |editor, config| editor.add_rule(config, rule_type, rule, &set).map(drop))
 }
 
 pub(super) fn set_rule(
     context: &Context,
     names: &[String],
-    options: &RuleOptions,
-    changes: &ChangeOptions,
+    (options, members, changes): (&RuleOptions, &MemberOptions, &ChangeOptions),
+    manner: &Manner,
 ) -> Result<ExitCode, Failure> {
     let (rule_type, rule) = match names {
         [rule] => (None, rule),
@@ -89,7 +224,43 @@ pub(super) fn set_rule(
     if let Some(rule_type) = rule_type {
         check_type(context, rule_type, rule)?;
     }
-    change(context, &options.given(), changes, |editor, config, changes| editor.set_rule(config, rule, changes))
+    let resources = changed_members(context, rule, members)?;
+    let mut set = options.given();
+    set.extend(resources.as_deref().map(|resources| ("resources", resources)));
+    let edit = Edit::new("rules set", rule, format!("changed: rule {rule}"));
+    change(edit, context, (&set, changes, manner), |editor, config, changes| editor.set_rule(config, rule, changes))
+}
+
+/// The services of a rule with some added and some taken out; nothing if neither is asked for.
+fn changed_members(context: &Context, rule: &str, members: &MemberOptions) -> Result<Option<String>, Failure> {
+    let MemberOptions { add, remove } = members;
+    if add.is_empty() && remove.is_empty() {
+        return Ok(None);
+    }
+    let stored = context.stored()?;
+    let Some(found) = stored.configuration.rules.rules.get(rule) else {
+        return Err(Failure::Failed(format!("rule '{rule}' does not exist")));
+    };
+    let mut sids: Vec<ServiceId> = found.resources.to_vec();
+    for added in add {
+        let added = context.sid(added)?;
+        if sids.contains(&added) {
+            return Err(Failure::Failed(format!("{added} is in rule '{rule}' already")));
+        }
+        sids.push(added);
+    }
+    for removed in remove {
+        let removed = context.sid(removed)?;
+        let place = sids.iter().position(|sid| *sid == removed);
+        let place = place.ok_or_else(|| Failure::Failed(format!("{removed} is not in rule '{rule}'")))?;
+        sids.remove(place);
+    }
+    if sids.is_empty() {
+        return Err(Failure::Failed(format!(
+            "rule '{rule}' would be left with no service: remove it instead, with 'ha rules remove {rule}'"
+        )));
+    }
+    Ok(Some(sids.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(",")))
 }
 
 /// A rule keeps its type.
@@ -106,29 +277,24 @@ fn check_type(context: &Context, rule_type: &str, rule: &str) -> Result<(), Fail
     }
 }
 
-pub(super) fn remove_rule(context: &Context, rule: &str) -> Result<ExitCode, Failure> {
-    context.edit(None, |editor, config| editor.remove_rule(config, rule))?;
-    Ok(ExitCode::SUCCESS)
+pub(super) fn remove_rule(context: &Context, rule: &str, manner: &Manner) -> Result<ExitCode, Failure> {
+    let edit = Edit::new("rules remove", rule, format!("removed: rule {rule}"));
+    edit.make(context, manner, &mut |editor, config| editor.remove_rule(config, rule).map(drop))
 }
 
 /// A change must change something.
-fn change(
+fn change<'a>(
+    edit: Edit<'a>,
     context: &Context,
-    set: &[(&str, &str)],
-    changes: &ChangeOptions,
-    mut apply: impl FnMut(
-        &ha_core::config::Editor<'_>,
-        &mut Configuration,
-        Changes<'_>,
-    ) -> Result<(), ha_core::config::EditError>,
+    (set, changes, manner): (&[(&str, &str)], &'a ChangeOptions, &Manner),
+    mut apply: impl FnMut(&Editor<'_>, &mut Configuration, Changes<'_>) -> Result<(), EditError>,
 ) -> Result<ExitCode, Failure> {
     let unset: Vec<&str> = changes.delete.iter().map(String::as_str).collect();
     if set.is_empty() && unset.is_empty() {
         return Err(Failure::Usage("nothing to change: give a property, or --delete PROPERTIES".into()));
     }
-    let digest = changes.digest.as_deref();
-    context.edit(digest, |editor, config| apply(editor, config, Changes { set, unset: &unset }))?;
-    Ok(ExitCode::SUCCESS)
+    let edit = Edit { digest: changes.digest.as_deref(), ..edit };
+    edit.make(context, manner, &mut |editor, config| apply(editor, config, Changes { set, unset: &unset }))
 }
 
 pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<ExitCode, Failure> {

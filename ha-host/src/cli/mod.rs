@@ -6,10 +6,15 @@ mod commands;
 mod confirm;
 mod context;
 mod daemon;
-mod dry_run;
+mod deed;
 mod edits;
+mod everyday;
+mod logs;
+mod nodes;
 mod repair;
 mod show;
+mod status;
+mod watch;
 
 pub(crate) use context::Failure;
 pub(crate) use daemon::{DemoArguments, DiskArguments, LOOK_INTERVAL, named_timings};
@@ -17,6 +22,7 @@ pub(crate) use daemon::{DemoArguments, DiskArguments, LOOK_INTERVAL, named_timin
 use std::{ffi::OsString, io, process::ExitCode};
 
 use clap::{CommandFactory, Parser};
+use ha_core::status::Motion;
 use ha_host::node::{NodeError, StateDirectory};
 
 use arguments::{Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, Verb};
@@ -33,6 +39,7 @@ pub(crate) fn main() -> ExitCode {
             None => ExitCode::SUCCESS,
         };
     }
+    name_the_filter(&mut arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -60,31 +67,53 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// After `ha status`, `--node` does not name this node but the one that is asked for.
+fn name_the_filter(arguments: &mut [OsString]) {
+    let Some(verb) = arguments.iter().position(|word| word == "status") else { return };
+    let of_another_verb =
+        verb.checked_sub(1).and_then(|before| arguments.get(before)).is_some_and(|word| word == "repair");
+    for word in arguments.iter_mut().skip(verb).filter(|_| !of_another_verb) {
+        match word.to_str() {
+            Some("--node") => *word = "--on".into(),
+            Some(text) => {
+                if let Some(node) = text.strip_prefix("--node=") {
+                    *word = format!("--on={node}").into();
+                }
+            }
+            None => {}
+        }
+    }
+}
+
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let state = || StateDirectory::at(cli.state_dir.clone().unwrap_or_else(|| StateDirectory::USUAL.into()));
     let context = || Context::new(cli.store.as_deref(), cli.node.clone(), state());
     match cli.verb {
         Verb::Init(arguments) => daemon::init(cli.store.as_deref(), &state(), &arguments),
-        Verb::Add { sid, options } => edits::add(&context()?, &sid, &options),
-        Verb::Set { sid, options, changes } => edits::set(&context()?, &sid, &options, &changes),
-        Verb::Remove { sid, purge } => edits::remove(&context()?, &sid, purge.unwrap_or(true)),
+        Verb::Add { sid, options, manner } => edits::add(&context()?, &sid, &options, &manner),
+        Verb::Set { sid, options, changes, manner } => edits::set(&context()?, &sid, &options, &changes, &manner),
+        Verb::Remove { sid, purge, manner } => edits::remove(&context()?, &sid, purge.unwrap_or(true), &manner),
         Verb::Config { sid, json } => show::config(&context()?, sid.as_deref(), json),
-        Verb::Status { verbose, json, watch } => show::status(&context()?, verbose, json, watch),
-        Verb::Migrate { sid, node, force } => commands::migrate(&context()?, &sid, &node, force),
-        Verb::ConfirmFenced { node, repeat } => confirm::confirm_fenced(&context()?, node, repeat),
-        Verb::Relocate { sid, node, force } => commands::relocate(&context()?, &sid, &node, force),
-        Verb::Stop { sid, timeout, force } => commands::stop(&context()?, &sid, timeout, force),
-        Verb::Groupadd { group, options } => edits::add_group(&context()?, &group, &options),
-        Verb::Groupset { group, options, changes } => edits::set_group(&context()?, &group, &options, &changes),
-        Verb::Groupremove { group } => edits::remove_group(&context()?, &group),
+        Verb::Status(options) => status::status(context, &options),
+        Verb::Migrate { sid, node, manner } => commands::moving(&context()?, Motion::Migrate, &sid, node, &manner),
+        Verb::Relocate { sid, node, manner } => commands::moving(&context()?, Motion::Relocate, &sid, node, &manner),
+        Verb::Start { sid, manner } => everyday::start(&context()?, &sid, &manner),
+        Verb::Stop { sid, timeout, manner } => everyday::stop(&context()?, &sid, timeout, &manner),
+        Verb::Restart { sid, manner } => everyday::restart(&context()?, &sid, &manner),
+        Verb::Cleanup { sid, manner } => everyday::cleanup(&context()?, &sid, &manner),
+        Verb::Logs { sid, follow, lines, run_dir } => logs::logs(&context()?, &sid, follow, lines, &run_dir),
+        Verb::Maintenance { verb } => commands::maintenance(&context()?, verb),
+        Verb::Disarm { mode, manner } => commands::disarm(&context()?, mode, &manner),
+        Verb::Arm { manner } => commands::arm(&context()?, &manner),
+        Verb::Watch { sid, json } => watch::watch(&context()?, sid.as_deref(), json),
+        Verb::ConfirmFenced { node, repeat, manner } => confirm::confirm_fenced(&context()?, node, repeat, &manner),
+        Verb::Groupadd { group, options, manner } => edits::add_group(&context()?, &group, &options, &manner),
+        Verb::Groupset { group, options, changes, manner } => {
+            edits::set_group(&context()?, &group, &options, &changes, &manner)
+        }
+        Verb::Groupremove { group, manner } => edits::remove_group(&context()?, &group, &manner),
         Verb::Groupconfig { group, json } => show::groups(&context()?, group.as_deref(), json),
-        Verb::Rules { verb } => match verb {
-            RulesVerb::Add { rule_type, rule, options } => edits::add_rule(&context()?, &rule_type, &rule, &options),
-            RulesVerb::Set { names, options, changes } => edits::set_rule(&context()?, &names, &options, &changes),
-            RulesVerb::Remove { rule } => edits::remove_rule(&context()?, &rule),
-            RulesVerb::List { json } => show::rule_list(&context()?, json),
-            RulesVerb::Config { rule, json } => show::rule_config(&context()?, rule.as_deref(), json),
-        },
+        Verb::Rules { verb } => rules(&context()?, verb),
         Verb::CrmCommand { verb } => commands::crm_command(&context()?, verb),
         Verb::Repair { verb: RepairVerb::Status { yes } } => repair::status(&context()?, yes),
         Verb::Check { json } => check::check(&context()?, json),
@@ -95,6 +124,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             GuestVerb::List { json } => show::guests(&context()?, json),
         },
         Verb::Node { verb } => match verb {
+            NodeVerb::List { json } => nodes::list(&context()?, json),
+            NodeVerb::Add { node, manner } => nodes::add(&context()?, &node, &manner),
+            NodeVerb::Remove { node, force, manner } => nodes::remove(&context()?, &node, force, &manner),
             NodeVerb::Run(arguments) => {
                 daemon::node_run(cli.store.as_deref(), cli.node.clone(), cli.state_dir.as_deref(), &arguments)
             }
@@ -109,5 +141,19 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "ha", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+fn rules(context: &Context, verb: RulesVerb) -> Result<ExitCode, Failure> {
+    match verb {
+        RulesVerb::Add { rule_type, rule, options, manner } => {
+            edits::add_rule(context, &rule_type, &rule, &options, &manner)
+        }
+        RulesVerb::Set { names, options, members, changes, manner } => {
+            edits::set_rule(context, &names, (&options, &members, &changes), &manner)
+        }
+        RulesVerb::Remove { rule, manner } => edits::remove_rule(context, &rule, &manner),
+        RulesVerb::List { json } => show::rule_list(context, json),
+        RulesVerb::Config { rule, json } => show::rule_config(context, rule.as_deref(), json),
     }
 }

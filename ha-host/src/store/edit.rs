@@ -40,6 +40,19 @@ pub fn edit<T>(
     outcome.ok_or_else(|| StoreError::Unreadable { what: "the configuration".into(), problem: "not edited".into() })
 }
 
+/// Makes an edit on a copy: nothing is written.
+///
+/// # Errors
+///
+/// As [`edit`].
+pub fn try_edit<T>(
+    store: &dyn Store,
+    types: &ServiceTypes,
+    edit: impl FnOnce(&mut Configuration) -> Result<T, EditError>,
+) -> Result<Result<T, EditError>, StoreError> {
+    Ok(edit(&mut read(&store.config_texts()?, types)))
+}
+
 fn changes(before: &Configuration, after: &Configuration) -> Vec<ConfigChange> {
     let mut changes = Vec::new();
     if before.rules != after.rules {

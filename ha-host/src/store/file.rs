@@ -331,6 +331,32 @@ impl Store for FileStore {
             .map_err(|error| StoreError::Unreadable { what: what(), problem: error.to_string() })
     }
 
+    fn edit_settings(&self, edit: &mut dyn FnMut(&mut ClusterSettings)) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Config)?;
+        let old = self.settings()?;
+        let mut new = old.clone();
+        edit(&mut new);
+        if new == old { Ok(()) } else { self.replace("cluster.json", &to_json(&new), "edit", Durability::Disk) }
+    }
+
+    fn forget_node(&self, node: &NodeName) -> Result<(), StoreError> {
+        let lock = Lock::Agent(node.clone());
+        {
+            let _guard = self.guard(&Guard::Lock(&lock))?;
+            let content = self.slot(&self.directory.join(lock_file(&lock)))?;
+            if Stands::read(content.as_deref()).is_free() {
+                self.remove(&lock_file(&lock))?;
+            }
+        }
+        {
+            let _guard = self.guard(&Guard::LrmStatus(node))?;
+            self.remove(&record_file(&Record::Lrm(node.clone())))?;
+        }
+        self.set_twin(node, None)?;
+        let _guard = self.guard(&Guard::Beat(node))?;
+        self.remove(&beat_file(node))
+    }
+
     fn config_texts(&self) -> Result<ConfigTexts, StoreError> {
         if self.directory.join(JOURNAL).exists()
             && let Ok(_guard) = self.guard(&Guard::Config)

@@ -101,6 +101,15 @@ impl Stands {
         }
     }
 
+    /// Whether nobody holds the lock by this.
+    pub(super) fn is_free(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Damaged => false,
+            Self::Record(record) => record.holder.is_none(),
+        }
+    }
+
     /// The node that holds the lock by this.
     pub(super) fn holder(&self) -> Option<&NodeName> {
         match self {

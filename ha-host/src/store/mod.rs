@@ -24,7 +24,7 @@ mod usage;
 mod view;
 mod writer;
 
-pub use edit::{change_if_unchanged, edit};
+pub use edit::{change_if_unchanged, edit, try_edit};
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
 pub use file::FileStore;
 pub use guest::{
@@ -241,6 +241,22 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// If there is no cluster, or its settings cannot be read or understood.
     fn settings(&self) -> Result<ClusterSettings, StoreError>;
+
+    /// Edits the settings of the cluster. No other edit of them comes between; `edit` may be called again if the store asks for it.
+    /// Nodes take note of other members while they run, and of other timings when their daemon is started again.
+    ///
+    /// # Errors
+    ///
+    /// If there is no cluster, its settings cannot be understood, or the store fails.
+    fn edit_settings(&self, edit: &mut dyn FnMut(&mut ClusterSettings)) -> Result<(), StoreError>;
+
+    /// Forgets what a node left in the store: its sign of life, its LRM's record, what was seen of a twin, and its lock if nobody
+    /// holds it. It must be no member any more, and its daemon must not work.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails; some of it may be forgotten then.
+    fn forget_node(&self, node: &NodeName) -> Result<(), StoreError>;
 
     /// The configuration files.
     ///

@@ -81,6 +81,9 @@ class DatacenterConfig:
     fencing: words.FencingMode
     """By what a node is known to be down."""
 
+    migrate_groups: bool = False
+    """Whether the master turns groups into rules once all nodes know rules; else they are kept as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeUsage:

@@ -154,6 +154,9 @@ class DatacenterSetting(Word):
     FENCING = "fencing"
     """``DatacenterConfig.fencing``"""
 
+    MIGRATE_GROUPS = "ha.migrate_groups"
+    """``DatacenterConfig.migrate_groups``"""
+
 
 class Reason(Word):
     """What is wrong with a rule, in the order of the checks."""

@@ -27,6 +27,7 @@ use super::{
     LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
+    lease::Stands,
     new_cluster_id,
 };
 use crate::files;
@@ -293,6 +294,28 @@ impl Store for EtcdStore {
         let text = text.ok_or_else(|| self.no_cluster())?;
         serde_json::from_slice(&text)
             .map_err(|error| StoreError::Unreadable { what: self.key(SETTINGS), problem: error.to_string() })
+    }
+
+    fn edit_settings(&self, edit: &mut dyn FnMut(&mut ClusterSettings)) -> Result<(), StoreError> {
+        self.change(SETTINGS, &mut |content| {
+            let text = content.ok_or_else(|| self.no_cluster())?;
+            let old: ClusterSettings = serde_json::from_slice(text)
+                .map_err(|error| StoreError::Unreadable { what: self.key(SETTINGS), problem: error.to_string() })?;
+            let mut new = old.clone();
+            edit(&mut new);
+            Ok((new != old).then(|| Some(to_json(&new))))
+        })
+    }
+
+    fn forget_node(&self, node: &NodeName) -> Result<(), StoreError> {
+        self.change(&format!("locks/{}", Lock::Agent(node.clone())), &mut |content| {
+            let is_forgotten = content.is_some() && Stands::read(content).is_free();
+            Ok(is_forgotten.then_some(None))
+        })?;
+        for name in [record_name(&Record::Lrm(node.clone())), format!("twins/{node}"), format!("members/{node}")] {
+            self.change(&name, &mut |content| Ok(content.is_some().then_some(None)))?;
+        }
+        Ok(())
     }
 
     fn config_texts(&self) -> Result<ConfigTexts, StoreError> {
