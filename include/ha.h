@@ -1359,6 +1359,8 @@ typedef struct ha_callbacks {
     // LRM, may be NULL: the lock that a guest has now, by ha_reply_text(), to say what a job waits for that ended with HA_EXIT_TRY_AGAIN:
     // HA_ANSWER_OK, or HA_ANSWER_NONE. NULL: it is not known.
     int32_t (*guest_lock)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
+    // CRM, may be NULL: as usage, and asked in its place. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
+    int32_t (*usage_by_mode)(void *context, int32_t dynamic, struct ha_reply *reply);
 } ha_callbacks;
 
 // What a job is. This layout never changes. Texts that are read are lent by the job; for those that are written NULL data is

@@ -9,7 +9,9 @@ use std::{
 };
 
 use ha_core::{
-    config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    config::{
+        GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand,
+    },
     event::Event,
     host::{
         Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
@@ -341,7 +343,11 @@ impl Statistics for Adapter<'_> {
         Ok(ask!(self.unmanaged_services())?.ok()?.unmanaged)
     }
 
-    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError> {
+        if self.callbacks.usage_by_mode.is_some() {
+            let dynamic = i32::from(mode == SchedulerMode::Dynamic);
+            return handed_back("usage_by_mode", ask!(self.usage_by_mode(dynamic))?.ok()?.usage);
+        }
         handed_back("usage", ask!(self.usage())?.ok()?.usage)
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use ha_core::{
-    config::{self, RequestedState, fence::FenceCommand},
+    config::{self, RequestedState, datacenter::SchedulerMode, fence::FenceCommand},
     event::Event,
     host::{
         Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
@@ -412,8 +412,8 @@ impl Statistics for PythonHost {
         self.call("unmanaged_services", (), |answer| listed(answer, placement::one_unmanaged))
     }
 
-    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
-        self.call("usage", (), placement::usage)
+    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError> {
+        self.call("usage", (W(mode),), placement::usage)
     }
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyha
 import pytest
@@ -118,3 +119,42 @@ def test_rules_are_evaluated() -> None:
 def test_service_types_can_be_added() -> None:
     assert "fa:120001" in pyha.ResourcesConfig.parse("fa: 120001\n", service_types=["fa"])
     assert pyha.ResourcesConfig.parse("fa: 120001\n").problems[0].code == "unknown_section_type"
+
+
+def test_a_configuration_from_dicts_is_that_of_the_files() -> None:
+    configuration = pyha.configuration_from_dicts(
+        resources={"vm:100": {"state": "started", "max_restart": 2}, "vm:101": {}},
+        groups={"front": {"nodes": {"node1": 2, "node2": 0}, "restricted": True}},
+        rules={
+            "home": {"type": "node-affinity", "resources": ["vm:100"], "nodes": {"node1": 1}, "comment": "50%: \u00e4"},
+            "apart": {"type": "resource-affinity", "resources": ("vm:100", "vm:101"), "affinity": "negative"},
+        },
+        datacenter={"crs": {"ha": "static", "ha-auto-rebalance": True}, "max_workers": 8},
+        guests={"vm:100": "node1"},
+    )
+    files = pyha.Configuration(
+        resources="vm: 100\n\tmax_restart 2\n\tstate started\n\nvm: 101\n",
+        groups="group: front\n\tnodes node1:2,node2\n\trestricted 1\n",
+        rules="node-affinity: home\n\tcomment 50%25%3A %C3%A4\n\tnodes node1:1\n\tresources vm:100\n\n"
+        "resource-affinity: apart\n\taffinity negative\n\tresources vm:100,vm:101\n",
+        datacenter="crs: ha=static,ha-auto-rebalance=1\nmax_workers: 8\n",
+        guests={"vm:100": "node1"},
+    )
+    assert configuration.files() == files.files()
+    assert configuration.guests == {"vm:100": "node1"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"resources": {"vm:100": {"comment": "one\n\tstate stopped"}}},
+        {"resources": {"vm:100\n\nvm: 101": {}}},
+        {"resources": {"vm:100": {"stat": "started"}}},
+        {"resources": {"vm:1": {}}},
+        {"rules": {"home": {"resources": ["vm:100"]}}},
+        {"datacenter": {"crs": {"ha": "best"}}},
+    ],
+)
+def test_dicts_that_make_no_configuration_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises((pyha.ConfigError, pyha.InvalidValueError)):
+        pyha.configuration_from_dicts(**given)

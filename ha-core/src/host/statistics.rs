@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::HostError;
 use crate::{
-    config::OrderedMap,
+    config::{OrderedMap, datacenter::SchedulerMode},
     id::{NodeName, ServiceId},
 };
 
@@ -65,5 +65,7 @@ pub trait Statistics {
 
     /// Sizes and loads; asked only where the configured scheduler needs them. On an error the round falls back to the
     /// `basic` scheduler and says so.
-    fn usage(&mut self) -> Result<UsageStatistics, HostError>;
+    ///
+    /// `mode` says what is looked at: with `static` only the sizes, with `dynamic` the measured use as well. It is never `basic`.
+    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError>;
 }

@@ -69,8 +69,8 @@ impl RoundInput {
         let unmanaged = unmanaged.unwrap_or_else(|| all_running(&configuration));
         let usage = match configuration.datacenter.scheduler.mode {
             SchedulerMode::Basic => None,
-            SchedulerMode::Static | SchedulerMode::Dynamic => {
-                let usage = host.usage();
+            mode @ (SchedulerMode::Static | SchedulerMode::Dynamic) => {
+                let usage = host.usage(mode);
                 host::answer(host, HostOperation::Statistics, usage).map(Arc::new)
             }
         };

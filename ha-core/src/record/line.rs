@@ -5,7 +5,9 @@ use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    config::{
+        GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand,
+    },
     host::{FenceAttempt, Job, JobId, Lock},
     id::{NodeName, ServiceId, Uid},
     lrm::StopRequest,
@@ -82,6 +84,11 @@ pub(super) struct FencePart<'a> {
 impl<'a> Question<'a> {
     pub(super) fn group_migration(rules: &RulesConfig, resources: &ResourcesConfig) -> Self {
         Self::WriteGroupMigration { rules: Text::of(rules.write()), resources: Text::of(resources.write()) }
+    }
+
+    /// By what mode stands in the configuration, which was asked for before.
+    pub(super) fn usage(_: SchedulerMode) -> Self {
+        Self::Usage
     }
 
     pub(super) fn remove_groups(groups: &GroupsConfig) -> Self {

@@ -71,7 +71,7 @@ macro_rules! fallible_roles {
             }
             Statistics {
                 fn unmanaged_services() -> Vec<UnmanagedService> = Question::UnmanagedServices;
-                fn usage() -> UsageStatistics = Question::Usage;
+                fn usage(mode: crate::config::datacenter::SchedulerMode) -> UsageStatistics = Question::usage(mode);
             }
             Entropy {
                 fn random_bytes() -> [u8; 16] = Question::RandomBytes;

@@ -153,6 +153,18 @@ Reads the bytes of files, by name. C<service_types> are those beside C<vm> and C
 C<digits>; C<guests>: SID to node. There are also C<add_service_type($type, $names)>, C<set_guest($sid, $node)>,
 C<clear_guests>, C<copy>.
 
+=item C<< from_hashes(resources => {}, groups => {}, rules => {}, datacenter => {}, service_types => {}, guests => {}) >>
+
+Makes one where there are no files: SID, group or rule to its properties; arrays of pairs keep an order of their own. Lists may be arrays, nodes
+a hash of priorities. A rule has its C<type> among the properties. C<datacenter> has the form of C<read_datacenter_json>, in which
+shares are fractions. Whatever is wrong with it is an exception.
+
+    HA::Configuration->from_hashes(
+        resources => { 'vm:100' => { state => 'started', max_restart => 2 } },
+        rules     => { home => { type => 'node-affinity', resources => ['vm:100'], nodes => { node1 => 2, node2 => 1 }, strict => 1 } },
+        guests    => { 'vm:100' => 'node1' },
+    );
+
 =item C<< read($file, $bytes) >>, C<< read_datacenter_json($json) >>
 
 Reads a file anew. A problem in it is no exception, and never loses the rest of it.
@@ -305,7 +317,7 @@ nothing of this library in the child. Named arguments that are not known are err
     both daemons       event($event)                        nothing
                        refresh                              nothing
                        is_quorate                           true or false
-                       take_lock($lock)                     'acquired', 'renewed' or 'refused'
+                       take_lock($lock)                     'acquired', 'renewed', 'held' or 'refused'
                        release_lock($lock)                  nothing
                        open_watchdog($not_after)            'fed' or 'too_late'
                        feed_watchdog($not_after)            'fed' or 'too_late'
@@ -326,15 +338,18 @@ nothing of this library in the child. Named arguments that are not known are err
                        run_fence_device($node, $incident, $number, $device, \@commands)   'running', 'fenced' or 'not_fenced'
                        forget_fence_attempts(\@incidents)   nothing
                        unmanaged_services                   [ { sid, node, running } ]
-                       usage                                { nodes => {}, services => {} }
+                       usage($mode)                         { nodes => {}, services => {} }; mode: 'static' or 'dynamic'
                        random_bytes                         sixteen bytes that nobody had before
     LRM                write_lrm_status($status)            nothing
                        start_job($job)                      'running', 'success', or the exit code of a failure
                        finished_jobs                        [ [ id, 'success' or exit code ] ]
+    LRM, if it has it  job_time_limit($job)                 seconds since its start, or none
+                       end_job($id)                         nothing
+                       guest_lock($sid)                     the name of the lock, or none
     agent              knows_type($type)                    true or false
                        guest_node($sid)                     the node, or none
                        is_running($sid)                     true or false
-                       start($sid)                          nothing
+                       start($sid)                          nothing; HA::Locked->throw($lock) where a lock of the guest does not allow it, as in the next two
                        stop($sid, $timeout)                 nothing
                        move_to($sid, $target, $motion)      nothing
 

@@ -44,7 +44,7 @@ subtest 'every function of the header is known' => sub {
     my ($table) = $text =~ /typedef struct ha_callbacks \{(.*?)\} ha_callbacks;/s;
     $table =~ s{//.*}{}g;
     my $host = do { open my $in, '<', dirname(__FILE__) . '/../lib/HA/Host.pm' or die $!; local $/; <$in> };
-    my @here = $host =~ /\[(\w+) => '\w*', '\w+'\]/g;
+    my @here = $host =~ /\[(\w+) => '\w*', '\w+'(?:, '\w+')?\]/g;
     is_deeply(['destroy', 'event', @here], [$table =~ /\(\*(\w+)\)\(/g], 'callbacks are in the order of the struct');
 };
 
@@ -140,6 +140,25 @@ subtest simulation => sub {
     my ($fenced) = grep { $_ && $_->name eq 'notify_fence_succeeded' } map { $simulation->event($_) } 0 .. $simulation->count - 1;
     is($fenced->text('node'), 'n3');
     is(error_of(sub { HA::Simulation->play_text("nodez\n") })->line, 1);
+};
+
+subtest 'a configuration from hashes' => sub {
+    my $made = HA::Configuration->from_hashes(
+        resources => { 'vm:100' => { state => 'started', max_restart => 2 }, 'vm:101' => {} },
+        groups => { front => { nodes => { n1 => 2, n2 => 0 }, restricted => 1 } },
+        rules => [ home => { type => 'node-affinity', resources => ['vm:100'], nodes => { n1 => 1 }, comment => "50%: \x{e4}" },
+            apart => { type => 'resource-affinity', resources => [qw(vm:100 vm:101)], affinity => 'negative' } ],
+        datacenter => { crs => { ha => 'static' } }, guests => { 'vm:100' => 'n1' });
+    my %files = (
+        'resources.cfg' => "vm: 100\n\tmax_restart 2\n\tstate started\n\nvm: 101\n\n",
+        'groups.cfg' => "group: front\n\tnodes n1:2,n2\n\trestricted 1\n\n",
+        'rules.cfg' => "node-affinity: home\n\tcomment 50%25%3A %C3%A4\n\tnodes n1:1\n\tresources vm:100\n\n"
+            . "resource-affinity: apart\n\taffinity negative\n\tresources vm:100,vm:101\n\n");
+    is($made->write($_), HA::Configuration->new(%files)->write($_), "$_ is as its file would be") for sort keys %files;
+    my @wrong = ({ resources => { 'vm:100' => { comment => "a\n\tstate stopped" } } }, { resources => { "vm:100\n\nvm: 101" => {} } },
+        { resources => { 'vm:100' => { stat => 'started' } } }, { rules => { home => { resources => ['vm:100'] } } }, { resource => {} },
+        { datacenter => { crs => { ha => 'best' } } });
+    isa_ok(error_of(sub { HA::Configuration->from_hashes(%$_) }), 'HA::Error', 'what is no configuration: the error') for @wrong;
 };
 
 subtest documentation => sub {

@@ -12,7 +12,8 @@ use std::{
 
 use ha_core::{
     config::{
-        Changes, EditError, Editor, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand,
+        Changes, EditError, Editor, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig,
+        datacenter::SchedulerMode, fence::FenceCommand,
     },
     event::{Event, Severity},
     host::{
@@ -328,7 +329,7 @@ impl Statistics for NodeHost {
         Ok(what_may_run(&self.configuration))
     }
 
-    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
         Ok(usage(&*self.store)?)
     }
 }

@@ -18,6 +18,7 @@ from collections.abc import Mapping as _Mapping
 
 from pyha import events
 from pyha._data import BalanceOutcome, Change, Event, Fate
+from pyha._dicts import configuration_from_dicts
 from pyha._native import (
     ClusterView,
     Command,
@@ -330,6 +331,7 @@ __all__ = [
     "Writer",
     "agent_lock",
     "compare_versions",
+    "configuration_from_dicts",
     "decide_lock",
     "events",
     "lock_answer_by_writer",

@@ -29,7 +29,7 @@ from pyha._native import Configuration, GroupsConfig, LrmStatus, ManagerStatus, 
 from pyha.errors import HostError
 from pyha.records import Job, UnmanagedService
 from pyha.values import FenceAttempt, FenceCommand, UsageStatistics
-from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, RequestedState
+from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, RequestedState, SchedulerMode
 
 
 class EventSink(Protocol):
@@ -199,8 +199,11 @@ class Statistics(Protocol):
         """The guests that HA does not manage. Managed ones may be among them."""
         return []
 
-    def usage(self) -> UsageStatistics:
-        """Sizes and loads; asked only where the configured scheduler needs them."""
+    def usage(self, mode: SchedulerMode, /) -> UsageStatistics:
+        """Sizes and loads; asked only where the configured scheduler needs them.
+
+        ``mode`` says what is looked at: with ``static`` the sizes alone, with ``dynamic`` the measured use as well.
+        """
         raise HostError("this host has no figures")
 
 

@@ -11,7 +11,9 @@ use std::{
 };
 
 use ha_core::{
-    config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    config::{
+        GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand,
+    },
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
@@ -571,8 +573,8 @@ impl Statistics for Host<'_> {
         })
     }
 
-    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
-        self.call(HostOperation::Statistics, |host| host.view().usage())
+    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError> {
+        self.call(HostOperation::Statistics, |host| host.view().usage(mode))
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use ha_core::{
-    config::{Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    config::{
+        Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
+        fence::FenceCommand,
+    },
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
@@ -282,7 +285,7 @@ impl Statistics for View<'_> {
         Ok(self.world.unmanaged_services())
     }
 
-    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
         Ok(self.world.usage())
     }
 }

@@ -7,7 +7,9 @@ use std::{
 };
 
 use ha_core::{
-    config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
+    config::{
+        GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand,
+    },
     event::Event,
     host::{
         Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
@@ -332,7 +334,7 @@ impl Statistics for Call<'_> {
         self.call(HostOperation::Statistics, None, |call| Ok(call.cluster.unmanaged.clone()))
     }
 
-    fn usage(&mut self) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
         self.call(HostOperation::Statistics, None, |_| Err(HostError::new("there are none")))
     }
 }

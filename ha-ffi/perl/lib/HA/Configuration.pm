@@ -4,6 +4,7 @@ package HA::Configuration;
 
 use v5.26;
 use warnings;
+use overload ();
 
 our @ISA = 'HA::Object';
 
@@ -28,6 +29,59 @@ sub new {
     $self->add_service_type($_, $types->{$_}) for sort keys %$types;
     $self->read($_, $given{$_}) for sort keys %given;
     $self->set_guest($_, $guests->{$_}) for sort keys %$guests;
+    return $self;
+}
+
+# A value as it stands in a file: a list with commas, a hash (of nodes with their priorities) as pairs with colons.
+sub _value {
+    my ($what, $value) = @_;
+    my $plain = sub {
+        my ($text) = @_;
+        HA::Error->throw(status => 'argument', message => "$what: " . (defined $text ? "'$text'" : 'undef') . ' can not stand in a file')
+            if !defined $text || ref $text && !overload::Method($text, '""') || $text =~ /[\x00-\x1f\x7f]/;
+        return "$text";
+    };
+    return $value ? 1 : 0 if ref $value && grep { $_ } map { eval { $value->isa($_) } } qw(JSON::PP::Boolean Types::Serialiser::BooleanBase);
+    return join ',', map { $plain->($_) } @$value if ref $value eq 'ARRAY';
+    return join ',', map { $plain->($_) . ($value->{$_} ? ':' . $plain->($value->{$_}) : '') } sort keys %$value if ref $value eq 'HASH';
+    return $plain->($value);
+}
+
+# Sections as a file has them, from a hash or, in an order of its own, an array of pairs.
+sub _sections {
+    my ($file, $given) = @_;
+    my @pairs = ref $given eq 'ARRAY' ? @$given : map { ($_, $given->{$_}) } sort keys %$given;
+    my $text = '';
+    while (my ($id, $properties) = splice @pairs, 0, 2) {
+        my %properties = %{$properties // {}};
+        my $type = delete $properties{type};
+        ($type, $id) = split /:/, $id, 2 if $file eq 'resources.cfg';
+        $type //= $file eq 'groups.cfg' ? 'group' : HA::Error->throw(status => 'argument', message => "$file: '$id' has no type");
+        $text .= join ': ', map { _value("$file: $id", $_) } $type, $id;
+        $text .= "\n";
+        for my $key (sort keys %properties) {
+            next unless defined $properties{$key};
+            my $value = _value("$file: $id: $key", $properties{$key});
+            $value =~ s/([^\x20-\x7e]|[:%])/join '', map { sprintf '%%%02X', ord } split m{}, HA::FFI::utf8_bytes($1)/ge
+                if $file eq 'rules.cfg' && $key eq 'comment';
+            $text .= "\t" . _value("$file: $id", $key) . " $value\n";
+        }
+        $text .= "\n";
+    }
+    return HA::FFI::utf8_bytes($text);
+}
+
+# A configuration from hashes, where there are no files: what is wrong with it is an exception.
+sub from_hashes {
+    my ($class, @given) = @_;
+    my %given = HA::FFI::named('from_hashes', [qw(resources groups rules datacenter service_types guests)], @given);
+    my %files = map { ("$_.cfg" => _sections("$_.cfg", $given{$_})) } grep { $given{$_} } qw(resources groups rules);
+    my $self = $class->new(%files, map { ($_ => $given{$_}) } grep { $given{$_} } qw(service_types guests));
+    for my $file (sort keys %files) {
+        my ($problem) = $self->problems($file);
+        die $problem if $problem;
+    }
+    $self->read_datacenter_json(HA::JSON::encode($given{datacenter})) if $given{datacenter};
     return $self;
 }
 

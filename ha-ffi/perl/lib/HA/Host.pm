@@ -12,7 +12,8 @@ use Scalar::Util qw(weaken blessed looks_like_number);
 
 Hash::Util::FieldHash::fieldhash my %STATE;
 
-# In the order of struct ha_callbacks: method, the letters of its arguments, what becomes of what it returns.
+# In the order of struct ha_callbacks: method, the letters of its arguments, what becomes of what it returns; the method, if its name
+# is another one.
 #   s text   Q/q/i/u numbers   m/r/j/f lent manager status, LRM status, job, fence commands   c NUL-ended text   n lines
 my @CALLBACKS = (
     [refresh => '', 'ok'], [is_quorate => '', 'yes_or_no'], [members => '', 'members'],
@@ -30,7 +31,7 @@ my @CALLBACKS = (
     [start_job => 'j', 'job'], [finished_jobs => '', 'jobs'],
     [knows_type => 's', 'yes_or_no'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
     [stop => 'sq', 'ok'], [move_to => 'ssi', 'ok'],
-    [job_time_limit => 'j', 'seconds'], [end_job => 'Q', 'ok'], [guest_lock => 's', 'text'],
+    [job_time_limit => 'j', 'seconds'], [end_job => 'Q', 'ok'], [guest_lock => 's', 'text'], [usage_by_mode => 'i', 'usage', 'usage'],
 );
 
 my %TYPES = (
@@ -233,6 +234,7 @@ sub _fence_commands {
 
 # Words in the place of numbers, for the methods that get some.
 my %ARGUMENT_WORDS = (
+    usage               => sub { $_[0] = $_[0] ? 'dynamic' : 'static' if @_; @_ },
     set_requested_state => sub { $_[1] = HA::FFI::word(requested_state => $_[1]); @_ },
     move_to             => sub { $_[2] = HA::FFI::word(motion => $_[2]); @_ },
     stop                => sub { $_[1] = undef if $_[1] == -1; @_ },
@@ -324,7 +326,8 @@ sub _handle {
     };
     push @pointers, $self->can('event') ? $pointer->(_event_closure($self), '(opaque,opaque)->void') : 0;
     for my $callback (@CALLBACKS) {
-        my ($method, $letters, $answer) = @$callback;
+        my ($name, $letters, $answer, $method) = @$callback;
+        $method //= $name;
         my @types = ('opaque', (map { @{$TYPES{$_}} } split //, $letters), 'opaque');
         push @pointers,
             $self->can($method)
