@@ -471,3 +471,18 @@ fn a_lock_that_can_not_be_guarded_is_given_back() {
     assert_eq!(cluster.holder(&Lock::Manager), None);
     assert_eq!(cluster.status().master_node, None);
 }
+
+#[test]
+fn a_master_that_is_asked_to_stop_keeps_its_lock_as_long_as_its_watchdog_is_open() {
+    let mut cluster = master();
+    break_call(&mut cluster, HostOperation::CloseWatchdog);
+    cluster.stop_crm(&node("node1"));
+    for _ in 0..3 {
+        cluster.time = iterate(&mut cluster).unwrap();
+        assert!(watchdog_is_open(&mut cluster));
+        assert_eq!(cluster.holder(&Lock::Manager), Some(&node("node1")));
+    }
+    cluster.broken.clear();
+    assert_eq!(iterate(&mut cluster), None);
+    assert!(!watchdog_is_open(&mut cluster) && cluster.holder(&Lock::Manager).is_none());
+}

@@ -26,6 +26,7 @@ enum Edit {
     MoveGuest(&'static str, &'static str),
     LoseGuest(&'static str),
     Join,
+    Leave,
 }
 
 fn any_edit() -> impl Strategy<Value = Edit> {
@@ -42,6 +43,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         1 => (service(), any_node()).prop_map(|(name, to)| Edit::MoveGuest(name, to)),
         1 => service().prop_map(Edit::LoseGuest),
         1 => Just(Edit::Join),
+        1 => Just(Edit::Leave),
     ]
 }
 
@@ -70,6 +72,7 @@ impl Edit {
                 let joins = Node { powered: true, restarts: false, ..Node::default() };
                 cluster.nodes.entry(node("node6")).or_insert(joins);
             }
+            Self::Leave => drop(cluster.nodes.remove(&node("node6"))),
         }
     }
 }

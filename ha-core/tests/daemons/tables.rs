@@ -45,6 +45,38 @@ fn put_record(cluster: &mut Cluster, state: LrmState, mode: LrmMode, timestamp: 
     cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
 }
 
+/// What keeps an LRM at work: what it may have to do something about, and what may run though it is to be stopped.
+#[test]
+fn which_services_are_active_on_a_node() {
+    let to = || node("node1");
+    let states = [
+        (ServiceState::Stopped, false),
+        (ServiceState::RequestStop { timeout: None }, true),
+        (ServiceState::RequestStart, false),
+        (ServiceState::RequestStartBalance { target: to() }, true),
+        (ServiceState::Started { confirmed: false }, true),
+        (ServiceState::Fence, true),
+        (ServiceState::Recovery, true),
+        (ServiceState::Migrate { target: to() }, true),
+        (ServiceState::Relocate { target: to() }, true),
+        (ServiceState::Freeze, false),
+        (ServiceState::Error, false),
+    ];
+    for (state, is_active) in states {
+        for may_run in [false, true] {
+            let mut status = ManagerStatus::default();
+            status.services.insert(sid("vm:101"), ServiceEntry::new(state.clone(), node("node2")));
+            status.may_run.extend(may_run.then(|| sid("vm:101")));
+            let on = |name: &str| status.active_services(&node(name)).count() == 1;
+            let is_to_be_stopped = may_run && state == ServiceState::Stopped;
+            let row = format!("{state:?}, may run: {may_run}");
+            assert_eq!(on("node2"), is_active || is_to_be_stopped, "{row}");
+            assert_eq!(on("node1"), state.target().is_some(), "{row}, where it goes");
+            assert!(!on("node3"), "{row}");
+        }
+    }
+}
+
 /// All exit codes that a worker of this version gives, that of one that was killed, and one that nobody knows.
 const EXIT_CODES: [i32; 10] = [0, 1, 3, 4, 5, 6, 7, 8, -1, 77];
 
@@ -342,6 +374,40 @@ fn what_is_no_longer_managed_is_no_longer_known_to_run() {
         iterate(&mut cluster);
         assert!(!cluster.status().services.contains(&sid("vm:101")), "{requested:?}");
         assert!(!may_run(&cluster, "vm:101"), "{requested:?}");
+    }
+}
+
+#[test]
+fn what_becomes_of_a_service_whose_node_is_lost() {
+    use RequestedState::{Disabled, Started, Stopped};
+    let to = || node("node3");
+    let rows = [
+        (ServiceState::Stopped, Started, StateName::Fence),
+        (ServiceState::Stopped, Stopped, StateName::Fence),
+        (ServiceState::Stopped, Disabled, StateName::Stopped),
+        (ServiceState::RequestStop { timeout: None }, Stopped, StateName::Fence),
+        (ServiceState::RequestStart, Started, StateName::Fence),
+        (ServiceState::RequestStartBalance { target: to() }, Started, StateName::Fence),
+        (ServiceState::Started { confirmed: true }, Started, StateName::Fence),
+        (ServiceState::Migrate { target: to() }, Started, StateName::Fence),
+        (ServiceState::Relocate { target: to() }, Started, StateName::Fence),
+        (ServiceState::Freeze, Started, StateName::Fence),
+        (ServiceState::Error, Started, StateName::Error),
+    ];
+    for (state, requested, expected) in rows {
+        // What is disabled is left alone, until something else is asked for.
+        let mut cluster = cluster(if state == ServiceState::Stopped { Disabled } else { requested });
+        cluster.put_entry("vm:101", "node2", state.clone(), Some("one"));
+        iterate(&mut cluster);
+        cluster.node("node2").connected = false;
+        for _ in 0..8 {
+            cluster.give_lock(Lock::Agent(node("node2")), "node2");
+            iterate(&mut cluster);
+        }
+        cluster.request("vm:101", requested);
+        iterate(&mut cluster);
+        let entry = entry(&cluster);
+        assert_eq!((entry.state.name(), entry.node), (expected, node("node2")), "{state:?}, {requested}");
     }
 }
 

@@ -140,6 +140,22 @@ fn a_request_that_waited_is_not_carried_out_once_the_lock_is_lost() {
 }
 
 #[test]
+fn nothing_is_begun_while_nobody_can_read_what_is_asked_for() {
+    let mut cluster = active();
+    // What is stopped is stopped again whenever it is looked at.
+    put(&mut cluster, ServiceState::Stopped, "two");
+    cluster.iterate_times(2, "node1", Daemon::Lrm);
+    let before = calls(&cluster, HostOperation::StartJob);
+    break_call(&mut cluster, HostOperation::ReadManagerStatus);
+    cluster.iterate_times(3, "node1", Daemon::Lrm);
+    assert_eq!(calls(&cluster, HostOperation::StartJob), before);
+    assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));
+    cluster.broken.clear();
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert!(calls(&cluster, HostOperation::StartJob) > before);
+}
+
+#[test]
 fn a_last_stop_without_the_lock_ends_before_the_watchdog_does() {
     for (asked, expected) in [(None, 20..60), (Some(1000), 20..60), (Some(3), 3..4)] {
         let mut cluster = active();

@@ -97,6 +97,23 @@ fn at_most_max_workers_jobs_run_and_none_starves() {
 }
 
 #[test]
+fn what_waits_is_not_passed_over_for_what_is_asked_for_again_and_again() {
+    let mut cluster = cluster();
+    cluster.datacenter().max_workers = 1;
+    let names = ["vm:201", "vm:202", "vm:203", "vm:204", "vm:205", "vm:206", "vm:207"];
+    for name in names {
+        // What is stopped is stopped again in every iteration.
+        cluster.add_service(name, "node1", RequestedState::Stopped);
+        cluster.put_entry(name, "node1", ServiceState::Stopped, Some(name));
+        cluster.node("node1").running.insert(sid(name));
+    }
+    cluster.put_entry("vm:101", "node1", STARTED, Some("one"));
+    cluster.iterate_times(5, "node1", Daemon::Lrm);
+    let left: Vec<&str> = names.into_iter().filter(|name| !cluster.places(&sid(name)).is_empty()).collect();
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
 fn a_turn_of_the_workers_lasts_for_8_s_with_a_look_each_second() {
     let mut cluster = active();
     cluster.datacenter().max_workers = 1;
@@ -205,6 +222,8 @@ struct Scripted {
     located: Vec<Result<Option<NodeName>, HostError>>,
     running: Vec<Result<bool, HostError>>,
     asked: Vec<&'static str>,
+    /// A lock keeps it from the guest.
+    locked: bool,
     events: Vec<Event>,
 }
 
@@ -212,7 +231,18 @@ impl Scripted {
     fn new(running: &[Option<bool>]) -> Self {
         let answer = |running: &Option<bool>| running.ok_or_else(|| HostError::new("that can't be told"));
         let located = vec![Ok(Some(node("node1")))];
-        Self { located, running: running.iter().rev().map(answer).collect(), asked: Vec::new(), events: Vec::new() }
+        Self {
+            located,
+            running: running.iter().rev().map(answer).collect(),
+            asked: Vec::new(),
+            locked: false,
+            events: Vec::new(),
+        }
+    }
+
+    fn act(&mut self, what: &'static str) -> Result<(), HostError> {
+        self.asked.push(what);
+        if self.locked { Err(HostError::locked("backup")) } else { Ok(()) }
     }
 
     fn run(mut self, command: StateName) -> (ExitCode, Vec<&'static str>, Vec<String>) {
@@ -242,18 +272,15 @@ impl Agent for Scripted {
     }
 
     fn start(&mut self, _: &ServiceId) -> Result<(), HostError> {
-        self.asked.push("start");
-        Ok(())
+        self.act("start")
     }
 
     fn stop(&mut self, _: &ServiceId, _: Option<u32>) -> Result<(), HostError> {
-        self.asked.push("stop");
-        Ok(())
+        self.act("stop")
     }
 
     fn move_to(&mut self, _: &ServiceId, _: &NodeName, _: Motion) -> Result<(), HostError> {
-        self.asked.push("move");
-        Ok(())
+        self.act("move")
     }
 }
 
@@ -340,5 +367,28 @@ fn a_move_has_worked_only_when_the_guest_is_seen_elsewhere() {
             let (exit_code, asked, _) = agent.run(command);
             assert_eq!((exit_code, asked), (expected, vec!["move"]), "{command}: {located:?}");
         }
+    }
+}
+
+#[test]
+fn what_met_a_lock_is_tried_again_only_where_it_has_not_worked_all_the_same() {
+    use StateName::{Relocate, RequestStop, Started, Stopped};
+    let (no, yes, unknown) = (Some(false), Some(true), None);
+    let (worked, again) = (ExitCode::SUCCESS, ExitCode::TRY_AGAIN);
+    let rows = [
+        (Started, no, [(yes, worked), (no, again), (unknown, again)]),
+        (Stopped, yes, [(no, worked), (yes, again), (unknown, again)]),
+        (RequestStop, yes, [(no, worked), (yes, again), (unknown, again)]),
+    ];
+    for (command, before, ends) in rows {
+        for (after, expected) in ends {
+            let agent = Scripted { locked: true, ..Scripted::new(&[before, after]) };
+            assert_eq!(agent.run(command).0, expected, "{command}: {after:?}");
+        }
+    }
+    for (at, expected) in [("node2", worked), ("node1", again)] {
+        let located = vec![Ok(Some(node("node1"))), Ok(Some(node(at)))];
+        let agent = Scripted { locked: true, located, ..Scripted::new(&[]) };
+        assert_eq!(agent.run(Relocate).0, expected, "at {at}");
     }
 }

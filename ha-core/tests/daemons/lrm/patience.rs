@@ -259,3 +259,28 @@ fn a_service_that_waits_to_be_started_again_can_be_stopped_and_then_counts_anew(
     cluster.iterate_times(1, "node1", Daemon::Lrm);
     assert_eq!(cluster.take_events(), ["agent_starting", "agent_started"]);
 }
+
+#[test]
+fn rounds_without_a_move_count_anew_after_each_move_that_was_asked_for() {
+    let mut cluster = maintenance();
+    cluster.datacenter().shutdown_policy = ShutdownPolicy::Migrate;
+    cluster.node("node2").connected = false;
+    ask_to_stop(&mut cluster, StopRequest::NodeReboot);
+    let mut rounds = 0;
+    let mut round = |cluster: &mut Cluster, state: ServiceState| {
+        rounds += 1;
+        put(cluster, state, &format!("round{rounds}"));
+        cluster.edit_status(|status| status.timestamp = Some(rounds));
+        if let Some(next) = iterate(cluster) {
+            cluster.time = next;
+        }
+        cluster.take_events().contains(&"stopped_instead_of_moved".into())
+    };
+    for _ in 0..2 {
+        let gave_up = (0..11).any(|_| round(&mut cluster, STARTED));
+        assert!(!gave_up, "it may still be moved");
+        assert!(!round(&mut cluster, ServiceState::Migrate { target: node("node2") }));
+    }
+    // One more for the last to be seen.
+    assert!((0..13).any(|_| round(&mut cluster, STARTED)), "nobody moves it");
+}
