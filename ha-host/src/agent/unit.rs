@@ -154,8 +154,10 @@ mod tests {
 
     #[test]
     fn what_is_being_stopped_still_runs_and_an_unknown_word_is_no_answer() {
-        assert!(agent("active", true).is_running(&guest()).unwrap());
-        assert!(agent("deactivating", true).is_running(&guest()).unwrap());
+        for state in ["active", "reloading", "refreshing", "activating", "deactivating", "maintenance"] {
+            assert!(agent(state, true).is_running(&guest()).unwrap(), "{state}");
+        }
+        assert!(!agent("inactive", true).is_running(&guest()).unwrap());
         assert!(!agent("failed", true).is_running(&guest()).unwrap());
         assert!(agent("", true).is_running(&guest()).is_err());
     }

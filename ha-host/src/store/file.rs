@@ -589,3 +589,6 @@ fn record_file(record: &Record) -> String {
         Record::Lrm(node) => format!("status/lrm/{node}.json"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,3 +214,6 @@ impl Watchdog for NoWatchdog {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,26 @@ fn who_had_what_another_hand_has_written_is_a_twin_and_does_nothing_any_more() {
     }
 }
 
+/// A directory that is not mounted any more, or another one that is mounted in its place.
+#[test]
+fn in_another_store_than_that_of_its_cluster_a_session_takes_and_writes_nothing() {
+    let stage = Stage::new("cluster");
+    let id = stage.store.cluster_id().unwrap();
+    let writer = StoreWriter::this_process(&Writer::new("machine", "boot"));
+    let identity = Identity { writer, note: None, cluster: id, decided_against: None };
+    let timings = Timings::default();
+    let session = StoreSession::begin_as(stage.store.clone(), node("node2"), timings, identity).unwrap();
+    assert_eq!(session.take(&LOCK).unwrap(), LockAnswer::Acquired);
+    let record = Record::Lrm(node("node2"));
+    session.write_record(&record, b"{}").unwrap();
+    let before = stage.content(&LOCK);
+    fs::write(stage.directory.join("cluster-id"), "another\n").unwrap();
+    assert!(matches!(session.take(&LOCK), Err(StoreError::OtherCluster { .. })));
+    assert_eq!(stage.content(&LOCK), before);
+    let written = session.write_record(&record, br#"{"state":"active"}"#);
+    assert!(matches!(written, Err(StoreError::OtherCluster { .. })), "{written:?}");
+}
+
 /// What a first session of a node may find written under its name: only what has left, or did not change for a lifetime, is its to
 /// overwrite.
 #[test]
