@@ -110,3 +110,21 @@ fn a_new_master_waits_the_full_delay_for_a_node_that_it_never_saw() {
     iterate(&mut cluster);
     assert!(!is_on_node2(&cluster), "60 s after it first asked");
 }
+
+#[test]
+fn rules_are_judged_anew_when_a_member_leaves_or_joins() {
+    let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
+    for name in ["vm:101", "vm:102", "vm:103"] {
+        cluster.add_service(name, "node1", RequestedState::Stopped);
+    }
+    cluster.set_rules("resource-affinity: apart\n\tresources vm:101,vm:102,vm:103\n\taffinity negative\n");
+    let dropped = |cluster: &mut Cluster| {
+        iterate(cluster);
+        cluster.take_events().contains(&"rule_dropped".into())
+    };
+    assert!(!dropped(&mut cluster), "there is a node for each");
+    let node3 = cluster.nodes.remove(&node("node3")).unwrap();
+    assert!(dropped(&mut cluster), "three do not fit on two");
+    cluster.nodes.insert(node("node3"), node3);
+    assert!(!dropped(&mut cluster));
+}

@@ -251,6 +251,9 @@ impl LrmStore for Call<'_> {
             call.check_writable()?;
             let written = LrmStatus::from_json(&status.to_json()).unwrap();
             call.cluster.store.lrm_status.insert(call.name.clone(), Arc::new(written));
+            if let Some(then) = call.cluster.after_record {
+                then(call.cluster);
+            }
             Ok(())
         })
     }

@@ -87,6 +87,8 @@ pub(crate) struct Cluster {
     pub(crate) forgotten: Vec<BTreeSet<Uid>>,
     /// The software of nodes whose version is not the newest.
     pub(crate) versions: BTreeMap<NodeName, String>,
+    /// What others do right after an LRM has written its record.
+    pub(crate) after_record: Option<fn(&mut Cluster)>,
     /// Calls that always fail.
     pub(crate) broken: BTreeSet<(NodeName, HostOperation)>,
     /// The one call that fails, if any.
