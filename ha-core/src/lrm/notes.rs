@@ -206,10 +206,11 @@ impl Notes {
         locked.is_some_and(|locked| locked.times >= LOCKS_BEFORE_STOP)
     }
 
-    /// A move failed. The next ones come after growing pauses once many have.
-    pub(super) fn move_failed(&mut self, sid: &ServiceId, now: Instant) {
+    /// A move failed. The next ones come after growing pauses once many have. One that hung, and took so long as many, counts as
+    /// many.
+    pub(super) fn move_failed(&mut self, sid: &ServiceId, hung: bool, now: Instant) {
         let note = self.services.entry(sid.clone()).or_default();
-        note.failed_moves = note.failed_moves.saturating_add(1);
+        note.failed_moves = note.failed_moves.saturating_add(if hung { MOVES_BEFORE_STOP } else { 1 });
         if let Some(times) = note.failed_moves.checked_sub(MOVES_WITHOUT_PAUSE) {
             note.paused_until = Some(now.after(growing(FIRST_MOVE_PAUSE, times, LONGEST_MOVE_PAUSE)));
         }

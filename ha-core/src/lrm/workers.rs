@@ -200,7 +200,7 @@ impl Lrm {
             }
             StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance => {
                 if !matches!(exit_code, ExitCode::SUCCESS | ExitCode::IGNORED) {
-                    self.notes.move_failed(&job.sid, now.instant);
+                    self.notes.move_failed(&job.sid, was_ended, now.instant);
                 }
             }
             StateName::Stopped
