@@ -4,10 +4,12 @@
 //! that they wait for has a time limit.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
+    time::Duration,
 };
 
 use ha_core::{
@@ -19,6 +21,24 @@ use ha_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Durability};
+
+/// An agent that knows how long it may take, and whose programs can be ended from outside.
+pub trait Interruptible {
+    /// How long it may take for a job by itself, beyond the timeout of the job.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be told.
+    fn own_time(&self, job: &Job) -> Result<Duration, HostError>;
+
+    /// Ends the program that is at work for a guest: what the agent was asked fails then, and looks what came of it. Says whether
+    /// there was one.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be ended.
+    fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError>;
+}
 
 /// Runs jobs with an agent that each of them gets a copy of.
 ///
@@ -32,6 +52,7 @@ pub struct JobWorkers<A> {
     directory: PathBuf,
     report: Sender<Ended>,
     ended: Receiver<Ended>,
+    running: BTreeMap<JobId, ServiceId>,
 }
 
 /// How a job ended.
@@ -51,7 +72,8 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
     #[must_use]
     pub fn new(node: NodeName, agent: A, run_directory: &Path) -> Self {
         let (report, ended) = channel();
-        Self { node, agent, directory: run_directory.join("jobs"), report, ended }
+        let directory = run_directory.join("jobs");
+        Self { node, agent, directory, report, ended, running: BTreeMap::new() }
     }
 
     fn note_path(&self, sid: &ServiceId) -> PathBuf {
@@ -120,7 +142,7 @@ fn note_of(job: &Job) -> Option<Note> {
     is_move.then_some(Note { uid, target, exit_code: None })
 }
 
-impl<A: Agent + Clone + Send + 'static> Workers for JobWorkers<A> {
+impl<A: Agent + Interruptible + Clone + Send + 'static> Workers for JobWorkers<A> {
     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
         let fail = |error: io::Error| HostError::new(format!("cannot begin a job for {}: {error}", job.sid));
         let note = match note_of(job) {
@@ -136,16 +158,30 @@ impl<A: Agent + Clone + Send + 'static> Workers for JobWorkers<A> {
             None => None,
         };
         self.run_in_thread(job.clone(), note).map_err(fail)?;
+        self.running.insert(job.id, job.sid.clone());
         Ok(JobStart::Running)
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
-        Ok(self.ended.try_iter().collect())
+        let ended: Vec<Ended> = self.ended.try_iter().collect();
+        for (id, _) in &ended {
+            self.running.remove(id);
+        }
+        Ok(ended)
     }
 
-    /// A thread can't be ended, and all that agents wait for has a time limit of its own: a job that goes on beyond that is stuck
-    /// in the kernel, and is gone when that lets go of it.
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        let Some(usual) = job.usual_time_limit() else { return Ok(None) };
+        Ok(Some(usual.saturating_add(self.agent.own_time(job)?)))
+    }
+
+    /// A thread can't be ended, but the program that it waits for can. All that agents wait for has a time limit of its own as well: a
+    /// job that goes on beyond both is stuck in the kernel, and is gone when that lets go of it.
     fn end(&mut self, id: JobId) -> Result<(), HostError> {
+        let interrupted = self.running.get(&id).map_or(Ok(false), |sid| self.agent.interrupt(sid))?;
+        if interrupted {
+            return Ok(());
+        }
         let JobId(id) = id;
         Err(HostError::new(format!(
             "job {id} hangs in a call to the system and can't be ended: look for storage or devices that do not answer"
@@ -178,6 +214,17 @@ mod tests {
 
     impl EventSink for Fake {
         fn event(&mut self, _: Event) {}
+    }
+
+    impl Interruptible for Fake {
+        fn own_time(&self, _: &Job) -> Result<Duration, HostError> {
+            Ok(Duration::from_secs(7))
+        }
+
+        fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {
+            self.done.lock().unwrap().push("interrupted");
+            Ok(sid.as_str() == "vm:100")
+        }
     }
 
     impl Agent for Fake {
@@ -218,6 +265,25 @@ mod tests {
             timeout: None,
             only_look: false,
         }
+    }
+
+    #[test]
+    fn the_program_of_a_job_that_is_known_is_interrupted_and_of_no_other() {
+        let directory = std::env::temp_dir().join(format!("ha-workers-interrupted-{}", std::process::id()));
+        let fake = Fake::new(false);
+        let mut workers = JobWorkers::new(node("node1"), fake.clone(), &directory);
+        assert!(workers.end(JobId(1)).is_err(), "nobody knows it");
+        let start = Job { command: StateName::Started, target: None, ..job(1, "a") };
+        assert_eq!(workers.time_limit(&start).unwrap(), Some(Duration::from_secs(607)));
+        assert_eq!(workers.time_limit(&job(1, "a")).unwrap(), None, "a move takes as long as it needs");
+        workers.start(&start).unwrap();
+        assert!(workers.end(JobId(1)).is_ok());
+        while workers.finished().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        assert!(workers.end(JobId(1)).is_err(), "it has ended");
+        assert_eq!(*fake.done.lock().unwrap(), ["interrupted"]);
+        std::fs::remove_dir_all(&directory).ok();
     }
 
     fn end(workers: &JobWorkers<Fake>) -> (JobId, ExitCode) {

@@ -337,3 +337,22 @@ fn with_a_damaged_record_nothing_is_started() {
     fs::write(&file, good).unwrap();
     agent.stop(&sid(), 0).unwrap();
 }
+
+/// A start may be given an hour; who asked for it may not want to wait so long.
+#[test]
+fn a_verb_that_is_at_work_can_be_interrupted_with_all_that_it_has_started() {
+    let sandbox = Sandbox::empty("exec-interrupt");
+    let body = "case $2 in status) exit 3;; start) sleep 1000 & wait;; esac";
+    let (agent, guest) = exec(&sandbox, body);
+    let guest = ExecGuest { timeout_s: 3600, ..guest };
+    let sid = ServiceId::new("exec:x").unwrap();
+    assert!(!agent.interrupt(&sid).unwrap(), "nothing is at work");
+    let starter = std::thread::spawn({
+        let (agent, sid) = (agent.clone(), sid.clone());
+        move || agent.start(&sid, &guest).unwrap_err().to_string()
+    });
+    wait_for("the verb is at work", 20, || agent.interrupt(&sid).unwrap());
+    let told = starter.join().unwrap();
+    assert!(told.contains("failed to start"), "{told}");
+    assert!(!agent.interrupt(&sid).unwrap(), "it is gone");
+}

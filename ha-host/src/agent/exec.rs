@@ -188,6 +188,21 @@ impl ExecAgent {
         self.directory.join(files::encode_name(sid.as_str())).with_added_extension(extension)
     }
 
+    /// Ends the verb that is at work for a service, with all that it has started. Says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be told or killed.
+    pub fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        let fail = |error: io::Error| HostError::new(format!("cannot end what is at work for {sid}: {error}"));
+        let Some(record) = ProcessRecord::read(&self.path(sid, "json")).map_err(fail)? else { return Ok(false) };
+        if !record.is_running() {
+            return Ok(false);
+        }
+        record.kill().map_err(fail)?;
+        Ok(true)
+    }
+
     /// What `start` has left behind is the service.
     fn keep_service(&self, sid: &ServiceId, record: &Path) -> io::Result<()> {
         fs::rename(record, self.path(sid, SERVICE))

@@ -18,16 +18,19 @@ pub use proc::ProcAgent;
 pub use unit::{Systemctl, SystemctlCommand, UnitAgent};
 pub use vm::{MoveReceiver, VmAgent};
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use ha_core::{
     event::{AgentOperation, Event},
-    host::{Agent, EventSink, HostError},
+    host::{Agent, EventSink, HostError, Job},
     id::{NodeName, ServiceId, ServiceTypes},
-    status::Motion,
+    status::{Motion, StateName},
 };
 
-use crate::store::{AgentKind, GuestDefinition, ProcGuest, Store};
+use crate::{
+    store::{AgentKind, GuestDefinition, ProcGuest, Store},
+    workers::Interruptible,
+};
 
 /// Where events go, from any thread.
 pub trait SharedSink: Send + Sync {
@@ -70,6 +73,19 @@ impl NodeAgents {
             node,
             types,
             sink,
+        }
+    }
+
+    /// How long its agent may take by itself for what a job asks of a guest.
+    fn own_seconds(guest: &GuestDefinition, command: StateName) -> u32 {
+        let stops = matches!(command, StateName::RequestStop | StateName::Stopped);
+        match &guest.agent {
+            // It looks, acts, and looks again.
+            AgentKind::Exec(exec) => exec.timeout_s.saturating_mul(3),
+            AgentKind::Unit(unit) => unit.timeout_s,
+            AgentKind::Vm(vm) if stops => vm.shutdown_s,
+            AgentKind::Proc(proc) if stops => proc.grace_s,
+            AgentKind::Vm(_) | AgentKind::Proc(_) => 0,
         }
     }
 
@@ -171,6 +187,19 @@ impl NodeAgents {
             self.event(Event::AgentStopped { sid: sid.clone() });
         }
         Ok(())
+    }
+}
+
+impl Interruptible for NodeAgents {
+    fn own_time(&self, job: &Job) -> Result<Duration, HostError> {
+        let guest = self.store.guest(&job.sid)?;
+        let seconds = guest.map_or(0, |guest| Self::own_seconds(&guest, job.command));
+        Ok(Duration::from_secs(seconds.into()))
+    }
+
+    /// Of the agents only `exec` waits for programs of other people.
+    fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        self.exec.interrupt(sid)
     }
 }
 

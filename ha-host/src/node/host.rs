@@ -352,6 +352,10 @@ impl Workers for NodeHost {
         self.workers.finished()
     }
 
+    fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {
+        self.workers.time_limit(job)
+    }
+
     fn end(&mut self, id: JobId) -> Result<(), HostError> {
         self.workers.end(id)
     }
