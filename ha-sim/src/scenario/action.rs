@@ -221,44 +221,26 @@ impl Action {
     /// Reads an action up to the end of its line.
     pub(super) fn read(words: &mut Words<'_>) -> Result<Self, Problem> {
         let verb = words.word("what happens")?;
-        let action = match verb.text.as_str() {
-            "power" => Self::Power { on: on_off(words)?, nodes: words.nodes()? },
-            "reset" => Self::Reset(words.nodes()?),
-            "network" => Self::Network { on: on_off(words)?, nodes: words.nodes()? },
-            "partition" => Self::Partition(groups(words)?),
-            "heal" => Self::Heal,
-            "store" => part(words, Part::Store)?,
-            "view" => part(words, Part::View)?,
-            "locks" => part(words, Part::Locks)?,
-            "reboot" => Self::Reboot(words.node()?),
-            "twin" => twin(words)?,
-            "clock" => clock(words)?,
-            "reads" => {
-                let stale = words.choice(&["stale", "fresh"])? == 0;
-                words.keyword("on")?;
-                Self::StaleReads { stale, nodes: words.nodes()? }
-            }
-            "suspend" => Self::Suspended { suspended: true, nodes: words.nodes()? },
-            "resume" if words.is_node() => Self::Suspended { suspended: false, nodes: words.nodes()? },
-            "write" => raw_text(words)?,
+        let action = match Self::read_of_guest(&verb.text, words)? {
+            Some(action) => action,
+            None => Self::read_of_nodes(&verb.text, words)?.ok_or_else(|| words.unknown(&verb, "action", VERBS))?,
+        };
+        words.end()?;
+        Ok(action)
+    }
+
+    /// What happens to a guest or its service.
+    fn read_of_guest(verb: &str, words: &mut Words<'_>) -> Result<Option<Self>, Problem> {
+        Ok(Some(match verb {
             "takes" => {
                 let sid = words.service()?;
                 Self::Takes { sid, times: guest_times(words)? }
             }
-            "add" if words.accept("node") => Self::Member { joins: true, node: words.node()? },
-            "remove" if words.accept("node") => Self::Member { joins: false, node: words.node()? },
-            "shutdown" => Self::Shutdown(words.node()?),
             "start" if words.is_service() => {
                 let sid = words.service()?;
                 words.keyword("on")?;
                 Self::StartGuest { sid, node: words.node()? }
             }
-            "start" => daemons(words, DaemonAction::Start, &DaemonKind::ALL)?,
-            "stop" => daemons(words, DaemonAction::Stop, &[DaemonKind::Crm])?,
-            "restart" => daemons(words, DaemonAction::Restart, &[DaemonKind::Lrm])?,
-            "kill" => daemons(words, DaemonAction::Kill, &DaemonKind::ALL)?,
-            "pause" => daemons(words, DaemonAction::Pause, &DaemonKind::ALL)?,
-            "resume" => daemons(words, DaemonAction::Resume, &DaemonKind::ALL)?,
             "create" => {
                 let sid = words.new_service()?;
                 words.keyword("on")?;
@@ -288,7 +270,6 @@ impl Action {
                 words.keyword("of")?;
                 Self::Mend { sid: words.service()?, operation }
             }
-            "device" => device(words)?,
             "load" => {
                 let sid = words.service()?;
                 let (cores, memory) = size(words)?;
@@ -299,6 +280,42 @@ impl Action {
                 let (cores, memory) = size(words)?;
                 Self::GuestSize { sid, cores, memory }
             }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// What happens to nodes, daemons, the store, and all that is written down.
+    fn read_of_nodes(verb: &str, words: &mut Words<'_>) -> Result<Option<Self>, Problem> {
+        Ok(Some(match verb {
+            "power" => Self::Power { on: on_off(words)?, nodes: words.nodes()? },
+            "reset" => Self::Reset(words.nodes()?),
+            "network" => Self::Network { on: on_off(words)?, nodes: words.nodes()? },
+            "partition" => Self::Partition(groups(words)?),
+            "heal" => Self::Heal,
+            "store" => part(words, Part::Store)?,
+            "view" => part(words, Part::View)?,
+            "locks" => part(words, Part::Locks)?,
+            "reboot" => Self::Reboot(words.node()?),
+            "twin" => twin(words)?,
+            "clock" => clock(words)?,
+            "reads" => {
+                let stale = words.choice(&["stale", "fresh"])? == 0;
+                words.keyword("on")?;
+                Self::StaleReads { stale, nodes: words.nodes()? }
+            }
+            "suspend" => Self::Suspended { suspended: true, nodes: words.nodes()? },
+            "resume" if words.is_node() => Self::Suspended { suspended: false, nodes: words.nodes()? },
+            "write" => raw_text(words)?,
+            "add" if words.accept("node") => Self::Member { joins: true, node: words.node()? },
+            "remove" if words.accept("node") => Self::Member { joins: false, node: words.node()? },
+            "shutdown" => Self::Shutdown(words.node()?),
+            "start" => daemons(words, DaemonAction::Start, &DaemonKind::ALL)?,
+            "stop" => daemons(words, DaemonAction::Stop, &[DaemonKind::Crm])?,
+            "restart" => daemons(words, DaemonAction::Restart, &[DaemonKind::Lrm])?,
+            "kill" => daemons(words, DaemonAction::Kill, &DaemonKind::ALL)?,
+            "pause" => daemons(words, DaemonAction::Pause, &DaemonKind::ALL)?,
+            "resume" => daemons(words, DaemonAction::Resume, &DaemonKind::ALL)?,
+            "device" => device(words)?,
             "size" => {
                 let node = words.node()?;
                 let (cores, memory) = size(words)?;
@@ -306,16 +323,14 @@ impl Action {
             }
             "version" => Self::Version { node: words.node()?, version: words.word("a version")?.text },
             "command" => command(words)?,
-            "add" | "set" | "unset" | "remove" => Self::Edit(Edit::read(&verb.text, words)?),
+            "add" | "set" | "unset" | "remove" => Self::Edit(Edit::read(verb, words)?),
             "say" => {
                 let text = words.rest();
                 while words.take().is_some() {}
                 Self::Say(text)
             }
-            _ => return Err(words.unknown(&verb, "action", VERBS)),
-        };
-        words.end()?;
-        Ok(action)
+            _ => return Ok(None),
+        }))
     }
 
     /// How the action is reported: `text` is the action as it was written.
