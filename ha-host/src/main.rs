@@ -1,7 +1,6 @@
 //! The `ha` command.
 
 mod cli;
-mod demo;
 
 use std::process::ExitCode;
 

@@ -345,9 +345,17 @@ pub(super) enum RepairVerb {
     },
 }
 
+/// A definition for each kind of agent, a line each.
+const GUEST_EXAMPLES: &str = r#"A definition names the guest's node and what runs it, one of:
+  {"node": "node1", "agent": {"proc": {"command": ["/usr/bin/web", "--port", "80"]}}}
+  {"node": "node1", "agent": {"unit": {"unit": "nginx.service"}}}
+  {"node": "node1", "agent": {"exec": {"command": ["/usr/local/bin/my-agent", "web"]}}}
+  {"node": "node1", "agent": {"vm": {"memory_mb": 2048, "disks": [{"file": "/srv/web.qcow2", "format": "qcow2"}]}}}"#;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum GuestVerb {
     /// Define a guest, or change its definition.
+    #[command(after_help = GUEST_EXAMPLES)]
     Set {
         /// The guest: 'type:name'.
         sid: String,
@@ -605,5 +613,20 @@ fn boolean(text: &str) -> Result<bool, String> {
         "1" | "on" | "yes" | "true" => Ok(true),
         "0" | "off" | "no" | "false" => Ok(false),
         _ => Err("expected 1, on, yes, true, or 0, off, no, false".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ha_host::store::GuestDefinition;
+
+    use super::*;
+
+    #[test]
+    fn the_examples_of_definitions_are_definitions_of_all_kinds() {
+        let examples = GUEST_EXAMPLES.lines().filter(|line| line.starts_with("  {"));
+        let kinds: Vec<&str> =
+            examples.map(|line| serde_json::from_str::<GuestDefinition>(line).unwrap().agent.word()).collect();
+        assert_eq!(kinds, ["proc", "unit", "exec", "vm"]);
     }
 }

@@ -7,6 +7,7 @@ mod confirm;
 mod context;
 mod daemon;
 mod deed;
+mod demo;
 mod edits;
 mod everyday;
 mod logs;
@@ -135,8 +136,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Verb::WatchdogMux(arguments) => daemon::watchdog_mux(&arguments),
         Verb::Supervise(arguments) => daemon::supervise(&arguments),
-        Verb::Demo(arguments) => crate::demo::run(&arguments, cli.store.as_deref()),
-        Verb::DemoDisk(arguments) => crate::demo::write_disk(&arguments),
+        Verb::Demo(arguments) => demo::run(&arguments, cli.store.as_deref()),
+        Verb::DemoDisk(arguments) => demo::write_disk(&arguments),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "ha", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
