@@ -209,7 +209,7 @@ fn a_daemon_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
         seed ^= seed << 17;
         // Edits, of which one stops or starts a service, and a command, on their way when the daemon dies.
         let spawn = |arguments: &[&str]| {
-            single.sandbox.command().args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+            single.sandbox.command().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
         };
         let state = if time % 4 < 2 { "stopped" } else { "started" };
         let edits = [
@@ -217,13 +217,15 @@ fn a_daemon_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
             spawn(&["set", "proc:disk2", "--state", state]),
         ];
         let command = match time % 3 {
-            0 => spawn(&["stop", "proc:disk3", "1"]),
+            // The one before may only be under way now.
+            0 => spawn(&["stop", "proc:disk3", "1", "--force"]),
             _ => spawn(&["set", "proc:disk3", "--state", "started"]),
         };
         thread::sleep(Duration::from_millis(seed % 1200));
         single.kill_daemon();
-        for mut child in edits.into_iter().chain([command]) {
-            assert!(child.wait().unwrap().success(), "an edit or a command failed");
+        for child in edits.into_iter().chain([command]) {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "an edit or a command failed: {}", common::stderr(&output));
         }
         let configured = single.sandbox.ok(&["config"]);
         assert!(configured.contains(&format!("vm: {}\n", 1000 + time)), "an edit was lost: {configured}");

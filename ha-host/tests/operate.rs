@@ -19,7 +19,8 @@ struct Operated {
 
 impl Operated {
     fn start() -> Self {
-        let sandbox = Sandbox::new("operate", "node1,node2,node3", "fast");
+        let sandbox = Sandbox::with_room("operate");
+        sandbox.ok(&["init", "--nodes", "node1,node2,node3", "--timings", "fast"]);
         let machines = ["node1", "node2", "node3"].map(|node| (node, sandbox.machine(node, &[])));
         Self { sandbox, machines: machines.into() }
     }
@@ -30,13 +31,13 @@ impl Operated {
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
 
-    fn waits_for(&self, health: i32, says: &str) {
+    fn waits_for(&self, health: i32, says: &str) -> String {
         let mut shown = String::new();
         let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
             let (code, text) = self.health();
             if code == health && text.contains(says) {
-                return;
+                return text;
             }
             shown = format!("exit code {code}:\n{text}");
             std::thread::sleep(Duration::from_millis(100));
@@ -102,7 +103,8 @@ fn a_cluster_is_operated_by_its_verbs_alone() {
     let complaint =
         cluster.sandbox.fails(1, &["add", "proc:bad", "--max_restart", "0", "--max_relocate", "0", "--wait=60"]);
     assert!(complaint.contains("waited in vain for proc:bad to be started on node1: it is in 'error'"), "{complaint}");
-    cluster.waits_for(2, "its start failed on node1");
+    cluster.waits_for(2, "service proc:bad (node1, error) - start failed on node1: ");
+    cluster.waits_for(2, "/no/such/program");
     assert!(cluster.sandbox.fails(1, &["start", "proc:bad"]).contains("ha cleanup proc:bad"));
     cluster.script("proc:bad", "node1", "exec sleep 1000");
     let told = ok(&cluster, &["cleanup", "proc:bad", "--wait=60"]);
@@ -113,9 +115,8 @@ fn a_cluster_is_operated_by_its_verbs_alone() {
 
     // A node fails: it is told at once, its service is recovered, and it is removed for good.
     cluster.cut("node2");
-    cluster.waits_for(1, "node node2 (gone for");
-    let (_, shown) = cluster.health();
-    assert!(shown.contains("(node2, started) - its node is gone"), "{shown}");
+    let shown = cluster.waits_for(1, "node node2 (gone for");
+    assert_eq!(shown.contains("(node2, started)"), shown.contains("(node2, started) - its node is gone"), "{shown}");
     cluster.waits_for(1, "3 nodes online, 1 of 1 service as it should be");
     let shown = ok(&cluster, &["status", "proc:web"]);
     assert!(!shown.contains("(node2, started)"), "{shown}");

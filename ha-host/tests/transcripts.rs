@@ -61,7 +61,7 @@ fn no_colour_goes_to_what_is_no_terminal() {
 
 /// Plays a file. Gives what it says and what it should say.
 fn play(file: &Path) -> (PathBuf, String, String) {
-    let sandbox = with_room();
+    let sandbox = Sandbox::with_room("transcript");
     let text = fs::read_to_string(file).unwrap();
     let mut printed = String::new();
     for line in text.lines() {
@@ -73,18 +73,6 @@ fn play(file: &Path) -> (PathBuf, String, String) {
         printed += &run(&sandbox, command);
     }
     (file.to_owned(), text, printed.trim_start().to_owned())
-}
-
-/// On a disk that is nearly full the status would say so.
-fn with_room() -> Sandbox {
-    let mut sandbox = Sandbox::empty("transcript");
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        fs::remove_dir(&sandbox.directory).unwrap();
-        sandbox.directory = memory.join(sandbox.directory.file_name().unwrap());
-        fs::create_dir(&sandbox.directory).unwrap();
-    }
-    sandbox
 }
 
 fn run(sandbox: &Sandbox, command: &str) -> String {

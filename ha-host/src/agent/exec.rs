@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::Child,
     thread,
@@ -102,7 +103,7 @@ impl ExecAgent {
         match self.run(sid, guest, &Verb::Status, guest.timeout_s)? {
             0 => Ok(true),
             NO => self.end_remains(sid).map(|()| false),
-            code => Err(Self::failed(sid, &Verb::Status, code)),
+            code => Err(self.failed(sid, &Verb::Status, code)),
         }
     }
 
@@ -115,7 +116,7 @@ impl ExecAgent {
         self.end_remains(sid)?;
         match self.run(sid, guest, &Verb::Start, guest.timeout_s)? {
             0 => Ok(()),
-            code => Err(Self::failed(sid, &Verb::Start, code)),
+            code => Err(self.failed(sid, &Verb::Start, code)),
         }
     }
 
@@ -129,7 +130,7 @@ impl ExecAgent {
         let verb = Verb::Stop(timeout_s);
         match self.run(sid, guest, &verb, timeout_s.saturating_add(Self::STOP_ALLOWANCE_S))? {
             0 => Ok(()),
-            code => Err(Self::failed(sid, &verb, code)),
+            code => Err(self.failed(sid, &verb, code)),
         }
     }
 
@@ -143,12 +144,14 @@ impl ExecAgent {
         match self.run(sid, guest, &verb, guest.timeout_s)? {
             0 => self.end_remains(sid).map(|()| true),
             NO => Ok(false),
-            code => Err(Self::failed(sid, &verb, code)),
+            code => Err(self.failed(sid, &verb, code)),
         }
     }
 
-    fn failed(sid: &ServiceId, verb: &Verb<'_>, code: i32) -> HostError {
-        HostError::new(format!("the program of {sid} failed to {}: exit code {code}", verb.words().0))
+    /// With the last line that the program wrote, which mostly says why.
+    fn failed(&self, sid: &ServiceId, verb: &Verb<'_>, code: i32) -> HostError {
+        let said = last_line(&self.path(sid, "log")).map(|line| format!(": \"{line}\"")).unwrap_or_default();
+        HostError::new(format!("the program of {sid} failed to {}: exit code {code}{said}", verb.words().0))
     }
 
     /// Runs a verb to its end and gives its exit code; a signal counts as 128 and its number.
@@ -275,4 +278,21 @@ impl ExecAgent {
             thread::sleep(Self::LOOK_INTERVAL);
         }
     }
+}
+
+/// The last line of a log that was written to just now; nothing of one whose last line is of something else.
+fn last_line(log: &Path) -> Option<String> {
+    const END: u64 = 1024;
+    const JUST_NOW: Duration = Duration::from_secs(5);
+    let mut file = fs::File::open(log).ok()?;
+    let metadata = file.metadata().ok()?;
+    let age = metadata.modified().ok()?.elapsed().unwrap_or_default();
+    if age > JUST_NOW {
+        return None;
+    }
+    file.seek(SeekFrom::Start(metadata.len().saturating_sub(END))).ok()?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end).ok()?;
+    let text = String::from_utf8_lossy(&end);
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }

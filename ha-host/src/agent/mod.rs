@@ -2,6 +2,7 @@
 
 mod cgroup;
 mod exec;
+mod failures;
 mod launch;
 mod output;
 mod privileges;
@@ -13,6 +14,7 @@ mod vm;
 
 pub use cgroup::Containment;
 pub use exec::{ExecAgent, Verb};
+pub use failures::{Failures, JobFailure};
 pub use launch::{Launcher, launched};
 pub use proc::ProcAgent;
 pub use unit::{Systemctl, SystemctlCommand, UnitAgent};
@@ -49,6 +51,7 @@ pub struct NodeAgents {
     unit: UnitAgent<SystemctlCommand>,
     vm: VmAgent,
     sink: Arc<dyn SharedSink>,
+    failures: Failures,
 }
 
 impl NodeAgents {
@@ -73,6 +76,7 @@ impl NodeAgents {
             node,
             types,
             sink,
+            failures: Failures::default(),
         }
     }
 
@@ -87,6 +91,12 @@ impl NodeAgents {
             AgentKind::Proc(proc) if stops => proc.grace_s,
             AgentKind::Vm(_) | AgentKind::Proc(_) => 0,
         }
+    }
+
+    /// Why the last jobs of services did not work, as far as they did not. It goes on being kept up to date.
+    #[must_use]
+    pub fn failures(&self) -> Failures {
+        self.failures.clone()
     }
 
     /// The guest, if it is configured here and no lock keeps others away from it.
@@ -205,6 +215,9 @@ impl Interruptible for NodeAgents {
 
 impl EventSink for NodeAgents {
     fn event(&mut self, event: Event) {
+        if let Event::AgentStartFailed { sid } = &event {
+            self.failures.note_not_running(sid);
+        }
         self.sink.event(event);
     }
 }
@@ -226,6 +239,23 @@ impl Agent for NodeAgents {
     }
 
     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+        let started = self.start_guest(sid);
+        self.failures.note(sid, "start", started)
+    }
+
+    fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
+        let stopped = self.stop_service(sid, timeout);
+        self.failures.note(sid, "stop", stopped)
+    }
+
+    fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
+        let moved = self.move_guest(sid, target, motion);
+        self.failures.note(sid, "move", moved)
+    }
+}
+
+impl NodeAgents {
+    fn start_guest(&mut self, sid: &ServiceId) -> Result<(), HostError> {
         let guest = self.guest(sid, AgentOperation::Start)?;
         match &guest.agent {
             AgentKind::Proc(proc) => self.proc.start(sid, proc),
@@ -236,7 +266,7 @@ impl Agent for NodeAgents {
     }
 
     /// A lock keeps nobody from seeing that there is nothing to stop.
-    fn stop(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
+    fn stop_service(&mut self, sid: &ServiceId, timeout: Option<u32>) -> Result<(), HostError> {
         if let Some(guest) = self.store.guest(sid)?.filter(|guest| guest.lock.is_some())
             && self.runs(sid, &guest) == Ok(false)
         {
@@ -247,7 +277,7 @@ impl Agent for NodeAgents {
     }
 
     /// The guest's definition names the target only when nothing of the guest runs here any more.
-    fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
+    fn move_guest(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
         let op = match motion {
             Motion::Migrate => AgentOperation::Migrate,
             Motion::Relocate => AgentOperation::Relocate,

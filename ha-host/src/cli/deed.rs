@@ -195,7 +195,13 @@ impl<'a> Deed<'a> {
         if !self.manner.json {
             self.tell(foresight.as_ref(), &returns)?;
         }
-        let waited = self.wait();
+        let waited = match (&foresight, self.manner.wait) {
+            (None, Some(_)) if self.goals.is_empty() => Err(Failure::Failed(format!(
+                "{}; but no master is at work, so that nothing can be waited for: see 'ha status'",
+                self.done
+            ))),
+            (..) => self.wait(),
+        };
         if self.manner.json {
             say_json(&self.object(foresight.as_ref(), &returns, waited.as_ref()))?;
         }

@@ -9,13 +9,14 @@ use ha_core::{
     placement::{BalanceHold, BalanceOutcome, Situation},
     rules::RuleSet,
     status::{
-        ClusterView, LrmMode, LrmStatus, NodeState, StateName, Timestamp, ViewInput,
+        ClusterView, LrmMode, LrmStatus, NodeState, ServiceEntry, StateName, Timestamp, ViewInput,
         view::{Advice, ServiceView, ShownState},
     },
 };
 use serde::Serialize;
 
 use super::{Broken, Present};
+use crate::agent::JobFailure;
 
 /// How a cluster, or a part of it, does. The number is the exit code of `ha status --exit-code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -539,11 +540,39 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
     if let Some(target) = entry.state.target() {
         return Some(format!("on its way to {target}"));
     }
+    if let Some(failure) = last_failure(present, view, entry) {
+        return Some(failure);
+    }
     if has_failed && !entry.failed_nodes.is_empty() {
         return Some(failed_on(&entry.failed_nodes));
     }
     let home = entry.maintenance_node.as_ref().filter(|home| **home != entry.node)?;
     Some(format!("goes back to {home} when its maintenance ends"))
+}
+
+/// What last went wrong with a service that is not as it should be, as the agent of its node, or of the node before, said it.
+fn last_failure(present: &Present, view: &ServiceView, entry: &ServiceEntry) -> Option<String> {
+    let is_well = match view.shown {
+        ShownState::Recorded(StateName::Started | StateName::Stopped | StateName::Freeze) | ShownState::Disabled => {
+            true
+        }
+        ShownState::Ignore
+        | ShownState::Deleting
+        | ShownState::Ignored
+        | ShownState::NotFound
+        | ShownState::Queued
+        | ShownState::Starting
+        | ShownState::Stopping
+        | ShownState::ClearingErrorFlag
+        | ShownState::NotUnderstood
+        | ShownState::Recorded(_) => false,
+    };
+    let nodes = std::iter::once(&entry.node).chain(entry.failed_nodes.iter().rev()).filter(|_| !is_well);
+    let mut failures = nodes.filter_map(|node| Some((node, JobFailure::of(present.lrms.get(node)?, &view.sid)?)));
+    let (node, JobFailure { what, message, .. }) = failures.next()?;
+    let count = entry.failed_nodes.len();
+    let times = if count > 1 { format!(" (failed {count} times)") } else { String::new() };
+    Some(format!("{what} failed on {node}: {message}{times}"))
 }
 
 fn failed_on(nodes: &[NodeName]) -> String {

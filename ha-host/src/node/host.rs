@@ -29,7 +29,7 @@ use ha_core::{
 
 use super::log::LogSource;
 use crate::{
-    agent::NodeAgents,
+    agent::{Failures, NodeAgents},
     fence::FenceRunner,
     store::{
         ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit,
@@ -46,6 +46,7 @@ pub struct NodeHost {
     session: Arc<dyn Session>,
     watchdog: Box<dyn Watchdog + Send>,
     workers: JobWorkers<NodeAgents>,
+    failures: Failures,
     fence: FenceRunner,
     reader: ConfigurationReader,
     /// What was wrong in the configuration when it was last reported.
@@ -88,6 +89,7 @@ impl NodeHost {
             store,
             session,
             watchdog,
+            failures: agents.failures(),
             workers: JobWorkers::new(node.clone(), agents, run_directory),
             fence: FenceRunner::new(Self::FENCE_TIMEOUT),
             reader: ConfigurationReader::new(service_types()),
@@ -241,6 +243,8 @@ impl ManagerStore for NodeHost {
 impl LrmStore for NodeHost {
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
         let record = Record::Lrm(self.node.clone());
+        let with_failures = self.failures.added_to(status);
+        let status = with_failures.as_ref().unwrap_or(status);
         Ok(self.session.write_record(&record, status.to_json().as_bytes())?)
     }
 }

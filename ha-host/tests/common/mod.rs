@@ -41,6 +41,19 @@ impl Sandbox {
         Self { directory, address, program: env!("CARGO_BIN_EXE_ha").into(), inside: Vec::new() }
     }
 
+    /// An empty directory in memory, where there is one: on a disk that is nearly full the status says so.
+    pub(crate) fn with_room(name: &str) -> Self {
+        let mut sandbox = Self::empty(name);
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() {
+            fs::remove_dir(&sandbox.directory).unwrap();
+            sandbox.directory = memory.join(sandbox.directory.file_name().unwrap());
+            fs::create_dir(&sandbox.directory).unwrap();
+            sandbox.address = format!("file:{}", sandbox.directory.join("store").display());
+        }
+        sandbox
+    }
+
     /// With a cluster of these nodes.
     pub(crate) fn new(name: &str, nodes: &str, timings: &str) -> Self {
         let sandbox = Self::empty(name);
