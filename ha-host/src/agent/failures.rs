@@ -67,7 +67,10 @@ impl Failures {
     }
 
     fn put(&self, sid: &ServiceId, what: &str, message: &str) {
-        let message = message.lines().next().unwrap_or_default().chars().take(LONGEST).collect();
+        let line = message.lines().next().unwrap_or_default();
+        // What is told with the node need not be told twice.
+        let line = line.strip_prefix(&format!("the program of {sid} failed to {what}: ")).unwrap_or(line);
+        let message = line.chars().take(LONGEST).collect();
         let failure = JobFailure { what: what.to_owned(), message, at: clock::wall() };
         self.held().insert(sid.clone(), failure);
     }

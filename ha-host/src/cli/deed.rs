@@ -136,7 +136,7 @@ impl Goal {
     fn has_failed(&self, status: &ManagerStatus) -> bool {
         match self {
             // It begins in 'error' where that is to be cleared.
-            Self::Service { state: Some(StateName::Error | StateName::Stopped), .. } => false,
+            Self::Service { state: None | Some(StateName::Error | StateName::Stopped), .. } => false,
             Self::Service { sid, .. } | Self::Runs { sid } => {
                 status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error)
             }

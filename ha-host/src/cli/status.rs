@@ -1,7 +1,7 @@
 //! `ha status`: the cluster at a glance.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     process::ExitCode,
     thread,
@@ -10,10 +10,10 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use ha_core::{
-    id::NodeName,
+    id::{NodeName, ServiceId},
     status::{
         UtcTime,
-        view::{LineKind, ServiceView},
+        view::{Advice, LineKind, ServiceView},
     },
 };
 use ha_host::{
@@ -89,8 +89,8 @@ impl Seen {
     fn read(context: Context, options: &StatusOptions) -> Result<Self, Failure> {
         let node = context.node()?;
         let present = context.present()?;
-        let is_alive = look_for_life(&context, &present)?;
-        let glance = Glance::new(&present, &node, is_alive);
+        let alive = look_for_life(&context, &present)?;
+        let glance = Glance::new(&present, &node, alive.as_ref());
         let mut twins = context.store.twins().unwrap_or_default();
         // The store may have been full, or out of reach, when this node saw its twin.
         if let Ok(Some(note)) = context.state.twin(&node) {
@@ -219,7 +219,7 @@ impl Seen {
                 LineKind::Quorum | LineKind::Fencing | LineKind::Lrm | LineKind::Service => Style::new(),
             };
             // Of a master that does not work, or can't be told, nothing of that is true.
-            if is_shown && glance.is_alive && !self.present.status_is_broken() {
+            if is_shown && glance.is_alive && glance.master_is_alive && !self.present.status_is_broken() {
                 writeln!(out, "{style}{line}{style:#}")?;
             }
         }
@@ -279,8 +279,25 @@ fn service_line(service: &ServiceGlance) -> String {
     line.extend(service.reason.as_ref().map(|reason| format!(" - {reason}")));
     line.extend(service.view.problem.as_ref().map(|problem| format!(": {problem}")));
     let separator = if service.view.problem.is_some() { ". " } else { ": " };
-    line.extend(service.advice.map(|advice| format!("{separator}{advice}")));
+    line.extend(service.advice.map(|advice| format!("{separator}{}", words(advice, &service.view.sid))));
     line
+}
+
+/// What a person can do, by the verbs of this command where there is one for it.
+fn words(advice: Advice, sid: &ServiceId) -> String {
+    match advice {
+        Advice::RequestDisabled => format!("Find out why it failed and repair it. Then: ha cleanup {sid}"),
+        Advice::Arm | Advice::ArmToRecover => format!("{advice} (ha arm)"),
+        Advice::RemoveOrRestore
+        | Advice::WaitForMaster
+        | Advice::BringUpMaster
+        | Advice::AcceptLocation
+        | Advice::MakeNodeAvailable
+        | Advice::BringNodeBack
+        | Advice::RepairStatus
+        | Advice::ConfirmFenced
+        | Advice::SeeWhyItRuns => advice.to_string(),
+    }
 }
 
 /// Whether a text is what a pattern says, in which `*` stands for anything.
@@ -294,28 +311,30 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Looks whether any node gives a sign of life, where the records are not as young as that they say it themselves, nor so old that
-/// nobody can live.
-fn look_for_life(context: &Context, present: &Present) -> Result<Option<bool>, Failure> {
+/// The nodes that are seen to give a sign of life, where the records are not as young as that they say it themselves, nor so old
+/// that nobody can live. It takes as long as a sign of all of them does.
+fn look_for_life(context: &Context, present: &Present) -> Result<Option<BTreeSet<NodeName>>, Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(20);
     /// Nobody waits longer for the answer.
     const PATIENCE: Duration = Duration::from_secs(2);
     if !present.may_have_died() {
         return Ok(None);
     }
-    let nodes = &present.settings.nodes;
-    let look = || -> Result<_, StoreError> { context.store.raw_beats(nodes) };
+    let nodes: Vec<NodeName> = present.settings.nodes.iter().filter(|node| present.is_there(node)).cloned().collect();
+    let look = || -> Result<BTreeMap<NodeName, Vec<u8>>, StoreError> {
+        Ok(context.store.raw_beats(&nodes)?.into_iter().collect())
+    };
     let first = look()?;
     let beats_apart = present.settings.timings.membership_detection() / 5;
     let patience = beats_apart.saturating_mul(3).min(PATIENCE);
     let began = Instant::now();
-    while began.elapsed() < patience {
+    let mut alive = BTreeSet::new();
+    while began.elapsed() < patience && alive.len() < nodes.len() {
         thread::sleep(LOOK_INTERVAL);
-        if look()? != first {
-            return Ok(Some(true));
-        }
+        let beats = look()?.into_iter();
+        alive.extend(beats.filter(|(node, beat)| first.get(node) != Some(beat)).map(|(node, _)| node));
     }
-    Ok(Some(false))
+    Ok(Some(alive))
 }
 
 fn good(good: bool) -> Style {

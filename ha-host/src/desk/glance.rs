@@ -1,6 +1,9 @@
 //! The cluster at a glance: nodes first, what is wrong with a reason, and whether all is well.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use ha_core::{
     config::RequestedState,
@@ -137,6 +140,8 @@ pub struct Glance {
     pub summary: String,
     /// Whether any daemon of the cluster works.
     pub is_alive: bool,
+    /// Whether the node that is recorded as the master gives signs of life, as far as that was looked at.
+    pub master_is_alive: bool,
     /// Quorum, master and fencing.
     pub view: ClusterView,
     /// All nodes, by name.
@@ -146,10 +151,10 @@ pub struct Glance {
 }
 
 impl Glance {
-    /// Looks from a node. `is_alive` says whether a sign of life of any daemon was seen to change, where that was looked at; else
-    /// the age of the records tells.
+    /// Looks from a node. `alive` are the nodes that gave a sign of life, of those that should be there, where that was looked at;
+    /// else the age of the records tells.
     #[must_use]
-    pub fn new(present: &Present, own_node: &NodeName, is_alive: Option<bool>) -> Self {
+    pub fn new(present: &Present, own_node: &NodeName, alive: Option<&BTreeSet<NodeName>>) -> Self {
         let lrms: BTreeMap<NodeName, Option<&LrmStatus>> = present
             .settings
             .nodes
@@ -168,11 +173,16 @@ impl Glance {
             locations: present.broken.iter().all(|broken| broken.part != "the configuration").then_some(&locations),
             scheduler: present.configuration().datacenter.scheduler.mode,
         });
-        let is_alive = is_alive.unwrap_or_else(|| newest_age(present).is_some_and(|age| age <= old_after(present)));
-        let nodes = nodes(present, is_alive);
+        let is_alive = match alive {
+            Some(alive) => !alive.is_empty(),
+            None => newest_age(present).is_some_and(|age| age <= old_after(present)),
+        };
+        let master_is_alive = present.status.master_node.as_ref().is_none_or(|master| gives_sign(alive, master));
+        let nodes = nodes(present, is_alive, alive);
         let services = services(present, &view, &nodes, is_alive);
         let (problems, summary) = (Vec::new(), String::new());
-        let mut glance = Self { health: Health::Healthy, problems, summary, is_alive, view, nodes, services };
+        let mut glance =
+            Self { health: Health::Healthy, problems, summary, is_alive, master_is_alive, view, nodes, services };
         glance.judge(present);
         glance.summary = glance.sum_up();
         glance
@@ -209,7 +219,15 @@ impl Glance {
     }
 
     fn master_problem(&self, present: &Present) -> Option<String> {
-        if present.status_is_broken() || self.view.master.liveness.is_fresh() || self.services.is_empty() {
+        if present.status_is_broken() || self.services.is_empty() {
+            return None;
+        }
+        if let Some(master) = present.status.master_node.as_ref().filter(|_| !self.master_is_alive) {
+            return Some(format!(
+                "the master on {master} gives no sign of life: nothing is decided before another one takes over"
+            ));
+        }
+        if self.view.master.liveness.is_fresh() {
             return None;
         }
         let since = present.status.timestamp.map_or_else(String::new, |time| {
@@ -306,11 +324,18 @@ fn suspended_balancing(present: &Present) -> Option<(Health, String)> {
     }
 }
 
-fn nodes(present: &Present, is_alive: bool) -> Vec<NodeGlance> {
+/// Whether a node was seen to live, or was not looked at.
+fn gives_sign(alive: Option<&BTreeSet<NodeName>>, node: &NodeName) -> bool {
+    alive.is_none_or(|alive| alive.contains(node))
+}
+
+fn nodes(present: &Present, is_alive: bool, alive: Option<&BTreeSet<NodeName>>) -> Vec<NodeGlance> {
     let mut names: Vec<&NodeName> = present.settings.nodes.iter().chain(present.status.nodes.keys()).collect();
     names.sort_unstable();
     names.dedup();
-    let seen = names.into_iter().map(|node| NodeSeen::new(present, node, is_alive));
+    let seen = names
+        .into_iter()
+        .map(|node| NodeSeen { gives_sign: gives_sign(alive, node), ..NodeSeen::new(present, node, is_alive) });
     // The master remembers for a while who was a member.
     let seen = seen.filter(|seen| seen.is_member || seen.state == NodeState::Fence || seen.has_services());
     seen.map(|seen| seen.glance()).collect()
@@ -321,6 +346,8 @@ struct NodeSeen<'a> {
     present: &'a Present,
     node: &'a NodeName,
     is_alive: bool,
+    /// Whether it was seen to live, or was not looked at.
+    gives_sign: bool,
     is_member: bool,
     record: Option<&'a LrmStatus>,
     /// Seconds since its LRM wrote.
@@ -335,6 +362,7 @@ impl<'a> NodeSeen<'a> {
             present,
             node,
             is_alive,
+            gives_sign: true,
             is_member: present.settings.nodes.contains(node),
             record,
             age: record.and_then(|record| record.timestamp).map(|time| present.now.wall.saturating_sub(time)),
@@ -346,7 +374,7 @@ impl<'a> NodeSeen<'a> {
         let state = self.health();
         let (health, mut text) = self.words(state);
         let services = self.present.status.active_services(self.node).count();
-        let master = self.is_alive && self.present.status.master_node.as_ref() == Some(self.node);
+        let master = self.is_alive && self.gives_sign && self.present.status.master_node.as_ref() == Some(self.node);
         if master && state == NodeHealth::Online {
             text.push_str(", master");
         }
@@ -389,7 +417,7 @@ impl<'a> NodeSeen<'a> {
         match self.state {
             NodeState::Fence => NodeHealth::ToBeFenced,
             _ if left => NodeHealth::Stopped,
-            NodeState::Online | NodeState::Maintenance if !self.is_alive => NodeHealth::Silent,
+            NodeState::Online | NodeState::Maintenance if !self.is_alive || !self.gives_sign => NodeHealth::Silent,
             NodeState::Maintenance => NodeHealth::Maintenance,
             NodeState::Online => match mode {
                 LrmMode::Maintenance => NodeHealth::Maintenance,
@@ -455,7 +483,9 @@ impl<'a> NodeSeen<'a> {
                 format!(": its services are recovered {} to {} after its loss", span(shortest), span(longest))
             }
             NodeState::Unknown => ": nothing of it has to be recovered".into(),
-            NodeState::Online | NodeState::Maintenance | NodeState::Gone => String::new(),
+            NodeState::Online | NodeState::Maintenance if self.gives_sign => String::new(),
+            NodeState::Online | NodeState::Maintenance => ": the master has not taken note of that yet".into(),
+            NodeState::Gone => String::new(),
         }
     }
 
