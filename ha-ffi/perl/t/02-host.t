@@ -44,7 +44,7 @@ package World {
         forget_fence_attempts => sub { return },
         run_fence_device => sub { my ($self, $node, $incident, $number, $device, $commands) = @_; $self->{fence} = $commands; 'fenced' },
         unmanaged_services => sub { [{ sid => 'vm:900', node => 'n1', running => 1 }] },
-        usage => sub { +{ nodes => { n1 => { max_cpu => 8, max_memory => 1 << 30 } }, services => { map { $_ => { max_cpu => 1 } } qw(vm:100 vm:900) } } },
+        usage => sub { $_[0]{mode} = $_[1]; +{ nodes => { n1 => { max_cpu => 8, max_memory => 1 << 30 } }, services => { map { $_ => { max_cpu => 1 } } qw(vm:100 vm:900) } } },
         random_bytes => sub { '0123456789abcdef' },
         start_job => sub { my ($self, $job) = @_; $job->run('n1', $self->{agent}) }, finished_jobs => sub { [] },
     );
@@ -136,6 +136,7 @@ for my $story (qw(fencing moving nothing)) {
     is_deeply([$world->exceptions], [], "$story: nothing dies");
     if ($story eq 'fencing') {
         is_deeply([map { $_->{words} } @{$world->{fence}}], [['fence_x']], 'commands of fence devices have their words');
+        is($world->{mode}, 'static', 'the host knows what its figures are for');
         is($world->{manager}->service('vm:101')->{node}, 'n1', 'the service was recovered');
         eval { $world->{kept}->nodes };
         is(ref $@ && $@->status, 'handle', 'a lent record does not outlive the method');

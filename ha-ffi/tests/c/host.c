@@ -462,6 +462,36 @@ static void patience(void)
     end(&world, NULL, lrm);
 }
 
+static int32_t sizes_alone(void *context, int32_t dynamic, ha_reply *reply)
+{
+    CHECK(dynamic == 0);
+    return usage(context, reply);
+}
+
+/* A host that has both is asked with the mode. */
+static void figures(void)
+{
+    struct ha_callbacks callbacks;
+    struct world world;
+    uint64_t now, next;
+    ha_host *host = NULL;
+    ha_crm *crm = NULL;
+    int32_t wait;
+
+    begin(&world, FENCING);
+    callbacks = table(&world);
+    callbacks.destroy = NULL;
+    callbacks.usage = NULL;
+    callbacks.usage_by_mode = sizes_alone;
+    WELL(ha_host_new(&callbacks, &host, NULL));
+    WELL(ha_crm_new(S("n1"), NULL, host, &crm, NULL));
+    for (now = SECOND; now < 30 * SECOND; now += SECOND)
+        WELL(ha_crm_tick(crm, host, now, 1700000000, &next, &wait, NULL));
+    CHECK(world.called[24] > 0 && strcmp(names[24], "usage") == 0);
+    WELL(ha_host_free(host));
+    end(&world, crm, NULL);
+}
+
 /* What is lent is not the callback's to free. */
 static void frees_event(void *context, const ha_event *event)
 {
@@ -703,6 +733,7 @@ int main(void)
     jobs();
     workers();
     patience();
+    figures();
     lent();
     stops_from_inside();
     garbled();
