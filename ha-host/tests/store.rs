@@ -25,8 +25,12 @@ fn node(name: &str) -> NodeName {
 }
 
 fn cluster(sandbox: &Sandbox) -> (Arc<FileStore>, Timings) {
+    cluster_of(sandbox, &["node1", "node2"])
+}
+
+fn cluster_of(sandbox: &Sandbox, nodes: &[&str]) -> (Arc<FileStore>, Timings) {
     let timings = TimingSettings::fast().validate().unwrap();
-    let settings = ClusterSettings { nodes: vec![node("node1"), node("node2")], timings };
+    let settings = ClusterSettings { nodes: nodes.iter().map(|name| node(name)).collect(), timings };
     (Arc::new(FileStore::create(sandbox.store(), &settings).unwrap()), timings)
 }
 
@@ -63,7 +67,7 @@ fn a_lock_passes_on_after_its_lifetime_and_not_before() {
 #[test]
 fn two_nodes_that_ask_at_once_never_both_get_the_lock() {
     let sandbox = Sandbox::empty("race");
-    let (store, timings) = cluster(&sandbox);
+    let (store, timings) = cluster_of(&sandbox, &["n0", "n1", "n2", "n3"]);
     for round in 0..50 {
         let lock = Lock::Agent(node(&format!("x{round}")));
         let contenders: Vec<_> = (0..4)
@@ -75,7 +79,7 @@ fn two_nodes_that_ask_at_once_never_both_get_the_lock() {
             .collect();
         let answers: Vec<LockAnswer> = contenders.into_iter().map(|thread| thread.join().unwrap()).collect();
         let holders = answers.iter().filter(|answer| **answer == LockAnswer::Acquired).count();
-        assert_eq!(holders, 1, "{answers:?}");
+        assert_eq!(holders, 1, "round {round}: {answers:?}");
     }
 }
 

@@ -251,7 +251,15 @@ enum StartError {
 
 /// Tells what happens, and never waits for whoever reads it.
 fn reporter(log: LogSource) -> impl FnMut(MultiplexerEvent) {
-    move |event| log.message(event.severity(), event.to_string())
+    move |event| {
+        let text = event.to_string();
+        // The device is fed again and again.
+        if matches!(event, MultiplexerEvent::DeviceFailed(_)) {
+            log.lasting_message(event.severity(), text);
+        } else {
+            log.message(event.severity(), text);
+        }
+    }
 }
 
 pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure> {

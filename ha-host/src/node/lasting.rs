@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use ha_core::{
-    event::{Event, Severity},
-    time::Instant,
-};
+use ha_core::{event::Event, time::Instant};
 
 /// What lasts, as it was said: each condition of each source once, and again when it comes anew or goes on for long.
 #[derive(Debug, Default)]
@@ -55,11 +52,6 @@ pub(super) fn of_event(event: &Event) -> Option<String> {
         return Some(format!("{operation}: {}", without_amounts(message)));
     }
     matches!(event, Event::RoundFailed { .. } | Event::FenceWithoutServices { .. }).then(|| event.to_string())
-}
-
-/// The same for what is no event.
-pub(super) fn of_message(severity: Severity, text: &str) -> Option<String> {
-    (severity >= Severity::Warning).then(|| without_amounts(text))
 }
 
 /// A text whose amounts may rise all the time, without them. Numbers in names stay.

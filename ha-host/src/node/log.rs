@@ -69,6 +69,8 @@ struct Line {
 enum What {
     Event(Event),
     Message(Severity, String),
+    /// A sign of something that lasts.
+    Lasting(Severity, String),
     /// Says that all before it was written.
     Flush(SyncSender<()>),
 }
@@ -130,14 +132,22 @@ pub struct LogSource {
 impl LogSource {
     /// Reports something that is no event of the core.
     pub fn message(&self, severity: Severity, text: impl Into<String>) {
-        let what = What::Message(severity, text.into());
+        self.send(What::Message(severity, text.into()));
+    }
+
+    /// The same of something that is found again and again as long as it lasts: it is not written each time.
+    pub fn lasting_message(&self, severity: Severity, text: impl Into<String>) {
+        self.send(What::Lasting(severity, text.into()));
+    }
+
+    fn send(&self, what: What) {
         self.log.send(Line { time: clock::wall(), source: self.source.clone(), what });
     }
 }
 
 impl SharedSink for LogSource {
     fn event(&self, event: Event) {
-        self.log.send(Line { time: clock::wall(), source: self.source.clone(), what: What::Event(event) });
+        self.send(What::Event(event));
     }
 }
 
@@ -165,8 +175,8 @@ impl<W: Write> Writer<W> {
             }
             let condition = match &line.what {
                 What::Event(event) => lasting::of_event(event),
-                What::Message(severity, text) => lasting::of_message(*severity, text),
-                What::Flush(_) => None,
+                What::Lasting(_, text) => Some(text.clone()),
+                What::Message(..) | What::Flush(_) => None,
             };
             let unsaid = condition
                 .map(|condition| self.lasting.times_unsaid(&line.source, condition, clock::instant()))
@@ -185,7 +195,7 @@ impl<W: Write> Writer<W> {
                 return;
             }
             What::Event(event) => (event.severity(), event.to_string()),
-            What::Message(severity, text) => (*severity, text.clone()),
+            What::Message(severity, text) | What::Lasting(severity, text) => (*severity, text.clone()),
         };
         let text = match self.format {
             LogFormat::Text => text_line(line, severity, &text, unsaid),
@@ -193,7 +203,9 @@ impl<W: Write> Writer<W> {
             LogFormat::Json => {
                 let fields = match &line.what {
                     What::Event(event) => serde_json::to_value(event).unwrap_or_default(),
-                    What::Message(..) | What::Flush(_) => json!({"event": "message", "message": text}),
+                    What::Message(..) | What::Lasting(..) | What::Flush(_) => {
+                        json!({"event": "message", "message": text})
+                    }
                 };
                 json_line(line, severity, fields, unsaid)
             }
