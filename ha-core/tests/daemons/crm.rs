@@ -5,7 +5,7 @@ use ha_core::{
     event::DaemonState,
     host::{HostOperation, Lock},
     status::{Disarm, DisarmMode, DisarmState, LrmMode, LrmStatus, NodeRequest, NodeState, ServiceState},
-    time::Instant,
+    time::{Instant, Next},
 };
 
 use crate::cluster::{Cluster, Daemon, node, secs, sid};
@@ -485,4 +485,23 @@ fn a_master_that_is_asked_to_stop_keeps_its_lock_as_long_as_its_watchdog_is_open
     cluster.broken.clear();
     assert_eq!(iterate(&mut cluster), None);
     assert!(!watchdog_is_open(&mut cluster) && cluster.holder(&Lock::Manager).is_none());
+}
+
+#[test]
+fn who_asked_for_the_lock_of_a_disarmed_cluster_is_no_master_of_one_that_was_armed_meanwhile() {
+    let mut cluster = cluster_with_a_service();
+    cluster.put_entry("vm:101", "node2", ServiceState::Stopped, Some("one"));
+    disarmed(&mut cluster);
+    cluster.give_lock(Lock::Manager, "node2");
+    let Some(Next::At { instant, .. }) = cluster.tick(&node("node1"), Daemon::Crm) else { panic!("it has ended") };
+    // The former master arms HA, and goes.
+    cluster.edit_status(|status| status.disarm = None);
+    cluster.release_lock_of("node2");
+    cluster.time = instant;
+    for _ in 0..3 {
+        cluster.time = iterate(&mut cluster).unwrap();
+        assert!(state(&mut cluster) != DaemonState::Master || watchdog_is_open(&mut cluster));
+    }
+    assert_eq!(state(&mut cluster), DaemonState::Master);
+    assert_eq!(cluster.violations, [""; 0]);
 }

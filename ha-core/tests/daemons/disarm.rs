@@ -69,6 +69,8 @@ fn what_must_be_finished_before_ha_is_disarmed() {
         for mode in ["freeze", "ignore"] {
             let mut cluster = cluster(state.clone());
             put_records(&mut cluster, LrmState::WaitForAgentLock, LrmMode::Disarm, 1);
+            // It would leave for another node, but that nobody would make that move.
+            cluster.set_rules("node-affinity: home\n\tresources vm:102\n\tnodes node1\n\tstrict 1\n");
             cluster.command(&format!("disarm-ha {mode}"));
             iterate(&mut cluster);
             assert_eq!(is_disarmed(&cluster), !holds_up, "{state:?}, {mode}");

@@ -102,3 +102,33 @@ fn another_boot_than_that_of_a_record_from_before_a_running_guest_came_does_not_
         assert_eq!(incident.writer, (!comes).then(|| Writer::new("machine", "boot")), "comes: {comes}");
     }
 }
+
+#[test]
+fn a_node_to_which_a_service_is_sent_live_is_unguarded_in_the_same_write_whoever_sends_it_there() {
+    type Way = (&'static str, bool, fn(&mut Cluster));
+    let ways: [Way; 3] = [
+        ("a command, live", true, |cluster| cluster.command("migrate vm:101 node3")),
+        ("a command, stopped", false, |cluster| cluster.command("relocate vm:101 node3")),
+        ("placement", true, |cluster| {
+            cluster.set_rules("node-affinity: home\n\tresources vm:101\n\tnodes node3\n\tstrict 1\n");
+        }),
+    ];
+    for (name, is_live, way) in ways {
+        let mut cluster = cluster();
+        cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+        // Its LRM has its lock, as far as its record says.
+        let record =
+            |timestamp| LrmStatus { state: LrmState::Active, timestamp: Some(timestamp), ..LrmStatus::default() };
+        iterate(&mut cluster);
+        for timestamp in 1..3 {
+            cluster.store.lrm_status.insert(node("node3"), Arc::new(record(timestamp)));
+            iterate(&mut cluster);
+        }
+        assert!(!is_unguarded(&cluster, "node3"), "{name}");
+        way(&mut cluster);
+        iterate(&mut cluster);
+        let entry = cluster.status().services.get(&sid("vm:101")).cloned().unwrap();
+        assert_eq!(entry.state.target(), Some(&node("node3")), "{name}");
+        assert_eq!(is_unguarded(&cluster, "node3"), is_live, "{name}");
+    }
+}

@@ -7,8 +7,8 @@ use ha_core::{
     config::{FenceConfig, RequestedState, datacenter::FencingMode},
     host::{FenceProgress, HostOperation, Lock, UnmanagedService},
     status::{
-        ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState,
-        StateName, Timestamp,
+        ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, Motion, NodeState, QueuedCommand,
+        ServiceEntry, ServiceState, StateName, Timestamp, Writer,
     },
     time::Next,
 };
@@ -74,6 +74,24 @@ fn which_services_are_active_on_a_node() {
             assert_eq!(on("node1"), state.target().is_some(), "{row}, where it goes");
             assert!(!on("node3"), "{row}");
         }
+    }
+}
+
+#[test]
+fn which_writer_shows_that_a_machine_was_booted_again() {
+    let before = Writer::new("machine", "boot");
+    let rows = [
+        (Writer::new("machine", "boot"), false),
+        (Writer::new("machine", "another"), true),
+        // A twin has its own boots, and says nothing of the node's.
+        (Writer::new("another", "boot"), false),
+        (Writer::new("another", "another"), false),
+        (Writer::new("machine", ""), false),
+        (Writer::new("", "another"), false),
+    ];
+    for (now, expected) in rows {
+        assert_eq!(now.is_another_boot_of(&before), expected, "{now:?}");
+        assert_eq!(before.is_another_boot_of(&now), expected, "{now:?}");
     }
 }
 
@@ -409,6 +427,49 @@ fn what_becomes_of_a_service_whose_node_is_lost() {
         let entry = entry(&cluster);
         assert_eq!((entry.state.name(), entry.node), (expected, node("node2")), "{state:?}, {requested}");
     }
+}
+
+#[test]
+fn a_command_that_waits_goes_with_the_state_that_it_was_given_in() {
+    for command in
+        [QueuedCommand::Stop { timeout: 1 }, QueuedCommand::Move { motion: Motion::Relocate, target: node("node1") }]
+    {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.set_rules("node-affinity: home\n\tresources vm:101\n\tnodes node3:2,node2:1\n");
+        cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+        cluster.edit_status(|status| {
+            let (_, entry) = status.services.iter_mut().next().unwrap();
+            entry.command = Some(Box::new(command.clone()));
+        });
+        // Its node is lost, and fenced: what was asked for concerned a service that ran there.
+        cluster.node("node2").connected = false;
+        cluster.iterate_times(9, "node1", Daemon::Crm);
+        let entry = entry(&cluster);
+        assert_eq!((entry.state.name(), entry.node), (StateName::Started, node("node3")), "{command:?}");
+        assert_eq!(entry.command, None, "{command:?}");
+    }
+}
+
+#[test]
+fn a_service_that_leaves_where_it_only_waits_keeps_its_home() {
+    let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3", "node4"], Daemon::Crm);
+    cluster.add_service("vm:101", "node2", RequestedState::Started);
+    cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+    cluster.edit_status(|status| {
+        let (_, entry) = status.services.iter_mut().next().unwrap();
+        entry.maintenance_node = Some(node("node4"));
+        for name in ["node2", "node4"] {
+            status.nodes.insert(node(name), NodeState::Maintenance);
+        }
+    });
+    for name in ["node2", "node4"] {
+        let record = LrmStatus { state: LrmState::Maintenance, mode: LrmMode::Maintenance, ..LrmStatus::default() };
+        cluster.store.lrm_status.insert(node(name), Arc::new(record));
+    }
+    cluster.iterate_times(2, "node1", Daemon::Crm);
+    let entry = entry(&cluster);
+    assert_eq!(entry.state.name(), StateName::Migrate);
+    assert_eq!(entry.maintenance_node, Some(node("node4")), "it is still to return");
 }
 
 #[test]

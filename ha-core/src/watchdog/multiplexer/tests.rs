@@ -50,7 +50,7 @@ impl Bench {
                 }
                 Effect::Unmark => self.marker = false,
                 Effect::Feed { not_after } => {
-                    assert!(now <= not_after);
+                    assert!(now <= not_after && not_after <= self.multiplexer.next_tick(), "for one interval");
                     self.fed.push(now);
                 }
                 Effect::Hasten => self.hastened = true,

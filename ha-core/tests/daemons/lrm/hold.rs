@@ -117,6 +117,60 @@ fn what_comes_while_an_lrm_that_goes_down_says_that_it_leaves_is_not_left_to_run
 }
 
 #[test]
+fn a_service_that_is_on_its_way_here_when_an_lrm_says_that_it_leaves_is_waited_for() {
+    let mut cluster = active();
+    cluster.add_service("vm:102", "node1", RequestedState::Started);
+    cluster.after_record = Some(|cluster| {
+        let leaves = cluster.store.lrm_status[&node("node1")].state == LrmState::WaitForAgentLock;
+        if leaves && !cluster.status().services.contains(&sid("vm:102")) {
+            cluster.put_entry("vm:102", "node2", ServiceState::Migrate { target: node("node1") }, Some("two"));
+        }
+    });
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    for _ in 0..20 {
+        cluster.time = iterate(&mut cluster).unwrap();
+        assert!(watchdog_is_open(&mut cluster) && holds_lock(&cluster));
+    }
+    cluster.put_entry("vm:102", "node1", STARTED, Some("three"));
+    cluster.node("node1").running.insert(sid("vm:102"));
+    assert!(exits(&mut cluster));
+    assert!(cluster.places(&sid("vm:102")).is_empty() && !watchdog_is_open(&mut cluster));
+    assert_eq!(cluster.violations, [""; 0]);
+}
+
+#[test]
+fn a_guest_that_is_elsewhere_by_now_does_not_keep_the_watchdog_of_a_node_that_goes_down() {
+    let mut cluster = active();
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node2");
+    cluster.node("node1").running.clear();
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    assert!(exits(&mut cluster));
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+}
+
+#[test]
+fn a_service_that_was_started_again_after_its_last_stop_is_stopped_once_more() {
+    let mut cluster = maintenance();
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    // The node goes down after all: what is here is stopped. Its master, who does not know yet, has it started.
+    ask_to_stop(&mut cluster, StopRequest::NodeReboot);
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert!(cluster.places(&sid("vm:101")).is_empty());
+    put(&mut cluster, STARTED, "two");
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "in maintenance requests are carried out");
+    // Nobody moves it, so that it is stopped in the end.
+    let ended = (0..40).any(|round| {
+        cluster.edit_status(|status| status.timestamp = Some(round));
+        let next = iterate(&mut cluster);
+        cluster.time = next.unwrap_or(cluster.time);
+        next.is_none()
+    });
+    assert!(ended && cluster.places(&sid("vm:101")).is_empty());
+    assert_eq!(cluster.violations, [""; 0]);
+}
+
+#[test]
 fn a_service_that_left_and_came_back_while_its_node_goes_down_is_stopped_again() {
     let mut cluster = active();
     // Another one holds the node up.

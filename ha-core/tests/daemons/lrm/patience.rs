@@ -284,3 +284,24 @@ fn rounds_without_a_move_count_anew_after_each_move_that_was_asked_for() {
     // One more for the last to be seen.
     assert!((0..13).any(|_| round(&mut cluster, STARTED)), "nobody moves it");
 }
+
+#[test]
+fn a_start_that_could_not_be_cleared_away_says_nothing_of_the_last_stop_of_its_service() {
+    let mut cluster = active();
+    cluster.ends_jobs = true;
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_restart = Some(0);
+    let guest = cluster.guests.get_mut(&sid("vm:101")).unwrap();
+    (guest.hangs, guest.stop_fails) = (Some(StateName::Started), true);
+    put(&mut cluster, STARTED, "two");
+    iterate_until(&mut cluster, "start_retries_exhausted");
+    cluster.iterate_times(2, "node1", Daemon::Lrm);
+    let guest = cluster.guests.get_mut(&sid("vm:101")).unwrap();
+    (guest.hangs, guest.stop_fails) = (None, false);
+    put(&mut cluster, ServiceState::Error, "three");
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    while let Some(next) = iterate(&mut cluster) {
+        cluster.time = next;
+    }
+    assert!(cluster.places(&sid("vm:101")).is_empty());
+    assert!(!watchdog_is_open(&mut cluster), "it was stopped in the end");
+}
