@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::RequestedState,
+    host::Lock,
     status::{Disarm, DisarmMode, DisarmState, LrmMode, LrmState, LrmStatus, NodeState, ServiceState, StateName},
 };
 
@@ -127,4 +128,22 @@ fn every_node_is_unguarded_after_arming_until_its_lrm_says_anew_that_it_has_its_
             assert_eq!(NODES.map(|name| unguarded.contains(&node(name))), [true, false, true], "{mode:?}, {lrm_mode}");
         }
     }
+}
+
+#[test]
+fn a_service_that_people_moved_while_ha_was_disarmed_does_not_wait_for_the_fencing_of_the_node_that_it_left() {
+    let mut cluster = cluster(ServiceState::Fence);
+    cluster.edit_status(|status| {
+        status.disarm = Some(Disarm { mode: DisarmMode::Ignore, state: DisarmState::Disarmed, unknown: None });
+    });
+    cluster.node("node2").connected = false;
+    cluster.give_lock(Lock::Agent(node("node2")), "node2");
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
+    iterate(&mut cluster);
+    cluster.command("arm-ha");
+    iterate(&mut cluster);
+    let status = cluster.status();
+    let entry = status.services.get(&sid("vm:101")).unwrap();
+    assert_eq!((entry.state.name(), &entry.node), (StateName::Started, &node("node3")));
+    assert!(status.unguarded.contains(&node("node3")), "it may run there");
 }

@@ -132,3 +132,25 @@ fn a_node_to_which_a_service_is_sent_live_is_unguarded_in_the_same_write_whoever
         assert_eq!(is_unguarded(&cluster, "node3"), is_live, "{name}");
     }
 }
+
+#[test]
+fn the_record_that_a_fenced_node_left_behind_guards_nothing_that_comes_there() {
+    let mut cluster = cluster();
+    cluster.add_service("vm:102", "node3", RequestedState::Started);
+    cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+    cluster.put_entry("vm:102", "node3", ServiceState::Migrate { target: node("node2") }, Some("two"));
+    let record = |timestamp| LrmStatus { state: LrmState::Active, timestamp: Some(timestamp), ..LrmStatus::default() };
+    iterate(&mut cluster);
+    for timestamp in 1..3 {
+        cluster.store.lrm_status.insert(node("node2"), Arc::new(record(timestamp)));
+        iterate(&mut cluster);
+    }
+    assert!(!is_unguarded(&cluster, "node2"), "its LRM has its lock");
+    cluster.node("node2").connected = false;
+    cluster.iterate_times(9, "node1", Daemon::Crm);
+    assert!(cluster.take_events().contains(&"fence_acknowledged".into()));
+    assert!(is_unguarded(&cluster, "node2"), "what comes there runs without a watchdog");
+    cluster.store.lrm_status.insert(node("node2"), Arc::new(record(3)));
+    iterate(&mut cluster);
+    assert!(!is_unguarded(&cluster, "node2"));
+}

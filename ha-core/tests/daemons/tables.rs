@@ -346,7 +346,10 @@ fn a_fenced_node_stays_unguarded_where_a_service_is_or_goes_that_did_not_wait_fo
 #[test]
 fn when_a_node_that_is_to_be_fenced_is_back() {
     let rows = STATES.into_iter().flat_map(|state| [1, 2].map(|timestamp| (state, timestamp)));
-    for (state, timestamp) in rows {
+    // One that restarts leaves its services frozen, and its node as it is.
+    let rows =
+        rows.flat_map(|(state, timestamp)| [LrmMode::Active, LrmMode::Restart].map(|mode| (state, mode, timestamp)));
+    for (state, mode, timestamp) in rows {
         for is_member in [true, false] {
             for fencing in [FencingMode::Watchdog, FencingMode::Hardware, FencingMode::Both] {
                 let mut cluster = cluster(RequestedState::Started);
@@ -360,13 +363,13 @@ fn when_a_node_that_is_to_be_fenced_is_back() {
                 let hold_lock = |cluster: &mut Cluster| cluster.give_lock(Lock::Agent(node("node2")), "node2");
                 hold_lock(&mut cluster);
                 iterate(&mut cluster);
-                put_record(&mut cluster, state, LrmMode::Active, timestamp);
+                put_record(&mut cluster, state, mode, timestamp);
                 cluster.node("node2").connected = is_member;
                 hold_lock(&mut cluster);
                 iterate(&mut cluster);
                 let says_so = state == LrmState::WaitForAgentLock && timestamp == 2 && is_member;
                 let is_back = says_so && fencing != FencingMode::Watchdog;
-                let row = format!("{state}, record {timestamp}, member: {is_member}, {fencing:?}");
+                let row = format!("{state} {mode}, record {timestamp}, member: {is_member}, {fencing:?}");
                 assert_eq!(entry(&cluster).state.name() != StateName::Fence, is_back, "{row}");
                 assert_eq!(is_marked(&cluster), is_back, "{row}: nothing guards it yet");
                 assert_eq!(entry(&cluster).node, node("node2"), "{row}");
@@ -470,6 +473,49 @@ fn a_service_that_leaves_where_it_only_waits_keeps_its_home() {
     let entry = entry(&cluster);
     assert_eq!(entry.state.name(), StateName::Migrate);
     assert_eq!(entry.maintenance_node, Some(node("node4")), "it is still to return");
+}
+
+#[test]
+fn the_record_of_an_lrm_holds_while_it_can_not_be_read() {
+    let mut cluster = cluster(RequestedState::Started);
+    cluster.put_entry("vm:101", "node2", ServiceState::Freeze, Some("one"));
+    put_record(&mut cluster, LrmState::Active, LrmMode::Restart, 1);
+    for name in ["node1", "node3"] {
+        cluster.store.lrm_status.insert(node(name), Arc::default());
+    }
+    cluster.iterate_times(2, "node1", Daemon::Crm);
+    assert_eq!(entry(&cluster).state, ServiceState::Freeze);
+    cluster.broken.insert((node("node1"), HostOperation::ReadLrmStatus));
+    cluster.take_events();
+    cluster.iterate_times(2, "node1", Daemon::Crm);
+    assert!(!cluster.take_events().contains(&"round_failed".into()));
+    assert_eq!(entry(&cluster).state, ServiceState::Freeze, "it restarts as far as anybody knows");
+}
+
+#[test]
+fn a_stop_that_could_not_be_written_down_is_made_later() {
+    let mut cluster = cluster(RequestedState::Started);
+    cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+    cluster.broken.insert((node("node1"), HostOperation::SetRequestedState));
+    cluster.command("stop vm:101 7");
+    cluster.iterate_times(3, "node1", Daemon::Crm);
+    assert_eq!(entry(&cluster).state.name(), StateName::Started, "it would be started again");
+    cluster.broken.clear();
+    iterate(&mut cluster);
+    assert_eq!(entry(&cluster).state, ServiceState::RequestStop { timeout: Some(7) });
+}
+
+#[test]
+fn where_a_service_that_may_run_is_found_counts_as_unguarded() {
+    for may_run in [false, true] {
+        let mut cluster = cluster(RequestedState::Stopped);
+        cluster.put_entry("vm:101", "node2", ServiceState::Stopped, Some("one"));
+        cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
+        cluster.edit_status(|status| status.may_run.extend(may_run.then(|| sid("vm:101"))));
+        iterate(&mut cluster);
+        assert_eq!(entry(&cluster).node, node("node3"));
+        assert_eq!(cluster.status().unguarded.contains(&node("node3")), may_run, "may run: {may_run}");
+    }
 }
 
 #[test]

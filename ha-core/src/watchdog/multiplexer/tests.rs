@@ -332,3 +332,15 @@ fn after_a_pause_in_which_the_reset_became_overdue_it_is_hastened() {
     assert!(bench.hastened);
     assert_eq!(bench.fed.last(), Some(&at(5)));
 }
+
+#[test]
+fn a_client_that_went_after_it_had_talked_nonsense_has_vanished() {
+    for said in [&b"x"[..], b"xV", b"FV"] {
+        let mut bench = Bench::new();
+        let id = bench.armed(1);
+        bench.send(id, said, 2);
+        bench.multiplexer.disconnected(id);
+        bench.work(at(2));
+        assert!(bench.multiplexer.has_failed() && bench.marker, "{said:?}");
+    }
+}

@@ -251,3 +251,22 @@ fn stop_lost_agent_lock_leaves_the_watchdog_open_as_long_as_a_job_runs() {
     }
     assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
 }
+
+#[test]
+fn an_lrm_that_restarts_carries_out_moves_alone() {
+    let rows = [
+        (ServiceState::Relocate { target: node("node2") }, true),
+        (ServiceState::Migrate { target: node("node2") }, true),
+        (ServiceState::RequestStop { timeout: None }, false),
+        (ServiceState::Stopped, false),
+        (STARTED, false),
+    ];
+    for (request, is_carried_out) in rows {
+        let mut cluster = active();
+        ask_to_stop(&mut cluster, StopRequest::Restart);
+        put(&mut cluster, request.clone(), "two");
+        let before = cluster.calls[&HostOperation::StartJob];
+        iterate(&mut cluster);
+        assert_eq!(cluster.calls[&HostOperation::StartJob] > before, is_carried_out, "{request:?}");
+    }
+}
