@@ -519,6 +519,27 @@ fn where_a_service_that_may_run_is_found_counts_as_unguarded() {
 }
 
 #[test]
+fn what_is_on_its_way_to_a_node_is_not_sent_there_again_with_what_it_must_be_together_with() {
+    for is_on_its_way in [false, true] {
+        let mut cluster = cluster(RequestedState::Started);
+        cluster.add_service("vm:102", "node2", RequestedState::Started);
+        cluster.set_rules("resource-affinity: together\n\tresources vm:101,vm:102\n\taffinity positive\n");
+        cluster.put_entry("vm:101", "node2", ServiceState::Started { confirmed: true }, Some("one"));
+        let moves = ServiceState::Migrate { target: node("node3") };
+        let state = if is_on_its_way { moves } else { ServiceState::Started { confirmed: true } };
+        cluster.put_entry("vm:102", "node2", state, Some("two"));
+        cluster.edit_status(|status| {
+            status.nodes.extend(["node1", "node2", "node3"].map(|name| (node(name), NodeState::Online)));
+        });
+        cluster.command("migrate vm:101 node3");
+        iterate(&mut cluster);
+        let events = cluster.take_events();
+        assert_eq!(events.contains(&"comove_queued".into()), !is_on_its_way, "{events:?}");
+        assert!(!events.contains(&"command_without_effect".into()), "{events:?}");
+    }
+}
+
+#[test]
 fn a_recovery_of_which_an_effect_fails_leaves_the_service_where_it_was() {
     for operation in [HostOperation::MoveConfiguration, HostOperation::RemoveLeftoverLocks] {
         let mut cluster = cluster(RequestedState::Started);

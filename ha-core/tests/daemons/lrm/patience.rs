@@ -305,3 +305,19 @@ fn a_start_that_could_not_be_cleared_away_says_nothing_of_the_last_stop_of_its_s
     assert!(cluster.places(&sid("vm:101")).is_empty());
     assert!(!watchdog_is_open(&mut cluster), "it was stopped in the end");
 }
+
+#[test]
+fn as_long_as_one_service_may_still_be_moved_none_is_stopped_instead() {
+    let mut cluster = maintenance();
+    cluster.datacenter().shutdown_policy = ShutdownPolicy::Migrate;
+    cluster.add_service("vm:102", "node1", RequestedState::Started);
+    cluster.node("node2").connected = false;
+    cluster.put_entry("vm:102", "node1", ServiceState::Migrate { target: node("node2") }, Some("move"));
+    ask_to_stop(&mut cluster, StopRequest::NodeReboot);
+    for round in 0..20 {
+        cluster.edit_status(|status| status.timestamp = Some(round));
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+    }
+    assert!(!cluster.take_events().contains(&"stopped_instead_of_moved".into()));
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")]);
+}

@@ -270,3 +270,17 @@ fn an_lrm_that_restarts_carries_out_moves_alone() {
         assert_eq!(cluster.calls[&HostOperation::StartJob] > before, is_carried_out, "{request:?}");
     }
 }
+
+#[test]
+fn a_restart_waits_its_full_time_for_a_lock_that_was_lost_again() {
+    let mut cluster = lost();
+    // It gets it back, and has it for long.
+    cluster.iterate_times(40, "node1", Daemon::Lrm);
+    assert_eq!(state(&mut cluster), LrmState::Active);
+    break_call(&mut cluster, HostOperation::TakeLock);
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(state(&mut cluster), LrmState::LostAgentLock);
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    cluster.iterate_times(5, "node1", Daemon::Lrm);
+    assert!(!cluster.take_events().contains(&"shutdown_given_up".into()));
+}
