@@ -132,18 +132,22 @@ fn every_node_is_unguarded_after_arming_until_its_lrm_says_anew_that_it_has_its_
 
 #[test]
 fn a_service_that_people_moved_while_ha_was_disarmed_does_not_wait_for_the_fencing_of_the_node_that_it_left() {
-    let mut cluster = cluster(ServiceState::Fence);
-    cluster.edit_status(|status| {
-        status.disarm = Some(Disarm { mode: DisarmMode::Ignore, state: DisarmState::Disarmed, unknown: None });
-    });
-    cluster.node("node2").connected = false;
-    cluster.give_lock(Lock::Agent(node("node2")), "node2");
-    cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
-    iterate(&mut cluster);
-    cluster.command("arm-ha");
-    iterate(&mut cluster);
-    let status = cluster.status();
-    let entry = status.services.get(&sid("vm:101")).unwrap();
-    assert_eq!((entry.state.name(), &entry.node), (StateName::Started, &node("node3")));
-    assert!(status.unguarded.contains(&node("node3")), "it may run there");
+    for other_may_run in [false, true] {
+        let mut cluster = cluster(ServiceState::Fence);
+        cluster.put_entry("vm:102", "node3", ServiceState::Error, Some("two"));
+        cluster.edit_status(|status| {
+            status.disarm = Some(Disarm { mode: DisarmMode::Ignore, state: DisarmState::Disarmed, unknown: None });
+            status.may_run.extend(other_may_run.then(|| sid("vm:102")));
+        });
+        cluster.node("node2").connected = false;
+        cluster.give_lock(Lock::Agent(node("node2")), "node2");
+        cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
+        iterate(&mut cluster);
+        cluster.command("arm-ha");
+        iterate(&mut cluster);
+        let status = cluster.status();
+        let entry = status.services.get(&sid("vm:101")).unwrap();
+        assert_eq!((entry.state.name(), &entry.node), (StateName::Started, &node("node3")));
+        assert!(status.unguarded.contains(&node("node3")), "it may run there");
+    }
 }
