@@ -22,6 +22,8 @@ const SHELL: &str = r#"
 guest() { printf '{"node":"%s","agent":{"proc":{"command":["/bin/sleep","1000"]}}}' "$2" | ha guest set "$1" -; }
 # The manager status of a master on node1 that works right now, with these fields.
 recorded() { mkdir -p store/status && printf '{"master_node":"node1","timestamp":%s,%s}' $(($(date +%s) + 2)) "$1" > store/status/manager.json; }
+# The status of a cluster whose master has just recorded $fields: a machine may be slow.
+status() { recorded "$fields"; ha status "$@"; }
 # The LRM status of a node, written so many seconds ago, with these fields: lrm NODE AGE FIELDS
 lrm() { mkdir -p store/status/lrm && printf '{"timestamp":%s,%s}' $(($(date +%s) - $2)) "$3" > "store/status/lrm/$1.json"; }
 online='"node_status":{"node1":"online","node2":"online","node3":"online"}'

@@ -56,7 +56,8 @@ pub(super) fn play(
         unmanaged: Vec::new(),
         usage: present.usage.clone(),
     };
-    let mut host = Rehearsal { commands: commands.iter().map(ToString::to_string).collect(), ..Rehearsal::refusing() };
+    let lines = commands.iter().map(ToString::to_string).collect();
+    let mut host = Rehearsal { commands: lines, ..host_for(commands) };
     let (timings, status) = (present.settings.timings, present.status.clone());
     let mut manager = Manager::begin(master, timings, status, mode, &unique(present), &mut host);
     host.events.clear();
@@ -87,6 +88,14 @@ pub(super) fn play(
         first: first.unwrap_or_default(),
         events: host.events,
     })
+}
+
+/// No node is fenced only because nobody answers here; but where a person says that one is down, its lock will be had.
+fn host_for(commands: &[Command]) -> Rehearsal {
+    match commands.iter().any(|command| matches!(command, Command::ConfirmFenced { .. })) {
+        true => Rehearsal::granting(),
+        false => Rehearsal::refusing(),
+    }
 }
 
 /// What the ids of requests are made from. Rounds that go on from others that were played must not give the same ones again: their
