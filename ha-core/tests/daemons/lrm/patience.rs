@@ -1,5 +1,7 @@
 //! Jobs that wait for a lock, and jobs that do not end.
 
+use ha_core::time::Next;
+
 use super::*;
 
 /// Lets an active LRM go on until something is reported, for an hour at the most.
@@ -320,4 +322,34 @@ fn as_long_as_one_service_may_still_be_moved_none_is_stopped_instead() {
     }
     assert!(!cluster.take_events().contains(&"stopped_instead_of_moved".into()));
     assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")]);
+}
+
+#[test]
+fn what_an_ended_start_may_have_left_is_stopped_before_its_service_is_started_again() {
+    let mut cluster = active();
+    cluster.ends_jobs = true;
+    cluster.datacenter().max_workers = 1;
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_restart = Some(0);
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = Some(StateName::Started);
+    put(&mut cluster, STARTED, "two");
+    // It gets the place that is free once the other one hangs, and keeps it for long.
+    cluster.add_service("vm:102", "node1", RequestedState::Started);
+    cluster.put_entry("vm:102", "node1", STARTED, Some("other"));
+    while cluster.node("node1").jobs.is_empty() {
+        let Some(Next::At { instant, .. }) = cluster.tick(&node("node1"), Daemon::Lrm) else { panic!("it ended") };
+        cluster.time = instant;
+    }
+    let ends = cluster.time.after(secs(60));
+    cluster.node("node1").jobs.iter_mut().for_each(|(end, _)| *end = ends);
+    iterate_until(&mut cluster, "start_retries_exhausted");
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = None;
+    put(&mut cluster, STARTED, "three");
+    cluster.iterate_times(12, "node1", Daemon::Lrm);
+    let told = cluster.reports.iter().map(|report| serde_json::to_value(&report.event).unwrap());
+    let of_service: Vec<String> =
+        told.filter(|event| event["sid"] == "vm:101").map(|event| event["event"].to_string()).collect();
+    assert_eq!(
+        of_service,
+        ["agent_stopping", "agent_stopped", "agent_starting", "agent_started"].map(|name| format!("\"{name}\""))
+    );
 }
