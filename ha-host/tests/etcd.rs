@@ -452,3 +452,16 @@ fn the_demonstration_runs_in_etcd() {
     assert!(told.contains("A member of etcd is killed"), "{told}");
     assert!(told.contains("No second writer, no lost write, every failover within its bound."), "{told}");
 }
+
+#[test]
+fn nodes_join_and_leave_by_their_verbs_and_leave_nothing_behind() {
+    let Some(etcd) = Etcd::start("etcd-nodes", 1, &TWO) else { return };
+    let store = etcd.open();
+    let node: NodeName = "node9".parse().unwrap();
+    etcd.sandbox.ok(&["node", "add", "node9"]);
+    assert!(store.settings().unwrap().nodes.contains(&node));
+    store.write_record(&Record::Lrm(node.clone()), b"{}", &node).unwrap();
+    etcd.sandbox.ok(&["node", "remove", "node9"]);
+    assert!(!store.settings().unwrap().nodes.contains(&node));
+    assert!(store.record(&Record::Lrm(node)).unwrap().is_none());
+}
