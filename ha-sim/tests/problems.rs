@@ -47,7 +47,7 @@ fn words_that_are_not_understood() {
     assert_problem("at 1m crash", "scenario:3:12: the line ends too early: expected a service such as 'vm:100'");
     assert_problem(
         "at 1m expect event killed often",
-        "scenario:3:27: 'often' is not 'key=value', a number of times, or 'since'",
+        "scenario:3:27: 'often' is not 'key=value', a number of times, 'at least', 'at most', or 'since'",
     );
 }
 
