@@ -167,3 +167,22 @@ fn a_master_in_maintenance_that_hears_nobody_fences_nobody() -> Result {
     assert!(!cluster.happenings_since(0).iter().any(|happening| is_fenced(&happening.what)));
     runs_only_on_node3(&cluster)
 }
+
+/// The record of the LRM that was there before says that it has its lock, and is newer than the begin of the move.
+#[test]
+fn a_node_that_is_reset_while_a_service_is_on_its_way_there_live_counts_as_unguarded_when_it_comes() -> Result {
+    let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n\nvm: 101\n")?;
+    let mut cluster = start(setup.guest("vm:100", "node2")?.guest("vm:101", "node3")?);
+    let (node2, node3) = ("node2".parse()?, "node3".parse()?);
+    cluster.run_for(seconds(60))?;
+    cluster.pause_daemon(&node2, DaemonKind::Lrm)?;
+    cluster.queue_command("migrate vm:100 node3")?;
+    cluster.run_for(seconds(25))?;
+    cluster.reset(&node3)?;
+    cluster.run_for(seconds(13))?;
+    cluster.resume_daemon(&node2, DaemonKind::Lrm)?;
+    cluster.run_for(seconds(120))?;
+    assert_eq!(cluster.places(&"vm:100".parse()?), ["node3"]);
+    nothing_broke(&cluster);
+    Ok(())
+}

@@ -384,6 +384,10 @@ impl Lrm {
             LrmState::Maintenance => {
                 self.read_status(host);
                 if !self.has_work() {
+                    if self.is_stopping() && self.final_stops.any_failed() {
+                        self.report_left_running(host);
+                        return Flow::Over(self.exit());
+                    }
                     let closed = self.let_go(host, now);
                     if self.is_stopping() && closed {
                         return Flow::Over(self.exit());
@@ -396,6 +400,7 @@ impl Lrm {
                     self.queue_final_stops(now.instant);
                 } else {
                     self.queue_commands(now.instant, |_| true);
+                    self.queue_stops_of_frozen(now.instant);
                 }
                 Flow::Stage(Stage::Workers)
             }
@@ -475,6 +480,10 @@ impl Lrm {
                 return None;
             }
         }
+        // A lock may have kept a last stop from its guest.
+        if self.goes_down() && self.queue_final_stops(now.instant) {
+            return None;
+        }
         if !self.close_watchdog(host, now) {
             return None;
         }
@@ -493,7 +502,8 @@ impl Lrm {
         if self.is_stopping() {
             let count = self.status.active_services(&self.node).count();
             // A start that is on its way would outlive the watchdog.
-            if count == 0 && !self.queue.has_running() {
+            let leaves_nothing = !self.has_frozen_to_stop() && !self.final_stops.any_failed();
+            if count == 0 && !self.queue.has_running() && leaves_nothing {
                 return if self.close_watchdog(host, now) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });
@@ -515,7 +525,7 @@ impl Lrm {
 
     /// Whether there is anything that the lock is needed for.
     fn has_work(&self) -> bool {
-        self.has_active_services() || !self.queue.is_empty()
+        self.has_active_services() || !self.queue.is_empty() || self.has_frozen_to_stop()
     }
 
     /// Closes the watchdog and releases the lock. Says whether the watchdog is closed.

@@ -21,6 +21,8 @@ const END_AGAIN: Duration = Duration::from_secs(60);
 pub(super) struct JobQueue {
     waiting: BTreeMap<ServiceId, Waiting>,
     running: BTreeMap<JobId, Running>,
+    /// Services of which a job goes on that nobody waits for any more: nothing else is begun for them.
+    given_up: BTreeSet<ServiceId>,
     last_id: u64,
 }
 
@@ -128,7 +130,13 @@ impl JobQueue {
             .collect();
         self.running.retain(|_, running| !is_given_up(running));
         self.waiting.retain(|sid, _| !given_up.contains(sid));
+        self.given_up.extend(given_up.iter().cloned());
         given_up
+    }
+
+    /// Whether a job for a service was given up: it may go on.
+    pub(super) fn is_given_up(&self, sid: &ServiceId) -> bool {
+        self.given_up.contains(sid)
     }
 
     /// Whether a job waits or runs for a service.
@@ -140,7 +148,7 @@ impl JobQueue {
     /// queued that answers a request, since it is queued again later if it is still wanted. A final stop is queued once, so
     /// it waits until the other job has ended.
     pub(super) fn queue(&mut self, job: Job) {
-        if job.uid.is_some() && self.runs_for(&job.sid) {
+        if self.is_given_up(&job.sid) || job.uid.is_some() && self.runs_for(&job.sid) {
             return;
         }
         let passed_over = self.waiting.get(&job.sid).map_or(0, |waiting| waiting.passed_over);
@@ -252,6 +260,22 @@ mod tests {
         assert_eq!(ready(&mut queue), [""; 0]);
         assert!(queue.finished(id).is_some());
         assert_eq!(ready(&mut queue), ["vm:101 stop"]);
+    }
+
+    #[test]
+    fn nothing_is_begun_for_a_service_whose_job_was_given_up() {
+        let mut queue = JobQueue::default();
+        let hangs = job(&mut queue, "vm:101", Some("one"));
+        let id = hangs.id;
+        queue.started(hangs, Now::default());
+        assert!(queue.set_limit(id, Some(Duration::ZERO), Instant::START.after(END_AGAIN)).is_some());
+        let later = Instant::START.after(END_AGAIN.saturating_mul(2));
+        assert_eq!(queue.give_up_hung(later).len(), 1);
+        for uid in [Some("one"), None] {
+            let again = job(&mut queue, "vm:101", uid);
+            queue.queue(again);
+        }
+        assert_eq!(ready(&mut queue), [""; 0], "the first may go on");
     }
 
     #[test]

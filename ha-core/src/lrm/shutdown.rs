@@ -11,7 +11,7 @@ use crate::{
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, EventSink, HostOperation, Job, LrmHost},
     id::{NodeName, ServiceId},
-    status::{ExitCode, LrmMode, LrmState, ManagerStatus, ServiceState, StateName},
+    status::{ExitCode, LrmMode, LrmState, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::{Instant, Now},
 };
 
@@ -92,10 +92,21 @@ impl Lrm {
     /// Queues a stop of every service of this node that was not told to stop before. It answers no request: nothing is
     /// reported, but a failure is counted. Says whether there was one.
     pub(super) fn queue_final_stops(&mut self, now: Instant) -> bool {
+        self.queue_stops_of(now, |_| true)
+    }
+
+    /// In maintenance, while the node goes down: what was frozen for a restart before does not move any more.
+    pub(super) fn queue_stops_of_frozen(&mut self, now: Instant) {
+        if self.goes_down() {
+            self.queue_stops_of(now, |state| *state == ServiceState::Freeze);
+        }
+    }
+
+    fn queue_stops_of(&mut self, now: Instant, which: impl Fn(&ServiceState) -> bool) -> bool {
         let status = self.status.clone();
         let longest = (self.state == LrmState::LostAgentLock).then(|| self.time_for_stops(now));
         let mut any = false;
-        for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
+        for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node && which(&entry.state)) {
             if !self.final_stops.services.insert(sid.clone()) {
                 continue;
             }
@@ -123,6 +134,13 @@ impl Lrm {
         u32::try_from(left.as_secs()).unwrap_or(u32::MAX)
     }
 
+    /// Whether what was frozen here for a restart has yet to be stopped, since the node goes down now.
+    pub(super) fn has_frozen_to_stop(&self) -> bool {
+        let mut here = self.status.services.iter().filter(|(_, entry)| entry.node == self.node);
+        self.goes_down()
+            && here.any(|(sid, entry)| entry.state == ServiceState::Freeze && !self.final_stops.has_ended(sid))
+    }
+
     /// Whether the node is about to go down.
     pub(super) fn goes_down(&self) -> bool {
         matches!(self.stop_request, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown))
@@ -144,7 +162,9 @@ impl Lrm {
         }
         let status = self.status.clone();
         let here = || status.services.iter().filter(|(sid, entry)| status.is_active(sid, entry, &self.node));
-        if here().all(|(sid, entry)| entry.node == self.node && self.notes.stays_here(sid, &entry.state)) {
+        let stays =
+            |sid: &ServiceId, state: &ServiceState| self.notes.stays_here(sid, state) || self.queue.is_given_up(sid);
+        if here().all(|(sid, entry)| entry.node == self.node && stays(sid, &entry.state)) {
             let services = here().map(|(sid, _)| sid.clone()).collect();
             sink.event(Event::StoppedInsteadOfMoved { services });
             self.stops_all = true;
@@ -165,8 +185,12 @@ impl Lrm {
         let services: Vec<ServiceId> = match self.state {
             LrmState::LostAgentLock => {
                 let status = self.status.clone();
-                let active = status.active_services(&self.node).cloned();
-                active.filter(|sid| !self.final_stops.is_stopped(sid)).collect()
+                let is_left = |sid: &ServiceId, entry: &ServiceEntry| {
+                    status.is_active(sid, entry, &self.node)
+                        || (entry.node == self.node && entry.state == ServiceState::Freeze)
+                };
+                let left = status.services.iter().filter(|(sid, entry)| is_left(sid, entry));
+                left.map(|(sid, _)| sid.clone()).filter(|sid| !self.final_stops.is_stopped(sid)).collect()
             }
             LrmState::WaitForAgentLock | LrmState::Active | LrmState::Maintenance => self.final_stops.failed(),
         };
@@ -225,6 +249,11 @@ impl FinalStops {
 
     fn is_stopped(&self, sid: &ServiceId) -> bool {
         self.stopped.contains(sid)
+    }
+
+    /// Whether a service was to be stopped, with success or without.
+    fn has_ended(&self, sid: &ServiceId) -> bool {
+        self.is_stopped(sid) || self.failed.contains(sid)
     }
 }
 

@@ -36,7 +36,8 @@ impl GuardHistory {
             self.stale.entry(node.clone()).or_insert(record.timestamp);
         }
         let mut unguarded = core::mem::take(&mut status.unguarded);
-        unguarded.retain(|node| !self.is_guarded(node, input));
+        // Whatever its LRM says now: the node may be reset before a service that is on its way there runs.
+        unguarded.retain(|node| !self.is_guarded(node, input) || expects_running_service(status, node));
         status.unguarded = unguarded;
         self.reported.retain(|node| status.unguarded.contains(node));
     }
@@ -84,6 +85,12 @@ impl GuardHistory {
     }
 }
 
+/// Whether a service is on its way to a node that runs there when it comes.
+fn expects_running_service(status: &ManagerStatus, node: &NodeName) -> bool {
+    let comes = |entry: &ServiceEntry| matches!(&entry.state, ServiceState::Migrate { target } if target == node);
+    status.services.iter().any(|(_, entry)| comes(entry))
+}
+
 /// Whether the LRM of a node had its lock and watchdog when it wrote this record, and does not let go of them with
 /// something that runs.
 fn holds_lock(record: &LrmStatus) -> bool {
@@ -97,7 +104,7 @@ fn holds_lock(record: &LrmStatus) -> bool {
 }
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
-    /// A running service is about to come to a node.
+    /// A running service is about to come to a node, or has come.
     ///
     /// Whatever the record of its LRM says: one that has no services may let go of its lock right now, and a node that was reset
     /// and is back before anybody missed it has left a record in which it has its lock.
@@ -143,9 +150,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let may_run = |entry: &ServiceEntry| {
             entry.state != ServiceState::Fence && (entry.node == *node || entry.state.target() == Some(node))
         };
-        let comes_running =
-            |entry: &ServiceEntry| matches!(&entry.state, ServiceState::Migrate { target } if target == node);
-        if self.status.services.iter().any(|(_, entry)| comes_running(entry)) {
+        if expects_running_service(self.status, node) {
             self.status.unguarded.insert(node.clone());
         } else if !self.status.services.iter().any(|(_, entry)| may_run(entry)) {
             self.status.unguarded.remove(node);

@@ -31,7 +31,7 @@ use crate::{
     host::{self, ClusterLock, Configuration, EventSink, FenceDevices, GuestControl, HostOperation, ManagerStore},
     id::NodeName,
     placement::BalanceHold,
-    status::{ManagerStatus, NodeState, NotUnderstood, Timestamp},
+    status::{ManagerStatus, NodeState, NotUnderstood, ServiceState, Timestamp},
     timing::Timings,
 };
 use balancing::{FailedMoves, MissingFigures};
@@ -191,5 +191,15 @@ impl Manager {
         self.status.timestamp = Some(wall);
         let written = host.write_manager_status(&self.status);
         self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
+        if !self.is_written {
+            self.doubt_errors();
+        }
+    }
+
+    /// What was not written nobody knows: an LRM may start a service that is in `error` here, by what was written before.
+    fn doubt_errors(&mut self) {
+        let ManagerStatus { services, may_run, .. } = &mut self.status;
+        let in_error = services.iter().filter(|(_, entry)| entry.state == ServiceState::Error);
+        may_run.extend(in_error.map(|(sid, _)| sid.clone()));
     }
 }

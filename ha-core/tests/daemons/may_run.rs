@@ -58,6 +58,20 @@ fn a_start_that_did_not_end_by_looking_leaves_a_service_in_error_that_may_run() 
     assert_eq!((state(&looked), may_run(&looked)), (StateName::Error, false), "its LRM saw that it does not run");
 }
 
+/// An LRM that begins meanwhile goes by what was written before, and tries again.
+#[test]
+fn an_error_that_could_not_be_written_is_one_of_a_service_that_may_run() {
+    let mut cluster = cluster();
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_relocate = Some(0);
+    cluster.put_entry("vm:101", "node2", STARTED, Some("one"));
+    cluster.iterate_times(2, "node1", Daemon::Crm);
+    cluster.broken.insert((node("node1"), HostOperation::WriteManagerStatus));
+    answer(&mut cluster, STARTED, 1);
+    cluster.broken.clear();
+    cluster.iterate_times(1, "node1", Daemon::Crm);
+    assert_eq!((state(&cluster), may_run(&cluster)), (StateName::Error, true));
+}
+
 #[test]
 fn a_stop_that_did_not_work_leaves_a_service_in_error_that_may_run() {
     for exit_code in [-1, 1, 2, 3, 4, 5, 6, 7, 8, 42] {

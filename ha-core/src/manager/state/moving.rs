@@ -22,9 +22,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let node = match result {
             ExitCode::SUCCESS => {
                 self.note_move(&sid, true);
-                // Its LRM may have let go of the lock since the move began.
+                // Its LRM may have let go of the lock since the move began, or the node may have been reset.
                 if is_migration {
-                    self.expect_guard(&target);
+                    self.expect_running_service(&target);
                 }
                 target
             }

@@ -284,3 +284,42 @@ fn a_restart_waits_its_full_time_for_a_lock_that_was_lost_again() {
     cluster.iterate_times(5, "node1", Daemon::Lrm);
     assert!(!cluster.take_events().contains(&"shutdown_given_up".into()));
 }
+
+#[test]
+fn stop_lost_agent_lock_what_is_frozen_is_stopped_before_its_node_goes_down() {
+    for policy in [ShutdownPolicy::Migrate, ShutdownPolicy::Conditional] {
+        let mut cluster = active();
+        cluster.datacenter().shutdown_policy = policy;
+        ask_to_stop(&mut cluster, StopRequest::Restart);
+        put(&mut cluster, ServiceState::Freeze, "two");
+        ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+        break_call(&mut cluster, HostOperation::TakeLock);
+        break_call(&mut cluster, HostOperation::StartJob);
+        cluster.iterate_times(2, "node1", Daemon::Lrm);
+        assert_eq!(state(&mut cluster), LrmState::LostAgentLock, "{policy:?}");
+        assert!(watchdog_is_open(&mut cluster), "it runs on ({policy:?})");
+        cluster.broken.retain(|(_, operation)| *operation == HostOperation::TakeLock);
+        while let Some(next) = iterate(&mut cluster) {
+            cluster.time = next;
+        }
+        assert!(cluster.places(&sid("vm:101")).is_empty(), "{policy:?}");
+        assert!(!watchdog_is_open(&mut cluster), "{policy:?}");
+    }
+}
+
+/// A start that was asked for meanwhile takes the place of the stop that waits.
+#[test]
+fn stop_maintenance_what_is_frozen_is_stopped_before_its_node_goes_down() {
+    let mut cluster = active();
+    cluster.datacenter().shutdown_policy = ShutdownPolicy::Migrate;
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    put(&mut cluster, STARTED, "two");
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    put(&mut cluster, ServiceState::Freeze, "three");
+    while let Some(next) = iterate(&mut cluster) {
+        cluster.time = next;
+    }
+    assert!(cluster.places(&sid("vm:101")).is_empty());
+    assert!(!watchdog_is_open(&mut cluster));
+}
