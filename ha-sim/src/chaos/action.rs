@@ -49,7 +49,7 @@ pub enum Action {
     /// A wall clock jumps.
     WallClock { node: NodeName, seconds: i64 },
     /// A fence device behaves otherwise.
-    Device { name: String, works: bool },
+    Device { name: String, behaviour: DeviceOutcome },
     /// A node is shut down by a person.
     Shutdown { node: NodeName },
     /// A node is rebooted by a person.
@@ -90,8 +90,59 @@ pub enum Action {
     LockGuest { sid: ServiceId, lock: String },
     /// A guest is unlocked.
     UnlockGuest { sid: ServiceId },
+    /// A guest ends and leaves something behind that can't be ended so often.
+    LeaveBehind { sid: ServiceId, times: u32 },
+    /// Jobs for a guest can't be ended so often.
+    Unendable { sid: ServiceId, times: u32 },
+    /// Another machine of a node's name gets power.
+    TwinAppears { node: NodeName },
+    /// It loses it.
+    TwinGoes { node: NodeName },
+    /// The store has no room left, or has again.
+    StoreFull { full: bool },
+    /// The store is mounted on a node, or is not.
+    Mounted { node: NodeName, mounted: bool },
+    /// The entry of a service can't be understood any more, as the CRMs find when they are back.
+    DamageEntry { sid: ServiceId, restart_ms: u64 },
+    /// The multiplexer of a node is killed, and started again with timings that fit or don't.
+    RestartMultiplexer { node: NodeName, after_ms: u64, fits: bool },
+    /// It is stopped by a signal, or goes on.
+    PauseMultiplexer { node: NodeName, paused: bool },
+    /// What daemons send it takes a while.
+    DelayFrames { node: NodeName, milliseconds: u64 },
+    /// Its next feed of the device takes a while.
+    StallDeviceFeed { node: NodeName, milliseconds: u64 },
+    /// A person removes what can't be understood.
+    RepairStatus,
+    /// A person cuts a node's power, and says so.
+    ConfirmFenced { node: NodeName },
     /// All faults end: power, networks, stores, agents, daemons, guests.
     MendAll,
+}
+
+/// How a fence device behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as in world::DeviceBehaviour")]
+pub enum DeviceOutcome {
+    #[default]
+    Works,
+    Fails,
+    Hangs,
+    Late,
+    Slow,
+}
+
+impl From<DeviceOutcome> for DeviceBehaviour {
+    fn from(outcome: DeviceOutcome) -> Self {
+        match outcome {
+            DeviceOutcome::Works => Self::Works,
+            DeviceOutcome::Fails => Self::Fails,
+            DeviceOutcome::Hangs => Self::Hangs,
+            DeviceOutcome::Late => Self::Late,
+            DeviceOutcome::Slow => Self::Slow,
+        }
+    }
 }
 
 /// What an agent is asked for.
@@ -120,6 +171,7 @@ pub enum AgentOutcome {
     #[default]
     Fails,
     Hangs,
+    Slow,
     Pretends,
     Denies,
     /// Its worker is killed, though it took effect.
@@ -147,6 +199,7 @@ impl From<AgentOutcome> for Outcome {
         match outcome {
             AgentOutcome::Fails => Self::Fails,
             AgentOutcome::Hangs => Self::Hangs,
+            AgentOutcome::Slow => Self::Slow,
             AgentOutcome::Pretends => Self::Pretends,
             AgentOutcome::Denies => Self::Denies,
             AgentOutcome::Dies => Self::Dies,
@@ -177,7 +230,9 @@ impl Action {
             Self::Resume { .. } => "daemon resumed",
             Self::Disturb(_) => "call disturbed",
             Self::WallClock { .. } => "wall clock jump",
-            Self::Device { .. } => "fence device fails or works",
+            Self::Device { behaviour: DeviceOutcome::Works, .. } => "fence device works",
+            Self::Device { behaviour: DeviceOutcome::Fails | DeviceOutcome::Hangs, .. } => "fence device fails",
+            Self::Device { behaviour: DeviceOutcome::Late | DeviceOutcome::Slow, .. } => "fence device is late",
             Self::Shutdown { .. } => "node shutdown",
             Self::Reboot { .. } => "node reboot",
             Self::RestartLrm { .. } => "lrm restart",
@@ -195,7 +250,7 @@ impl Action {
                 "agent can't tell"
             }
             Self::AgentFails { outcome: AgentOutcome::Fails, .. } => "agent fails",
-            Self::AgentFails { outcome: AgentOutcome::Hangs, .. } => "agent hangs",
+            Self::AgentFails { outcome: AgentOutcome::Hangs | AgentOutcome::Slow, .. } => "agent hangs",
             Self::AgentFails { outcome: AgentOutcome::Pretends | AgentOutcome::Denies, .. } => "agent lies",
             Self::AgentFails { .. } => "worker dies",
             Self::Expel { .. } => "node taken out",
@@ -204,6 +259,23 @@ impl Action {
             Self::CreateGuest { .. } => "guest made",
             Self::LockGuest { .. } => "guest locked",
             Self::UnlockGuest { .. } => "guest unlocked",
+            Self::LeaveBehind { .. } => "guest leaves something behind",
+            Self::Unendable { .. } => "job can't be ended",
+            Self::TwinAppears { .. } => "twin appears",
+            Self::TwinGoes { .. } => "twin goes",
+            Self::StoreFull { full: true } => "store full",
+            Self::StoreFull { full: false } => "store has room",
+            Self::Mounted { mounted: false, .. } => "store not mounted",
+            Self::Mounted { mounted: true, .. } => "store mounted",
+            Self::DamageEntry { .. } => "status damaged",
+            Self::RestartMultiplexer { fits: true, .. } => "multiplexer restarted",
+            Self::RestartMultiplexer { fits: false, .. } => "multiplexer with other timings",
+            Self::PauseMultiplexer { paused: true, .. } => "multiplexer paused",
+            Self::PauseMultiplexer { paused: false, .. } => "multiplexer resumed",
+            Self::DelayFrames { .. } => "frames late or not",
+            Self::StallDeviceFeed { .. } => "device fed late",
+            Self::RepairStatus => "status repaired",
+            Self::ConfirmFenced { .. } => "node confirmed down",
             Self::MendAll => "all mended",
         }
     }
@@ -227,6 +299,16 @@ impl Action {
             | Self::Expel { .. }
             // The last stop of a service without a guest fails, so that its node is reset.
             | Self::DestroyGuest { .. }
+            | Self::LeaveBehind { .. }
+            | Self::Unendable { .. }
+            | Self::TwinAppears { .. }
+            | Self::Mounted { .. }
+            | Self::DamageEntry { .. }
+            | Self::ConfirmFenced { .. }
+            | Self::RestartMultiplexer { .. }
+            | Self::PauseMultiplexer { .. }
+            | Self::DelayFrames { .. }
+            | Self::StallDeviceFeed { .. }
             | Self::LockGuest { .. } => true,
             Self::PowerOn { .. }
             | Self::Network { connected: true, .. }
@@ -250,6 +332,9 @@ impl Action {
             | Self::Admit { .. }
             | Self::CreateGuest { .. }
             | Self::UnlockGuest { .. }
+            | Self::TwinGoes { .. }
+            | Self::StoreFull { .. }
+            | Self::RepairStatus
             | Self::MendAll => false,
         }
     }
@@ -260,6 +345,7 @@ impl Action {
         #[allow(clippy::wildcard_enum_match_arm, reason = "all others lead to none")]
         match self {
             Self::AgentFails { sid, .. }
+            | Self::LeaveBehind { sid, .. }
             | Self::DestroyGuest { sid }
             | Self::CreateGuest { sid, .. }
             | Self::LockGuest { sid, .. } => sid == service,
@@ -308,9 +394,8 @@ impl Action {
                 cluster.jump_wall_clock(node, *seconds);
                 Ok(())
             }
-            Self::Device { name, works } => {
-                let behaviour = if *works { DeviceBehaviour::Works } else { DeviceBehaviour::Fails };
-                cluster.set_device(name.clone(), behaviour);
+            Self::Device { name, behaviour } => {
+                cluster.set_device(name.clone(), (*behaviour).into());
                 Ok(())
             }
             Self::Shutdown { node } => cluster.shutdown(node),
@@ -336,7 +421,54 @@ impl Action {
             Self::CreateGuest { sid, node } => cluster.create_guest(sid, node),
             Self::LockGuest { sid, lock } => cluster.lock_guest(sid, Some(lock)),
             Self::UnlockGuest { sid } => cluster.lock_guest(sid, None),
+            Self::LeaveBehind { sid, times } => cluster.leave_behind(sid, *times),
+            Self::Unendable { sid, times } => cluster.let_jobs_go_on(sid, *times),
+            Self::TwinAppears { node } => cluster.twin_appears(node),
+            Self::TwinGoes { node } => cluster.twin_goes(node),
+            Self::StoreFull { full } => {
+                cluster.set_store_full(*full);
+                Ok(())
+            }
+            Self::Mounted { node, mounted } => cluster.set_mounted(node, *mounted),
+            Self::DamageEntry { sid, restart_ms } => {
+                cluster.damage_entry(sid)?;
+                start_crms(cluster, *restart_ms);
+                Ok(())
+            }
+            Self::RestartMultiplexer { .. }
+            | Self::PauseMultiplexer { .. }
+            | Self::DelayFrames { .. }
+            | Self::StallDeviceFeed { .. } => {
+                self.disturb_multiplexer(cluster);
+                Ok(())
+            }
+            Self::RepairStatus => {
+                cluster.repair_status()?;
+                start_crms(cluster, 1_000);
+                Ok(())
+            }
+            Self::ConfirmFenced { node } => {
+                cluster.power_off(node)?;
+                cluster.queue_command(format!("confirm-fenced {node}"))
+            }
             Self::MendAll => mend_all(cluster),
+        }
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others concern no multiplexer")]
+    fn disturb_multiplexer(&self, cluster: &mut Cluster) {
+        match self {
+            Self::RestartMultiplexer { node, after_ms, fits } => {
+                cluster.restart_multiplexer(node, Duration::from_millis(*after_ms), *fits);
+            }
+            Self::PauseMultiplexer { node, paused } => cluster.pause_multiplexer(node, *paused),
+            Self::DelayFrames { node, milliseconds } => {
+                cluster.delay_frames(node, Duration::from_millis(*milliseconds));
+            }
+            Self::StallDeviceFeed { node, milliseconds } => {
+                cluster.stall_device_feed(node, Duration::from_millis(*milliseconds));
+            }
+            _ => {}
         }
     }
 
@@ -359,14 +491,29 @@ impl Action {
     }
 }
 
+/// Starts all CRMs that do not run, but on nodes without power.
+fn start_crms(cluster: &mut Cluster, after_ms: u64) {
+    let nodes: Vec<NodeName> = cluster.world().nodes.keys().cloned().collect();
+    for node in nodes {
+        let _has_power = cluster.start_daemon_after(&node, DaemonKind::Crm, Duration::from_millis(after_ms));
+    }
+}
+
 /// Ends all faults. What needs time, such as a boot, begins.
 fn mend_all(cluster: &mut Cluster) -> Result<(), ActionError> {
     cluster.stop_disturbing();
     cluster.heal();
     cluster.end_hung_jobs();
+    cluster.set_store_full(false);
+    cluster.release_leftovers();
     cluster.end_shutdowns()?;
     let nodes: Vec<NodeName> = cluster.world().nodes.keys().cloned().collect();
     for node in &nodes {
+        if cluster.twin_place(node).is_some() {
+            cluster.twin_goes(node)?;
+        }
+        cluster.set_mounted(node, true)?;
+        cluster.mend_multiplexer(node);
         cluster.set_network(node, true)?;
         cluster.set_store_works(node, true)?;
         cluster.set_view_works(node, true)?;
@@ -386,6 +533,7 @@ fn mend_all(cluster: &mut Cluster) -> Result<(), ActionError> {
     let guests: Vec<ServiceId> = cluster.world().guests.keys().cloned().collect();
     for sid in &guests {
         cluster.lock_guest(sid, None)?;
+        cluster.let_jobs_go_on(sid, 0)?;
         for operation in AgentOperation::ALL {
             cluster.mend(sid, (*operation).into())?;
         }

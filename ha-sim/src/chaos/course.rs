@@ -61,7 +61,7 @@ fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms:
     let lines = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
     let lines = ["arm-ha".to_owned()].into_iter().chain(lines);
     let commands = lines.map(|line| Action::Command { line });
-    let taken_back = [no_balancing].into_iter().chain(commands);
+    let taken_back = [Action::RepairStatus, no_balancing].into_iter().chain(commands);
     let twice = taken_back.flat_map(|action| [(at_ms, action.clone()), (again_ms, action)]);
     let power_on = nodes.iter().filter(|_| cluster.fence.is_some()).cloned();
     let power_on = power_on.map(|node| (again_ms, Action::PowerOn { node }));

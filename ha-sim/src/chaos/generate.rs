@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, History, PlannedAction,
-    action::{AgentOperation, AgentOutcome},
+    action::{AgentOperation, AgentOutcome, DeviceOutcome},
     course::{self, Spans, milliseconds},
     matrix, plan,
     stream::Streams,
@@ -77,8 +77,30 @@ impl Profile {
         match self {
             Self::Mixed | Self::Matrix => Kind::ALL,
             Self::Calm => Kind::CALM,
-            Self::Network => &[Kind::Power, Kind::Cut, Kind::Partition, Kind::Unheard, Kind::Crash],
-            Self::Calls => &[Kind::Call, Kind::Scene, Kind::Kill, Kind::Pause, Kind::Store, Kind::Worker, Kind::Look],
+            Self::Network => &[
+                Kind::Power,
+                Kind::Cut,
+                Kind::Partition,
+                Kind::Unheard,
+                Kind::Crash,
+                Kind::Device,
+                Kind::Twin,
+                Kind::Mount,
+                Kind::Confirm,
+            ],
+            Self::Calls => &[
+                Kind::Call,
+                Kind::Scene,
+                Kind::Kill,
+                Kind::Pause,
+                Kind::Store,
+                Kind::Worker,
+                Kind::Look,
+                Kind::Blind,
+                Kind::Job,
+                Kind::Full,
+                Kind::Multiplexer,
+            ],
             Self::People => &[
                 Kind::Power,
                 Kind::Cut,
@@ -93,6 +115,14 @@ impl Profile {
                 Kind::Guest,
                 Kind::Scene,
                 Kind::Worker,
+                Kind::SecondStop,
+                Kind::Cascade,
+                Kind::DisarmedLoss,
+                Kind::Confirm,
+                Kind::Leftovers,
+                Kind::Blind,
+                Kind::Damage,
+                Kind::Twin,
             ],
         }
     }
@@ -130,6 +160,30 @@ enum Kind {
     Look,
     /// A worker dies.
     Worker,
+    /// An agent can't tell what it is asked around a stop, a move or a start.
+    Blind,
+    /// A guest leaves something behind.
+    Leftovers,
+    /// A job hangs, or takes far too long, and can't be ended at once.
+    Job,
+    /// An LRM is to restart, and then its node is to go down.
+    SecondStop,
+    /// All nodes are shut down one after the other.
+    Cascade,
+    /// HA is disarmed, a node is lost meanwhile, and HA is armed.
+    DisarmedLoss,
+    /// A person turns a node off and says so.
+    Confirm,
+    /// Another machine takes the name of a node that is silent.
+    Twin,
+    /// The store is full for a while.
+    Full,
+    /// The store is not mounted on a node.
+    Mount,
+    /// An entry of the manager status is damaged.
+    Damage,
+    /// A multiplexer is late, stopped, or restarted.
+    Multiplexer,
     /// Something that opens a window, with a call in it that goes wrong, and a node that is lost after it.
     Scene,
 }
@@ -164,6 +218,18 @@ impl Kind {
         Self::Look,
         Self::Worker,
         Self::Scene,
+        Self::Blind,
+        Self::Leftovers,
+        Self::Job,
+        Self::SecondStop,
+        Self::Cascade,
+        Self::DisarmedLoss,
+        Self::Confirm,
+        Self::Twin,
+        Self::Full,
+        Self::Mount,
+        Self::Damage,
+        Self::Multiplexer,
     ];
 
     const CALM: &[Self] = &[
@@ -179,6 +245,8 @@ impl Kind {
         Self::Rule,
         Self::Datacenter,
         Self::Crash,
+        Self::SecondStop,
+        Self::Full,
     ];
 }
 
@@ -196,6 +264,7 @@ pub fn generate(seed: u64, profile: Profile) -> History {
         nodes: cluster.nodes.keys().cloned().collect(),
         services: cluster.guests.keys().cloned().collect(),
         fence_devices: cluster.fence.is_some(),
+        multiplexer: cluster.multiplexer,
         timings,
         faults_end: faults,
         actions: Vec::new(),
@@ -210,6 +279,7 @@ struct Generator {
     nodes: Vec<NodeName>,
     services: Vec<ServiceId>,
     fence_devices: bool,
+    multiplexer: bool,
     timings: Timings,
     faults_end: Duration,
     actions: Vec<PlannedAction>,
@@ -275,8 +345,10 @@ impl Generator {
             }
             Kind::Device if self.fence_devices => {
                 let name = format!("d{}", self.rng.u32(1..=2));
-                self.plan(at, Action::Device { name: name.clone(), works: false });
-                self.plan_later(at, Action::Device { name, works: true });
+                let (late, slow) = (DeviceOutcome::Late, DeviceOutcome::Slow);
+                let behaviour = self.pick(&[DeviceOutcome::Fails, DeviceOutcome::Hangs, late, late, slow]);
+                self.plan(at, Action::Device { name: name.clone(), behaviour });
+                self.plan_later(at, Action::Device { name, behaviour: DeviceOutcome::Works });
             }
             Kind::Device => {}
             Kind::Shutdown | Kind::Restart | Kind::StopCrm => self.stop(kind, at, node),
@@ -305,6 +377,146 @@ impl Generator {
             Kind::Look => self.look(at),
             Kind::Worker => self.worker(at),
             Kind::Scene => self.scene(at, node),
+            Kind::Blind | Kind::Leftovers | Kind::Job => self.guest_trouble(kind, at, node),
+            Kind::SecondStop | Kind::Cascade | Kind::DisarmedLoss | Kind::Confirm => self.go_down(kind, at, node),
+            Kind::Twin => {
+                self.lose(at, node.clone());
+                let soon = at.saturating_add(self.span());
+                self.plan(soon, Action::TwinAppears { node: node.clone() });
+                self.plan_later(soon, Action::TwinGoes { node });
+            }
+            Kind::Full => {
+                self.plan(at, Action::StoreFull { full: true });
+                self.plan_later(at, Action::StoreFull { full: false });
+            }
+            Kind::Mount => {
+                self.plan(at, Action::Mounted { node: node.clone(), mounted: false });
+                self.plan_later(at, Action::Mounted { node, mounted: true });
+            }
+            Kind::Multiplexer if self.multiplexer => self.multiplexer(at, node),
+            Kind::Multiplexer => {}
+            Kind::Damage => {
+                let (sid, restart_ms) = (self.service(), milliseconds(self.span()));
+                self.plan(at, Action::DamageEntry { sid, restart_ms });
+            }
+        }
+    }
+
+    fn multiplexer(&mut self, at: Duration, node: NodeName) {
+        let milliseconds = milliseconds(self.span());
+        match self.rng.u32(0..6) {
+            0 => {
+                let fits = self.rng.u32(0..3) > 0;
+                self.plan(at, Action::RestartMultiplexer { node, after_ms: milliseconds, fits });
+            }
+            1 => {
+                // A client vanishes, and the multiplexer is restarted before its device runs out.
+                let daemon = self.daemon();
+                self.plan(at, Action::Kill { node: node.clone(), daemon, restart_ms: milliseconds });
+                let soon = at.saturating_add(self.within(self.timings.device_timeout()));
+                let after_ms = course::milliseconds(self.within(self.timings.device_timeout())) / 4;
+                self.plan(soon, Action::RestartMultiplexer { node, after_ms, fits: true });
+            }
+            2 => {
+                self.plan(at, Action::PauseMultiplexer { node: node.clone(), paused: true });
+                self.plan_later(at, Action::PauseMultiplexer { node, paused: false });
+            }
+            3 => {
+                self.plan(at, Action::DelayFrames { node: node.clone(), milliseconds });
+                self.plan_later(at, Action::DelayFrames { node, milliseconds: 0 });
+            }
+            4 => self.plan(at, Action::StallDeviceFeed { node, milliseconds }),
+            _ => self.stall_at_the_end(at, node),
+        }
+    }
+
+    /// A client feeds no more, and the multiplexer stalls between its last look at it in time and the device.
+    fn stall_at_the_end(&mut self, at: Duration, node: NodeName) {
+        let daemon = self.daemon();
+        self.plan(at, Action::Pause { node: node.clone(), daemon });
+        let expires = self.timings.watchdog_timeout().mul_f64(self.rng.f64().mul_add(0.3, 0.7));
+        let stall = self.timings.device_timeout().mul_f64(self.rng.f64().mul_add(0.4, 0.5));
+        let milliseconds = milliseconds(stall);
+        self.plan(at.saturating_add(expires), Action::StallDeviceFeed { node: node.clone(), milliseconds });
+        self.plan_later(at.saturating_add(expires), Action::Resume { node, daemon });
+    }
+
+    /// A node is lost, in one way or another.
+    fn lose(&mut self, at: Duration, node: NodeName) {
+        if self.rng.bool() {
+            self.power(at, node);
+        } else {
+            self.plan(at, Action::Network { node: node.clone(), connected: false });
+            self.plan_later(at, Action::Network { node, connected: true });
+        }
+    }
+
+    /// Something is wrong with a guest, or with its agent, and something is asked of it.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
+    fn guest_trouble(&mut self, kind: Kind, at: Duration, node: NodeName) {
+        let (sid, times) = (self.service(), self.rng.u32(1..=3));
+        match kind {
+            Kind::Leftovers => self.plan(at, Action::LeaveBehind { sid: sid.clone(), times }),
+            Kind::Job => {
+                let operation = self.pick(&[AgentOperation::Start, AgentOperation::Start, AgentOperation::Move]);
+                let outcome = self.pick(&[AgentOutcome::Hangs, AgentOutcome::Slow, AgentOutcome::Slow]);
+                self.plan(at, Action::AgentFails { sid: sid.clone(), operation, outcome, times });
+                if self.rng.bool() {
+                    self.plan(at, Action::Unendable { sid: sid.clone(), times });
+                }
+            }
+            _ => {
+                let operation =
+                    self.pick(&[AgentOperation::CheckRunning, AgentOperation::CheckRunning, AgentOperation::Locate]);
+                let outcome = AgentOutcome::Fails;
+                self.plan(at, Action::AgentFails { sid: sid.clone(), operation, outcome, times });
+            }
+        }
+        let soon = at.saturating_add(self.within(self.timings.round_time()));
+        match self.rng.u32(0..4) {
+            0 => {
+                self.plan(soon, Action::Request { sid: sid.clone(), state: "stopped".to_owned() });
+                self.plan_later(soon, Action::Request { sid, state: "started".to_owned() });
+            }
+            1 => self.plan(soon, Action::Crash { sid }),
+            2 => self.plan(soon, Action::Command { line: format!("relocate {sid} {node}") }),
+            _ => self.plan(soon, Action::Command { line: format!("migrate {sid} {node}") }),
+        }
+    }
+
+    /// Nodes go down, by what people do.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
+    fn go_down(&mut self, kind: Kind, at: Duration, node: NodeName) {
+        let round = self.timings.round_time();
+        let soon = at.saturating_add(self.within(round.saturating_mul(2)));
+        match kind {
+            Kind::SecondStop => {
+                self.plan(at, Action::RestartLrm { node: node.clone() });
+                self.stop(Kind::Shutdown, soon, node);
+            }
+            Kind::Cascade => {
+                let pause = self.within(round.saturating_mul(3));
+                let mut when = at;
+                for node in self.nodes.clone() {
+                    self.plan(when, Action::Shutdown { node: node.clone() });
+                    self.plan_later(when.saturating_add(round.saturating_mul(6)), Action::PowerOn { node });
+                    when = when.saturating_add(pause);
+                }
+            }
+            Kind::DisarmedLoss => {
+                let mode = if self.rng.bool() { "freeze" } else { "ignore" };
+                self.plan(at, Action::Command { line: format!("disarm-ha {mode}") });
+                let lost = soon.saturating_add(round.saturating_mul(2));
+                self.lose(lost, node);
+                self.plan_later(lost, Action::Command { line: "arm-ha".to_owned() });
+            }
+            _ => {
+                self.lose(at, node.clone());
+                let later =
+                    at.saturating_add(self.timings.fence_delay()).saturating_add(self.within(round.saturating_mul(4)));
+                self.plan(later, Action::ConfirmFenced { node: node.clone() });
+                self.plan_later(later, Action::PowerOn { node });
+            }
         }
     }
 

@@ -73,6 +73,12 @@ pub struct ClusterPlan {
     /// Whether records go from daemon to daemon as JSON, as they do outside of a simulation.
     #[serde(default)]
     pub records_as_json: bool,
+    /// Whether a multiplexer stands between the daemons of each node and its watchdog device.
+    #[serde(default)]
+    pub multiplexer: bool,
+    /// After how many milliseconds jobs are to be ended, if earlier than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_patience_ms: Option<u64>,
 }
 
 /// A node.
@@ -150,6 +156,9 @@ impl History {
         if plan.records_as_json {
             cluster.write_records_as_json();
         }
+        if let Some(patience) = plan.job_patience_ms {
+            cluster.limit_jobs(Duration::from_millis(patience));
+        }
         cluster.let_leases_run_long(Duration::from_millis(plan.lease_runs_long_ms));
         for (name, node) in &plan.nodes {
             cluster.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });
@@ -158,6 +167,9 @@ impl History {
         }
         if let Some(bug) = self.planted {
             cluster.plant(bug);
+        }
+        if plan.multiplexer {
+            cluster.install_multiplexers();
         }
         Ok(cluster)
     }

@@ -209,7 +209,7 @@ fn cluster(window: Window) -> ClusterPlan {
     ];
     let grouped = if window == Window::Begin { "\tgroup group1\n" } else { "" };
     let scheduler = if window == Window::Begin { "crs: ha=dynamic\n" } else { "" };
-    let with_devices = window == Window::FenceDevice;
+    let with_devices = window.needs_fence_device();
     ClusterPlan {
         nodes: (1..=4).map(|number| (node_name(number), node.clone())).collect(),
         guests: guests.into(),
@@ -226,5 +226,7 @@ fn cluster(window: Window) -> ClusterPlan {
         boot_ms: 20_000,
         stagger_ms: 500,
         records_as_json: true,
+        multiplexer: false,
+        job_patience_ms: Some(60_000),
     }
 }

@@ -18,7 +18,7 @@ mod shrink;
 mod stream;
 mod windows;
 
-pub use action::{Action, AgentOperation, AgentOutcome};
+pub use action::{Action, AgentOperation, AgentOutcome, DeviceOutcome};
 pub use coverage::{Coverage, SPECIFIED};
 pub use generate::{Profile, generate};
 pub use history::{ClusterPlan, GuestPlan, History, NodePlan, PlannedAction};

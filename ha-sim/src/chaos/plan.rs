@@ -31,23 +31,79 @@ pub(super) fn cluster(streams: Streams) -> ClusterPlan {
     }
     let sids: Vec<ServiceId> = guests.keys().cloned().collect();
     let groups = if rng.u32(0..4) == 0 { groups(rng, &names) } else { String::new() };
-    let resources = resources(rng, &sids, !groups.is_empty());
-    let fence = (rng.u32(0..5) == 0).then(|| fence(&names));
+    let mut resources = resources(rng, &sids, !groups.is_empty());
+    keep_from_balancing(&mut streams.of("balancing"), &mut resources);
+    let with_devices = rng.u32(0..5) == 0 || streams.of("devices").u32(0..8) == 0;
+    let fence = with_devices.then(|| fence(&names));
+    let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
     let short = timings.round_time < Duration::from_secs(2);
     ClusterPlan {
         resources,
-        rules: rules(rng, &names, &sids),
+        rules: rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids),
         datacenter: datacenter(rng, fence.is_some()),
         groups,
         fence,
         lease_runs_long_ms: if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) },
-        boot_ms: if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) },
+        boot_ms: boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings),
         stagger_ms: rng.u64(0..if short { 200 } else { 3_000 }),
         records_as_json: streams.of("json").u32(0..8) == 0,
+        multiplexer,
+        job_patience_ms: job_patience(&mut streams.of("patience"), &timings, &guests),
         nodes,
         guests,
         timings,
     }
+}
+
+/// On some hosts jobs are ended soon, though not while all is well: with the usual limits none is before everything is mended.
+fn job_patience(rng: &mut Rng, timings: &TimingSettings, guests: &BTreeMap<ServiceId, GuestPlan>) -> Option<u64> {
+    let longest = guests.values().map(|guest| guest.times_ms.iter().sum::<u64>()).max().unwrap_or(0);
+    let patience = milliseconds(timings.round_time.mul_f64(rng.f64().mul_add(10.0, 2.0)));
+    rng.bool().then(|| longest.saturating_add(patience))
+}
+
+/// With a multiplexer a client that has expired once is reset. Of two nodes that boot faster than that takes each would let the other
+/// one lose its quorum for too long, for ever.
+fn boot(drawn_ms: u64, multiplexer: bool, timings: &TimingSettings) -> u64 {
+    let reset = timings.watchdog_timeout.saturating_add(timings.multiplexer_slack());
+    if multiplexer { drawn_ms.saturating_add(milliseconds(reset)) } else { drawn_ms }
+}
+
+/// Some services are not moved by balancing.
+fn keep_from_balancing(rng: &mut Rng, resources: &mut String) {
+    if rng.u32(0..4) > 0 {
+        return;
+    }
+    let lines = resources.lines().map(|line| {
+        let is_last = line.starts_with("\tmax_relocate");
+        if is_last && rng.bool() { format!("{line}\n\tauto-rebalance 0\n") } else { format!("{line}\n") }
+    });
+    *resources = lines.collect();
+}
+
+/// Rules that keep services off nodes, and that keep three of them together.
+fn more_rules(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> String {
+    let mut text = String::new();
+    if rng.u32(0..3) == 0 {
+        let (sid, strict) = (rng.usize(..sids.len()), u32::from(rng.bool()));
+        let mut off: Vec<&str> = nodes.iter().filter(|_| rng.u32(0..3) == 0).map(NodeName::as_str).collect();
+        if off.is_empty() {
+            off.extend(nodes.last().map(NodeName::as_str));
+        }
+        if let (Some(sid), true) = (sids.get(sid), off.len() < nodes.len()) {
+            let _ = write!(
+                text,
+                "node-affinity: off\n\tresources {sid}\n\tnodes {}\n\taffinity negative\n\tstrict {strict}\n\n",
+                off.join(",")
+            );
+        }
+    }
+    if rng.u32(0..4) == 0
+        && let Some([one, two, three]) = sids.get(..3)
+    {
+        let _ = write!(text, "resource-affinity: three\n\tresources {one},{two},{three}\n\taffinity positive\n\n");
+    }
+    text
 }
 
 /// Some hosts feed a device of their own.
@@ -229,7 +285,7 @@ fn datacenter(rng: &mut Rng, with_devices: bool) -> String {
         let _ = writeln!(text, "max_workers: {}", rng.u32(1..=6));
     }
     if with_devices {
-        let mode = rng.choice(["watchdog", "hardware", "both"]).unwrap_or("watchdog");
+        let mode = rng.choice(["watchdog", "hardware", "hardware", "both"]).unwrap_or("watchdog");
         let _ = writeln!(text, "fencing: {mode}");
     }
     text

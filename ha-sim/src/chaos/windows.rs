@@ -1,12 +1,21 @@
 //! Windows: the times at which what one daemon does depends on what another one has not heard of yet.
 
-use ha_core::id::{NodeName, ServiceId};
+use std::collections::BTreeSet;
+
+use ha_core::{
+    host::HostOperation,
+    id::{NodeName, ServiceId},
+};
 
 use super::{
     Action,
-    action::{AgentOperation, AgentOutcome},
+    action::{AgentOperation, AgentOutcome, DeviceOutcome},
+    plan::node_name,
 };
-use crate::world::DaemonKind;
+use crate::{
+    cluster::{Disturbance, Fault},
+    world::DaemonKind,
+};
 
 /// A window of the state machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +51,18 @@ pub(super) enum Window {
     StartFails,
     StartDies,
     StopCommand,
+    StopUntold,
+    MoveUntold,
+    StartUntold,
+    StartHangs,
+    RestartAndShutdown,
+    LateFenceDevice,
+    SlowFenceDevice,
+    ConfirmedDown,
+    DisarmAndLoss,
+    FullStore,
+    LeftBehind,
+    BootedMeanwhile,
 }
 
 /// Who takes part in it.
@@ -93,11 +114,28 @@ impl Window {
         Self::StartFails,
         Self::StartDies,
         Self::StopCommand,
+        Self::StopUntold,
+        Self::MoveUntold,
+        Self::StartUntold,
+        Self::StartHangs,
+        Self::RestartAndShutdown,
+        Self::LateFenceDevice,
+        Self::SlowFenceDevice,
+        Self::ConfirmedDown,
+        Self::DisarmAndLoss,
+        Self::FullStore,
+        Self::LeftBehind,
+        Self::BootedMeanwhile,
     ];
 
     /// Whether it needs no cluster of its own.
     pub(super) fn is_for_any_cluster(self) -> bool {
-        !matches!(self, Self::Begin | Self::FenceDevice)
+        self != Self::Begin && !self.needs_fence_device()
+    }
+
+    /// Whether nodes are fenced by a device in it.
+    pub(super) fn needs_fence_device(self) -> bool {
+        matches!(self, Self::FenceDevice | Self::LateFenceDevice | Self::SlowFenceDevice)
     }
 
     /// What opens it, and what closes it where that does not come by itself.
@@ -167,8 +205,91 @@ impl Window {
             Self::StartFails => failing_start(sid, AgentOutcome::Fails),
             Self::StartDies => failing_start(sid, AgentOutcome::Dies),
             Self::StopCommand => vec![(0, command(format!("stop {sid} 0")))],
+            Self::StopUntold => vec![
+                (-1, untold(sid, AgentOperation::CheckRunning)),
+                (0, Action::Request { sid: sid.clone(), state: "stopped".to_owned() }),
+                (12, Action::Request { sid: sid.clone(), state: "started".to_owned() }),
+            ],
+            Self::MoveUntold => {
+                vec![(-1, untold(sid, AgentOperation::Locate)), (0, command(format!("relocate {sid} {target}")))]
+            }
+            Self::StartUntold => {
+                vec![(-1, untold(sid, AgentOperation::CheckRunning)), (0, Action::Crash { sid: sid.clone() })]
+            }
+            Self::StartHangs => {
+                let hangs = failing_start(sid, AgentOutcome::Slow);
+                [(-1, Action::Unendable { sid: sid.clone(), times: 1 })].into_iter().chain(hangs).collect()
+            }
+            Self::RestartAndShutdown => {
+                [(0, Action::RestartLrm { node: node() })].into_iter().chain(goes_down(subject, 0)).collect()
+            }
+            Self::LateFenceDevice | Self::SlowFenceDevice => self.of_fence_device(cast),
+            Self::ConfirmedDown => {
+                vec![
+                    (0, Action::PowerOff { node: node() }),
+                    (7, Action::ConfirmFenced { node: node() }),
+                    (25, on(subject)),
+                ]
+            }
+            Self::DisarmAndLoss => {
+                vec![(-8, disarm("freeze")), (-3, Action::PowerOff { node: node() }), (0, arm()), (25, on(subject))]
+            }
+            Self::FullStore => vec![
+                (0, Action::StoreFull { full: true }),
+                (1, Action::Reboot { node: node() }),
+                (10, Action::StoreFull { full: false }),
+            ],
+            Self::BootedMeanwhile => booted_meanwhile(subject),
+            Self::LeftBehind => vec![
+                (0, Action::LeaveBehind { sid: sid.clone(), times: 3 }),
+                (0, command(format!("relocate {sid} {target}"))),
+            ],
         }
     }
+
+    /// The device's answer comes when the node is back already; later the master does not hear the node, which works. Or what the device
+    /// does would come only then.
+    fn of_fence_device(self, cast: &Cast) -> Vec<Step> {
+        let subject = &cast.subject;
+        let device = |behaviour| Action::Device { name: "d1".to_owned(), behaviour };
+        let connect = |connected| Action::Network { node: subject.clone(), connected };
+        let unheard = |others| Action::Unheard { node: node_name(1), others };
+        if self == Self::SlowFenceDevice {
+            let (slow, works) = (device(DeviceOutcome::Slow), device(DeviceOutcome::Works));
+            return vec![(-1, slow), (0, connect(false)), (8, connect(true)), (8, on(subject)), (16, works)];
+        }
+        vec![
+            (-23, device(DeviceOutcome::Late)),
+            (-22, connect(false)),
+            (-14, connect(true)),
+            (-14, on(subject)),
+            (-12, device(DeviceOutcome::Hangs)),
+            (-8, Action::Command { line: format!("migrate {} {subject}", cast.added) }),
+            (-4, unheard([subject.clone()].into())),
+            (16, unheard(BTreeSet::new())),
+            (17, device(DeviceOutcome::Works)),
+        ]
+    }
+}
+
+/// While the master writes that a node is to be fenced, the node is up again and works, since it has not read that.
+fn booted_meanwhile(node: &NodeName) -> Vec<Step> {
+    let stalls = Disturbance {
+        node: node_name(1),
+        daemon: DaemonKind::Crm,
+        operation: Some(HostOperation::WriteManagerStatus),
+        skip: 0,
+        fault: Fault::Stalls(25_000),
+    };
+    vec![(0, Action::PowerOff { node: node.clone() }), (4, on(node)), (5, Action::Disturb(stalls))]
+}
+
+fn on(node: &NodeName) -> Action {
+    Action::PowerOn { node: node.clone() }
+}
+
+fn untold(sid: &ServiceId, operation: AgentOperation) -> Action {
+    Action::AgentFails { sid: sid.clone(), operation, outcome: AgentOutcome::Fails, times: 2 }
 }
 
 fn enable(node: &NodeName) -> Action {

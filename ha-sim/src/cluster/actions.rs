@@ -1,12 +1,13 @@
 //! What people do, and what goes wrong.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use ha_core::{
     config::EditError,
     event::Event,
     id::{IdError, NodeName, ServiceId},
     lrm::StopRequest,
+    status::ManagerStatus,
 };
 
 use super::{Cluster, Violation};
@@ -45,6 +46,12 @@ pub enum ActionError {
     /// The node has no twin.
     #[error("{0} has no twin")]
     NoTwin(NodeName),
+    /// The store has no room left.
+    #[error("the store has no room left")]
+    StoreFull,
+    /// There is no entry of the service that could be damaged.
+    #[error("{0} has no entry")]
+    NoEntry(ServiceId),
     /// No node is in a quorate partition, so that nothing can be written.
     #[error("no node has quorum, so that nothing can be written")]
     NoQuorum,
@@ -349,6 +356,67 @@ impl Cluster {
         Ok(())
     }
 
+    /// Says whether the shared store has room left. Without it nothing is written, but locks are renewed: they have their room.
+    pub fn set_store_full(&mut self, full: bool) {
+        self.world.store_full = full;
+    }
+
+    /// Says whether the shared store is mounted on a node. Without it the node reads, writes and locks nothing, and nobody hears of it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such node.
+    pub fn set_mounted(&mut self, node: &NodeName, mounted: bool) -> Result<(), ActionError> {
+        self.hardware(node)?.unmounted = !mounted;
+        self.world.update_replicas();
+        Ok(())
+    }
+
+    /// The entry of a service in the manager status is damaged, so that nobody understands it, while no CRM runs: all that run are
+    /// killed.
+    ///
+    /// # Errors
+    ///
+    /// If the service has no entry, or nothing can be written.
+    pub fn damage_entry(&mut self, sid: &ServiceId) -> Result<(), ActionError> {
+        self.check_writable()?;
+        let no_entry = || ActionError::NoEntry(sid.clone());
+        let status = self.world.store.manager_status.as_ref().ok_or_else(no_entry)?;
+        let mut json: serde_json::Value = serde_json::from_str(&status.to_json()).map_err(|_| no_entry())?;
+        let entries = json.get_mut("service_status").and_then(|entries| entries.as_object_mut());
+        let entry = entries.and_then(|entries| entries.get_mut(sid.as_str())).and_then(|entry| entry.as_object_mut());
+        entry.ok_or_else(no_entry)?.insert("node".to_owned(), serde_json::Value::Null);
+        let damaged = ManagerStatus::from_json(&json.to_string()).map_err(|_| no_entry())?;
+        self.replace_manager_status(damaged);
+        Ok(())
+    }
+
+    /// A person removes the entries that nobody understands, while no CRM runs: all that run are killed. Nothing is done where there are
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be written.
+    pub fn repair_status(&mut self) -> Result<(), ActionError> {
+        self.check_writable()?;
+        let status = self.world.store.manager_status.clone().filter(|status| !status.not_understood.is_empty());
+        if let Some(mut status) = status {
+            let status = Arc::make_mut(&mut status);
+            status.not_understood.clear();
+            self.replace_manager_status(std::mem::take(status));
+        }
+        Ok(())
+    }
+
+    fn replace_manager_status(&mut self, status: ManagerStatus) {
+        let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
+        for node in &nodes {
+            // Those that do not run know nothing of the status.
+            let _did_not_run = self.kill_daemon(node, DaemonKind::Crm);
+        }
+        self.world.store.manager_status = Some(Arc::new(status));
+    }
+
     /// Says whether a node can bring its view of the cluster up to date.
     ///
     /// # Errors
@@ -381,6 +449,9 @@ impl Cluster {
     }
 
     pub(super) fn check_writable(&self) -> Result<(), ActionError> {
+        if self.world.store_full {
+            return Err(ActionError::StoreFull);
+        }
         if self.world.is_quorate() { Ok(()) } else { Err(ActionError::NoQuorum) }
     }
 
@@ -456,6 +527,32 @@ impl Cluster {
             self.world.set_running(sid, &node, false);
         }
         Ok(self.settle()?)
+    }
+
+    /// A guest ends by itself, and leaves something running that can't be ended so many times.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn leave_behind(&mut self, sid: &ServiceId, times: u32) -> Result<(), ActionError> {
+        self.guest(sid)?;
+        self.world.leave_behind(sid, times);
+        Ok(())
+    }
+
+    /// From now on whatever guests left behind can be ended.
+    pub fn release_leftovers(&mut self) {
+        self.world.release_leftovers();
+    }
+
+    /// Jobs for a guest go on though they are to be ended, so many times.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such guest.
+    pub fn let_jobs_go_on(&mut self, sid: &ServiceId, times: u32) -> Result<(), ActionError> {
+        self.guest(sid)?.unendable = times;
+        Ok(())
     }
 
     /// Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
@@ -587,6 +684,41 @@ impl Cluster {
     }
 }
 
+/// Multiplexers, where [`install_multiplexers`](Cluster::install_multiplexers) has put some.
+impl Cluster {
+    /// Puts a multiplexer on each node, between its daemons and its watchdog device.
+    pub fn install_multiplexers(&mut self) {
+        let timings = self.timings;
+        self.world.install_multiplexers(&timings);
+    }
+
+    /// Kills the multiplexer of a node, which is started again after a while: with the timings of the cluster if it `fits`, else with
+    /// longer ones.
+    pub fn restart_multiplexer(&mut self, node: &NodeName, after: Duration, fits: bool) {
+        self.world.restart_multiplexer(node, after, fits);
+    }
+
+    /// Stops the multiplexer of a node as the signal STOP does, or lets it go on.
+    pub fn pause_multiplexer(&mut self, node: &NodeName, paused: bool) {
+        self.world.pause_multiplexer(node, paused);
+    }
+
+    /// Lets what the daemons of a node send take a while until its multiplexer can read it.
+    pub fn delay_frames(&mut self, node: &NodeName, delay: Duration) {
+        self.world.delay_frames(node, delay);
+    }
+
+    /// Lets the next feed of a node's device take a while, after its multiplexer has looked at its clients.
+    pub fn stall_device_feed(&mut self, node: &NodeName, stall: Duration) {
+        self.world.stall_device_feed(node, stall);
+    }
+
+    /// Lets the multiplexer of a node work as it should.
+    pub fn mend_multiplexer(&mut self, node: &NodeName) {
+        self.world.mend_multiplexer(node);
+    }
+}
+
 /// Clocks, leases and watchdogs, which are never quite as told.
 impl Cluster {
     /// Changes the clocks of a node.
@@ -620,6 +752,11 @@ impl Cluster {
         if let Some(node) = self.world.nodes.get_mut(node) {
             node.unheard = unheard;
         }
+    }
+
+    /// Jobs take no longer than that before they are to be ended, but for moves that get on.
+    pub fn limit_jobs(&mut self, patience: Duration) {
+        self.world.physics.job_patience = Some(patience);
     }
 
     /// Ends what agents hang in: it fails.

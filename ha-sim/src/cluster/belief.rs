@@ -16,7 +16,7 @@ use ha_core::{
 use rustc_hash::FxBuildHasher;
 
 use super::Invariant;
-use crate::world::{DaemonKind, Node, World};
+use crate::world::{Node, World};
 
 /// What does not hold, with what was seen.
 pub(super) type Wrong = (Invariant, String);
@@ -47,7 +47,7 @@ struct Compared {
 
 impl Compared {
     fn of(world: &World) -> Self {
-        let bits = world.nodes.values().map(|node| u64::from(is_guarded(node)));
+        let bits = world.nodes.values().map(|node| u64::from(node.is_guarded()));
         Self {
             running: world.running_changes(),
             guarded: bits.fold(1, |bits, bit| bits.wrapping_shl(1) | bit),
@@ -66,11 +66,6 @@ fn is_same(one: &Option<Arc<ManagerStatus>>, other: &Option<Arc<ManagerStatus>>)
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     }
-}
-
-/// Whether something resets the node unless its LRM renews its lock in time.
-fn is_guarded(node: &Node) -> bool {
-    node.watchdogs.contains_key(&DaemonKind::Lrm) || node.abandoned_watchdog.is_some()
 }
 
 impl Beliefs {
@@ -126,6 +121,7 @@ impl Beliefs {
         }
         let nothing = ManagerStatus::default();
         reused
+            .or_else(|| damaged_dropped(before.map_or(&nothing, |status| status), status))
             .or_else(|| recovered_elsewhere(before.map_or(&nothing, |status| status), status, world))
             .or_else(|| self.not_taken_up(node, status, world))
     }
@@ -159,6 +155,7 @@ impl Beliefs {
         let forgotten = resources.resources.iter().find(|(sid, resource)| {
             resource.state() != RequestedState::Ignored
                 && !status.services.contains(sid)
+                && status.problem_of(sid).is_none()
                 && guests.node_of(sid).is_some()
         });
         let (sid, _) = forgotten?;
@@ -176,7 +173,7 @@ fn wrong_mark(
 ) -> Option<Wrong> {
     let here = entry.node == *node || entry.state.target() == Some(node);
     let left_alone = matches!(entry.state, ServiceState::Freeze | ServiceState::Error);
-    let is_wrong = here && !left_alone && !is_guarded(hardware) && !status.unguarded.contains(node);
+    let is_wrong = here && !left_alone && !hardware.is_guarded() && !status.unguarded.contains(node);
     let details =
         || format!("{sid} runs in {} on {node}, where nothing guards it, and nobody knows", entry.state.name());
     is_wrong.then(|| (Invariant::UnguardedIsMarked, details()))
@@ -214,6 +211,13 @@ fn is_same_request(before: &ServiceEntry, after: &ServiceEntry, status: &Manager
                     && (before.state.timeout() == after.state.timeout() || is_stripped())
             }
         }
+}
+
+/// An entry that can't be understood is kept letter by letter.
+fn damaged_dropped(before: &ManagerStatus, status: &ManagerStatus) -> Option<Wrong> {
+    let dropped = before.not_understood.iter().find(|entry| !status.not_understood.contains(entry))?;
+    let details = format!("the entry of {}, which can't be understood, is changed or gone", dropped.sid());
+    Some((Invariant::NotUnderstoodIsKept, details))
 }
 
 /// A service that comes out of `recovery` goes on where its guest is configured.

@@ -9,7 +9,7 @@ use ha_core::{
 };
 
 use super::{
-    Cluster,
+    Cluster, PlantedBug,
     host::{Fate, Host},
 };
 use crate::world::{ClusterEvent, DaemonKind, Source, View, What};
@@ -23,6 +23,8 @@ pub(super) struct NodeDaemons {
     pub(super) lrm_schedule: Schedule,
     /// Why the LRM was asked to stop, and what follows when it has.
     pub(super) stopping: Option<StopRequest>,
+    /// Whether the LRM was told that its node goes down.
+    pub(super) told_to_go_down: bool,
     /// When the node gets power again.
     pub(super) boots_at: Option<Instant>,
 }
@@ -90,6 +92,15 @@ impl NodeDaemons {
     }
 }
 
+/// Takes note of why an LRM is to stop. That its node goes down is more than that it restarts. Says whether it was to stop before.
+fn note_stop(stopping: &mut Option<StopRequest>, request: StopRequest) -> bool {
+    let is_second = stopping.is_some();
+    if matches!(stopping, None | Some(StopRequest::Restart)) {
+        *stopping = Some(request);
+    }
+    is_second
+}
+
 impl Cluster {
     /// When the next daemon is due, and which.
     pub(super) fn next_daemon(&self) -> Option<(Instant, NodeName, DaemonKind)> {
@@ -154,6 +165,7 @@ impl Cluster {
         if starts && daemon == DaemonKind::Lrm {
             self.world.begin_lrm(node);
             daemons.stopping = None;
+            daemons.told_to_go_down = false;
         }
         daemons.schedule(daemon).in_call = true;
         let kills = daemons.schedule(daemon).kills;
@@ -310,16 +322,20 @@ impl Cluster {
 
     /// Asks the LRM of a node to stop. Says whether there is one.
     pub(super) fn ask_lrm_to_stop(&mut self, node: &NodeName, request: StopRequest) -> bool {
+        let ignores_second = self.planted == Some(PlantedBug::SecondStopIgnored);
         self.with_daemons(node, DaemonKind::Lrm, |daemons, recorder, view, now| match &mut daemons.lrm {
             Some(lrm) => {
-                daemons.stopping.get_or_insert(request);
-                recorder.stop_lrm(lrm, request, view, now);
+                let is_second = note_stop(&mut daemons.stopping, request);
+                daemons.told_to_go_down |= request != StopRequest::Restart;
+                if !(is_second && ignores_second) {
+                    recorder.stop_lrm(lrm, request, view, now);
+                }
                 true
             }
             None => {
                 let in_call = daemons.lrm_schedule.stop_if_in_call();
                 if in_call {
-                    daemons.stopping.get_or_insert(request);
+                    note_stop(&mut daemons.stopping, request);
                 }
                 in_call
             }
@@ -366,6 +382,7 @@ impl Cluster {
         let Some(daemons) = self.daemons.get_mut(node) else { return };
         daemons.boots_at = None;
         daemons.stopping = None;
+        daemons.told_to_go_down = false;
         for daemon in DaemonKind::ALL {
             if daemons.kill(daemon) {
                 let source = Source::Daemon(node.clone(), daemon);
@@ -378,6 +395,7 @@ impl Cluster {
 
     /// A daemon has left its watchdog open: nobody feeds it any more, and none that comes later can call off the reset.
     pub(super) fn abandon_watchdog(&mut self, node: &NodeName, daemon: DaemonKind) {
+        self.world.leave_multiplexer(node, daemon, false);
         let latest = self.world.time.after(self.timings.device_timeout());
         if let Some(hardware) = self.world.nodes.get_mut(node)
             && let Some(deadline) = hardware.watchdogs.remove(&daemon)

@@ -178,11 +178,25 @@ impl<'a> Host<'a> {
         self.cluster.planted == Some(bug)
     }
 
+    /// Whether a planted bug lets a node take a store that is not mounted for an empty one.
+    fn sees_empty_store(&self) -> bool {
+        self.has_bug(PlantedBug::UnmountedIsEmpty)
+            && self.cluster.world.nodes.get(&self.node).is_some_and(|node| node.unmounted)
+    }
+
     /// Whether a planted bug lets the master take the agent lock of a node that has it.
     fn skips_fencing(&self, node: &NodeName) -> bool {
         let record = self.cluster.world.store.lrm_status.get(node);
         let in_maintenance = record.is_some_and(|record| record.mode == LrmMode::Maintenance);
+        let status = self.cluster.world.store.manager_status.as_ref();
+        let incident = status.and_then(|status| status.fencing.get(node));
+        let was_down = incident.is_some_and(|incident| incident.was_down)
+            || incident.zip(record).is_some_and(|(incident, record)| {
+                let writers = record.writer.as_ref().zip(incident.writer.as_ref());
+                writers.is_some_and(|(now, before)| now.is_another_boot_of(before))
+            });
         self.has_bug(PlantedBug::RecoveryWithoutFencing)
+            || was_down && self.has_bug(PlantedBug::BootProvesEnough)
             || in_maintenance && self.has_bug(PlantedBug::FencingSkippedForMaintenance)
     }
 }
@@ -286,7 +300,7 @@ impl Membership for Host<'_> {
     }
 
     fn is_quorate(&mut self) -> bool {
-        self.fate == Fate::Lives && self.view().is_quorate()
+        self.fate == Fate::Lives && (self.view().is_quorate() || self.sees_empty_store())
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
@@ -298,6 +312,12 @@ impl ClusterLock for Host<'_> {
     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
         let node = self.node.clone();
         let answer = self.call(HostOperation::TakeLock, |host| {
+            if host.has_bug(PlantedBug::FullStoreLosesLocks) && host.cluster.world.store_full {
+                return Err(HostError::new("the shared store has no room left"));
+            }
+            if host.sees_empty_store() {
+                return Ok(LockAnswer::Acquired);
+            }
             let answer = host.view().take(lock);
             match (&answer, lock) {
                 (Ok(LockAnswer::Refused), Lock::Agent(other)) if *other != node && host.skips_fencing(other) => {
@@ -337,18 +357,19 @@ impl ClusterLock for Host<'_> {
 
 impl Watchdog for Host<'_> {
     fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        self.call(HostOperation::OpenWatchdog, |host| host.feed_now(not_after))
+        self.call(HostOperation::OpenWatchdog, |host| host.feed_now(not_after, true))
     }
 
     fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        self.call(HostOperation::FeedWatchdog, |host| host.feed_now(not_after))
+        self.call(HostOperation::FeedWatchdog, |host| host.feed_now(not_after, false))
     }
 
     fn close(&mut self) -> Result<(), HostError> {
         self.call(HostOperation::CloseWatchdog, |host| {
             let Self { cluster, node, daemon, .. } = host;
             if let Some(invariants) = &mut cluster.invariants {
-                invariants.closes_watchdog(node, *daemon, &cluster.world);
+                let goes_down = cluster.daemons.get(node).is_some_and(|daemons| daemons.told_to_go_down);
+                invariants.closes_watchdog(node, *daemon, goes_down, &cluster.world);
             }
             host.view().close()
         })
@@ -356,13 +377,14 @@ impl Watchdog for Host<'_> {
 }
 
 impl Host<'_> {
-    fn feed_now(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+    fn feed_now(&mut self, not_after: Instant, opens: bool) -> Result<FeedOutcome, HostError> {
         if self.has_bug(PlantedBug::WatchdogNeverArmed) && self.daemon == DaemonKind::Lrm {
             return Ok(FeedOutcome::Fed);
         }
         let late_counts = self.has_bug(PlantedBug::LateFeedCounts);
         let not_after = if late_counts { Instant::after_start(Duration::MAX) } else { not_after };
-        let outcome = self.view().feed(not_after)?;
+        let outcome = if opens { self.view().open(not_after)? } else { self.view().feed(not_after)? };
+        self.cluster.look_at_multiplexers();
         let Self { cluster, node, daemon, .. } = self;
         if outcome == FeedOutcome::Fed
             && let Some(invariants) = &mut cluster.invariants
@@ -378,6 +400,7 @@ impl StatusStore for Host<'_> {
         self.call(HostOperation::ReadManagerStatus, |host| {
             let status = match host.early_status() {
                 Some(early) => early,
+                None if host.sees_empty_store() => None,
                 None => host.view().manager_status()?,
             };
             if let (DaemonKind::Crm, Some(invariants)) = (host.daemon, &mut host.cluster.invariants) {
@@ -434,6 +457,7 @@ impl ManagerStore for Host<'_> {
                 return Ok(());
             }
             host.view().check_writable()?;
+            host.check_manager_lock()?;
             let mut planted = None;
             if let Some(bug) = host.cluster.planted {
                 let mut changed = status.clone();
@@ -499,6 +523,17 @@ impl LrmStore for Host<'_> {
 }
 
 impl Host<'_> {
+    /// While HA is disarmed no watchdog keeps a master from writing that was stopped for longer than its lock lasted: the store does,
+    /// which looks at the manager lock in one step with writing.
+    fn check_manager_lock(&self) -> Result<(), HostError> {
+        let Cluster { invariants, world, .. } = &*self.cluster;
+        let is_disarmed = invariants.as_ref().is_some_and(|invariants| invariants.knows_disarmed(&self.node));
+        if is_disarmed && world.lock_holder(&Lock::Manager) != Some(&self.node) {
+            return Err(HostError::new("the manager lock is not this node's"));
+        }
+        Ok(())
+    }
+
     /// A record that a daemon wrote can't be read.
     fn unreadable(&mut self, error: &dyn std::fmt::Display) -> HostError {
         self.breaks(format!("a record of {} can't be read: {error}", self.node));
@@ -557,12 +592,18 @@ impl FenceDevices for Host<'_> {
             if host.has_bug(PlantedBug::FenceDeviceLies) {
                 return Ok(FenceProgress::Succeeded);
             }
-            host.view().run(attempt, commands)
+            let changed = host.cluster.planted.map(|bug| planted::change_attempt(bug, attempt));
+            host.view().run(changed.as_ref().unwrap_or(attempt), commands)
         })
     }
 
     fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
-        self.call(HostOperation::ForgetFenceAttempts, |host| host.view().forget_fence_attempts(except))
+        self.call(HostOperation::ForgetFenceAttempts, |host| {
+            if host.has_bug(PlantedBug::FenceAttemptsByDevice) || host.has_bug(PlantedBug::FenceAttemptsKept) {
+                return Ok(());
+            }
+            host.view().forget_fence_attempts(except)
+        })
     }
 }
 
@@ -619,7 +660,13 @@ impl Workers for Host<'_> {
     }
 
     fn end(&mut self, id: JobId) -> Result<(), HostError> {
-        self.call(HostOperation::EndJob, |host| host.view().end(id))
+        self.call(HostOperation::EndJob, |host| {
+            if host.has_bug(PlantedBug::EndedJobsGoOn) {
+                host.cluster.world.disown_job(id, &host.node);
+                return Ok(());
+            }
+            host.view().end(id)
+        })
     }
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {

@@ -9,7 +9,7 @@ use std::{
 
 use ha_core::{
     event::Event,
-    host::{Configuration, HostError, Job, JobId, Lock, LockAnswer},
+    host::{Configuration, FenceAttempt, HostError, Job, JobId, Lock, LockAnswer},
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::Instant,
@@ -60,6 +60,12 @@ pub enum Invariant {
     RecoveredWhereItIs,
     /// What is configured has an entry, as soon as a master could see it.
     ConfiguredIsKnown,
+    /// An entry that can't be understood is written again as it is.
+    NotUnderstoodIsKept,
+    /// A fence device turns a node off only in an incident that its master knows to go on.
+    FencedForIncident,
+    /// The device of a multiplexer runs for no longer than each of its clients counts on.
+    DeviceEndsInTime,
     /// After the faults every service comes to where rules and requests want it, or its state says why not.
     Settles,
 }
@@ -84,6 +90,9 @@ impl Invariant {
             Self::RequestNamesOne => "a request id names one request",
             Self::RecoveredWhereItIs => "what is recovered is where its guest is",
             Self::ConfiguredIsKnown => "what is configured is known",
+            Self::NotUnderstoodIsKept => "what is not understood is kept",
+            Self::FencedForIncident => "a device turns off only what is to be fenced",
+            Self::DeviceEndsInTime => "a device ends when its clients count on that",
             Self::Settles => "everything settles after the faults",
         }
     }
@@ -138,6 +147,8 @@ pub struct Invariants {
     beliefs: Beliefs,
     /// How many calls went wrong.
     disturbed: u64,
+    /// How often each master has written the manager status since an incident was over in it, for those that it knew.
+    over: BTreeMap<(NodeName, Uid), u32>,
     /// The last move of each service that has ended: from where to where.
     moves: BTreeMap<ServiceId, (NodeName, NodeName)>,
 }
@@ -240,6 +251,23 @@ impl Invariants {
     }
 
     pub(super) fn feeds_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
+        if world.nodes.get(node).is_some_and(|node| node.multiplexer.is_none()) {
+            self.counts_feed(node, daemon, world);
+        }
+        if !self.renewed.remove(&(node.clone(), daemon)) {
+            let details = format!("the {} of {node} feeds its watchdog without a renewal", daemon.as_str());
+            self.note_breach(world.time, Invariant::FedAfterRenewal, details);
+        }
+    }
+
+    /// The multiplexer of a node lets its device run for longer than a daemon counts on.
+    pub(super) fn device_outlasts(&mut self, node: &NodeName, daemon: DaemonKind, at: Instant) {
+        let details = format!("the device of {node} runs for longer than its {} counts on", daemon.as_str());
+        self.note_breach(at, Invariant::DeviceEndsInTime, details);
+    }
+
+    /// A feed counts: the node is down by when its watchdog says, if no other comes.
+    pub(super) fn counts_feed(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
         let at = world.time;
         let lock = match daemon {
             DaemonKind::Crm => Lock::Manager,
@@ -250,13 +278,33 @@ impl Invariants {
             let details = format!("the {} of {node} feeds a watchdog that outlasts its lock", daemon.as_str());
             self.note_breach(at, Invariant::FedAfterRenewal, details);
         }
-        if !self.renewed.remove(&(node.clone(), daemon)) {
-            let details = format!("the {} of {node} feeds its watchdog without a renewal", daemon.as_str());
-            self.note_breach(at, Invariant::FedAfterRenewal, details);
+    }
+
+    /// A fence device that the CRM of a node asked turns another one off.
+    pub(super) fn device_cuts(&mut self, asker: &NodeName, attempt: &FenceAttempt, at: Instant) {
+        let FenceAttempt { node, incident, .. } = attempt;
+        if self.over.get(&(asker.clone(), incident.clone())).is_some_and(|writes| *writes > ROUNDS_TO_FORGET) {
+            let details =
+                format!("a device that {asker} asked turns off {node} for incident {incident}, which is over");
+            self.note_breach(at, Invariant::FencedForIncident, details);
         }
     }
 
-    pub(super) fn closes_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
+    /// Counts how long a master knows that incidents are over.
+    fn note_incidents(&mut self, node: &NodeName, status: &ManagerStatus) {
+        let goes_on = |id: &Uid| status.fencing.values().any(|incident| incident.id == *id && !incident.was_down);
+        for ((writer, id), writes) in &mut self.over {
+            if writer == node {
+                *writes = if goes_on(id) { 0 } else { writes.saturating_add(1) };
+            }
+        }
+        for incident in status.fencing.values().filter(|incident| !incident.was_down) {
+            self.over.entry((node.clone(), incident.id.clone())).or_insert(0);
+        }
+    }
+
+    /// `goes_down`: the LRM was told that its node goes down.
+    pub(super) fn closes_watchdog(&mut self, node: &NodeName, daemon: DaemonKind, goes_down: bool, world: &World) {
         if daemon == DaemonKind::Crm {
             return;
         }
@@ -270,7 +318,8 @@ impl Invariants {
             let Some(entry) = status.services.get(sid) else { continue };
             let here = entry.node == *node || entry.state.target() == Some(node);
             // The manager does not count the lock as proof that a service in `error` is down.
-            let left_alone = matches!(entry.state, ServiceState::Freeze | ServiceState::Error);
+            // What is frozen runs on while the daemon restarts alone.
+            let left_alone = entry.state == ServiceState::Error || (entry.state == ServiceState::Freeze && !goes_down);
             if here && !left_alone {
                 let details =
                     format!("the LRM of {node} closes its watchdog while {sid} runs in {}", entry.state.name());
@@ -294,6 +343,11 @@ impl Invariants {
         self.beliefs.has_read(node, status);
     }
 
+    /// Whether HA was disarmed when a master read or wrote the status last.
+    pub(super) fn knows_disarmed(&self, node: &NodeName) -> bool {
+        self.disarmed.contains(node)
+    }
+
     fn note_disarmed(&mut self, node: &NodeName, status: Option<&ManagerStatus>) {
         if status.is_some_and(|status| status.disarm.is_some()) {
             self.disarmed.insert(node.clone());
@@ -315,6 +369,7 @@ impl Invariants {
         let wrong = self.beliefs.writes(node, status, self.disarmed.contains(node), world);
         self.note_wrong(world.time, wrong);
         self.note_disarmed(node, Some(status));
+        self.note_incidents(node, status);
         let forgotten = world.store.resources.resources.keys().find(|sid| {
             let had_entry = world.store.manager_status.as_ref().is_some_and(|before| before.services.contains(sid));
             had_entry && !status.services.contains(sid) && is_wanted(world, sid)
@@ -469,6 +524,9 @@ impl Invariants {
         }
     }
 }
+
+/// A master may have to tell its devices several times that an incident is over.
+const ROUNDS_TO_FORGET: u32 = 2;
 
 /// Whether a service stays on a node that is known to be unguarded.
 fn is_left_alone(status: &ManagerStatus, sid: &ServiceId, node: &NodeName) -> bool {

@@ -112,6 +112,7 @@ const WALL_CLOCK_START: Timestamp = 1_767_225_600;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Watchdog,
+    Multiplexer,
     Boot,
     FenceDevice,
     Job,
@@ -194,6 +195,7 @@ impl Cluster {
         let daemon = self.next_daemon().map(|(due, node, daemon)| (due, Due::Daemon(node, daemon)));
         [
             world.next_watchdog().map(|due| (due, Due::Watchdog)),
+            world.next_multiplexer().map(|due| (due, Due::Multiplexer)),
             self.next_boot().map(|due| (due, Due::Boot)),
             world.next_fence_end().map(|due| (due, Due::FenceDevice)),
             world.next_job_end().map(|due| (due, Due::Job)),
@@ -227,10 +229,18 @@ impl Cluster {
         self.world.time = due;
         match what {
             Due::Watchdog => self.reset_expired(),
+            Due::Multiplexer => {
+                self.world.turn_multiplexers();
+                self.look_at_multiplexers();
+                return Ok(Some(self.world.time));
+            }
             Due::Boot => self.boot_due_nodes(),
             Due::FenceDevice => {
-                for node in self.world.end_due_fencing() {
-                    self.lose_power(&node);
+                for (asker, attempt) in self.world.end_due_fencing() {
+                    if let Some(invariants) = &mut self.invariants {
+                        invariants.device_cuts(&asker, &attempt, self.world.time);
+                    }
+                    self.lose_power(&attempt.node);
                 }
             }
             Due::Job => self.world.end_due_jobs(),
@@ -282,9 +292,23 @@ impl Cluster {
         self.invariants.as_ref().is_some_and(|invariants| invariants.breach().is_some())
     }
 
+    /// Judges what multiplexers did.
+    fn look_at_multiplexers(&mut self) {
+        let counted = std::mem::take(&mut self.world.counted_feeds);
+        let outlasted = std::mem::take(&mut self.world.outlasted);
+        let Some(invariants) = &mut self.invariants else { return };
+        for (node, daemon) in &counted {
+            invariants.counts_feed(node, *daemon, &self.world);
+        }
+        for (node, daemon) in &outlasted {
+            invariants.device_outlasts(node, *daemon, self.world.time);
+        }
+    }
+
     /// Keeps the books after something happened, and checks what must always hold.
     fn settle(&mut self) -> Result<(), Violation> {
         self.tracks.update(&self.world);
+        self.look_at_multiplexers();
         if let Some(invariants) = &mut self.invariants {
             invariants.look(&self.world);
         }
@@ -322,7 +346,7 @@ fn world(setup: &Setup) -> World {
         job_times: Some(setup.durations.jobs),
         fencing: setup.durations.fencing,
         fencing_timeout: setup.durations.fencing_timeout,
-        names_count: false,
+        ..Physics::default()
     };
     for (name, node) in &setup.nodes {
         let hardware = Node {

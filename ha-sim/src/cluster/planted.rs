@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use ha_core::{
     config::OrderedMap,
-    host::Configuration,
-    id::NodeName,
+    host::{Configuration, FenceAttempt},
+    id::{NodeName, Uid},
     status::{LrmMode, LrmStatus, ManagerStatus, NodeState, ServiceState},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::world::{DaemonKind, Physics};
+use crate::world::{Careless, DaemonKind, Physics};
 
 macro_rules! bugs {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -101,6 +101,36 @@ bugs! {
     RunningUnseen = "running-unseen",
     /// A master writes request ids that it had replaced.
     RequestsComeBack = "requests-come-back",
+    /// The name of a node counts for the node itself, whatever machine has it.
+    NamesCount = "names-count",
+    /// What a fence device does is known by node and device alone, and never forgotten.
+    FenceAttemptsByDevice = "fence-attempts-by-device",
+    /// What runs for fencing is not ended when its incident is over.
+    FenceAttemptsKept = "fence-attempts-kept",
+    /// A node that was booted again is fenced without its lock.
+    BootProvesEnough = "boot-proves-enough",
+    /// A job that was to be ended counts as gone though it goes on.
+    EndedJobsGoOn = "ended-jobs-go-on",
+    /// Agents do not see what guests left behind.
+    LeftoversUnseen = "leftovers-unseen",
+    /// A guest counts as stopped where its agent can't tell.
+    UntoldCountsAsStopped = "untold-counts-as-stopped",
+    /// An LRM that is to restart does not hear that its node goes down.
+    SecondStopIgnored = "second-stop-ignored",
+    /// Locks are not renewed where the store is full.
+    FullStoreLosesLocks = "full-store-loses-locks",
+    /// A store that is not mounted is taken for an empty one.
+    UnmountedIsEmpty = "unmounted-is-empty",
+    /// Entries that can't be understood are left out of the status.
+    DamagedForgotten = "damaged-forgotten",
+    /// A client of a multiplexer is armed however late it comes.
+    ArmedLate = "armed-late",
+    /// What says that a multiplexer had clients is removed when one vanishes.
+    MarkerRemoved = "marker-removed",
+    /// A multiplexer feeds its device however old that is what it saw of its clients.
+    DeviceFedLate = "device-fed-late",
+    /// Nobody compares the times of a multiplexer with those that its clients count on.
+    TermsIgnored = "terms-ignored",
 }
 
 /// Changes how locks and watchdogs behave.
@@ -114,8 +144,25 @@ pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
         PlantedBug::WatchdogTooLong => {
             physics.watchdog_timeout = physics.watchdog_timeout.saturating_add(physics.lock_lifetime);
         }
+        PlantedBug::NamesCount => physics.names_count = true,
+        PlantedBug::LeftoversUnseen => physics.careless = Some(Careless::LeftoversUnseen),
+        PlantedBug::UntoldCountsAsStopped => physics.careless = Some(Careless::UntoldIsStopped),
+        PlantedBug::ArmedLate => physics.careless = Some(Careless::ArmedLate),
+        PlantedBug::MarkerRemoved => physics.careless = Some(Careless::MarkerRemoved),
+        PlantedBug::DeviceFedLate => physics.careless = Some(Careless::DeviceFedLate),
+        PlantedBug::TermsIgnored => physics.careless = Some(Careless::TermsIgnored),
         _ => {}
     }
+}
+
+/// Changes what a fence device is asked for.
+pub(super) fn change_attempt(bug: PlantedBug, attempt: &FenceAttempt) -> FenceAttempt {
+    let mut attempt = attempt.clone();
+    if bug == PlantedBug::FenceAttemptsByDevice {
+        attempt.incident = Uid::new(attempt.node.as_str()).unwrap_or(attempt.incident);
+        attempt.number = 0;
+    }
+    attempt
 }
 
 /// Changes the manager status that a daemon reads.
@@ -149,6 +196,9 @@ pub(super) fn change_manager_status(
         }
         (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
             Arc::make_mut(&mut status).services = Default::default();
+        }
+        (PlantedBug::DamagedForgotten, DaemonKind::Crm) if !status.not_understood.is_empty() => {
+            Arc::make_mut(&mut status).not_understood.clear();
         }
         _ => {}
     }

@@ -117,6 +117,9 @@ impl Cluster {
     /// What the LRM of a node is to run.
     fn started_on(&self, node: &NodeName) -> BTreeSet<ServiceId> {
         let Some(status) = &self.world.store.manager_status else { return BTreeSet::new() };
+        if status.disarm.is_some() {
+            return BTreeSet::new();
+        }
         let started = status
             .services
             .iter()

@@ -10,7 +10,7 @@ use ha_core::{
     status::{ExitCode, Motion},
 };
 
-use super::{FailureScript, Guest, Operation, Outcome, View};
+use super::{Careless, FailureScript, Guest, Operation, Outcome, View};
 
 /// The agents on the node of a view.
 pub(super) struct NodeAgent<'v, 'w> {
@@ -24,6 +24,8 @@ const TYPES: [&str; 3] = ["ct", "fa", "vm"];
 pub(super) enum Begun {
     /// It will take effect at its end.
     Works,
+    /// It takes far longer than it should, and works.
+    Slow,
     /// It takes its time and then has not worked.
     Fails,
     /// It never ends.
@@ -42,6 +44,7 @@ impl Begun {
     fn from_outcome(outcome: Option<Outcome>) -> Self {
         match outcome {
             None => Self::Works,
+            Some(Outcome::Slow) => Self::Slow,
             Some(Outcome::Fails) => Self::Fails,
             Some(Outcome::Hangs) => Self::Hangs,
             Some(Outcome::Pretends) => Self::Pretends,
@@ -55,7 +58,7 @@ impl Begun {
     /// For operations that take no time.
     fn at_once(self) -> Result<(), HostError> {
         match self {
-            Self::Works => Ok(()),
+            Self::Works | Self::Slow => Ok(()),
             Self::Fails | Self::Pretends | Self::Denies | Self::Exits { .. } => Err(failed()),
             Self::Hangs => Err(HostError::new("the agent does not answer")),
             Self::Refused(error) => Err(error),
@@ -156,7 +159,19 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         self.try_stop(sid).unwrap_or_else(Begun::Refused)
     }
 
+    /// Ends what a guest left behind on this node, and says whether something is left all the same; nothing where there was nothing.
+    fn end_leftovers(&mut self, sid: &ServiceId) -> Option<bool> {
+        let node = self.view.node.clone();
+        let times = self.view.world.left_behind(sid, &node)?;
+        let is_left = *times > 0;
+        *times = times.saturating_sub(1);
+        Some(is_left)
+    }
+
     fn try_stop(&mut self, sid: &ServiceId) -> Result<Begun, HostError> {
+        if self.end_leftovers(sid) == Some(true) {
+            return Ok(Begun::Fails);
+        }
         if FailureScript::of(sid).is_some_and(|script| script.stop) {
             return Err(failed());
         }
@@ -190,6 +205,10 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
             Motion::Relocate => AgentOperation::Relocate,
         };
         self.check_lock(sid, operation)?;
+        let node = self.view.node.clone();
+        if *task == Motion::Migrate && self.view.world.left_behind(sid, &node).is_some() {
+            return Err(HostError::new("what the guest left behind can't be moved live"));
+        }
         Ok(Begun::from_outcome(self.failure(sid, Operation::Move)?))
     }
 
@@ -263,7 +282,21 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
-        self.look(sid, Operation::CheckRunning)?;
+        match self.look(sid, Operation::CheckRunning) {
+            Err(_) if self.view.world.physics.careless == Some(Careless::UntoldIsStopped) => return Ok(false),
+            told => told?,
+        }
+        let unseen = self.view.world.physics.careless == Some(Careless::LeftoversUnseen);
+        let node = self.view.node.clone();
+        if unseen && self.view.world.left_behind(sid, &node).is_some() {
+            return Ok(false);
+        }
+        // What is left is ended before the guest is said not to run.
+        match self.end_leftovers(sid) {
+            Some(true) => return Err(HostError::new("something that the guest left behind can't be ended")),
+            Some(false) => self.set_running_here(sid, false),
+            None => {}
+        }
         Ok(self.runs_here(sid))
     }
 

@@ -23,6 +23,8 @@ pub enum DeviceBehaviour {
     Hangs,
     /// It turns the node off as fast as one that works, and says so only just before that would count as failed.
     Late,
+    /// It turns the node off, and says so, only just before that would count as failed.
+    Slow,
 }
 
 /// The devices that are at work, by the node whose CRM asked and the attempt.
@@ -95,6 +97,8 @@ impl World {
             (answers, answers, false)
         } else if any(DeviceBehaviour::Late) {
             (acts, answers, true)
+        } else if any(DeviceBehaviour::Slow) {
+            (answers, answers, true)
         } else {
             (acts, acts, true)
         };
@@ -107,18 +111,18 @@ impl World {
         self.fence_runs.0.values().filter(|run| !run.ended).map(|run| run.due).min()
     }
 
-    /// Ends the devices that are due by now. Gives the nodes that lose their power by it.
-    pub fn end_due_fencing(&mut self) -> Vec<NodeName> {
+    /// Ends the devices that are due by now. Gives what makes nodes lose their power by it, each with the node whose CRM asked.
+    pub fn end_due_fencing(&mut self) -> Vec<(NodeName, FenceAttempt)> {
         let mut cut = Vec::new();
-        for ((_, attempt), run) in &mut self.fence_runs.0 {
+        for ((asker, attempt), run) in &mut self.fence_runs.0 {
             if !run.ended && run.due <= self.time {
                 run.ended = true;
                 if run.works {
-                    cut.push(attempt.node.clone());
+                    cut.push((asker.clone(), attempt.clone()));
                 }
             }
         }
-        for node in &cut {
+        for (_, FenceAttempt { node, .. }) in &cut {
             self.note(self.time, "hardware", What::Cluster(ClusterEvent::PowerCut { node: node.clone() }));
         }
         cut

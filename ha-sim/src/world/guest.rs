@@ -23,6 +23,8 @@ pub struct Guest {
     pub failed_starts: u32,
     /// Moves that failed in a row, by its [`FailureScript`].
     pub failed_moves: u32,
+    /// How often a job for it goes on though it was to be ended.
+    pub unendable: u32,
     /// What goes wrong with it.
     pub failures: Vec<Failure>,
     /// Times that differ from those of other guests.
@@ -77,6 +79,8 @@ pub enum Outcome {
     Fails,
     /// It never ends.
     Hangs,
+    /// It takes far longer than it should, and works.
+    Slow,
     /// It takes its time and says that it worked, but has done nothing.
     Pretends,
     /// It works, but says that it failed.
@@ -102,6 +106,7 @@ impl Guest {
             memory: 2048 << 20,
             failed_starts: 0,
             failed_moves: 0,
+            unendable: 0,
             failures: Vec::new(),
             times: GuestTimes::default(),
         }

@@ -18,6 +18,9 @@ use super::{
 /// A stop that was given no timeout is made hard after this time.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What is far slower than usual takes this much longer.
+const SLOWNESS: Duration = Duration::from_secs(240);
+
 /// A move that does not get on may take this long.
 const MOVE_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -47,6 +50,8 @@ struct TimedJob {
     /// When that ends; `None` if it never does.
     due: Option<Instant>,
     began: Instant,
+    /// It counts as ended already: nothing is said when it ends.
+    disowned: bool,
 }
 
 /// What an agent is at, and whether it will take effect.
@@ -54,6 +59,8 @@ struct TimedJob {
 struct TimedOperation {
     what: OperationKind,
     works: bool,
+    /// Whether it takes far longer than usual.
+    slow: bool,
     ending: Ending,
 }
 
@@ -123,7 +130,7 @@ impl World {
     pub(super) fn begin_job(&mut self, job: &Job, node: &NodeName) {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
         let run = JobRun::new(job.clone(), node.clone());
-        self.go_on(key, TimedJob { run, operation: None, due: None, began: self.time });
+        self.go_on(key, TimedJob { run, operation: None, due: None, began: self.time, disowned: false });
     }
 
     /// Takes the jobs of a node's LRM that have ended.
@@ -150,15 +157,23 @@ impl World {
     pub(super) fn job_time_limit(&self, job: &Job, node: &NodeName) -> Option<Duration> {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
         let patience = job.usual_time_limit().unwrap_or(MOVE_PATIENCE);
+        let patience = self.physics.job_patience.map_or(patience, |longest| longest.min(patience));
         let running = self.jobs.running.get(&key)?;
         let moves = job.usual_time_limit().is_none();
         let gets_on = moves && running.due.is_some();
         Some(if gets_on { self.time.since(running.began).saturating_add(patience) } else { patience })
     }
 
-    /// Ends a job: what its agent is at has no effect any more.
+    /// Ends a job: what its agent is at has no effect any more. Some can't be ended yet.
     pub(super) fn end_job(&mut self, id: JobId, node: &NodeName) {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id };
+        let sid = self.jobs.running.get(&key).map(|job| &job.run.job().sid);
+        if let Some(guest) = sid.and_then(|sid| self.guests.get_mut(sid))
+            && guest.unendable > 0
+        {
+            guest.unendable = guest.unendable.saturating_sub(1);
+            return;
+        }
         if let Some(job) = self.jobs.running.remove(&key) {
             self.set_starting(&job.run.job().sid, node, false);
             self.jobs.finished.push((key, ExitCode::KILLED));
@@ -169,10 +184,24 @@ impl World {
         self.nodes.get(node).is_some_and(|node| node.suspended)
     }
 
-    /// Lets what never ends end now.
+    /// Says that a job has ended, though it goes on: as nobody should.
+    pub(crate) fn disown_job(&mut self, id: JobId, node: &NodeName) {
+        let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id };
+        if let Some(job) = self.jobs.running.get_mut(&key)
+            && !job.disowned
+        {
+            job.disowned = true;
+            self.jobs.finished.push((key, ExitCode::KILLED));
+        }
+    }
+
+    /// Lets what never ends end now, and what is far slower than usual.
     pub fn end_hung_jobs(&mut self) {
         for job in self.jobs.running.values_mut() {
-            job.due.get_or_insert(self.time);
+            let is_slow = job.operation.as_ref().is_some_and(|operation| operation.slow);
+            if is_slow || job.due.is_none() {
+                job.due = Some(self.time);
+            }
         }
     }
 
@@ -209,7 +238,9 @@ impl World {
                     return;
                 }
                 Progress::Done(exit_code) => {
-                    self.jobs.finished.push((key, exit_code));
+                    if !job.disowned {
+                        self.jobs.finished.push((key, exit_code));
+                    }
                     return;
                 }
             }
@@ -227,7 +258,7 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
         JobStep::CheckRunning => Progress::Answer(JobAnswer::Running(agent.is_running(sid))),
         JobStep::Start => {
             let begun = agent.begin_start(sid);
-            if matches!(begun, Begun::Works | Begun::Denies | Begun::Exits { works: true, .. }) {
+            if matches!(begun, Begun::Works | Begun::Slow | Begun::Denies | Begun::Exits { works: true, .. }) {
                 view.world.set_starting(sid, &view.node.clone(), true);
             }
             wait(begun, own.start.unwrap_or(times.start), OperationKind::Start)
@@ -269,7 +300,7 @@ fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, task: Motion) ->
 /// Whether an operation that begun takes effect at its end, and what is heard then. Nothing if it never ends, or was refused.
 fn ends(begun: &Begun) -> Option<(bool, Ending)> {
     match begun {
-        Begun::Works => Some((true, Ending::Honest)),
+        Begun::Works | Begun::Slow => Some((true, Ending::Honest)),
         Begun::Fails => Some((false, Ending::Honest)),
         Begun::Pretends => Some((false, Ending::Lies)),
         Begun::Denies => Some((true, Ending::Lies)),
@@ -279,25 +310,27 @@ fn ends(begun: &Begun) -> Option<(bool, Ending)> {
 }
 
 fn wait(begun: Begun, time: Duration, what: OperationKind) -> Progress {
+    let slow = matches!(begun, Begun::Slow);
+    let time = if slow { time.saturating_add(SLOWNESS) } else { time };
     let after = ends(&begun).map(|_| time);
     // What hangs is ended without effect.
     let (works, ending) = ends(&begun).unwrap_or((false, Ending::Honest));
     if let Begun::Refused(error) = begun {
         return Progress::Answer(JobAnswer::Ended(Err(error)));
     }
-    Progress::Wait { operation: TimedOperation { what, works, ending }, after }
+    Progress::Wait { operation: TimedOperation { what, works, slow, ending }, after }
 }
 
 /// Ends what an agent was at.
 fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
-    let TimedOperation { what, works, ending } = operation;
+    let TimedOperation { what, works, ending, slow: _ } = operation;
     let time = move_time(view, sid, times, Motion::Relocate);
     if let (true, OperationKind::StopToMove { target, task, move_works, move_ending }, Ending::Honest | Ending::Lies) =
         (works, &what, ending)
     {
         NodeAgent::new(view).end_stop_to_move(sid);
         let what = move_to(view, target.clone(), *task);
-        let operation = TimedOperation { what, works: *move_works, ending: *move_ending };
+        let operation = TimedOperation { what, works: *move_works, slow: false, ending: *move_ending };
         return Progress::Wait { operation, after: Some(time) };
     }
     let result = if works { take_effect(what, sid, view) } else { Err(failed()) };

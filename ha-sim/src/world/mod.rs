@@ -9,6 +9,7 @@ mod fence;
 mod guest;
 mod happening;
 mod jobs;
+mod multiplexer;
 mod network;
 mod physics;
 mod statistics;
@@ -19,7 +20,8 @@ pub use clock::Clock;
 pub use fence::DeviceBehaviour;
 pub use guest::{Failure, FailureScript, Guest, GuestTimes, Operation, Outcome};
 pub use happening::{ClusterEvent, Happening, Source, What};
-pub use physics::{JobTimes, Physics};
+pub use multiplexer::NodeMultiplexer;
+pub use physics::{Careless, JobTimes, Physics};
 pub use store::{Replica, Store};
 pub use view::View;
 
@@ -76,6 +78,8 @@ pub struct Node {
     pub refresh_fails: bool,
     /// Whether asking for locks fails there.
     pub locks_fail: bool,
+    /// Whether the shared store is not mounted there: the node neither reads nor writes, and gives no sign of life.
+    pub unmounted: bool,
     /// Its cores, if they are known.
     pub max_cpu: Option<f64>,
     /// Its bytes of memory, if they are known.
@@ -84,6 +88,9 @@ pub struct Node {
     pub version: String,
     /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
+    /// What stands between its daemons and its device, if something does: the device alone resets the node then, and `watchdogs` says by
+    /// when it is to have done that.
+    pub multiplexer: Option<Box<NodeMultiplexer>>,
     /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.
     pub abandoned_watchdog: Option<Instant>,
     /// What the node still sees of the store, if it is cut off from it.
@@ -110,11 +117,24 @@ impl Node {
     /// Whether it can be part of a quorate partition.
     #[must_use]
     pub fn is_up(&self) -> bool {
-        self.power && self.network && !self.suspended
+        self.power && self.network && !self.unmounted && !self.suspended
+    }
+
+    /// Whether something resets it unless its LRM renews its lock in time.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        let is_left_to_reset = match &self.multiplexer {
+            Some(multiplexer) => multiplexer.lets_reset(),
+            None => self.abandoned_watchdog.is_some(),
+        };
+        is_left_to_reset || self.watchdogs.contains_key(&DaemonKind::Lrm)
     }
 
     /// The moment after which its watchdog resets it, if nothing is fed before.
     fn reset_deadline(&self) -> Option<Instant> {
+        if let Some(multiplexer) = &self.multiplexer {
+            return multiplexer.resets_at();
+        }
         self.watchdogs.values().copied().chain(self.abandoned_watchdog).min()
     }
 }
@@ -148,13 +168,21 @@ pub struct World {
     pub devices: BTreeMap<String, DeviceBehaviour>,
     /// What happened.
     pub happenings: Vec<Happening>,
+    /// Whether the shared store has no room left: nothing is written, but for what has its room already, as locks have.
+    pub store_full: bool,
     /// Nodes under whose name another machine works: they do nothing any more.
     pub taken_over: BTreeSet<NodeName>,
     running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
+    /// What guests that ended left running, with how often it can't be ended.
+    leftovers: BTreeMap<(NodeName, ServiceId), u32>,
     /// What is just being started on each node, where that takes time.
     starting: BTreeMap<NodeName, BTreeSet<ServiceId>>,
     /// Counts the changes of what runs or is being started.
     running_changes: u64,
+    /// Daemons whose multiplexer lets the device run for longer than they count on, since somebody last looked.
+    pub(crate) outlasted: Vec<(NodeName, DaemonKind)>,
+    /// Daemons of which a multiplexer has counted a feed, since somebody last looked.
+    pub(crate) counted_feeds: Vec<(NodeName, DaemonKind)>,
     jobs: Jobs,
     fence_runs: FenceRuns,
     locks: BTreeMap<Lock, HeldLock>,
@@ -196,8 +224,31 @@ impl World {
     /// Sets whether a service runs on a node. Then it is no longer being started there.
     pub fn set_running(&mut self, sid: &ServiceId, node: &NodeName, runs: bool) {
         let mut changed = set(&mut self.running, sid, node, runs);
+        if !self.leftovers.is_empty() {
+            self.leftovers.remove(&(node.clone(), sid.clone()));
+        }
         changed |= set(&mut self.starting, sid, node, false);
         self.running_changes = self.running_changes.wrapping_add(u64::from(changed));
+    }
+
+    /// A guest has ended on each node where it runs, and something of it is left there that can't be ended so often. Until it is it
+    /// counts as running: it works on the guest's data.
+    pub fn leave_behind(&mut self, sid: &ServiceId, times: u32) {
+        let places: Vec<NodeName> = self.places(sid).cloned().collect();
+        self.leftovers.extend(places.into_iter().map(|node| ((node, sid.clone()), times)));
+    }
+
+    /// From now on whatever is left behind can be ended.
+    pub fn release_leftovers(&mut self) {
+        self.leftovers.values_mut().for_each(|times| *times = 0);
+    }
+
+    /// How often what a guest left behind on a node can't be ended yet; nothing if there is nothing left of it.
+    fn left_behind(&mut self, sid: &ServiceId, node: &NodeName) -> Option<&mut u32> {
+        if self.leftovers.is_empty() {
+            return None;
+        }
+        self.leftovers.get_mut(&(node.clone(), sid.clone()))
     }
 
     fn set_starting(&mut self, sid: &ServiceId, node: &NodeName, starts: bool) {
@@ -214,7 +265,11 @@ impl World {
             hardware.power_losses = hardware.power_losses.wrapping_add(1);
             hardware.watchdogs.clear();
             hardware.abandoned_watchdog = None;
+            if let Some(multiplexer) = &mut hardware.multiplexer {
+                multiplexer.cut_power();
+            }
         }
+        self.leftovers.retain(|(other, _), _| other != node);
         self.running.remove(node);
         self.starting.remove(node);
         self.running_changes = self.running_changes.wrapping_add(1);
@@ -227,6 +282,7 @@ impl World {
         if let Some(hardware) = self.nodes.get_mut(node) {
             hardware.power = true;
         }
+        self.start_multiplexer(node);
     }
 
     /// The nodes whose watchdog has expired by now, in order.

@@ -21,6 +21,27 @@ pub struct Physics {
     /// Whether the name of a node counts for the node itself, whatever machine has it: as hosts do that know no writers, and as
     /// nobody should.
     pub names_count: bool,
+    /// The longest time that a job may take, but for a move that gets on; `None` leaves it as the LRM's jobs usually have it.
+    pub job_patience: Option<Duration>,
+    /// What somebody on the nodes does as nobody should.
+    pub careless: Option<Careless>,
+}
+
+/// What somebody on a node does as nobody should: an agent, a multiplexer or one of its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Careless {
+    /// Agents see only what a guest began with, and not what that left behind.
+    LeftoversUnseen,
+    /// A guest counts as stopped where its agent can't tell.
+    UntoldIsStopped,
+    /// A client of a multiplexer is armed however late it comes.
+    ArmedLate,
+    /// What says that a multiplexer had clients is removed when one vanishes.
+    MarkerRemoved,
+    /// A device is fed however old that is what the multiplexer saw of its clients.
+    DeviceFedLate,
+    /// Nobody compares the times of a multiplexer with those that its clients count on.
+    TermsIgnored,
 }
 
 impl Default for Physics {
@@ -32,6 +53,8 @@ impl Default for Physics {
             fencing: Duration::from_secs(5),
             fencing_timeout: Duration::from_secs(60),
             names_count: false,
+            job_patience: None,
+            careless: None,
         }
     }
 }

@@ -45,7 +45,14 @@ impl View<'_> {
 
     /// Fails where the shared records can't be read or written.
     fn check_store(&self) -> Result<(), HostError> {
-        if self.hardware()?.store_fails { Err(HostError::new("the shared store does not answer")) } else { Ok(()) }
+        let hardware = self.hardware()?;
+        if hardware.unmounted {
+            Err(HostError::new("the shared store is not mounted"))
+        } else if hardware.store_fails {
+            Err(HostError::new("the shared store does not answer"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Fails where nobody can read a record: the manager status, or that of a node's LRM.
@@ -64,7 +71,8 @@ impl View<'_> {
 
     fn check_locks(&self) -> Result<(), HostError> {
         self.check_name()?;
-        if self.hardware()?.locks_fail { Err(HostError::new("the locks do not answer")) } else { Ok(()) }
+        let hardware = self.hardware()?;
+        if hardware.locks_fail || hardware.unmounted { Err(HostError::new("the locks do not answer")) } else { Ok(()) }
     }
 
     /// The store as this node sees it.
@@ -95,6 +103,9 @@ impl View<'_> {
     pub(crate) fn check_writable(&self) -> Result<(), HostError> {
         self.check_store()?;
         self.check_name()?;
+        if self.world.store_full {
+            return Err(HostError::new("the shared store has no room left"));
+        }
         if self.world.is_online(&self.node) { Ok(()) } else { Err(HostError::new("no quorum")) }
     }
 }
@@ -108,7 +119,8 @@ impl EventSink for View<'_> {
 
 impl Membership for View<'_> {
     fn refresh(&mut self) -> Result<(), HostError> {
-        if self.hardware()?.refresh_fails {
+        let hardware = self.hardware()?;
+        if hardware.refresh_fails || hardware.unmounted {
             Err(HostError::new("the view can't be brought up to date"))
         } else {
             Ok(())
@@ -120,6 +132,9 @@ impl Membership for View<'_> {
     }
 
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
+        if self.hardware()?.unmounted {
+            return Err(HostError::new("the shared store is not mounted"));
+        }
         let world = &self.world;
         let quorate = world.hears_majority(&self.node);
         let sees = |node| quorate && world.hears(&self.node, node);
@@ -143,10 +158,16 @@ impl ClusterLock for View<'_> {
 
 impl Watchdog for View<'_> {
     fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        self.feed(not_after)
+        match self.world.feed_multiplexer(&self.node, self.daemon, true, not_after) {
+            Some(outcome) => outcome,
+            None => self.feed(not_after),
+        }
     }
 
     fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        if let Some(outcome) = self.world.feed_multiplexer(&self.node, self.daemon, false, not_after) {
+            return outcome;
+        }
         let (time, timeout) = (self.world.time, self.world.physics.watchdog_timeout);
         let Some(node) = self.world.nodes.get_mut(&self.node) else { return Err(HostError::new("no such node")) };
         let local = node.clock.local(time);
@@ -159,6 +180,9 @@ impl Watchdog for View<'_> {
     }
 
     fn close(&mut self) -> Result<(), HostError> {
+        if self.world.leave_multiplexer(&self.node, self.daemon, true) {
+            return Ok(());
+        }
         if let Some(node) = self.world.nodes.get_mut(&self.node) {
             node.watchdogs.remove(&self.daemon);
         }
