@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use ha_core::{
     event::Event,
@@ -182,5 +182,21 @@ fn a_service_that_was_away_when_the_last_stops_were_made_is_stopped_when_it_is_b
     nothing_broke(&cluster);
     no_node_was_reset(&cluster);
     assert!(cluster.places(&sid).len() == 1 && cluster.places(&sid) != ["node3"], "{:?}", cluster.places(&sid));
+    Ok(())
+}
+
+/// The LRM may just have seen that the guest does not run any more.
+#[test]
+fn a_guest_that_ended_before_its_node_goes_down_is_not_started_again() -> Result {
+    for tenths in 0..100 {
+        let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node3")?;
+        let mut cluster = start(setup);
+        cluster.run_for(seconds(60))?;
+        cluster.crash_guest(&"vm:100".parse()?)?;
+        cluster.run_for(Duration::from_millis(100 * tenths))?;
+        cluster.reboot(&"node3".parse()?)?;
+        cluster.run_for(seconds(120))?;
+        nothing_broke(&cluster);
+    }
     Ok(())
 }

@@ -144,6 +144,11 @@ impl JobQueue {
         self.waiting.contains_key(sid) || self.runs_for(sid)
     }
 
+    /// Whether the last stop of a service waits.
+    pub(super) fn waits_to_stop(&self, sid: &ServiceId) -> bool {
+        self.waiting.get(sid).is_some_and(|waiting| waiting.job.uid.is_none())
+    }
+
     /// Lets a job wait, in the place of one that waits for the same service. While one runs for the service nothing is
     /// queued that answers a request, since it is queued again later if it is still wanted. A final stop is queued once, so
     /// it waits until the other job has ended.

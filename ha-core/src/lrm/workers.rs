@@ -215,8 +215,12 @@ impl Lrm {
         None
     }
 
-    /// A service that ran does not run any more. It is started again: at once, or after a pause if that was so too often.
+    /// A service that ran does not run any more. It is started again: at once, or after a pause if that was so too often. Where it is to be
+    /// stopped by now it stays as it is.
     fn restart(&mut self, look: Job, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Job> {
+        if self.queue.waits_to_stop(&look.sid) {
+            return None;
+        }
         let (restarts, pause) = self.notes.found_not_running(&look.sid, now);
         host.event(Event::UnplannedRestart { sid: look.sid.clone(), restarts, pause: pause.as_secs() });
         pause.is_zero().then(|| Job { id: self.queue.next_id(), only_look: false, ..look })
