@@ -365,16 +365,8 @@ impl Action {
             Self::PowerOn { node } => cluster.power_on(node),
             Self::Reset { node } => cluster.reset(node),
             Self::Network { node, connected } => cluster.set_network(node, *connected),
-            Self::Partition { groups } => {
-                cluster.partition(groups.clone());
-                Ok(())
-            }
-            Self::Heal => {
-                cluster.heal();
-                Ok(())
-            }
-            Self::Unheard { node, others } => {
-                cluster.set_unheard(node, others.clone());
+            Self::Partition { .. } | Self::Heal | Self::Unheard { .. } => {
+                self.part(cluster);
                 Ok(())
             }
             Self::StoreWorks { node, works } => cluster.set_store_works(node, *works),
@@ -410,17 +402,66 @@ impl Action {
             | Self::RemoveRule { .. }
             | Self::AddRule { .. } => self.edit(cluster),
             Self::Datacenter { key, value } => cluster.edit_datacenter(Changes { set: &[(key, value)], unset: &[] }),
+            Self::Expel { node } => cluster.set_member(node, false),
+            Self::Admit { node } => cluster.set_member(node, true),
+            Self::Crash { .. }
+            | Self::AgentFails { .. }
+            | Self::DestroyGuest { .. }
+            | Self::CreateGuest { .. }
+            | Self::LockGuest { .. }
+            | Self::UnlockGuest { .. } => self.act_on_guest(cluster),
+            Self::LeaveBehind { .. }
+            | Self::Unendable { .. }
+            | Self::TwinAppears { .. }
+            | Self::TwinGoes { .. }
+            | Self::StoreFull { .. }
+            | Self::Mounted { .. }
+            | Self::DamageEntry { .. }
+            | Self::RepairStatus
+            | Self::ConfirmFenced { .. }
+            | Self::RestartMultiplexer { .. }
+            | Self::PauseMultiplexer { .. }
+            | Self::DelayFrames { .. }
+            | Self::StallDeviceFeed { .. } => self.act_around(cluster),
+            Self::MendAll => mend_all(cluster),
+        }
+    }
+
+    /// Does it, where it concerns who hears whom.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others part nobody")]
+    fn part(&self, cluster: &mut Cluster) {
+        match self {
+            Self::Partition { groups } => cluster.partition(groups.clone()),
+            Self::Heal => cluster.heal(),
+            Self::Unheard { node, others } => cluster.set_unheard(node, others.clone()),
+            _ => {}
+        }
+    }
+
+    /// Does it, where it concerns a guest.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others concern no guest")]
+    fn act_on_guest(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
+        match self {
             Self::Crash { sid } => cluster.crash_guest(sid),
             Self::AgentFails { sid, operation, outcome, times } => {
                 let (operation, outcome) = ((*operation).into(), (*outcome).into());
                 cluster.fail(sid, Failure { operation, outcome, node: None, times: Some(*times) })
             }
-            Self::Expel { node } => cluster.set_member(node, false),
-            Self::Admit { node } => cluster.set_member(node, true),
             Self::DestroyGuest { sid } => cluster.destroy_guest(sid),
             Self::CreateGuest { sid, node } => cluster.create_guest(sid, node),
             Self::LockGuest { sid, lock } => cluster.lock_guest(sid, Some(lock)),
             Self::UnlockGuest { sid } => cluster.lock_guest(sid, None),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does it, where it concerns what runs around the daemons.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others concern daemons, networks and configuration, or a multiplexer"
+    )]
+    fn act_around(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
+        match self {
             Self::LeaveBehind { sid, times } => cluster.leave_behind(sid, *times),
             Self::Unendable { sid, times } => cluster.let_jobs_go_on(sid, *times),
             Self::TwinAppears { node } => cluster.twin_appears(node),
@@ -435,13 +476,6 @@ impl Action {
                 start_crms(cluster, *restart_ms);
                 Ok(())
             }
-            Self::RestartMultiplexer { .. }
-            | Self::PauseMultiplexer { .. }
-            | Self::DelayFrames { .. }
-            | Self::StallDeviceFeed { .. } => {
-                self.disturb_multiplexer(cluster);
-                Ok(())
-            }
             Self::RepairStatus => {
                 cluster.repair_status()?;
                 start_crms(cluster, 1_000);
@@ -451,7 +485,10 @@ impl Action {
                 cluster.power_off(node)?;
                 cluster.queue_command(format!("confirm-fenced {node}"))
             }
-            Self::MendAll => mend_all(cluster),
+            _ => {
+                self.disturb_multiplexer(cluster);
+                Ok(())
+            }
         }
     }
 

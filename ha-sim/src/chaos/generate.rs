@@ -379,6 +379,14 @@ impl Generator {
             Kind::Scene => self.scene(at, node),
             Kind::Blind | Kind::Leftovers | Kind::Job => self.guest_trouble(kind, at, node),
             Kind::SecondStop | Kind::Cascade | Kind::DisarmedLoss | Kind::Confirm => self.go_down(kind, at, node),
+            Kind::Twin | Kind::Full | Kind::Mount | Kind::Damage | Kind::Multiplexer => self.around(kind, at, node),
+        }
+    }
+
+    /// Something happens around the daemons.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
+    fn around(&mut self, kind: Kind, at: Duration, node: NodeName) {
+        match kind {
             Kind::Twin => {
                 self.lose(at, node.clone());
                 let soon = at.saturating_add(self.span());
@@ -395,7 +403,7 @@ impl Generator {
             }
             Kind::Multiplexer if self.multiplexer => self.multiplexer(at, node),
             Kind::Multiplexer => {}
-            Kind::Damage => {
+            _ => {
                 let (sid, restart_ms) = (self.service(), milliseconds(self.span()));
                 self.plan(at, Action::DamageEntry { sid, restart_ms });
             }

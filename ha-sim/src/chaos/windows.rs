@@ -139,6 +139,7 @@ impl Window {
     }
 
     /// What opens it, and what closes it where that does not come by itself.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others are about what runs around the daemons")]
     pub(super) fn steps(self, cast: &Cast) -> Vec<Step> {
         let Cast { subject, target, sid, added } = cast;
         let node = || subject.clone();
@@ -205,6 +206,17 @@ impl Window {
             Self::StartFails => failing_start(sid, AgentOutcome::Fails),
             Self::StartDies => failing_start(sid, AgentOutcome::Dies),
             Self::StopCommand => vec![(0, command(format!("stop {sid} 0")))],
+            _ => self.steps_around(cast),
+        }
+    }
+
+    /// The same, where it is about what runs around the daemons.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few windows")]
+    fn steps_around(self, cast: &Cast) -> Vec<Step> {
+        let Cast { subject, target, sid, .. } = cast;
+        let node = || subject.clone();
+        let command = |line: String| Action::Command { line };
+        match self {
             Self::StopUntold => vec![
                 (-1, untold(sid, AgentOperation::CheckRunning)),
                 (0, Action::Request { sid: sid.clone(), state: "stopped".to_owned() }),
@@ -223,7 +235,6 @@ impl Window {
             Self::RestartAndShutdown => {
                 [(0, Action::RestartLrm { node: node() })].into_iter().chain(goes_down(subject, 0)).collect()
             }
-            Self::LateFenceDevice | Self::SlowFenceDevice => self.of_fence_device(cast),
             Self::ConfirmedDown => {
                 vec![
                     (0, Action::PowerOff { node: node() }),
@@ -232,7 +243,12 @@ impl Window {
                 ]
             }
             Self::DisarmAndLoss => {
-                vec![(-8, disarm("freeze")), (-3, Action::PowerOff { node: node() }), (0, arm()), (25, on(subject))]
+                vec![
+                    (-8, command("disarm-ha freeze".to_owned())),
+                    (-3, Action::PowerOff { node: node() }),
+                    (0, command("arm-ha".to_owned())),
+                    (25, on(subject)),
+                ]
             }
             Self::FullStore => vec![
                 (0, Action::StoreFull { full: true }),
@@ -244,6 +260,7 @@ impl Window {
                 (0, Action::LeaveBehind { sid: sid.clone(), times: 3 }),
                 (0, command(format!("relocate {sid} {target}"))),
             ],
+            _ => self.of_fence_device(cast),
         }
     }
 
