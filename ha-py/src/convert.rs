@@ -133,12 +133,14 @@ plain_words! {
         Crashes = "crashes", CrashesAfter = "crashes_after",
     }
     ha_sim::world::DaemonKind = "DaemonKind" { Crm = "crm", Lrm = "lrm" }
-    ha_sim::world::DeviceBehaviour = "DeviceBehaviour" { Works = "works", Fails = "fails", Hangs = "hangs", Late = "late" }
+    ha_sim::world::DeviceBehaviour = "DeviceBehaviour" {
+        Works = "works", Fails = "fails", Hangs = "hangs", Late = "late", Slow = "slow",
+    }
     ha_sim::world::Operation = "Operation" {
         Start = "start", Stop = "stop", Move = "move", CheckRunning = "check_running", Locate = "locate",
     }
     ha_sim::world::Outcome = "FailureKind" {
-        Fails = "fails", Hangs = "hangs", Pretends = "pretends", Denies = "denies",
+        Fails = "fails", Hangs = "hangs", Slow = "slow", Pretends = "pretends", Denies = "denies",
         Dies = "dies", DiesBefore = "dies_before", Unheard = "unheard",
     }
 }

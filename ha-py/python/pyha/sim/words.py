@@ -32,6 +32,9 @@ class DeviceBehaviour(Word):
     LATE = "late"
     """It turns the node off as fast as one that works, and says so only just before that would count as failed."""
 
+    SLOW = "slow"
+    """It turns the node off, and says so, only just before that would count as failed."""
+
 
 class Operation(Word):
     """What an agent does with a guest."""
@@ -60,6 +63,9 @@ class FailureKind(Word):
 
     HANGS = "hangs"
     """It never ends."""
+
+    SLOW = "slow"
+    """It takes far longer than it should, and works."""
 
     PRETENDS = "pretends"
     """It takes its time and says that it worked, but has done nothing."""
