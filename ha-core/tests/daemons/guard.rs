@@ -152,5 +152,5 @@ fn the_record_that_a_fenced_node_left_behind_guards_nothing_that_comes_there() {
     assert!(is_unguarded(&cluster, "node2"), "what comes there runs without a watchdog");
     cluster.store.lrm_status.insert(node("node2"), Arc::new(record(3)));
     iterate(&mut cluster);
-    assert!(!is_unguarded(&cluster, "node2"));
+    assert!(is_unguarded(&cluster, "node2"), "it may be reset before that comes");
 }
