@@ -1189,7 +1189,7 @@ typedef struct ha_callbacks {
     void (*destroy)(void *context);
     // Receives an event, lent. It must not fail and should not block.
     void (*event)(void *context, const struct ha_event *event);
-    // Brings the view of the cluster's members up to date, once at the begin of each iteration: HA_ANSWER_OK. If it fails the
+    // Brings the view of the cluster's members up to date, once at the beginning of each iteration: HA_ANSWER_OK. If it fails the
     // iteration decides nothing about services.
     int32_t (*refresh)(void *context, struct ha_reply *reply);
     // Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
@@ -1486,7 +1486,7 @@ ha_status ha_configuration_add_service_type(struct ha_configuration *configurati
                                             int32_t names,
                                             struct ha_error **error);
 
-// Reads a file from its bytes, in the place of what was known of it.
+// Reads a file from its bytes, in place of what was known of it.
 //
 // A problem never loses the rest of the file, and is no failure of this call: ask ha_configuration_problem_count(). A
 // fence.cfg with an error (not a warning) is not used at all.
@@ -2071,7 +2071,7 @@ ha_status ha_lrm_status_find(const struct ha_lrm_status *status,
                              struct ha_result *result,
                              struct ha_error **error);
 
-// Adds a result, in the place of one that the request has already.
+// Adds a result, in place of one that the request has already.
 ha_status ha_lrm_status_add_result(struct ha_lrm_status *status,
                                    const struct ha_result *result,
                                    struct ha_error **error);
@@ -2168,7 +2168,7 @@ ha_status ha_manager_rehearse(struct ha_manager *manager,
                               struct ha_text *events,
                               struct ha_error **error);
 
-// Goes on from what is recorded, in the place of what the manager knew: its lock was over for a while.
+// Goes on from what is recorded, in place of what the manager knew: its lock was over for a while.
 ha_status ha_manager_resume(struct ha_manager *manager,
                             const struct ha_manager_status *recorded,
                             struct ha_error **error);

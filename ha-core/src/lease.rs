@@ -55,7 +55,7 @@ impl Lease {
     }
 
     /// Whether the lock is surely still held: the lease that was last asked for is not over, by any clock of the cluster.
-    /// Nothing is begun under it otherwise, be it that the process was stopped between two steps of an iteration.
+    /// Nothing is begun under it otherwise, not even if the process was stopped between two steps of an iteration.
     pub(crate) fn covers(&self, now: Instant, timings: &Timings) -> bool {
         self.renewed.is_some_and(|renewed| timings.watchdog_timeout_left(now.since(renewed)).is_some())
     }

@@ -96,7 +96,7 @@ pub struct ha_callbacks {
     /// Receives an event, lent. It must not fail and should not block.
     pub event: Option<unsafe extern "C" fn(context: *mut c_void, event: *const ha_event)>,
 
-    /// Brings the view of the cluster's members up to date, once at the begin of each iteration: HA_ANSWER_OK. If it fails the
+    /// Brings the view of the cluster's members up to date, once at the beginning of each iteration: HA_ANSWER_OK. If it fails the
     /// iteration decides nothing about services.
     pub refresh: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
@@ -440,7 +440,7 @@ pub unsafe extern "C" fn ha_host_new(
 ) -> ha_status {
     call!(error, |call| {
         if callbacks.is_null() || host.is_null() {
-            return Err(Failure::argument("NULL in the place of the callbacks or of the pointer to the host"));
+            return Err(Failure::argument("NULL in place of the callbacks or of the pointer to the host"));
         }
         // SAFETY: `Call` stands for it: a `ha_callbacks` begins with its size, so there are that many bytes.
         let size = unsafe { (*callbacks).size };

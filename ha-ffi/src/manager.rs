@@ -279,7 +279,7 @@ pub unsafe extern "C" fn ha_manager_rehearse(
     })
 }
 
-/// Goes on from what is recorded, in the place of what the manager knew: its lock was over for a while.
+/// Goes on from what is recorded, in place of what the manager knew: its lock was over for a while.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_manager_resume(
     manager: *mut ha_manager,

@@ -160,7 +160,7 @@ pub trait Watchdog {
 
 /// The view of the cluster's members.
 pub trait Membership {
-    /// Brings the view up to date. Called once at the begin of each iteration. On an error the iteration decides nothing
+    /// Brings the view up to date. Called once at the beginning of each iteration. On an error the iteration decides nothing
     /// about services.
     fn refresh(&mut self) -> Result<(), HostError>;
 

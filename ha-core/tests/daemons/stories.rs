@@ -163,7 +163,7 @@ pub(crate) const STORIES: &[Story] = &[
 const PATIENCE_S: u64 = 900;
 
 impl Story {
-    /// The cluster at the begin of the story.
+    /// The cluster at the beginning of the story.
     pub(crate) fn cluster(&self) -> Cluster {
         let mut cluster = Cluster::of_nodes(&["node1", "node2", "node3"]);
         cluster.add_service("vm:101", "node1", RequestedState::Started);

@@ -574,7 +574,7 @@ static void after_a_bug(void)
     GIVES(HA_ERROR_ARGUMENT, ha_test_panic(NULL, NULL));
 }
 
-/* A handle of one type in the place of another one. */
+/* A handle of one type in place of another one. */
 static void wrong_types(void)
 {
     ha_configuration *made = configuration();

@@ -20,7 +20,7 @@ pub struct GuestDefinition {
     pub node: NodeName,
     /// How it is run.
     pub agent: AgentKind,
-    /// The live move whose destination goes on in the place of a start anew: see [`LiveMove`].
+    /// The live move whose destination goes on in place of a start anew: see [`LiveMove`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
     /// A lock by which some operation of this name keeps others away from the guest.

@@ -834,7 +834,7 @@ class Configuration:
         """
     def set_guests(self, /, guests: dict[str, str]) -> None:
         """
-        Says where guests are configured, in the place of what was said before.
+        Says where guests are configured, in place of what was said before.
         """
     def shadowed_groups(self, /) -> list[str]:
         """
@@ -1452,7 +1452,7 @@ class Manager:
         """
     def resume(self, /, status: ManagerStatus) -> None:
         """
-        Goes on from what is recorded, in the place of what this manager knew.
+        Goes on from what is recorded, in place of what this manager knew.
         """
     def round(self, /, input: RoundInput, host: RoundHost) -> None:
         """

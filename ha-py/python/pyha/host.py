@@ -82,7 +82,7 @@ class Membership(Protocol):
     """The view of the cluster's members."""
 
     def refresh(self) -> None:
-        """Brings the view up to date. Called once at the begin of each iteration."""
+        """Brings the view up to date. Called once at the beginning of each iteration."""
         return
 
     @abstractmethod

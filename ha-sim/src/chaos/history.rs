@@ -101,7 +101,7 @@ pub struct GuestPlan {
     pub node: NodeName,
     /// How long a start, a stop, a live migration and another move take, in milliseconds.
     pub times_ms: [u64; 4],
-    /// Whether it runs from the begin, before HA has seen it.
+    /// Whether it runs from the beginning, before HA has seen it.
     #[serde(default)]
     pub running: bool,
 }

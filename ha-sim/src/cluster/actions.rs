@@ -636,7 +636,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Lets an operation of an agent go wrong from now on, in the place of what was said about that operation before.
+    /// Lets an operation of an agent go wrong from now on, in place of what was said about that operation before.
     ///
     /// # Errors
     ///

@@ -45,9 +45,9 @@ pub struct Setup {
 /// A node of a virtual cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeSetup {
-    /// Whether it has power at the begin.
+    /// Whether it has power at the beginning.
     pub power: bool,
-    /// Whether it is a member of the cluster at the begin. One that is not has no power either.
+    /// Whether it is a member of the cluster at the beginning. One that is not has no power either.
     pub member: bool,
     /// Its cores.
     pub cores: f64,
@@ -68,7 +68,7 @@ impl Default for NodeSetup {
 pub struct GuestSetup {
     /// The guest.
     pub guest: Guest,
-    /// Whether it runs at the begin.
+    /// Whether it runs at the beginning.
     pub running: bool,
 }
 

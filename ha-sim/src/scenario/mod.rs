@@ -29,7 +29,7 @@
 //!
 //! | line | says |
 //! |---|---|
-//! | `nodes NODE …` | nodes of the usual size (16 cores, 64G), with power from the begin |
+//! | `nodes NODE …` | nodes of the usual size (16 cores, 64G), with power from the beginning |
 //! | `node NODE [cores N memory SIZE] [version V] [off] [out]` | a node with more to say about; `out`: no member yet |
 //! | `guest SID on NODE …` | a guest; a service too if `resources.cfg` has it |
 //! | … `[cores N memory SIZE] [uses cores N memory SIZE]` | what it may use, and what it does use |

@@ -38,7 +38,7 @@ pub(super) struct Names {
 /// The name of the file that this is about.
 pub(super) const FILE: &str = "scenario";
 
-/// Splits a line into words. A `#` at the begin of a word begins a comment; a text in double quotes is one word, or part of one.
+/// Splits a line into words. A `#` at the beginning of a word begins a comment; a text in double quotes is one word, or part of one.
 pub(super) fn split(line: &str, number: usize) -> Result<Vec<Word>, Problem> {
     let mut words = Vec::new();
     let mut characters = line.chars().zip(1..).peekable();

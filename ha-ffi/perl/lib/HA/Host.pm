@@ -232,7 +232,7 @@ sub _fence_commands {
     return \@found;
 }
 
-# Words in the place of numbers, for the methods that get some.
+# Words in place of numbers, for the methods that get some.
 my %ARGUMENT_WORDS = (
     usage               => sub { $_[0] = $_[0] ? 'dynamic' : 'static' if @_; @_ },
     set_requested_state => sub { $_[1] = HA::FFI::word(requested_state => $_[1]); @_ },

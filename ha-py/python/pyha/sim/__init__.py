@@ -27,7 +27,7 @@ class NodeSetup:
     """Its name."""
 
     power: bool = True
-    """Whether it has power at the begin."""
+    """Whether it has power at the beginning."""
 
     cores: float = 16.0
     """Its cores."""
@@ -50,7 +50,7 @@ class GuestSetup:
     """The node on which it is configured."""
 
     running: bool = False
-    """Whether it runs at the begin, and whenever its node is up unless HA manages it."""
+    """Whether it runs at the beginning, and whenever its node is up unless HA manages it."""
 
     lock: str | None = None
     """The name of its lock, if it is locked."""
