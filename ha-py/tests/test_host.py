@@ -246,7 +246,9 @@ def test_a_guest_that_is_locked_is_waited_for() -> None:
     agent = Locked(cluster.nodes["node3"])
     assert pyha.run_job(job("started"), "node3", agent) == pyha.ExitCode.TRY_AGAIN
     failed = of_type(cluster, events.HostCallFailed)
-    assert [event.message for event in failed if isinstance(event, events.HostCallFailed)] == ["the guest is locked by 'backup'"]
+    assert [event.message for event in failed if isinstance(event, events.HostCallFailed)] == [
+        "the guest is locked by 'backup'"
+    ]
     assert not of_type(cluster, events.AgentStartFailed)
 
 

@@ -761,8 +761,8 @@ pub enum Event {
         /// Who has written it, as far as it says so.
         writer: String,
     },
-    /// This node was taken out of the list of members while its daemons run: it holds no lock any more, stops its services as far as
-    /// its watchdog's time allows, and ends. A host reports it.
+    /// A host found its node taken out of the list of members while its daemons run: the node holds no lock any more, stops its services
+    /// as far as its watchdog's time allows, and ends. Hosts report it.
     RemovedFromCluster {
         /// The node.
         node: NodeName,

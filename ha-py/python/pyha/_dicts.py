@@ -21,10 +21,10 @@ def configuration_from_dicts(
     guests: Mapping[str, str] | None = None,
     service_types: Iterable[str] = (),
 ) -> Configuration:
-    """Makes a configuration from dicts: SID, group or rule to its properties; what is wrong with it is an error.
+    r"""Makes a configuration from dicts: SID, group or rule to its properties; what is wrong with it is an error.
 
-    A list may be any iterable of texts, nodes a mapping to their priorities. A rule has its ``type`` among its properties.
-    ``datacenter`` has the keys of ``datacenter.cfg``; shares are percents, as there.
+    A list may be any iterable of texts, nodes a mapping to their priorities. A rule has its ``type`` among its
+    properties. ``datacenter`` has the keys of ``datacenter.cfg``; shares are percents, as there.
 
     >>> from pyha import configuration_from_dicts
     >>> rule = {"type": "node-affinity", "resources": ["vm:100"], "nodes": {"node1": 2, "node2": 1}, "strict": True}

@@ -1476,8 +1476,8 @@ class TwinSeen(Event):
 
 @dataclass(frozen=True, slots=True)
 class RemovedFromCluster(Event):
-    """This node was taken out of the list of members while its daemons run: it holds no lock any more, stops its
-    services as far as its watchdog's time allows, and ends. A host reports it.
+    """A host found its node taken out of the list of members while its daemons run: the node holds no lock any more,
+    stops its services as far as its watchdog's time allows, and ends. Hosts report it.
     """
 
     _tag = "removed_from_cluster"
