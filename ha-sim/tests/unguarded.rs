@@ -168,7 +168,7 @@ fn a_master_in_maintenance_that_hears_nobody_fences_nobody() -> Result {
     runs_only_on_node3(&cluster)
 }
 
-/// The record of the LRM that was there before says that it has its lock, and is newer than the begin of the move.
+/// The record of the LRM that was there before says that it has its lock, and is newer than the beginning of the move.
 #[test]
 fn a_node_that_is_reset_while_a_service_is_on_its_way_there_live_counts_as_unguarded_when_it_comes() -> Result {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n\nvm: 101\n")?;
