@@ -8,8 +8,8 @@ from typing import TypeAlias
 from pyha._native import Configuration
 from pyha.errors import InvalidValueError
 
-Value: TypeAlias = "str | int | bool | Iterable[str] | Mapping[str, int]"
-Section: TypeAlias = "Mapping[str, Value | None]"
+Value: TypeAlias = str | int | bool | Iterable[str] | Mapping[str, int]
+Section: TypeAlias = Mapping[str, Value | None]
 
 
 def configuration_from_dicts(
