@@ -109,7 +109,7 @@ impl ManagerStatus {
     /// ).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "manager status: node_status.node1 (line 1, column 31): 'on' is not a node state: \
+    ///     "manager status: node_status.node1 (line 1, column 30): 'on' is not a node state: \
     ///      expected 'online', 'maintenance', 'unknown', 'fence' or 'gone'",
     /// );
     /// ```
