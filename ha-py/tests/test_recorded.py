@@ -25,7 +25,10 @@ def test_events_as_objects_say_what_was_recorded(folder: Path) -> None:
     assert replay.errors == []
     happenings = replay.happenings()
     recorded = [h for h in happenings if not isinstance(h.event, Event) or h.event.is_recorded]
-    assert [happening.to_dict() for happening in recorded] == expected
+    assert len(recorded) == len(expected)
+    for happening, known in zip(recorded, expected, strict=True):
+        # Events carry causes that were not recorded.
+        assert {key: value for key, value in happening.to_dict().items() if key in known} == known
     for happening in happenings:
         assert str(happening.event)
         assert mistyped_fields(happening) == []

@@ -120,6 +120,9 @@ class GuestLockedError(HostError):
         #: The name of the lock.
         self.lock = lock
 
+    def __reduce__(self) -> tuple[type[GuestLockedError], tuple[str]]:
+        return type(self), (self.lock,)
+
 
 class AnswerError(HostError, TypeError):
     """A host's method returned what is none of its answers, such as ``False`` for an exit code, or is ``async``.
