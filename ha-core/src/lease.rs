@@ -180,16 +180,27 @@ mod tests {
     use super::*;
     use crate::{host::HostError, timing::TimingSettings};
 
-    /// A host on which everything works.
-    struct Works;
-
-    impl EventSink for Works {
-        fn event(&mut self, _: Event) {}
+    /// A host on which everything works. It gives this answer to all who ask for a lock, and keeps what it is told.
+    struct Host {
+        answer: LockAnswer,
+        told: Vec<Event>,
     }
 
-    impl ClusterLock for Works {
+    impl Host {
+        fn answering(answer: LockAnswer) -> Self {
+            Self { answer, told: Vec::new() }
+        }
+    }
+
+    impl EventSink for Host {
+        fn event(&mut self, event: Event) {
+            self.told.push(event);
+        }
+    }
+
+    impl ClusterLock for Host {
         fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
-            Ok(LockAnswer::Renewed)
+            Ok(self.answer)
         }
 
         fn release(&mut self, _: &Lock) -> Result<(), HostError> {
@@ -197,7 +208,7 @@ mod tests {
         }
     }
 
-    impl Watchdog for Works {
+    impl Watchdog for Host {
         fn open(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
             Ok(FeedOutcome::Fed)
         }
@@ -216,9 +227,10 @@ mod tests {
         for settings in [TimingSettings::customary(), TimingSettings::fast()] {
             let timings = settings.validate().unwrap();
             let mut lease = Lease::new(Lock::Manager);
+            let mut host = Host::answering(LockAnswer::Renewed);
             let asked = Instant::from_secs(100);
             assert!(!lease.covers(asked, &timings), "it was never held");
-            let attempt = lease.attempt(&mut Works, asked, &timings, Guard::Watchdog);
+            let attempt = lease.attempt(&mut host, asked, &timings, Guard::Watchdog);
             assert_eq!(attempt, Attempt::Held { anew: true });
             let last = timings.feed_budget().saturating_add(timings.watchdog_timeout());
             let step = Duration::from_nanos(1);
@@ -228,43 +240,10 @@ mod tests {
             assert!(!lease.covers(asked.after(timings.lock_lifetime()), &timings));
             // One that is renewed counts from that question.
             let again = asked.after(Duration::from_secs(1));
-            assert_eq!(lease.attempt(&mut Works, again, &timings, Guard::Watchdog), Attempt::Held { anew: false });
+            assert_eq!(lease.attempt(&mut host, again, &timings, Guard::Watchdog), Attempt::Held { anew: false });
             assert!(lease.covers(asked.after(last), &timings));
-            lease.release(&mut Works);
+            lease.release(&mut host);
             assert!(!lease.covers(again, &timings), "it was released");
-        }
-    }
-
-    /// A host that can't tell whether it had its lock before: what it is told each time, for 50 s of every minute.
-    struct OnlyHeld(Vec<Event>);
-
-    impl EventSink for OnlyHeld {
-        fn event(&mut self, event: Event) {
-            self.0.push(event);
-        }
-    }
-
-    impl ClusterLock for OnlyHeld {
-        fn take(&mut self, _: &Lock) -> Result<LockAnswer, HostError> {
-            Ok(LockAnswer::Held)
-        }
-
-        fn release(&mut self, _: &Lock) -> Result<(), HostError> {
-            Ok(())
-        }
-    }
-
-    impl Watchdog for OnlyHeld {
-        fn open(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
-            Ok(FeedOutcome::Fed)
-        }
-
-        fn feed(&mut self, _: Instant) -> Result<FeedOutcome, HostError> {
-            Ok(FeedOutcome::Fed)
-        }
-
-        fn close(&mut self) -> Result<(), HostError> {
-            Ok(())
         }
     }
 
@@ -272,7 +251,7 @@ mod tests {
     fn a_lock_that_is_only_known_to_be_held_is_anew_where_the_last_lease_proves_nothing() {
         let timings = Timings::default();
         let mut lease = Lease::new(Lock::Manager);
-        let mut host = OnlyHeld(Vec::new());
+        let mut host = Host::answering(LockAnswer::Held);
         let mut anew = |seconds| match lease.attempt(&mut host, Instant::from_secs(seconds), &timings, Guard::Watchdog)
         {
             Attempt::Held { anew } => anew,
@@ -281,7 +260,7 @@ mod tests {
         let lifetime = timings.lock_lifetime().as_secs();
         let found = [100, 110, 120, 120 + lifetime, 130 + lifetime].map(&mut anew);
         assert_eq!(found, [true, false, false, true, false]);
-        assert_eq!(host.0.len(), 2, "it is said to be acquired twice");
+        assert_eq!(host.told.len(), 2, "it is said to be acquired twice");
     }
 
     #[test]

@@ -13,23 +13,16 @@ use std::{
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Sandbox, skip, wait_for};
-use ha_core::timing::{TimingSettings, Timings};
+use common::{
+    Sandbox,
+    machine::{parts, timings},
+    wait_for,
+};
 use serde_json::{Value, json};
-
-/// The fast timings times three: emulation, on a busy machine, is slow.
-fn timings() -> Timings {
-    let mut settings = serde_json::to_value(TimingSettings::fast()).unwrap();
-    for (_, value) in settings.as_object_mut().unwrap().iter_mut().filter(|(name, _)| name.ends_with("_s")) {
-        *value = json!((value.as_f64().unwrap() * 3000.0).round() / 1000.0);
-    }
-    serde_json::from_value(settings).unwrap()
-}
 
 /// How long the guest says what time it is after what was done to it, at most.
 fn longest_life() -> f64 {
@@ -83,20 +76,6 @@ poweroff -f
 "#;
 const TICK: &str =
     r#"while :; do echo "tick $(cut -d' ' -f1 /proc/uptime)" >/dev/ttyS0; : >/run/ticks; sleep 0.2; done"#;
-
-/// Where the parts of a machine are. Nothing, and a line that says so, where they can't be had.
-fn parts() -> Option<PathBuf> {
-    static FETCHING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = home.join("../target/machine");
-    let fetched = Command::new(home.join("tests/machine")).arg(&folder).output().unwrap();
-    if fetched.status.success() {
-        return Some(folder.canonicalize().unwrap());
-    }
-    skip(&format!("no virtual machine with a watchdog: {}", String::from_utf8_lossy(&fetched.stderr).trim()));
-    None
-}
 
 /// Makes the file system of a machine that runs this script.
 fn make_archive(sandbox: &Sandbox, parts: &Path, script: &str) -> PathBuf {
@@ -152,7 +131,7 @@ impl Drop for Machine {
 ///
 /// One that is too slow, emulated on a busy machine, is reset before its case begins: it is started again.
 fn run(name: &str, script: &str) -> Option<Seen> {
-    let parts = parts()?;
+    let parts = parts("machine", "virtual machine with a watchdog")?;
     let tries = (0..3).map(|_| run_once(name, &parts, script));
     let seen = tries.into_iter().find_map(|(events, console)| {
         let began = console.lines().any(|line| line.trim().starts_with("case "));

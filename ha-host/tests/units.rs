@@ -9,21 +9,14 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, PoisonError},
 };
 
-use common::{Sandbox, skip, wait_for};
-use ha_core::timing::TimingSettings;
-use serde_json::{Value, json};
-
-/// The fast timings times three: emulation, on a busy machine, is slow.
-fn timings() -> Value {
-    let mut settings = serde_json::to_value(TimingSettings::fast()).unwrap();
-    for (_, value) in settings.as_object_mut().unwrap().iter_mut().filter(|(name, _)| name.ends_with("_s")) {
-        *value = json!((value.as_f64().unwrap() * 3000.0).round() / 1000.0);
-    }
-    settings
-}
+use common::{
+    Sandbox,
+    machine::{parts, timings},
+    wait_for,
+};
+use serde_json::json;
 
 /// Begins a cluster of this node, with a service that says when it is stopped.
 const BEGIN: &str = r#"
@@ -46,20 +39,6 @@ ha status
 const TICK: &str =
     r#"trap 'echo "tick: stopped" >/dev/ttyS1; exit 0' TERM; echo $$ >/run/tick; while :; do sleep 1 & wait; done"#;
 const CASE_UNIT: &str = "[Unit]\nAfter=ha-watchdog-mux.service\n[Service]\nExecStart=/bin/sh /case/script\n";
-
-/// Where the parts of a machine are. Nothing, and a line that says so, where they can't be had.
-fn parts() -> Option<PathBuf> {
-    static FETCHING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = home.join("../target/machine");
-    let fetched = Command::new(home.join("tests/debian")).arg(&folder).output().unwrap();
-    if fetched.status.success() {
-        return Some(folder.canonicalize().unwrap());
-    }
-    skip(&format!("no Debian to boot: {}", String::from_utf8_lossy(&fetched.stderr).trim()));
-    None
-}
 
 /// What is added to the Debian: the command, the units as they are shipped, and the case.
 fn make_archive(sandbox: &Sandbox, parts: &Path, script: &str) -> PathBuf {
@@ -86,7 +65,7 @@ fn make_archive(sandbox: &Sandbox, parts: &Path, script: &str) -> PathBuf {
         std::os::unix::fs::symlink(format!("../{unit}"), link).unwrap();
     }
     let tick = json!({"node": "node1", "agent": {"proc": {"command": ["/bin/sh", "/case/tick"], "grace_s": 5}}});
-    fs::write(root.join("case/timings.json"), timings().to_string()).unwrap();
+    fs::write(root.join("case/timings.json"), serde_json::to_string(timings().settings()).unwrap()).unwrap();
     fs::write(root.join("case/tick.json"), tick.to_string()).unwrap();
     fs::write(root.join("case/tick"), TICK).unwrap();
     fs::write(root.join("case/script"), format!("{BEGIN}{script}")).unwrap();
@@ -113,7 +92,7 @@ impl Drop for Machine {
 fn run(name: &str, script: &str) -> Option<String> {
     /// It is emulated, on a machine that may be busy.
     const PATIENCE_S: u64 = 900;
-    let parts = parts()?;
+    let parts = parts("debian", "Debian to boot")?;
     let sandbox = Sandbox::empty(&format!("units-{name}"));
     let archive = make_archive(&sandbox, &parts, script);
     let [console, said] = ["console", "said"].map(|name| sandbox.directory.join(name));

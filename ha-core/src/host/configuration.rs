@@ -1,9 +1,12 @@
 //! What is configured, as the host hands it over.
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 
+use super::UnmanagedService;
 use crate::{
-    config::{DatacenterConfig, GroupsConfig, OrderedMap, ResourcesConfig, RulesConfig, fence::FenceConfig},
+    config::{
+        DatacenterConfig, GroupsConfig, OrderedMap, RequestedState, ResourcesConfig, RulesConfig, fence::FenceConfig,
+    },
     id::{NodeName, ServiceId},
 };
 
@@ -22,6 +25,25 @@ pub struct Configuration {
     pub fence: Option<Arc<FenceConfig>>,
     /// Where each guest is configured.
     pub guests: Arc<Guests>,
+}
+
+impl Configuration {
+    /// What is to be managed, each as if it ran: the answer to [`Statistics::unmanaged_services`] of a host that can't tell whether what
+    /// is added runs already. On each node only that node itself could tell, and it may be cut off.
+    ///
+    /// All other guests are left out. As far as anybody knows they use no node, and a guess must not place what is managed.
+    ///
+    /// [`Statistics::unmanaged_services`]: super::Statistics::unmanaged_services
+    #[must_use]
+    pub fn all_that_may_run(&self) -> Vec<UnmanagedService> {
+        let resources = self.resources.resources.iter();
+        let managed = resources.filter(|(_, resource)| resource.state() != RequestedState::Ignored);
+        let may_run = managed.filter_map(|(sid, _)| {
+            let node = self.guests.node_of(sid)?.clone();
+            Some(UnmanagedService { sid: sid.clone(), node, running: true })
+        });
+        may_run.collect()
+    }
 }
 
 /// A guest as the host sees it.
@@ -53,5 +75,25 @@ impl Guests {
 impl FromIterator<(ServiceId, NodeName)> for Guests {
     fn from_iter<I: IntoIterator<Item = (ServiceId, NodeName)>>(guests: I) -> Self {
         Self { guests: guests.into_iter().map(|(sid, node)| (sid, Guest { node })).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ServiceTypes;
+
+    #[test]
+    fn what_is_to_be_managed_may_run_and_all_else_uses_no_node() {
+        let guests = ["vm:100", "vm:101", "vm:102"].map(|sid| (sid.parse().unwrap(), NodeName::new("node1").unwrap()));
+        let resources = b"vm: 100\n\nvm: 101\n\tstate ignored\n\nvm: 103\n";
+        let configuration = Configuration {
+            resources: Arc::new(ResourcesConfig::read(resources, &ServiceTypes::default()).config),
+            guests: Arc::new(guests.into_iter().collect()),
+            ..Configuration::default()
+        };
+        let listed = configuration.all_that_may_run();
+        let listed: Vec<(&str, bool)> = listed.iter().map(|guest| (guest.sid.as_str(), guest.running)).collect();
+        assert_eq!(listed, [("vm:100", true)]);
     }
 }

@@ -68,13 +68,11 @@ impl Manager {
     /// What stands against migrating now, if anything does.
     fn obstacle(&self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) -> Option<Event> {
         if !input.members.get(&self.node).is_some_and(|online| *online) {
-            let reason = "this node is not in the quorate partition".into();
-            return Some(obstacle(MigrationObstacle::NotQuorate, &self.node, None, reason));
+            return Some(obstacle(MigrationObstacle::NotQuorate, &self.node, None));
         }
         for (node, state) in &self.status.nodes {
             if *state != NodeState::Online {
-                let reason = format!("node {node} is not online but {state}");
-                return Some(obstacle(MigrationObstacle::NodeNotOnline, node, Some(state.to_string()), reason));
+                return Some(obstacle(MigrationObstacle::NodeNotOnline, node, Some(state.to_string())));
             }
             let record = input.lrms.get(node).map(Arc::as_ref);
             if let Some(reason) = self.lrm_obstacle(node, record) {
@@ -83,13 +81,9 @@ impl Manager {
             let version = host.software_version(node);
             let version = host::answer(host, HostOperation::SoftwareVersion, version).flatten();
             match version {
-                None => {
-                    let reason = format!("the software version of node {node} is not known");
-                    return Some(obstacle(MigrationObstacle::VersionUnknown, node, None, reason));
-                }
+                None => return Some(obstacle(MigrationObstacle::VersionUnknown, node, None)),
                 Some(version) if compare_versions(&version, VERSION_WITH_RULES).is_lt() => {
-                    let reason = format!("node {node} has version {version}, and rules need {VERSION_WITH_RULES}");
-                    return Some(obstacle(MigrationObstacle::VersionTooOld, node, Some(version), reason));
+                    return Some(obstacle(MigrationObstacle::VersionTooOld, node, Some(version)));
                 }
                 Some(_) => {}
             }
@@ -99,27 +93,34 @@ impl Manager {
 
     fn lrm_obstacle(&self, node: &NodeName, record: Option<&LrmStatus>) -> Option<Event> {
         let Some(record) = record else {
-            let reason = format!("the LRM of node {node} has no record yet");
-            return Some(obstacle(MigrationObstacle::NoLrmRecord, node, None, reason));
+            return Some(obstacle(MigrationObstacle::NoLrmRecord, node, None));
         };
         if record.mode != LrmMode::Active {
-            let reason = format!("the LRM of node {node} is in mode {}", record.mode);
-            return Some(obstacle(MigrationObstacle::LrmMode, node, Some(record.mode.to_string()), reason));
+            return Some(obstacle(MigrationObstacle::LrmMode, node, Some(record.mode.to_string())));
         }
         let at_rest = match record.state {
             LrmState::Active => true,
             LrmState::WaitForAgentLock => self.status.active_services(node).next().is_none(),
             LrmState::Maintenance | LrmState::LostAgentLock => false,
         };
-        if at_rest {
-            return None;
-        }
-        let reason = format!("the LRM of node {node} is in state {}", record.state);
-        Some(obstacle(MigrationObstacle::LrmState, node, Some(record.state.to_string()), reason))
+        (!at_rest).then(|| obstacle(MigrationObstacle::LrmState, node, Some(record.state.to_string())))
     }
 }
 
-fn obstacle(obstacle: MigrationObstacle, node: &NodeName, found: Option<String>, reason: String) -> Event {
+/// An obstacle, with the sentence that people know for it.
+fn obstacle(obstacle: MigrationObstacle, node: &NodeName, found: Option<String>) -> Event {
+    let what = found.as_deref().unwrap_or_default();
+    let reason = match obstacle {
+        MigrationObstacle::NotQuorate => "this node is not in the quorate partition".to_string(),
+        MigrationObstacle::NodeNotOnline => format!("node {node} is not online but {what}"),
+        MigrationObstacle::NoLrmRecord => format!("the LRM of node {node} has no record yet"),
+        MigrationObstacle::LrmMode => format!("the LRM of node {node} is in mode {what}"),
+        MigrationObstacle::LrmState => format!("the LRM of node {node} is in state {what}"),
+        MigrationObstacle::VersionUnknown => format!("the software version of node {node} is not known"),
+        MigrationObstacle::VersionTooOld => {
+            format!("node {node} has version {what}, and rules need {VERSION_WITH_RULES}")
+        }
+    };
     Event::GroupMigrationObstacle { reason, obstacle, node: Some(node.clone()), found }
 }
 

@@ -66,7 +66,7 @@ impl RoundInput {
         let unmanaged = host.unmanaged_services();
         let unmanaged = host::answer(host, HostOperation::Statistics, unmanaged);
         // What is added now may run.
-        let unmanaged = unmanaged.unwrap_or_else(|| all_running(&configuration));
+        let unmanaged = unmanaged.unwrap_or_else(|| configuration.all_that_may_run());
         let usage = match configuration.datacenter.scheduler.mode {
             SchedulerMode::Basic => None,
             mode @ (SchedulerMode::Static | SchedulerMode::Dynamic) => {
@@ -92,14 +92,4 @@ fn needed<T>(
 ) -> Result<T, String> {
     let reason = result.as_ref().err().map(|error| format!("{operation}: {error}")).unwrap_or_default();
     host::answer(sink, operation, result).ok_or(reason)
-}
-
-/// All configured guests, as if they ran.
-fn all_running(configuration: &Configuration) -> Vec<UnmanagedService> {
-    let resources = configuration.resources.resources.keys();
-    let guests = resources.filter_map(|sid| {
-        let node = configuration.guests.node_of(sid)?.clone();
-        Some(UnmanagedService { sid: sid.clone(), node, running: true })
-    });
-    guests.collect()
 }

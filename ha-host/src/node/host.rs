@@ -313,24 +313,10 @@ impl FenceDevices for NodeHost {
     }
 }
 
-/// What is to be managed counts as running: only its own node can tell whether a unit, a machine or anything else runs there
-/// already, and that one may be cut off. From the configuration that the same round has got, so that nothing is added which is
-/// not among them.
-///
-/// All other guests of the store are left out. As far as anybody knows they use no node, and a guess must not place what is managed.
-fn what_may_run(configuration: &Configuration) -> Vec<UnmanagedService> {
-    let resources = configuration.resources.resources.iter();
-    let managed = resources.filter(|(_, resource)| resource.state() != RequestedState::Ignored);
-    let may_run = managed.filter_map(|(sid, _)| {
-        let node = configuration.guests.node_of(sid)?.clone();
-        Some(UnmanagedService { sid: sid.clone(), node, running: true })
-    });
-    may_run.collect()
-}
-
 impl Statistics for NodeHost {
+    /// From the configuration that the same round has got, so that nothing is added which is not among them.
     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
-        Ok(what_may_run(&self.configuration))
+        Ok(self.configuration.all_that_may_run())
     }
 
     fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
@@ -366,24 +352,5 @@ impl Workers for NodeHost {
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
         Ok(self.store.guest(sid)?.and_then(|guest| guest.lock))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_to_be_managed_may_run_and_all_else_uses_no_node() {
-        let guests = ["proc:a", "proc:b", "proc:c"].map(|sid| (sid.parse().unwrap(), NodeName::new("node1").unwrap()));
-        let resources = b"proc: a\n\nproc: b\n\tstate ignored\n\nproc: nowhere\n";
-        let configuration = Configuration {
-            resources: Arc::new(ResourcesConfig::read(resources, &service_types()).config),
-            guests: Arc::new(guests.into_iter().collect()),
-            ..Configuration::default()
-        };
-        let listed = what_may_run(&configuration);
-        let listed: Vec<(&str, bool)> = listed.iter().map(|guest| (guest.sid.as_str(), guest.running)).collect();
-        assert_eq!(listed, [("proc:a", true)]);
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod etcd;
+pub(crate) mod machine;
 
 use std::{
     fs,
