@@ -1,4 +1,5 @@
-//! What is made from the Rust sources, and kept in the repository: the C header, and classes and stubs of the Python package.
+//! What is made from the Rust sources, and kept in the repository: the C header, classes and stubs of the Python package, and
+//! the listings of all that users can name.
 
 use std::path::Path;
 
@@ -15,18 +16,21 @@ const HEADER: [&str; 8] = [
     "target/header",
 ];
 const CLASSES: [&str; 2] = ["python3", "ha-py/tools/generate.py"];
+const LISTINGS: [&str; 2] = ["python3", "tools/surface/surface.py"];
 
 /// Makes all of it.
 pub(crate) fn write(root: &Path) -> Result<(), Failure> {
     run(root, &HEADER)?;
     run(root, &CLASSES)?;
-    write_stubs(root)
+    write_stubs(root)?;
+    run(root, &LISTINGS)
 }
 
 /// Fails if the header or a class is stale. Stubs are compared by `ha-py/tests/run`, which has the extension that they are made of.
 pub(crate) fn check(root: &Path) -> Result<(), Failure> {
     run(root, &[&HEADER[..], &["--", "--check"]].concat())?;
-    run(root, &[&CLASSES[..], &["--check"]].concat())
+    run(root, &[&CLASSES[..], &["--check"]].concat())?;
+    run(root, &[&LISTINGS[..], &["--check"]].concat())
 }
 
 /// Stubs are made by the tools that the package's tests install.
