@@ -1745,6 +1745,32 @@ ha_status ha_configuration_edit(struct ha_configuration *configuration,
                                 struct ha_text *id,
                                 struct ha_error **error);
 
+// The status of an error; HA_ERROR_HANDLE if it is no error at all.
+int32_t ha_error_status(const struct ha_error *error);
+
+// What went wrong, in a sentence for people. It ends with a NUL and belongs to the error; "" if this is no error.
+const char *ha_error_message(const struct ha_error *error);
+
+// A stable word for the kind of error, for programs: "unknown_property", "digest_mismatch", … "" if there is none.
+const char *ha_error_kind(const struct ha_error *error);
+
+// The line at fault, from 1; 0 if it is not about a line.
+size_t ha_error_line(const struct ha_error *error);
+
+// The section at fault, as its header says it ("vm: 100"); "" if it is not about a section.
+const char *ha_error_section(const struct ha_error *error);
+
+// The field at fault: a property ("max_restart"), or the path of a field in a record ("service_status.vm:101.target"); "" if
+// it is not about a field.
+const char *ha_error_field(const struct ha_error *error);
+
+// More about it, as JSON: for refused edits the list of faults ("property", "code", "message"), for a bad value the
+// code of what is wrong with it ("value_code"), for timings the inequalities that do not hold. "" if there is no more.
+const char *ha_error_details(const struct ha_error *error);
+
+// Frees an error. NULL is fine.
+ha_status ha_error_free(struct ha_error *error);
+
 // Reads an event from JSON, as ha_event_to_json() writes it.
 ha_status ha_event_from_json(const char *json,
                              size_t length,
@@ -1823,32 +1849,6 @@ ha_status ha_explanation_json(const struct ha_explanation *explanation,
 ha_status ha_explanation_words(const struct ha_explanation *explanation,
                                struct ha_text *words,
                                struct ha_error **error);
-
-// The status of an error; HA_ERROR_HANDLE if it is no error at all.
-int32_t ha_error_status(const struct ha_error *error);
-
-// What went wrong, in a sentence for people. It ends with a NUL and belongs to the error; "" if this is no error.
-const char *ha_error_message(const struct ha_error *error);
-
-// A stable word for the kind of error, for programs: "unknown_property", "digest_mismatch", … "" if there is none.
-const char *ha_error_kind(const struct ha_error *error);
-
-// The line at fault, from 1; 0 if it is not about a line.
-size_t ha_error_line(const struct ha_error *error);
-
-// The section at fault, as its header says it ("vm: 100"); "" if it is not about a section.
-const char *ha_error_section(const struct ha_error *error);
-
-// The field at fault: a property ("max_restart"), or the path of a field in a record ("service_status.vm:101.target"); "" if
-// it is not about a field.
-const char *ha_error_field(const struct ha_error *error);
-
-// More about it, as JSON: for refused edits the list of faults ("property", "code", "message"), for a bad value the
-// code of what is wrong with it ("value_code"), for timings the inequalities that do not hold. "" if there is no more.
-const char *ha_error_details(const struct ha_error *error);
-
-// Frees an error. NULL is fine.
-ha_status ha_error_free(struct ha_error *error);
 
 // Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
 //

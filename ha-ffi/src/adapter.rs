@@ -24,18 +24,15 @@ use ha_core::{
 };
 
 use crate::{
+    answer::ha_answer::{
+        self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_HELD,
+        HA_ANSWER_LOCKED, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED,
+        HA_ANSWER_RENEWED, HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
+    },
     event::{EventHandle, ha_event},
     failure::Failure,
     handles::Lent,
-    host::{
-        FenceCommands, Host,
-        ha_answer::{
-            self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_HELD,
-            HA_ANSWER_LOCKED, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED,
-            HA_ANSWER_RENEWED, HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
-        },
-        ha_callbacks, ha_fence_commands,
-    },
+    host::{FenceCommands, Host, ha_callbacks, ha_fence_commands},
     job::ha_job,
     lrm_status::ha_lrm_status,
     manager_status::ha_manager_status,

@@ -10,7 +10,8 @@ use std::{
 use ha_core::id::{IdError, NodeName, ServiceId};
 
 use crate::{
-    failure::{ErrorHandle, Failure, ha_error, ha_status},
+    error::{ErrorHandle, ha_error},
+    failure::{Failure, ha_status},
     handles,
     text::{ha_str, ha_text},
 };

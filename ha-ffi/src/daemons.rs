@@ -12,7 +12,8 @@ use ha_core::{
 use crate::{
     adapter::Adapter,
     boundary::{Call, call},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle, InUse, Note},
     host::{Host, ha_host},
     manager_status::ha_manager_status,

@@ -11,7 +11,8 @@ use serde_json::json;
 use crate::{
     boundary::{Call, call},
     configuration::{Configuration, ha_configuration},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     text::ha_text,
 };

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::{
     boundary::{Call, call},
+    error::ha_error,
     event_kinds::{ha_event_kind, kind},
-    failure::{Failure, ha_error, ha_status},
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     records::Record,
     text::{ha_str, ha_text},

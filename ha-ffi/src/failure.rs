@@ -1,11 +1,4 @@
-//! Status codes, and errors with all that is known about them.
-
-use std::ffi::{CString, c_char};
-
-use crate::{
-    boundary::{Call, call},
-    handles::{self, Handle},
-};
+//! Status codes, and why a call failed.
 
 /// What a function says of its outcome. Positive is well, negative is an error, 0 is never used.
 ///
@@ -46,22 +39,16 @@ pub enum ha_status {
     HA_ERROR_LIMIT = -12,
 }
 
-/// An error with all that is known about it. Functions that can fail take a pointer to one as their last argument; it may
-/// be NULL. It is written only on failure. Free it with ha_error_free().
-pub struct ha_error {
-    _private: [u8; 0],
-}
-
 /// Why a call failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) status: ha_status,
-    message: String,
-    kind: String,
-    line: usize,
-    section: Option<String>,
-    field: Option<String>,
-    details: Option<String>,
+    pub(crate) message: String,
+    pub(crate) kind: String,
+    pub(crate) line: usize,
+    pub(crate) section: Option<String>,
+    pub(crate) field: Option<String>,
+    pub(crate) details: Option<String>,
 }
 
 impl Failure {
@@ -109,107 +96,7 @@ impl Failure {
     pub(crate) fn details(self, details: Option<impl ToString>) -> Self {
         Self { details: details.map(|details| details.to_string()), ..self }
     }
-}
 
-/// A failure as C reads it: each text with a NUL at its end.
-pub(crate) struct ErrorHandle {
-    status: ha_status,
-    line: usize,
-    message: CString,
-    kind: CString,
-    section: Option<CString>,
-    field: Option<CString>,
-    details: Option<CString>,
-}
-
-impl Handle for ErrorHandle {
-    const NAME: &'static str = "ha_error";
-}
-
-/// A text for C. A NUL inside would end it: it is shown instead.
-pub(crate) fn c_string(text: String) -> CString {
-    CString::new(text).unwrap_or_else(|error| {
-        let bytes = error.into_vec();
-        let shown = String::from_utf8_lossy(&bytes).replace('\0', "\u{2400}");
-        CString::new(shown).unwrap_or_default()
-    })
-}
-
-impl From<Failure> for ErrorHandle {
-    fn from(failure: Failure) -> Self {
-        let Failure { status, message, kind, line, section, field, details } = failure;
-        Self {
-            status,
-            line,
-            message: c_string(message),
-            kind: c_string(kind),
-            section: section.map(c_string),
-            field: field.map(c_string),
-            details: details.map(c_string),
-        }
-    }
-}
-
-/// The status of an error; HA_ERROR_HANDLE if it is no error at all.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_status(error: *const ha_error) -> i32 {
-    handles::read::<_, ErrorHandle>(error).map_or(ha_status::HA_ERROR_HANDLE as i32, |error| error.status as i32)
-}
-
-fn borrowed(error: *const ha_error, text: impl FnOnce(&ErrorHandle) -> Option<&CString>) -> *const c_char {
-    let Ok(error) = handles::read::<_, ErrorHandle>(error) else { return c"".as_ptr() };
-    // What an error holds never changes, so it stays in its place until the error is freed.
-    text(&error).map_or(c"".as_ptr(), |text| text.as_ptr())
-}
-
-/// What went wrong, in a sentence for people. It ends with a NUL and belongs to the error; "" if this is no error.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_message(error: *const ha_error) -> *const c_char {
-    borrowed(error, |error| Some(&error.message))
-}
-
-/// A stable word for the kind of error, for programs: "unknown_property", "digest_mismatch", … "" if there is none.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_kind(error: *const ha_error) -> *const c_char {
-    borrowed(error, |error| Some(&error.kind))
-}
-
-/// The line at fault, from 1; 0 if it is not about a line.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_line(error: *const ha_error) -> usize {
-    handles::read::<_, ErrorHandle>(error).map_or(0, |error| error.line)
-}
-
-/// The section at fault, as its header says it ("vm: 100"); "" if it is not about a section.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_section(error: *const ha_error) -> *const c_char {
-    borrowed(error, |error| error.section.as_ref())
-}
-
-/// The field at fault: a property ("max_restart"), or the path of a field in a record ("service_status.vm:101.target"); "" if
-/// it is not about a field.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_field(error: *const ha_error) -> *const c_char {
-    borrowed(error, |error| error.field.as_ref())
-}
-
-/// More about it, as JSON: for refused edits the list of faults ("property", "code", "message"), for a bad value the
-/// code of what is wrong with it ("value_code"), for timings the inequalities that do not hold. "" if there is no more.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_details(error: *const ha_error) -> *const c_char {
-    borrowed(error, |error| error.details.as_ref())
-}
-
-/// Frees an error. NULL is fine.
-#[unsafe(no_mangle)]
-pub extern "C" fn ha_error_free(error: *mut ha_error) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, ErrorHandle>(error)?;
-        Call::done()
-    })
-}
-
-impl Failure {
     /// As JSON, the way that problems of files are told.
     pub(crate) fn json(&self) -> serde_json::Value {
         let mut json = serde_json::json!({

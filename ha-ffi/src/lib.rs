@@ -17,10 +17,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
 mod adapter;
+mod answer;
 mod boundary;
 mod configuration;
 mod daemons;
 mod edit;
+mod error;
 mod event;
 mod event_kinds;
 mod explanation;
@@ -28,6 +30,7 @@ mod failure;
 mod handles;
 mod host;
 mod job;
+mod job_run;
 mod library;
 mod lock;
 mod lrm_status;
@@ -45,15 +48,18 @@ mod usage;
 mod view;
 mod words;
 
+pub use answer::*;
 pub use configuration::*;
 pub use daemons::*;
 pub use edit::*;
+pub use error::*;
 pub use event::*;
 pub use event_kinds::ha_event_kind;
 pub use explanation::*;
 pub use failure::*;
 pub use host::*;
 pub use job::*;
+pub use job_run::*;
 pub use library::*;
 pub use lock::*;
 pub use lrm_status::*;

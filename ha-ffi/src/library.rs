@@ -4,11 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use ha_core::version::compare_versions;
 
-use crate::{
-    boundary::call,
-    failure::{ha_error, ha_status},
-    handles, text,
-};
+use crate::{boundary::call, error::ha_error, failure::ha_status, handles, text};
 
 /// The version of the interface that this header describes. It grows when functions are added; what is there stays as it is.
 /// A change that breaks programs changes the soname.

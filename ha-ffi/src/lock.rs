@@ -8,9 +8,10 @@ use ha_core::{
 };
 
 use crate::{
+    answer::ha_answer,
     boundary::call,
-    failure::{Failure, ha_error, ha_status},
-    host::ha_answer,
+    error::ha_error,
+    failure::{Failure, ha_status},
     words::Number,
 };
 

@@ -6,7 +6,8 @@ use ha_core::status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Writer}
 
 use crate::{
     boundary::{Call, call},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     records::{Record, unreadable},
     text::{ha_str, ha_text},

@@ -11,12 +11,14 @@ use ha_core::{
 
 use crate::{
     adapter::Adapter,
+    answer::ha_answer,
     boundary::{Call, call},
     configuration::{Configuration, ha_configuration},
     daemons::now,
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
-    host::{Host, ha_answer, ha_host},
+    host::{Host, ha_host},
     lrm_status::{self, ha_lrm_status},
     manager_status::{self, ha_manager_status},
     records::Record,

@@ -9,7 +9,8 @@ use ha_core::{
 
 use crate::{
     boundary::{Call, call},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     records::{Record, unreadable},
     text::{ha_str, ha_text},

@@ -4,7 +4,8 @@ use ha_core::placement::Recovery;
 
 use crate::{
     boundary::{Call, call},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     situation::{Asked, ha_situation, unplaced},
     text::ha_str,

@@ -9,11 +9,11 @@ use ha_core::{
 };
 
 use crate::{
+    answer::ha_answer,
     boundary::{Call, call},
     configuration::{Configuration, ha_configuration},
     failure::{Failure, ha_status},
     handles::{self, Handle},
-    host::ha_answer,
     lrm_status::{self, ha_lrm_status},
     manager_status::{self, ha_manager_status},
     records::unreadable,

@@ -16,8 +16,9 @@ use serde_json::json;
 
 use crate::{
     boundary::{Call, call},
+    error::{ErrorHandle, ha_error},
     event::{EventHandle, ha_event},
-    failure::{ErrorHandle, Failure, ha_error, ha_status},
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     manager_status::ha_manager_status,
     records::Record,

@@ -12,8 +12,9 @@ use ha_core::{
 use crate::{
     boundary::{Call, call},
     configuration::{Configuration, ha_configuration},
+    error::ha_error,
     explanation::ha_explanation,
-    failure::{Failure, ha_error, ha_status},
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     manager::{ManagerHandle, ha_manager},
     manager_status::{self, ha_manager_status},

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     boundary::{Call, call},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     text::ha_text,
 };

@@ -6,7 +6,8 @@ use ha_core::host::{NodeStatistics, ServiceStatistics, UsageStatistics};
 
 use crate::{
     boundary::{Call, call},
-    failure::{ha_error, ha_status},
+    error::ha_error,
+    failure::ha_status,
     handles::{self, Handle},
 };
 

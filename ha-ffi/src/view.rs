@@ -12,7 +12,8 @@ use ha_core::{
 use crate::{
     boundary::{Call, call},
     configuration::{Configuration, ha_configuration},
-    failure::{Failure, ha_error, ha_status},
+    error::ha_error,
+    failure::{Failure, ha_status},
     handles::{self, Handle},
     lrm_status::{self, ha_lrm_status},
     manager_status::{self, ha_manager_status},

@@ -16,19 +16,14 @@ use pyo3::{
     prelude::*,
     sync::PyOnceLock,
     type_hint_identifier, type_hint_subscript, type_hint_union,
-    types::{PyDelta, PyDict, PyFloat, PyString, PyTuple},
+    types::{PyDelta, PyDict, PyFloat, PyString},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::errors;
+use crate::{python::attribute, raise};
 
 const STR: PyStaticExpr = type_hint_identifier!("builtins", "str");
 const FLOAT: PyStaticExpr = type_hint_identifier!("builtins", "float");
-
-/// The attribute `name` of a Python module of this package.
-pub(crate) fn attribute<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    py.import(module)?.getattr(name)
-}
 
 /// A small enum that is an enum of `pyha.words` in Python.
 pub(crate) trait Word: Copy + Sized + 'static {
@@ -166,7 +161,7 @@ impl<'py, T: Word> IntoPyObject<'py> for W<T> {
             Ok::<_, PyErr>(members.unbind())
         })?;
         let member = members.bind(py).get_item(self.0.text())?;
-        member.ok_or_else(|| errors::invalid(py, &format!("{} has no '{}'", T::CLASS, self.0.text())))
+        member.ok_or_else(|| raise::invalid(py, &format!("{} has no '{}'", T::CLASS, self.0.text())))
     }
 }
 
@@ -177,7 +172,7 @@ impl<'a, 'py, T: Word> FromPyObject<'a, 'py> for W<T> {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let text = object.cast::<PyString>()?;
-        T::read(&text.to_cow()?).map(Self).map_err(|message| errors::invalid(object.py(), &message))
+        T::read(&text.to_cow()?).map(Self).map_err(|message| raise::invalid(object.py(), &message))
     }
 }
 
@@ -195,7 +190,7 @@ impl<'a, 'py, T: FromStr<Err = IdError>> FromPyObject<'a, 'py> for Name<T> {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let text = object.cast::<PyString>()?;
-        text.to_cow()?.parse().map(Self).map_err(|error: IdError| errors::invalid(object.py(), &error.to_string()))
+        text.to_cow()?.parse().map(Self).map_err(|error: IdError| raise::invalid(object.py(), &error.to_string()))
     }
 }
 
@@ -250,7 +245,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if object.is_instance_of::<PyDelta>() {
-            let refused = |_| errors::invalid(object.py(), "a time must not be negative");
+            let refused = |_| raise::invalid(object.py(), "a time must not be negative");
             return object.extract().map(Self).map_err(refused);
         }
         let seconds: f64 = object.extract()?;
@@ -261,7 +256,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
 /// Rounded to nanoseconds, as clocks have them.
 fn seconds_to_duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)
-        .map_err(|_| errors::invalid(py, &format!("{seconds} is not a time: expected seconds that are not negative")))
+        .map_err(|_| raise::invalid(py, &format!("{seconds} is not a time: expected seconds that are not negative")))
 }
 
 /// A moment: seconds on a monotonic clock.
@@ -375,7 +370,7 @@ impl<'py, T: Data> IntoPyObject<'py> for Out<T> {
     const OUTPUT_TYPE: PyStaticExpr = type_hint_identifier!(T::MODULE, T::CLASS);
 
     fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        load::<T>(py, &self.0.data().map_err(|error| errors::invalid(py, &error.to_string()))?)
+        load::<T>(py, &self.0.data().map_err(|error| raise::invalid(py, &error.to_string()))?)
     }
 }
 
@@ -397,7 +392,7 @@ impl<'py, T: Data> IntoPyObject<'py> for OutAll<T> {
             if position > 0 {
                 text.push(',');
             }
-            text.push_str(&item.data().map_err(|error| errors::invalid(py, &error.to_string()))?);
+            text.push_str(&item.data().map_err(|error| raise::invalid(py, &error.to_string()))?);
         }
         text.push(']');
         load::<T>(py, &text)
@@ -434,12 +429,12 @@ impl<'a, 'py, T: Data + DeserializeOwned> FromPyObject<'a, 'py> for In<T> {
 pub(crate) fn from_data<T: DeserializeOwned>(object: &Bound<'_, PyAny>) -> PyResult<T> {
     let py = object.py();
     let text: String = attribute(py, "pyha._data", "dump")?.call1((object,))?.extract()?;
-    serde_json::from_str(&text).map_err(|error| errors::invalid(py, &error.to_string()))
+    serde_json::from_str(&text).map_err(|error| raise::invalid(py, &error.to_string()))
 }
 
 /// A Python value of plain data: dicts, lists, numbers, texts.
 pub(crate) fn plain<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
-    let text = serde_json::to_string(value).map_err(|error| errors::invalid(py, &error.to_string()))?;
+    let text = serde_json::to_string(value).map_err(|error| raise::invalid(py, &error.to_string()))?;
     attribute(py, "json", "loads")?.call1((text,))
 }
 
@@ -461,11 +456,6 @@ impl<'a, 'py> FromPyObject<'a, 'py> for JsonArg {
     }
 }
 
-/// A new object of a class, from keyword arguments.
-pub(crate) fn construct<'py>(class: &Bound<'py, PyAny>, arguments: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
-    class.call(PyTuple::empty(class.py()), Some(arguments))
-}
-
 /// A path that is given as text or as any path object.
 pub(crate) type PathArg = std::path::PathBuf;
 
@@ -483,22 +473,5 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text {
             return Ok(Self(text.to_cow()?.as_bytes().to_vec()));
         }
         Ok(Self(object.cast::<pyo3::types::PyBytes>()?.as_bytes().to_vec()))
-    }
-}
-
-/// A line of the command queue: text, or a command.
-#[derive(Debug)]
-pub(crate) struct LineArg(pub(crate) String);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for LineArg {
-    type Error = PyErr;
-
-    const INPUT_TYPE: PyStaticExpr = type_hint_union!(STR, <crate::status::Command as pyo3::PyTypeInfo>::TYPE_HINT);
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        match object.cast::<crate::status::Command>() {
-            Ok(command) => Ok(Self(command.str()?.to_string())),
-            Err(_) => object.extract().map(Self),
-        }
     }
 }

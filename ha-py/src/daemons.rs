@@ -26,10 +26,11 @@ use serde_json::json;
 
 use crate::{
     config::Configuration,
-    convert::{Items, Moment, Name, Node, Out, OutAll, W, attribute, data_by, now as time_of},
-    errors,
+    convert::{Items, Moment, Name, Node, Out, OutAll, W, data_by, now as time_of},
     host::{AgentArg, CrmHostArg, JobArg, LrmHostArg, PythonHost, RoundHostArg, SinkArg, is_done},
     placement::{Unmanaged, Usage},
+    python::attribute,
+    raise,
     slot::Slot,
     status::{LrmStatus, ManagerStatus},
     timing::Timings,
@@ -295,7 +296,7 @@ impl RoundInput {
         now: Option<Moment>,
         wall: Option<f64>,
     ) -> PyResult<Self> {
-        let node = |name: &str| name.parse::<NodeName>().map_err(|error| errors::invalid(py, &error.to_string()));
+        let node = |name: &str| name.parse::<NodeName>().map_err(|error| raise::invalid(py, &error.to_string()));
         let members = members.iter().map(|(name, online)| Ok((node(name)?, *online)));
         let lrms = lrms.iter().map(|(name, record)| Ok((node(name)?, record.0.clone())));
         Ok(Self(manager::RoundInput {

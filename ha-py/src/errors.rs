@@ -1,7 +1,7 @@
 //! Errors of the core as the exceptions of `pyha.errors`.
 
 use ha_core::{
-    config::{EditError, Problem, ProblemKind, datacenter::JsonError},
+    config::{EditError, Problem, datacenter::JsonError},
     placement::PlacementError,
     status::StatusError,
     timing::TimingErrors,
@@ -11,88 +11,15 @@ use ha_sim::{
     recorded::CaseError,
     scenario::ScenarioError,
 };
-use pyo3::{
-    exceptions::{PyOSError, PyRuntimeError},
-    prelude::*,
-    types::{PyDict, PyTuple},
-};
-use serde_json::json;
+use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyDict};
 
 use crate::{
-    convert::{Moment, Name, OutAll, W, attribute},
+    convert::{Moment, Name, OutAll, W},
+    python::{attribute, construct},
+    raise::{exception, invalid, io, plain},
     sim::happening::Shown,
     values::{FenceFault, ScenarioFault, TimingValue, setting_name},
 };
-
-/// An exception of a class, with attributes.
-fn exception(
-    py: Python<'_>,
-    class: &str,
-    message: &str,
-    attributes: impl FnOnce(&Bound<'_, PyDict>) -> PyResult<()>,
-) -> PyErr {
-    let make = || {
-        let keywords = PyDict::new(py);
-        attributes(&keywords)?;
-        let class = attribute(py, "pyha.errors", class)?;
-        class.call(PyTuple::new(py, [message])?, Some(&keywords))
-    };
-    match make() {
-        Ok(value) => PyErr::from_value(value),
-        Err(error) => error,
-    }
-}
-
-fn plain(py: Python<'_>, class: &str, message: &str) -> PyErr {
-    exception(py, class, message, |_| Ok(()))
-}
-
-pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
-    plain(py, "InvalidValueError", message)
-}
-
-pub(crate) fn answer(py: Python<'_>, message: &str) -> PyErr {
-    plain(py, "AnswerError", message)
-}
-
-pub(crate) fn in_use(py: Python<'_>) -> PyErr {
-    plain(py, "InUseError", "it is being used already: by another thread, or by the call that called this host")
-}
-
-pub(crate) fn lost(py: Python<'_>) -> PyErr {
-    plain(py, "InUseError", "an earlier call ended in the middle: it can't be used any more")
-}
-
-/// A file that can't be read or written: the `OSError` that Python would raise.
-pub(crate) fn io(error: &std::io::Error, path: &std::path::Path) -> PyErr {
-    match error.raw_os_error() {
-        Some(number) => PyOSError::new_err((number, error_text(error), path.display().to_string())),
-        None => PyOSError::new_err(format!("{}: {error}", path.display())),
-    }
-}
-
-fn error_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map_or(text.clone(), |(text, _)| text.to_owned())
-}
-
-/// The problem as data.
-pub(crate) fn problem(problem: &Problem) -> serde_json::Value {
-    let value_code = if let ProblemKind::BadValue(error) | ProblemKind::BadSectionId(error) = &problem.kind {
-        Some(error.code())
-    } else {
-        None
-    };
-    json!({
-        "line": problem.line,
-        "section": problem.section,
-        "property": problem.property,
-        "code": problem.kind.code(),
-        "value_code": value_code,
-        "message": problem.kind.to_string(),
-        "text": problem.to_string(),
-    })
-}
 
 /// A file with problems, of which there is at least one.
 pub(crate) fn config(py: Python<'_>, file: &str, problems: &[Problem]) -> PyErr {
@@ -173,7 +100,7 @@ pub(crate) fn timing(py: Python<'_>, errors: &TimingErrors) -> PyErr {
             keywords.set_item("greater", TimingValue(violation.greater.total))?;
             keywords.set_item("may_be_equal", violation.may_be_equal)?;
             keywords.set_item("text", violation.to_string())?;
-            crate::convert::construct(&class, &keywords)
+            construct(&class, &keywords)
         });
         set.set_item("violations", violations.collect::<PyResult<Vec<_>>>()?)
     })

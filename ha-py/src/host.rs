@@ -32,8 +32,10 @@ use serde_json::json;
 
 use crate::{
     config::{Configuration, GroupsConfig, ResourcesConfig, RulesConfig},
-    convert::{Data, Moment, Name, Node, Out, OutAll, Seconds, W, attribute, data_by},
-    errors, placement,
+    convert::{Data, Moment, Name, Node, Out, OutAll, Seconds, W, data_by},
+    placement,
+    python::attribute,
+    raise,
     status::{LrmStatus, ManagerStatus},
 };
 
@@ -193,7 +195,7 @@ fn not_understood(py: Python<'_>, method: &str, answer: &Bound<'_, PyAny>, error
         return error;
     }
     let found = answer.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
-    errors::answer(py, &format!("the host's {method}() returned a {found}: {}", error.value(py)))
+    raise::answer(py, &format!("the host's {method}() returned a {found}: {}", error.value(py)))
 }
 
 /// Whether a method that has nothing to answer has done what it was asked. Nothing is said by `None`, and by what some call in its

@@ -11,6 +11,8 @@ mod errors;
 mod host;
 mod measure;
 mod placement;
+mod python;
+mod raise;
 mod rules;
 mod sim;
 mod slot;

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use crate::{
     config::Configuration,
     convert::{In, Items, Name, Node, Out, OutAll, Sid, W, data, from_data},
-    errors,
+    errors, raise,
     status::ManagerStatus,
 };
 
@@ -266,7 +266,7 @@ pub(crate) fn describe_explanation(explanation: &Bound<'_, PyAny>) -> PyResult<S
 /// A change in words.
 #[pyfunction]
 pub(crate) fn describe_change(py: Python<'_>, text: &str) -> PyResult<String> {
-    let change: Change = serde_json::from_str(text).map_err(|error| errors::invalid(py, &error.to_string()))?;
+    let change: Change = serde_json::from_str(text).map_err(|error| raise::invalid(py, &error.to_string()))?;
     Ok(change.to_string())
 }
 
@@ -275,7 +275,7 @@ pub(crate) fn describe_change(py: Python<'_>, text: &str) -> PyResult<String> {
 pub(crate) fn describe_event(py: Python<'_>, text: &str) -> PyResult<(String, &'static str, bool)> {
     use crate::convert::Word;
     let event: ha_core::event::Event =
-        serde_json::from_str(text).map_err(|error| errors::invalid(py, &error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| raise::invalid(py, &error.to_string()))?;
     Ok((event.to_string(), event.severity().text(), event.is_recorded()))
 }
 

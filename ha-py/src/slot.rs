@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use crate::errors;
+use crate::raise;
 
 /// Holds a value that calls take out while they use it, so that neither another thread nor a host that is called
 /// meanwhile finds it half changed, and nobody waits for a lock with Python locks in the hand.
@@ -40,10 +40,10 @@ impl<T> Slot<T> {
     pub(crate) fn with<R>(&self, py: Python<'_>, using: impl FnOnce(&mut T) -> R) -> PyResult<R> {
         let mut taken = match self.replace(Content::InUse) {
             Content::Free(value) => value,
-            Content::InUse => return Err(errors::in_use(py)),
+            Content::InUse => return Err(raise::in_use(py)),
             Content::Lost => {
                 self.replace(Content::Lost);
-                return Err(errors::lost(py));
+                return Err(raise::lost(py));
             }
         };
         let loan = Loan(self);

@@ -10,12 +10,16 @@ use ha_core::{
     id::{NodeName, ServiceId, Uid},
     status::{self, DisarmMode, DisarmState, LrmMode, LrmState, Motion, NodeState, QueuedCommand, StateName},
 };
-use pyo3::{exceptions::PyKeyError, prelude::*, types::PyAny};
+use pyo3::{
+    exceptions::PyKeyError, inspect::PyStaticExpr, prelude::*, type_hint_identifier, type_hint_union, types::PyAny,
+};
 
 use crate::{
     config::{Found, Iter, ResourcesConfig},
     convert::{JsonArg, Name, Node, Out, OutAll, Sid, W, data, data_by, plain},
     errors,
+    python::attribute,
+    raise,
 };
 
 /// One service in the manager status.
@@ -50,7 +54,7 @@ impl ServiceEntry {
             return Err(errors::status(py, &error));
         }
         let entry = status.0.services.get(&sid).cloned();
-        let entry = entry.ok_or_else(|| errors::invalid(py, "it is no entry of a service"))?;
+        let entry = entry.ok_or_else(|| raise::invalid(py, "it is no entry of a service"))?;
         Ok(Self { sid, entry })
     }
 
@@ -174,7 +178,7 @@ impl ManagerStatus {
     /// The data of the record, as JSON has it.
     #[pyo3(signature = () -> "dict[str, object]")]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::convert::attribute(py, "json", "loads")?.call1((self.0.to_json(),))
+        attribute(py, "json", "loads")?.call1((self.0.to_json(),))
     }
 
     /// The node whose CRM wrote it.
@@ -364,7 +368,7 @@ impl LrmStatus {
     /// The data of the record, as JSON has it.
     #[pyo3(signature = () -> "dict[str, object]")]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::convert::attribute(py, "json", "loads")?.call1((self.0.to_json(),))
+        attribute(py, "json", "loads")?.call1((self.0.to_json(),))
     }
 
     /// The state that the LRM is in.
@@ -426,7 +430,7 @@ impl Hash for Command {
 impl Command {
     #[new]
     fn new(py: Python<'_>, line: &str) -> PyResult<Self> {
-        line.parse().map(Self).map_err(|error: status::CommandError| errors::invalid(py, &error.to_string()))
+        line.parse().map(Self).map_err(|error: status::CommandError| raise::invalid(py, &error.to_string()))
     }
 
     /// The first word of its line.
@@ -540,7 +544,7 @@ impl ClusterView {
         scheduler: std::borrow::Cow<'_, str>,
         py: Python<'_>,
     ) -> PyResult<Self> {
-        let invalid = |error: &dyn ToString| errors::invalid(py, &error.to_string());
+        let invalid = |error: &dyn ToString| raise::invalid(py, &error.to_string());
         let node = |name: &str| name.parse::<NodeName>().map_err(|error| invalid(&error));
         let mut records = BTreeMap::new();
         for (name, record) in &lrms {
@@ -609,5 +613,23 @@ impl ClusterView {
 
     fn __repr__(&self) -> String {
         format!("<ClusterView from {}: {} services>", self.0.quorum.node, self.0.services.len())
+    }
+}
+
+/// A line of the command queue: text, or a command.
+#[derive(Debug)]
+pub(crate) struct LineArg(pub(crate) String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for LineArg {
+    type Error = PyErr;
+
+    const INPUT_TYPE: PyStaticExpr =
+        type_hint_union!(type_hint_identifier!("builtins", "str"), <Command as pyo3::PyTypeInfo>::TYPE_HINT);
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.cast::<Command>() {
+            Ok(command) => Ok(Self(command.str()?.to_string())),
+            Err(_) => object.extract().map(Self),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use ha_core::{
     config::{
-        Problem,
+        Problem, ProblemKind,
         edit::PropertyFault,
         fence::{FenceCommand, FenceErrors, FenceFile},
     },
@@ -86,8 +86,26 @@ impl<'py> IntoPyObject<'py> for TimingValue {
     }
 }
 
+/// The problem as data.
+fn problem(problem: &Problem) -> serde_json::Value {
+    let value_code = if let ProblemKind::BadValue(error) | ProblemKind::BadSectionId(error) = &problem.kind {
+        Some(error.code())
+    } else {
+        None
+    };
+    json!({
+        "line": problem.line,
+        "section": problem.section,
+        "property": problem.property,
+        "code": problem.kind.code(),
+        "value_code": value_code,
+        "message": problem.kind.to_string(),
+        "text": problem.to_string(),
+    })
+}
+
 data_by! {
-    Problem = "pyha.values" "Problem" by crate::errors::problem;
+    Problem = "pyha.values" "Problem" by problem;
     FenceCommand = "pyha.values" "FenceCommand" by |command| {
         let given = command.hand_over().ok();
         json!({

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::{
     boundary::{Call, call},
-    failure::{ErrorHandle, Failure, ha_error, ha_status},
+    error::{ErrorHandle, ha_error},
+    failure::{Failure, ha_status},
     handles,
     text::{ha_str, ha_text},
 };

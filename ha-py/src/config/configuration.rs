@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     convert::{Items, Name, Node, OutAll, PathArg, Sid, Text},
-    errors,
+    errors, raise,
     rules::RuleSet,
 };
 
@@ -161,7 +161,7 @@ impl Parts {
 fn guests_of(guests: BTreeMap<String, String>, py: Python<'_>) -> PyResult<host::Guests> {
     let pair = |(sid, node): (String, String)| Ok((sid.parse::<ServiceId>()?, node.parse::<NodeName>()?));
     let pairs = guests.into_iter().map(pair).collect::<Result<Vec<_>, ha_core::id::IdError>>();
-    Ok(pairs.map_err(|error| errors::invalid(py, &error.to_string()))?.into_iter().collect())
+    Ok(pairs.map_err(|error| raise::invalid(py, &error.to_string()))?.into_iter().collect())
 }
 
 #[pymethods]
@@ -200,7 +200,7 @@ impl Configuration {
     fn read(py: Python<'_>, folder: PathArg, service_types: Items<String>) -> PyResult<Self> {
         let types = self::service_types(&service_types.0);
         let parts = py.detach(|| Parts::read(&folder, types));
-        parts.map(Self::of).map_err(|(error, path)| errors::io(&error, &path))
+        parts.map(Self::of).map_err(|(error, path)| raise::io(&error, &path))
     }
 
     /// Writes the files into a folder; those that are empty and not there stay away. Each is written whole or not at all.
@@ -329,7 +329,7 @@ impl Configuration {
         seen: Option<&str>,
     ) -> PyResult<Editor> {
         let seen = seen.map(str::parse::<Digest>).transpose();
-        let seen = seen.map_err(|error| errors::invalid(slf.py(), &error.to_string()))?;
+        let seen = seen.map_err(|error| raise::invalid(slf.py(), &error.to_string()))?;
         let in_error = in_error.0.into_iter().map(|Name(sid)| sid).collect();
         Ok(Editor { configuration: slf.unbind(), nodes: node_names(nodes), in_error, guest_types, seen })
     }

@@ -25,7 +25,7 @@ use std::{
 use ha_core::id::ServiceTypes;
 use pyo3::prelude::*;
 
-use crate::errors;
+use crate::raise;
 
 /// Service types beside the built-in ones, which take any name.
 pub(crate) fn service_types(names: &[String]) -> ServiceTypes {
@@ -37,12 +37,12 @@ pub(crate) fn service_types(names: &[String]) -> ServiceTypes {
 }
 
 pub(crate) fn read_file(py: Python<'_>, path: &Path) -> PyResult<Vec<u8>> {
-    py.detach(|| std::fs::read(path)).map_err(|error| errors::io(&error, path))
+    py.detach(|| std::fs::read(path)).map_err(|error| raise::io(&error, path))
 }
 
 /// Writes a file whole or not at all. One that is there keeps its permissions.
 pub(crate) fn write_file(py: Python<'_>, path: &Path, bytes: &[u8]) -> PyResult<()> {
-    py.detach(|| replace(path, bytes)).map_err(|error| errors::io(&error, path))
+    py.detach(|| replace(path, bytes)).map_err(|error| raise::io(&error, path))
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -12,8 +12,9 @@ use pyo3::{prelude::*, types::PyDict};
 use super::Cluster;
 use crate::{
     config::arguments::Properties,
-    convert::{Items, LineArg, Name, Node, Seconds, Sid, W},
+    convert::{Items, Name, Node, Seconds, Sid, W},
     errors,
+    status::LineArg,
 };
 
 impl Cluster {

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::{
     convert::{Name, Node, Sid, from_data},
-    errors,
+    raise,
 };
 
 /// A node: its name, or all that there is to say of it.
@@ -140,7 +140,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for DurationsArg {
         }
         let fields: Fields = from_data(&object.to_owned())?;
         let time = |seconds: f64| {
-            let refused = |_| errors::invalid(object.py(), &format!("{seconds} is not a time in seconds"));
+            let refused = |_| raise::invalid(object.py(), &format!("{seconds} is not a time in seconds"));
             Duration::try_from_secs_f64(seconds).map_err(refused)
         };
         Ok(Self(Durations {
@@ -171,7 +171,7 @@ pub(crate) fn setup(
     let nodes: BTreeMap<_, _> = nodes.into_iter().map(|NodeArg(Name(name), setup)| (name, setup)).collect();
     if let Some((sid, guest)) = guests.0.iter().find(|(_, guest)| !nodes.contains_key(&guest.guest.node)) {
         let message = format!("guest {sid} is on {}, but there is no such node", guest.guest.node);
-        return Err(errors::invalid(py, &message));
+        return Err(raise::invalid(py, &message));
     }
     let durations = durations.map(|DurationsArg(durations)| durations).unwrap_or_default();
     Ok(Setup { nodes, guests: guests.0.into_iter().collect(), timings, durations, ..Setup::default() })

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     config::{DatacenterFile, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig, configuration::FileArg},
-    convert::{Items, Moment, Seconds, attribute},
+    convert::{Items, Moment, Seconds},
     errors,
+    python::attribute,
     timing::Timings,
 };
 

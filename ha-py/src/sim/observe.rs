@@ -16,8 +16,8 @@ use super::{Cluster, happening::Shown};
 use crate::{
     config::{Configuration, DatacenterFile, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig},
     convert::{Name, Node, Out, Sid, W, data_by},
-    errors,
     placement::Situation,
+    raise,
     status::{ClusterView, LrmStatus, ManagerStatus},
     timing::Timings,
 };
@@ -149,7 +149,7 @@ impl Cluster {
     /// The node that holds a lock, such as ``ha_manager_lock``.
     fn lock_holder(&self, py: Python<'_>, lock: &str) -> PyResult<Option<Node>> {
         let lock: host::Lock =
-            lock.parse().map_err(|error: ha_core::id::IdError| errors::invalid(py, &error.to_string()))?;
+            lock.parse().map_err(|error: ha_core::id::IdError| raise::invalid(py, &error.to_string()))?;
         Ok(self.with(py, |cluster| cluster.world().lock_holder(&lock).cloned()).map(Name))
     }
 

@@ -1,5 +1,9 @@
 //! Texts: lent ones, which belong to somebody else, and owned ones, which the caller frees.
 
+mod calls;
+
+pub use calls::*;
+
 use std::{
     collections::HashMap,
     ffi::c_char,
@@ -8,11 +12,6 @@ use std::{
 };
 
 use rustc_hash::FxBuildHasher;
-
-use crate::{
-    boundary::{Call, call},
-    failure::{Failure, ha_status},
-};
 
 /// A text that belongs to somebody else: UTF-8, `length` bytes, no NUL at its end. `data` is NULL where there is none.
 ///
@@ -75,33 +74,18 @@ impl ha_text {
     }
 }
 
+/// Frees an owned text, by its address. Says whether there was one.
+fn free(data: *const c_char) -> bool {
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = texts.as_mut().and_then(|texts| texts.remove(&data.addr()));
+    if texts.as_ref().is_some_and(HashMap::is_empty) {
+        *texts = None;
+    }
+    known.is_some()
+}
+
 /// How many owned texts there are.
 pub(crate) fn count() -> usize {
     let texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     texts.as_ref().map_or(0, HashMap::len)
-}
-
-/// Frees a text and makes it empty, so that freeing it again does nothing. NULL is fine.
-///
-/// A text that is not ours, or a copy of one that was freed, is HA_ERROR_ARGUMENT and is left alone.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ha_text_free(text: *mut ha_text) -> ha_status {
-    call!(ptr::null_mut(), |call| {
-        if text.is_null() {
-            return Call::done();
-        }
-        // SAFETY: `Call` stands for it: there is a `ha_text` at `text`.
-        let data = unsafe { (*text).data };
-        if data.is_null() {
-            return Call::done();
-        }
-        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = texts.as_mut().and_then(|texts| texts.remove(&data.addr()));
-        if texts.as_ref().is_some_and(HashMap::is_empty) {
-            *texts = None;
-        }
-        drop(texts);
-        call.write(text, ha_text::NONE);
-        known.map(|_| ha_status::HA_OK).ok_or_else(|| Failure::argument("this text was freed before, or is not ours"))
-    })
 }
