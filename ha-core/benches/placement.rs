@@ -17,7 +17,8 @@ use ha_core::{
     },
     host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
     id::{NodeName, RuleId, ServiceId},
-    placement::{BalanceHold, Preference, Situation},
+    placement::{BalanceHold, Preference},
+    plan::Situation,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 

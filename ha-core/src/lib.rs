@@ -9,6 +9,7 @@
 //! | [`config`] | the configuration files: read with all problems, edited with checks, written without loss |
 //! | [`rules`] | affinity rules: checked, completed, compiled |
 //! | [`placement`] | which node a service goes to, and why |
+//! | [`plan`] | questions before it happens: where everything would go, what a round would do, what follows from a command |
 //! | [`status`] | the records that the daemons share, and the view that a person sees |
 //! | [`manager`] | one round of the master |
 //! | [`crm`], [`lrm`] | the two daemons, driven by the host's loop |
@@ -27,7 +28,7 @@
 //!     config::ResourcesConfig,
 //!     host::Configuration,
 //!     id::{NodeName, ServiceTypes},
-//!     placement::Situation,
+//!     plan::Situation,
 //!     status::ManagerStatus,
 //! };
 //!
@@ -77,6 +78,7 @@ mod lock;
 pub mod lrm;
 pub mod manager;
 pub mod placement;
+pub mod plan;
 pub mod record;
 pub mod rules;
 pub mod similar;

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, ffi::c_char, sync::Arc};
 
 use ha_core::{
-    host::{Configuration as Configured, Rehearsal, UnmanagedService, UsageStatistics},
+    host::{Configuration as Configured, UnmanagedService, UsageStatistics},
     manager::{Manager, RoundInput},
+    plan::Rehearsal,
     status::ManagerStatus,
     time::Now,
 };

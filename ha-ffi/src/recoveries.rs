@@ -1,6 +1,6 @@
 //! Where services go when nodes fail.
 
-use ha_core::placement::Recovery;
+use ha_core::plan::Recovery;
 
 use crate::{
     boundary::{Call, call},

@@ -5,7 +5,8 @@ use std::{ffi::c_char, sync::Arc};
 use ha_core::{
     host::{Configuration as Configured, UnmanagedService, UsageStatistics},
     id::NodeName,
-    placement::{BalanceHold, Change, PlacementError, Preference, Prepared, Situation},
+    placement::{BalanceHold, Change, PlacementError, Preference},
+    plan::{Prepared, Situation},
     status::ManagerStatus,
 };
 

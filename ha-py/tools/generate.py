@@ -75,7 +75,7 @@ RECORDS = {
     "config/datacenter.rs": ["SchedulerConfig", "DatacenterConfig"],
     "placement/explain/mod.rs": ["NodeUsage", "NodeExplanation", "Explanation"],
     "placement/explain/counterfactual.rs": ["Counterfactual"],
-    "placement/situation.rs": ["Recovery"],
+    "plan/situation.rs": ["Recovery"],
     "placement/findings.rs": ["SituationFinding"],
     "placement/balance/mod.rs": ["BalanceMove", "Balance"],
     "status/view/mod.rs": ["QuorumView", "MasterView", "DisarmView", "FencingView", "LrmView"],

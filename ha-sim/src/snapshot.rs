@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ha_core::{
     host::{Configuration, UnmanagedService, UsageStatistics},
     id::{NodeName, ServiceId},
-    placement::{BalanceHold, Preference, Situation},
+    placement::{BalanceHold, Preference},
+    plan::Situation,
     status::{ManagerStatus, ServiceState},
     time::Instant,
 };

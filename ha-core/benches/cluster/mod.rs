@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config::{Affinity, Resource, ResourcesConfig, RuleKind, RulesConfig, datacenter::SchedulerMode},
-    host::{Configuration, NodeStatistics, Rehearsal, ServiceStatistics, UsageStatistics},
+    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     manager::{Manager, RoundInput},
+    plan::Rehearsal,
     status::{ExitCode, JobResult, LrmStatus, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     time::{Instant, Now},
     timing::Timings,

@@ -10,7 +10,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Shortfall, Situation, situation::Scene};
+use super::{Scene, Shortfall};
 use crate::{
     config::{Rule, RuleKind},
     id::{GroupId, NodeName, RuleId, ServiceId},
@@ -83,18 +83,10 @@ impl fmt::Display for SituationFinding {
     }
 }
 
-impl Situation<'_> {
-    /// What the answers of this situation leave out of account: rules that are dropped, names that nothing has, figures that
-    /// are missing.
-    ///
-    /// Ordered by what it is about. Whoever shows an answer shows these too: without the rules that they name, it may be
-    /// another one than was meant.
-    #[must_use]
-    pub fn findings(&self) -> Vec<SituationFinding> {
-        let scene = Scene::new(self);
-        let (_, shortfall) = scene.placement();
-        findings(&scene, &shortfall)
-    }
+/// What is left out of account in a scene: rules that are dropped, names that nothing has, figures that are missing.
+pub(crate) fn all_findings(scene: &Scene<'_>) -> Vec<SituationFinding> {
+    let (_, shortfall) = scene.placement();
+    findings(scene, &shortfall)
 }
 
 /// All findings of a scene.

@@ -8,19 +8,26 @@ mod load;
 mod node_set;
 mod occupancy;
 mod rules;
+mod scene;
 mod select;
-mod situation;
 mod topsis;
 
 pub use balance::{Balance, BalanceHold, BalanceMove, BalanceOutcome};
 pub use explain::{Change, Counterfactual, Explanation, Fate, Figure, NodeExplanation, NodeUsage};
 pub use findings::{FindingKind, SituationFinding};
 pub use load::FiguresError;
+pub use scene::PlacementError;
 pub use select::{Decider, Preference};
-pub use situation::{PlacementError, Prepared, Recovery, Situation};
 
+// Where these were before the questions had a room of their own.
+#[doc(no_inline)]
+pub use crate::plan::{Prepared, Recovery, Situation};
+
+pub(crate) use explain::{counterfactual, explain, explain_with};
+pub(crate) use findings::all_findings;
 pub(crate) use node_set::NodeSet;
 pub(crate) use rules::PlacementRules;
+pub(crate) use scene::Scene;
 pub(crate) use select::{Recorder, Subject};
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};

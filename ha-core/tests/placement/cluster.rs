@@ -9,7 +9,7 @@ use ha_core::{
     },
     host::{Configuration, NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics},
     id::{NodeName, RuleId, ServiceId},
-    placement::Situation,
+    plan::Situation,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use ha_core::{
-    placement::{FindingKind, Preference, Situation},
+    placement::{FindingKind, Preference},
+    plan::Situation,
     rules::{RuleSet, evaluate, shadowed_groups},
 };
 use ha_host::{

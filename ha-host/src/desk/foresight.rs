@@ -9,15 +9,14 @@ use ha_core::{
     event::Event,
     host::Configuration,
     id::{NodeName, ServiceId},
-    placement::{Preference, Situation, SituationFinding},
+    manager::RoundInput,
+    placement::{Preference, SituationFinding},
+    plan::{RoundsPlayed, RoundsToCome, Situation},
     status::{Command, ManagerStatus, NodeState, ServiceEntry, ServiceState, StateName},
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::{
-    Present,
-    rehearse::{Played, play},
-};
+use super::Present;
 
 /// A change whose consequences are asked for.
 #[derive(Debug, Clone, Default)]
@@ -181,7 +180,36 @@ pub fn foresee(present: &Present, change: &Change) -> Option<Foresight> {
     Some(Foresight { consequences, answers: played.first, findings, new_findings, afterwards })
 }
 
-fn afterwards(present: &Present, played: &Played, members: &[NodeName]) -> Present {
+fn play(
+    present: &Present,
+    configuration: &Configuration,
+    members: &[NodeName],
+    commands: &[Command],
+) -> Option<RoundsPlayed> {
+    let input = RoundInput {
+        now: present.now,
+        members: members.iter().map(|node| (node.clone(), present.is_there(node))).collect(),
+        lrms: present.lrms.clone(),
+        configuration: configuration.clone(),
+        unmanaged: Vec::new(),
+        usage: present.usage.clone(),
+    };
+    let (timings, status) = (present.settings.timings, present.status.clone());
+    let rounds = RoundsToCome { master: master_of(present)?, timings, status, input };
+    Some(rounds.play(commands))
+}
+
+/// Who decides: the recorded master, or else any node that is there.
+fn master_of(present: &Present) -> Option<NodeName> {
+    let recorded = present.status.master_node.iter();
+    recorded
+        .chain(present.status.nodes.keys())
+        .chain(&present.settings.nodes)
+        .find(|node| present.is_there(node))
+        .cloned()
+}
+
+fn afterwards(present: &Present, played: &RoundsPlayed, members: &[NodeName]) -> Present {
     let mut afterwards = present.clone();
     afterwards.status = played.status.clone();
     afterwards.lrms = played.lrms.clone();
@@ -190,7 +218,12 @@ fn afterwards(present: &Present, played: &Played, members: &[NodeName]) -> Prese
     afterwards
 }
 
-fn consequences(present: &Present, anyway: &Played, played: &Played, afterwards: &Present) -> Vec<Consequence> {
+fn consequences(
+    present: &Present,
+    anyway: &RoundsPlayed,
+    played: &RoundsPlayed,
+    afterwards: &Present,
+) -> Vec<Consequence> {
     let mut steps_anyway = Journeys::of(&present.status, &anyway.events).steps;
     let mut steps = Journeys::of(&present.status, &played.events).steps;
     let services = |status: &ManagerStatus| -> BTreeSet<ServiceId> {

@@ -9,7 +9,8 @@ use ha_core::{
     config::RequestedState,
     host::Configuration,
     id::NodeName,
-    placement::{BalanceHold, BalanceOutcome, Situation},
+    placement::{BalanceHold, BalanceOutcome},
+    plan::Situation,
     rules::RuleSet,
     status::{
         ClusterView, LrmMode, LrmStatus, NodeState, ServiceEntry, StateName, Timestamp, ViewInput,

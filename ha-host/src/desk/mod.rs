@@ -7,7 +7,6 @@
 mod foresight;
 mod glance;
 mod present;
-mod rehearse;
 
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};

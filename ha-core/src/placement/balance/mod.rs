@@ -101,7 +101,7 @@ impl Balance {
         self.candidates.first().filter(|_| self.outcome == BalanceOutcome::Move)
     }
 
-    pub(super) fn nothing(config: &SchedulerConfig, outcome: BalanceOutcome) -> Self {
+    pub(crate) fn nothing(config: &SchedulerConfig, outcome: BalanceOutcome) -> Self {
         let SchedulerConfig { threshold, margin, method, .. } = *config;
         Self { outcome, imbalance: None, threshold, margin, method, candidates: Vec::new() }
     }

@@ -11,7 +11,7 @@ use super::{Explanation, Fate, Figure, explain};
 use crate::{
     config::{Affinity, RuleKind},
     id::{NodeName, RuleId, ServiceId},
-    placement::{Decider, PlacementError, Preference, Situation, situation::Scene},
+    placement::{Decider, PlacementError, Preference, Scene},
     status::{NodeState, ServiceState},
 };
 
@@ -90,51 +90,39 @@ pub enum Change {
     },
 }
 
-impl Situation<'_> {
-    /// What would have to be different for a service to go to a node.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such service or node.
-    pub fn counterfactual(
-        &self,
-        sid: &ServiceId,
-        preference: Preference,
-        node: &NodeName,
-    ) -> Result<Counterfactual, PlacementError> {
-        let mut scene = Scene::new(self);
-        let mut asked = preference;
-        let mut changes = Vec::new();
-        for _ in 0..MAX_CHANGES {
-            let then = explain(&scene, sid, asked)?;
-            if then.answer.as_ref() == Some(node) {
-                return Ok(Counterfactual { node: node.clone(), changes, then });
-            }
-            let change = obstacle(&scene, &then, node)?;
-            apply(&change, &mut scene, sid, &mut asked);
-            changes.push(change);
+/// What would have to be different for a service to go to a node.
+pub(crate) fn counterfactual(
+    mut scene: Scene<'_>,
+    sid: &ServiceId,
+    preference: Preference,
+    node: &NodeName,
+) -> Result<Counterfactual, PlacementError> {
+    let mut asked = preference;
+    let mut changes = Vec::new();
+    for _ in 0..MAX_CHANGES {
+        let then = explain(&scene, sid, asked)?;
+        if then.answer.as_ref() == Some(node) {
+            return Ok(Counterfactual { node: node.clone(), changes, then });
         }
-        Err(PlacementError::NoWay { sid: sid.clone(), node: node.clone() })
+        let change = obstacle(&scene, &then, node)?;
+        apply(&change, &mut scene, sid, &mut asked);
+        changes.push(change);
     }
+    Err(PlacementError::NoWay { sid: sid.clone(), node: node.clone() })
+}
 
-    /// Where a service would be with changes, and why: "what if".
-    ///
-    /// # Errors
-    ///
-    /// If the manager status does not have the service.
-    pub fn explain_with(
-        &self,
-        sid: &ServiceId,
-        preference: Preference,
-        changes: &[Change],
-    ) -> Result<Explanation, PlacementError> {
-        let mut scene = Scene::new(self);
-        let mut asked = preference;
-        for change in changes {
-            apply(change, &mut scene, sid, &mut asked);
-        }
-        explain(&scene, sid, asked)
+/// Where a service would be with changes, and why.
+pub(crate) fn explain_with(
+    mut scene: Scene<'_>,
+    sid: &ServiceId,
+    preference: Preference,
+    changes: &[Change],
+) -> Result<Explanation, PlacementError> {
+    let mut asked = preference;
+    for change in changes {
+        apply(change, &mut scene, sid, &mut asked);
     }
+    explain(&scene, sid, asked)
 }
 
 /// What stands in the way of a node that is not the answer.

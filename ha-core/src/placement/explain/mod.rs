@@ -6,6 +6,7 @@ mod counterfactual;
 mod display;
 
 pub use counterfactual::{Change, Counterfactual};
+pub(crate) use counterfactual::{counterfactual, explain_with};
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -16,12 +17,11 @@ use alloc::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decider, FiguresError, Placement, PlacementError, Preference, Situation, SituationFinding,
+    Decider, FiguresError, Placement, PlacementError, Preference, Scene, SituationFinding,
     findings::{bears_on, findings},
     load::Load,
     node_set::NodeSet,
     select::{Costs, LeftOut, Recorder},
-    situation::Scene,
 };
 use crate::{
     config::datacenter::SchedulerMode,
@@ -52,7 +52,7 @@ pub struct Explanation {
     pub gave_way: Option<RuleId>,
     /// Every node of the cluster, by name.
     pub nodes: Vec<NodeExplanation>,
-    /// What the decision leaves out of account: see [`Situation::findings`]. Those that bear on this service.
+    /// What the decision leaves out of account: see [`Situation::findings`](crate::plan::Situation::findings). Those that bear on this service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<SituationFinding>,
 }
@@ -149,17 +149,6 @@ impl Explanation {
     }
 }
 
-impl Situation<'_> {
-    /// Where a service should be, and why.
-    ///
-    /// # Errors
-    ///
-    /// If the manager status does not have the service.
-    pub fn explain(&self, sid: &ServiceId, preference: Preference) -> Result<Explanation, PlacementError> {
-        explain(&Scene::new(self), sid, preference)
-    }
-}
-
 /// Takes note of a decision.
 #[derive(Debug, Default)]
 struct Notes {
@@ -204,7 +193,12 @@ impl Recorder for Decider {
     }
 }
 
-fn explain(scene: &Scene<'_>, sid: &ServiceId, preference: Preference) -> Result<Explanation, PlacementError> {
+/// Where a service should be, and why.
+pub(crate) fn explain(
+    scene: &Scene<'_>,
+    sid: &ServiceId,
+    preference: Preference,
+) -> Result<Explanation, PlacementError> {
     let (mut placement, shortfall) = scene.placement();
     let subject = scene.subject(sid, preference, &placement)?;
     let mut notes = Notes::default();

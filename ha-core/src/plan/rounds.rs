@@ -1,94 +1,120 @@
 //! Plays rounds to come: a manager of our own begins from what is recorded, and LRMs that do what they are asked answer it.
 //! Nothing is written.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
+use core::time::Duration;
 
-use ha_core::{
+use super::Rehearsal;
+use crate::{
     config::RequestedState,
     event::Event,
-    host::{Configuration, Guests, Rehearsal},
+    host::{Configuration, Guests},
     id::{NodeName, ServiceId},
     manager::{Manager, RoundInput},
     status::{
         Command, DisarmState, ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, NodeState,
         ServiceState, StateName,
     },
+    timing::Timings,
 };
 
-use super::Present;
-
-/// What came of the rounds that were played.
+/// The rounds to come of a cluster, from what it is like now.
+///
+/// They are played by the code that decides. The LRMs of the nodes that are there do what they are asked at once and with success;
+/// nodes that are not there stay away, and no node is fenced only because nobody answers here.
+///
+/// ```
+/// use ha_core::{
+///     id::NodeName, manager::RoundInput, plan::RoundsToCome, status::{Command, ManagerStatus, NodeState}, timing::Timings,
+/// };
+///
+/// let (node1, node2) = (NodeName::new("node1")?, NodeName::new("node2")?);
+/// let mut status = ManagerStatus::default();
+/// status.nodes.extend([(node1.clone(), NodeState::Online), (node2.clone(), NodeState::Online)]);
+/// let input = RoundInput { members: [(node1.clone(), true), (node2.clone(), true)].into(), ..RoundInput::default() };
+/// let rounds = RoundsToCome { master: node1, timings: Timings::default(), status, input };
+/// let played = rounds.play(&[Command::EnableNodeMaintenance { node: node2.clone() }]);
+/// assert_eq!(played.status.node_state(&node2), NodeState::Maintenance);
+/// # Ok::<(), ha_core::id::IdError>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(super) struct Played {
-    /// What the master would have recorded then.
-    pub(super) status: ManagerStatus,
-    /// What the LRMs would have recorded.
-    pub(super) lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
-    /// What would be configured, guests where they are then.
-    pub(super) configuration: Configuration,
-    /// The events of the first round, which takes the commands.
-    pub(super) first: Vec<Event>,
-    /// The events of all rounds.
-    pub(super) events: Vec<Event>,
+pub struct RoundsToCome {
+    /// The node that decides.
+    pub master: NodeName,
+    /// The cluster's timings.
+    pub timings: Timings,
+    /// What the master recorded last.
+    pub status: ManagerStatus,
+    /// What the first round is given: when it is, which nodes are there, what their LRMs recorded, what is configured.
+    pub input: RoundInput,
 }
 
-/// Rounds that are played at the most. Services settle within a few; moves that go in circles never do.
-const MOST_ROUNDS: usize = 60;
+/// What came of rounds that were played.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RoundsPlayed {
+    /// What the master would have recorded then.
+    pub status: ManagerStatus,
+    /// What the LRMs would have recorded.
+    pub lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
+    /// What would be configured, guests where they are then.
+    pub configuration: Configuration,
+    /// The events of the first round, which takes the commands.
+    pub first: Vec<Event>,
+    /// The events of all rounds.
+    pub events: Vec<Event>,
+    /// Whether the services have settled. Otherwise rounds were given up after the [most](RoundsToCome::MOST_ROUNDS) that are played.
+    pub settled: bool,
+}
+
+impl RoundsToCome {
+    /// Rounds that are played at the most. Services settle within a few; moves that go in circles never do.
+    pub const MOST_ROUNDS: usize = 60;
+
+    /// Plays rounds until nothing changes any more. The first one takes the commands.
+    pub fn play(self, commands: &[Command]) -> RoundsPlayed {
+        let Self { master, timings, status, mut input } = self;
+        let mode = input.configuration.datacenter.scheduler.mode;
+        let lines = commands.iter().map(ToString::to_string).collect();
+        let mut host = Rehearsal { commands: lines, ..host_for(commands) };
+        let mut manager = Manager::begin(master, timings, status, mode, &unique(&input), &mut host);
+        host.events.clear();
+        let patience = patience(&input.configuration);
+        let mut first = None;
+        let mut quiet = 0_usize;
+        for _ in 0..Self::MOST_ROUNDS {
+            let before = Outline::of(manager.status(), &input.lrms);
+            let told = host.events.len();
+            manager.round(&input, &mut host);
+            if first.is_none() {
+                first = Some(host.events.clone());
+                commands.iter().for_each(|command| request_stopped(&mut input.configuration, command));
+            }
+            input.now.instant = input.now.instant.after(STEP);
+            let recovered = host.events.iter().skip(told).filter_map(recovered);
+            move_guests(&mut input.configuration, &recovered.collect());
+            answer(manager.status(), &mut input);
+            let is_quiet = Outline::of(manager.status(), &input.lrms) == before;
+            quiet = if is_quiet { quiet.saturating_add(1) } else { 0 };
+            if quiet >= patience {
+                break;
+            }
+        }
+        RoundsPlayed {
+            status: manager.status().clone(),
+            lrms: input.lrms,
+            configuration: input.configuration,
+            first: first.unwrap_or_default(),
+            events: host.events,
+            settled: quiet >= patience,
+        }
+    }
+}
+
 /// Rounds without any change after which nothing more is expected.
 const QUIET_ROUNDS: usize = 2;
 /// The time between two rounds. So little that nobody is taken for overdue only because nobody answers here.
 const STEP: Duration = Duration::from_millis(10);
-
-/// Plays rounds from what is present until nothing changes any more. `None` if no node could be the master.
-pub(super) fn play(
-    present: &Present,
-    configuration: &Configuration,
-    members: &[NodeName],
-    commands: &[Command],
-) -> Option<Played> {
-    let master = master_of(present)?;
-    let mode = configuration.datacenter.scheduler.mode;
-    let mut input = RoundInput {
-        now: present.now,
-        members: members.iter().map(|node| (node.clone(), present.is_there(node))).collect(),
-        lrms: present.lrms.clone(),
-        configuration: configuration.clone(),
-        unmanaged: Vec::new(),
-        usage: present.usage.clone(),
-    };
-    let lines = commands.iter().map(ToString::to_string).collect();
-    let mut host = Rehearsal { commands: lines, ..host_for(commands) };
-    let (timings, status) = (present.settings.timings, present.status.clone());
-    let mut manager = Manager::begin(master, timings, status, mode, &unique(present), &mut host);
-    host.events.clear();
-    let patience = patience(&input.configuration);
-    let mut first = None;
-    let mut quiet = 0;
-    for _ in 0..MOST_ROUNDS {
-        let before = Outline::of(manager.status(), &input.lrms);
-        let told = host.events.len();
-        manager.round(&input, &mut host);
-        if first.is_none() {
-            first = Some(host.events.clone());
-            commands.iter().for_each(|command| request_stopped(&mut input.configuration, command));
-        }
-        input.now.instant = input.now.instant.after(STEP);
-        let recovered = host.events.iter().skip(told).filter_map(recovered);
-        move_guests(&mut input.configuration, &recovered.collect());
-        answer(manager.status(), &mut input);
-        quiet = if Outline::of(manager.status(), &input.lrms) == before { quiet + 1 } else { 0 };
-        if quiet >= patience {
-            break;
-        }
-    }
-    Some(Played {
-        status: manager.status().clone(),
-        lrms: input.lrms,
-        configuration: input.configuration,
-        first: first.unwrap_or_default(),
-        events: host.events,
-    })
-}
 
 /// No node is fenced only because nobody answers here; but where a person says that one is down, its lock will be had.
 fn host_for(commands: &[Command]) -> Rehearsal {
@@ -100,26 +126,16 @@ fn host_for(commands: &[Command]) -> Rehearsal {
 
 /// What the ids of requests are made from. Rounds that go on from others that were played must not give the same ones again: their
 /// results are known already.
-fn unique(present: &Present) -> [u8; 16] {
-    let results: usize = present.lrms.values().map(|record| record.results.len()).sum();
+fn unique(input: &RoundInput) -> [u8; 16] {
+    let results: usize = input.lrms.values().map(|record| record.results.len()).sum();
     u128::try_from(results).unwrap_or(u128::MAX).to_ne_bytes()
-}
-
-/// Who decides: the recorded master, or else any node that is there.
-fn master_of(present: &Present) -> Option<NodeName> {
-    let recorded = present.status.master_node.iter();
-    recorded
-        .chain(present.status.nodes.keys())
-        .chain(&present.settings.nodes)
-        .find(|node| present.is_there(node))
-        .cloned()
 }
 
 /// Automatic balancing waits for some rounds.
 fn patience(configuration: &Configuration) -> usize {
     let scheduler = &configuration.datacenter.scheduler;
     let hold = if scheduler.auto_rebalance { scheduler.hold_duration } else { 0 };
-    QUIET_ROUNDS.saturating_add(usize::try_from(hold).unwrap_or(0)).min(MOST_ROUNDS)
+    QUIET_ROUNDS.saturating_add(usize::try_from(hold).unwrap_or(0)).min(RoundsToCome::MOST_ROUNDS)
 }
 
 /// The master requests the state 'stopped' for what it is commanded to stop.

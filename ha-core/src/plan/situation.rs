@@ -1,15 +1,18 @@
 //! Placement as a function from values to values, for those who have no daemon at hand: tools, and "what if".
 
-use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, BalanceHold, BalanceOutcome, Decider, Placement, PlacementRules, Preference, Shortfall, Subject};
 use crate::{
-    config::{RequestedState, Resource, datacenter::SchedulerMode},
+    config::{RequestedState, Resource},
     host::{Configuration, UnmanagedService, UsageStatistics},
     id::{NodeName, ServiceId},
-    rules::{RuleSet, effective_failback, evaluate},
+    placement::{
+        Balance, BalanceHold, BalanceOutcome, Change, Counterfactual, Decider, Explanation, Placement, PlacementError,
+        Preference, Scene, SituationFinding, all_findings, counterfactual, explain, explain_with,
+    },
+    rules::RuleSet,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 
@@ -20,7 +23,8 @@ use crate::{
 ///     config::{Resource, ResourcesConfig},
 ///     host::Configuration,
 ///     id::{NodeName, ServiceId},
-///     placement::{Decider, Preference, Situation},
+///     placement::{Decider, Preference},
+///     plan::Situation,
 ///     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 /// };
 ///
@@ -51,26 +55,6 @@ pub struct Situation<'a> {
     pub unmanaged: &'a [UnmanagedService],
 }
 
-/// Why placement has no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlacementError {
-    /// The manager status has no such service.
-    #[error("the manager status has no service '{0}'")]
-    NoSuchService(ServiceId),
-    /// There is no such node.
-    #[error("the cluster has no node '{0}'")]
-    NoSuchNode(NodeName),
-    /// No changes were found with which the service would go to the node.
-    #[error("nothing is known that would bring '{sid}' to node '{node}'")]
-    NoWay {
-        /// The service.
-        sid: ServiceId,
-        /// The node.
-        node: NodeName,
-    },
-}
-
 /// Where a service goes when its node fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {
@@ -91,10 +75,24 @@ impl<'a> Situation<'a> {
         Self { status, configuration, members, usage: None, unmanaged: &[] }
     }
 
+    fn scene(&self) -> Scene<'a> {
+        let Configuration { rules, groups, resources, .. } = self.configuration;
+        Scene {
+            status: Cow::Borrowed(self.status),
+            rules: RuleSet::with_groups(rules, groups, resources),
+            members: self.members.to_vec(),
+            failback: None,
+            cost: None,
+            configuration: self.configuration,
+            usage: self.usage,
+            unmanaged: self.unmanaged,
+        }
+    }
+
     /// Evaluates the rules and adds up the loads, to ask several questions of one situation.
     #[must_use]
     pub fn prepare(&self) -> Prepared<'a> {
-        let scene = Scene::new(self);
+        let scene = self.scene();
         let (placement, _) = scene.placement();
         Prepared { disarmed: self.status.disarm.is_some(), scene, placement }
     }
@@ -106,6 +104,53 @@ impl<'a> Situation<'a> {
     /// If the manager status does not have the service.
     pub fn select(&self, sid: &ServiceId, preference: Preference) -> Result<Option<NodeName>, PlacementError> {
         self.prepare().select(sid, preference)
+    }
+
+    /// Where a service should be, and why.
+    ///
+    /// # Errors
+    ///
+    /// If the manager status does not have the service.
+    pub fn explain(&self, sid: &ServiceId, preference: Preference) -> Result<Explanation, PlacementError> {
+        explain(&self.scene(), sid, preference)
+    }
+
+    /// Where a service would be with changes, and why: "what if".
+    ///
+    /// # Errors
+    ///
+    /// If the manager status does not have the service.
+    pub fn explain_with(
+        &self,
+        sid: &ServiceId,
+        preference: Preference,
+        changes: &[Change],
+    ) -> Result<Explanation, PlacementError> {
+        explain_with(self.scene(), sid, preference, changes)
+    }
+
+    /// What would have to be different for a service to go to a node.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such service or node.
+    pub fn counterfactual(
+        &self,
+        sid: &ServiceId,
+        preference: Preference,
+        node: &NodeName,
+    ) -> Result<Counterfactual, PlacementError> {
+        counterfactual(self.scene(), sid, preference, node)
+    }
+
+    /// What the answers of this situation leave out of account: rules that are dropped, names that nothing has, figures that
+    /// are missing.
+    ///
+    /// Ordered by what it is about. Whoever shows an answer shows these too: without the rules that they name, it may be
+    /// another one than was meant.
+    #[must_use]
+    pub fn findings(&self) -> Vec<SituationFinding> {
+        all_findings(&self.scene())
     }
 
     /// What automatic balancing would do: see [`Prepared::balance`].
@@ -127,7 +172,7 @@ impl<'a> Situation<'a> {
         if let Some(unknown) = nodes.iter().find(|node| !known(node)) {
             return Err(PlacementError::NoSuchNode(unknown.clone()));
         }
-        let mut scene = Scene::new(self);
+        let mut scene = self.scene();
         let status = scene.status.to_mut();
         for node in nodes {
             status.nodes.insert(node.clone(), NodeState::Unknown);
@@ -217,86 +262,5 @@ fn is_recovered(entry: &ServiceEntry, requested: RequestedState) -> bool {
         | ServiceState::Migrate { .. }
         | ServiceState::Relocate { .. } => true,
         ServiceState::Freeze | ServiceState::Error => false,
-    }
-}
-
-/// A situation, with what is assumed to be different.
-#[derive(Debug, Clone)]
-pub(super) struct Scene<'a> {
-    pub(super) status: Cow<'a, ManagerStatus>,
-    pub(super) rules: RuleSet,
-    pub(super) members: Vec<NodeName>,
-    /// Whether the service in question fails back, if that is assumed.
-    pub(super) failback: Option<bool>,
-    /// A cost that a node is assumed to have.
-    pub(super) cost: Option<(NodeName, f64)>,
-    pub(super) configuration: &'a Configuration,
-    usage: Option<&'a UsageStatistics>,
-    unmanaged: &'a [UnmanagedService],
-}
-
-impl<'a> Scene<'a> {
-    pub(super) fn new(situation: &Situation<'a>) -> Self {
-        let Configuration { rules, groups, resources, .. } = situation.configuration;
-        Self {
-            status: Cow::Borrowed(situation.status),
-            rules: RuleSet::with_groups(rules, groups, resources),
-            members: situation.members.to_vec(),
-            failback: None,
-            cost: None,
-            configuration: situation.configuration,
-            usage: situation.usage,
-            unmanaged: situation.unmanaged,
-        }
-    }
-
-    /// The scheduler that is configured.
-    pub(super) fn scheduler(&self) -> SchedulerMode {
-        self.configuration.datacenter.scheduler.mode
-    }
-
-    pub(super) fn placement(&self) -> (Placement, Shortfall) {
-        let services = &self.status.services;
-        let rules = PlacementRules::new(evaluate(&self.rules, &self.members).compiled, services);
-        let online = self.status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
-        let online = online.map(|(node, _)| node.clone()).collect();
-        let (mut placement, shortfall) =
-            Placement::new(online, services, self.unmanaged, Arc::new(rules), self.scheduler(), self.usage);
-        placement.note_strangers(&self.status.not_understood, services);
-        placement.fails_back = alloc::vec![true; placement.groups()];
-        for (service, (sid, _)) in services.iter().enumerate() {
-            if let Some(group) = placement.group_of(service)
-                && let Some(all) = placement.fails_back.get_mut(group)
-            {
-                *all &= self.fails_back(sid, false);
-            }
-        }
-        placement.assumed =
-            self.cost.as_ref().and_then(|(node, cost)| placement.position(node).map(|node| (node, *cost)));
-        (placement, shortfall)
-    }
-
-    pub(super) fn subject(
-        &self,
-        sid: &ServiceId,
-        preference: Preference,
-        placement: &Placement,
-    ) -> Result<Subject<'_>, PlacementError> {
-        let unknown = || PlacementError::NoSuchService(sid.clone());
-        let service = self.status.services.position(sid).ok_or_else(unknown)?;
-        let (_, entry) = self.status.services.at(service).ok_or_else(unknown)?;
-        // All that must be together fail back or none does.
-        let of_group = placement.group_of(service).and_then(|group| placement.fails_back.get(group));
-        let failback = self.fails_back(sid, true) && of_group.is_none_or(|all| *all);
-        Ok(Subject { service, entry, failback: self.failback.unwrap_or(failback), preference })
-    }
-
-    /// Whether a service fails back, as far as it is the one in question or is to run.
-    fn fails_back(&self, sid: &ServiceId, in_question: bool) -> bool {
-        let resource = self.configuration.resources.resources.get(sid);
-        resource.is_none_or(|resource| {
-            effective_failback(resource, &self.configuration.groups)
-                || !(in_question || resource.state() == RequestedState::Started)
-        })
     }
 }

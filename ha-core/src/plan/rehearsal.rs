@@ -2,13 +2,13 @@
 
 use alloc::{collections::BTreeSet, string::String, sync::Arc, vec::Vec};
 
-use super::{
-    ClusterLock, EventSink, FenceAttempt, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
-    ManagerStore,
-};
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
+    host::{
+        ClusterLock, EventSink, FenceAttempt, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
+        ManagerStore,
+    },
     id::{NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
 };
@@ -21,7 +21,9 @@ use crate::{
 /// [`Manager::status`](crate::manager::Manager::status).
 ///
 /// ```
-/// use ha_core::{host::Rehearsal, id::NodeName, manager::{Manager, RoundInput}, status::ManagerStatus, timing::Timings};
+/// use ha_core::{
+///     id::NodeName, manager::{Manager, RoundInput}, plan::Rehearsal, status::ManagerStatus, timing::Timings,
+/// };
 ///
 /// let master = NodeName::new("node1")?;
 /// let input = RoundInput { members: [(master.clone(), true)].into(), ..RoundInput::default() };

@@ -1,0 +1,17 @@
+//! Questions before it happens: where everything would go, what a round would do, what follows from a command.
+//!
+//! Nothing is decided here. Each question is answered by the code that decides, on a copy; and no code that decides knows of the
+//! questions.
+//!
+//! * [`Situation`]: where one service goes and why, what would have to be different for it to go elsewhere, and where all go
+//!   when nodes fail.
+//! * [`Rehearsal`]: a host on which nothing happens, to see what one round of a manager would do.
+//! * [`RoundsToCome`]: the rounds until everything has settled, with LRMs that do what they are asked.
+
+mod rehearsal;
+mod rounds;
+mod situation;
+
+pub use rehearsal::Rehearsal;
+pub use rounds::{RoundsPlayed, RoundsToCome};
+pub use situation::{Prepared, Recovery, Situation};
