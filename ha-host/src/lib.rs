@@ -1,25 +1,31 @@
 //! Real parts for hosts around [`ha_core`]: each can be used on its own by a program that embeds the core, and together
 //! they are the `ha` command.
 //!
+//! * [`os`]: what the operating system gives: time, files, signals, processes, cgroups, load.
 //! * [`store`]: what the nodes share: configuration, guests, records, commands, locks with leases, membership.
 //! * [`watchdog`]: the multiplexer with its client, the Linux device, and a watchdog that resets a group of processes.
-//! * [`agent`]: what starts, stops, watches and moves services: processes, systemd units,
+//! * [`agents`]: what starts, stops, watches and moves services: processes, systemd units,
 //!   virtual machines, any program.
 //! * [`desk`]: what an operator asks and does, as data.
 //! * [`node`]: the node daemon, which drives a CRM and an LRM over all of this.
 //!
 //! All of it is for Linux.
 
-pub mod agent;
-pub mod clock;
+pub mod agents;
 pub mod desk;
 pub mod fence;
-pub mod files;
 pub mod node;
-pub mod signals;
+pub mod os;
 pub mod store;
 pub mod watchdog;
 pub mod workers;
+
+// Where these were before.
+#[doc(no_inline)]
+pub use {
+    agents as agent,
+    os::{clock, files, signals},
+};
 
 /// The version of this software.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

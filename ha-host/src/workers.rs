@@ -20,7 +20,7 @@ use ha_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, Durability};
+use crate::os::files::{self, Durability};
 
 /// An agent that knows how long it may take, and whose programs can be ended from outside.
 pub trait Interruptible {

@@ -15,7 +15,7 @@ use std::{
 use common::{Sandbox, SmallDisk, processes_with, skip, wait_for};
 use ha_core::id::{NodeName, ServiceId};
 use ha_host::{
-    agent::{Containment, ExecAgent, Launcher, ProcAgent},
+    agents::{Containment, ExecAgent, Launcher, ProcAgent},
     store::{ExecGuest, ProcGuest},
 };
 

@@ -22,7 +22,7 @@ use ha_core::{
     watchdog::{LEAVE, MultiplexerEvent, MultiplexerTimings, Terms, feed, hello},
 };
 use ha_host::{
-    clock,
+    os::clock,
     watchdog::{
         ConnectError, Device, MultiplexedWatchdog, MultiplexerError, MultiplexerServer, MultiplexerSettings,
         ask_multiplexer,

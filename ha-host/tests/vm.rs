@@ -19,7 +19,7 @@ use std::{
 use common::{Sandbox, has, skip, wait_for};
 use ha_core::id::{NodeName, ServiceId};
 use ha_host::{
-    agent::{Launcher, MoveReceiver, VmAgent},
+    agents::{Launcher, MoveReceiver, VmAgent},
     store::{AgentKind, FileStore, GuestDefinition, Store, VmGuest},
 };
 use serde_json::{Value, json};

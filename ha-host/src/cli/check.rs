@@ -8,8 +8,8 @@ use ha_core::{
     rules::{RuleSet, evaluate, shadowed_groups},
 };
 use ha_host::{
-    agent::Containment,
     node::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard},
+    os::cgroup::Containment,
     store::usage,
 };
 use serde_json::json;

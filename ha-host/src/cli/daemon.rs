@@ -18,12 +18,12 @@ use ha_core::{
     watchdog::MultiplexerEvent,
 };
 use ha_host::{
-    agent::Launcher,
+    agents::Launcher,
     node::{
         self, KnownCluster, NodeError, NodeSettings, StateDirectory, WatchdogChoice,
         log::{Log, LogFormat, LogSource},
     },
-    signals::StopSignals,
+    os::signals::StopSignals,
     store::{ClusterSettings, StoreAddress},
     watchdog::{
         Ioctls, LinuxDevice, Machine, MachineEnd, MultiplexerError, MultiplexerServer, MultiplexerSettings,

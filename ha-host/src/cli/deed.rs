@@ -14,7 +14,7 @@ use ha_core::{
 };
 use ha_host::{
     desk::{Change, Consequence, Foresight, Present, foresee, span},
-    signals::StopSignals,
+    os::signals::StopSignals,
 };
 use serde_json::{Map, Value, json};
 

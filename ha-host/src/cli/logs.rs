@@ -11,8 +11,7 @@ use std::{
 
 use ha_core::id::{NodeName, ServiceId};
 use ha_host::{
-    files,
-    signals::StopSignals,
+    os::{files, signals::StopSignals},
     store::{AgentKind, GuestDefinition},
 };
 

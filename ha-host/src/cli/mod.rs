@@ -35,7 +35,7 @@ pub(crate) fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|verb| verb == "launch") {
         // Between a daemon and its service: no more than needs be.
         let rest = arguments.split_off(2);
-        return match ha_host::agent::launched(&rest) {
+        return match ha_host::agents::launched(&rest) {
             Some(_) => ExitCode::from(127),
             None => ExitCode::SUCCESS,
         };

@@ -18,7 +18,7 @@ use ha_core::{
 };
 use ha_host::{
     desk::{Glance, Health, NodeGlance, NodeHealth, Present, ServiceGlance},
-    signals::StopSignals,
+    os::signals::StopSignals,
     store::{SpaceLevel, StoreError, StoreSpace, TwinNote},
 };
 use serde_json::{Map, Value, json};

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use ha_core::{id::NodeName, status::UtcTime};
-use ha_host::{clock, desk::Glance, signals::StopSignals};
+use ha_host::{
+    desk::Glance,
+    os::{clock, signals::StopSignals},
+};
 use serde_json::{Value, json};
 
 use super::{

@@ -20,7 +20,7 @@ use ha_core::{
 use serde::Serialize;
 
 use super::{Broken, Present};
-use crate::agent::JobFailure;
+use crate::agents::JobFailure;
 
 /// How a cluster, or a part of it, does. The number is the exit code of `ha status --exit-code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

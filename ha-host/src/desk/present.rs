@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::glance::newest_age;
 use crate::{
-    clock,
+    os::clock,
     store::{
         Beat, ClusterSettings, ConfigurationReader, Record, SharedStore, StoreError, StoredConfiguration,
         read_manager_status, usage,

@@ -14,7 +14,7 @@ use ha_core::{
 };
 
 use super::part::{Ending, Part};
-use crate::{agent::Containment, clock};
+use crate::os::{cgroup::Containment, clock};
 
 /// How often the programs are looked at.
 const LOOK: Duration = Duration::from_millis(50);

@@ -14,7 +14,7 @@ use ha_core::{
     id::{NodeName, Uid},
 };
 
-use crate::agent::Containment;
+use crate::os::cgroup::Containment;
 use attempt::Running;
 
 /// How long an attempt that is ended may keep the next one for its node waiting. Then it has been killed for so long that it can do

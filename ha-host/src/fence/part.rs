@@ -19,12 +19,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{
-    agent::{
-        Containment,
-        process::{INSTANCE_VARIABLE, ProcessRecord, remove_cgroup_of},
-    },
+use crate::os::{
+    cgroup::Containment,
     clock,
+    process::{INSTANCE_VARIABLE, ProcessRecord, remove_cgroup_of},
 };
 
 /// A program that runs, or has ended, with all that comes from it: that is in its cgroup, where there are any, in its process

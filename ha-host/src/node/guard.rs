@@ -14,7 +14,7 @@ use ha_core::{
 
 use super::{NodeError, WatchdogChoice, log::LogSource};
 use crate::{
-    clock,
+    os::clock,
     store::{ConfigurationReader, SharedStore, StoreError, service_types},
     watchdog::{ConnectError, NoWatchdog, ask_multiplexer},
 };

@@ -29,7 +29,7 @@ use ha_core::{
 
 use super::log::LogSource;
 use crate::{
-    agent::{Failures, NodeAgents},
+    agents::{Failures, NodeAgents},
     fence::FenceRunner,
     store::{
         ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit,

@@ -21,7 +21,7 @@ use ha_core::{
 use serde_json::{Value, json};
 
 use super::lasting::{self, Lasting};
-use crate::{agent::SharedSink, clock};
+use crate::{agents::SharedSink, os::clock};
 
 /// The form of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

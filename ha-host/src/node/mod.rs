@@ -3,7 +3,6 @@
 mod guard;
 mod host;
 mod lasting;
-mod load;
 pub mod log;
 mod output;
 mod record;
@@ -13,7 +12,6 @@ mod upkeep;
 
 pub use guard::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard};
 pub use host::NodeHost;
-pub use load::NodeLoad;
 pub use shutdown::stop_request;
 pub use state::{KnownCluster, StateDirectory};
 
@@ -41,10 +39,13 @@ use ha_core::{
 
 use crate::{
     VERSION,
-    agent::{Containment, Launcher, MoveReceiver, NodeAgents, SharedSink, SystemctlCommand, VmAgent},
-    clock::{self, ClockWatch, SleepWatch},
-    files,
-    signals::StopSignals,
+    agents::{Launcher, MoveReceiver, NodeAgents, SharedSink, SystemctlCommand, VmAgent},
+    os::{
+        cgroup::Containment,
+        clock::{self, ClockWatch, SleepWatch},
+        files,
+        signals::StopSignals,
+    },
     store::{
         ClusterSettings, Identity, Session, SharedStore, SpaceLevel, Store, StoreAddress, StoreError, StoreSession,
         StoreSpace, StoreWriter, TwinNote, service_types,

@@ -90,7 +90,7 @@ mod tests {
         let run = std::env::temp_dir().join(format!("ha-output-{}", std::process::id()));
         let log = run.join("proc/proc:a.b.log");
         fs::create_dir_all(log.parent().unwrap()).unwrap();
-        let mut writer = crate::files::open_log(&log).unwrap();
+        let mut writer = crate::os::files::open_log(&log).unwrap();
         for round in *b"123" {
             writer.write_all(&vec![round; 11 << 20]).unwrap();
             turn_over(&run).unwrap();

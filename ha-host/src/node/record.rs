@@ -13,7 +13,7 @@ use ha_core::{
 };
 
 use super::NodeError;
-use crate::clock;
+use crate::os::clock;
 
 /// A file that takes the lines of a recording. It is handed to the system after each call of the daemon and never waits
 /// for a disk to have it. Once it can't be written it is left as it is.

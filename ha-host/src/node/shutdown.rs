@@ -5,7 +5,7 @@ use std::{io, path::Path, thread, time::Duration};
 use ha_core::{event::Severity, lrm::StopRequest, time::Instant};
 
 use super::log::LogSource;
-use crate::agent::Systemctl;
+use crate::agents::Systemctl;
 
 /// What a request to stop means, by what systemd is about to do.
 ///

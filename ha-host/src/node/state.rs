@@ -11,8 +11,10 @@ use ha_core::{id::NodeName, status::Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock,
-    files::{self, Durability},
+    os::{
+        clock,
+        files::{self, Durability},
+    },
     store::{Store, StoreAddress, StoreError, TwinNote},
 };
 

@@ -12,7 +12,7 @@ use ha_core::{event::Severity, id::NodeName, status::ManagerStatus, time::Instan
 
 use super::log::LogSource;
 use crate::{
-    clock,
+    os::clock,
     store::{Record, SharedStore, StoreProblem},
 };
 

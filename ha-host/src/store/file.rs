@@ -25,7 +25,7 @@ use super::{
     lease::Stands,
     new_cluster_id, slot,
 };
-use crate::files::{self, Durability};
+use crate::os::files::{self, Durability};
 
 /// A store in a directory: of one machine, or of a file system that all nodes share.
 ///

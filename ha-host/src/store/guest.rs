@@ -40,7 +40,7 @@ pub struct GuestDefinition {
 pub enum AgentKind {
     /// A process with its children.
     Proc(ProcGuest),
-    /// A program that knows the verbs of [`crate::agent::ExecAgent`].
+    /// A program that knows the verbs of [`crate::agents::ExecAgent`].
     Exec(ExecGuest),
     /// A systemd unit.
     Unit(UnitGuest),

@@ -19,7 +19,7 @@ use std::{
 use ha_core::{config::Digest, host::Hand};
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::os::{
     clock,
     files::{self, Durability},
 };

@@ -10,7 +10,7 @@ use ha_core::{
 use serde_json::{Map, Value, json};
 
 use super::{Record, SharedStore, StoreError, lease::Stands};
-use crate::clock;
+use crate::os::clock;
 
 /// What can be saved of a manager status, and what can't.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,7 +22,10 @@ use super::{
     lease::{SeenLocks, Stands},
     membership::{SeenBeats, Watched},
 };
-use crate::{INTERFACE_VERSION, clock, node::NodeLoad};
+use crate::{
+    INTERFACE_VERSION,
+    os::{clock, load::NodeLoad},
+};
 
 /// A node's presence: a thread writes its sign of life and looks at those of the others, and at all locks.
 ///

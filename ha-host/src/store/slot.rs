@@ -16,7 +16,7 @@ use std::{
 
 use ha_core::config::Digest;
 
-use crate::files::{self, Durability};
+use crate::os::files::{self, Durability};
 
 /// The size of a slot in bytes: within one block of every file system, and twice what a value needs.
 pub(super) const SIZE: usize = 1024;

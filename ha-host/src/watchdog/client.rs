@@ -15,7 +15,7 @@ use ha_core::{
 };
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
-use crate::clock;
+use crate::os::clock;
 
 /// Why a multiplexer does not guard a daemon.
 #[derive(Debug, thiserror::Error)]

@@ -21,9 +21,9 @@ use nix::{
 };
 
 use super::Device;
-use crate::{
-    agent::process::{Stat, stat},
+use crate::os::{
     clock,
+    process::{Stat, stat},
 };
 
 /// With what a supervisor exits whose watchdog has reset its machine.

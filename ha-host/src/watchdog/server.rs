@@ -26,7 +26,7 @@ use nix::{
 };
 
 use super::Device;
-use crate::{
+use crate::os::{
     clock::{self, SleepWatch},
     files,
 };

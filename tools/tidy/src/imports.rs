@@ -162,18 +162,45 @@ pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Rooms of `ha-core` that must not be known to others: who decides, asks no questions beforehand.
-const APART: &[(&str, &[&str])] = &[("plan", &["manager", "crm", "lrm", "lease", "placement", "rules", "config", "status", "host"])];
+/// For rooms of a crate, the rooms that they must not know, and why.
+const APART: &[(&str, &[&str], &[&str], &str)] = &[
+    (
+        "ha-core",
+        &["manager", "crm", "lrm", "lease", "placement", "rules", "config", "status", "host"],
+        &["plan"],
+        "questions are asked of what decides, not by it",
+    ),
+    (
+        "ha-host",
+        &["os"],
+        &["agents", "desk", "fence", "node", "store", "watchdog", "workers"],
+        "the ground knows nothing of what stands on it",
+    ),
+    (
+        "ha-host",
+        &["store"],
+        &["agents", "desk", "fence", "node", "watchdog", "workers"],
+        "a store knows no agent and no daemon",
+    ),
+    (
+        "ha-host",
+        &["watchdog", "fence"],
+        &["agents", "desk", "node", "store", "workers"],
+        "what guards a node needs nothing but the operating system",
+    ),
+    ("ha-host", &["agents", "workers"], &["desk", "fence", "node", "watchdog"], "agents know the store, and no daemon"),
+    ("ha-host", &["node"], &["desk"], "the daemon answers nobody's questions: it writes records"),
+];
 
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
-    let graph = Graph::read(checkout, "ha-core/src/");
     let mut breaches = Vec::new();
-    for (room, strangers) in APART {
-        for (module, imports) in &graph.imports {
-            let is_stranger = module.first().is_some_and(|first| strangers.contains(&first.as_str()));
-            if is_stranger && imports.iter().any(|import| import.first().is_some_and(|first| first == room)) {
-                let place = format!("ha-core: {} imports {room}", module.join("::"));
-                breaches.push(Breach::new("room-boundary", place, "questions are asked of what decides, not by it"));
+    for (crate_name, rooms, strangers, why) in APART {
+        let graph = Graph::read(checkout, &format!("{crate_name}/src/"));
+        let first_of = |module: &Module, of: &[&str]| module.first().is_some_and(|first| of.contains(&first.as_str()));
+        for (module, imports) in graph.imports.iter().filter(|(module, _)| first_of(module, rooms)) {
+            for stranger in imports.iter().filter(|import| first_of(import, strangers)) {
+                let place = format!("{crate_name}: {} imports {}", module.join("::"), stranger.join("::"));
+                breaches.push(Breach::new("room-boundary", place, *why));
             }
         }
     }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `circle` | no circle of files within a crate, a module with its own children apart |
 //! | `crate-boundary` | a crate depends only on the crates below it, and keeps out what belongs to others |
-//! | `room-boundary` | nothing that decides knows the questions that are asked beforehand |
+//! | `room-boundary` | rooms know nothing of those above them: who decides, of the questions beforehand; a store, of agents |
 //! | `function-length` | no function has more than 70 lines, but tables marked `// tidy: table` |
 //! | `built-file` | nothing built is tracked |
 //! | `machine-path` | no tracked text names a place on somebody's machine |

@@ -18,8 +18,7 @@ use ha_core::{
     time::Instant,
 };
 use ha_host::{
-    clock,
-    signals::StopSignals,
+    os::{clock, signals::StopSignals},
     store::{AgentKind, ClusterSettings, GuestDefinition, ProcGuest, Record, SharedStore, StoreAddress},
 };
 use nix::{

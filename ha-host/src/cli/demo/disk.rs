@@ -16,7 +16,7 @@ use std::{
 };
 
 use ha_core::time::Instant;
-use ha_host::clock;
+use ha_host::os::clock;
 
 use crate::cli::Failure;
 

@@ -9,7 +9,7 @@ use ha_core::{
     time::Instant,
     timing::Timings,
 };
-use ha_host::{clock, store::ClusterSettings, watchdog::RESET_EXIT_CODE};
+use ha_host::{os::clock, store::ClusterSettings, watchdog::RESET_EXIT_CODE};
 
 use super::{
     cluster::Cluster,

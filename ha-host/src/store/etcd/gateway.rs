@@ -17,7 +17,7 @@ use super::{
     tls,
     wire::{Answer, Login, Members, Nothing, Token},
 };
-use crate::clock;
+use crate::os::clock;
 
 /// What it means that a question gets no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

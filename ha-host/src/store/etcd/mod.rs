@@ -30,7 +30,7 @@ use super::{
     lease::Stands,
     new_cluster_id,
 };
-use crate::files;
+use crate::os::files;
 use gateway::{Gateway, Question};
 use upkeep::Upkeep;
 use wire::{Bytes, Compare, Operation, Put, Range, Transaction, Values, Written};

@@ -20,7 +20,7 @@ use super::{
     gateway::Gateway,
     wire::{AlarmQuestion, Alarms, Compaction, Done, Nothing, Status},
 };
-use crate::clock;
+use crate::os::clock;
 
 const STATUS: &str = "/v3/maintenance/status";
 const ALARM: &str = "/v3/maintenance/alarm";

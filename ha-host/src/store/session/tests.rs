@@ -6,7 +6,7 @@ use ha_core::{host::Lock, timing::TimingSettings};
 
 use super::*;
 use crate::{
-    files::{self, Durability},
+    os::files::{self, Durability},
     store::{ClusterSettings, FileStore, Store, slot},
 };
 

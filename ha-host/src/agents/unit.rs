@@ -4,11 +4,14 @@ use std::{io, process::Command, thread, time::Duration};
 
 use ha_core::host::HostError;
 
-use super::{
-    cgroup::{self, Cgroup},
-    output::output_within,
+use super::output::output_within;
+use crate::{
+    os::{
+        cgroup::{self, Cgroup},
+        clock,
+    },
+    store::UnitGuest,
 };
-use crate::{clock, store::UnitGuest};
 
 /// Runs `systemctl`, so that tests can answer in its place.
 pub trait Systemctl {

@@ -13,7 +13,7 @@ use ha_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
+use crate::os::clock;
 
 /// The field of a service in the LRM's record.
 const FIELD: &str = "failure";

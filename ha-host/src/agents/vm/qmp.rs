@@ -15,7 +15,7 @@ use nix::{
 };
 use serde_json::{Value, json};
 
-use crate::clock;
+use crate::os::clock;
 
 /// A connection to one QEMU, for a few commands. QEMU serves one connection at a time, so it is kept no longer than needed.
 #[derive(Debug)]

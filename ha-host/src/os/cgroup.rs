@@ -18,7 +18,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::clock;
+use super::clock;
 
 /// How the processes of a service are held together on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn own_cgroup(text: &str) -> Option<String> {
 /// # Errors
 ///
 /// If no cgroup2 is mounted.
-pub(super) fn directory_of(path: &str) -> io::Result<PathBuf> {
+pub(crate) fn directory_of(path: &str) -> io::Result<PathBuf> {
     let none = || io::Error::new(io::ErrorKind::NotFound, "no cgroup2 is mounted");
     let mount = mount_point(&fs::read_to_string("/proc/self/mountinfo")?).ok_or_else(none)?;
     Ok(mount.join(path.trim_start_matches('/')))
@@ -121,13 +121,13 @@ pub(super) fn directory_of(path: &str) -> io::Result<PathBuf> {
 
 /// A cgroup, by its directory.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cgroup<'a>(pub(super) &'a Path);
+pub(crate) struct Cgroup<'a>(pub(crate) &'a Path);
 
 impl Cgroup<'_> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
     /// Makes it and puts this process into it, with all that will come from it.
-    pub(super) fn enter(self) -> io::Result<()> {
+    pub(crate) fn enter(self) -> io::Result<()> {
         fs::create_dir_all(self.0)?;
         let entered = fs::write(self.0.join("cgroup.procs"), "0");
         if entered.is_err() {
@@ -137,7 +137,7 @@ impl Cgroup<'_> {
     }
 
     /// Whether a process is in it, or in one below it. One that is gone holds nothing: only an empty one can be removed.
-    pub(super) fn is_populated(self) -> io::Result<bool> {
+    pub(crate) fn is_populated(self) -> io::Result<bool> {
         let text = match fs::read_to_string(self.0.join("cgroup.events")) {
             Ok(text) => text,
             Err(error) if is_gone(&error) && self.is_below_cgroups() => return Ok(false),
@@ -158,7 +158,7 @@ impl Cgroup<'_> {
     }
 
     /// The numbers of all processes in it and below.
-    pub(super) fn members(self) -> io::Result<Vec<i32>> {
+    pub(crate) fn members(self) -> io::Result<Vec<i32>> {
         let mut members = Vec::new();
         for directory in self.tree()? {
             match fs::read_to_string(directory.join("cgroup.procs")) {
@@ -190,7 +190,7 @@ impl Cgroup<'_> {
 
     /// Has the kernel kill all that is in it, at once. Older ones than 5.14 can't: then it is frozen, so that nothing escapes by
     /// having children.
-    pub(super) fn kill(self) -> io::Result<()> {
+    pub(crate) fn kill(self) -> io::Result<()> {
         match fs::write(self.0.join("cgroup.kill"), "1") {
             Err(error) if is_gone(&error) => self.kill_one_by_one(),
             killed => killed,
@@ -226,7 +226,7 @@ impl Cgroup<'_> {
     }
 
     /// Removes it and all below it, as far as they are empty.
-    pub(super) fn remove(self) {
+    pub(crate) fn remove(self) {
         for directory in self.tree().unwrap_or_default().iter().rev() {
             // One that is left does no harm.
             let _ = fs::remove_dir(directory);

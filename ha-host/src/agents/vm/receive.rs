@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{Mark, Purpose, VmAgent};
 use crate::{
-    files,
+    os::files,
     store::{AgentKind, GuestDefinition, LiveMove, MoveAnswer, VmGuest},
 };
 

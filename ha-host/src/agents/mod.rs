@@ -1,24 +1,25 @@
 //! Agents: what starts, stops, watches and moves the services of a node.
 
-mod cgroup;
 mod exec;
 mod failures;
 mod launch;
 mod output;
 mod privileges;
 mod proc;
-pub mod process;
 mod processes;
 mod unit;
 mod vm;
 
-pub use cgroup::Containment;
 pub use exec::{ExecAgent, Verb};
 pub use failures::{Failures, JobFailure};
 pub use launch::{Launcher, launched};
 pub use proc::ProcAgent;
 pub use unit::{Systemctl, SystemctlCommand, UnitAgent};
 pub use vm::{MoveReceiver, VmAgent};
+
+// Where these were before.
+#[doc(no_inline)]
+pub use crate::os::{cgroup::Containment, process};
 
 use std::{path::Path, sync::Arc, time::Duration};
 

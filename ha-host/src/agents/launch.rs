@@ -29,12 +29,12 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
+use super::privileges;
+use crate::os::{
     cgroup::{Cgroup, Containment},
-    privileges,
+    clock, files,
     process::{Guard, INSTANCE_VARIABLE, ProcessRecord},
 };
-use crate::{clock, files};
 
 /// The program that launches services: `ha`, or any that calls [`launched`] when its first argument is `launch`.
 #[derive(Debug, Clone)]

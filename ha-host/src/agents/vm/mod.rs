@@ -19,8 +19,10 @@ use super::{
     processes::Processes,
 };
 use crate::{
-    clock,
-    files::{self, Durability},
+    os::{
+        clock,
+        files::{self, Durability},
+    },
     store::{DiskFormat, Store, VmGuest},
 };
 use qmp::Qmp;

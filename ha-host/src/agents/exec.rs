@@ -10,14 +10,14 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    cgroup::Cgroup,
-    launch::{Holding, Launch, Launcher},
-    process::ProcessRecord,
-};
+use super::launch::{Holding, Launch, Launcher};
 use crate::{
-    clock,
-    files::{self, Durability},
+    os::{
+        cgroup::Cgroup,
+        clock,
+        files::{self, Durability},
+        process::ProcessRecord,
+    },
     store::ExecGuest,
 };
 use ha_core::{
@@ -42,7 +42,7 @@ use ha_core::{
 ///
 /// What `start` leaves behind is the service, and outlives the daemon. When `status` says that the service does not run, what is left of
 /// that is ended, so that nothing of it touches what another node works with: all that came from `start` where there are cgroups
-/// (see [`Containment`](super::Containment)), else only what has its `HA_INSTANCE` in the environment. What is to go on beside the service has
+/// (see [`Containment`](crate::os::cgroup::Containment)), else only what has its `HA_INSTANCE` in the environment. What is to go on beside the service has
 /// to be started by somebody else, such as `systemd-run`.
 #[derive(Debug, Clone)]
 pub struct ExecAgent {

@@ -16,8 +16,10 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::cgroup::Cgroup;
-use crate::files::{self, Durability};
+use super::{
+    cgroup::Cgroup,
+    files::{self, Durability},
+};
 
 /// What the kernel says of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]

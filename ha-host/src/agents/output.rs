@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::clock;
+use crate::os::clock;
 
 /// Bytes that are read of each output. Who writes more is not listened to any longer, and ends by its deadline.
 const LONGEST: u64 = 16 << 20;

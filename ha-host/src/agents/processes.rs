@@ -15,12 +15,8 @@ use ha_core::{
     id::{NodeName, ServiceId},
 };
 
-use super::{
-    cgroup::Cgroup,
-    launch::{Holding, Launch, Launcher},
-    process::ProcessRecord,
-};
-use crate::{clock, files};
+use super::launch::{Holding, Launch, Launcher};
+use crate::os::{cgroup::Cgroup, clock, files, process::ProcessRecord};
 
 /// Starts, watches and kills processes, of which each service has at most one, with all that comes from it. They do not
 /// depend on the daemon: one that was started again finds them.

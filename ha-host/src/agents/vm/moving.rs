@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Mark, VmAgent, qmp::Qmp};
 use crate::{
-    clock,
+    os::clock,
     store::{GuestDefinition, LiveMove, MoveAnswer, StoreError, VmGuest},
 };
 
