@@ -1,5 +1,5 @@
 //! Real parts for hosts around [`ha_core`]: each can be used on its own by a program that embeds the core, and together
-//! they are the `ha` command.
+//! they are what the `ha` command runs, of the crate `ha-cli`.
 //!
 //! * [`os`]: what the operating system gives: time, files, signals, processes, cgroups, load.
 //! * [`store`]: what the nodes share: configuration, guests, records, commands, locks with leases, membership.

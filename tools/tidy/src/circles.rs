@@ -9,8 +9,11 @@ use crate::{
 };
 
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
+    let has_library = |folder: &str| checkout.files.contains_key(&format!("{folder}src/lib.rs"));
     let libraries = checkout.files.keys().filter_map(|name| name.strip_suffix("src/lib.rs"));
-    libraries.flat_map(|folder| circles_in(checkout, folder)).collect()
+    let programs = checkout.files.keys().filter_map(|name| name.strip_suffix("src/main.rs"));
+    let alone = programs.filter(|folder| !has_library(folder));
+    libraries.chain(alone).flat_map(|folder| circles_in(checkout, folder)).collect()
 }
 
 fn circles_in(checkout: &Checkout, folder: &str) -> Vec<Breach> {

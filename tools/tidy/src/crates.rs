@@ -7,13 +7,14 @@ const BELOW: &[(&str, &[&str])] = &[
     ("ha-core", &[]),
     ("ha-sim", &["ha-core"]),
     ("ha-host", &["ha-core"]),
+    ("ha-cli", &["ha-core", "ha-host"]),
     ("ha-ffi", &["ha-core", "ha-sim"]),
     ("ha-py", &["ha-core", "ha-sim"]),
 ];
 
 /// Dependencies that only these crates may have.
 const RESERVED: &[(&str, &[&str])] =
-    &[("clap", &["ha-host", "ha-sim"]), ("tokio", &["ha-host"]), ("pyo3", &["ha-py"]), ("nix", &["ha-host"])];
+    &[("clap", &["ha-cli", "ha-sim"]), ("tokio", &[]), ("pyo3", &["ha-py"]), ("nix", &["ha-cli", "ha-host"])];
 
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
     let mut breaches = Vec::new();

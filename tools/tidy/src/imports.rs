@@ -12,7 +12,7 @@ use crate::{Breach, files::Checkout};
 /// A module by its path within the crate: `manager`, `manager::state::started`; the crate's root is empty.
 pub(crate) type Module = Vec<String>;
 
-/// The modules of a crate's library, each with the modules that it names.
+/// The modules of a crate, each with the modules that it names.
 pub(crate) struct Graph {
     pub(crate) imports: BTreeMap<Module, BTreeSet<Module>>,
 }

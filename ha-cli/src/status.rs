@@ -24,9 +24,8 @@ use ha_host::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Failure,
     arguments::{SortBy, StatusOptions},
-    context::{Context, complain, note, say, say_json},
+    context::{Context, Failure, complain, note, say, say_json},
 };
 
 pub(super) fn status(

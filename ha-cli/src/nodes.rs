@@ -13,9 +13,8 @@ use ha_host::{
 };
 
 use super::{
-    Failure,
     commands::check_node,
-    context::{Context, say_json, say_rows},
+    context::{Context, Failure, say_json, say_rows},
     deed::{Deed, Manner},
 };
 

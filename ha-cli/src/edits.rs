@@ -11,9 +11,8 @@ use ha_core::{
 use ha_host::{desk::Change, store::GuestDefinition};
 
 use super::{
-    Failure,
     arguments::{ChangeOptions, GroupOptions, MemberOptions, ResourceOptions, RuleOptions},
-    context::{Context, say},
+    context::{Context, Failure, say},
     deed::{Deed, Manner},
 };
 

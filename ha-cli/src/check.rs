@@ -14,10 +14,7 @@ use ha_host::{
 };
 use serde_json::json;
 
-use super::{
-    Failure,
-    context::{Context, note, say, say_json, say_rows},
-};
+use super::context::{Context, Failure, note, say, say_json, say_rows};
 
 pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failure> {
     let settings = context.store.settings()?;

@@ -9,9 +9,8 @@ use std::{
 use ha_core::{id::NodeName, status::Command};
 
 use super::{
-    Failure,
     commands::queue,
-    context::{Context, say},
+    context::{Context, Failure, say},
     deed::Manner,
 };
 

@@ -9,10 +9,7 @@ use ha_host::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    Failure,
-    context::{Context, say},
-};
+use super::context::{Context, Failure, say};
 
 pub(super) fn watch(context: &Context, sid: Option<&str>, as_json: bool) -> Result<ExitCode, Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);

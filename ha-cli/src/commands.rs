@@ -12,8 +12,7 @@ use ha_core::{
 use ha_host::desk::Change;
 
 use super::{
-    Failure,
-    context::Context,
+    context::{Context, Failure},
     deed::{Deed, Goal, Manner},
 };
 

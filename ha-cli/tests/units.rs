@@ -1,6 +1,6 @@
 //! The shipped units under a real systemd: a virtual machine boots Debian with them, and its udev finds a watchdog device.
 //!
-//! `cargo test -p ha-host --test units -- --include-ignored`. A case takes some minutes, emulated, and the file system is made once.
+//! `cargo test -p ha-cli --test units -- --include-ignored`. A case takes some minutes, emulated, and the file system is made once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;

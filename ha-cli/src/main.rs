@@ -1,4 +1,4 @@
-//! The command line: its verbs, and what they do.
+//! The `ha` command: its verbs, in words. What they ask and do, as data, is in [`ha_host::desk`].
 
 mod arguments;
 mod check;
@@ -17,9 +17,6 @@ mod show;
 mod status;
 mod watch;
 
-pub(crate) use context::Failure;
-pub(crate) use daemon::{DemoArguments, DiskArguments, LOOK_INTERVAL, named_timings};
-
 use std::{ffi::OsString, io, process::ExitCode};
 
 use clap::{CommandFactory, Parser};
@@ -27,10 +24,9 @@ use ha_core::status::Motion;
 use ha_host::node::{NodeError, StateDirectory};
 
 use arguments::{Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, Verb};
-use context::Context;
+use context::{Context, Failure};
 
-/// Runs the command line of this process.
-pub(crate) fn main() -> ExitCode {
+fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|verb| verb == "launch") {
         // Between a daemon and its service: no more than needs be.

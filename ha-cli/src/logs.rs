@@ -15,10 +15,7 @@ use ha_host::{
     store::{AgentKind, GuestDefinition},
 };
 
-use super::{
-    Failure,
-    context::{Context, note},
-};
+use super::context::{Context, Failure, note};
 
 pub(super) fn logs(
     context: &Context,

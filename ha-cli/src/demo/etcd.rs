@@ -12,7 +12,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::cli::Failure;
+use crate::context::Failure;
 
 /// The members. Each is a machine of its own, and ends with this.
 pub(super) struct Etcd {

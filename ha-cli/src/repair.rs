@@ -8,10 +8,7 @@ use std::{
 use ha_core::id::NodeName;
 use ha_host::store::{Record, Replaced, Salvage, UnheldLock, replace_manager_status};
 
-use super::{
-    Failure,
-    context::{Context, say},
-};
+use super::context::{Context, Failure, say};
 
 /// Shows what is wrong with the manager status, keeps a copy, and writes what can be saved.
 pub(super) fn status(context: &Context, yes: bool) -> Result<ExitCode, Failure> {

@@ -18,7 +18,7 @@ use std::{
 use ha_core::time::Instant;
 use ha_host::os::clock;
 
-use crate::cli::Failure;
+use crate::context::Failure;
 
 /// How often a service writes.
 const WRITE_INTERVAL: Duration = Duration::from_millis(25);

@@ -30,7 +30,7 @@ use super::{
     disk::{Entry, last_entry},
     etcd::Etcd,
 };
-use crate::cli::{Failure, LOOK_INTERVAL};
+use crate::{context::Failure, daemon::LOOK_INTERVAL};
 
 /// The cluster. Its machines end with it.
 pub(super) struct Cluster {

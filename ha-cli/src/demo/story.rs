@@ -15,7 +15,7 @@ use super::{
     cluster::Cluster,
     disk::{Entry, judge},
 };
-use crate::cli::{Failure, named_timings};
+use crate::{context::Failure, daemon::named_timings};
 
 /// Nothing here takes longer unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);

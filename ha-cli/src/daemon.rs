@@ -31,10 +31,7 @@ use ha_host::{
     },
 };
 
-use super::{
-    Failure,
-    context::{Context, absolute, note, own_node, store_address},
-};
+use super::context::{Context, Failure, absolute, note, own_node, store_address};
 
 /// Where the daemon of a machine keeps what is of use until it is rebooted.
 pub(super) const RUN_DIRECTORY: &str = "/run/ha";

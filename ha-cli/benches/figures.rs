@@ -1,4 +1,4 @@
-//! Prints what `ha status` and an idle node daemon cost: `cargo bench -p ha-host`.
+//! Prints what `ha status` and an idle node daemon cost: `cargo bench -p ha-cli`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../tests/common/mod.rs"]

@@ -1,7 +1,7 @@
 //! The node daemon and the multiplexer against a real kernel: a virtual machine with a watchdog device, in which both are killed and
 //! frozen. It is reset in time, or it stays up.
 //!
-//! `cargo test -p ha-host --test kernel_watchdog` does what `tests/run` does; `-- --include-ignored` does all of it. A case takes up to
+//! `cargo test -p ha-cli --test kernel_watchdog` does what `tests/run` does; `-- --include-ignored` does all of it. A case takes up to
 //! two minutes, nearly all of it waiting.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -18,10 +18,7 @@ use ha_host::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    Failure,
-    context::{Context, note, say, say_json},
-};
+use super::context::{Context, Failure, note, say, say_json};
 
 /// How a change is made.
 #[derive(Debug, Clone, Default, Args)]

@@ -7,7 +7,10 @@ mod story;
 
 use std::process::ExitCode;
 
-use crate::cli::{DemoArguments, Failure};
+use crate::{
+    context::Failure,
+    daemon::{DemoArguments, DiskArguments},
+};
 
 /// Runs the demonstration: in an etcd of its own if `store` is `etcd`, in a directory of its own otherwise.
 pub(crate) fn run(arguments: &DemoArguments, store: Option<&str>) -> Result<ExitCode, Failure> {
@@ -15,6 +18,6 @@ pub(crate) fn run(arguments: &DemoArguments, store: Option<&str>) -> Result<Exit
 }
 
 /// The service of the demonstration.
-pub(crate) fn write_disk(arguments: &crate::cli::DiskArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn write_disk(arguments: &DiskArguments) -> Result<ExitCode, Failure> {
     disk::write(&arguments.disk)
 }

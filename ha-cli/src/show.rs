@@ -10,8 +10,7 @@ use ha_core::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Failure,
-    context::{Context, note, say, say_json, say_rows},
+    context::{Context, Failure, note, say, say_json, say_rows},
     edits::check_is_a_group,
 };
 

@@ -10,10 +10,9 @@ use ha_core::{
 use serde_json::json;
 
 use super::{
-    Failure,
     arguments::StepsManner,
     commands::{self, CommandManner},
-    context::{Context, note, say, say_json},
+    context::{Context, Failure, note, say, say_json},
     deed::{Goal, Manner, wait_for},
     edits,
 };
