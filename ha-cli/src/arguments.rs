@@ -412,7 +412,8 @@ pub(super) enum NodeVerb {
     /// again, since only a person can know which of the two machines is the node: a cloned machine, a restored backup, or two that
     /// were given one name. See that only one of them is left, then call this on that one, and start its daemon.
     ///
-    /// The same holds where the other machine is silent, but nothing guarded it when it was last heard of: what it runs may run on.
+    /// The same holds where the other machine is silent, but nothing guarded it when it was last heard of, so that what it runs may run
+    /// on; and where 'fencing: hardware' is set, since the devices in fence.cfg may still be connected with the other machine.
     ClearTwin,
     /// Forget the cluster that this node is in, so that it can join another one. Nothing is stopped: do that before.
     Leave,

@@ -354,11 +354,26 @@ fn a_lock_whose_write_was_cut_is_not_free() {
     assert!(since.elapsed() >= timings().lock_lifetime());
 }
 
-/// The node was lost unguarded: what it runs runs on, and no silence proves that it does not.
+/// Silence does not prove that nothing runs: the node was lost unguarded, or only a device could turn it off.
 #[test]
 fn nobody_takes_the_name_of_an_unguarded_node_that_is_silent_before_a_person_has_decided() {
     let sandbox = Sandbox::new("twin-unguarded", "node1", "fast");
-    let mut first = Machine::daemon(&sandbox, "first");
+    waits_for_a_person(&sandbox, |store| {
+        fs::write(store.join("status/manager.json"), r#"{"unguarded": ["node1"]}"#).unwrap();
+    });
+}
+
+#[test]
+fn nobody_takes_the_name_of_a_node_that_devices_alone_turn_off_before_a_person_has_decided() {
+    let sandbox = Sandbox::new("twin-devices", "node1", "fast");
+    waits_for_a_person(&sandbox, |store| {
+        fs::write(store.join("config/datacenter.cfg"), "fencing: hardware\n").unwrap()
+    });
+}
+
+/// A machine has the name of another one, of which nothing is heard any more: it waits for a person, and works once one has decided.
+fn waits_for_a_person(sandbox: &Sandbox, after_the_loss: impl FnOnce(&Path)) {
+    let mut first = Machine::daemon(sandbox, "first");
     let record = sandbox.store().join("status/lrm/node1.json");
     wait_for("its record is there", 20, || record.exists());
     first.child.kill().unwrap();
@@ -367,18 +382,18 @@ fn nobody_takes_the_name_of_an_unguarded_node_that_is_silent_before_a_person_has
     let mut status = LrmStatus::from_json(&fs::read_to_string(&record).unwrap()).unwrap();
     status.writer = Some(Writer::new("another-machine", "its-boot"));
     fs::write(&record, status.to_json()).unwrap();
-    fs::write(sandbox.store().join("status/manager.json"), r#"{"unguarded": ["node1"]}"#).unwrap();
+    after_the_loss(&sandbox.store());
 
-    let second = Machine::daemon(&sandbox, "second");
+    let second = Machine::daemon(sandbox, "second");
     second.assert_stops(60, "lrm_status");
     assert!(sandbox.log_text("second").contains("another-machine/its-boot"), "{}", sandbox.log_text("second"));
     let began = |name: &str| sandbox.log_text(name).matches("node daemon").count();
     assert_eq!(began("second"), 0, "it has not begun");
 
-    // A person sees to it that the other one is off.
+    // A person sees to it that the other one is off, and the devices are connected with this one.
     let cleared = sandbox.command().env("HA_STATE_DIR", sandbox.state("second")).args(["node", "clear-twin"]).status();
     assert!(cleared.unwrap().success());
-    let mut decided = Machine::daemon(&sandbox, "second");
+    let mut decided = Machine::daemon(sandbox, "second");
     wait_for("it works", 60, || began("second") == 1);
     decided.end();
 }

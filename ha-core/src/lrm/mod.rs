@@ -229,6 +229,10 @@ impl Lrm {
         }
         let fence_requested = self.status.fence_requested(&self.node);
         match self.state {
+            // No watchdog would end this. The master hears that the node is back, and leaves its services with it.
+            LrmState::Maintenance | LrmState::LostAgentLock if fence_requested && !self.lease.has_open_watchdog() => {
+                self.enter(LrmState::WaitForAgentLock, host);
+            }
             LrmState::WaitForAgentLock => {
                 let wants_lock = self.mode != LrmMode::Disarm && !fence_requested && self.has_active_services();
                 if wants_lock && host.is_quorate() {

@@ -124,7 +124,7 @@ impl Manager {
         self.services = ManagedServices::default();
         self.guards = GuardHistory::default();
         // What a device did was done for another master's incidents, as far as this one can tell.
-        self.fencing = FenceHistory::default();
+        self.fencing = FenceHistory::resumed(&self.status.fencing);
     }
 
     /// The status as this manager knows it: what it wrote last, or would write next.
@@ -167,6 +167,7 @@ impl Manager {
         let rules =
             self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
         let mut round = Round::new(self, input, configuration, rules, host);
+        round.doubt_unrecorded();
         round.take_commands();
         match round.handle_disarm() {
             Scope::Nothing => {}
@@ -191,8 +192,21 @@ impl Manager {
         self.status.timestamp = Some(wall);
         let written = host.write_manager_status(&self.status);
         self.is_written = host::answer(host, HostOperation::WriteManagerStatus, written).is_some();
-        if !self.is_written {
+        if self.is_written {
+            self.fencing.note_written(&self.status.fencing);
+        } else {
+            self.fencing.note_unwritten();
+            self.renew_unrecorded_incidents();
             self.doubt_errors();
+        }
+    }
+
+    /// What a device does for an incident that was not written counts for nothing: it may have done it before that is recorded.
+    fn renew_unrecorded_incidents(&mut self) {
+        for incident in self.status.fencing.values_mut() {
+            if !self.fencing.can_be_proven(&incident.id) {
+                incident.id = self.uids.next();
+            }
         }
     }
 

@@ -266,3 +266,86 @@ fn a_crm_that_is_no_longer_master_has_all_attempts_forgotten() {
         assert_eq!(runs(&cluster), 1, "{name}");
     }
 }
+
+/// Lets the master's calls fail, as when the store has no room left.
+fn break_store(cluster: &mut Cluster, broken: bool) {
+    // Without these a service waits in `recovery` for a round that can do it.
+    for operation in [HostOperation::WriteManagerStatus, HostOperation::RemoveLeftoverLocks] {
+        let call = (node("node1"), operation);
+        if broken {
+            cluster.broken.insert(call);
+        } else {
+            cluster.broken.remove(&call);
+        }
+    }
+}
+
+#[test]
+fn what_a_device_did_before_the_incident_was_recorded_proves_nothing() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    break_store(&mut cluster, true);
+    cluster.devices.insert(0, FenceProgress::Succeeded);
+    (0..3).for_each(|_| iterate(&mut cluster));
+    assert_eq!(runs(&cluster), 1, "while nothing can be recorded no device is asked again");
+    // By what is recorded the node is to run the service: it may have done so since the device turned it off.
+    break_store(&mut cluster, false);
+    iterate(&mut cluster);
+    assert!(!is_recovered(&cluster));
+    assert_eq!(runs(&cluster), 1);
+    iterate(&mut cluster);
+    assert!(is_recovered(&cluster));
+    assert_eq!(runs(&cluster), 2);
+    assert_ne!(cluster.attempts[0].incident, cluster.attempts[1].incident, "an old answer must not count");
+}
+
+#[test]
+fn a_device_that_was_asked_before_the_incident_was_recorded_is_asked_again() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    cluster.broken.insert((node("node1"), HostOperation::WriteManagerStatus));
+    cluster.devices.insert(0, FenceProgress::Running);
+    iterate(&mut cluster);
+    break_store(&mut cluster, false);
+    cluster.devices.insert(0, FenceProgress::Succeeded);
+    iterate(&mut cluster);
+    assert!(!is_recovered(&cluster), "when it turned the node off is not known");
+    iterate(&mut cluster);
+    assert!(is_recovered(&cluster));
+    assert_ne!(cluster.attempts[0].incident, cluster.attempts[1].incident);
+}
+
+#[test]
+fn the_lock_of_a_node_that_nobody_knows_to_be_fenced_is_taken_again() {
+    let mut cluster = failed_node(FencingMode::Watchdog);
+    lose_lock(&mut cluster);
+    break_store(&mut cluster, true);
+    iterate(&mut cluster);
+    // The master's lock of the node ends meanwhile, and the node is back: it starts what the record says.
+    for _ in 0..13 {
+        iterate(&mut cluster);
+    }
+    hold_lock(&mut cluster);
+    break_store(&mut cluster, false);
+    iterate(&mut cluster);
+    hold_lock(&mut cluster);
+    iterate(&mut cluster);
+    assert!(!is_recovered(&cluster));
+    lose_lock(&mut cluster);
+    iterate(&mut cluster);
+    assert!(is_recovered(&cluster));
+}
+
+#[test]
+fn a_fence_that_is_recorded_ends_though_its_end_cannot_be_written_at_once() {
+    let mut cluster = failed_node(FencingMode::Hardware);
+    cluster.devices.insert(0, FenceProgress::Running);
+    iterate(&mut cluster);
+    break_store(&mut cluster, true);
+    cluster.devices.insert(0, FenceProgress::Succeeded);
+    iterate(&mut cluster);
+    iterate(&mut cluster);
+    let asked = runs(&cluster);
+    break_store(&mut cluster, false);
+    iterate(&mut cluster);
+    assert!(is_recovered(&cluster));
+    assert_eq!(runs(&cluster), asked);
+}

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ha_core::{
+    config::datacenter::{DatacenterFile, FencingMode},
     event::NodeRecord,
     host::{Hand, Lock, LockAnswer, LockClaim, LockDecision},
     id::NodeName,
@@ -17,7 +18,7 @@ use ha_core::{
 };
 
 use super::{
-    Beat, Identity, Record, Session, SharedStore, StoreError, StoreSpace, StoreWriter, TwinNote,
+    Beat, ConfigFile, Identity, Record, Session, SharedStore, StoreError, StoreSpace, StoreWriter, TwinNote,
     hand::{Hands, mark},
     lease::{SeenLocks, Stands},
     membership::{SeenBeats, Watched},
@@ -36,7 +37,8 @@ use crate::{
 /// that is not proven to be gone) must not have changed for a lock lifetime before this session takes part at all: until then it
 /// writes nothing. If it changes meanwhile, or if what this session has written is changed later, there is a
 /// [twin](StoreSession::twin), and the session does nothing any more. The same holds where silence proves nothing, since the node was
-/// unguarded when another machine was last heard of under its name: that is for a person to decide.
+/// unguarded when another machine was last heard of under its name, or where fence devices alone prove that it is down, since they
+/// are connected with that other machine: that is for a person to decide.
 #[derive(Debug)]
 pub struct StoreSession {
     shared: Arc<Shared>,
@@ -358,7 +360,8 @@ impl Shared {
     }
 
     /// Who may run services under this node's name though nothing is heard of it: another machine, which wrote the LRM's record and
-    /// was guarded by nothing then, as the manager status says.
+    /// was guarded by nothing then, as the manager status says; or where devices alone turn a node off, which may be connected with
+    /// that machine and not with this one.
     ///
     /// A manager status that can't be understood may say that as well.
     fn unguarded_other(&self) -> Result<Option<String>, StoreError> {
@@ -372,10 +375,19 @@ impl Shared {
         if machine == self.machine || self.decided_against.as_deref().is_some_and(is_decided) {
             return Ok(None);
         }
+        if self.devices_alone_fence()? {
+            return Ok(Some(writer));
+        }
         let Some(status) = self.store.record(&Record::Manager)? else { return Ok(None) };
         let status = ManagerStatus::from_json(&String::from_utf8_lossy(&status));
         let may_run = status.map_or(true, |status| status.unguarded.contains(&self.node));
         Ok(may_run.then_some(writer))
+    }
+
+    fn devices_alone_fence(&self) -> Result<bool, StoreError> {
+        let texts = self.store.config_texts()?;
+        let Some(text) = texts.get(&ConfigFile::Datacenter) else { return Ok(false) };
+        Ok(DatacenterFile::read(text).config.config().fencing == FencingMode::Hardware)
     }
 
     /// Writes a sign of life, if what stands there is for this session to overwrite.

@@ -98,10 +98,11 @@ impl<'a> Present<'a> {
             }
             ServiceState::Recovery => requested != RequestedState::Disabled && is_located && !self.has_a_node_for(sid),
             ServiceState::Fence => self.needs_devices && is_located,
+            // What a guest has left behind can't be moved live. Its moves fail, with growing pauses, until a person ends it.
+            ServiceState::Migrate { .. } => is_located && self.world.has_left_behind(sid, &entry.node),
             ServiceState::RequestStop { .. }
             | ServiceState::RequestStart
             | ServiceState::RequestStartBalance { .. }
-            | ServiceState::Migrate { .. }
             | ServiceState::Relocate { .. }
             | ServiceState::Freeze => false,
         };

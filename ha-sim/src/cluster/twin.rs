@@ -2,12 +2,13 @@
 //!
 //! It behaves as a node daemon of this repository does. As long as the node is heard from, the twin does nothing. When nothing was
 //! heard for a lock lifetime it takes the node's lock like anybody, runs what is recorded as started on the node, and the node
-//! itself does nothing under its name any more. Where the node is recorded as unguarded silence proves nothing, and the twin goes on
-//! doing nothing.
+//! itself does nothing under its name any more. Where silence proves nothing, since the node is recorded as unguarded or since only
+//! devices turn it off, which are not connected with the twin, the twin goes on doing nothing.
 
 use std::collections::BTreeSet;
 
 use ha_core::{
+    config::datacenter::FencingMode,
     event::{Event, NodeRecord},
     host::{Lock, LockAnswer},
     id::{NodeName, ServiceId},
@@ -86,7 +87,8 @@ impl Cluster {
         let place = twin.place.clone();
         let is_silent = time.since(twin.heard) > self.world.physics.lock_lifetime;
         // Once it has the name it goes on under it.
-        let may_run_on = self.is_unguarded(&node) && !self.world.taken_over.contains(&node);
+        let proves_nothing = self.is_unguarded(&node) || self.world.store.datacenter.fencing == FencingMode::Hardware;
+        let may_run_on = proves_nothing && !self.world.taken_over.contains(&node);
         let is_admitted = (is_silent && !may_run_on) || self.world.physics.names_count;
         // The store is where most of the nodes are, and the twin reaches it.
         let reaches_store = self.world.nodes.keys().any(|other| *other != node && self.world.is_online(other));

@@ -206,7 +206,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         };
         self.check_lock(sid, operation)?;
         let node = self.view.node.clone();
-        if *task == Motion::Migrate && self.view.world.left_behind(sid, &node).is_some() {
+        if *task == Motion::Migrate && self.view.world.has_left_behind(sid, &node) {
             return Err(HostError::new("what the guest left behind can't be moved live"));
         }
         Ok(Begun::from_outcome(self.failure(sid, Operation::Move)?))
@@ -288,7 +288,7 @@ impl Agent for NodeAgent<'_, '_> {
         }
         let unseen = self.view.world.physics.careless == Some(Careless::LeftoversUnseen);
         let node = self.view.node.clone();
-        if unseen && self.view.world.left_behind(sid, &node).is_some() {
+        if unseen && self.view.world.has_left_behind(sid, &node) {
             return Ok(false);
         }
         // What is left is ended before the guest is said not to run.

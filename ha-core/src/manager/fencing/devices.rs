@@ -29,6 +29,12 @@ pub(crate) struct FenceHistory {
     told: Option<BTreeSet<Uid>>,
     /// The time of the record of each node's LRM when this master first looked at it in the incident.
     first_seen: BTreeMap<NodeName, (Uid, Option<Timestamp>)>,
+    /// The incidents that are in the status as it was last read or written.
+    recorded: BTreeSet<Uid>,
+    /// Nodes that were fenced since then, in incidents that are not recorded.
+    fenced_unrecorded: BTreeSet<NodeName>,
+    /// Whether the last status could not be written.
+    is_unwritten: bool,
 }
 
 /// How far the devices of a node have come in an incident.
@@ -71,6 +77,44 @@ impl DeviceHistory {
 }
 
 impl FenceHistory {
+    /// What a master knows that begins from, or goes on from, these recorded incidents.
+    pub(in super::super) fn resumed(incidents: &BTreeMap<NodeName, FenceIncident>) -> Self {
+        let mut history = Self::default();
+        history.note_written(incidents);
+        history
+    }
+
+    /// The status was written, with these incidents.
+    pub(in super::super) fn note_written(&mut self, incidents: &BTreeMap<NodeName, FenceIncident>) {
+        self.recorded = incidents.values().map(|incident| incident.id.clone()).collect();
+        self.fenced_unrecorded.clear();
+        self.is_unwritten = false;
+    }
+
+    /// The status could not be written: LRMs go by what was recorded before.
+    pub(in super::super) fn note_unwritten(&mut self) {
+        self.is_unwritten = true;
+    }
+
+    /// Whether a proof that the node is down would be worth something. The LRM of a node that is recorded as to be fenced takes
+    /// no lock and starts nothing; any other may be up again, and start what it had, as soon as the proof was obtained. In the
+    /// round in which the incident begins it is as good as recorded, if that round's status is written.
+    pub(in super::super) fn can_be_proven(&self, incident: &Uid) -> bool {
+        !self.is_unwritten || self.recorded.contains(incident)
+    }
+
+    /// The node was fenced.
+    pub(super) fn note_fenced(&mut self, node: &NodeName, incident: &Uid) {
+        if !self.recorded.contains(incident) {
+            self.fenced_unrecorded.insert(node.clone());
+        }
+    }
+
+    /// The nodes that were fenced in incidents that nobody else ever knew of, if the status that ended them was not written.
+    pub(super) fn take_doubtful(&mut self) -> BTreeSet<NodeName> {
+        if self.is_unwritten { core::mem::take(&mut self.fenced_unrecorded) } else { BTreeSet::new() }
+    }
+
     /// A new round begins: devices are asked once in it. What is known of incidents that are over is dropped, and the host is
     /// told to drop it as well, once before anything else.
     pub(in super::super) fn begin_round(

@@ -8,6 +8,10 @@
 //!   started after it was booted again, before it knew of the incident, was guarded by that lock;
 //! * it is back: its LRM reports again, and holds nothing. Its services stay with it. Nothing of them starts elsewhere, so
 //!   this needs no proof.
+//!
+//! What proves that a node is down says nothing of what it does when it is up again. It starts nothing because it is *recorded*
+//! as to be fenced. So a proof counts only for an incident that is recorded, be it by the round in which it begins: if that
+//! round's status can't be written, what it proved is taken back.
 
 mod devices;
 
@@ -37,6 +41,18 @@ pub(super) enum Proof {
 }
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
+    /// Takes back that nodes were fenced in incidents that nobody else ever knew of: they may be up again, and have started by
+    /// the older record what still waits here to be recovered. What was recovered already has its guest elsewhere, so
+    /// that they don't start it.
+    pub(super) fn doubt_unrecorded(&mut self) {
+        for node in self.fencing.take_doubtful() {
+            let waits = |entry: &ServiceEntry| entry.state == ServiceState::Recovery && entry.node == node;
+            if self.change_all(waits, &ServiceState::Fence) {
+                self.set_node_state(&node, NodeState::Fence);
+            }
+        }
+    }
+
     /// Handles every node that is to be fenced. Says whether an incident ended.
     pub(super) fn fence_nodes(&mut self) -> bool {
         let mut ended_any = false;
@@ -77,8 +93,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if !was_down && self.is_back(node, &incident, record.as_deref()) {
             return self.take_back(node);
         }
+        if !self.fencing.can_be_proven(&incident.id) {
+            return false;
+        }
         match self.proof(node, &incident, was_down) {
             Some(proof) => {
+                self.fencing.note_fenced(node, &incident.id);
                 self.end_fenced(node, proof);
                 true
             }
@@ -164,12 +184,19 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// Brings all services of a node that wait for its fencing into another state.
     fn change_fenced(&mut self, node: &NodeName, to: &ServiceState) {
+        self.change_all(|entry| entry.state == ServiceState::Fence && entry.node == *node, to);
+    }
+
+    /// Brings all services of which this holds into another state. Says whether there were any.
+    fn change_all(&mut self, holds: impl Fn(&ServiceEntry) -> bool, to: &ServiceState) -> bool {
+        let mut changed = false;
         for service in 0..self.status.services.len() {
-            let waits = |entry: &ServiceEntry| entry.state == ServiceState::Fence && entry.node == *node;
-            if self.entry(service).is_some_and(|(_, entry)| waits(entry)) {
+            if self.entry(service).is_some_and(|(_, entry)| holds(entry)) {
                 self.change(service, to.clone(), Brings::Nothing);
+                changed = true;
             }
         }
+        changed
     }
 
     /// What proves that the node is down, by what the configuration asks for, if anything does.

@@ -324,6 +324,19 @@ fn maintenance_fence_requested_to_lost_agent_lock_with_an_event() {
 }
 
 #[test]
+fn without_a_watchdog_that_would_end_it_fence_requested_leads_to_wait_for_agent_lock() {
+    let mut cluster = maintenance();
+    put(&mut cluster, ServiceState::Freeze, "two");
+    iterate(&mut cluster);
+    assert_eq!(state(&mut cluster), LrmState::Maintenance);
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster));
+    put(&mut cluster, ServiceState::Fence, "three");
+    iterate(&mut cluster);
+    assert_eq!(state(&mut cluster), LrmState::WaitForAgentLock);
+    assert!(!watchdog_is_open(&mut cluster) && !holds_lock(&cluster), "it waits for the end of the incident");
+}
+
+#[test]
 fn maintenance_mode_disarm_no_active_service_no_worker_to_wait_for_agent_lock() {
     let mut cluster = maintenance();
     request_maintenance(&mut cluster, false);
