@@ -245,9 +245,10 @@ name_type!(
 );
 
 impl Uid {
-    /// The id that has this text, of ASCII characters.
-    pub(crate) fn from_ascii(text: &[u8]) -> Self {
-        Self(core::str::from_utf8(text).unwrap_or_default().into())
+    /// An id that was made here, of a text that is not empty.
+    pub(crate) fn made(text: &str) -> Self {
+        debug_assert!(!text.is_empty());
+        Self(SmolStr::new(text))
     }
 }
 

@@ -48,6 +48,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn drop_command_without_effect(&mut self, service: usize) {
         let requested = self.facts(service).requested;
         let Some((sid, entry)) = self.status.services.at_mut(service) else { return };
+        if entry.command.is_none() {
+            return;
+        }
         let Some(reason) = forgets_commands(&entry.state, requested) else { return };
         let Some(command) = entry.command.take() else { return };
         let command = command.for_service(sid).to_string();

@@ -18,7 +18,7 @@ use crate::{
 const MAX_PASSES: usize = 100;
 
 /// What is asked about a node again and again within a round.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct NodeFacts<'a> {
     pub(super) online: bool,
     pub(super) mode: LrmMode,
@@ -33,9 +33,9 @@ impl Default for NodeFacts<'_> {
     }
 }
 
-impl<'a> NodeFacts<'a> {
+impl NodeFacts<'_> {
     /// The answer of this node's LRM to the present request of a service on it, if it has come.
-    pub(super) fn result(self, entry: &ServiceEntry) -> Option<ExitCode> {
+    fn result(self, entry: &ServiceEntry) -> Option<ExitCode> {
         let result = self.results?.get(entry.uid.as_ref()?)?;
         Some(result.exit_code)
     }
@@ -58,7 +58,9 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) facts: Vec<Facts>,
     history: &'a mut NodeHistory,
     uids: &'a mut UidSource,
-    pub(super) nodes: OrderedMap<NodeName, NodeFacts<'a>>,
+    nodes: OrderedMap<NodeName, NodeFacts<'a>>,
+    /// Those of the nodes that are online, by their positions in the placement.
+    online: Vec<NodeFacts<'a>>,
     /// Which services stay where they are.
     settled: Settled,
     /// Running services that could go elsewhere if a rule gave way: see [`Round::let_wishes_give_way`].
@@ -105,7 +107,9 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             let online = *state == NodeState::Online;
             (node.clone(), NodeFacts { online, mode: input.lrm_mode(node), results })
         };
-        let nodes = status.nodes.iter().map(node_facts).collect();
+        let nodes: OrderedMap<NodeName, NodeFacts<'_>> = status.nodes.iter().map(node_facts).collect();
+        // Placement was given those that are online in the same order.
+        let online = nodes.values().filter(|facts| facts.online).copied().collect();
         let mut facts: Vec<Facts> = services.facts(configuration).collect();
         share_in_groups(&mut facts, &placement);
         let settled = Settled::new(status.services.len(), placement.groups());
@@ -125,6 +129,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             history,
             uids,
             nodes,
+            online,
             settled,
             withheld: Vec::new(),
             wishes_give_way: false,
@@ -200,6 +205,22 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     /// What is known of a node.
     pub(super) fn node_facts(&self, node: &NodeName) -> NodeFacts<'a> {
         self.nodes.get(node).copied().unwrap_or_default()
+    }
+
+    /// What is known of the node of a service. Nearly always that is online: then placement has its position, and it need not be
+    /// looked up by name.
+    pub(super) fn own_node_facts(&self, service: usize) -> NodeFacts<'a> {
+        let by_name = || self.entry(service).map(|(_, entry)| self.node_facts(&entry.node)).unwrap_or_default();
+        let place = self.placement.place_of(service);
+        let facts = place.and_then(|place| self.online.get(place)).copied().unwrap_or_else(by_name);
+        debug_assert_eq!(facts, by_name(), "placement follows each change of an entry");
+        facts
+    }
+
+    /// The answer of its LRM to the present request of a service, if it has come.
+    pub(super) fn result(&self, service: usize) -> Option<ExitCode> {
+        let (_, entry) = self.entry(service)?;
+        self.own_node_facts(service).result(entry)
     }
 
     /// The node on which the guest of a service is configured.
@@ -362,6 +383,9 @@ impl Settled {
 /// What one service of a group must not do, none that must be together with it does: it would have to come back, or the other
 /// one to follow.
 fn share_in_groups(facts: &mut [Facts], placement: &Placement) {
+    if placement.groups() == 0 {
+        return;
+    }
     let mut groups = alloc::vec![(true, true); placement.groups()];
     for (service, facts) in facts.iter().enumerate() {
         if let Some((failback, auto_rebalance)) = placement.group_of(service).and_then(|group| groups.get_mut(group)) {

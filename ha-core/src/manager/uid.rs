@@ -1,6 +1,6 @@
 //! Unique ids of requests.
 
-use alloc::format;
+use alloc::{format, string::String};
 
 use crate::{config::Digest, id::Uid};
 
@@ -10,44 +10,42 @@ use crate::{config::Digest, id::Uid};
 #[derive(Debug, Clone)]
 pub(crate) struct UidSource {
     /// The text of the last id.
-    text: [u8; LENGTH],
+    text: String,
 }
 
 /// Hex digits of the unique part.
 const PREFIX_DIGITS: usize = 14;
 
-/// Bytes of an id: so many are stored in place.
-const LENGTH: usize = 23;
+/// Digits of the number. An id of that length is stored in place.
+const NUMBER_DIGITS: usize = 8;
 
 impl UidSource {
     /// A source whose unique part follows from bytes that the host promises nobody had before.
     pub(crate) fn new(unique: &[u8; 16]) -> Self {
         let digest = format!("{}", Digest::of(unique));
-        let mut text = [b'0'; LENGTH];
-        let unique = digest.bytes().take(PREFIX_DIGITS).chain([b'.']);
-        text.iter_mut().zip(unique).for_each(|(place, byte)| *place = byte);
-        Self { text }
+        let number = core::iter::repeat_n('0', NUMBER_DIGITS);
+        Self { text: digest.chars().take(PREFIX_DIGITS).chain(['.']).chain(number).collect() }
     }
 
     /// The next id. There are 36^8 of them, which last for as long as any master.
     pub(crate) fn next(&mut self) -> Uid {
-        let number = self.text.iter_mut().rev().take_while(|byte| **byte != b'.');
-        for digit in number {
-            *digit = successor(*digit);
-            if *digit != b'0' {
-                break;
-            }
-        }
-        Uid::from_ascii(&self.text)
+        count_up(&mut self.text);
+        Uid::made(&self.text)
     }
 }
 
-/// The digit after this one, of `0` to `9` and `a` to `z`; after the last one the first again.
-fn successor(digit: u8) -> u8 {
-    match digit {
-        b'9' => b'a',
-        b'z' => b'0',
-        _ => digit.wrapping_add(1),
+/// Counts the number at the end of a text up by one. Its digits are `0` to `9` and `a` to `z`; nearly always the last one alone
+/// changes.
+fn count_up(text: &mut String) {
+    match text.pop() {
+        // After the last number the first again.
+        None | Some('.') => text.push('.'),
+        Some('z') => {
+            count_up(text);
+            text.push('0');
+        }
+        Some('9') => text.push('a'),
+        Some(digit) => text.push(char::from_u32(u32::from(digit).wrapping_add(1)).unwrap_or('0')),
     }
 }
 
@@ -71,6 +69,15 @@ mod tests {
             (0..37).map(|_| ids.next().as_str().rsplit('.').next().unwrap_or_default().into()).collect();
         let told = [0, 8, 9, 34, 35, 36].map(|place| numbers[place].as_str());
         assert_eq!(told, ["00000001", "00000009", "0000000a", "0000000z", "00000010", "00000011"]);
+    }
+
+    #[test]
+    fn after_the_last_number_comes_the_first() {
+        let mut ids = UidSource::new(&[1; 16]);
+        let first = ids.next();
+        ids.text = ids.text.replace(".00000001", ".zzzzzzzz");
+        assert!(ids.next().as_str().ends_with(".00000000"));
+        assert_eq!(ids.next(), first);
     }
 
     #[test]

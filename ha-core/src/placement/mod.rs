@@ -240,6 +240,11 @@ impl Placement {
         }
     }
 
+    /// The position of the node of a service, if that is online.
+    pub(crate) fn place_of(&self, service: usize) -> Option<usize> {
+        self.occupancy(service).present.map(|node| node as usize)
+    }
+
     fn occupancy(&self, service: usize) -> Occupancy {
         self.occupancies.get(service).copied().unwrap_or_default()
     }
@@ -366,11 +371,62 @@ node-affinity: home
 \tnodes node1,node2
 ";
 
-    #[test]
-    fn what_is_selected_does_not_depend_on_what_came_and_went() {
+    fn some_rules() -> RuleSet {
         let rules = RulesConfig::read(RULES.as_bytes(), &ServiceTypes::default());
         assert_eq!(rules.problems, []);
-        let rules: RuleSet = rules.config.rules.into_values().collect();
+        rules.config.rules.into_values().collect()
+    }
+
+    /// Asks for all that leads to a decision, so that no short cut is taken.
+    struct TheLongWay(Decider);
+
+    impl Recorder for TheLongWay {
+        const EXPLAINS: bool = true;
+
+        fn decided(&mut self, by: Decider) {
+            self.0 = by;
+        }
+    }
+
+    #[test]
+    fn the_short_cut_leads_where_the_long_way_does() {
+        let stranger = crate::status::ManagerStatus::from_json(
+            r#"{"service_status": {"vm:118": {"state": "odd", "node": "node3"}}}"#,
+        );
+        let strangers = stranger.unwrap().not_understood;
+        let mut text = alloc::string::String::from(RULES);
+        text.push_str("\nresource-affinity: stranger\n\tresources vm:110,vm:118\n\taffinity negative\n");
+        let rules = RulesConfig::read(text.as_bytes(), &ServiceTypes::default()).config.rules.into_values().collect();
+        let mut services: ServiceTable = (0..12).map(|number| (sid(number), entry(number))).collect();
+        let mut taken = alloc::collections::BTreeMap::<Decider, usize>::new();
+        for number in 0..2000 {
+            let (_, slot) = services.at_mut(number * 5 % 12).unwrap();
+            *slot = entry(number * 11);
+            // Some can go home, and some are not online.
+            slot.maintenance_node = (number % 3 == 0).then(|| node(number / 5 % NODES));
+            if number % 13 == 0 {
+                slot.node = node(NODES);
+            }
+            let mut placement = placement_with(&services, SchedulerMode::Basic, &rules);
+            placement.note_strangers(&strangers, &services);
+            for (service, (sid, entry)) in services.iter().enumerate() {
+                for failback in [true, false] {
+                    let subject = Subject { service, entry, failback, preference: Preference::None };
+                    let (mut short, mut long) = (Decider::NothingLeft, TheLongWay(Decider::NothingLeft));
+                    let one = placement.select(subject, &mut short);
+                    assert_eq!((one, short), (placement.select(subject, &mut long), long.0), "{sid}, {services:?}");
+                    *taken.entry(short).or_default() += 1;
+                }
+            }
+        }
+        for decider in [Decider::NoFailback, Decider::MaintenanceNode, Decider::Stay, Decider::LowestLoad] {
+            assert!(taken[&decider] > 100, "{decider} is among what was decided: {taken:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_selected_does_not_depend_on_what_came_and_went() {
+        let rules = some_rules();
         let mut services: ServiceTable = (0..SERVICES).map(|number| (sid(number), entry(number))).collect();
         let mut followed = placement_with(&services, SchedulerMode::Basic, &rules);
         for number in 0..1000 {

@@ -85,8 +85,9 @@ pub(crate) enum LeftOut {
 
 /// Takes note of how a decision is made, by the code that makes it.
 pub(crate) trait Recorder {
-    /// Whether [`Recorder::together`] and [`Recorder::separate`] are of interest: they cost time with each service.
-    const NAMES_SERVICES: bool = false;
+    /// Whether all that leads to the decision is of interest: [`Recorder::together`], [`Recorder::separate`] and
+    /// [`Recorder::left_out`]. They cost time with each service.
+    const EXPLAINS: bool = false;
     /// A service that must be together uses a node.
     fn together(&mut self, _node: usize, _service: usize) {}
     /// A service that must be kept apart uses a node.
@@ -135,12 +136,51 @@ impl Placement {
     /// The position of the online node where the service should be, if there is one.
     ///
     /// The steps are those of the specification, chapter placement.
-    pub(crate) fn select(&mut self, subject: Subject<'_>, recorder: &mut impl Recorder) -> Option<usize> {
+    pub(crate) fn select<R: Recorder>(&mut self, subject: Subject<'_>, recorder: &mut R) -> Option<usize> {
+        if !R::EXPLAINS
+            && let Some((node, decider)) = self.stays_plainly(subject)
+        {
+            recorder.decided(decider);
+            return Some(node);
+        }
         let mut scratch = core::mem::take(&mut self.scratch);
         let (node, decider) = self.decide(subject, recorder, &mut scratch);
         self.scratch = scratch;
         recorder.decided(decider);
         node
+    }
+
+    /// A short cut, which gives what [`Placement::decide`] would or nothing: where a service is, if it prefers that, nothing is against
+    /// it, and nothing comes before it. So it is for nearly every service in nearly every round; then no set of nodes has to be made.
+    fn stays_plainly(&self, subject: Subject<'_>) -> Option<(usize, Decider)> {
+        let Subject { service, entry, failback, preference } = subject;
+        // It may have a home to return to.
+        if preference != Preference::None || entry.maintenance_node.is_some() {
+            return None;
+        }
+        let node = self.present(subject)?;
+        let stays = self.classes(service).preferred.contains(node)
+            && self.is_only_place_of_group(service, node)
+            && !self.is_kept_apart_from(service, node);
+        stays.then_some((node, if failback { Decider::Stay } else { Decider::NoFailback }))
+    }
+
+    /// Whether no service in positive affinity with this one is on another node, or on its way there.
+    fn is_only_place_of_group(&self, service: usize, node: usize) -> bool {
+        let group = self.rules.group(service).and_then(|group| self.groups.get(group));
+        group.is_none_or(|group| group.all.iter().all(|(other, _)| other as usize == node))
+    }
+
+    /// Whether a service in negative affinity with this one uses a node: whether [`Placement::find_separate`] finds that node.
+    fn is_kept_apart_from(&self, service: usize, node: usize) -> bool {
+        let uses = |counts: &NodeCounts| counts.iter().any(|(used, _)| used as usize == node);
+        let group = self.rules.group(service).and_then(|group| self.groups.get(group));
+        let mut groups = self.rules.groups_apart_from_one(service).filter_map(|group| self.groups.get(group));
+        let mut others = self.rules.apart_from_one(service).flat_map(|other| self.occupancy(other).used());
+        group.is_some_and(|group| uses(&group.apart))
+            || groups.any(|group| uses(&group.used))
+            || others.any(|used| used as usize == node)
+            || self.strangers.get(&service).is_some_and(|nodes| nodes.contains(&node))
     }
 
     fn decide(
@@ -197,7 +237,7 @@ impl Placement {
 
     /// Where the service is, if that is online.
     fn present(&self, subject: Subject<'_>) -> Option<usize> {
-        let present = self.occupancy(subject.service).present.map(|node| node as usize);
+        let present = self.place_of(subject.service);
         debug_assert_eq!(present, self.position(&subject.entry.node), "placement follows each change of an entry");
         present
     }
@@ -225,7 +265,7 @@ impl Placement {
         if let Some(own) = self.occupancy(service).destination() {
             together.remove(own);
         }
-        if R::NAMES_SERVICES {
+        if R::EXPLAINS {
             for other in self.rules.positive(service) {
                 if let Some(node) = self.occupancy(other).destination() {
                     recorder.together(node as usize, other);
@@ -246,7 +286,7 @@ impl Placement {
         of_one.for_each(|node| separate.insert(node as usize));
         let of_strangers = self.strangers.get(&service).into_iter().flatten();
         of_strangers.for_each(|node| separate.insert(*node));
-        if R::NAMES_SERVICES {
+        if R::EXPLAINS {
             let others: BTreeSet<usize> = self.rules.negative(service).collect();
             for other in others {
                 self.occupancy(other).used().for_each(|node| recorder.separate(node as usize, other));

@@ -45,15 +45,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn freeze_if_restarting(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
         let freezes = matches!(entry.state.name(), StateName::Started | StateName::Stopped | StateName::RequestStop);
-        if freezes && self.node_facts(&entry.node).mode == LrmMode::Restart {
+        if freezes && self.own_node_facts(service).mode == LrmMode::Restart {
             self.change(service, ServiceState::Freeze, Brings::Nothing);
         }
     }
 
     fn step_request_stop(&mut self, service: usize) {
-        let Some((sid, entry)) = self.entry(service) else { return };
+        let Some((sid, _)) = self.entry(service) else { return };
         let sid = sid.clone();
-        match self.node_facts(&entry.node).result(entry) {
+        match self.result(service) {
             Some(ExitCode::WRONG_NODE) if self.follow(service) => {}
             Some(ExitCode::SUCCESS) => self.change(service, ServiceState::Stopped, Brings::Nothing),
             Some(ExitCode(exit_code)) => {
@@ -85,7 +85,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn step_freeze(&mut self, service: usize) {
         let Some((_, entry)) = self.entry(service) else { return };
         let node = entry.node.clone();
-        match self.node_facts(&node).mode {
+        match self.own_node_facts(service).mode {
             LrmMode::Active => {
                 self.expect_guard(&node);
                 self.change(service, self.wanted_state(service), Brings::Nothing);

@@ -15,7 +15,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some(target) = entry.state.target().cloned() else { return };
         let (sid, present) = (sid.clone(), entry.node.clone());
         let is_migration = matches!(entry.state, ServiceState::Migrate { .. });
-        let Some(result) = self.node_facts(&entry.node).result(entry) else {
+        let Some(result) = self.result(service) else {
             self.fence_if_overdue(service);
             return;
         };

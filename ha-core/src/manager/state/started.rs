@@ -37,7 +37,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             self.obey(service, command);
             return;
         }
-        let result = self.entry(service).and_then(|(_, entry)| self.node_facts(&entry.node).result(entry));
+        let result = self.result(service);
         if result == Some(ExitCode::WRONG_NODE) && self.follow(service) {
             return;
         }
@@ -46,9 +46,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             Some(AfterStart::Place(preference)) => preference,
             Some(AfterStart::Done) => return,
         };
-        let present = self.entry(service).map(|(_, entry)| entry.node.clone());
         match self.select(service, preference) {
-            Some(place) if Some(&place.node) != present.as_ref() && !self.holds_up_restart(service, &place.node) => {
+            Some(place) if !self.is_on(service, &place.node) && !self.holds_up_restart(service, &place.node) => {
                 self.move_by_placement(service, place);
             }
             Some(_) => {
@@ -66,15 +65,19 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
+    fn is_on(&self, service: usize, node: &NodeName) -> bool {
+        self.entry(service).is_some_and(|(_, entry)| entry.node == *node)
+    }
+
     /// Whether the service's node can look after it, or is about to give it away.
     ///
     /// A node in maintenance gives it away even where that node is overdue and the service just went to `fence`: the
     /// recorded behaviour.
     fn node_can_work(&mut self, service: usize) -> bool {
-        let Some(node) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return false };
-        if self.is_online(&node) {
+        if self.own_node_facts(service).online {
             return true;
         }
+        let Some(node) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return false };
         if self.is_overdue(&node) {
             self.change(service, ServiceState::Fence, Brings::Nothing);
         }

@@ -48,6 +48,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some(to) = guest_node.filter(|node| **node != entry.node) else { return };
         let from = core::mem::replace(&mut entry.node, to.clone());
         self.host.event(Event::ServiceLocationFixed { sid: sid.clone(), from, to: to.clone() });
+        self.update_placement(service);
         // The request was for the LRM of the other node.
         self.renew_uid(service);
         self.expect_guard_where_it_may_run(service);
@@ -55,8 +56,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// A service that came here from `error` is known to be stopped once its LRM has said so.
     fn note_seen_stopped(&mut self, service: usize) {
-        let Some((sid, entry)) = self.status.services.at(service) else { return };
-        if self.status.may_run.contains(sid) && self.node_facts(&entry.node).result(entry) == Some(ExitCode::SUCCESS) {
+        let Some((sid, _)) = self.status.services.at(service) else { return };
+        if self.status.may_run.contains(sid) && self.result(service) == Some(ExitCode::SUCCESS) {
             let sid = sid.clone();
             self.status.may_run.remove(&sid);
         }

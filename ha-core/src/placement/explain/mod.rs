@@ -160,7 +160,7 @@ struct Notes {
 }
 
 impl Recorder for Notes {
-    const NAMES_SERVICES: bool = true;
+    const EXPLAINS: bool = true;
 
     fn together(&mut self, node: usize, service: usize) {
         self.together.entry(node).or_default().push(service);
