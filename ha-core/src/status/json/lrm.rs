@@ -67,9 +67,8 @@ impl Readable for OrderedMap<Uid, JobResult> {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
         let mut results = Self::default();
-        let read = read::read_entries(deserializer, path, Self::EXPECTED, |uid, result| {
-            results.insert(uid, result).is_none()
-        })?;
+        let add = |uid, result| read::append_new(&mut results, uid, result);
+        let read = read::read_entries(deserializer, path, Self::EXPECTED, add)?;
         Ok(read.map(|()| results))
     }
 }

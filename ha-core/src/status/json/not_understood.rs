@@ -105,7 +105,7 @@ impl Readable for Services {
 
 fn read_strictly<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Services>, D::Error> {
     let mut entries = OrderedMap::default();
-    let add = |sid, entry| entries.insert(sid, entry).is_none();
+    let add = |sid, entry| read::append_new(&mut entries, sid, entry);
     let read = read::read_entries(deserializer, path, Services::EXPECTED, add)?;
     Ok(read.map(|()| Services { table: ServiceTable::from(entries), not_understood: Vec::new() }))
 }

@@ -1,16 +1,18 @@
 //! Reading records field by field, with the path to what is wrong.
 //!
-//! The path is kept beside the deserialiser: a segment is pushed before a part is read and popped when that has
-//! worked. On an error it is left as it is, so it names the part at fault.
+//! The path is kept beside the deserialiser. It is put together only when a part can't be read: on its way out the error passes
+//! each part that encloses the one at fault, and these say what they are called.
 
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::{
     fmt::{self, Display},
+    hash::Hash,
     marker::PhantomData,
     mem,
     str::FromStr,
 };
 
+use indexmap::map::Entry;
 use serde::{
     Deserializer,
     de::{DeserializeSeed, Error, MapAccess, Visitor},
@@ -18,12 +20,14 @@ use serde::{
 use smol_str::{SmolStr, ToSmolStr};
 
 use crate::{
+    config::OrderedMap,
     id::{NodeName, ServiceId},
     status::UnknownFields,
 };
 
-/// Where in a record the reader is, and how it reads.
+/// Where in a record the part at fault is, once there is one, and how it is read.
 pub(super) struct Path {
+    /// From the inside out.
     segments: Vec<SmolStr>,
     /// How it reads the entries of services.
     pub(super) entries: Entries,
@@ -46,23 +50,24 @@ impl Path {
         Self { segments: Vec::new(), entries }
     }
 
-    /// Reads a part of the value that the path names.
+    /// Reads a part of a value, which has this name within it.
     pub(super) fn within<T, E>(
         &mut self,
-        segment: SmolStr,
+        name: impl FnOnce() -> SmolStr,
         read: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.segments.push(segment);
-        let value = read(self)?;
-        self.segments.pop();
-        Ok(value)
+        let read = read(self);
+        if read.is_err() {
+            self.segments.push(name());
+        }
+        read
     }
 }
 
 /// The segments with dots between them.
 impl Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.segments.iter().enumerate().try_for_each(|(index, segment)| {
+        self.segments.iter().rev().enumerate().try_for_each(|(index, segment)| {
             f.write_str(if index == 0 { "" } else { "." })?;
             f.write_str(segment)
         })
@@ -277,21 +282,21 @@ impl<'de, R: Record> Visitor<'de> for RecordVisitor<'_, R> {
         while let Some(field) = map.next_key_seed(FieldSeed::<FieldOf<R>>(PhantomData))? {
             match field {
                 Ok(field) => {
-                    path.within(SmolStr::new_static(field.name()), |path| draft.fill(field, &mut map, path))?;
+                    path.within(|| SmolStr::new_static(field.name()), |path| draft.fill(field, &mut map, path))?;
                 }
-                Err(name) => path.within(name.to_smolstr(), |_| keep(&mut unknown, name, &mut map))?,
+                Err(name) => path.within(|| name.to_smolstr(), |_| keep(&mut unknown, &name, &mut map))?,
             }
         }
         R::build(draft, unknown).map(Some).or_else(|Missing { field, why }| {
-            path.within(SmolStr::new_static(field), |_| Err(A::Error::custom(format_args!("missing: {why}"))))
+            path.within(|| SmolStr::new_static(field), |_| Err(A::Error::custom(format_args!("missing: {why}"))))
         })
     }
 }
 
 /// Keeps the value of an unknown field.
-fn keep<'de, A: MapAccess<'de>>(unknown: &mut UnknownFields, name: String, map: &mut A) -> Result<(), A::Error> {
+fn keep<'de, A: MapAccess<'de>>(unknown: &mut UnknownFields, name: &str, map: &mut A) -> Result<(), A::Error> {
     let value = map.next_value()?;
-    match unknown.get_or_insert_with(Box::default).insert(name, value) {
+    match unknown.get_or_insert_with(Box::default).insert(name.into(), value) {
         None => Ok(()),
         Some(_) => Err(given_twice()),
     }
@@ -320,14 +325,14 @@ impl<F: Field> Visitor<'_> for FieldSeed<F> {
     }
 }
 
-/// Reads an object whose keys are names and hands over each entry. `add` says whether the key was new.
+/// Reads an object whose keys are names and hands over each entry. `add` gives a key back that is not new.
 ///
 /// `None` if there is a null instead.
 pub(super) fn read_entries<'de, K, V, D>(
     deserializer: D,
     path: &mut Path,
     expected: &'static str,
-    add: impl FnMut(K, V) -> bool,
+    add: impl FnMut(K, V) -> Result<(), K>,
 ) -> Result<Option<()>, D::Error>
 where
     K: FromStr<Err: Display> + AsRef<str>,
@@ -348,7 +353,7 @@ impl<'de, K, V, F> Visitor<'de> for EntriesVisitor<'_, K, V, F>
 where
     K: FromStr<Err: Display> + AsRef<str>,
     V: Readable,
-    F: FnMut(K, V) -> bool,
+    F: FnMut(K, V) -> Result<(), K>,
 {
     type Value = Option<()>;
 
@@ -363,10 +368,9 @@ where
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
         let Self { path, mut add, .. } = self;
         while let Some(key) = map.next_key_seed(KeySeed::<K>(PhantomData))? {
-            path.within(key.as_ref().into(), |path| {
-                let value = map.next_value_seed(RequiredSeed(path, PhantomData))?;
-                if add(key, value) { Ok(()) } else { Err(given_twice()) }
-            })?;
+            let name = |key: &K| SmolStr::new(key.as_ref());
+            let value = path.within(|| name(&key), |path| map.next_value_seed(RequiredSeed(path, PhantomData)))?;
+            add(key, value).or_else(|key| path.within(|| name(&key), |_| Err(given_twice())))?;
         }
         Ok(Some(()))
     }
@@ -399,7 +403,7 @@ impl<V: Readable> Readable for BTreeMap<ServiceId, V> {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
         let mut entries = Self::new();
-        let read = read_entries(deserializer, path, Self::EXPECTED, |sid, value| entries.insert(sid, value).is_none())?;
+        let read = read_entries(deserializer, path, Self::EXPECTED, |sid, value| add_new(&mut entries, sid, value))?;
         Ok(read.map(|()| entries))
     }
 }
@@ -409,9 +413,28 @@ impl<V: Readable> Readable for BTreeMap<NodeName, V> {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
         let mut entries = Self::new();
-        let read =
-            read_entries(deserializer, path, Self::EXPECTED, |node, value| entries.insert(node, value).is_none())?;
+        let read = read_entries(deserializer, path, Self::EXPECTED, |node, value| add_new(&mut entries, node, value))?;
         Ok(read.map(|()| entries))
+    }
+}
+
+/// Adds an entry, or gives back the key that is there already.
+fn add_new<K: Ord, V>(entries: &mut BTreeMap<K, V>, key: K, value: V) -> Result<(), K> {
+    if entries.contains_key(&key) {
+        return Err(key);
+    }
+    entries.insert(key, value);
+    Ok(())
+}
+
+/// The same for a map that keeps the order in which its keys come.
+pub(super) fn append_new<K: Hash + Eq + Clone, V>(entries: &mut OrderedMap<K, V>, key: K, value: V) -> Result<(), K> {
+    match entries.entry(key) {
+        Entry::Vacant(place) => {
+            place.insert(value);
+            Ok(())
+        }
+        Entry::Occupied(known) => Err(known.key().clone()),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{
     Deserializer,
     de::{Error, SeqAccess, Visitor},
 };
-use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use smol_str::{SmolStr, ToSmolStr};
 
 use super::read::{Path, Readable, RequiredSeed};
 use crate::{
@@ -164,7 +164,11 @@ impl Visitor<'_> for FlagVisitor {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Option<bool>, E> {
-        self.visit_str(&number.to_smolstr())
+        match number {
+            0 => Ok(Some(false)),
+            1 => Ok(Some(true)),
+            _ => self.visit_str(&number.to_smolstr()),
+        }
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<bool>, E> {
@@ -209,7 +213,7 @@ where
         let Self(path, _) = self;
         let mut items = Vec::new();
         let mut next = |path: &mut Path| list.next_element_seed(RequiredSeed(path, PhantomData));
-        while let Some(item) = path.within(format_smolstr!("{}", items.len()), &mut next)? {
+        while let Some(item) = path.within(|| items.len().to_smolstr(), &mut next)? {
             items.push(item);
         }
         Ok(Some(items))
