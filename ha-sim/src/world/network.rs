@@ -12,17 +12,6 @@ impl World {
         is_up(one) && is_up(other) && (one == other || self.is_connected(one, other))
     }
 
-    /// All nodes that a node reaches, itself included.
-    fn reached<'a>(&'a self, node: &'a NodeName) -> impl Iterator<Item = &'a NodeName> {
-        let is_up = self.nodes.get(node).is_some_and(Node::is_up);
-        let reached = self.nodes.iter().filter(move |(other, hardware)| {
-            is_up
-                && hardware.is_up()
-                && (self.partitions.is_empty() || *other == node || self.is_connected(node, other))
-        });
-        reached.map(|(name, _)| name)
-    }
-
     fn is_connected(&self, one: &NodeName, other: &NodeName) -> bool {
         self.partitions.is_empty() || self.partitions.iter().any(|group| group.contains(one) && group.contains(other))
     }
@@ -30,14 +19,26 @@ impl World {
     /// Whether a node is in the quorate partition: it is a member, and reaches more than half of all members, itself included.
     #[must_use]
     pub fn is_online(&self, node: &NodeName) -> bool {
-        self.is_majority(node, self.reached(node))
+        self.nodes.get(node).is_some_and(|hardware| self.is_in_majority(node, hardware, |_| true))
     }
 
-    /// Whether these are more than half of the members. Who is no member has no majority.
-    fn is_majority<'a>(&self, node: &NodeName, nodes: impl Iterator<Item = &'a NodeName>) -> bool {
-        let is_member = |node: &NodeName| self.nodes.get(node).is_some_and(|node| !node.expelled);
-        let members = self.nodes.values().filter(|node| !node.expelled).count();
-        is_member(node) && nodes.filter(|node| is_member(node)).count().saturating_mul(2) > members
+    /// Whether a node is a member, and reaches more than half of the members of those that count for it. Every call of every daemon
+    /// asks this, so no node is looked up by its name.
+    fn is_in_majority(&self, node: &NodeName, own: &Node, counts: impl Fn(&NodeName) -> bool) -> bool {
+        if own.expelled || !own.is_up() {
+            return false;
+        }
+        let (mut members, mut reached) = (0_usize, 0_usize);
+        for (other, hardware) in self.nodes.iter().filter(|(_, hardware)| !hardware.expelled) {
+            members = members.saturating_add(1);
+            if hardware.is_up()
+                && (self.partitions.is_empty() || other == node || self.is_connected(node, other))
+                && counts(other)
+            {
+                reached = reached.saturating_add(1);
+            }
+        }
+        reached.saturating_mul(2) > members
     }
 
     /// Whether the membership on a node counts another one as online.
@@ -49,8 +50,8 @@ impl World {
     /// Whether a node hears more than half of all nodes, itself included.
     #[must_use]
     pub fn hears_majority(&self, node: &NodeName) -> bool {
-        let Some(hardware) = self.nodes.get(node) else { return false };
-        self.is_majority(node, self.reached(node).filter(|other| !hardware.unheard.contains(*other)))
+        let hears = |hardware: &Node| self.is_in_majority(node, hardware, |other| !hardware.unheard.contains(other));
+        self.nodes.get(node).is_some_and(hears)
     }
 
     /// Whether some partition is quorate.
