@@ -1664,7 +1664,8 @@ ha_status ha_lrm_set_writer(struct ha_lrm *lrm,
 // Frees an LRM: it is then as if its process had been killed. NULL is fine.
 ha_status ha_lrm_free(struct ha_lrm *lrm);
 
-// Does what is to be done now, and says when to call again: see ha_crm_tick().
+// Does what is to be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one
+// that waits takes its place at the workers then.
 HA_MUST_USE
 ha_status ha_lrm_tick(struct ha_lrm *lrm,
                       struct ha_host *host,

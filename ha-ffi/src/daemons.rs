@@ -234,7 +234,8 @@ pub extern "C" fn ha_lrm_free(lrm: *mut ha_lrm) -> ha_status {
     })
 }
 
-/// Does what is to be done now, and says when to call again: see ha_crm_tick().
+/// Does what is to be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one
+/// that waits takes its place at the workers then.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn ha_lrm_tick(

@@ -8,6 +8,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, Sender, channel},
+    task::Waker,
     thread,
     time::Duration,
 };
@@ -52,6 +53,7 @@ pub struct JobWorkers<A> {
     directory: PathBuf,
     report: Sender<Ended>,
     ended: Receiver<Ended>,
+    waker: Waker,
     running: BTreeMap<JobId, ServiceId>,
 }
 
@@ -73,7 +75,12 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
     pub fn new(node: NodeName, agent: A, run_directory: &Path) -> Self {
         let (report, ended) = channel();
         let directory = run_directory.join("jobs");
-        Self { node, agent, directory, report, ended, running: BTreeMap::new() }
+        Self { node, agent, directory, report, ended, waker: Waker::noop().clone(), running: BTreeMap::new() }
+    }
+
+    /// Whom to wake when a job has ended, so that the LRM gives its place to another one at once.
+    pub fn wake_when_a_job_ends(&mut self, waker: Waker) {
+        self.waker = waker;
     }
 
     fn note_path(&self, sid: &ServiceId) -> PathBuf {
@@ -98,7 +105,8 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
 
     fn run_in_thread(&self, job: Job, note: Option<(PathBuf, Note)>) -> io::Result<()> {
         let (id, node, mut agent) = (job.id, self.node.clone(), self.agent.clone());
-        let mut report = Report { id, to: self.report.clone(), exit_code: ExitCode::KILLED };
+        let (to, waker) = (self.report.clone(), self.waker.clone());
+        let mut report = Report { id, to, waker, exit_code: ExitCode::KILLED };
         thread::Builder::new().name(format!("job-{}", job.sid)).spawn(move || {
             let exit_code = run_job(job, node, &mut agent);
             if let Some((path, note)) = note {
@@ -115,6 +123,7 @@ impl<A: Agent + Clone + Send + 'static> JobWorkers<A> {
 struct Report {
     id: JobId,
     to: Sender<Ended>,
+    waker: Waker,
     exit_code: ExitCode,
 }
 
@@ -128,6 +137,7 @@ impl Drop for Report {
     fn drop(&mut self) {
         // Nobody is there to hear it only if the LRM has ended.
         let _ = self.to.send((self.id, self.exit_code));
+        self.waker.wake_by_ref();
     }
 }
 
@@ -195,6 +205,7 @@ mod tests {
     use ha_core::{event::Event, host::EventSink, status::Motion};
     use std::{
         sync::{Arc, Mutex},
+        task::Wake,
         time::Duration,
     };
 
@@ -327,6 +338,29 @@ mod tests {
         assert_eq!(workers.start(&job(1, "a")), Ok(JobStart::Running), "it had not come so far");
         end(&workers);
         fs::remove_dir_all(&directory).unwrap();
+    }
+
+    /// Tells a thread that waits for it.
+    struct Bell(Sender<()>);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.send(()).unwrap();
+        }
+    }
+
+    #[test]
+    fn whoever_waits_for_the_end_of_a_job_is_woken_when_it_can_be_collected_also_if_it_dies() {
+        for panics in [false, true] {
+            let directory = directory("woken");
+            let (ring, rung) = channel();
+            let mut workers = JobWorkers::new(node("node1"), Fake::new(panics), &directory);
+            workers.wake_when_a_job_ends(Waker::from(Arc::new(Bell(ring))));
+            workers.start(&job(7, "a")).unwrap();
+            rung.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert_eq!(workers.finished().unwrap().len(), 1);
+            fs::remove_dir_all(&directory).unwrap();
+        }
     }
 
     #[test]

@@ -248,6 +248,8 @@ impl Lrm {
     }
 
     /// Does what is to be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
+    ///
+    /// Call it as soon as a job has ended, too: the next one that waits takes its place at the workers then.
     #[pyo3(signature = (host, now=None, *, wall=None))]
     fn tick(
         &self,

@@ -60,6 +60,8 @@ pub struct Lrm {
     turn_since: Option<Instant>,
     wrote_record: bool,
     iteration: Option<Iteration>,
+    /// When the next iteration is due, if the last one has left jobs to the workers.
+    next_iteration: Option<Instant>,
     exited: bool,
 }
 
@@ -120,6 +122,7 @@ impl Lrm {
             turn_since: None,
             wrote_record: false,
             iteration: None,
+            next_iteration: None,
             exited: false,
         }
     }
@@ -148,17 +151,23 @@ impl Lrm {
 
     /// Does what is to be done now, and says when to call again.
     ///
-    /// It never waits itself. A call before that moment is harmless. After [`Next::Exit`] it does nothing.
+    /// It never waits itself. A call before that moment is harmless, and is due as soon as a job has ended: the next one that waits
+    /// takes its place at the workers. After [`Next::Exit`] it does nothing.
     pub fn tick(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Next {
         if self.exited {
             return Next::Exit;
         }
         let mut iteration = match self.iteration.take() {
             Some(waiting) => waiting,
-            None => match self.begin(host, now) {
-                Ok(iteration) => iteration,
-                Err(next) => return next,
-            },
+            None => {
+                if let Some(next) = self.refill(host, now) {
+                    return next;
+                }
+                match self.begin(host, now) {
+                    Ok(iteration) => iteration,
+                    Err(next) => return next,
+                }
+            }
         };
         loop {
             let flow = match iteration.stage {
@@ -180,6 +189,7 @@ impl Lrm {
 
     /// Brings the view and the manager status up to date. Before the record was written once nothing else is done.
     fn begin(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Result<Iteration, Next> {
+        self.next_iteration = None;
         let refreshed = host.refresh();
         let view_is_fresh = host::answer(host, HostOperation::Refresh, refreshed).is_some();
         if !self.wrote_record {
@@ -498,6 +508,7 @@ impl Lrm {
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
         self.write_record(host, now);
         let instant = iteration.began.after(self.timings.round_time());
+        self.next_iteration = (!self.queue.is_empty()).then_some(instant);
         Flow::Over(Next::At { instant, reason: WaitReason::NextIteration })
     }
 
@@ -580,12 +591,14 @@ impl Lrm {
             mode: self.mode,
             timestamp: Some(now.wall),
             writer: self.writer.clone(),
-            results: self.results.clone(),
+            // Lent to the record: a node may have thousands.
+            results: core::mem::take(&mut self.results),
             services: BTreeMap::new(),
             unknown: None,
         };
         self.notes.write_to(&mut record, &self.queue);
         let written = host.write_lrm_status(&record);
+        self.results = record.results;
         let written = host::answer(host, HostOperation::WriteLrmStatus, written).is_some();
         self.wrote_record |= written;
         if !written {

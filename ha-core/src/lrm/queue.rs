@@ -4,7 +4,7 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
-use core::time::Duration;
+use core::{ops::Bound, time::Duration};
 
 use crate::{
     host::{Job, JobId},
@@ -20,6 +20,10 @@ const END_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default)]
 pub(super) struct JobQueue {
     waiting: BTreeMap<ServiceId, Waiting>,
+    /// The places of those that wait, in the order in which they are to be started.
+    order: BTreeSet<Place>,
+    /// How many looks were taken.
+    looks: u64,
     running: BTreeMap<JobId, Running>,
     /// Services of which a job goes on that nobody waits for any more: nothing else is begun for them.
     given_up: BTreeSet<ServiceId>,
@@ -60,8 +64,17 @@ impl Running {
 #[derive(Debug, Clone)]
 struct Waiting {
     job: Job,
-    /// How often it was passed over.
-    passed_over: u32,
+    since: u64,
+}
+
+/// The place of a job among those that wait: those that were passed over most often come first, then it goes by SID.
+///
+/// All that wait are passed over together, once a look. So it does not matter how often that was, but since which look.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// How many looks had been taken when a job was first queued for the service.
+    since: u64,
+    sid: ServiceId,
 }
 
 impl JobQueue {
@@ -129,7 +142,7 @@ impl JobQueue {
             .map(|running| running.job.sid.clone())
             .collect();
         self.running.retain(|_, running| !is_given_up(running));
-        self.waiting.retain(|sid, _| !given_up.contains(sid));
+        self.keep_waiting(|job| !given_up.contains(&job.sid));
         self.given_up.extend(given_up.iter().cloned());
         given_up
     }
@@ -156,8 +169,9 @@ impl JobQueue {
         if self.is_given_up(&job.sid) || job.uid.is_some() && self.runs_for(&job.sid) {
             return;
         }
-        let passed_over = self.waiting.get(&job.sid).map_or(0, |waiting| waiting.passed_over);
-        self.waiting.insert(job.sid.clone(), Waiting { job, passed_over });
+        let since = self.waiting.get(&job.sid).map_or(self.looks, |waiting| waiting.since);
+        self.order.insert(Place { since, sid: job.sid.clone() });
+        self.waiting.insert(job.sid.clone(), Waiting { job, since });
     }
 
     fn runs_for(&self, sid: &ServiceId) -> bool {
@@ -166,31 +180,35 @@ impl JobQueue {
 
     /// Drops the waiting jobs that are not wanted any more.
     pub(super) fn keep_waiting(&mut self, wanted: impl Fn(&Job) -> bool) {
-        self.waiting.retain(|_, waiting| wanted(&waiting.job));
+        let Self { waiting, order, .. } = self;
+        waiting.retain(|sid, waiting| {
+            let keeps = wanted(&waiting.job);
+            if !keeps {
+                order.remove(&Place { since: waiting.since, sid: sid.clone() });
+            }
+            keeps
+        });
     }
 
-    /// The waiting jobs in the order in which they are to be started: those that were passed over most often first, then
-    /// by SID. Taking this look counts as passing over all that are not started. One whose service has a running job is
-    /// left out.
-    pub(super) fn look(&mut self) -> Vec<Job> {
-        let busy: BTreeSet<&ServiceId> = self.running.values().map(|running| &running.job.sid).collect();
-        let mut order: Vec<&mut Waiting> = self.waiting.values_mut().collect();
-        order.sort_by(|one, other| {
-            other.passed_over.cmp(&one.passed_over).then_with(|| one.job.sid.cmp(&other.job.sid))
-        });
-        let mut jobs = Vec::with_capacity(order.len());
-        for waiting in order {
-            waiting.passed_over = waiting.passed_over.saturating_add(1);
-            if !busy.contains(&waiting.job.sid) {
-                jobs.push(waiting.job.clone());
-            }
-        }
-        jobs
+    /// Begins a look at what waits: all that it does not start is passed over.
+    pub(super) fn begin_look(&mut self) {
+        self.looks = self.looks.saturating_add(1);
+    }
+
+    /// The first job, after a place in the order, that may be started in this look, with its own place. Left out are one whose
+    /// service has a running job, and what was queued since the look began.
+    pub(super) fn next_after(&self, place: Option<&Place>) -> Option<(Place, Job)> {
+        let after = place.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut places = self.order.range::<Place, _>((after, Bound::Unbounded));
+        let next = places.find(|place| place.since < self.looks && !self.runs_for(&place.sid))?;
+        Some((next.clone(), self.waiting.get(&next.sid)?.job.clone()))
     }
 
     /// Takes note that a job runs.
     pub(super) fn started(&mut self, job: Job, now: Now) {
-        self.waiting.remove(&job.sid);
+        if let Some(Waiting { since, .. }) = self.waiting.remove(&job.sid) {
+            self.order.remove(&Place { since, sid: job.sid.clone() });
+        }
         let (began, began_wall) = (now.instant, now.wall);
         let limit = job.usual_time_limit();
         self.running.insert(job.id, Running { job, began, began_wall, limit, hang: None });
@@ -208,6 +226,7 @@ impl JobQueue {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "tests may panic")]
 mod tests {
     use alloc::{string::String, string::ToString};
 
@@ -230,7 +249,15 @@ mod tests {
     /// What could be started now: SID and request.
     fn ready(queue: &mut JobQueue) -> Vec<String> {
         let name = |job: Job| [job.sid.to_string(), job.uid.map_or("stop".into(), |uid| uid.to_string())].join(" ");
-        queue.look().into_iter().map(name).collect()
+        look(queue).into_iter().map(name).collect()
+    }
+
+    /// All that one look could start.
+    fn look(queue: &mut JobQueue) -> Vec<Job> {
+        queue.begin_look();
+        let first = queue.next_after(None);
+        let all = core::iter::successors(first, |(place, _)| queue.next_after(Some(place)));
+        all.map(|(_, job)| job).collect()
     }
 
     #[test]
@@ -241,7 +268,7 @@ mod tests {
             queue.queue(job);
         }
         assert_eq!(ready(&mut queue), ["vm:101 two"]);
-        let runs = queue.look().remove(0);
+        let runs = look(&mut queue).remove(0);
         let id = runs.id;
         queue.started(runs, Now::default());
         for (sid, uid) in [("vm:101", "three"), ("vm:102", "four")] {
@@ -294,5 +321,66 @@ mod tests {
         assert_eq!(ready(&mut queue), ["vm:102 two"]);
         queue.keep_waiting(|_| false);
         assert!(queue.is_empty());
+    }
+
+    /// A queue that counts how often each job was passed over, and sorts them at each look: what is said of the order, letter by
+    /// letter.
+    #[derive(Default)]
+    struct Plain(BTreeMap<ServiceId, (u32, Job)>);
+
+    impl Plain {
+        fn queue(&mut self, job: Job) {
+            let passed_over = self.0.get(&job.sid).map_or(0, |(passed_over, _)| *passed_over);
+            self.0.insert(job.sid.clone(), (passed_over, job));
+        }
+
+        fn look(&mut self) -> Vec<Job> {
+            let mut order: Vec<&mut (u32, Job)> = self.0.values_mut().collect();
+            order.sort_by_key(|(passed_over, job)| (core::cmp::Reverse(*passed_over), job.sid.clone()));
+            order.iter_mut().for_each(|(passed_over, _)| *passed_over += 1);
+            order.into_iter().map(|(_, job)| job.clone()).collect()
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_a_count_of_how_often_each_was_passed_over() {
+        let (mut queue, mut plain) = (JobQueue::default(), Plain::default());
+        let mut random = 1_u32;
+        let mut draw = |below: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 16) % below
+        };
+        for step in 0..3_000 {
+            for _ in 0..draw(4) {
+                let sid = std::format!("vm:{}", 100 + draw(20));
+                let job = job(&mut queue, &sid, Some("one"));
+                queue.queue(job.clone());
+                plain.queue(job);
+            }
+            let (one, other) = (look(&mut queue), plain.look());
+            assert_eq!(one, other, "step {step}");
+            for job in one.into_iter().take(draw(3) as usize) {
+                plain.0.remove(&job.sid);
+                let id = job.id;
+                queue.started(job, Now::default());
+                queue.finished(id);
+            }
+            if draw(10) == 0 {
+                let gone = std::format!("vm:{}", 100 + draw(20));
+                queue.keep_waiting(|job| job.sid != *gone.as_str());
+                plain.0.retain(|sid, _| *sid != *gone.as_str());
+            }
+            assert_eq!(queue.order.len(), queue.waiting.len());
+        }
+    }
+
+    #[test]
+    fn what_is_queued_during_a_look_is_not_started_in_it() {
+        let mut queue = JobQueue::default();
+        queue.begin_look();
+        let job = job(&mut queue, "vm:101", Some("one"));
+        queue.queue(job);
+        assert_eq!(queue.next_after(None), None);
+        assert_eq!(ready(&mut queue), ["vm:101 one"]);
     }
 }

@@ -44,6 +44,8 @@ impl Lrm {
             return;
         }
         self.stop_request = Some(request);
+        // What it is asked is looked at with the next call.
+        self.next_iteration = None;
         let policy = shutdown_policy(host);
         if node_goes_down {
             host.event(Event::ShutdownRequested { policy });

@@ -1,5 +1,7 @@
 //! Queueing commands, giving the workers a turn, and what becomes of their results.
 
+use alloc::{sync::Arc, vec::Vec};
+
 use super::{Flow, Lrm};
 use crate::{
     config::DatacenterConfig,
@@ -7,8 +9,14 @@ use crate::{
     host::{self, Configuration, HostOperation, Job, JobId, JobStart, LrmHost},
     id::{ServiceId, Uid},
     status::{ExitCode, JobResult, ServiceEntry, ServiceState, StateName},
-    time::{Instant, Now, WaitReason},
+    time::{Instant, Next, Now, WaitReason},
 };
+
+/// The jobs that have ended since this was last asked.
+fn collect(host: &mut (impl LrmHost + ?Sized)) -> Vec<(JobId, ExitCode)> {
+    let finished = host.finished();
+    host::answer(host, HostOperation::FinishedJobs, finished).unwrap_or_default()
+}
 
 impl Lrm {
     /// Queues what the manager status asks of this node, of the services that are looked after now.
@@ -16,10 +24,7 @@ impl Lrm {
         let status = self.status.clone();
         self.retries.retain(|sid, _| status.services.contains(sid));
         self.notes.update(&status, &self.node, &self.queue);
-        // What waits for a request that was taken back is not wanted any more.
-        self.queue.keep_waiting(|job| {
-            job.uid.is_none() || status.services.get(&job.sid).is_some_and(|entry| entry.uid == job.uid)
-        });
+        self.drop_requests_taken_back();
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node) {
             let wanted = |uid: &&Uid| looked_after(entry) && self.is_wanted(entry, uid);
             let Some(uid) = entry.uid.as_ref().filter(wanted) else { continue };
@@ -41,6 +46,13 @@ impl Lrm {
             self.final_stops.forget(sid);
             self.queue.queue(job);
         }
+    }
+
+    /// What waits for a request that was taken back is not wanted any more.
+    fn drop_requests_taken_back(&mut self) {
+        let services = &self.status.services;
+        self.queue
+            .keep_waiting(|job| job.uid.is_none() || services.get(&job.sid).is_some_and(|entry| entry.uid == job.uid));
     }
 
     /// Whether a request is to be carried out. `stopped` always is, so that a stopped service stays stopped even with no
@@ -71,14 +83,33 @@ impl Lrm {
         Some(Flow::Wait(next, WaitReason::Jobs))
     }
 
-    /// One look: finished jobs are collected, then waiting ones started as far as there is room. None is started unless the
-    /// lock is surely held.
-    fn look(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        let finished = host.finished();
-        let finished = host::answer(host, HostOperation::FinishedJobs, finished).unwrap_or_default();
-        if finished.is_empty() && self.queue.is_empty() {
-            return;
+    /// Between iterations: where a job has ended the next one that waits takes its place, if it is still asked for. Says when the next
+    /// iteration is due, or nothing if that is now: no job has ended, or it was the last one.
+    pub(super) fn refill(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Next> {
+        let instant = self.next_iteration.filter(|instant| now.instant < *instant)?;
+        let finished = collect(host);
+        if finished.is_empty() {
+            return None;
         }
+        let before = self.status.clone();
+        self.read_status(host);
+        if !Arc::ptr_eq(&before, &self.status) {
+            self.drop_requests_taken_back();
+        }
+        self.serve(finished, host, now);
+        (!self.queue.is_empty()).then_some(Next::At { instant, reason: WaitReason::NextIteration })
+    }
+
+    /// One look: finished jobs are collected, then waiting ones started as far as there is room.
+    fn look(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        let finished = collect(host);
+        if !finished.is_empty() || !self.queue.is_empty() {
+            self.serve(finished, host, now);
+        }
+    }
+
+    /// Handles what has finished, and starts what waits as far as there is room. Nothing is started unless the lock is surely held.
+    fn serve(&mut self, finished: Vec<(JobId, ExitCode)>, host: &mut (impl LrmHost + ?Sized), now: Now) {
         let configuration = host.configuration();
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
         self.drop_stale_results();
@@ -94,14 +125,16 @@ impl Lrm {
         if !self.lease.covers(now.instant, &self.timings) {
             return;
         }
-        for job in self.queue.look() {
-            if self.queue.running() >= max_workers as usize {
-                return;
-            }
+        self.queue.begin_look();
+        let mut last = None;
+        while self.queue.running() < max_workers as usize
+            && let Some((place, job)) = self.queue.next_after(last.as_ref())
+        {
             let mut next = Some(job);
             while let Some(job) = next {
                 next = self.start_job(job, configuration.as_ref(), host, now);
             }
+            last = Some(place);
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
     io::Read,
     path::Path,
     sync::Arc,
+    task::Waker,
     time::Duration,
 };
 
@@ -101,6 +102,11 @@ impl NodeHost {
             sink,
             node,
         }
+    }
+
+    /// Whom to wake when a job has ended: see [`JobWorkers::wake_when_a_job_ends`].
+    pub fn wake_when_a_job_ends(&mut self, waker: Waker) {
+        self.workers.wake_when_a_job_ends(waker);
     }
 
     fn understand_manager_status(&mut self, content: Arc<[u8]>) -> Result<Arc<ManagerStatus>, HostError> {

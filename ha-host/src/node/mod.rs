@@ -21,6 +21,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, PoisonError},
+    task::{Wake, Waker},
     thread,
     time::{Duration, SystemTime},
 };
@@ -522,6 +523,7 @@ impl Daemon {
     fn start_lrm(self, recorder: Recorder<RecordingFile>, stop: Arc<Wakeup>) -> Result<DaemonThread, NodeError> {
         let log = self.log.source(&self.settings.node, "lrm");
         let mut host = self.host(log.clone());
+        host.wake_when_a_job_ends(Waker::from(stop.clone()));
         spawn("lrm", move || comes_to_its_end(&log, || self.run_lrm(&mut host, recorder, &stop)))
     }
 
@@ -565,11 +567,18 @@ fn defect_text(defect: &(dyn Any + Send)) -> &str {
     owned.or_else(|| defect.downcast_ref::<&str>().copied()).unwrap_or("it says nothing of it")
 }
 
-/// Wakes a daemon that waits, to ask it to stop.
+/// Wakes a daemon that waits: to ask it to stop, or since a job has ended.
 #[derive(Debug, Default)]
 struct Wakeup {
     request: Mutex<(Option<StopRequest>, bool)>,
     wake: Condvar,
+}
+
+impl Wake for Wakeup {
+    fn wake(self: Arc<Self>) {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.wake.notify_all();
+    }
 }
 
 impl Wakeup {
@@ -587,7 +596,7 @@ impl Wakeup {
         self.request.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Waits until that moment, or until somebody asks.
+    /// Waits until that moment, or until somebody wakes it.
     fn wait_until(&self, moment: Instant) {
         let mut state = self.request.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -1366,6 +1366,8 @@ class Lrm:
     ) -> Wait | None:
         """
         Does what is to be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
+
+        Call it as soon as a job has ended, too: the next one that waits takes its place at the workers then.
         """
 
 @final

@@ -357,7 +357,7 @@ impl Workers for Call<'_> {
         self.call(HostOperation::StartJob, Some(killed), |call| {
             let name = call.name.clone();
             call.cluster.check_job(&name);
-            let ends = call.cluster.time.after(JOB);
+            let ends = call.cluster.time.after(call.cluster.job_time.unwrap_or(JOB));
             if call.cluster.guests.get(&job.sid).is_none_or(|guest| guest.hangs != Some(job.command)) {
                 call.node().jobs.push((ends, job.clone()));
             }

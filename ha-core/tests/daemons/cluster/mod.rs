@@ -81,6 +81,10 @@ pub(crate) struct Cluster {
     pub(crate) unmanaged: Vec<UnmanagedService>,
     /// Whether workers can end their jobs.
     pub(crate) ends_jobs: bool,
+    /// Whether an LRM is called as soon as a job of its has ended.
+    pub(crate) tells_of_ended_jobs: bool,
+    /// How long a job takes, if it is not the usual time.
+    pub(crate) job_time: Option<Duration>,
     /// What fence devices were asked for.
     pub(crate) attempts: Vec<FenceAttempt>,
     /// The incidents of which attempts were kept, each time that others were forgotten.
@@ -442,7 +446,12 @@ impl Cluster {
                     self.reset(&name);
                 }
                 Due::Boot => self.power_on(&name),
-                Due::Job => self.end_job(&name),
+                Due::Job => {
+                    self.end_job(&name);
+                    if self.tells_of_ended_jobs {
+                        let _ = self.tick(&name, Daemon::Lrm);
+                    }
+                }
                 Due::Tick(daemon) => {
                     let _ = self.tick(&name, daemon);
                 }

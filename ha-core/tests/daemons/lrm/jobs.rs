@@ -1,5 +1,7 @@
 //! What is queued, the turns of the workers, and what a job does.
 
+use std::time::Duration;
+
 use ha_core::{
     event::Event,
     host::{Agent, EventSink, HostError},
@@ -126,6 +128,78 @@ fn a_turn_of_the_workers_lasts_for_8_s_with_a_look_each_second() {
     assert_eq!(cluster.time.since(began), secs(8));
     assert_eq!(cluster.calls[&HostOperation::FinishedJobs] - looks, 9);
     assert_eq!(next.unwrap().since(began), secs(10));
+}
+
+/// Asks for the start of so many services, with four workers.
+fn ask_for_starts(cluster: &mut Cluster, services: usize) {
+    cluster.datacenter().max_workers = 4;
+    for number in 0..services {
+        let name = format!("vm:{}", 1000 + number);
+        cluster.add_service(&name, "node1", RequestedState::Started);
+        cluster.put_entry(&name, "node1", STARTED, Some(&name));
+    }
+}
+
+#[test]
+fn where_the_end_of_a_job_is_told_workers_are_never_idle_while_jobs_wait() {
+    const SERVICES: u32 = 400;
+    for job_time in [Duration::from_millis(300), Duration::from_secs(1)] {
+        let mut cluster = active();
+        cluster.tells_of_ended_jobs = true;
+        cluster.job_time = Some(job_time);
+        ask_for_starts(&mut cluster, SERVICES as usize);
+        let ideal = job_time * SERVICES / 4;
+        // Not sooner than the iteration that is due has begun, and a second for the look that finds nothing left.
+        cluster.run_until(cluster.time.after(secs(11) + ideal + ideal * 15 / 100));
+        assert_eq!(cluster.node("node1").running.len(), 401, "jobs of {job_time:?}");
+        assert_eq!(cluster.violations, [""; 0]);
+    }
+}
+
+/// Lets the turn of four workers end while all of them are at work, and others wait. Gives when the next iteration is due.
+fn between_iterations(cluster: &mut Cluster) -> Instant {
+    cluster.tells_of_ended_jobs = true;
+    cluster.job_time = Some(Duration::from_millis(8_500));
+    ask_for_starts(cluster, 20);
+    let due = iterate(cluster).unwrap();
+    assert_eq!(due.since(cluster.time), secs(2), "the turn is over");
+    due
+}
+
+fn jobs(cluster: &Cluster) -> Vec<String> {
+    cluster.nodes[&node("node1")].jobs.iter().map(|(_, job)| job.sid.to_string()).collect()
+}
+
+#[test]
+fn between_iterations_a_place_is_filled_as_soon_as_a_job_has_ended() {
+    let mut cluster = active();
+    let due = between_iterations(&mut cluster);
+    let (before, locks) = (jobs(&cluster), cluster.calls[&HostOperation::TakeLock]);
+    assert_eq!(before, ["vm:1000", "vm:1001", "vm:1002", "vm:1003"]);
+    cluster.run_until(cluster.time.after(secs(1)));
+    assert_eq!(jobs(&cluster), ["vm:1004", "vm:1005", "vm:1006", "vm:1007"]);
+    assert_eq!(cluster.calls[&HostOperation::TakeLock], locks, "no iteration has begun");
+    cluster.run_until(due);
+    assert!(cluster.calls[&HostOperation::TakeLock] > locks, "it begins when it would have");
+}
+
+#[test]
+fn between_iterations_nothing_is_started_that_is_not_asked_for_any_more() {
+    let mut cluster = active();
+    between_iterations(&mut cluster);
+    cluster.put_entry("vm:1004", "node1", ServiceState::Freeze, Some("frozen"));
+    cluster.run_until(cluster.time.after(secs(1)));
+    assert_eq!(jobs(&cluster), ["vm:1005", "vm:1006", "vm:1007", "vm:1008"]);
+}
+
+#[test]
+fn a_stop_that_is_asked_for_between_iterations_is_looked_at_with_the_next_call() {
+    let mut cluster = active();
+    between_iterations(&mut cluster);
+    ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
+    let locks = cluster.calls[&HostOperation::TakeLock];
+    let _ = cluster.tick(&node("node1"), Daemon::Lrm);
+    assert!(cluster.calls[&HostOperation::TakeLock] > locks, "an iteration has begun");
 }
 
 #[test]
