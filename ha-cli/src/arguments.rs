@@ -1,6 +1,6 @@
 //! The verbs and their options.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use ha_core::{id::NodeName, status::DisarmMode};
@@ -185,6 +185,15 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Serve the cluster's HTTP API, by the program 'ha-web': see 'ha web --help'.
+    #[command(disable_help_flag = true)]
+    Web(BesideArguments),
+    /// Add, list and remove tokens, by which programs may use the API: see 'ha token --help'.
+    #[command(disable_help_flag = true)]
+    Token(BesideArguments),
+    /// Add, list, change and remove users, who may log in to the API: see 'ha user --help'.
+    #[command(disable_help_flag = true)]
+    User(BesideArguments),
     /// Add a group.
     Groupadd {
         /// Its name.
@@ -528,6 +537,14 @@ pub(super) struct GroupOptions {
     /// What people should know.
     #[arg(long)]
     comment: Option<String>,
+}
+
+/// What another program is to read.
+#[derive(Debug, Args)]
+pub(super) struct BesideArguments {
+    /// What it is to do.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(super) rest: Vec<OsString>,
 }
 
 /// Properties of a rule.

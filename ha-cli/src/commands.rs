@@ -9,7 +9,7 @@ use ha_core::{
     similar::{did_you_mean, similar},
     status::{Command, DisarmMode, Motion, NodeState},
 };
-use ha_host::desk::Change;
+use ha_host::desk::{Change, Refusal, judge};
 
 use super::{
     context::{Context, Failure},
@@ -153,12 +153,7 @@ pub(super) fn queue(context: &Context, command: &Command, manner: &Manner, force
     if let Command::EnableNodeMaintenance { node } = command {
         deed.undo = Some(Command::DisableNodeMaintenance { node: node.clone() });
     }
-    let judge = |answers: &[Event]| {
-        answers.iter().filter(|event| answers_to(event, &line)).try_fold(Vec::new(), |mut lines, event| {
-            lines.extend(judge(event, force)?);
-            Ok(lines)
-        })
-    };
+    let judge = |answers: &[Event]| judge(answers, &line, force).map_err(|refusal| refused(&refusal));
     let change = Change { commands: vec![command.clone()], ..Change::default() };
     deed.carry_out(&change, judge, || Ok(context.store.append_command(&line)?))
 }
@@ -206,57 +201,14 @@ pub(super) fn check_node(nodes: &[NodeName], node: &NodeName) -> Result<(), Fail
     Err(Failure::Failed(format!("'{node}' is no node of this cluster, which has {}{hint}", names.join(", "))))
 }
 
-/// Whether an event of the trial answers the command.
-#[expect(clippy::wildcard_enum_match_arm, reason = "those that answer commands are named")]
-fn answers_to(event: &Event, line: &str) -> bool {
-    match event {
-        // Another service's command may wait since before.
-        Event::CommandWithoutEffect { command, .. } => command == line,
-        Event::CommandAccepted { .. }
-        | Event::CommandBlockedByAffinity { .. }
-        | Event::CommandRejected { .. }
-        | Event::CommandIgnored { .. }
-        | Event::CommandUnknown { .. }
-        | Event::MoveWillNotLast { .. }
-        | Event::MaintenanceClearUnexpectedState { .. } => true,
-        _ => false,
-    }
-}
-
-/// What an event of the trial means for the one who typed the command.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the trial gives no other events than those that are named")]
-fn judge(event: &Event, force: bool) -> Result<Option<String>, Failure> {
-    match event {
-        Event::CommandAccepted { .. } => Ok(None),
-        Event::CommandWithoutEffect { .. } | Event::MoveWillNotLast { .. } if !force => {
-            Err(Failure::Failed(format!("{event}. Nothing was queued: say --force to queue it all the same")))
-        }
-        Event::CommandBlockedByAffinity { blocking, target, sid, .. } => Err(Failure::Failed(format!(
-            "{sid} must be kept apart from {blocking}, which uses node {target}: move that first, or change the rule"
-        ))),
-        Event::CommandRejected { reason: RejectionReason::NoSuchService, .. } => {
-            Err(Failure::failed("the master does not know the service (yet): see 'ha status'"))
-        }
-        Event::CommandRejected { reason: RejectionReason::NodeNotOnline, .. } => {
-            Err(Failure::failed("the node is not online: see 'ha status'"))
-        }
-        Event::CommandRejected { reason: RejectionReason::NotToBeFenced, .. } => {
-            Err(Failure::failed("the node is not to be fenced: there is nothing to confirm, see 'ha status'"))
-        }
-        Event::CommandRejected { reason: RejectionReason::NodeIsUp, .. } => {
-            Err(Failure::failed("the node is in the cluster right now, so it is not down: see 'ha status'"))
-        }
-        Event::CommandIgnored { reason, .. } => Err(Failure::failed(match reason {
-            IgnoreReason::AlreadyOnTarget => "the service is on that node already",
-            IgnoreReason::AlreadyDisarmed => "HA is disarmed, or being disarmed, already",
-            IgnoreReason::NotDisarmed => "HA is not disarmed",
-            IgnoreReason::AlreadyInMaintenance => "the node is in maintenance already",
-            IgnoreReason::Disarmed => "HA is disarmed: arm it first with 'ha arm'",
-        })),
-        Event::CommandUnknown { reason, .. } => Err(Failure::failed(reason)),
-        Event::MaintenanceClearUnexpectedState { node, state } => {
-            Ok(Some(format!("node {node} is not in maintenance now (it is {state}); a request for it is taken back")))
-        }
-        other => Ok(Some(other.to_string())),
-    }
+/// What helps, by the verbs of this command.
+fn refused(refusal: &Refusal) -> Failure {
+    let hint = match refusal {
+        Refusal::Rejected(RejectionReason::NotToBeFenced) => ", see 'ha status'",
+        Refusal::Rejected(_) => ": see 'ha status'",
+        Refusal::Ignored(IgnoreReason::Disarmed) => " with 'ha arm'",
+        Refusal::Pointless(_) => ". Nothing was queued: say --force to queue it all the same",
+        Refusal::KeptApart { .. } | Refusal::Ignored(_) | Refusal::Unknown(_) => "",
+    };
+    Failure::Failed(format!("{refusal}{hint}"))
 }

@@ -1,7 +1,7 @@
 //! What every verb needs: the store, this node, and a way to fail.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt, io,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
@@ -11,18 +11,14 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use ha_core::{
-    config::{Configuration, Digest, EditError, Editor},
+    config::{Configuration, Digest, EditError},
     id::{IdError, NodeName, ServiceId, ServiceTypes},
-    similar::{did_you_mean, similar_service},
-    status::{ManagerStatus, ServiceState},
+    status::ManagerStatus,
 };
 use ha_host::{
-    desk::Present,
+    desk::{Desk, DeskEdit, Present},
     node::StateDirectory,
-    store::{
-        ConfigurationReader, Record, SharedStore, StoreAddress, StoreError, StoredConfiguration, edit, service_types,
-        try_edit,
-    },
+    store::{SharedStore, StoreAddress, StoreError, StoredConfiguration},
 };
 
 /// Why a verb was not carried out.
@@ -98,16 +94,16 @@ pub(super) struct Context {
     pub(super) types: ServiceTypes,
     pub(super) state: StateDirectory,
     node: Option<NodeName>,
-    reader: ConfigurationReader,
+    desk: Desk,
 }
 
 impl Context {
     pub(super) fn new(store: Option<&str>, node: Option<NodeName>, state: StateDirectory) -> Result<Self, Failure> {
         let address = store_address(store)?;
         let store = address.open(address.patience()).map_err(|error| state.explain(error))?;
-        let types = service_types();
         check_cluster(&state, &*store)?;
-        Ok(Self { store, state, reader: ConfigurationReader::new(types.clone()), types, node })
+        let desk = Desk::new(store.clone());
+        Ok(Self { store, state, types: desk.types().clone(), desk, node })
     }
 
     pub(super) fn node(&self) -> Result<NodeName, Failure> {
@@ -115,14 +111,12 @@ impl Context {
     }
 
     pub(super) fn stored(&self) -> Result<StoredConfiguration, Failure> {
-        Ok(self.reader.read(&*self.store)?)
+        Ok(self.desk.stored()?)
     }
 
     /// The manager status; an empty one if there is none.
     pub(super) fn manager_status(&self) -> Result<ManagerStatus, Failure> {
-        let Some(content) = self.store.record(&Record::Manager)? else { return Ok(ManagerStatus::default()) };
-        let place = self.store.record_place(&Record::Manager);
-        ha_host::store::read_manager_status(&content, &place).map_err(Failure::Failed)
+        self.desk.manager_status()?.map_err(Failure::Failed)
     }
 
     /// What resets each node when it stalls, as its daemon last said; only of nodes whose daemon has.
@@ -157,30 +151,17 @@ impl Context {
 
     /// The service that a person probably meant, for the end of a message.
     pub(super) fn did_you_mean(&self, text: &str) -> String {
-        let Ok(stored) = self.stored() else { return String::new() };
-        let resources = stored.configuration.resources.resources.keys();
-        let known: BTreeSet<&str> = stored.guests.keys().chain(resources).map(ServiceId::as_str).collect();
-        did_you_mean(similar_service(text, known.iter().copied()))
+        self.desk.did_you_mean(text)
     }
 
     /// The type of the guest with this number.
     fn guest_type(&self, name: &str) -> Option<String> {
-        if !name.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let stored = self.stored().ok()?;
-        // Services of guests that are gone are meant too: they can be removed.
-        let configured = stored.configuration.resources.resources.keys();
-        let named: BTreeSet<&ServiceId> =
-            stored.guests.keys().chain(configured).filter(|sid| sid.name() == name).collect();
-        let mut types = named.into_iter().map(|sid| sid.service_type().to_owned());
-        let first = types.next();
-        first.filter(|_| types.next().is_none())
+        self.desk.guest_type(name)
     }
 
     /// What the store says of the cluster now.
     pub(super) fn present(&self) -> Result<Present, Failure> {
-        Ok(Present::read(&*self.store, &self.reader)?)
+        Ok(self.desk.present()?)
     }
 
     /// Makes an edit with all that its checks need. Only tried out, it is made on a copy: the answer has the files as they would be.
@@ -188,21 +169,11 @@ impl Context {
         &self,
         digest: Option<&str>,
         is_trial: bool,
-        change: &mut dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(), EditError>,
+        change: &mut DeskEdit<'_>,
     ) -> Result<Configuration, Failure> {
         let seen = digest.map(Digest::from_str).transpose();
         let seen = seen.map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
-        let nodes = self.store.settings()?.nodes;
-        let status = self.manager_status().unwrap_or_default();
-        let guest_type = |name: &str| self.guest_type(name);
-        let in_error =
-            |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error);
-        let editor = Editor::new(&self.types, &nodes).guest_types(&guest_type).services_in_error(&in_error).seen(seen);
-        let apply = |config: &mut Configuration| change(&editor, config).map(|()| config.clone());
-        match is_trial {
-            true => Ok(try_edit(&*self.store, &self.types, apply)??),
-            false => Ok(edit(&*self.store, &self.types, apply)??),
-        }
+        Ok(self.desk.edit(seen, is_trial, change)??)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `ha` command: its verbs, in words. What they ask and do, as data, is in [`ha_host::desk`].
 
 mod arguments;
+mod beside;
 mod check;
 mod commands;
 mod confirm;
@@ -104,6 +105,9 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Arm { manner } => commands::arm(&context()?, &manner),
         Verb::Watch { sid, json } => watch::watch(&context()?, sid.as_deref(), json),
         Verb::ConfirmFenced { node, repeat, manner } => confirm::confirm_fenced(&context()?, node, repeat, &manner),
+        Verb::Web(arguments) => beside::run("web", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
+        Verb::Token(arguments) => beside::run("token", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
+        Verb::User(arguments) => beside::run("user", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
         Verb::Groupadd { group, options, manner } => edits::add_group(&context()?, &group, &options, &manner),
         Verb::Groupset { group, options, changes, manner } => {
             edits::set_group(&context()?, &group, &options, &changes, &manner)

@@ -25,8 +25,34 @@ pub enum Durability {
 ///
 /// If the file system does; the file has its old content then.
 pub fn replace(path: &Path, content: &[u8], tag: &str, durability: Durability) -> io::Result<()> {
+    replace_by(path, tag, durability, |temporary| write_whole(temporary, content, FOR_ALL, durability))
+}
+
+/// The same for a file that has secrets: nobody but its owner may read it, at no moment.
+///
+/// # Errors
+///
+/// As [`replace`].
+pub fn replace_private(path: &Path, content: &[u8], tag: &str, durability: Durability) -> io::Result<()> {
+    replace_by(path, tag, durability, |temporary| {
+        // One that was left behind by an earlier writer has the mode that it had.
+        remove(temporary, Durability::Memory)?;
+        write_whole(temporary, content, FOR_OWNER, durability)
+    })
+}
+
+/// The mode of a new file, from which the process's mask is taken.
+const FOR_ALL: u32 = 0o666;
+const FOR_OWNER: u32 = 0o600;
+
+fn replace_by(
+    path: &Path,
+    tag: &str,
+    durability: Durability,
+    write: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let temporary = temporary_path(path, tag)?;
-    let written = write_whole(&temporary, content, durability).and_then(|()| fs::rename(&temporary, path));
+    let written = write(&temporary).and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // Best effort: the next writer with this tag truncates it anyway.
         let _ = fs::remove_file(&temporary);
@@ -38,8 +64,8 @@ pub fn replace(path: &Path, content: &[u8], tag: &str, durability: Durability) -
     }
 }
 
-fn write_whole(path: &Path, content: &[u8], durability: Durability) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+fn write_whole(path: &Path, content: &[u8], mode: u32, durability: Durability) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
     file.write_all(content)?;
     match durability {
         Durability::Disk => file.sync_all(),
@@ -183,6 +209,18 @@ mod tests {
         }
         assert_eq!(decode_name(".vm:100.tmp"), None);
         assert_eq!(decode_name("vm%3A100"), None, "not the encoding of anything");
+    }
+
+    #[test]
+    fn what_is_private_is_so_also_over_what_was_left_behind() {
+        let directory = std::env::temp_dir().join(format!("ha-files-private-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("secret");
+        fs::write(directory.join(".secret.edit.tmp"), "left behind, for all to read").unwrap();
+        replace_private(&path, b"hidden", "edit", Durability::Memory).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&path).unwrap(), b"hidden");
+        fs::remove_dir_all(&directory).unwrap();
     }
 
     #[test]

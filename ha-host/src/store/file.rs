@@ -17,8 +17,8 @@ use ha_core::{
 use nix::sys::statvfs::statvfs;
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
-    LockCheck, Record, SharedStore, Store, StoreError, StoreSpace, TwinNote,
+    AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove,
+    LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreSpace, TwinNote,
     cached::FileCache,
     guest_cache::{GuestCache, read_guest, read_move},
     journal,
@@ -38,6 +38,7 @@ use crate::os::files::{self, Durability};
 /// status/manager.json     the manager status
 /// status/lrm/NODE.json    a node's LRM status
 /// commands                the command queue
+/// access.json             who may do what over the network
 /// locks/NAME.json         a lock with its lease
 /// members/NODE.json       a node's sign of life
 /// twins/NODE.json         what was seen of two machines of one name
@@ -76,6 +77,7 @@ enum Guard<'a> {
     Config,
     Guests,
     Commands,
+    Access,
     Lock(&'a Lock),
     Beat(&'a NodeName),
     LrmStatus(&'a NodeName),
@@ -215,6 +217,7 @@ impl FileStore {
             Guard::Config => "config".to_owned(),
             Guard::Guests => "guests".to_owned(),
             Guard::Commands => "commands".to_owned(),
+            Guard::Access => "access".to_owned(),
             Guard::Lock(lock) => lock.to_string(),
             Guard::Beat(node) => format!("member-{node}"),
             Guard::LrmStatus(node) => format!("lrm-{node}"),
@@ -309,6 +312,7 @@ impl FileStore {
     }
 }
 
+const ACCESS: &str = "access.json";
 const JOURNAL: &str = "config/.journal";
 
 /// A value as pretty JSON with a newline. None of the values here can fail to be written.
@@ -473,6 +477,18 @@ impl Store for FileStore {
             beats.extend(content.and_then(|content| Some((node, serde_json::from_slice(&content).ok()?))));
         }
         Ok(beats)
+    }
+
+    fn access(&self) -> Result<Option<Arc<[u8]>>, StoreError> {
+        self.read(ACCESS)
+    }
+
+    fn edit_access(&self, edit: &mut AccessEdit<'_>) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Access)?;
+        let old = self.read(ACCESS)?;
+        let Some(content) = edit(old.as_deref()) else { return Ok(()) };
+        let path = self.directory.join(ACCESS);
+        files::replace_private(&path, &content, "edit", Durability::Disk).map_err(StoreError::file("write", &path))
     }
 
     fn cluster_id(&self) -> Result<Option<String>, StoreError> {

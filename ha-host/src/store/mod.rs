@@ -372,6 +372,22 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails.
     fn make_cluster_id(&self) -> Result<String, StoreError>;
 
+    /// Who may do what over the network, as the one that serves it keeps it: with secrets, if only as hashes, so that it is for the
+    /// owner of the store alone, and no part of the configuration. Nothing if nobody was ever let in.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn access(&self) -> Result<Option<Arc<[u8]>>, StoreError>;
+
+    /// Edits that: `edit` gets what there is, and says what there is to be, if it changes. No other edit of it comes between; `edit`
+    /// may be called again if the store asks for it.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn edit_access(&self, edit: &mut AccessEdit<'_>) -> Result<(), StoreError>;
+
     /// The nodes that were seen to have a twin, as long as nobody has decided. A note that can't be understood is left out.
     ///
     /// # Errors
@@ -487,6 +503,9 @@ pub trait SharedStore: Store {
 
 /// Gives the new content of a lock for its present one (nothing where nobody holds it), or nothing to leave it as it is.
 pub type LockChange<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
+
+/// Gives the new content of what says who may do what for the present one, or nothing to leave it as it is.
+pub type AccessEdit<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
 
 /// Whether a lock with this content (nothing where nobody has ever held it) is held by who asks.
 pub type LockCheck<'a> = dyn Fn(Option<&[u8]>) -> bool + 'a;

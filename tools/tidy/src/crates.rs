@@ -8,13 +8,21 @@ const BELOW: &[(&str, &[&str])] = &[
     ("ha-sim", &["ha-core"]),
     ("ha-host", &["ha-core"]),
     ("ha-cli", &["ha-core", "ha-host"]),
+    ("ha-web", &["ha-core", "ha-host"]),
     ("ha-ffi", &["ha-core", "ha-sim"]),
     ("ha-py", &["ha-core", "ha-sim"]),
 ];
 
 /// Dependencies that only these crates may have.
 const RESERVED: &[(&str, &[&str])] =
-    &[("clap", &["ha-cli", "ha-sim"]), ("tokio", &[]), ("pyo3", &["ha-py"]), ("nix", &["ha-cli", "ha-host"])];
+    &[
+        ("clap", &["ha-cli", "ha-sim", "ha-web"]),
+        ("tokio", &["ha-web"]),
+        ("axum", &["ha-web"]),
+        ("hyper", &["ha-web"]),
+        ("pyo3", &["ha-py"]),
+        ("nix", &["ha-cli", "ha-host", "ha-web"]),
+    ];
 
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
     let mut breaches = Vec::new();

@@ -23,8 +23,8 @@ use ha_core::{
 };
 
 use super::{
-    Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove, LockChange,
-    LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
+    AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove,
+    LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
     lease::Stands,
@@ -80,6 +80,7 @@ impl Value {
 
 const SETTINGS: &str = "cluster.json";
 const CLUSTER_ID: &str = "cluster-id";
+const ACCESS: &str = "access";
 const COMMANDS: &str = "commands";
 
 impl EtcdStore {
@@ -438,6 +439,14 @@ impl Store for EtcdStore {
 
     fn problems(&self) -> Result<Vec<StoreProblem>, StoreError> {
         upkeep::problems(&self.etcd)
+    }
+
+    fn access(&self) -> Result<Option<Arc<[u8]>>, StoreError> {
+        Ok(self.get(ACCESS)?.content)
+    }
+
+    fn edit_access(&self, edit: &mut AccessEdit<'_>) -> Result<(), StoreError> {
+        self.change(ACCESS, &mut |content| Ok(edit(content).map(Some)))
     }
 
     fn cluster_id(&self) -> Result<Option<String>, StoreError> {

@@ -1,0 +1,122 @@
+//! The command line: `ha-web web`, `ha-web token` and `ha-web user`, which `ha` runs under its own name.
+
+mod access;
+mod serve;
+
+use std::{fmt, io, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use ha_core::id::NodeName;
+use ha_host::{
+    node::StateDirectory,
+    store::{SharedStore, StoreAddress, StoreError},
+};
+use ha_web::server::PATIENCE;
+
+/// Serves a cluster's HTTP API, and keeps who may use it.
+///
+/// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense.
+#[derive(Debug, Parser)]
+#[command(name = "ha", bin_name = "ha", version, max_term_width = 100)]
+struct Arguments {
+    /// Where the cluster's data is: 'file:DIRECTORY' or 'etcd://HOST:PORT,HOST:PORT/PREFIX'.
+    #[arg(long, global = true, env = "HA_STORE", value_name = "ADDRESS")]
+    store: Option<String>,
+    /// The node that counts as this one; by default the master.
+    #[arg(long, global = true, env = "HA_NODE", value_name = "NODE")]
+    node: Option<NodeName>,
+    /// Where this node keeps what must survive a reboot, such as which cluster it is in.
+    #[arg(long, alias = "state_dir", global = true, env = "HA_STATE_DIR", value_name = "DIRECTORY")]
+    state_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the API until it is asked to end (SIGTERM).
+    Web(serve::WebArguments),
+    /// Add, list and remove tokens, by which programs are known.
+    Token {
+        #[command(subcommand)]
+        verb: access::TokenVerb,
+    },
+    /// Add, list, change and remove users, who log in by password.
+    User {
+        #[command(subcommand)]
+        verb: access::UserVerb,
+    },
+}
+
+/// Why a verb was not carried out.
+#[derive(Debug)]
+enum Failure {
+    /// The arguments make no sense.
+    Usage(String),
+    /// It could not be done.
+    Failed(String),
+}
+
+impl Failure {
+    fn failed(what: impl fmt::Display) -> Self {
+        Self::Failed(what.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        let of_the_arguments = matches!(error, StoreError::BadAddress(_) | StoreError::BadAddressOption { .. });
+        if of_the_arguments { Self::Usage(message) } else { Self::Failed(message) }
+    }
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let (message, code) = match run(arguments) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => (message, 2),
+        Err(Failure::Failed(message)) => (message, 1),
+    };
+    anstream::eprintln!("{STYLE}error:{STYLE:#} {message}");
+    ExitCode::from(code)
+}
+
+const STYLE: anstyle::Style =
+    anstyle::Style::new().bold().fg_color(Some(anstyle::Color::Ansi(anstyle::AnsiColor::Red)));
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { store, node, state_dir, verb } = arguments;
+    let state = StateDirectory::at(state_dir.unwrap_or_else(|| StateDirectory::USUAL.into()));
+    let store = open(store.as_deref(), &state)?;
+    match verb {
+        Verb::Web(arguments) => serve::serve(store, node, &arguments),
+        Verb::Token { verb } => access::token(&*store, &verb),
+        Verb::User { verb } => access::user(&*store, &verb),
+    }
+}
+
+/// Opens the store, and sees that it is that of the cluster which this node is in.
+fn open(store: Option<&str>, state: &StateDirectory) -> Result<Arc<dyn SharedStore>, Failure> {
+    let address = store.ok_or_else(|| {
+        Failure::Usage(
+            "no store is named: use --store file:DIRECTORY or --store etcd://HOST:PORT/PREFIX, or set HA_STORE".into(),
+        )
+    })?;
+    let address: StoreAddress = address.parse()?;
+    let store = address.open(PATIENCE).map_err(|error| state.explain(error))?;
+    match state.check(&*store) {
+        // Who may not read that is no node.
+        Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {}
+        checked => drop(checked?),
+    }
+    Ok(store)
+}

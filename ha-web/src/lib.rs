@@ -1,0 +1,19 @@
+//! The HTTP API of a cluster: what clients of Proxmox VE's HA expect, under `/api2/json`, and an interface of its own.
+//!
+//! * [`wire`]: requests taken apart and checked, answers put into their form. Pure.
+//! * [`access`]: who may do what: users, tokens, tickets.
+//! * [`table`]: all calls, each a [`route`], from which all that must agree with them is made.
+//! * [`call`]: a call as its handler sees it.
+//! * [`server`]: the server itself, with its bounds (feature `server`).
+//!
+//! The daemons know nothing of it: it is a process of its own, and shares with them nothing but the store.
+
+pub mod access;
+pub mod call;
+mod own;
+mod pve;
+pub mod route;
+#[cfg(feature = "server")]
+pub mod server;
+pub mod table;
+pub mod wire;

@@ -1,0 +1,9 @@
+//! `ha-web`: what `ha web`, `ha token` and `ha user` run.
+
+mod command;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::main()
+}

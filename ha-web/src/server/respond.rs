@@ -1,0 +1,386 @@
+//! From a request to its answer.
+
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use ha_host::clock;
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request};
+use http_body_util::{BodyExt, Limited};
+use hyper::ext::ReasonPhrase;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{
+    Peer, Web,
+    authenticate::{Sent, Unknown, check_origin},
+    log::Report,
+};
+use crate::{
+    access::{Access, AccessError, Caller, Means, Role},
+    call::{Call, Site},
+    pve,
+    route::{self, Handler, Need, Route},
+    table,
+    wire::{Answer, Fault, FaultClass, Parameters, Part, encode, path_parts, reason_phrase, sent_parameters},
+};
+
+/// The whole interface as a router, to be mounted in a server of one's own. That one may put a [`Caller`] among a request's extensions,
+/// who is then taken to be known; else the request needs credentials as ever.
+pub fn router(web: Web) -> Router {
+    async fn answer(State(web): State<Web>, request: Request) -> Response {
+        web.respond(request).await
+    }
+    Router::new().fallback(answer).with_state(web)
+}
+
+/// A request that was read whole.
+struct Whole {
+    head: request::Parts,
+    body: Bytes,
+    peer: Peer,
+    parts: Vec<String>,
+}
+
+/// What becomes of a request.
+enum Outcome {
+    Json(Result<Answer, Fault>),
+    Text(String),
+    /// Wrong credentials, of somebody.
+    Wrong(String, Fault),
+}
+
+impl From<Result<Answer, Fault>> for Outcome {
+    fn from(answer: Result<Answer, Fault>) -> Self {
+        Self::Json(answer)
+    }
+}
+
+impl From<Fault> for Outcome {
+    fn from(fault: Fault) -> Self {
+        Self::Json(Err(fault))
+    }
+}
+
+impl From<AccessError> for Fault {
+    fn from(error: AccessError) -> Self {
+        if let AccessError::Store(error) = error {
+            return error.into();
+        }
+        Self::conflict("access_unreadable", error.to_string())
+    }
+}
+
+fn unavailable(why: &str) -> Fault {
+    Fault::new(FaultClass::Unavailable, "unavailable", why)
+}
+
+impl Web {
+    /// Answers a request.
+    pub async fn respond(&self, request: Request) -> Response {
+        let part = route::part_of(request.uri().path());
+        match self.outcome(request).await {
+            Outcome::Json(answer) => json_response(part, &answer),
+            Outcome::Text(text) => with_headers(Response::new(Body::from(text)), "text/plain; charset=utf-8"),
+            Outcome::Wrong(_, fault) => json_response(part, &Err(fault)),
+        }
+    }
+
+    async fn outcome(&self, request: Request) -> Outcome {
+        let (head, body) = request.into_parts();
+        let peer = head.extensions.get::<Peer>().cloned().unwrap_or(Peer::Embedder);
+        let no_such_call = |method: &Method, uri: &Uri| Fault::no_such_call(method.as_str(), uri.path());
+        let Some(parts) = path_parts(head.uri.path()) else { return no_such_call(&head.method, &head.uri).into() };
+        let Some((route, _)) = table::find(&head.method, &parts) else {
+            return no_such_call(&head.method, &head.uri).into();
+        };
+        let body = match self.read(body).await {
+            Ok(body) => body,
+            Err(fault) => return fault.into(),
+        };
+        let whole = Whole { head, body, peer, parts };
+        match route.handler {
+            Handler::Alive => Outcome::Text("alive\n".into()),
+            Handler::Login => self.log_in(route, whole).await,
+            Handler::Call(_) | Handler::Text(_) => self.ask(route, whole).await,
+        }
+    }
+
+    async fn read(&self, body: Body) -> Result<Bytes, Fault> {
+        let bounds = self.inner.bounds;
+        let limited = Limited::new(body, bounds.body).collect();
+        match timeout(bounds.reading, limited).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(_)) => {
+                let message = format!("the body is not whole, or larger than {} bytes", bounds.body);
+                Err(Fault::new(FaultClass::TooLarge, "body_too_large", message))
+            }
+            Err(_) => Err(Fault::new(FaultClass::TooLarge, "body_too_slow", "the body took too long")),
+        }
+    }
+
+    /// Has the store asked or edited for somebody who is known.
+    async fn ask(&self, route: &'static Route, whole: Whole) -> Outcome {
+        let sent = match Sent::of(&whole.head.headers) {
+            Ok(sent) => sent,
+            Err(fault) => return fault.into(),
+        };
+        let address = whole.peer.throttled_name();
+        if sent != Sent::Nothing
+            && let Some(fault) = self.must_wait(&[&address])
+        {
+            return fault.into();
+        }
+        let web = self.clone();
+        let outcome = self.on_a_thread(move || web.answer(route, &whole, &sent)).await;
+        self.with_its_price(outcome, &address).await
+    }
+
+    /// Nothing is looked at while wrong credentials have to wait.
+    fn must_wait(&self, names: &[&str]) -> Option<Fault> {
+        let throttle = self.inner.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.waits(names, clock::instant()).map(too_many)
+    }
+
+    /// Wrong credentials cost time, are counted and logged.
+    async fn with_its_price(&self, outcome: Outcome, address: &str) -> Outcome {
+        let Outcome::Wrong(who, fault) = outcome else { return outcome };
+        let wait = {
+            let mut throttle = self.inner.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.wrong(&[address, &user_key(&who)], clock::instant())
+        };
+        self.inner.log.report(&Report {
+            severity: "warning",
+            event: "web_wrong_credentials",
+            fields: json!({"from": address, "who": who, "code": fault.code}),
+            text: &format!("wrong credentials of '{who}' from {address}: {}", fault.message),
+        });
+        tokio::time::sleep(self.inner.bounds.wrong).await;
+        Outcome::Json(Err(wait.map_or(fault, too_many)))
+    }
+
+    /// Does something on a thread that may wait, within the bounds.
+    async fn on_a_thread(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+        let calls = self.inner.calls.clone();
+        let work = async move {
+            let Ok(permit) = calls.acquire_owned().await else { return unavailable("the server is going down").into() };
+            let done = tokio::task::spawn_blocking(move || {
+                // A thread that hangs keeps its permit: there are never more of them.
+                let _permit = permit;
+                work()
+            });
+            done.await.unwrap_or_else(|_| unavailable("the call came to no end: see the server's log").into())
+        };
+        let patience = self.inner.bounds.answer;
+        timeout(patience, work).await.unwrap_or_else(|_| {
+            unavailable(&format!("the store has not answered within {:.1} s", patience.as_secs_f64())).into()
+        })
+    }
+
+    fn answer(&self, route: &Route, whole: &Whole, sent: &Sent) -> Outcome {
+        let caller = match self.caller(route, whole, sent) {
+            Ok(caller) => caller,
+            Err(Unknown::Wrong { who, fault }) => return Outcome::Wrong(who, fault),
+            Err(Unknown::Other(fault)) => return fault.into(),
+        };
+        match self.call(route, whole, &caller) {
+            Ok(outcome) => outcome,
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// Who asks, if who asks may.
+    fn caller(&self, route: &Route, whole: &Whole, sent: &Sent) -> Result<Caller, Unknown> {
+        let head = &whole.head;
+        let known = match (head.extensions.get::<Caller>(), sent) {
+            (Some(caller), _) => Some(caller.clone()),
+            (None, Sent::Nothing) => whole.peer.caller(),
+            (None, sent) => {
+                let access =
+                    Access::read(&**self.inner.site.desk.store()).map_err(|error| Unknown::Other(error.into()))?;
+                let caller = sent.who(&access, &head.method, clock::wall())?;
+                if sent.is_ticket() {
+                    check_origin(&head.headers, &head.uri, &whole.peer).map_err(Unknown::Other)?;
+                }
+                caller
+            }
+        };
+        let nobody = Caller { name: "nobody".into(), role: Role::Audit, means: Means::Peer };
+        let is_open = route.need == Need::Nothing || self.inner.has_open_metrics && route.path == "/metrics";
+        match (known, route.need) {
+            (known, _) if is_open => Ok(known.unwrap_or(nobody)),
+            (None, _) => Err(Unknown::Other(Fault::new(
+                FaultClass::Unauthenticated,
+                "no_credentials",
+                "No ticket: a token or a login is needed",
+            ))),
+            (Some(caller), Need::Privilege(privilege)) if !caller.role.has(privilege) => {
+                Err(Unknown::Other(Fault::lacks(privilege.as_str())))
+            }
+            (Some(caller), _) => Ok(caller),
+        }
+    }
+
+    fn call(&self, route: &Route, whole: &Whole, caller: &Caller) -> Result<Outcome, Fault> {
+        let parameters = Parameters::check(route.takes, &sent(whole)?)?;
+        let Some((_, path)) = table::find(&whole.head.method, &whole.parts) else {
+            return Err(Fault::no_such_call(whole.head.method.as_str(), whole.head.uri.path()));
+        };
+        let call = Call::new(&self.inner.site, caller, path, parameters);
+        let outcome = match route.handler {
+            Handler::Text(handler) => Outcome::Text(handler(&call)?),
+            Handler::Call(handler) => handler(&call).into(),
+            Handler::Login | Handler::Alive => unavailable("the server answers this itself").into(),
+        };
+        if !route.is_question() {
+            self.report_change(&format!("{} {}", route.method, whole.head.uri.path()), caller, whole, &outcome);
+        }
+        Ok(outcome)
+    }
+
+    fn report_change(&self, what: &str, caller: &Caller, whole: &Whole, outcome: &Outcome) {
+        let (who, from) = (&caller.name, whole.peer.throttled_name());
+        let refusal = match outcome {
+            Outcome::Json(Err(fault)) => Some(fault.message.as_str()),
+            Outcome::Json(Ok(_)) | Outcome::Text(_) | Outcome::Wrong(..) => None,
+        };
+        let result = refusal.map_or_else(|| "done".into(), |why| format!("refused: {why}"));
+        self.inner.log.report(&Report {
+            severity: if refusal.is_some() { "info" } else { "notice" },
+            event: if refusal.is_some() { "web_change_refused" } else { "web_change" },
+            fields: json!({"who": who, "from": from, "what": what, "why": refusal}),
+            text: &format!("{what} by {who} from {from}: {result}"),
+        });
+    }
+
+    /// Gives a ticket for a password, or for a ticket.
+    async fn log_in(&self, route: &'static Route, whole: Whole) -> Outcome {
+        let parameters = match sent(&whole).and_then(|sent| Parameters::check(route.takes, &sent)) {
+            Ok(parameters) => parameters,
+            Err(fault) => return fault.into(),
+        };
+        let user = full_name(&parameters);
+        let address = whole.peer.throttled_name();
+        if let Some(fault) = self.must_wait(&[&address, &user_key(&user)]) {
+            return fault.into();
+        }
+        let patience = self.inner.bounds.answer;
+        let Ok(Ok(permit)) = timeout(patience.mul_f64(0.5), self.inner.passwords.clone().acquire_owned()).await else {
+            return unavailable("too many logins at once").into();
+        };
+        let web = self.clone();
+        let outcome = self.on_a_thread(move || {
+            let _permit = permit;
+            match ticket(&web.inner.site, &user, &parameters) {
+                Ok(Some(answer)) => Ok(answer).into(),
+                Ok(None) => {
+                    let fault = Fault::new(FaultClass::Unauthenticated, "wrong_password", "authentication failure");
+                    Outcome::Wrong(user, fault)
+                }
+                Err(fault) => fault.into(),
+            }
+        });
+        let outcome = outcome.await;
+        self.with_its_price(outcome, &address).await
+    }
+}
+
+fn too_many(wait: Duration) -> Fault {
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+    let message = format!("too many wrong credentials: try again in {seconds} s");
+    let mut fault = Fault::new(FaultClass::TooMany, "too_many_attempts", message);
+    fault.retry_after_s = Some(seconds);
+    fault
+}
+
+/// Under which a user's wrong credentials are counted: no address has that form.
+fn user_key(user: &str) -> String {
+    format!("user {user}")
+}
+
+fn full_name(parameters: &Parameters) -> String {
+    let name = parameters.get("username").unwrap_or_default();
+    match parameters.get("realm") {
+        Some(realm) if !name.contains('@') => format!("{name}@{realm}"),
+        Some(_) | None => name.to_owned(),
+    }
+}
+
+fn ticket(site: &Site, user: &str, parameters: &Parameters) -> Result<Option<Answer>, Fault> {
+    let store = &**site.desk.store();
+    let access = Access::read(store)?;
+    let now = clock::wall();
+    let password = parameters.get("password").unwrap_or_default();
+    let renewed = access.by_ticket(password, now).filter(|caller| caller.name == user);
+    let Some(caller) = renewed.or_else(|| access.by_password(user, password)) else { return Ok(None) };
+    let Some(login) = access.login(user, now) else { return Ok(None) };
+    let name = pve::name_of(store.cluster_id()?.as_deref());
+    Ok(Some(
+        json!({
+            "username": user,
+            "ticket": login.ticket,
+            "CSRFPreventionToken": login.csrf_token,
+            "clustername": name,
+            "cap": pve::capabilities(caller.role),
+        })
+        .into(),
+    ))
+}
+
+fn sent(whole: &Whole) -> Result<Vec<(String, String)>, Fault> {
+    let head = &whole.head;
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    sent_parameters(&head.method, head.uri.query(), content_type, &whole.body)
+}
+
+fn json_response(part: Part, answer: &Result<Answer, Fault>) -> Response {
+    let (status, body) = encode(part, answer);
+    let is_problem = part == Part::Own && answer.is_err();
+    let kind = if is_problem { "application/problem+json" } else { "application/json;charset=UTF-8" };
+    let mut response = with_headers(Response::new(Body::from(text(&body))), kind);
+    *response.status_mut() = status;
+    match answer {
+        Ok(answer) => {
+            let tag = answer.digest.as_ref().and_then(|digest| HeaderValue::from_str(&format!("\"{digest}\"")).ok());
+            response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
+        }
+        Err(fault) => {
+            if let Ok(reason) = ReasonPhrase::try_from(reason_phrase(&fault.message).into_bytes()) {
+                response.extensions_mut().insert(reason);
+            }
+            let after = fault.retry_after_s.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds)));
+            response.headers_mut().extend(after);
+            if status == StatusCode::UNAUTHORIZED {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+        }
+    }
+    response
+}
+
+fn text(body: &Value) -> String {
+    let mut text = body.to_string();
+    text.push('\n');
+    text
+}
+
+/// What goes with every answer.
+fn with_headers(mut response: Response, kind: &'static str) -> Response {
+    let headers: BTreeMap<&str, &'static str> = BTreeMap::from([
+        ("content-type", kind),
+        ("cache-control", "no-store"),
+        ("content-security-policy", "default-src 'self'"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+    ]);
+    for (name, value) in headers {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
