@@ -8,7 +8,7 @@ use std::{
 
 use clap::Subcommand;
 use ha_core::status::UtcTime;
-use ha_host::{clock, store::SharedStore};
+use ha_host::{os::clock, store::SharedStore};
 use ha_web::access::{Access, AccessError, PasswordHash, Role, Secret, Token, TokenHash, TokenName, User, UserName};
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use ha_core::status::UtcTime;
-use ha_host::clock;
+use ha_host::os::clock;
 use serde_json::{Value, json};
 
 /// The form of the lines.

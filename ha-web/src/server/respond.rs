@@ -8,7 +8,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use ha_host::clock;
+use ha_host::os::clock;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request};
 use http_body_util::{BodyExt, Limited};
 use hyper::ext::ReasonPhrase;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use ha_host::files::{self, Durability};
+use ha_host::os::files::{self, Durability};
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::{
     ServerConfig,
