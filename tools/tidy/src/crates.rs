@@ -24,7 +24,29 @@ const RESERVED: &[(&str, &[&str])] =
         ("nix", &["ha-cli", "ha-host", "ha-web"]),
     ];
 
+/// Packages that must not come in by any way, by the lock file of a workspace.
+const LEAN: &[(&str, &[&str])] = &[("ha-py/Cargo.lock", &["clap", "tokio"])];
+
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
+    let mut breaches = direct(checkout);
+    for (lock, unwanted) in LEAN {
+        let packages = checkout.text(lock).and_then(|text| text.parse::<toml::Table>().ok());
+        let Some(packages) = packages.as_ref().and_then(|table| table.get("package")).and_then(toml::Value::as_array)
+        else {
+            breaches.push(Breach::new("crate-boundary", *lock, "there is no such lock file, or it can't be read"));
+            continue;
+        };
+        let names = packages.iter().filter_map(|package| package.get("name")).filter_map(toml::Value::as_str);
+        for name in names.filter(|name| unwanted.contains(name)) {
+            let place = format!("{lock}: {name}");
+            breaches.push(Breach::new("crate-boundary", place, "a library for other languages has no command line"));
+        }
+    }
+    breaches
+}
+
+/// What manifests say.
+fn direct(checkout: &Checkout) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (name, below) in BELOW {
         let manifest = format!("{name}/Cargo.toml");
