@@ -3,6 +3,7 @@
 use ha_core::{
     config::RequestedState,
     host::Lock,
+    id::NodeName,
     status::{
         Disarm, DisarmMode, DisarmState, ExitCode, JobResult, LrmMode, LrmStatus, ManagerStatus, Motion, NodeRequest,
         NodeState, QueuedCommand, ServiceEntry, ServiceState,
@@ -178,14 +179,18 @@ impl Situation {
 
     /// The same, but that no node is on its way from one state to another, and HA is armed.
     pub(crate) fn at_rest(mut self) -> Self {
-        for Recorded { entry, .. } in self.recorded.iter_mut().flatten() {
+        for (recorded, configured) in self.recorded.iter_mut().zip(&self.configured) {
+            let Some(Recorded { entry, .. }) = recorded else { continue };
             if entry.state == ServiceState::Fence {
                 entry.state = ServiceState::Started { confirmed: false };
             }
             // One that makes no sense any more takes the whole step of its service.
             entry.command = None;
-            // Who is at home forgets that only when it stays there.
-            entry.maintenance_node = entry.maintenance_node.take().filter(|home| *home != entry.node);
+            // Who is at home, or is found there, forgets that only when it stays there.
+            let is_there = |home: &NodeName| {
+                *home == entry.node || configured.as_ref().is_some_and(|(_, guest_node)| home.as_str() == *guest_node)
+            };
+            entry.maintenance_node = entry.maintenance_node.take_if(|home| !is_there(home));
         }
         self.lines.retain(|line| !line.starts_with("disarm-ha"));
         Self {
