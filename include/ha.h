@@ -152,7 +152,7 @@ typedef int32_t ha_answer;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// The states of both daemons.
+// The states of both daemons, as `Event.DaemonState` names them.
 enum ha_daemon_state
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -380,7 +380,7 @@ enum ha_event_kind
     // A service could not be moved, since it is configured on another node than recorded.
     // Fields: sid.
     HA_EVENT_MOVE_FAILED_WRONG_NODE = 36,
-    // A stopped service was found on another node than recorded, and the record corrected.
+    // A service that is stopped or to be recovered was found on another node; the record was corrected.
     // Fields: sid, from, to.
     HA_EVENT_SERVICE_LOCATION_FIXED = 37,
     // A service returns to the node that it left for maintenance.
@@ -544,8 +544,8 @@ enum ha_event_kind
     HA_EVENT_WATCHDOG_FEED_TOO_LATE = 94,
     // A round changed states more often than makes sense; it goes on in the next round.
     HA_EVENT_ROUND_NOT_SETTLED = 95,
-    // A node that is gone is not fenced, since its services may run without a watchdog: they wait for it to come back, or
-    // for a person.
+    // A node that is gone is not fenced: its services may run without a watchdog, so that its lock proves nothing. They wait
+    // for it to come back, or for a person.
     // Fields: node.
     HA_EVENT_NODE_NOT_FENCED = 96,
     // Another machine works under this node's name: what the node had written was changed by another hand. The node works no
@@ -573,13 +573,15 @@ enum ha_event_kind
     // The node goes down, and these services could not be stopped: the watchdog ends them.
     // Fields: services.
     HA_EVENT_SERVICES_LEFT_RUNNING = 104,
-    // A service or a node has no usable figures.
+    // A service or a node has no usable figures: the service counts as using nothing and is placed by the numbers of services,
+    // the node is taken only where no other is left. Told when it begins.
     // Fields: [sid], [node], reason.
     HA_EVENT_FIGURES_MISSING = 105,
-    // A service goes to a node that its node affinity rule does not prefer.
+    // A service goes to a node that its node affinity rule does not prefer, since those that must be kept apart from it use
+    // the nodes that the rule prefers.
     // Fields: sid, rule, node.
     HA_EVENT_RULE_GAVE_WAY = 106,
-    // Balancing leaves a service alone whose moves have failed.
+    // Moves of a service have failed again and again: automatic balancing leaves it and what must be together with it alone.
     // Fields: sid, failures, seconds.
     HA_EVENT_AUTO_REBALANCE_SUSPENDED = 107,
     // A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone.
@@ -589,7 +591,7 @@ enum ha_event_kind
     // Fields: node.
     HA_EVENT_FENCED_NODE_RETURNED = 109,
     // A person has confirmed that a node is down, which is to be fenced.
-    // Fields: node, by.
+    // Fields: node, [by].
     HA_EVENT_FENCE_CONFIRMED = 110,
     // What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.
     // Fields: sid, field, reason.
@@ -597,7 +599,8 @@ enum ha_event_kind
     // A service whose start was confirmed does not run any more, and nobody asked for that: it is started again.
     // Fields: sid, restarts, pause.
     HA_EVENT_UNPLANNED_RESTART = 112,
-    // This node was taken out of the list of members while its daemons run. A host reports it.
+    // A host found its node taken out of the list of members while its daemons run: the node holds no lock any more, stops its services
+    // as far as its watchdog's time allows, and ends. Hosts report it.
     // Fields: node.
     HA_EVENT_REMOVED_FROM_CLUSTER = 113,
 };
@@ -702,16 +705,22 @@ typedef int32_t ha_file;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// By whose hand a record that names this node was written, as far as a process can prove it. See ha_decide_lock().
+// By whose hand a record that names this node was written, as far as the process that asks can *prove* it.
+//
+// A process knows its own hand by remembering what it has written: each write carries something that no other one has
+// (random bytes with the count and the clock), so that what stands there is its own only if it is one of the writes that it made, or
+// tried to make without learning what came of it. Machine and boot alone prove nothing: a snapshot that is resumed
+// twice has both of them twice.
 enum ha_hand
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-    // This process has written exactly that: it remembers what it has written, and each write has something that no other has.
+    // This process has written exactly that.
     HA_HAND_OWN = 1,
-    // A process before it on the same boot of the same machine has, and is proven to be gone, by an exclusive lock that it
-    // would still hold.
+    // A process before it on the same boot of the same machine has written exactly that, and is proven to be gone: this
+    // one holds an exclusive lock that the other one held all its life, and has what that one left there about its
+    // writes.
     HA_HAND_PREDECESSOR = 2,
     // Anybody else, or it is not known.
     HA_HAND_ANOTHER = 3,
@@ -921,7 +930,7 @@ enum ha_requested_state
     HA_REQUESTED_STARTED = 1,
     // Keep it stopped, but still move it off a failed node.
     HA_REQUESTED_STOPPED = 2,
-    // Keep it stopped and leave it where it is. The only way out of the state "error".
+    // Keep it stopped and leave it where it is. The only way out of the state `error`.
     HA_REQUESTED_DISABLED = 3,
     // Act as if it were not managed at all.
     HA_REQUESTED_IGNORED = 4,
@@ -934,7 +943,7 @@ typedef int32_t ha_requested_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// The state that a service shall be in. It also names the commands of jobs.
+// The state that a service shall be in, without its data (`ServiceState` has that). It also names the commands of jobs.
 enum ha_service_state
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
@@ -1187,63 +1196,92 @@ typedef struct ha_callbacks {
     void *context;
     // Called once with the context when the host is freed, or when the last call with it ends after that. May be NULL.
     void (*destroy)(void *context);
-    // Receives an event, lent. It must not fail and should not block.
+    // Receives an event, lent.
+    //
+    // Promise: It does not fail, and it does not block: a daemon that waits for it feeds no watchdog.
     void (*event)(void *context, const struct ha_event *event);
     // Brings the view of the cluster's members up to date, once at the beginning of each iteration: HA_ANSWER_OK. If it fails the
     // iteration decides nothing about services.
     int32_t (*refresh)(void *context, struct ha_reply *reply);
     // Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
+    //
+    // Promise: Yes only where it is known; what can't be told is no.
     int32_t (*is_quorate)(void *context, struct ha_reply *reply);
-    // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
+    // CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    //
+    // Promise: Where this node is not quorate none is online. A node that is no member, or no member any more, is not
+    // quorate and gets no lock.
     int32_t (*members)(void *context, struct ha_reply *reply);
     // Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED; HA_ANSWER_HELD if the
     // host knows only that this node has it now. HA_ANSWER_ACQUIRED each time would not do: the master would take itself for a new one in
     // every round, and never fence a node.
     //
-    // From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
-    // releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
-    // lease counts from the call. If it fails the lock counts as not renewed.
+    // The answer may come late: the lease counts from the call. If it fails the lock counts as not renewed.
+    //
+    // Promise: From the moment that this is called, for at least the lock lifetime, no other node gets the lock,
+    // unless this one releases it; and no lock is given without quorum. The answer is the answer to this very call;
+    // what is not known is a failure. A node is one machine on one boot, not a name.
     int32_t (*take_lock)(void *context, const char *lock, size_t lock_length, struct ha_reply *reply);
     // Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK. If it
     // fails the lock is left to expire.
+    //
+    // Promise: A lock that this node does not have stays as it is.
     int32_t (*release_lock)(void *context, const char *lock, size_t lock_length, struct ha_reply *reply);
     // Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog. If it is not fed the daemon does
     // not work under the lock that it just got, and gives it back.
+    //
+    // Promise: As for feed_watchdog. A process that goes away without closing it never calls off the reset.
     int32_t (*open_watchdog)(void *context, uint64_t not_after, struct ha_reply *reply);
-    // Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
-    // step before the device is touched, is past not_after (nanoseconds since the start of that clock). If it fails the lock
-    // counts as lost, and the node is reset in time.
+    // Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock is past not_after
+    // (nanoseconds since the start of that clock). If it fails the lock counts as lost, and the node is reset in time.
+    //
+    // Promise: The monotonic clock is read as the last step before the device is touched; past not_after the device is
+    // left alone.
     int32_t (*feed_watchdog)(void *context, uint64_t not_after, struct ha_reply *reply);
     // Disarms the watchdog without a reset: HA_ANSWER_OK. Called only where nothing runs, or nothing is touched any more. If it
     // fails the node may be reset.
+    //
+    // Promise: Nothing but this calls off the reset.
     int32_t (*close_watchdog)(void *context, struct ha_reply *reply);
     // The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
-    // HA_ANSWER_NONE only if none was ever written: the core begins from nothing then. A record that can't be read is a
-    // failure.
+    // HA_ANSWER_NONE if none was ever written: the core begins from nothing then.
+    //
+    // Promise: Never something older than what this node has read before. None only if none was ever written; a record
+    // that can't be read is a failure.
     int32_t (*read_manager_status)(void *context, struct ha_reply *reply);
     // What is configured now, by ha_reply_configuration(): HA_ANSWER_OK. What did not change should still have the same
     // digests.
-    int32_t (*read_configuration)(void *context, struct ha_reply *reply);
-    // CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next round.
     //
-    // A host that can should refuse it to a node that does not hold the manager lock: while HA is disarmed no watchdog ends a
-    // master that was stopped for longer than its lock lasts.
+    // Promise: What can't be read is a failure, not an empty configuration.
+    int32_t (*read_configuration)(void *context, struct ha_reply *reply);
+    // CRM: writes the manager status, lent: HA_ANSWER_OK. If it fails it is written in the next round.
+    //
+    // Promise: Whole or not at all. A host that can refuses it to a node that does not hold the manager lock: while HA
+    // is disarmed no watchdog ends a master that was stopped for longer than its lock lasts.
     int32_t (*write_manager_status)(void *context,
                                     const struct ha_manager_status *status,
                                     struct ha_reply *reply);
     // CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
     // none. If it fails the record of the round before holds.
+    //
+    // Promise: Never something older than what this node has read before. None only if there is none; a record that
+    // can't be read is a failure.
     int32_t (*read_lrm_status)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
     // CRM: whether a line waits in the command queue: HA_ANSWER_YES or HA_ANSWER_NO.
     int32_t (*commands_waiting)(void *context, struct ha_reply *reply);
     // CRM: takes all lines of the command queue, each once by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK. If it
     // fails the round goes on without commands.
+    //
+    // Promise: A line is given once.
     int32_t (*take_commands)(void *context, struct ha_reply *reply);
-    // LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next
-    // iteration.
+    // LRM: writes this node's LRM status, lent: HA_ANSWER_OK. If it fails it is written in the next iteration.
+    //
+    // Promise: Whole or not at all.
     int32_t (*write_lrm_status)(void *context, const struct ha_lrm_status *status, struct ha_reply *reply);
     // CRM: moves the configuration of a guest from a node that was fenced to another one, so that it can be started there;
-    // well if it is there already. It must not touch the guest. HA_ANSWER_OK.
+    // well if it is there already. HA_ANSWER_OK.
+    //
+    // Promise: It does not touch the guest.
     int32_t (*move_configuration)(void *context,
                                   const char *sid,
                                   size_t sid_length,
@@ -1255,6 +1293,9 @@ typedef struct ha_callbacks {
     // CRM: removes the locks that a guest on a fenced node may have left and that are safe to remove: backup, mounted, migrate,
     // clone, rollback, snapshot, snapshot-delete, suspending, suspended. HA_ANSWER_OK with the name of the lock by
     // ha_reply_text(), or HA_ANSWER_NONE.
+    //
+    // Promise: Only locks that a guest on a fenced node leaves behind are removed; any other one protects what is
+    // under way.
     int32_t (*remove_leftover_locks)(void *context,
                                      const char *sid,
                                      size_t sid_length,
@@ -1269,6 +1310,8 @@ typedef struct ha_callbacks {
                                    struct ha_reply *reply);
     // CRM: writes the rules file that the groups were turned into, then the resources file whose services name no group any
     // more; only if both files still have these digests. HA_ANSWER_OK.
+    //
+    // Promise: Only if both files are still the same: the rules are written first, and each file whole or not at all.
     int32_t (*write_group_migration)(void *context,
                                      const char *rules,
                                      size_t rules_length,
@@ -1278,6 +1321,8 @@ typedef struct ha_callbacks {
                                      const char *resources_digest,
                                      struct ha_reply *reply);
     // CRM: removes the groups file, if it still has this digest (with a NUL at its end): HA_ANSWER_OK.
+    //
+    // Promise: Only if the file is still the same.
     int32_t (*remove_groups)(void *context, const char *groups_digest, struct ha_reply *reply);
     // CRM: the version of the software on a node, such as "9.0.0~16", by ha_reply_text(): HA_ANSWER_OK; or HA_ANSWER_NONE.
     int32_t (*software_version)(void *context, const char *node, size_t node_length, struct ha_reply *reply);
@@ -1286,8 +1331,8 @@ typedef struct ha_callbacks {
     // is named by incident and number together; device counts the node's devices from 0. If it fails the device counts as
     // failed.
     //
-    // HA_ANSWER_FENCED is the answer of commands that were started for this very attempt; an answer to another one is never
-    // given, since the node may have been up again meanwhile. What still runs for another attempt for the node has ended before
+    // Promise: A success is the answer of commands that were started for this very attempt, never for another one: the
+    // node may have been up again meanwhile. What still runs for another attempt for the node has ended before
     // commands are started. It returns at once, also where a program hangs.
     int32_t (*run_fence_device)(void *context,
                                 const char *node,
@@ -1311,14 +1356,20 @@ typedef struct ha_callbacks {
     // CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
     // counts services instead.
     int32_t (*usage)(void *context, struct ha_reply *reply);
-    // CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
+    // CRM: sixteen random bytes, by ha_reply_bytes(): HA_ANSWER_OK.
+    //
+    // Promise: Nobody can have had them before.
     int32_t (*random_bytes)(void *context, struct ha_reply *reply);
     // LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code(). Whoever carries it out
-    // keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails the
-    // job must not run: it is started later.
+    // keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails it
+    // is started later.
+    //
+    // Promise: If it fails the job does not run, and never will. The workers of a node end with its power.
     int32_t (*start_job)(void *context, const struct ha_job *job, struct ha_reply *reply);
-    // LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
-    // HA_ANSWER_OK. One that died or was killed ends with HA_EXIT_KILLED. If it fails nothing counts as told.
+    // LRM: the jobs that ended since this was last called, by ha_reply_job(), in the order of their end: HA_ANSWER_OK. One that
+    // died or was killed ends with HA_EXIT_KILLED.
+    //
+    // Promise: Each job is named once, and only when nothing of it is left. If it fails nothing counts as told.
     int32_t (*finished_jobs)(void *context, struct ha_reply *reply);
     // Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
     int32_t (*knows_type)(void *context,
@@ -1327,21 +1378,30 @@ typedef struct ha_callbacks {
                           struct ha_reply *reply);
     // Agent: the node on which the service's guest is configured now, by ha_reply_text(): HA_ANSWER_OK; HA_ANSWER_NONE if it
     // is not configured at all.
+    //
+    // Promise: It names the target of a move only when nothing of the service is left here that may run.
     int32_t (*guest_node)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: whether anything of the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. NO means that nothing of it is left, no child, no
-    // helper, no mount; what can't be told is a failure. After a failure nothing is started, and no stop has worked.
+    // Agent: whether anything of the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
     //
     // Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
+    //
+    // Promise: No only if nothing of the service is left, no child, no helper, no mount; what can't be told is a
+    // failure: then nothing is started, and no stop has worked.
     int32_t (*is_running)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK; HA_ANSWER_LOCKED, as stop and move_to.
+    // Agent: starts the service: HA_ANSWER_OK; HA_ANSWER_LOCKED, as stop and move_to.
+    //
+    // Promise: It returns when the service runs or can't be started.
     int32_t (*start)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when nothing of it is
-    // left or it can't be stopped: HA_ANSWER_OK. Asked for also where is_running said no or failed, time and again: then it does
-    // nothing and succeeds.
+    // Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    //
+    // Promise: It returns when nothing of the service is left or it can't be stopped. It is asked for also where
+    // is_running said no or failed, time and again: then it does nothing and succeeds.
     int32_t (*stop)(void *context, const char *sid, size_t sid_length, int64_t timeout, struct ha_reply *reply);
-    // Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
-    // HA_ANSWER_OK. guest_node names that node only when nothing of the service is left here that may run. Of a guest that is moved
-    // live the copy runs only after that, whatever it looks like there: until then the original may go on by itself at any moment.
+    // Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    //
+    // Promise: It returns when the service is there or can't be moved. Of a guest that is moved live the copy runs
+    // only after guest_node names the target, whatever it looks like there: until then the original may go on by
+    // itself at any moment.
     int32_t (*move_to)(void *context,
                        const char *sid,
                        size_t sid_length,
@@ -1353,8 +1413,10 @@ typedef struct ha_callbacks {
     // it needs. Past that time it is asked again, so that a job that gets on can have more. NULL: ten minutes beyond the job's
     // timeout for a start or stop, and no limit for a move.
     int32_t (*job_time_limit)(void *context, const struct ha_job *job, struct ha_reply *reply);
-    // LRM, may be NULL: ends a job that takes too long: HA_ANSWER_OK. It may go on for a while: finished_jobs names it, with HA_EXIT_KILLED, when
-    // nothing of it is left; until then this is asked again from time to time. NULL: no job can be ended; one that hangs is shown.
+    // LRM, may be NULL: ends a job that takes too long: HA_ANSWER_OK. Until finished_jobs names it, with HA_EXIT_KILLED, this is
+    // asked again from time to time. NULL: no job can be ended; one that hangs is shown.
+    //
+    // Promise: The job may go on for a while: finished_jobs names it when nothing of it is left, not before.
     int32_t (*end_job)(void *context, uint64_t id, struct ha_reply *reply);
     // LRM, may be NULL: the lock that a guest has now, by ha_reply_text(), to say what a job waits for that ended with HA_EXIT_TRY_AGAIN:
     // HA_ANSWER_OK, or HA_ANSWER_NONE. NULL: it is not known.
@@ -1850,6 +1912,45 @@ ha_status ha_explanation_json(const struct ha_explanation *explanation,
 ha_status ha_explanation_words(const struct ha_explanation *explanation,
                                struct ha_text *words,
                                struct ha_error **error);
+
+// The word for a ha_requested_state, as the records and events have it; NULL for a number that is none.
+const char *ha_requested_state_name(int32_t value);
+
+// The word for a ha_preference, as the records and events have it; NULL for a number that is none.
+const char *ha_preference_name(int32_t value);
+
+// The word for a ha_decider, as the records and events have it; NULL for a number that is none.
+const char *ha_decider_name(int32_t value);
+
+// The word for a ha_node_state, as the records and events have it; NULL for a number that is none.
+const char *ha_node_state_name(int32_t value);
+
+// The word for a ha_service_state, as the records and events have it; NULL for a number that is none.
+const char *ha_service_state_name(int32_t value);
+
+// The word for a ha_motion, as the records and events have it; NULL for a number that is none.
+const char *ha_motion_name(int32_t value);
+
+// The word for a ha_disarm_mode, as the records and events have it; NULL for a number that is none.
+const char *ha_disarm_mode_name(int32_t value);
+
+// The word for a ha_lrm_state, as the records and events have it; NULL for a number that is none.
+const char *ha_lrm_state_name(int32_t value);
+
+// The word for a ha_lrm_mode, as the records and events have it; NULL for a number that is none.
+const char *ha_lrm_mode_name(int32_t value);
+
+// The word for a ha_daemon_state, as the records and events have it; NULL for a number that is none.
+const char *ha_daemon_state_name(int32_t value);
+
+// The word for a ha_severity, as the records and events have it; NULL for a number that is none.
+const char *ha_severity_name(int32_t value);
+
+// The word for a ha_hand, as the records and events have it; NULL for a number that is none.
+const char *ha_hand_name(int32_t value);
+
+// The word for a ha_stop_request, as the records and events have it; NULL for a number that is none.
+const char *ha_stop_request_name(int32_t value);
 
 // Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.
 //
@@ -2687,45 +2788,6 @@ ha_status ha_view_json(const struct ha_view *view, struct ha_text *json, struct 
 
 // The view as lines for a person, each with an end of line.
 ha_status ha_view_lines(const struct ha_view *view, struct ha_text *lines, struct ha_error **error);
-
-// The word for a ha_hand; NULL for a number that is none.
-const char *ha_hand_name(int32_t value);
-
-// The word for a ha_node_state, as the records and events have it; NULL for a number that is none.
-const char *ha_node_state_name(int32_t value);
-
-// The word for a ha_service_state, as the records and events have it; NULL for a number that is none.
-const char *ha_service_state_name(int32_t value);
-
-// The word for a ha_lrm_state, as the records and events have it; NULL for a number that is none.
-const char *ha_lrm_state_name(int32_t value);
-
-// The word for a ha_lrm_mode, as the records and events have it; NULL for a number that is none.
-const char *ha_lrm_mode_name(int32_t value);
-
-// The word for a ha_daemon_state, as the records and events have it; NULL for a number that is none.
-const char *ha_daemon_state_name(int32_t value);
-
-// The word for a ha_requested_state, as the records and events have it; NULL for a number that is none.
-const char *ha_requested_state_name(int32_t value);
-
-// The word for a ha_motion, as the records and events have it; NULL for a number that is none.
-const char *ha_motion_name(int32_t value);
-
-// The word for a ha_preference, as the records and events have it; NULL for a number that is none.
-const char *ha_preference_name(int32_t value);
-
-// The word for a ha_decider, as the records and events have it; NULL for a number that is none.
-const char *ha_decider_name(int32_t value);
-
-// The word for a ha_disarm_mode, as the records and events have it; NULL for a number that is none.
-const char *ha_disarm_mode_name(int32_t value);
-
-// The word for a ha_severity, as the records and events have it; NULL for a number that is none.
-const char *ha_severity_name(int32_t value);
-
-// The word for a ha_stop_request, as the records and events have it; NULL for a number that is none.
-const char *ha_stop_request_name(int32_t value);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::{
     boundary::{Call, call},
     error::ha_error,
-    event_kinds::{ha_event_kind, kind},
     failure::{Failure, ha_status},
+    generated::{events::kind, ha_event_kind},
     handles::{self, Handle},
     records::Record,
     text::{ha_str, ha_text},

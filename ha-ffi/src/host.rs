@@ -54,24 +54,33 @@ pub struct ha_callbacks {
     /// Called once with the context when the host is freed, or when the last call with it ends after that. May be NULL.
     pub destroy: Option<unsafe extern "C" fn(context: *mut c_void)>,
 
-    /// Receives an event, lent. It must not fail and should not block.
+    /// Receives an event, lent.
+    ///
+    /// Promise: It does not fail, and it does not block: a daemon that waits for it feeds no watchdog.
     pub event: Option<unsafe extern "C" fn(context: *mut c_void, event: *const ha_event)>,
 
     /// Brings the view of the cluster's members up to date, once at the beginning of each iteration: HA_ANSWER_OK. If it fails the
     /// iteration decides nothing about services.
     pub refresh: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// Whether this node is in the quorate partition, by the present view: HA_ANSWER_YES; everything else is no.
+    ///
+    /// Promise: Yes only where it is known; what can't be told is no.
     pub is_quorate: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK. Where this node is not quorate, none is online.
+    /// CRM: all members of the cluster, each by ha_reply_member(): HA_ANSWER_OK.
+    ///
+    /// Promise: Where this node is not quorate none is online. A node that is no member, or no member any more, is not
+    /// quorate and gets no lock.
     pub members: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// Takes the lock, or renews it if this node has it: HA_ANSWER_ACQUIRED, HA_ANSWER_RENEWED or HA_ANSWER_REFUSED; HA_ANSWER_HELD if the
     /// host knows only that this node has it now. HA_ANSWER_ACQUIRED each time would not do: the master would take itself for a new one in
     /// every round, and never fence a node.
     ///
-    /// From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
-    /// releases it; and no lock is given without quorum. The answer must be the answer to this call, and may come late: the
-    /// lease counts from the call. If it fails the lock counts as not renewed.
+    /// The answer may come late: the lease counts from the call. If it fails the lock counts as not renewed.
+    ///
+    /// Promise: From the moment that this is called, for at least the lock lifetime, no other node gets the lock,
+    /// unless this one releases it; and no lock is given without quorum. The answer is the answer to this very call;
+    /// what is not known is a failure. A node is one machine on one boot, not a name.
     pub take_lock: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -82,6 +91,8 @@ pub struct ha_callbacks {
     >,
     /// Gives a lock up, so that another node can take it at once; nothing if this node does not have it: HA_ANSWER_OK. If it
     /// fails the lock is left to expire.
+    ///
+    /// Promise: A lock that this node does not have stays as it is.
     pub release_lock: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -93,32 +104,45 @@ pub struct ha_callbacks {
 
     /// Arms the watchdog: HA_ANSWER_FED or HA_ANSWER_TOO_LATE. not_after: as for feed_watchdog. If it is not fed the daemon does
     /// not work under the lock that it just got, and gives it back.
+    ///
+    /// Promise: As for feed_watchdog. A process that goes away without closing it never calls off the reset.
     pub open_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
-    /// Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock, read as the last
-    /// step before the device is touched, is past not_after (nanoseconds since the start of that clock). If it fails the lock
-    /// counts as lost, and the node is reset in time.
+    /// Feeds the watchdog: HA_ANSWER_FED; or HA_ANSWER_TOO_LATE without feeding it, if the monotonic clock is past not_after
+    /// (nanoseconds since the start of that clock). If it fails the lock counts as lost, and the node is reset in time.
+    ///
+    /// Promise: The monotonic clock is read as the last step before the device is touched; past not_after the device is
+    /// left alone.
     pub feed_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, not_after: u64, reply: *mut ha_reply) -> i32>,
     /// Disarms the watchdog without a reset: HA_ANSWER_OK. Called only where nothing runs, or nothing is touched any more. If it
     /// fails the node may be reset.
+    ///
+    /// Promise: Nothing but this calls off the reset.
     pub close_watchdog: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// The manager status as it was last written, by ha_reply_manager_status() or, as JSON, ha_reply_json(): HA_ANSWER_OK.
-    /// HA_ANSWER_NONE only if none was ever written: the core begins from nothing then. A record that can't be read is a
-    /// failure.
+    /// HA_ANSWER_NONE if none was ever written: the core begins from nothing then.
+    ///
+    /// Promise: Never something older than what this node has read before. None only if none was ever written; a record
+    /// that can't be read is a failure.
     pub read_manager_status: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// What is configured now, by ha_reply_configuration(): HA_ANSWER_OK. What did not change should still have the same
     /// digests.
+    ///
+    /// Promise: What can't be read is a failure, not an empty configuration.
     pub read_configuration: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// CRM: writes the manager status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next round.
+    /// CRM: writes the manager status, lent: HA_ANSWER_OK. If it fails it is written in the next round.
     ///
-    /// A host that can should refuse it to a node that does not hold the manager lock: while HA is disarmed no watchdog ends a
-    /// master that was stopped for longer than its lock lasts.
+    /// Promise: Whole or not at all. A host that can refuses it to a node that does not hold the manager lock: while HA
+    /// is disarmed no watchdog ends a master that was stopped for longer than its lock lasts.
     pub write_manager_status: Option<
         unsafe extern "C" fn(context: *mut c_void, status: *const ha_manager_status, reply: *mut ha_reply) -> i32,
     >,
     /// CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
     /// none. If it fails the record of the round before holds.
+    ///
+    /// Promise: Never something older than what this node has read before. None only if there is none; a record that
+    /// can't be read is a failure.
     pub read_lrm_status: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -131,15 +155,20 @@ pub struct ha_callbacks {
     pub commands_waiting: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// CRM: takes all lines of the command queue, each once by ha_reply_text(); it is empty afterwards: HA_ANSWER_OK. If it
     /// fails the round goes on without commands.
+    ///
+    /// Promise: A line is given once.
     pub take_commands: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
-    /// LRM: writes this node's LRM status, lent, whole or not at all: HA_ANSWER_OK. If it fails it is written in the next
-    /// iteration.
+    /// LRM: writes this node's LRM status, lent: HA_ANSWER_OK. If it fails it is written in the next iteration.
+    ///
+    /// Promise: Whole or not at all.
     pub write_lrm_status:
         Option<unsafe extern "C" fn(context: *mut c_void, status: *const ha_lrm_status, reply: *mut ha_reply) -> i32>,
 
     /// CRM: moves the configuration of a guest from a node that was fenced to another one, so that it can be started there;
-    /// well if it is there already. It must not touch the guest. HA_ANSWER_OK.
+    /// well if it is there already. HA_ANSWER_OK.
+    ///
+    /// Promise: It does not touch the guest.
     pub move_configuration: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -155,6 +184,9 @@ pub struct ha_callbacks {
     /// CRM: removes the locks that a guest on a fenced node may have left and that are safe to remove: backup, mounted, migrate,
     /// clone, rollback, snapshot, snapshot-delete, suspending, suspended. HA_ANSWER_OK with the name of the lock by
     /// ha_reply_text(), or HA_ANSWER_NONE.
+    ///
+    /// Promise: Only locks that a guest on a fenced node leaves behind are removed; any other one protects what is
+    /// under way.
     pub remove_leftover_locks: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -177,6 +209,8 @@ pub struct ha_callbacks {
     >,
     /// CRM: writes the rules file that the groups were turned into, then the resources file whose services name no group any
     /// more; only if both files still have these digests. HA_ANSWER_OK.
+    ///
+    /// Promise: Only if both files are still the same: the rules are written first, and each file whole or not at all.
     pub write_group_migration: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -190,6 +224,8 @@ pub struct ha_callbacks {
         ) -> i32,
     >,
     /// CRM: removes the groups file, if it still has this digest (with a NUL at its end): HA_ANSWER_OK.
+    ///
+    /// Promise: Only if the file is still the same.
     pub remove_groups:
         Option<unsafe extern "C" fn(context: *mut c_void, groups_digest: *const c_char, reply: *mut ha_reply) -> i32>,
     /// CRM: the version of the software on a node, such as "9.0.0~16", by ha_reply_text(): HA_ANSWER_OK; or HA_ANSWER_NONE.
@@ -207,8 +243,8 @@ pub struct ha_callbacks {
     /// is named by incident and number together; device counts the node's devices from 0. If it fails the device counts as
     /// failed.
     ///
-    /// HA_ANSWER_FENCED is the answer of commands that were started for this very attempt; an answer to another one is never
-    /// given, since the node may have been up again meanwhile. What still runs for another attempt for the node has ended before
+    /// Promise: A success is the answer of commands that were started for this very attempt, never for another one: the
+    /// node may have been up again meanwhile. What still runs for another attempt for the node has ended before
     /// commands are started. It returns at once, also where a program hangs.
     pub run_fence_device: Option<
         unsafe extern "C" fn(
@@ -242,15 +278,21 @@ pub struct ha_callbacks {
     /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
     /// counts services instead.
     pub usage: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: sixteen bytes that nobody can have had before, by ha_reply_bytes(): HA_ANSWER_OK.
+    /// CRM: sixteen random bytes, by ha_reply_bytes(): HA_ANSWER_OK.
+    ///
+    /// Promise: Nobody can have had them before.
     pub random_bytes: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// LRM: starts a job, lent: HA_ANSWER_RUNNING, or HA_ANSWER_FINISHED after ha_reply_exit_code(). Whoever carries it out
-    /// keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails the
-    /// job must not run: it is started later.
+    /// keeps a ha_job_copy() and calls ha_job_run(). There is never more than one job for a service at a time. If it fails it
+    /// is started later.
+    ///
+    /// Promise: If it fails the job does not run, and never will. The workers of a node end with its power.
     pub start_job: Option<unsafe extern "C" fn(context: *mut c_void, job: *const ha_job, reply: *mut ha_reply) -> i32>,
-    /// LRM: the jobs that ended since this was last called, each once by ha_reply_job(), in the order of their end:
-    /// HA_ANSWER_OK. One that died or was killed ends with HA_EXIT_KILLED. If it fails nothing counts as told.
+    /// LRM: the jobs that ended since this was last called, by ha_reply_job(), in the order of their end: HA_ANSWER_OK. One that
+    /// died or was killed ends with HA_EXIT_KILLED.
+    ///
+    /// Promise: Each job is named once, and only when nothing of it is left. If it fails nothing counts as told.
     pub finished_jobs: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
 
     /// Agent: whether there is an agent for this type of service: HA_ANSWER_YES; everything else is no.
@@ -264,23 +306,30 @@ pub struct ha_callbacks {
     >,
     /// Agent: the node on which the service's guest is configured now, by ha_reply_text(): HA_ANSWER_OK; HA_ANSWER_NONE if it
     /// is not configured at all.
+    ///
+    /// Promise: It names the target of a move only when nothing of the service is left here that may run.
     pub guest_node: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: whether anything of the service runs here: HA_ANSWER_YES or HA_ANSWER_NO. NO means that nothing of it is left, no child, no
-    /// helper, no mount; what can't be told is a failure. After a failure nothing is started, and no stop has worked.
+    /// Agent: whether anything of the service runs here: HA_ANSWER_YES or HA_ANSWER_NO.
     ///
     /// Whether start, stop and move_to succeeded is judged by looking again, not by their answer: a failure is only reported.
+    ///
+    /// Promise: No only if nothing of the service is left, no child, no helper, no mount; what can't be told is a
+    /// failure: then nothing is started, and no stop has worked.
     pub is_running: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: starts the service, and returns when it runs or can't be started: HA_ANSWER_OK; HA_ANSWER_LOCKED, as stop and move_to.
+    /// Agent: starts the service: HA_ANSWER_OK; HA_ANSWER_LOCKED, as stop and move_to.
+    ///
+    /// Promise: It returns when the service runs or can't be started.
     pub start: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes, and returns when nothing of it is
-    /// left or it can't be stopped: HA_ANSWER_OK. Asked for also where is_running said no or failed, time and again: then it does
-    /// nothing and succeeds.
+    /// Agent: stops the service within so many seconds, 0 hard at once, -1 as the agent likes: HA_ANSWER_OK.
+    ///
+    /// Promise: It returns when nothing of the service is left or it can't be stopped. It is asked for also where
+    /// is_running said no or failed, time and again: then it does nothing and succeeds.
     pub stop: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -290,9 +339,11 @@ pub struct ha_callbacks {
             reply: *mut ha_reply,
         ) -> i32,
     >,
-    /// Agent: moves the service to a node, in one of the ways of ha_motion, and returns when it is there or can't be moved:
-    /// HA_ANSWER_OK. guest_node names that node only when nothing of the service is left here that may run. Of a guest that is moved
-    /// live the copy runs only after that, whatever it looks like there: until then the original may go on by itself at any moment.
+    /// Agent: moves the service to a node, in one of the ways of ha_motion: HA_ANSWER_OK.
+    ///
+    /// Promise: It returns when the service is there or can't be moved. Of a guest that is moved live the copy runs
+    /// only after guest_node names the target, whatever it looks like there: until then the original may go on by
+    /// itself at any moment.
     pub move_to: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
@@ -310,8 +361,10 @@ pub struct ha_callbacks {
     /// timeout for a start or stop, and no limit for a move.
     pub job_time_limit:
         Option<unsafe extern "C" fn(context: *mut c_void, job: *const ha_job, reply: *mut ha_reply) -> i32>,
-    /// LRM, may be NULL: ends a job that takes too long: HA_ANSWER_OK. It may go on for a while: finished_jobs names it, with HA_EXIT_KILLED, when
-    /// nothing of it is left; until then this is asked again from time to time. NULL: no job can be ended; one that hangs is shown.
+    /// LRM, may be NULL: ends a job that takes too long: HA_ANSWER_OK. Until finished_jobs names it, with HA_EXIT_KILLED, this is
+    /// asked again from time to time. NULL: no job can be ended; one that hangs is shown.
+    ///
+    /// Promise: The job may go on for a while: finished_jobs names it when nothing of it is left, not before.
     pub end_job: Option<unsafe extern "C" fn(context: *mut c_void, id: u64, reply: *mut ha_reply) -> i32>,
     /// LRM, may be NULL: the lock that a guest has now, by ha_reply_text(), to say what a job waits for that ended with HA_EXIT_TRY_AGAIN:
     /// HA_ANSWER_OK, or HA_ANSWER_NONE. NULL: it is not known.

@@ -6,7 +6,6 @@ use std::{
 };
 
 use ha_core::{
-    UnknownWord,
     id::{IdError, NodeName, ServiceId},
     status::Timestamp,
     time::{Instant, Now},
@@ -35,9 +34,10 @@ pub(crate) trait Word: Copy + Sized + 'static {
     fn members() -> &'static PyOnceLock<Py<PyDict>>;
 }
 
+/// Tells which class of Python has the words of an enum.
 macro_rules! words {
     ($module:literal: $($type:ty = $class:literal),+ $(,)?) => {
-        $(impl Word for $type {
+        $(impl $crate::convert::Word for $type {
             const MODULE: &'static str = $module;
             const CLASS: &'static str = $class;
 
@@ -46,21 +46,23 @@ macro_rules! words {
             }
 
             fn read(text: &str) -> Result<Self, String> {
-                <$type as FromStr>::from_str(text).map_err(|error: UnknownWord| error.to_string())
+                <$type as ::std::str::FromStr>::from_str(text).map_err(|error: ::ha_core::UnknownWord| error.to_string())
             }
 
-            fn members() -> &'static PyOnceLock<Py<PyDict>> {
-                static MEMBERS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+            fn members() -> &'static ::pyo3::sync::PyOnceLock<::pyo3::Py<::pyo3::types::PyDict>> {
+                static MEMBERS: ::pyo3::sync::PyOnceLock<::pyo3::Py<::pyo3::types::PyDict>> = ::pyo3::sync::PyOnceLock::new();
                 &MEMBERS
             }
         })+
     };
 }
 
-/// Words that have no text in Rust.
+pub(crate) use words;
+
+/// The same for enums that don't know their words.
 macro_rules! plain_words {
     ($module:literal: $($type:ty = $class:literal { $($variant:ident = $text:literal),+ $(,)? })+) => {
-        $(impl Word for $type {
+        $(impl $crate::convert::Word for $type {
             const MODULE: &'static str = $module;
             const CLASS: &'static str = $class;
 
@@ -77,68 +79,15 @@ macro_rules! plain_words {
                 }
             }
 
-            fn members() -> &'static PyOnceLock<Py<PyDict>> {
-                static MEMBERS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+            fn members() -> &'static ::pyo3::sync::PyOnceLock<::pyo3::Py<::pyo3::types::PyDict>> {
+                static MEMBERS: ::pyo3::sync::PyOnceLock<::pyo3::Py<::pyo3::types::PyDict>> = ::pyo3::sync::PyOnceLock::new();
                 &MEMBERS
             }
         })+
     };
 }
 
-words! {
-    "pyha.words":
-    ha_core::config::RequestedState = "RequestedState",
-    ha_core::config::Affinity = "Affinity",
-    ha_core::config::RuleType = "RuleType",
-    ha_core::config::datacenter::SchedulerMode = "SchedulerMode",
-    ha_core::placement::Preference = "Preference",
-    ha_core::status::NodeState = "NodeState",
-    ha_core::status::StateName = "StateName",
-    ha_core::status::Motion = "Motion",
-    ha_core::status::DisarmMode = "DisarmMode",
-    ha_core::status::DisarmState = "DisarmState",
-    ha_core::status::LrmState = "LrmState",
-    ha_core::status::LrmMode = "LrmMode",
-    ha_core::event::DaemonState = "DaemonState",
-    ha_core::host::HostOperation = "HostOperation",
-    ha_core::host::Hand = "Hand",
-    ha_core::timing::Inequality = "Inequality",
-}
-
-plain_words! {
-    "pyha.words":
-    ha_core::host::LockAnswer = "LockAnswer" { Acquired = "acquired", Renewed = "renewed", Held = "held", Refused = "refused" }
-    ha_core::host::FeedOutcome = "FeedOutcome" { Fed = "fed", TooLate = "too_late" }
-    ha_core::host::FenceProgress = "FenceProgress" { Running = "running", Succeeded = "succeeded", Failed = "failed" }
-    ha_core::time::WaitReason = "WaitReason" {
-        NextIteration = "next_iteration", LockRetry = "lock_retry", Jobs = "jobs",
-    }
-    ha_core::lrm::StopRequest = "StopRequest" {
-        Restart = "restart", NodeReboot = "node_reboot", NodeShutdown = "node_shutdown",
-    }
-    ha_core::event::Severity = "Severity" {
-        Info = "info", Notice = "notice", Warning = "warning", Error = "error",
-    }
-}
-
-plain_words! {
-    "pyha.sim.words":
-    crate::sim::faults::FaultKind = "FaultKind" {
-        Fails = "fails", Unknown = "unknown", Stalls = "stalls", Late = "late", LateUnknown = "late_unknown",
-        Crashes = "crashes", CrashesAfter = "crashes_after",
-    }
-    ha_sim::world::DaemonKind = "DaemonKind" { Crm = "crm", Lrm = "lrm" }
-    ha_sim::world::DeviceBehaviour = "DeviceBehaviour" {
-        Works = "works", Fails = "fails", Hangs = "hangs", Late = "late", Slow = "slow",
-    }
-    ha_sim::world::Operation = "Operation" {
-        Start = "start", Stop = "stop", Move = "move", CheckRunning = "check_running", Locate = "locate",
-    }
-    ha_sim::world::Outcome = "FailureKind" {
-        Fails = "fails", Hangs = "hangs", Slow = "slow", Pretends = "pretends", Denies = "denies",
-        Dies = "dies", DiesBefore = "dies_before", Unheard = "unheard",
-    }
-}
+pub(crate) use plain_words;
 
 /// A word: an enum member in Python; its text is taken as well.
 #[derive(Debug, Clone, Copy)]

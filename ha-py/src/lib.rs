@@ -1,6 +1,6 @@
 //! The native part of the Python package `pyha`: what `ha-core` and `ha-sim` have, for Python.
 //!
-//! Plain data is made of classes that are written in Python (`tools/generate.py` makes most of them from the Rust types);
+//! Plain data is made of classes that are written in Python (most of them are made from the Rust types, see `tools/bindings`);
 //! it goes through JSON, which serde reads and writes anyway. What is looked at often, or is large, or has a life of its own
 //! is a class here.
 
@@ -8,6 +8,7 @@ mod config;
 mod convert;
 mod daemons;
 mod errors;
+mod generated;
 mod host;
 mod measure;
 mod placement;

@@ -154,12 +154,7 @@ pub(crate) fn compare_versions(one: &str, other: &str) -> i8 {
 #[pyfunction]
 #[pyo3(signature = (taken, *, before, own))]
 pub(crate) fn lock_answer_by_writer(taken: bool, before: Option<&str>, own: &str) -> &'static str {
-    match LockAnswer::by_writer(taken, before, own) {
-        LockAnswer::Acquired => "acquired",
-        LockAnswer::Renewed => "renewed",
-        LockAnswer::Held => "held",
-        LockAnswer::Refused => "refused",
-    }
+    LockAnswer::by_writer(taken, before, own).as_str()
 }
 
 /// What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store:

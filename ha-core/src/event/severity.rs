@@ -1,6 +1,7 @@
 //! How much an event matters to a person.
 
 use super::{Event, StateName};
+use crate::text_enum::text_enum;
 
 /// How much an event matters to a person who watches, in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +14,14 @@ pub enum Severity {
     Warning,
     /// A service is down, a node is being reset, or a person is needed.
     Error,
+}
+
+text_enum! {
+    Severity: "a severity",
+    Info = "info",
+    Notice = "notice",
+    Warning = "warning",
+    Error = "error",
 }
 
 impl Event {

@@ -29,13 +29,13 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     event::Event,
     id::{NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
+    text_enum::text_enum,
     time::Instant,
 };
 
@@ -66,8 +66,7 @@ impl HostError {
 }
 
 /// The answer to asking for a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockAnswer {
     /// It was free or expired, and is held by this node now.
     Acquired,
@@ -81,6 +80,14 @@ pub enum LockAnswer {
     Held,
     /// It is held by another node, or there is no quorum.
     Refused,
+}
+
+text_enum! {
+    LockAnswer: "an answer about a lock",
+    Acquired = "acquired",
+    Renewed = "renewed",
+    Held = "held",
+    Refused = "refused",
 }
 
 impl LockAnswer {
@@ -131,13 +138,18 @@ pub trait ClusterLock {
 }
 
 /// Whether a feed was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedOutcome {
     /// It was.
     Fed,
     /// It came too late and was not made.
     TooLate,
+}
+
+text_enum! {
+    FeedOutcome: "the outcome of a feed",
+    Fed = "fed",
+    TooLate = "too_late",
 }
 
 /// A watchdog that resets this node unless it is fed.
@@ -250,8 +262,7 @@ pub const LEFTOVER_GUEST_LOCKS: [&str; 9] =
     ["backup", "mounted", "migrate", "clone", "rollback", "snapshot", "snapshot-delete", "suspending", "suspended"];
 
 /// How far a fence device has come with a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FenceProgress {
     /// Its commands still run.
     Running,
@@ -259,6 +270,13 @@ pub enum FenceProgress {
     Succeeded,
     /// One of its commands failed or timed out.
     Failed,
+}
+
+text_enum! {
+    FenceProgress: "the progress of a fence device",
+    Running = "running",
+    Succeeded = "succeeded",
+    Failed = "failed",
 }
 
 /// One use of a fence device. It is named by `incident` and `number` together.

@@ -3,8 +3,6 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::Lrm;
 use crate::{
     config::datacenter::ShutdownPolicy,
@@ -12,6 +10,7 @@ use crate::{
     host::{self, EventSink, HostOperation, Job, LrmHost},
     id::{NodeName, ServiceId},
     status::{ExitCode, LrmMode, LrmState, ManagerStatus, ServiceEntry, ServiceState, StateName},
+    text_enum::text_enum,
     time::{Instant, Now},
 };
 
@@ -19,8 +18,7 @@ use crate::{
 const MARGIN_BEFORE_RESET: Duration = Duration::from_secs(5);
 
 /// Why an LRM is asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StopRequest {
     /// The daemon alone is restarted, for an upgrade say.
     Restart,
@@ -28,6 +26,13 @@ pub enum StopRequest {
     NodeReboot,
     /// The node is about to shut down.
     NodeShutdown,
+}
+
+text_enum! {
+    StopRequest: "a request to stop",
+    Restart = "restart",
+    NodeReboot = "node_reboot",
+    NodeShutdown = "node_shutdown",
 }
 
 impl Lrm {

@@ -6,7 +6,7 @@ use core::cmp::Ordering;
 use super::{Placement, groups::NodeCounts, node_set::NodeSet, rules::NodeClasses, topsis::Figures};
 use crate::{status::ServiceEntry, text_enum::text_enum};
 
-/// What is asked for.
+/// What is asked of placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Preference {
     /// Stay where it is if that is allowed: every round, for a running service.
@@ -24,7 +24,7 @@ text_enum! {
     TryNext = "try_next",
 }
 
-/// What decided.
+/// What decided a placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decider {
     /// It may stay, and does not fail back.

@@ -139,30 +139,30 @@ pub enum ServiceState {
     Error,
 }
 
-/// The name of a service state without its data. It also names the LRM's commands.
+/// The state that a service shall be in, without its data ([`ServiceState`] has that). It also names the commands of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StateName {
-    /// [`ServiceState::Stopped`].
+    /// Not running, as asked.
     Stopped,
-    /// [`ServiceState::RequestStop`].
+    /// To be stopped.
     RequestStop,
-    /// [`ServiceState::RequestStart`].
+    /// To be started, with no node decided yet.
     RequestStart,
-    /// [`ServiceState::RequestStartBalance`].
+    /// To be moved to a better node, stopped, before its first start.
     RequestStartBalance,
-    /// [`ServiceState::Started`].
+    /// To be running.
     Started,
-    /// [`ServiceState::Fence`].
+    /// Its node failed and is to be fenced.
     Fence,
-    /// [`ServiceState::Recovery`].
+    /// Its node is known to be down; a new one is looked for.
     Recovery,
-    /// [`ServiceState::Migrate`].
+    /// Moves live.
     Migrate,
-    /// [`ServiceState::Relocate`].
+    /// Is stopped, moved, and started again.
     Relocate,
-    /// [`ServiceState::Freeze`].
+    /// Left alone while its LRM restarts or HA is disarmed.
     Freeze,
-    /// [`ServiceState::Error`].
+    /// Failed for good: a person is needed.
     Error,
 }
 

@@ -58,11 +58,14 @@ const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Defines the settings that are times, each with its name in files, its customary and its fast value, and the range
-/// that it may have, in milliseconds. The ranges leave room for every mend: whatever the other settings are within their
+/// Defines the settings: those that are times, each with its name in files, its customary and its fast value, and the range
+/// that it may have, in milliseconds; and numbers, each with its customary value. The ranges leave room for every mend: whatever the other settings are within their
 /// ranges, what an inequality asks for is within the range too.
 macro_rules! times {
-    ($($(#[$doc:meta])* $field:ident $variant:ident $name:literal: $customary:expr, $fast:expr, $from:expr => $to:expr;)*) => {
+    (
+        times { $($(#[$doc:meta])* $field:ident $variant:ident $name:literal: $customary:expr, $fast:expr, $from:expr => $to:expr;)* }
+        numbers { $($(#[$about:meta])* $number:ident: $usual:expr;)* }
+    ) => {
         /// What can be set. Times are given in seconds where they are written down, fractions allowed; a setting that is
         /// missing there has its customary value.
         ///
@@ -73,16 +76,8 @@ macro_rules! times {
             $($(#[$doc])*
             #[serde(rename = $name, with = "seconds")]
             pub $field: Duration,)*
-            /// By how much a clock of the cluster may be faster than another one, in parts per million. At most 100,000.
-            pub clock_drift_ppm: u32,
-            /// Rounds after which a master that has nothing to do gives up the manager lock.
-            pub master_idle_rounds: u32,
-            /// Rounds after which an LRM without services gives up its lock.
-            pub lrm_idle_rounds: u32,
-            /// The round of a master, with groups still configured, in which it first tries to turn groups into rules. From 1.
-            pub group_migration_first_round: u32,
-            /// The rounds from one such try to the next one.
-            pub group_migration_interval_rounds: u32,
+            $($(#[$about])*
+            pub $number: u32,)*
         }
 
         /// Names a setting that can be at fault.
@@ -105,11 +100,7 @@ macro_rules! times {
             pub const fn customary() -> Self {
                 Self {
                     $($field: Duration::from_millis($customary),)*
-                    clock_drift_ppm: 1_000,
-                    master_idle_rounds: 90,
-                    lrm_idle_rounds: 60,
-                    group_migration_first_round: 3,
-                    group_migration_interval_rounds: 6,
+                    $($number: $usual,)*
                 }
             }
 
@@ -166,50 +157,64 @@ macro_rules! times {
 }
 
 times! {
-    /// How long after its last feed a daemon's watchdog runs out: the client timeout of the multiplexer.
-    watchdog_timeout WatchdogTimeout "watchdog_timeout_s": 60_000, 3_000, 1 => DAY;
-    /// How often the multiplexer looks at its clients and feeds the device. 0 if there is no multiplexer and a daemon
-    /// has a device of its own; `watchdog_timeout` is then the device's.
-    multiplexer_interval MultiplexerInterval "multiplexer_interval_s": 1_000, 100, 0 => MINUTE;
-    /// The timeout with which the multiplexer opens the device.
-    device_timeout DeviceTimeout "device_timeout_s": 10_000, 2_000, 0 => HOUR;
-    /// By how much a device may run out earlier or later than it was told. Many count in whole seconds.
-    device_granularity DeviceGranularity "device_granularity_s": 1_000, 1_000, 0 => MINUTE;
-    /// How long before a client's timeout the multiplexer warns.
-    multiplexer_warning MultiplexerWarning "multiplexer_warning_s": 10_000, 1_000, 0 => HOUR;
-    /// For how long a lock cannot pass to another holder after it was renewed.
-    lock_lifetime LockLifetime "lock_lifetime_s": 120_000, 6_600, 1 => 10 * DAY;
-    /// For how long taking or renewing a lock is tried in one iteration. 0 for a single try.
-    lock_retry_window LockRetryWindow "lock_retry_window_s": 5_000, 300, 0 => HOUR;
-    /// The time from one such try to the next one.
-    lock_retry_interval LockRetryInterval "lock_retry_interval_s": 1_000, 100, 1 => HOUR;
-    /// How long the store may take to answer one question about a lock. A slower answer is not dangerous, but may cost
-    /// the node its watchdog.
-    lock_answer LockAnswer "lock_answer_s": 1_000, 100, 0 => HOUR;
-    /// The time from the start of one round, of the manager or of an active LRM, to the start of the next one.
-    round_time RoundTime "round_time_s": 10_000, 500, 1 => HOUR;
-    /// The time after which a daemon that waits looks again.
-    waiting_loop WaitingLoop "waiting_loop_s": 5_000, 250, 1 => HOUR;
-    /// For how long an LRM looks after its workers in one iteration.
-    worker_turn WorkerTurn "worker_turn_s": 8_000, 300, 0 => HOUR;
-    /// The time from one such look to the next one.
-    worker_look_interval WorkerLookInterval "worker_look_interval_s": 1_000, 100, 1 => HOUR;
-    /// What everything else in one iteration of a daemon takes at most: reading, deciding, writing, and those steps of
-    /// jobs that run in the daemon's own thread.
-    longest_step LongestStep "longest_step_s": 2_000, 100, 0 => HOUR;
-    /// How long the membership layer takes at most to see that a node has failed.
-    membership_detection MembershipDetection "membership_detection_s": 5_000, 1_000, 0 => HOUR;
-    /// How long a node must have been gone before it is fenced. 0 is safe, since the lock alone protects; the delay only
-    /// avoids needless fencing.
-    fence_delay FenceDelay "fence_delay_s": 60_000, 2_000, 0 => 10 * DAY;
-    /// How long a node that is no member any more is remembered.
-    gone_forgotten_after GoneForgottenAfter "gone_forgotten_after_s": HOUR, HOUR, 0 => 10 * DAY;
-    /// For how long an LRM that is to restart stays without its lock, with services left, before it gives up and exits.
-    restart_give_up RestartGiveUp "restart_give_up_s": 90_000, 10_000, 0 => 10 * DAY;
-    /// The age from which a daemon's record makes it look dead to a person.
-    record_old_after RecordOldAfter "record_old_after_s": 30_000, 3_000, 0 => DAY;
-    /// By how much a record may be in the future before the clocks look wrong to a person.
-    record_ahead_tolerance RecordAheadTolerance "record_ahead_tolerance_s": 2_000, 1_000, 0 => DAY;
+    times {
+        /// How long after its last feed a daemon's watchdog runs out: the client timeout of the multiplexer.
+        watchdog_timeout WatchdogTimeout "watchdog_timeout_s": 60_000, 3_000, 1 => DAY;
+        /// How often the multiplexer looks at its clients and feeds the device. 0 if there is no multiplexer and a daemon
+        /// has a device of its own; `watchdog_timeout` is then the device's.
+        multiplexer_interval MultiplexerInterval "multiplexer_interval_s": 1_000, 100, 0 => MINUTE;
+        /// The timeout with which the multiplexer opens the device.
+        device_timeout DeviceTimeout "device_timeout_s": 10_000, 2_000, 0 => HOUR;
+        /// By how much a device may run out earlier or later than it was told. Many count in whole seconds.
+        device_granularity DeviceGranularity "device_granularity_s": 1_000, 1_000, 0 => MINUTE;
+        /// How long before a client's timeout the multiplexer warns.
+        multiplexer_warning MultiplexerWarning "multiplexer_warning_s": 10_000, 1_000, 0 => HOUR;
+        /// For how long a lock cannot pass to another holder after it was renewed.
+        lock_lifetime LockLifetime "lock_lifetime_s": 120_000, 6_600, 1 => 10 * DAY;
+        /// For how long taking or renewing a lock is tried in one iteration. 0 for a single try.
+        lock_retry_window LockRetryWindow "lock_retry_window_s": 5_000, 300, 0 => HOUR;
+        /// The time from one such try to the next one.
+        lock_retry_interval LockRetryInterval "lock_retry_interval_s": 1_000, 100, 1 => HOUR;
+        /// How long the store may take to answer one question about a lock. A slower answer is not dangerous, but may cost
+        /// the node its watchdog.
+        lock_answer LockAnswer "lock_answer_s": 1_000, 100, 0 => HOUR;
+        /// The time from the start of one round, of the manager or of an active LRM, to the start of the next one.
+        round_time RoundTime "round_time_s": 10_000, 500, 1 => HOUR;
+        /// The time after which a daemon that waits looks again.
+        waiting_loop WaitingLoop "waiting_loop_s": 5_000, 250, 1 => HOUR;
+        /// For how long an LRM looks after its workers in one iteration.
+        worker_turn WorkerTurn "worker_turn_s": 8_000, 300, 0 => HOUR;
+        /// The time from one such look to the next one.
+        worker_look_interval WorkerLookInterval "worker_look_interval_s": 1_000, 100, 1 => HOUR;
+        /// What everything else in one iteration of a daemon takes at most: reading, deciding, writing, and those steps of
+        /// jobs that run in the daemon's own thread.
+        longest_step LongestStep "longest_step_s": 2_000, 100, 0 => HOUR;
+        /// How long the membership layer takes at most to see that a node has failed.
+        membership_detection MembershipDetection "membership_detection_s": 5_000, 1_000, 0 => HOUR;
+        /// How long a node must have been gone before it is fenced. 0 is safe, since the lock alone protects; the delay only
+        /// avoids needless fencing.
+        fence_delay FenceDelay "fence_delay_s": 60_000, 2_000, 0 => 10 * DAY;
+        /// How long a node that is no member any more is remembered.
+        gone_forgotten_after GoneForgottenAfter "gone_forgotten_after_s": HOUR, HOUR, 0 => 10 * DAY;
+        /// For how long an LRM that is to restart stays without its lock, with services left, before it gives up and exits.
+        restart_give_up RestartGiveUp "restart_give_up_s": 90_000, 10_000, 0 => 10 * DAY;
+        /// The age from which a daemon's record makes it look dead to a person.
+        record_old_after RecordOldAfter "record_old_after_s": 30_000, 3_000, 0 => DAY;
+        /// By how much a record may be in the future before the clocks look wrong to a person.
+        record_ahead_tolerance RecordAheadTolerance "record_ahead_tolerance_s": 2_000, 1_000, 0 => DAY;
+    }
+    numbers {
+        /// By how much a clock of the cluster may be faster than another one, in parts per million. At most 100,000.
+        clock_drift_ppm: 1_000;
+        /// Rounds after which a master that has nothing to do gives up the manager lock.
+        master_idle_rounds: 90;
+        /// Rounds after which an LRM without services gives up its lock.
+        lrm_idle_rounds: 60;
+        /// The round of a master, with groups still configured, in which it first tries to turn groups into rules. From 1.
+        group_migration_first_round: 3;
+        /// The rounds from one such try to the next one.
+        group_migration_interval_rounds: 6;
+    }
 }
 
 impl Default for TimingSettings {

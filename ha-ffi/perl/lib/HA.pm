@@ -54,7 +54,7 @@ sub lock_answer_by_writer {
     my %given = HA::FFI::named('lock_answer_by_writer', [qw(taken before own)], @given);
     HA::Error->throw(status => 'argument', message => "lock_answer_by_writer: 'taken' is missing") unless defined $given{taken};
     my $number = HA::FFI::get(lock_answer_by_writer => $given{taken} ? 1 : 0, $given{before} // '', $given{own} // '');
-    return { 11 => 'acquired', 12 => 'renewed', 13 => 'refused', 14 => 'held' }->{$number};
+    return $HA::FFI::NAME{answer}{$number};
 }
 
 1;
@@ -353,43 +353,142 @@ nothing of this library in the child. Named arguments that are not known are err
                        stop($sid, $timeout)                 nothing
                        move_to($sid, $target, $motion)      nothing
 
-What the library counts on, and what F<ha.h> says in full:
+C<stop> gets seconds, 0 for hard at once, or undef for as the agent likes; C<move_to> C<migrate> or C<relocate>; C<not_after> is in
+nanoseconds. C<usage> has for each name C<max_cpu>, C<max_memory>, C<cpu>, C<memory>. C<move_configuration> is for guests of a node
+that was fenced; it succeeds if the configuration is there already.
+
+That nothing runs twice counts on this, method by method:
+
+=for comment Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 
 =over
 
-=item *
+=item C<event>
 
-C<take_lock> takes a lock or renews it: from the moment that it is called, for at least the lock lifetime, no other node gets the
-lock unless this one releases it, and nobody gets one without quorum.
+It does not fail, and it does not block: a daemon that waits for it feeds no watchdog.
 
-=item *
+=item C<is_quorate>
 
-C<open_watchdog> and C<feed_watchdog> read the monotonic clock as their last step before they touch the device, and return
-C<'too_late'> without touching it if it is past C<$not_after> (nanoseconds).
+Yes only where it is known; what can't be told is no.
 
-=item *
+=item C<members>
 
-Records are written whole or not at all. C<read_manager_status> returns none only if none was ever written: one that can't be
+Where this node is not quorate none is online. A node that is no member, or no member any more, is not quorate and gets
+no lock.
+
+=item C<take_lock>
+
+From the moment that this is called, for at least the lock lifetime, no other node gets the lock, unless this one
+releases it; and no lock is given without quorum. The answer is the answer to this very call; what is not known is a
+failure. A node is one machine on one boot, not a name.
+
+=item C<release_lock>
+
+A lock that this node does not have stays as it is.
+
+=item C<open_watchdog>
+
+As for feed_watchdog. A process that goes away without closing it never calls off the reset.
+
+=item C<feed_watchdog>
+
+The monotonic clock is read as the last step before the device is touched; past not_after the device is left alone.
+
+=item C<close_watchdog>
+
+Nothing but this calls off the reset.
+
+=item C<read_manager_status>
+
+Never something older than what this node has read before. None only if none was ever written; a record that can't be
 read is a failure.
 
-=item *
+=item C<read_configuration>
 
-C<move_configuration> is for guests of a node that was fenced; it succeeds if the configuration is there already.
+What can't be read is a failure, not an empty configuration.
 
-=item *
+=item C<write_manager_status>
 
-C<stop> gets seconds, 0 for hard at once, or undef for as the agent likes; C<move_to> C<migrate> or C<relocate>.
+Whole or not at all. A host that can refuses it to a node that does not hold the manager lock: while HA is disarmed no
+watchdog ends a master that was stopped for longer than its lock lasts.
 
-=item *
+=item C<read_lrm_status>
 
-C<is_running> is false only if nothing of the service is left, no child and no helper; what can't be told is a failure. C<stop> is asked
-for also then, and time and again. C<guest_node> names the target of a move only when nothing is left here that may run.
+Never something older than what this node has read before. None only if there is none; a record that can't be read is a
+failure.
 
-=item *
+=item C<take_commands>
 
-C<usage> has for each name C<max_cpu>, C<max_memory>, C<cpu>, C<memory>.
+A line is given once.
+
+=item C<write_lrm_status>
+
+Whole or not at all.
+
+=item C<move_configuration>
+
+It does not touch the guest.
+
+=item C<remove_leftover_locks>
+
+Only locks that a guest on a fenced node leaves behind are removed; any other one protects what is under way.
+
+=item C<write_group_migration>
+
+Only if both files are still the same: the rules are written first, and each file whole or not at all.
+
+=item C<remove_groups>
+
+Only if the file is still the same.
+
+=item C<run_fence_device>
+
+A success is the answer of commands that were started for this very attempt, never for another one: the node may have
+been up again meanwhile. What still runs for another attempt for the node has ended before commands are started. It
+returns at once, also where a program hangs.
+
+=item C<random_bytes>
+
+Nobody can have had them before.
+
+=item C<start_job>
+
+If it fails the job does not run, and never will. The workers of a node end with its power.
+
+=item C<finished_jobs>
+
+Each job is named once, and only when nothing of it is left. If it fails nothing counts as told.
+
+=item C<guest_node>
+
+It names the target of a move only when nothing of the service is left here that may run.
+
+=item C<is_running>
+
+No only if nothing of the service is left, no child, no helper, no mount; what can't be told is a failure: then nothing
+is started, and no stop has worked.
+
+=item C<start>
+
+It returns when the service runs or can't be started.
+
+=item C<stop>
+
+It returns when nothing of the service is left or it can't be stopped. It is asked for also where is_running said no or
+failed, time and again: then it does nothing and succeeds.
+
+=item C<move_to>
+
+It returns when the service is there or can't be moved. Of a guest that is moved live the copy runs only after
+guest_node names the target, whatever it looks like there: until then the original may go on by itself at any moment.
+
+=item C<end_job>
+
+The job may go on for a while: finished_jobs names it when nothing of it is left, not before.
 
 =back
+
+=for comment The end of what is made.
 
 =head2 HA::Job
 

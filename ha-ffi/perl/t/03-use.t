@@ -35,17 +35,14 @@ subtest 'every function of the header is known' => sub {
     plan skip_all => 'skipped: no header here' unless -e $header;
     open my $file, '<', $header or die $!;
     my $text = do { local $/; <$file> };
-    my $module = do { open my $in, '<', dirname(__FILE__) . '/../lib/HA/FFI.pm' or die $!; local $/; <$in> };
     $text =~ s{^HA_MUST_USE\s+}{}gm;
     for my $name (sort $text =~ /^(?:const )?\w+ \*?ha_(\w+)\(/gm) {
         next if $name =~ /^(explanation_node|event_get_kind|abi_version|version|live_handles|live_texts|error_\w+|\w+_name)$/;
-        like($module, qr/\b\Q$name\E => '/, $name);
+        ok($HA::Interface::SIGNATURES{$name}, $name);
     }
     my ($table) = $text =~ /typedef struct ha_callbacks \{(.*?)\} ha_callbacks;/s;
     $table =~ s{//.*}{}g;
-    my $host = do { open my $in, '<', dirname(__FILE__) . '/../lib/HA/Host.pm' or die $!; local $/; <$in> };
-    my @here = $host =~ /\[(\w+) => '\w*', '\w+'(?:, '\w+')?\]/g;
-    is_deeply(['destroy', 'event', @here], [$table =~ /\(\*(\w+)\)\(/g], 'callbacks are in the order of the struct');
+    is_deeply(['destroy', 'event', map { $_->[0] } @HA::Interface::CALLBACKS], [$table =~ /\(\*(\w+)\)\(/g], 'callbacks are in the order of the struct');
 };
 
 subtest errors => sub {

@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """What would have to be different for a service to go elsewhere."""
-
-# Written by tools/generate.py from ha-core/src/placement/explain/counterfactual.rs: change it there.
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """Everything that happens, a class for each kind of event."""
-
-# Written by tools/generate.py from ha-core/src/event/mod.rs: change it there.
 
 from __future__ import annotations
 

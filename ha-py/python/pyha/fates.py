@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """What becomes of a node when a place is looked for."""
-
-# Written by tools/generate.py from ha-core/src/placement/explain/mod.rs: change it there.
 
 from __future__ import annotations
 

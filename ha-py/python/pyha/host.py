@@ -9,6 +9,9 @@ leaves what it knows as it was, and tries again later; it never leads to a feed 
 whether a call took effect, raise it too. Any other exception ends the call of the daemon, and comes out there
 unchanged.
 
+**Promises.** That nothing runs twice counts on what is said with a method as its promise, in the words that C and Perl
+have too.
+
 **Answers.** What has another type than it should is a :class:`pyha.AnswerError`, which the core is told like a
 ``HostError`` and which comes out of the call too: a ``bool`` is no exit code, no id and no word, a text is no list,
 nothing is no answer where one is due. Once a daemon has seen a manager status, ``None`` for it is such an error. A
@@ -37,45 +40,60 @@ class EventSink(Protocol):
 
     @abstractmethod
     def event(self, event: Event, /) -> None:
-        """Takes note of an event. It must not fail and should not block."""
+        """Takes note of an event.
+
+        Promise: It does not fail, and it does not block: a daemon that waits for it feeds no watchdog.
+        """
 
 
 class ClusterLock(Protocol):
-    """Locks of the cluster, held by nodes under a lease.
-
-    The core relies on this: from the moment that :meth:`take_lock` was *called*, for at least the lock lifetime, no
-    other node gets the lock, unless this node releases it. No lock is given without quorum.
-    """
+    """Locks of the cluster, held by nodes under a lease."""
 
     @abstractmethod
     def take_lock(self, lock: str, /) -> LockAnswer:
-        """Takes the lock, or renews it if this node has it. The answer must be the one to *this* call."""
+        """Takes the lock, or renews it if this node has it.
+
+        Promise: From the moment that this is called, for at least the lock lifetime, no other node gets the lock,
+        unless this one releases it; and no lock is given without quorum. The answer is the answer to this very call;
+        what is not known is a failure. A node is one machine on one boot, not a name.
+        """
 
     @abstractmethod
     def release_lock(self, lock: str, /) -> None:
-        """Gives the lock up, so that another node can take it at once. One that this node does not have stays as it
-        is.
+        """Gives the lock up, so that another node can take it at once.
+
+        Promise: A lock that this node does not have stays as it is.
         """
 
 
 class Watchdog(Protocol):
     """A watchdog that resets this node unless it is fed.
 
-    ``not_after`` is compared with the clock of the calls as the last step before the device is touched: a feed that
-    would come later is not made, and :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
+    ``not_after`` is a time of the clock of the calls: a feed that would come later is not made, and
+    :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
     """
 
     @abstractmethod
     def open_watchdog(self, not_after: float, /) -> FeedOutcome:
-        """Arms it."""
+        """Arms it.
+
+        Promise: As for feed_watchdog. A process that goes away without closing it never calls off the reset.
+        """
 
     @abstractmethod
     def feed_watchdog(self, not_after: float, /) -> FeedOutcome:
-        """Feeds it."""
+        """Feeds it.
+
+        Promise: The monotonic clock is read as the last step before the device is touched; past not_after the device is
+        left alone.
+        """
 
     @abstractmethod
     def close_watchdog(self) -> None:
-        """Disarms it without a reset."""
+        """Disarms it without a reset.
+
+        Promise: Nothing but this calls off the reset.
+        """
 
 
 class Membership(Protocol):
@@ -87,11 +105,18 @@ class Membership(Protocol):
 
     @abstractmethod
     def is_quorate(self) -> bool:
-        """Whether this node is in the quorate partition. Say no if it can't be told."""
+        """Whether this node is in the quorate partition.
+
+        Promise: Yes only where it is known; what can't be told is no.
+        """
 
     @abstractmethod
     def members(self) -> Mapping[str, bool]:
-        """All members of the cluster, each with whether it is online: in this node's quorate partition."""
+        """All members of the cluster, each with whether it is online: in this node's quorate partition.
+
+        Promise: Where this node is not quorate none is online. A node that is no member, or no member any more, is not
+        quorate and gets no lock.
+        """
 
 
 class StatusStore(Protocol):
@@ -99,7 +124,11 @@ class StatusStore(Protocol):
 
     @abstractmethod
     def manager_status(self) -> ManagerStatus | None:
-        """The record as it was last written; ``None`` if none was ever written. One that can't be read is an error."""
+        """The record as it was last written; ``None`` if none was ever written.
+
+        Promise: Never something older than what this node has read before. None only if none was ever written; a record
+        that can't be read is a failure.
+        """
 
 
 class ConfigurationStore(Protocol):
@@ -107,7 +136,10 @@ class ConfigurationStore(Protocol):
 
     @abstractmethod
     def configuration(self) -> Configuration:
-        """What is configured now. Parts that did not change should be the same objects or have the same digests."""
+        """What is configured now. Parts that did not change should be the same objects or have the same digests.
+
+        Promise: What can't be read is a failure, not an empty configuration.
+        """
 
 
 class ManagerStore(Protocol):
@@ -115,18 +147,29 @@ class ManagerStore(Protocol):
 
     @abstractmethod
     def write_manager_status(self, status: ManagerStatus, /) -> None:
-        """Writes the record, whole or not at all."""
+        """Writes the record.
+
+        Promise: Whole or not at all. A host that can refuses it to a node that does not hold the manager lock: while HA
+        is disarmed no watchdog ends a master that was stopped for longer than its lock lasts.
+        """
 
     @abstractmethod
     def lrm_status(self, node: str, /) -> LrmStatus | None:
-        """The record of a node's LRM; ``None`` if there is none."""
+        """The record of a node's LRM; ``None`` if there is none.
+
+        Promise: Never something older than what this node has read before. None only if there is none; a record that
+        can't be read is a failure.
+        """
 
     def commands_waiting(self) -> bool:
         """Whether a command waits in the queue."""
         return False
 
     def take_commands(self) -> Sequence[str]:
-        """Takes all lines of the command queue, which is empty afterwards. A line is given once."""
+        """Takes all lines of the command queue, which is empty afterwards.
+
+        Promise: A line is given once.
+        """
         return []
 
 
@@ -135,7 +178,10 @@ class LrmStore(Protocol):
 
     @abstractmethod
     def write_lrm_status(self, status: LrmStatus, /) -> None:
-        """Writes this node's record, whole or not at all."""
+        """Writes this node's record.
+
+        Promise: Whole or not at all.
+        """
 
 
 class GuestControl(Protocol):
@@ -143,14 +189,19 @@ class GuestControl(Protocol):
 
     @abstractmethod
     def move_configuration(self, sid: str, from_node: str, to_node: str, /) -> None:
-        """Moves the configuration of a guest from a node that was fenced to another one. It must not touch the guest.
+        """Moves the configuration of a guest from a node that was fenced to another one.
 
         Succeeds if it is there already.
+
+        Promise: It does not touch the guest.
         """
 
     def remove_leftover_locks(self, sid: str, node: str, /) -> str | None:
         """Removes the locks that a guest on a fenced node may have left, as far as they are among
         :data:`pyha.LEFTOVER_GUEST_LOCKS`; gives the name of one that was removed.
+
+        Promise: Only locks that a guest on a fenced node leaves behind are removed; any other one protects what is
+        under way.
         """
         return None
 
@@ -159,11 +210,17 @@ class GuestControl(Protocol):
         """Changes the requested state of a service in the configuration."""
 
     def write_group_migration(self, rules: RulesConfig, resources: ResourcesConfig, /) -> None:
-        """Writes the rules that the groups were turned into, then the resources, if both files are still the same."""
+        """Writes the rules that the groups were turned into, then the resources.
+
+        Promise: Only if both files are still the same: the rules are written first, and each file whole or not at all.
+        """
         raise HostError("this host does not turn groups into rules")
 
     def remove_groups(self, groups: GroupsConfig, /) -> None:
-        """Removes the groups file, if it is still the given one."""
+        """Removes the groups file.
+
+        Promise: Only if the file is still the same.
+        """
         raise HostError("this host does not turn groups into rules")
 
     def software_version(self, node: str, /) -> str | None:
@@ -176,11 +233,11 @@ class FenceDevices(Protocol):
 
     def run_fence_device(self, attempt: FenceAttempt, commands: Sequence[FenceCommand], /) -> FenceProgress:
         """Starts the commands of a node's device, all at once, if they were not started yet for this attempt, and says
-        how far they are. It returns at once.
+        how far they are.
 
-        ``SUCCEEDED`` is the answer of commands that were started for this very attempt. An answer to another one is
-        never given, since the node may have been up again meanwhile. What still runs for another attempt for the node
-        has ended before commands are started.
+        Promise: A success is the answer of commands that were started for this very attempt, never for another one: the
+        node may have been up again meanwhile. What still runs for another attempt for the node has ended before
+        commands are started. It returns at once, also where a program hangs.
         """
         raise HostError("this host has no fence devices")
 
@@ -211,7 +268,10 @@ class Entropy(Protocol):
     """Randomness, so that the unique ids of two masters never meet."""
 
     def random_bytes(self) -> bytes:
-        """Sixteen bytes that nobody can have had before."""
+        """Sixteen random bytes.
+
+        Promise: Nobody can have had them before.
+        """
         return os.urandom(16)
 
 
@@ -223,11 +283,16 @@ class Workers(Protocol):
         """Starts a job: ``None`` if it runs, its exit code if it is done already.
 
         The worker that carries it out calls :func:`pyha.run_job`, or steps a :class:`pyha.JobRun`.
+
+        Promise: If it fails the job does not run, and never will. The workers of a node end with its power.
         """
 
     @abstractmethod
     def finished_jobs(self) -> Iterable[tuple[int, int]]:
-        """Takes the jobs that ended since this was last called: their ids and exit codes. Each is named once."""
+        """Takes the jobs that ended since this was last called: their ids and exit codes.
+
+        Promise: Each job is named once, and only when nothing of it is left. If it fails nothing counts as told.
+        """
 
 
 class JobControl(Protocol):
@@ -245,8 +310,10 @@ class JobControl(Protocol):
     def end_job(self, job_id: int, /) -> None:
         """Ends a job that takes too long.
 
-        It may go on for a while: :meth:`Workers.finished_jobs` names it, with ``ExitCode.KILLED``, when nothing of it
-        is left. Until then this is asked again from time to time. Without this method a job that hangs is only shown.
+        Until :meth:`Workers.finished_jobs` names it, with ``ExitCode.KILLED``, this is asked again from time to time.
+        Without this method a job that hangs is only shown.
+
+        Promise: The job may go on for a while: finished_jobs names it when nothing of it is left, not before.
         """
 
     @abstractmethod
@@ -263,33 +330,40 @@ class Agent(EventSink, Protocol):
 
     @abstractmethod
     def guest_node(self, sid: str, /) -> str | None:
-        """The node on which the guest is configured now, or ``None``."""
+        """The node on which the guest is configured now, or ``None``.
+
+        Promise: It names the target of a move only when nothing of the service is left here that may run.
+        """
 
     @abstractmethod
     def is_running(self, sid: str, /) -> bool:
         """Whether anything of the service runs here.
 
-        ``False`` means that nothing of it is left: no child, no helper, no mount. What can't be told is an exception:
-        then nothing is started, and no stop has worked.
+        Promise: No only if nothing of the service is left, no child, no helper, no mount; what can't be told is a
+        failure: then nothing is started, and no stop has worked.
         """
 
     @abstractmethod
     def start(self, sid: str, /) -> None:
-        """Starts it, and returns when it runs or can't be started."""
+        """Starts it.
+
+        Promise: It returns when the service runs or can't be started.
+        """
 
     @abstractmethod
     def stop(self, sid: str, timeout: int | None, /) -> None:
         """Stops it. ``timeout`` is in seconds, 0 stops it hard at once, ``None`` leaves it to the agent.
 
-        It is asked for also where :meth:`is_running` said no or could not tell, time and again: then it does nothing.
+        Promise: It returns when nothing of the service is left or it can't be stopped. It is asked for also where
+        is_running said no or failed, time and again: then it does nothing and succeeds.
         """
 
     @abstractmethod
     def move_to(self, sid: str, target: str, motion: Motion, /) -> None:
         """Moves it. It reports :class:`pyha.events.AgentMoveStarted` and :class:`pyha.events.AgentMoveEnded`.
 
-        :meth:`guest_node` names the target only when nothing of the service is left here that may run. Of a guest that
-        is moved live the copy runs only after that, whatever it looks like there: until then the original may go on by
+        Promise: It returns when the service is there or can't be moved. Of a guest that is moved live the copy runs
+        only after guest_node names the target, whatever it looks like there: until then the original may go on by
         itself at any moment.
         """
 

@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """How automatic balancing comes out."""
-
-# Written by tools/generate.py from ha-core/src/placement/balance/mod.rs: change it there.
 
 from __future__ import annotations
 

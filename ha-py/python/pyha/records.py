@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """Records: plain values with named fields."""
-
-# Written by tools/generate.py from ha-core: change it there.
 
 from __future__ import annotations
 

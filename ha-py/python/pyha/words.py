@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """The words that states, events and settings have."""
-
-# Written by tools/generate.py from ha-core: change it there.
 
 from __future__ import annotations
 
@@ -190,7 +189,7 @@ class Reason(Word):
 
 
 class Preference(Word):
-    """What is asked for."""
+    """What is asked of placement."""
 
     NONE = "none"
     """Stay where it is if that is allowed: every round, for a running service."""
@@ -203,7 +202,7 @@ class Preference(Word):
 
 
 class Decider(Word):
-    """What decided."""
+    """What decided a placement."""
 
     NO_FAILBACK = "no_failback"
     """It may stay, and does not fail back."""
@@ -285,40 +284,42 @@ class DisarmState(Word):
 
 
 class StateName(Word):
-    """The name of a service state without its data. It also names the LRM's commands."""
+    """The state that a service shall be in, without its data (``ServiceState`` has that). It also names the commands
+    of jobs.
+    """
 
     STOPPED = "stopped"
-    """``ServiceState.Stopped``."""
+    """Not running, as asked."""
 
     REQUEST_STOP = "request_stop"
-    """``ServiceState.RequestStop``."""
+    """To be stopped."""
 
     REQUEST_START = "request_start"
-    """``ServiceState.RequestStart``."""
+    """To be started, with no node decided yet."""
 
     REQUEST_START_BALANCE = "request_start_balance"
-    """``ServiceState.RequestStartBalance``."""
+    """To be moved to a better node, stopped, before its first start."""
 
     STARTED = "started"
-    """``ServiceState.Started``."""
+    """To be running."""
 
     FENCE = "fence"
-    """``ServiceState.Fence``."""
+    """Its node failed and is to be fenced."""
 
     RECOVERY = "recovery"
-    """``ServiceState.Recovery``."""
+    """Its node is known to be down; a new one is looked for."""
 
     MIGRATE = "migrate"
-    """``ServiceState.Migrate``."""
+    """Moves live."""
 
     RELOCATE = "relocate"
-    """``ServiceState.Relocate``."""
+    """Is stopped, moved, and started again."""
 
     FREEZE = "freeze"
-    """``ServiceState.Freeze``."""
+    """Left alone while its LRM restarts or HA is disarmed."""
 
     ERROR = "error"
-    """``ServiceState.Error``."""
+    """Failed for good: a person is needed."""
 
 
 class Motion(Word):

@@ -1,5 +1,5 @@
-//! What is made from the Rust sources, and kept in the repository: the C header, classes and stubs of the Python package, and
-//! the listings of all that users can name.
+//! What is made from the Rust sources, and kept in the repository: what the faces say once more of the core, the C header, the stubs
+//! of the Python package, and the listings of all that users can name.
 
 use std::path::Path;
 
@@ -15,21 +15,31 @@ const HEADER: [&str; 8] = [
     "--target-dir",
     "target/header",
 ];
-const CLASSES: [&str; 2] = ["python3", "ha-py/tools/generate.py"];
+const BINDINGS: [&str; 8] = [
+    "cargo",
+    "run",
+    "--quiet",
+    "--locked",
+    "--manifest-path",
+    "tools/bindings/Cargo.toml",
+    "--target-dir",
+    "target/bindings",
+];
 const LISTINGS: [&str; 2] = ["python3", "tools/surface/surface.py"];
 
 /// Makes all of it.
 pub(crate) fn write(root: &Path) -> Result<(), Failure> {
+    run(root, &BINDINGS)?;
+    // From what was just made, too.
     run(root, &HEADER)?;
-    run(root, &CLASSES)?;
     write_stubs(root)?;
     run(root, &LISTINGS)
 }
 
-/// Fails if the header or a class is stale. Stubs are compared by `ha-py/tests/run`, which has the extension that they are made of.
+/// Fails if something is stale. Stubs are compared by `ha-py/tests/run`, which has the extension that they are made of.
 pub(crate) fn check(root: &Path) -> Result<(), Failure> {
+    run(root, &[&BINDINGS[..], &["--", "--check"]].concat())?;
     run(root, &[&HEADER[..], &["--", "--check"]].concat())?;
-    run(root, &[&CLASSES[..], &["--check"]].concat())?;
     run(root, &[&LISTINGS[..], &["--check"]].concat())
 }
 

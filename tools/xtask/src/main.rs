@@ -19,8 +19,8 @@ Usage: cargo xtask TASK [OPTIONS]
   test                every test, as CI runs them
   bench               the figures that are promised; wants an idle machine
   docs                the reference of all crates, into target/doc
-  generate [--check]  the C header, classes and stubs of the Python package, the listings of all that users can name;
-                      --check: fail if one is stale
+  generate [--check]  words, events and records of C, Perl and Python, the C header, stubs, reference pages, and the
+                      listings of all that users can name; --check: fail if one is stale
   release --check     what must hold before a version is tagged
 
 Exit codes: 0 done, 1 it failed, 2 it was called wrongly.

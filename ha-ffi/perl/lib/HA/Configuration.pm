@@ -8,10 +8,8 @@ use overload ();
 
 our @ISA = 'HA::Object';
 
-my %FILES = (
-    'resources.cfg' => 1, 'groups.cfg' => 2, 'rules.cfg' => 3, 'datacenter.cfg' => 4, 'fence.cfg' => 5,
-);
-my %NAMES = (any => 1, digits => 2);
+my %FILES = map { ("$_.cfg" => $HA::Interface::NUMBERS{file}{$_}) } keys %{$HA::Interface::NUMBERS{file}};
+my $NAMES = $HA::Interface::NUMBERS{names};
 
 sub _kind { 'configuration' }
 
@@ -89,7 +87,7 @@ sub copy { my ($self) = @_; return ref($self)->_own(HA::FFI::get(configuration_c
 
 sub add_service_type {
     my ($self, $type, $names) = @_;
-    HA::FFI::call(configuration_add_service_type => $self, $type, $NAMES{$names // 'any'} // 0);
+    HA::FFI::call(configuration_add_service_type => $self, $type, $NAMES->{$names // 'any'} // 0);
     return $self;
 }
 
@@ -147,10 +145,8 @@ sub set_guest { my ($self, $sid, $node) = @_; HA::FFI::call(configuration_set_gu
 
 sub clear_guests { my ($self) = @_; HA::FFI::call(configuration_clear_guests => $self); return $self }
 
-my %ACTIONS = (
-    add_resource => 1, set_resource => 2, remove_resource => 3, add_group => 4, set_group => 5, remove_group => 6,
-    add_rule => 7, set_rule => 8, remove_rule => 9, set_datacenter => 10,
-);
+my %ACTIONS = %{$HA::Interface::NUMBERS{edit_action}};
+$ACTIONS{set_datacenter} = delete $ACTIONS{datacenter};
 
 # set: hash, or array of pairs to keep an order; unset, nodes, in_error: arrays; guests: number => type.
 sub edit {

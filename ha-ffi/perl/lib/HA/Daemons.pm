@@ -9,13 +9,13 @@ our @ISA = 'HA::Object';
 
 sub _kind { 'timings' }
 
-my %PRESETS = (customary => 1, fast => 2);
+my $PRESETS = $HA::Interface::NUMBERS{timings_preset};
 
 # A preset, or a hash of settings.
 sub new {
     my ($class, $given) = @_;
     $given //= 'customary';
-    return $class->_own(HA::FFI::get(timings_new => $PRESETS{$given} // 0)) unless ref $given;
+    return $class->_own(HA::FFI::get(timings_new => $PRESETS->{$given} // 0)) unless ref $given;
     my $json = HA::JSON::encode($given);
     return $class->_own(HA::FFI::get(timings_from_json => \$json));
 }
@@ -29,12 +29,7 @@ sub as_hash { my ($self) = @_; return HA::JSON::decode(HA::FFI::get(timings_to_j
 # What follows from the timings, in nanoseconds; throws if they are not safe.
 sub check {
     my ($self) = @_;
-    my $room = HA::FFI::room(72);
-    HA::FFI::call(timings_check => $self, HA::FFI::address($room));
-    my %facts;
-    @facts{qw(lock_lifetime watchdog_timeout feed_budget renewal_interval round_time waiting_loop shortest_recovery
-        longest_recovery longest_recovery_with_master)} = unpack 'Q9', $room;
-    return \%facts;
+    return HA::FFI::get_struct(timing_facts => timings_check => $self);
 }
 
 sub watchdog_timeout_left { my ($self, $since) = @_; return HA::FFI::get(timings_watchdog_timeout_left => $self, $since) }
@@ -47,32 +42,21 @@ sub _kind { 'job' }
 
 sub new {
     my ($class, @given) = @_;
-    my %job   = HA::FFI::named('HA::Job', [qw(id sid uid command target timeout)], @given);
-    my @texts = map { $job{$_} // '' } qw(sid uid target);
-    my $list  = HA::FFI::str_list(@texts);
-    my @pairs = unpack 'Q6', ${$list->{list}};
-    @pairs[2 * $_, 2 * $_ + 1] = (0, 0) for grep { !length $texts[$_] } 0 .. 2;
-    my $packed = pack 'QQ6lx4q', $job{id} // 1, @pairs, HA::FFI::word_number(service_state => $job{command}),
-        $job{timeout} // -1;
-    return $class->_own(HA::FFI::get(job_new => HA::FFI::address($packed)));
+    my %job    = HA::FFI::named('HA::Job', [qw(id sid uid command target timeout)], @given);
+    my $fields = HA::FFI::struct(job_fields => %job, id => $job{id} // 1, timeout => $job{timeout} // -1,
+        command => HA::FFI::word_number(service_state => $job{command}));
+    return $class->_own(HA::FFI::get(job_new => $fields->{address}));
 }
 
 sub copy { my ($self) = @_; return ref($self)->_own(HA::FFI::get(job_copy => $self)) }
 
 sub as_hash {
     my ($self) = @_;
-    my $room = HA::FFI::room(72);
-    HA::FFI::call(job_get => $self, HA::FFI::address($room));
-    my ($id, @fields) = unpack 'QQ6lx4q', $room;
-    my %job = (id => $id);
-    for my $field (qw(sid uid target)) {
-        my $text = HA::FFI::lent(splice @fields, 0, 2);
-        $job{$field} = $text if defined $text;
-    }
-    $job{command} = HA::FFI::word(service_state => $fields[0]);
-    $job{timeout} = $fields[1] if $fields[1] >= 0;
-    $job{only_look} = 1 if HA::FFI::get(job_only_looks => $self);
-    return \%job;
+    my $job = HA::FFI::get_struct(job_fields => job_get => $self);
+    $job->{command} = HA::FFI::word(service_state => $job->{command});
+    delete $job->{timeout} if $job->{timeout} < 0;
+    $job->{only_look} = 1 if HA::FFI::get(job_only_looks => $self);
+    return $job;
 }
 
 # Carries the job out with the agent methods of a host; gives 'success', or the exit code of the failure.
@@ -87,34 +71,30 @@ package HA::JobSteps;
 
 our @ISA = 'HA::Object';
 
-my @STEPS = (undef, qw(knows_type locate check_running start stop move done));
-my %STEP_ANSWERS = (ok => 1, yes => 2, no => 3, none => 4, failed => -1, locked => 51);
+my %STEP_ANSWERS = map { $_ => $HA::Interface::NUMBERS{answer}{$_} } qw(ok yes no none failed locked);
 
 sub _kind { 'job_steps' }
 
 sub next {
     my ($self) = @_;
-    my $room = HA::FFI::room(40);
-    HA::FFI::call(job_steps_next => $self, HA::FFI::address($room));
-    my ($step, $motion, $target, $length, $timeout, $exit_code) = unpack 'llQQql', $room;
-    my %next = (step => $STEPS[$step]);
-    @next{qw(motion target)} = (HA::FFI::word(motion => $motion), HA::FFI::lent($target, $length)) if $step == 6;
-    $next{timeout}   = $timeout if $step == 5 && $timeout >= 0;
-    $next{exit_code} = $exit_code if $step == 7;
+    my $fields = HA::FFI::get_struct(job_step_fields => job_steps_next => $self);
+    my $step   = $HA::FFI::NAME{job_step}{$fields->{step}};
+    my %next   = (step => $step);
+    @next{qw(motion target)} = (HA::FFI::word(motion => $fields->{motion}), $fields->{target}) if $step eq 'move';
+    $next{timeout}   = $fields->{timeout} if $step eq 'stop' && $fields->{timeout} >= 0;
+    $next{exit_code} = $fields->{exit_code} if $step eq 'done';
     return \%next;
 }
 
 sub answer {
     my ($self, $host, $answer, $text) = @_;
-    HA::FFI::call(job_steps_answer => $self, $STEP_ANSWERS{$answer // ''} // -1, $text // '', $host->_handle);
+    HA::FFI::call(job_steps_answer => $self, $STEP_ANSWERS{$answer // ''} // $STEP_ANSWERS{failed}, $text // '', $host->_handle);
     return $self;
 }
 
 package HA::Daemon;
 
 our @ISA = 'HA::Object';
-
-my @WAITS = (undef, qw(next_iteration lock_retry jobs exit));
 
 # node, host; timings: HA::Timings, or none for the customary ones.
 sub new {
@@ -127,7 +107,7 @@ sub new {
 sub tick {
     my ($self, $host, $monotonic, $wall) = @_;
     my (undef, $next, $wait) = HA::FFI::call($self->_kind . '_tick', $self, $host->_handle, $monotonic, $wall // time);
-    return { next => $next, wait => $WAITS[$wait] };
+    return { next => $next, wait => $HA::FFI::NAME{wait}{$wait} };
 }
 
 package HA::Crm;
@@ -239,7 +219,7 @@ sub round {
 sub rehearse {
     my ($self, $input, @with) = @_;
     my %with = HA::FFI::named('rehearse', [qw(granting commands monotonic wall)], @with);
-    my $json = HA::FFI::get(manager_rehearse => $self, $input, $with{granting} ? 2 : 3, $with{commands} // [],
+    my $json = HA::FFI::get(manager_rehearse => $self, $input, $HA::Interface::NUMBERS{answer}{$with{granting} ? 'yes' : 'no'}, $with{commands} // [],
         $with{monotonic} // 0, $with{wall} // time);
     return @{HA::JSON::decode($json)};
 }

@@ -12,46 +12,52 @@ use Scalar::Util qw(weaken blessed looks_like_number);
 
 Hash::Util::FieldHash::fieldhash my %STATE;
 
-# In the order of struct ha_callbacks: method, the letters of its arguments, what becomes of what it returns; the method, if its name
-# is another one.
-#   s text   Q/q/i/u numbers   m/r/j/f lent manager status, LRM status, job, fence commands   c NUL-ended text   n lines
-my @CALLBACKS = (
-    [refresh => '', 'ok'], [is_quorate => '', 'yes_or_no'], [members => '', 'members'],
-    [take_lock => 's', 'lock'], [release_lock => 's', 'ok'],
-    [open_watchdog => 'Q', 'fed'], [feed_watchdog => 'Q', 'fed'], [close_watchdog => '', 'ok'],
-    [read_manager_status => '', 'manager_status'], [read_configuration => '', 'configuration'],
-    [write_manager_status => 'm', 'ok'], [read_lrm_status => 's', 'lrm_status'],
-    [commands_waiting => '', 'yes_or_no'], [take_commands => '', 'texts'],
-    [write_lrm_status => 'r', 'ok'],
-    [move_configuration => 'sss', 'ok'], [remove_leftover_locks => 'ss', 'text'],
-    [set_requested_state => 'si', 'ok'], [write_group_migration => 'scsc', 'ok'], [remove_groups => 'c', 'ok'],
-    [software_version => 's', 'text'],
-    [run_fence_device => 'ssuuf', 'fence'], [forget_fence_attempts => 'n', 'ok'],
-    [unmanaged_services => '', 'unmanaged'], [usage => '', 'usage'], [random_bytes => '', 'bytes'],
-    [start_job => 'j', 'job'], [finished_jobs => '', 'jobs'],
-    [knows_type => 's', 'yes_or_no'], [guest_node => 's', 'text'], [is_running => 's', 'yes_or_no'], [start => 's', 'ok'],
-    [stop => 'sq', 'ok'], [move_to => 'ssi', 'ok'],
-    [job_time_limit => 'j', 'seconds'], [end_job => 'Q', 'ok'], [guest_lock => 's', 'text'], [usage_by_mode => 'i', 'usage', 'usage'],
+# What is made of what a method returns, and by which methods.
+my %METHODS = (
+    ok => [qw(refresh release_lock close_watchdog write_manager_status write_lrm_status move_configuration set_requested_state
+        write_group_migration remove_groups forget_fence_attempts start stop move_to end_job)],
+    yes_or_no => [qw(is_quorate commands_waiting knows_type is_running)],
+    lock      => ['take_lock'],
+    fed       => [qw(open_watchdog feed_watchdog)],
+    fence     => ['run_fence_device'],
+    text      => [qw(remove_leftover_locks software_version guest_node guest_lock)],
+    texts     => ['take_commands'],
+    members   => ['members'],
+    unmanaged => ['unmanaged_services'],
+    usage     => [qw(usage usage_by_mode)],
+    bytes     => ['random_bytes'],
+    job       => ['start_job'],
+    jobs      => ['finished_jobs'],
+    seconds   => ['job_time_limit'],
+    manager_status => ['read_manager_status'],
+    lrm_status     => ['read_lrm_status'],
+    configuration  => ['read_configuration'],
 );
+my %RETURNS = map { my $made = $_; map { $_ => $made } @{$METHODS{$made}} } keys %METHODS;
 
+# Callbacks that are another method's.
+my %METHOD = (usage_by_mode => 'usage');
+
+# The letters of HA::Interface::CALLBACKS.
 my %TYPES = (
-    s => ['opaque', 'size_t'], n => ['opaque', 'size_t'], Q => ['uint64'], q => ['sint64'], i => ['sint32'], u => ['uint32'], c => ['string'],
+    s => ['opaque', 'size_t'], Q => ['uint64'], q => ['sint64'], i => ['sint32'], u => ['uint32'], c => ['string'],
     m => ['opaque'], r => ['opaque'], j => ['opaque'], f => ['opaque'],
 );
 
-# Numbers of ha_answer.
-my ($OK, $YES, $NO, $NONE, $FAILED, $LOCKED) = (1, 2, 3, 4, -1, 51);
+my %NUMBER = %{$HA::Interface::NUMBERS{answer}};
+my ($OK, $YES, $NO, $NONE, $FAILED, $LOCKED) = @NUMBER{qw(ok yes no none failed locked)};
 my %MAY_BE_LOCKED = map { $_ => 1 } qw(start stop move_to);
 my %WORDS = (
-    lock  => { acquired => 11, renewed => 12, refused => 13, held => 14 },
-    fed   => { fed => 21, too_late => 22 },
-    fence => { running => 31, fenced => 32, not_fenced => 33 },
+    lock  => [qw(acquired renewed refused held)],
+    fed   => [qw(fed too_late)],
+    fence => [qw(running fenced not_fenced)],
 );
 
 sub _one_of {
     my ($words, $answer) = @_;
-    return $words->{$answer // ''}
-        // die 'answered ' . (defined $answer ? "'$answer'" : 'undef') . ', expected ' . join(' or ', sort keys %$words) . "\n";
+    my ($word) = grep { $_ eq ($answer // '') } @$words;
+    return $NUMBER{$word // ''}
+        // die 'answered ' . (defined $answer ? "'$answer'" : 'undef') . ', expected ' . join(' or ', sort @$words) . "\n";
 }
 
 sub _defined { my ($answer, $what) = @_; return $answer // die "answered undef, expected $what\n" }
@@ -182,9 +188,9 @@ my %ANSWER = (
     },
     job => sub {
         my ($reply, $answer) = @_;
-        return 31 if _defined($answer, "'running', 'success' or an exit code") eq 'running';
+        return $NUMBER{running} if _defined($answer, "'running', 'success' or an exit code") eq 'running';
         HA::FFI::call(reply_exit_code => $reply, _ended($answer));
-        return 41;
+        return $NUMBER{finished};
     },
     jobs => sub {
         my ($reply, $jobs) = @_;
@@ -204,7 +210,6 @@ sub _arguments {
         my $raw = shift @raw;
         push @arguments,
             $letter eq 's' ? HA::FFI::lent($raw, shift @raw) // ''
-            : $letter eq 'n' ? [split /\n/, HA::FFI::lent($raw, shift @raw) // '']
             : $letter eq 'm' ? HA::ManagerStatus->_lent($raw)
             : $letter eq 'r' ? HA::LrmStatus->_lent($raw)
             : $letter eq 'j' ? HA::Job->_lent($raw)
@@ -232,8 +237,9 @@ sub _fence_commands {
     return \@found;
 }
 
-# Words in place of numbers, for the methods that get some.
+# Words in place of numbers, and lists in place of lines, for the methods that get some.
 my %ARGUMENT_WORDS = (
+    forget_fence_attempts => sub { $_[0] = [split /\n/, $_[0]]; @_ },
     usage               => sub { $_[0] = $_[0] ? 'dynamic' : 'static' if @_; @_ },
     set_requested_state => sub { $_[1] = HA::FFI::word(requested_state => $_[1]); @_ },
     move_to             => sub { $_[2] = HA::FFI::word(motion => $_[2]); @_ },
@@ -325,13 +331,13 @@ sub _handle {
         return $HA::FFI::ffi->cast($type => 'opaque', $closure);
     };
     push @pointers, $self->can('event') ? $pointer->(_event_closure($self), '(opaque,opaque)->void') : 0;
-    for my $callback (@CALLBACKS) {
-        my ($name, $letters, $answer, $method) = @$callback;
-        $method //= $name;
+    for my $callback (@HA::Interface::CALLBACKS) {
+        my ($name, $letters) = @$callback;
+        my $method = $METHOD{$name} // $name;
         my @types = ('opaque', (map { @{$TYPES{$_}} } split //, $letters), 'opaque');
         push @pointers,
-            $self->can($method)
-            ? $pointer->(_closure($self, $method, $letters, $ANSWER{$answer}), '(' . join(',', @types) . ')->sint32')
+            $RETURNS{$name} && $self->can($method)
+            ? $pointer->(_closure($self, $method, $letters, $ANSWER{$RETURNS{$name}}), '(' . join(',', @types) . ')->sint32')
             : 0;
     }
     my $size = (3 + @pointers) * $Config{ptrsize};

@@ -51,37 +51,19 @@ sub set_node {
 }
 
 sub _service {
-    my ($room) = @_;
-    my @fields = unpack 'Q10llq', $room;
-    my %service;
-    for my $field (qw(sid node target uid maintenance_node)) {
-        my $text = HA::FFI::lent(splice @fields, 0, 2);
-        $service{$field} = $text if defined $text;
-    }
-    my ($state, $running, $timeout) = @fields;
-    $service{state}   = HA::FFI::word(service_state => $state);
-    $service{running} = 1 if $running;
-    $service{timeout} = $timeout if $timeout >= 0;
-    return \%service;
+    my $service = HA::FFI::get_struct(service => @_) // return undef;
+    $service->{state} = HA::FFI::word(service_state => $service->{state});
+    delete $service->{running} unless $service->{running};
+    delete $service->{timeout} if $service->{timeout} < 0;
+    return $service;
 }
 
 sub services {
     my ($self) = @_;
-    my @services;
-    for my $index (0 .. HA::FFI::get(manager_status_service_count => $self) - 1) {
-        my $room = HA::FFI::room(96);
-        HA::FFI::call(manager_status_service => $self, $index, HA::FFI::address($room));
-        push @services, _service($room);
-    }
-    return @services;
+    return map { _service(manager_status_service => $self, $_) } 0 .. HA::FFI::get(manager_status_service_count => $self) - 1;
 }
 
-sub service {
-    my ($self, $sid) = @_;
-    my $room = HA::FFI::room(96);
-    my ($status) = HA::FFI::call(manager_status_find => $self, $sid, HA::FFI::address($room));
-    return $status == 2 ? undef : _service($room);
-}
+sub service { my ($self, $sid) = @_; return _service(manager_status_find => $self, $sid) }
 
 sub failed_nodes {
     my ($self, $sid) = @_;
@@ -93,13 +75,9 @@ sub set_service {
     my ($self, @fields) = @_;
     my %service = HA::FFI::named('set_service',
         [qw(sid node target uid maintenance_node state running timeout)], @fields);
-    my $texts = HA::FFI::str_list(map { $_ // '' } @service{qw(sid node target uid maintenance_node)});
-    my @pairs = unpack 'Q10', ${$texts->{list}};
-    my @given = map { defined $_ && length $_ } @service{qw(sid node target uid maintenance_node)};
-    @pairs[2 * $_, 2 * $_ + 1] = (0, 0) for grep { !$given[$_] } 0 .. 4;
-    my $packed = pack 'Q10llq', @pairs, HA::FFI::word_number(service_state => $service{state}),
-        $service{running} ? 1 : 0, $service{timeout} // -1;
-    HA::FFI::call(manager_status_set_service => $self, HA::FFI::address($packed));
+    my $struct = HA::FFI::struct(service => %service, state => HA::FFI::word_number(service_state => $service{state}),
+        running => $service{running} ? 1 : 0, timeout => $service{timeout} // -1);
+    HA::FFI::call(manager_status_set_service => $self, $struct->{address});
     return $self;
 }
 
@@ -139,39 +117,20 @@ sub set_writer {
     return $self;
 }
 
-sub _result {
-    my ($room) = @_;
-    my @fields = unpack 'Q6l', $room;
-    my %result = map { $_ => HA::FFI::lent(splice @fields, 0, 2) } qw(uid sid state);
-    return { %result, exit_code => $fields[0] };
-}
-
 sub results {
     my ($self) = @_;
-    my @results;
-    for my $index (0 .. ($self->_get)[3] - 1) {
-        my $room = HA::FFI::room(56);
-        HA::FFI::call(lrm_status_result => $self, $index, HA::FFI::address($room));
-        push @results, _result($room);
-    }
-    return @results;
+    return map { HA::FFI::get_struct(result => lrm_status_result => $self, $_) } 0 .. ($self->_get)[3] - 1;
 }
 
-sub result {
-    my ($self, $uid) = @_;
-    my $room = HA::FFI::room(56);
-    my ($status) = HA::FFI::call(lrm_status_find => $self, $uid, HA::FFI::address($room));
-    return $status == 2 ? undef : _result($room);
-}
+sub result { my ($self, $uid) = @_; return HA::FFI::get_struct(result => lrm_status_find => $self, $uid) }
 
 sub add_result {
     my ($self, @given) = @_;
     my %result = HA::FFI::named('add_result', [qw(uid sid state exit_code)], @given);
     HA::Error->throw(status => 'argument', message => "'" . ($result{exit_code} // 'undef') . "' is no exit code")
         unless ($result{exit_code} // '') =~ /\A-?[0-9]+\z/;
-    my $texts = HA::FFI::str_list(@result{qw(uid sid state)});
-    my $packed = ${$texts->{list}} . pack 'lx4', $result{exit_code};
-    HA::FFI::call(lrm_status_add_result => $self, HA::FFI::address($packed));
+    my $struct = HA::FFI::struct(result => %result);
+    HA::FFI::call(lrm_status_add_result => $self, $struct->{address});
     return $self;
 }
 

@@ -80,17 +80,9 @@ sub findings {
 sub after_failure {
     my ($self, @nodes) = @_;
     my $recoveries = HA::Recoveries->_own(HA::FFI::get(situation_after_failure => $self, \@nodes));
-    my @found;
-    for my $index (0 .. HA::FFI::get(recoveries_count => $recoveries) - 1) {
-        my $room = HA::FFI::room(56);
-        HA::FFI::call(recoveries_get => $recoveries, $index, HA::FFI::address($room));
-        my ($sid, $sid_length, $from, $from_length, $to, $to_length, $by) = unpack 'QQQQQQl', $room;
-        push @found, {
-            sid => HA::FFI::lent($sid, $sid_length), from => HA::FFI::lent($from, $from_length),
-            to => HA::FFI::lent($to, $to_length), decided_by => HA::FFI::word(decider => $by),
-        };
-    }
-    return @found;
+    my @found = map { HA::FFI::get_struct(recovery => recoveries_get => $recoveries, $_) }
+        0 .. HA::FFI::get(recoveries_count => $recoveries) - 1;
+    return map { { to => undef, %$_, decided_by => HA::FFI::word(decider => $_->{decided_by}) } } @found;
 }
 
 package HA::Explanation;

@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """What happens in a virtual cluster outside of the daemons."""
-
-# Written by tools/generate.py from ha-sim/src/world/happening.rs: change it there.
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
+# Made by `cargo xtask generate` (tools/bindings): change what it is made from.
 """The words of virtual clusters."""
-
-# Written by tools/generate.py from ha-sim: change it there.
 
 from __future__ import annotations
 

@@ -21,3 +21,27 @@ class Advice:
 
     def __str__(self) -> str:
         return self.text
+
+# in NodeExplanation:
+    _flatten = "fate"
+
+# in Explanation:
+    def of(self, node: str) -> NodeExplanation | None:
+        """What became of a node."""
+        return next((found for found in self.nodes if found.node == node), None)
+
+    def __str__(self) -> str:
+        from pyha import _native
+
+        return _native.describe_explanation(self)
+
+# in Balance:
+    @property
+    def chosen(self) -> BalanceMove | None:
+        """The move that is made, if one is."""
+        return self.candidates[0] if self.outcome.tag == "move" else None
+
+    def __str__(self) -> str:
+        from pyha import _native
+
+        return _native.describe_balance(self)
