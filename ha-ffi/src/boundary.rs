@@ -56,6 +56,14 @@ pub(crate) fn run(
     status
 }
 
+/// The body of what frees a handle.
+pub(crate) fn free<P, T: handles::Handle>(handle: *const P) -> ha_status {
+    call!(std::ptr::null_mut(), |_call| {
+        handles::free::<_, T>(handle)?;
+        Call::done()
+    })
+}
+
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     format!(

@@ -11,7 +11,7 @@ use ha_core::{
 
 use crate::{
     adapter::Adapter,
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle, InUse, Note},
@@ -103,10 +103,7 @@ pub unsafe extern "C" fn ha_crm_new(
 /// Frees a CRM: it is then as if its process had been killed. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_crm_free(crm: *mut ha_crm) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Crm>(crm)?;
-        Call::done()
-    })
+    boundary::free::<_, Crm>(crm)
 }
 
 /// Does what is to be done now, and says when to call again. It never waits itself, beyond what the callbacks do.
@@ -228,10 +225,7 @@ pub unsafe extern "C" fn ha_lrm_set_writer(
 /// Frees an LRM: it is then as if its process had been killed. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_lrm_free(lrm: *mut ha_lrm) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Lrm>(lrm)?;
-        Call::done()
-    })
+    boundary::free::<_, Lrm>(lrm)
 }
 
 /// Does what is to be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one

@@ -9,7 +9,7 @@ use ha_core::{
 use serde_json::json;
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     configuration::{Configuration, ha_configuration},
     error::ha_error,
     failure::{Failure, ha_status},
@@ -177,10 +177,7 @@ pub unsafe extern "C" fn ha_edit_new(
 /// Frees an edit. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_edit_free(edit: *mut ha_edit) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Edit>(edit)?;
-        Call::done()
-    })
+    boundary::free::<_, Edit>(edit)
 }
 
 /// Sets a property to a value, as a person types it.

@@ -6,7 +6,7 @@ use ha_core::event::Event;
 use serde_json::Value;
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::{Failure, ha_status},
     generated::{events::kind, ha_event_kind},
@@ -85,10 +85,7 @@ pub unsafe extern "C" fn ha_event_copy(
 /// Frees an event. NULL is fine. One that is lent to a callback is not to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_event_free(event: *mut ha_event) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, EventHandle>(event)?;
-        Call::done()
-    })
+    boundary::free::<_, EventHandle>(event)
 }
 
 /// What happened, one of ha_event_kind; an error (negative) if this is no event.

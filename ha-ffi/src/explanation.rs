@@ -6,7 +6,7 @@ use ha_core::{
 };
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -61,10 +61,7 @@ pub struct ha_node_explanation {
 /// Frees an explanation. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_explanation_free(explanation: *mut ha_explanation) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Explanation>(explanation)?;
-        Call::done()
-    })
+    boundary::free::<_, Explanation>(explanation)
 }
 
 /// The decision: the node, lent, and what decided, one of ha_decider. HA_NONE if there is no node for the service; decided_by

@@ -8,7 +8,7 @@ use ha_core::{
 };
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     event::ha_event,
     failure::{Failure, ha_status},
@@ -519,10 +519,7 @@ fn incomplete(table: &ha_callbacks, known: usize) -> Option<Failure> {
 /// Frees a host, and calls its destroy(). NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_host_free(host: *mut ha_host) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Host>(host)?;
-        Call::done()
-    })
+    boundary::free::<_, Host>(host)
 }
 
 /// Behind a `ha_fence_commands`: the words of each command, and what its program is given.

@@ -8,7 +8,7 @@ use ha_core::{
 };
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -118,10 +118,7 @@ pub unsafe extern "C" fn ha_job_copy(
 /// Frees a job. NULL is fine. One that is lent to a callback is not to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_job_free(job: *mut ha_job) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Record<Job>>(job)?;
-        Call::done()
-    })
+    boundary::free::<_, Record<Job>>(job)
 }
 
 /// What a job is.

@@ -11,7 +11,7 @@ use ha_core::{
 use crate::{
     adapter::Adapter,
     answer::ha_answer::{self, HA_ANSWER_LOCKED, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_OK, HA_ANSWER_YES},
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -108,10 +108,7 @@ pub unsafe extern "C" fn ha_job_steps_new(
 /// Frees the steps. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_job_steps_free(steps: *mut ha_job_steps) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, JobRun>(steps)?;
-        Call::done()
-    })
+    boundary::free::<_, JobRun>(steps)
 }
 
 /// What to ask of the agent now.

@@ -5,7 +5,7 @@ use std::{ffi::c_char, sync::Arc};
 use ha_core::status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Writer};
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -81,10 +81,7 @@ pub unsafe extern "C" fn ha_lrm_status_copy(
 /// Frees a record. NULL is fine. One that is lent to a callback is not to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_lrm_status_free(status: *mut ha_lrm_status) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Record<LrmStatus>>(status)?;
-        Call::done()
-    })
+    boundary::free::<_, Record<LrmStatus>>(status)
 }
 
 /// The record as JSON.

@@ -13,7 +13,7 @@ use ha_core::{
 use crate::{
     adapter::Adapter,
     answer::ha_answer,
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     configuration::{Configuration, ha_configuration},
     daemons::now,
     error::ha_error,
@@ -72,10 +72,7 @@ pub unsafe extern "C" fn ha_round_input_new(input: *mut *mut ha_round_input, err
 /// Frees an input. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_round_input_free(input: *mut ha_round_input) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Input>(input)?;
-        Call::done()
-    })
+    boundary::free::<_, Input>(input)
 }
 
 /// Tells a member of the cluster: online 1 or 0; or -1 if it is no member any more.
@@ -215,10 +212,7 @@ pub unsafe extern "C" fn ha_manager_new(
 /// Frees a manager. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_manager_free(manager: *mut ha_manager) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, ManagerHandle>(manager)?;
-        Call::done()
-    })
+    boundary::free::<_, ManagerHandle>(manager)
 }
 
 /// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what is to be done (locks,

@@ -8,7 +8,7 @@ use ha_core::{
 };
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -98,10 +98,7 @@ pub unsafe extern "C" fn ha_manager_status_copy(
 /// Frees a record. NULL is fine. One that is lent to a callback is not to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_manager_status_free(status: *mut ha_manager_status) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Record<ManagerStatus>>(status)?;
-        Call::done()
-    })
+    boundary::free::<_, Record<ManagerStatus>>(status)
 }
 
 /// The record as JSON.

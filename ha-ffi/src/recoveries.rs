@@ -3,7 +3,7 @@
 use ha_core::plan::Recovery;
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -58,10 +58,7 @@ pub unsafe extern "C" fn ha_situation_after_failure(
 /// Frees recoveries. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_recoveries_free(recoveries: *mut ha_recoveries) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Recoveries>(recoveries)?;
-        Call::done()
-    })
+    boundary::free::<_, Recoveries>(recoveries)
 }
 
 /// How many services would be recovered.

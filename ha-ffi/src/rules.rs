@@ -9,7 +9,7 @@ use ha_core::{
 use serde_json::json;
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, call},
     configuration::{Configuration, ha_configuration},
     error::{ErrorHandle, ha_error},
     failure::{Failure, ha_status},
@@ -61,10 +61,7 @@ pub unsafe extern "C" fn ha_rules_new(
 /// Frees rules. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_rules_free(rules: *mut ha_rules) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Rules>(rules)?;
-        Call::done()
-    })
+    boundary::free::<_, Rules>(rules)
 }
 
 /// How many reasons there are for which rules were left out. One rule may have several.

@@ -15,7 +15,7 @@ use ha_sim::{
 use serde_json::json;
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::{ErrorHandle, ha_error},
     event::{EventHandle, ha_event},
     failure::{Failure, ha_status},
@@ -176,10 +176,7 @@ pub unsafe extern "C" fn ha_simulation_play_text(
 /// Frees a simulation. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_simulation_free(simulation: *mut ha_simulation) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Simulation>(simulation)?;
-        Call::done()
-    })
+    boundary::free::<_, Simulation>(simulation)
 }
 
 /// How much did not go as it should: expectations that did not hold, an event that is not the recorded one, a service that

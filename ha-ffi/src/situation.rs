@@ -11,7 +11,7 @@ use ha_core::{
 };
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     configuration::{Configuration, ha_configuration},
     error::ha_error,
     explanation::ha_explanation,
@@ -127,10 +127,7 @@ pub unsafe extern "C" fn ha_situation_new(
 /// Frees a situation. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_situation_free(situation: *mut ha_situation) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Asked>(situation)?;
-        Call::done()
-    })
+    boundary::free::<_, Asked>(situation)
 }
 
 /// Gives it sizes and loads, for the schedulers "static" and "dynamic". NULL takes them away.

@@ -6,7 +6,7 @@ use ha_core::timing::{Amount, Setting, TimingErrors, TimingSettings, Timings};
 use serde_json::{Value, json};
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::{Failure, ha_status},
     handles::{self, Handle},
@@ -139,10 +139,7 @@ pub unsafe extern "C" fn ha_timings_from_json(
 /// Frees timings. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_timings_free(timings: *mut ha_timings) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, TimingsHandle>(timings)?;
-        Call::done()
-    })
+    boundary::free::<_, TimingsHandle>(timings)
 }
 
 /// The settings as JSON.

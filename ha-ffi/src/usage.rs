@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use ha_core::host::{NodeStatistics, ServiceStatistics, UsageStatistics};
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::ha_error,
     failure::ha_status,
     handles::{self, Handle},
@@ -29,10 +29,7 @@ pub unsafe extern "C" fn ha_usage_new(usage: *mut *mut ha_usage, error: *mut *mu
 /// Frees a usage. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_usage_free(usage: *mut ha_usage) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, UsageStatistics>(usage)?;
-        Call::done()
-    })
+    boundary::free::<_, UsageStatistics>(usage)
 }
 
 /// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.

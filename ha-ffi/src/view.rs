@@ -10,7 +10,7 @@ use ha_core::{
 };
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     configuration::{Configuration, ha_configuration},
     error::ha_error,
     failure::{Failure, ha_status},
@@ -86,10 +86,7 @@ pub unsafe extern "C" fn ha_view_new(
 /// Frees a view. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_view_free(view: *mut ha_view) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, View>(view)?;
-        Call::done()
-    })
+    boundary::free::<_, View>(view)
 }
 
 /// Adds a node to be shown, with the record of its LRM; NULL if it has none.

@@ -9,12 +9,25 @@ our $VERSION = '0.1.0';
 BEGIN { $Config{ptrsize} == 8 or die "HA needs a Perl with pointers of 64 bits\n" }
 
 use HA::FFI;
+use HA::Daemon;
+use HA::Record;
 use HA::Configuration;
-use HA::Daemons;
+use HA::Crm;
+use HA::Event;
 use HA::Host;
-use HA::Records;
+use HA::Job;
+use HA::Locked;
+use HA::Lrm;
+use HA::LrmStatus;
+use HA::Manager;
+use HA::ManagerStatus;
+use HA::RoundInput;
+use HA::Rules;
 use HA::Simulation;
 use HA::Situation;
+use HA::Timings;
+use HA::Usage;
+use HA::View;
 
 # What a host's method returns where there certainly is none: no record was ever written, no guest is configured.
 use constant NONE => 'none';
@@ -96,6 +109,8 @@ C<busy>, but for C<request_stop>. Objects are not copied into threads.
 
 =head1 CLASSES
 
+C<use HA> loads all of them; each can be used alone too, as in C<use HA::Crm>.
+
 =head2 HA
 
 =over
@@ -150,8 +165,8 @@ All of the configuration. Files are named C<resources.cfg>, C<groups.cfg>, C<rul
 =item C<< new(%files, service_types => {}, guests => {}) >>
 
 Reads the bytes of files, by name. C<service_types> are those beside C<vm> and C<ct>: type to what its names are, C<any> or
-C<digits>; C<guests>: SID to node. There are also C<add_service_type($type, $names)>, C<set_guest($sid, $node)>,
-C<clear_guests>, C<copy>.
+C<digits>; C<guests>: SID to node. There are also C<add_service_type($type, $names)>, C<set_guest($sid, $node)>, C<guests> (a hash of
+SID to node), C<guest_node($sid)> (undef if there is no such guest), C<clear_guests>, C<copy>.
 
 =item C<< from_hashes(resources => {}, groups => {}, rules => {}, datacenter => {}, service_types => {}, guests => {}) >>
 

@@ -152,6 +152,8 @@ subtest 'a configuration from hashes' => sub {
         'rules.cfg' => "node-affinity: home\n\tcomment 50%25%3A %C3%A4\n\tnodes n1:1\n\tresources vm:100\n\n"
             . "resource-affinity: apart\n\taffinity negative\n\tresources vm:100,vm:101\n\n");
     is($made->write($_), HA::Configuration->new(%files)->write($_), "$_ is as its file would be") for sort keys %files;
+    is_deeply($made->guests, { 'vm:100' => 'n1' }, 'it has its guests');
+    is_deeply([map { $made->guest_node($_) } qw(vm:100 vm:101)], ['n1', undef], 'and knows where they are');
     my @wrong = ({ resources => { 'vm:100' => { comment => "a\n\tstate stopped" } } }, { resources => { "vm:100\n\nvm: 101" => {} } },
         { resources => { 'vm:100' => { stat => 'started' } } }, { rules => { home => { resources => ['vm:100'] } } }, { resource => {} },
         { datacenter => { crs => { ha => 'best' } } });
@@ -166,7 +168,7 @@ subtest documentation => sub {
     my $lib = dirname(__FILE__) . '/../lib';
     my $read = sub { open my $in, '<', $_[0] or die "$_[0]: $!"; local $/; <$in> };
     my ($code, $pod) = split /^__END__$/m, $read->("$lib/HA.pm");
-    for my $method (sort map { /^sub ([a-z]\w*)/gm } $code, map { $read->($_) } grep { !/FFI/ } glob "$lib/HA/*.pm") {
+    for my $method (sort map { /^sub ([a-z]\w*)/gm } $code, map { $read->($_) } grep { !m{FFI|JSON} } glob "$lib/HA/*.pm") {
         ok($pod =~ /\b\Q$method\E\b/, "$method is documented");
     }
 };

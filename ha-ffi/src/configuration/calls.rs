@@ -10,7 +10,7 @@ use ha_core::{
 use serde_json::json;
 
 use crate::{
-    boundary::{Call, call},
+    boundary::{self, Call, call},
     error::{ErrorHandle, ha_error},
     failure::{Failure, ha_status},
     handles,
@@ -44,10 +44,7 @@ pub unsafe extern "C" fn ha_configuration_copy(
 /// Frees a configuration. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_configuration_free(configuration: *mut ha_configuration) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, Configuration>(configuration)?;
-        Call::done()
-    })
+    boundary::free::<_, Configuration>(configuration)
 }
 
 /// Adds a type of service to "vm" and "ct", which are always known. Do so before files are read.
@@ -300,6 +297,53 @@ pub unsafe extern "C" fn ha_configuration_set_guest(
         configuration.guests.insert(sid, node);
         configuration.shared_guests.take();
         Call::done()
+    })
+}
+
+/// How many guests were given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_configuration_guest_count(
+    configuration: *const ha_configuration,
+    count: *mut usize,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| { call.must_write(count, handles::read::<_, Configuration>(configuration)?.guests.len()) })
+}
+
+/// A guest by its place, in the order in which they were first given, and the node that it is on; both are lent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_configuration_guest(
+    configuration: *const ha_configuration,
+    index: usize,
+    sid: *mut ha_str,
+    node: *mut ha_str,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let configuration = handles::read::<_, Configuration>(configuration)?;
+        let found = configuration.guests.get_index(index);
+        let (guest, on) = found.ok_or_else(|| Failure::not_found(format!("there is no guest {index}")))?;
+        call.lend(sid, Some(guest.as_str()));
+        call.lend(node, Some(on.as_str()));
+        Call::done()
+    })
+}
+
+/// The node that a guest is on, lent. HA_NONE if no such guest was given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ha_configuration_guest_node(
+    configuration: *const ha_configuration,
+    sid: *const c_char,
+    sid_length: usize,
+    node: *mut ha_str,
+    error: *mut *mut ha_error,
+) -> ha_status {
+    call!(error, |call| {
+        let sid = call.sid(sid, sid_length)?;
+        let configuration = handles::read::<_, Configuration>(configuration)?;
+        let found = configuration.guests.get(&sid);
+        call.lend(node, found.map(|node| node.as_str()));
+        Ok(if found.is_some() { ha_status::HA_OK } else { ha_status::HA_NONE })
     })
 }
 

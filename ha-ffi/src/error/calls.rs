@@ -3,11 +3,7 @@
 use std::ffi::{CString, c_char};
 
 use super::{ErrorHandle, ha_error};
-use crate::{
-    boundary::{Call, call},
-    failure::ha_status,
-    handles,
-};
+use crate::{boundary, failure::ha_status, handles};
 
 /// The status of an error; HA_ERROR_HANDLE if it is no error at all.
 #[unsafe(no_mangle)]
@@ -62,8 +58,5 @@ pub extern "C" fn ha_error_details(error: *const ha_error) -> *const c_char {
 /// Frees an error. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_error_free(error: *mut ha_error) -> ha_status {
-    call!(std::ptr::null_mut(), |_call| {
-        handles::free::<_, ErrorHandle>(error)?;
-        Call::done()
-    })
+    boundary::free::<_, ErrorHandle>(error)
 }

@@ -200,7 +200,19 @@ static void configurations(void)
     WELL(ha_configuration_free(made));
     WELL(ha_configuration_section_count(copy, HA_FILE_RESOURCES, &count, NULL));
     CHECK(count == 3);
+    WELL(ha_configuration_guest_count(copy, &count, NULL));
+    CHECK(count == 2);
+    WELL(ha_configuration_guest(copy, 1, &name, &node, NULL));
+    CHECK(same(name, "vm:102") && same(node, "n2"));
+    GIVES(HA_ERROR_NOT_FOUND, ha_configuration_guest(copy, 2, &name, &node, NULL));
+    WELL(ha_configuration_guest_node(copy, S("vm:100"), &node, NULL));
+    CHECK(same(node, "n1"));
+    GIVES(HA_NONE, ha_configuration_guest_node(copy, S("vm:101"), &node, NULL));
+    CHECK(node.data == NULL);
+    GIVES(HA_ERROR_NAME, ha_configuration_guest_node(copy, S("no sid"), &node, NULL));
     WELL(ha_configuration_clear_guests(copy, NULL));
+    WELL(ha_configuration_guest_count(copy, &count, NULL));
+    CHECK(count == 0);
     WELL(ha_configuration_free(copy));
     WELL(ha_edit_free(edit));
 }

@@ -1,10 +1,11 @@
 package HA::Configuration;
 
-# Configuration files, edits, and what becomes of rules.
+# Configuration files and edits.
 
 use v5.26;
 use warnings;
 use overload ();
+use HA ();
 
 our @ISA = 'HA::Object';
 
@@ -143,6 +144,16 @@ sub shadowed_groups { my ($self) = @_; return @{HA::JSON::decode(HA::FFI::get(co
 
 sub set_guest { my ($self, $sid, $node) = @_; HA::FFI::call(configuration_set_guest => $self, $sid, $node); return $self }
 
+# SID => node.
+sub guests {
+    my ($self) = @_;
+    my @guests = map { [HA::FFI::call(configuration_guest => $self, $_)] } 0 .. HA::FFI::get(configuration_guest_count => $self) - 1;
+    return { map { $_->[1] => $_->[2] } @guests };
+}
+
+# Where a guest is; undef if there is no such guest.
+sub guest_node { my ($self, $sid) = @_; return HA::FFI::get(configuration_guest_node => $self, $sid) }
+
 sub clear_guests { my ($self) = @_; HA::FFI::call(configuration_clear_guests => $self); return $self }
 
 my %ACTIONS = %{$HA::Interface::NUMBERS{edit_action}};
@@ -171,28 +182,5 @@ package HA::Edit;
 our @ISA = 'HA::Object';
 
 sub _kind { 'edit' }
-
-package HA::Rules;
-
-our @ISA = 'HA::Object';
-
-sub _kind { 'rules' }
-
-sub new {
-    my ($class, $configuration, @nodes) = @_;
-    return $class->_own(HA::FFI::get(rules_new => $configuration, \@nodes));
-}
-
-sub dropped {
-    my ($self) = @_;
-    my $count = HA::FFI::get(rules_dropped_count => $self);
-    return map { HA::FFI::error_from_handle(HA::FFI::get(rules_dropped => $self, $_)) } 0 .. $count - 1;
-}
-
-sub as_hash { my ($self) = @_; return HA::JSON::decode(HA::FFI::get(rules_json => $self)) }
-
-sub why_together { my ($self, @two) = @_; return @{HA::JSON::decode(HA::FFI::get(rules_why_together => $self, @two))} }
-
-sub why_apart { my ($self, @two) = @_; return @{HA::JSON::decode(HA::FFI::get(rules_why_apart => $self, @two))} }
 
 1;

@@ -8,7 +8,10 @@ use Carp ();
 use Config;
 use FFI::Platypus 2.00;
 use FFI::Platypus::Buffer qw(scalar_to_buffer buffer_to_scalar);
+use HA::Error;
 use HA::Interface;
+use HA::JSON;
+use HA::Object;
 
 use constant ABI_VERSION => 2;
 
@@ -174,14 +177,18 @@ sub call {
 # What a function wrote first; undef if it says that there is none.
 sub get { my ($status, @values) = call(@_); return $status == 2 ? undef : $values[0] }
 
+# The fields of structs: S or N, and the name.
+my %FIELDS = map { my ($what, $fields) = ($_, $HA::Interface::STRUCTS{$_}[2]); $what => [map { [/\A([SN])(.*)/] } @$fields] }
+    keys %HA::Interface::STRUCTS;
+
 # A struct for the library, by the names of its fields: a text that is not given is none, a number is 0. It holds what it points
 # to; `address` is where it lies.
 sub struct {
     my ($what, %values) = @_;
-    my ($size, $template, $fields) = @{$HA::Interface::STRUCTS{$what}};
+    my ($size, $template) = @{$HA::Interface::STRUCTS{$what}};
     my (@texts, @packed);
-    for my $field (@$fields) {
-        my ($kind, $name) = $field =~ /\A([SN])(.*)/;
+    for my $field (@{$FIELDS{$what}}) {
+        my ($kind, $name) = @$field;
         my $value = $values{$name};
         if ($kind eq 'N') {
             push @packed, $value // 0;
@@ -199,14 +206,14 @@ sub struct {
 # if the function says that there is none.
 sub get_struct {
     my ($what, $function, @arguments) = @_;
-    my ($size, $template, $fields) = @{$HA::Interface::STRUCTS{$what}};
+    my ($size, $template) = @{$HA::Interface::STRUCTS{$what}};
     my $room = room($size);
     my ($status) = call($function, @arguments, address($room));
     return undef if $status == 2;
     my @values = unpack $template, $room;
     my %found;
-    for my $field (@$fields) {
-        my ($kind, $name) = $field =~ /\A([SN])(.*)/;
+    for my $field (@{$FIELDS{$what}}) {
+        my ($kind, $name) = @$field;
         my $value = $kind eq 'S' ? lent(splice @values, 0, 2) : shift @values;
         $found{$name} = $value if defined $value;
     }
@@ -236,54 +243,6 @@ sub _throw {
     my ($status, $error, $name) = @_;
     die error_from_handle($error) if $error;
     HA::Error->throw(status => $status, message => "ha_$name failed");
-}
-
-package HA::JSON;
-
-my $class = eval { require JSON::XS; 'JSON::XS' } // do { require JSON::PP; 'JSON::PP' };
-my $json  = $class->new->utf8->canonical->allow_nonref;
-
-sub decode { return $json->decode($_[0]) }
-sub encode { return $json->encode($_[0]) }
-sub decode_if_any { my ($text) = @_; return defined $text && length $text ? decode($text) : undef }
-
-package HA::Error;
-
-use overload '""' => sub { $_[0]->message }, bool => sub { 1 }, fallback => 1;
-
-my %STATUS = map { $HA::Interface::NUMBERS{status}{"error_$_"} => $_ } map { /\Aerror_(.+)/ } keys %{$HA::Interface::NUMBERS{status}};
-
-sub new {
-    my ($class, %fields) = @_;
-    $fields{status} = $STATUS{$fields{status}} // $fields{status};
-    return bless \%fields, $class;
-}
-
-sub throw { my $class = shift; die $class->new(@_) }
-
-for my $field (qw(status message code line section field details)) {
-    no strict 'refs';
-    *$field = sub { $_[0]{$field} };
-}
-
-# As a plain hash.
-sub as_hash { return { %{$_[0]} } }
-
-package HA::Object;
-
-# What every class with a handle has: the handle is freed with the object, unless it is lent to a callback.
-
-sub _own { my ($class, $handle, %more) = @_; return bless { handle => $handle, %more }, $class }
-sub _lent { my ($class, $handle) = @_; return bless { handle => $handle, lent => 1 }, $class }
-
-sub CLONE_SKIP { 1 }
-
-sub DESTROY {
-    my ($self) = @_;
-    return if $self->{lent} || !$self->{handle} || ${^GLOBAL_PHASE} eq 'DESTRUCT';
-    local ($@, $!, $?);
-    my $handle = delete $self->{handle};
-    eval { HA::FFI::call($self->_kind . '_free', $handle) };
 }
 
 1;

@@ -9,6 +9,7 @@ use FFI::Platypus::Buffer qw(scalar_to_buffer);
 use Hash::Util::FieldHash ();
 use B ();
 use Scalar::Util qw(weaken blessed looks_like_number);
+use HA ();
 
 Hash::Util::FieldHash::fieldhash my %STATE;
 
@@ -346,21 +347,6 @@ sub _handle {
     $STATE{$self} = bless { handle => $handle, closures => \@closures }, 'HA::Host::State';
     return $handle;
 }
-
-# What an agent dies of where a lock of the guest does not allow a start, stop or move for now: no failure, it is tried again.
-package HA::Locked;
-
-use overload '""' => sub { "the guest is locked by '$_[0]{lock}'" }, bool => sub { 1 }, fallback => 1;
-
-sub new {
-    my ($class, $lock) = @_;
-    HA::Error->throw(status => 'argument', message => 'a guest is locked by a lock with a name') unless length($lock // '');
-    return bless { lock => $lock }, $class;
-}
-
-sub lock { return $_[0]{lock} }
-
-sub throw { my $class = shift; die $class->new(@_) }
 
 package HA::Host::State;
 
