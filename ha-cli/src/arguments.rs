@@ -185,6 +185,10 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Say in a line how the cluster is, and by the exit code: 0 healthy, 1 degraded, 2 critical.
+    Health,
+    /// Give the cluster in figures, as Prometheus reads them.
+    Metrics,
     /// Serve the cluster's HTTP API, by the program 'ha-web': see 'ha web --help'.
     #[command(disable_help_flag = true)]
     Web(BesideArguments),

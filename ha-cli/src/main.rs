@@ -11,6 +11,7 @@ mod deed;
 mod demo;
 mod edits;
 mod everyday;
+mod figures;
 mod logs;
 mod nodes;
 mod repair;
@@ -117,6 +118,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Rules { verb } => rules(&context()?, verb),
         Verb::CrmCommand { verb } => commands::crm_command(&context()?, verb),
         Verb::Repair { verb: RepairVerb::Status { yes } } => repair::status(&context()?, yes),
+        Verb::Metrics => figures::metrics(&context()?),
+        Verb::Health => figures::health(context),
         Verb::Check { json } => check::check(&context()?, json),
         Verb::Explain { sid, best, json } => check::explain(&context()?, &sid, best, json),
         Verb::Guest { verb } => match verb {

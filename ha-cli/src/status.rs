@@ -17,7 +17,7 @@ use ha_core::{
     },
 };
 use ha_host::{
-    desk::{Glance, Health, NodeGlance, NodeHealth, Present, ServiceGlance},
+    desk::{Glance, Health, NodeGlance, NodeHealth, Present, ServiceGlance, StatusParts},
     os::signals::StopSignals,
     store::{SpaceLevel, StoreError, StoreSpace, TwinNote},
 };
@@ -158,25 +158,18 @@ impl Seen {
     }
 
     fn object(&self, verbose: bool) -> Result<Value, Failure> {
-        let glance = &self.glance;
-        let mut object = serde_json::to_value(&glance.view).map_err(Failure::failed)?;
-        let guards: BTreeMap<&NodeName, &String> =
-            glance.nodes.iter().filter_map(|node| Some((&node.node, node.guard.as_ref()?))).collect();
-        let services: Result<Vec<Value>, Failure> = glance.services.iter().map(service_object).collect();
-        if let Value::Object(object) = &mut object {
-            object.insert("services".into(), Value::Array(services?));
-            object.insert("health".into(), json!(glance.health));
-            object.insert("problems".into(), json!(glance.problems));
-            object.insert("nodes".into(), json!(glance.nodes));
-            object.insert("guards".into(), json!(guards));
-            object.insert("broken".into(), json!(self.present.broken));
-            object.insert("unguarded".into(), json!(self.present.status.unguarded));
-            object.insert("store".into(), json!({ "problems": self.store_problems }));
-            object.insert("twins".into(), json!(self.twins));
-            object.extend(self.space.map(|space| ("store_free_percent".to_owned(), json!(space.free_percent))));
-            if verbose {
-                self.add_records(object);
-            }
+        let parts = StatusParts {
+            present: &self.present,
+            glance: &self.glance,
+            twins: &self.twins,
+            space: self.space,
+            store_problems: &self.store_problems,
+        };
+        let mut object = parts.to_json();
+        if let Value::Object(object) = &mut object
+            && verbose
+        {
+            self.add_records(object);
         }
         Ok(object)
     }
@@ -261,15 +254,6 @@ impl Seen {
         }
         Ok(())
     }
-}
-
-fn service_object(service: &ServiceGlance) -> Result<Value, Failure> {
-    let mut object = serde_json::to_value(&service.view).map_err(Failure::failed)?;
-    if let Value::Object(object) = &mut object {
-        object.insert("health".into(), json!(service.health));
-        object.extend(service.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
-    }
-    Ok(object)
 }
 
 /// What it is in, why, what is wrong with it, and what helps.

@@ -24,6 +24,14 @@ pub struct Site {
     pub build: String,
 }
 
+impl Site {
+    /// A site.
+    #[must_use]
+    pub fn new(desk: Desk, node: Option<NodeName>, build: String) -> Self {
+        Self { desk, node, build }
+    }
+}
+
 /// A call: who asks for what, with parameters that are checked.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -43,6 +51,12 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn new(site: &'a Site, caller: &'a Caller, path: Vec<&'a str>, parameters: Parameters) -> Self {
         Self { site, caller, path, parameters, present: OnceCell::new() }
+    }
+
+    /// The same call, to which the store is asked anew.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::new(self.site, self.caller, self.path.clone(), self.parameters.clone())
     }
 
     /// The desk of the cluster.

@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod call;
+pub mod openapi;
 mod own;
 mod pve;
 pub mod route;

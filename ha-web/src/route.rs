@@ -22,12 +22,14 @@ pub enum Need {
 pub enum Handler {
     /// By what the store says, or by an edit of it.
     Call(fn(&Call<'_>) -> Result<Answer, Fault>),
-    /// The same, by text.
-    Text(fn(&Call<'_>) -> Result<String, Fault>),
     /// By the server itself, which gives a ticket.
     Login,
     /// By the server itself: whether it lives.
     Alive,
+    /// By the server itself: the description of all calls.
+    Description,
+    /// By the server itself: figures, in one of two forms.
+    Metrics,
 }
 
 /// A call.
@@ -45,6 +47,8 @@ pub struct Route {
     pub about: &'static str,
     /// How it is answered.
     pub handler: Handler,
+    /// Whether it changes something.
+    pub changes: bool,
 }
 
 /// Where the compatible part begins.
@@ -52,7 +56,8 @@ pub const COMPATIBLE: &str = "/api2/json";
 
 impl Route {
     const fn new(method: &'static str, path: &'static str, need: Need, handler: Handler) -> Self {
-        Self { method, path, need, takes: &[], about: "", handler }
+        let changes = !matches!(method.as_bytes(), b"GET");
+        Self { method, path, need, takes: &[], about: "", handler, changes }
     }
 
     /// A question.
@@ -71,6 +76,12 @@ impl Route {
     #[must_use]
     pub const fn put(path: &'static str, privilege: Privilege, call: fn(&Call<'_>) -> Result<Answer, Fault>) -> Self {
         Self::new("PUT", path, Need::Privilege(privilege), Handler::Call(call))
+    }
+
+    /// A change of a part.
+    #[must_use]
+    pub const fn patch(path: &'static str, privilege: Privilege, call: fn(&Call<'_>) -> Result<Answer, Fault>) -> Self {
+        Self::new("PATCH", path, Need::Privilege(privilege), Handler::Call(call))
     }
 
     /// A removal.
@@ -113,6 +124,12 @@ impl Route {
         Self { need: Need::Nothing, ..self }
     }
 
+    /// A question, though what is asked is sent in a body.
+    #[must_use]
+    pub const fn changes_nothing(self) -> Self {
+        Self { changes: false, ..self }
+    }
+
     /// In which form it answers.
     #[must_use]
     pub fn part(&self) -> Part {
@@ -122,7 +139,7 @@ impl Route {
     /// Whether it changes nothing.
     #[must_use]
     pub fn is_question(&self) -> bool {
-        self.method == "GET"
+        !self.changes
     }
 
     /// The values of the variable parts if a path is one of this call.

@@ -109,6 +109,8 @@ fn a_group_goes_its_whole_way() {
     assert_eq!(cluster.get("/cluster/ha/groups/g1")["nodes"], "node3");
     cluster.change("POST", "/cluster/ha/resources", "sid=vm:100&group=g1");
     assert_eq!(cluster.get("/cluster/ha/resources/vm:100")["group"], "g1");
+    cluster.change("PUT", "/cluster/ha/groups/g1", "nofailback=1");
+    assert_eq!(cluster.get("/cluster/ha/resources")[0]["failback"], 0, "a list shows what is in force");
     assert_eq!(cluster.call("DELETE", "/cluster/ha/groups/g1", "").status, 500, "a resource names it");
     cluster.change("PUT", "/cluster/ha/resources/vm:100", "delete=group");
     cluster.change("DELETE", "/cluster/ha/groups/g1", "");

@@ -3,17 +3,31 @@
 //! * [`Desk`]: a store, read and edited by the names that people use.
 //! * [`Present`]: what the store says of the cluster now, each part by itself.
 //! * [`foresee`]: what follows from a change, by playing the rounds to come.
+//! * [`problems`]: what is wrong in the configuration.
+//! * [`explain`]: why a service is where it is.
+//! * [`tolerance`]: how many nodes may fail.
 //! * [`judge`]: what the master would answer to a command.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
+//! * [`StatusParts`], [`metrics`]: the same for programs.
 
+mod check;
 mod edit;
+mod explain;
 mod foresight;
 mod glance;
+mod metrics;
 mod present;
+mod report;
+mod tolerance;
 mod verdict;
 
+pub use check::problems;
 pub use edit::{Desk, DeskEdit, NameError};
+pub use explain::explain;
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
+pub use metrics::{Measured, MetricsFormat, metrics};
 pub use present::{Broken, Present};
+pub use report::StatusParts;
+pub use tolerance::{Tolerance, TooMuch, tolerance};
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

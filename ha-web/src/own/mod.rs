@@ -1,7 +1,161 @@
-//! The interface of our own: `/api/v1`, metrics and health.
+//! The interface of our own: `/api/v1`, and health. JSON with true and false; problems by `application/problem+json`.
 
-use crate::route::{Handler, Need, Route};
+mod commands;
+mod config;
+mod health;
+mod metrics;
+mod questions;
+mod services;
+mod status;
+mod time;
+
+pub(crate) use metrics::metrics;
+
+use crate::{
+    access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
+    route::{Handler, Need, Route},
+    wire::{
+        Kind::{Boolean, List, Node, Number, Sid, Text, Word},
+        Parameter,
+    },
+};
+
+const DRY_RUN: Parameter = Parameter::may("dry_run", Boolean, "Only say what would follow.");
+const DELETE: Parameter = Parameter::may("delete", List, "Properties to unset.");
+const DIGEST: Parameter =
+    Parameter::may("digest", Text, "Change it only if its file has this digest; 'If-Match' says the same.");
+const COMMENT: Parameter = Parameter::may("comment", Text, "What people should know.");
+const STATE: Parameter =
+    Parameter::may("state", Word(&["started", "stopped", "disabled", "ignored"]), "The state that is requested.");
+const GROUP: Parameter = Parameter::may("group", Text, "The group.");
+const MAX_RESTART: Parameter = Parameter::may("max_restart", Number, "Failed starts that are tried again on a node.");
+const MAX_RELOCATE: Parameter = Parameter::may("max_relocate", Number, "Other nodes that are tried after that.");
+const FAILBACK: Parameter =
+    Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
+const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
+const NODES: Parameter = Parameter::may("nodes", List, "Nodes, each as 'node' or 'node:priority'.");
+const RESTRICTED: Parameter = Parameter::may("restricted", Boolean, "Whether services run on its nodes only.");
+const NO_FAILBACK: Parameter =
+    Parameter::may("nofailback", Boolean, "Whether services stay when a better node comes online.");
+const RESOURCES: Parameter = Parameter::may("resources", List, "The services.");
+const STRICT: Parameter = Parameter::may("strict", Boolean, "Whether the services run on these nodes only.");
+const AFFINITY: Parameter =
+    Parameter::may("affinity", Word(&["positive", "negative"]), "Together or on the nodes, or apart or off them.");
+const DISABLE: Parameter = Parameter::may("disable", Boolean, "Whether the rule takes no part in anything.");
+const TARGET: Parameter = Parameter::must("node", Node, "The node to which it moves.");
+const FORCE: Parameter = Parameter::may("force", Boolean, "Also if it leads nowhere now, or will not last.");
+const BEST: Parameter =
+    Parameter::may("best", Boolean, "Which node suits best, whether or not it would be moved there.");
 
 /// All calls of this part.
-pub(crate) const ROUTES: &[Route] =
-    &[Route::of_server("GET", "/healthz", Need::Nothing, Handler::Alive).about("Whether the server lives.")];
+// tidy: table
+pub(crate) const ROUTES: &[Route] = &[
+    Route::of_server("GET", "/healthz", Need::Nothing, Handler::Alive).about("Whether the server lives."),
+    Route::get("/readyz", SysAudit, health::ready)
+        .for_everybody()
+        .about("Whether the store can be read, is quorate, and a master is at work where one is needed."),
+    Route::of_server("GET", "/metrics", Need::Privilege(SysAudit), Handler::Metrics)
+        .about("The cluster in figures, for Prometheus."),
+    Route::of_server("GET", "/api/v1/openapi.json", Need::Nothing, Handler::Description).about("This description."),
+    Route::get("/api/v1/status", SysAudit, status::status).about("How the cluster is, in whole."),
+    Route::get("/api/v1/services", SysAudit, services::list).about("The services."),
+    Route::post("/api/v1/services", SysConsole, services::add)
+        .takes(&[
+            Parameter::must("sid", Sid, "The service."),
+            STATE,
+            GROUP,
+            MAX_RESTART,
+            MAX_RELOCATE,
+            FAILBACK,
+            BALANCE,
+            COMMENT,
+            DRY_RUN,
+        ])
+        .about("Have a guest looked after."),
+    Route::get("/api/v1/services/{sid}", SysAudit, services::one)
+        .about("A service: configuration, state, node, the rules that hold for it, and why it is where it is."),
+    Route::patch("/api/v1/services/{sid}", VmPowerMgmt, services::set)
+        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .about("Change a service. For more than its requested state Sys.Console is needed."),
+    Route::delete("/api/v1/services/{sid}", SysConsole, services::remove)
+        .takes(&[
+            Parameter::may("purge", Boolean, "Whether it is taken out of rules too, which is usual."),
+            DIGEST,
+            DRY_RUN,
+        ])
+        .about("Look after a guest no more."),
+    Route::get("/api/v1/services/{sid}/explain", SysAudit, questions::explain)
+        .takes(&[BEST])
+        .about("Why a service is where it is, and what would bring it elsewhere."),
+    Route::post("/api/v1/services/{sid}/migrate", VmMigrate, commands::migrate)
+        .takes(&[TARGET, FORCE, DRY_RUN])
+        .about("Move a service, live if its agent can."),
+    Route::post("/api/v1/services/{sid}/relocate", VmMigrate, commands::relocate)
+        .takes(&[TARGET, FORCE, DRY_RUN])
+        .about("Stop a service, and start it on another node."),
+    Route::post("/api/v1/services/{sid}/stop", VmPowerMgmt, commands::stop)
+        .takes(&[
+            Parameter::may("timeout_s", Number, "Seconds that it may take; 0 is hard and at once."),
+            FORCE,
+            DRY_RUN,
+        ])
+        .about("Request the state 'stopped', and have it stopped within a time if one is given."),
+    Route::get("/api/v1/groups", SysAudit, config::groups).about("The groups."),
+    Route::post("/api/v1/groups", SysConsole, config::add_group)
+        .takes(&[
+            Parameter::must("group", Text, "Its name."),
+            Parameter { is_required: true, ..NODES },
+            RESTRICTED,
+            NO_FAILBACK,
+            COMMENT,
+            DRY_RUN,
+        ])
+        .about("Add a group."),
+    Route::get("/api/v1/groups/{group}", SysAudit, config::group).about("A group."),
+    Route::patch("/api/v1/groups/{group}", SysConsole, config::set_group)
+        .takes(&[NODES, RESTRICTED, NO_FAILBACK, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .about("Change a group."),
+    Route::delete("/api/v1/groups/{group}", SysConsole, config::remove_group)
+        .takes(&[DIGEST, DRY_RUN])
+        .about("Remove a group."),
+    Route::get("/api/v1/rules", SysAudit, config::rules)
+        .about("The rules, with whether each is in force, and why not."),
+    Route::post("/api/v1/rules", SysConsole, config::add_rule)
+        .takes(&[
+            Parameter::must("rule", Text, "Its name."),
+            Parameter::must("type", Word(&["node-affinity", "resource-affinity"]), "Its type."),
+            Parameter { is_required: true, ..RESOURCES },
+            NODES,
+            STRICT,
+            AFFINITY,
+            DISABLE,
+            COMMENT,
+            DRY_RUN,
+        ])
+        .about("Add a rule."),
+    Route::get("/api/v1/rules/{rule}", SysAudit, config::rule).about("A rule."),
+    Route::patch("/api/v1/rules/{rule}", SysConsole, config::set_rule)
+        .takes(&[RESOURCES, NODES, STRICT, AFFINITY, DISABLE, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .about("Change a rule."),
+    Route::delete("/api/v1/rules/{rule}", SysConsole, config::remove_rule)
+        .takes(&[DIGEST, DRY_RUN])
+        .about("Remove a rule."),
+    Route::post("/api/v1/what-if", SysAudit, questions::what_if)
+        .takes(&[
+            Parameter::may("fail", List, "Nodes that fail at once."),
+            Parameter::may("maintenance", List, "Nodes that go into maintenance."),
+        ])
+        .changes_nothing()
+        .about("What would follow: for each service its target, and how long it takes until it runs again."),
+    Route::get("/api/v1/capacity", SysAudit, questions::capacity)
+        .about("How many nodes may fail, and a smallest set of them that is too much."),
+    Route::put("/api/v1/nodes/{node}/maintenance", VmMigrate, commands::enter_maintenance)
+        .takes(&[DRY_RUN])
+        .about("Have a node give its services away and take none; says what moves and what can't."),
+    Route::delete("/api/v1/nodes/{node}/maintenance", VmMigrate, commands::leave_maintenance)
+        .takes(&[DRY_RUN])
+        .about("End a node's maintenance; says what comes back."),
+    Route::get("/api/v1/check", SysAudit, questions::check).about("What is wrong in the configuration."),
+    Route::get("/api/v1/timings", VmAudit, questions::timings).about("All timings, and the bounds that follow."),
+    Route::get("/api/v1/tokens", SysConsole, questions::tokens).about("The tokens, without secrets."),
+];

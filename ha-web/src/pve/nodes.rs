@@ -29,7 +29,8 @@ pub(super) fn object(present: &Present, node: &NodeName) -> Map<String, Value> {
         return object;
     };
     if figures.max_cpu > 0.0 {
-        object.insert("maxcpu".into(), json!(figures.max_cpu));
+        // Clients expect a whole number.
+        object.insert("maxcpu".into(), json!(figures.max_cpu.round() as u64));
         object.insert("cpu".into(), json!(figures.cpu / figures.max_cpu));
     }
     if figures.max_memory > 0 {

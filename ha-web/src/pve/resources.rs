@@ -1,8 +1,9 @@
 //! Services: what of them is configured.
 
 use ha_core::{
-    config::{Digest, Resource},
+    config::{Digest, GroupsConfig, Resource},
     id::ServiceId,
+    rules::effective_failback,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,11 +37,11 @@ fn set_object(resource: &Resource, digest: Digest) -> Map<String, Value> {
 }
 
 /// What is in force for a service.
-pub(super) fn in_force(resource: &Resource) -> [(&'static str, Value); 4] {
+pub(super) fn in_force(resource: &Resource, groups: &GroupsConfig) -> [(&'static str, Value); 4] {
     [
         ("max_restart", json!(resource.max_restart())),
         ("max_relocate", json!(resource.max_relocate())),
-        ("failback", bit(resource.failback())),
+        ("failback", bit(effective_failback(resource, groups))),
         ("auto-rebalance", bit(resource.auto_rebalance())),
     ]
 }
@@ -52,7 +53,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Fault> {
     let wanted = |resource: &&Resource| service_type.is_none_or(|wanted| resource.sid.service_type() == wanted);
     let object = |resource: &Resource| {
         let mut object = set_object(resource, resources.digest);
-        object.extend(in_force(resource).map(|(name, value)| (name.to_owned(), value)));
+        object.extend(in_force(resource, &stored.configuration.groups).map(|(name, value)| (name.to_owned(), value)));
         object.entry("comment").or_insert_with(|| json!(""));
         Value::Object(object)
     };

@@ -1,7 +1,7 @@
 //! The status, as people and programs see it.
 
 use ha_core::{
-    config::Resource,
+    config::{GroupsConfig, Resource},
     status::view::{ClusterView, LrmView, ServiceView},
 };
 use ha_host::desk::Glance;
@@ -29,10 +29,12 @@ fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Val
 pub(super) fn current(call: &Call<'_>) -> Result<Answer, Fault> {
     let present = call.present()?;
     let view = Glance::new(present, &call.local_node()?, None).view;
-    let resources = &present.configuration().resources.resources;
+    let configuration = present.configuration();
+    let resource = |service: &ServiceView| configuration.resources.resources.get(&service.sid);
     let mut entries = vec![quorum(&view), master(&view), fencing(&view)];
     entries.extend(view.lrms.iter().map(lrm));
-    entries.extend(view.services.iter().map(|service| self::service(service, resources.get(&service.sid))));
+    entries
+        .extend(view.services.iter().map(|service| self::service(service, resource(service), &configuration.groups)));
     // The lines are in the same order.
     for (entry, line) in entries.iter_mut().zip(view.lines()) {
         entry.insert("type".into(), json!(line.kind.as_str()));
@@ -74,7 +76,7 @@ fn lrm(lrm: &LrmView) -> Map<String, Value> {
     ])
 }
 
-fn service(service: &ServiceView, resource: Option<&Resource>) -> Map<String, Value> {
+fn service(service: &ServiceView, resource: Option<&Resource>, groups: &GroupsConfig) -> Map<String, Value> {
     let mut object = object([
         ("id", Some(json!(format!("service:{}", service.sid)))),
         ("sid", Some(json!(service.sid))),
@@ -85,7 +87,8 @@ fn service(service: &ServiceView, resource: Option<&Resource>) -> Map<String, Va
         ("group", resource.and_then(|resource| resource.group.as_ref()).map(|group| json!(group))),
         ("comment", resource.and_then(|resource| resource.comment.as_ref()).map(|comment| json!(comment))),
     ]);
-    object.extend(resource.into_iter().flat_map(in_force).map(|(name, value)| (name.to_owned(), value)));
+    let in_force = resource.into_iter().flat_map(|resource| in_force(resource, groups));
+    object.extend(in_force.map(|(name, value)| (name.to_owned(), value)));
     object
 }
 

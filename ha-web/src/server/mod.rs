@@ -8,6 +8,7 @@ mod authenticate;
 mod connection;
 mod listen;
 mod log;
+mod repeated;
 mod respond;
 mod tls;
 
@@ -30,6 +31,7 @@ use ha_host::{desk::Desk, store::SharedStore};
 use tokio::sync::Semaphore;
 
 use crate::{access::Throttle, call::Site};
+use repeated::Repeated;
 
 /// The bounds that the server keeps.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +102,7 @@ struct Inner {
     throttle: Mutex<Throttle>,
     calls: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
+    repeated: Mutex<Repeated>,
     connections: AtomicUsize,
 }
 
@@ -114,7 +117,7 @@ impl Web {
     /// The same with options.
     #[must_use]
     pub fn with(store: Arc<dyn SharedStore>, node: Option<NodeName>, options: Options) -> Self {
-        let site = Site { desk: Desk::new(store), node, build: build() };
+        let site = Site::new(Desk::new(store), node, build());
         let Options { bounds, has_open_metrics, log } = options;
         let inner = Inner {
             site,
@@ -124,6 +127,7 @@ impl Web {
             throttle: Mutex::default(),
             calls: Arc::new(Semaphore::new(bounds.calls)),
             passwords: Arc::new(Semaphore::new(bounds.passwords)),
+            repeated: Mutex::default(),
             connections: AtomicUsize::new(0),
         };
         Self { inner: Arc::new(inner) }

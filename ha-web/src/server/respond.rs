@@ -8,7 +8,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use ha_host::os::clock;
+use ha_host::{desk::MetricsFormat, os::clock};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request};
 use http_body_util::{BodyExt, Limited};
 use hyper::ext::ReasonPhrase;
@@ -23,7 +23,8 @@ use super::{
 use crate::{
     access::{Access, AccessError, Caller, Means, Role},
     call::{Call, Site},
-    pve,
+    openapi::openapi,
+    own, pve,
     route::{self, Handler, Need, Route},
     table,
     wire::{Answer, Fault, FaultClass, Parameters, Part, encode, path_parts, reason_phrase, sent_parameters},
@@ -49,7 +50,8 @@ struct Whole {
 /// What becomes of a request.
 enum Outcome {
     Json(Result<Answer, Fault>),
-    Text(String),
+    /// Text of a type.
+    Text(String, &'static str),
     /// Wrong credentials, of somebody.
     Wrong(String, Fault),
 }
@@ -85,7 +87,7 @@ impl Web {
         let part = route::part_of(request.uri().path());
         match self.outcome(request).await {
             Outcome::Json(answer) => json_response(part, &answer),
-            Outcome::Text(text) => with_headers(Response::new(Body::from(text)), "text/plain; charset=utf-8"),
+            Outcome::Text(text, kind) => with_headers(Response::new(Body::from(text)), kind),
             Outcome::Wrong(_, fault) => json_response(part, &Err(fault)),
         }
     }
@@ -104,9 +106,10 @@ impl Web {
         };
         let whole = Whole { head, body, peer, parts };
         match route.handler {
-            Handler::Alive => Outcome::Text("alive\n".into()),
+            Handler::Alive => Outcome::Text("alive\n".into(), PLAIN),
+            Handler::Description => Ok(openapi().into()).into(),
             Handler::Login => self.log_in(route, whole).await,
-            Handler::Call(_) | Handler::Text(_) => self.ask(route, whole).await,
+            Handler::Call(_) | Handler::Metrics => self.ask(route, whole).await,
         }
     }
 
@@ -140,6 +143,21 @@ impl Web {
         self.with_its_price(outcome, &address).await
     }
 
+    /// Does something on a thread that may wait, within the bounds; nothing if it takes too long.
+    async fn wait_for_store<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let calls = self.inner.calls.clone();
+        let work = async move {
+            let permit = calls.acquire_owned().await.ok()?;
+            let done = tokio::task::spawn_blocking(move || {
+                // A thread that hangs keeps its permit: there are never more of them.
+                let _permit = permit;
+                work()
+            });
+            done.await.ok()
+        };
+        timeout(self.inner.bounds.answer, work).await.ok().flatten()
+    }
+
     /// Nothing is looked at while wrong credentials have to wait.
     fn must_wait(&self, names: &[&str]) -> Option<Fault> {
         let throttle = self.inner.throttle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,22 +181,11 @@ impl Web {
         Outcome::Json(Err(wait.map_or(fault, too_many)))
     }
 
-    /// Does something on a thread that may wait, within the bounds.
+    /// Does what answers a request on a thread that may wait.
     async fn on_a_thread(&self, work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
-        let calls = self.inner.calls.clone();
-        let work = async move {
-            let Ok(permit) = calls.acquire_owned().await else { return unavailable("the server is going down").into() };
-            let done = tokio::task::spawn_blocking(move || {
-                // A thread that hangs keeps its permit: there are never more of them.
-                let _permit = permit;
-                work()
-            });
-            done.await.unwrap_or_else(|_| unavailable("the call came to no end: see the server's log").into())
-        };
-        let patience = self.inner.bounds.answer;
-        timeout(patience, work).await.unwrap_or_else(|_| {
-            unavailable(&format!("the store has not answered within {:.1} s", patience.as_secs_f64())).into()
-        })
+        let patience = self.inner.bounds.answer.as_secs_f64();
+        let none = || unavailable(&format!("the store has not answered within {patience:.1} s")).into();
+        self.wait_for_store(work).await.unwrap_or_else(none)
     }
 
     fn answer(&self, route: &Route, whole: &Whole, sent: &Sent) -> Outcome {
@@ -231,23 +238,54 @@ impl Web {
             return Err(Fault::no_such_call(whole.head.method.as_str(), whole.head.uri.path()));
         };
         let call = Call::new(&self.inner.site, caller, path, parameters);
-        let outcome = match route.handler {
-            Handler::Text(handler) => Outcome::Text(handler(&call)?),
-            Handler::Call(handler) => handler(&call).into(),
-            Handler::Login | Handler::Alive => unavailable("the server answers this itself").into(),
-        };
-        if !route.is_question() {
-            self.report_change(&format!("{} {}", route.method, whole.head.uri.path()), caller, whole, &outcome);
+        match route.handler {
+            Handler::Metrics => {
+                let accept = whole.head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+                let is_open = accept.is_some_and(|accept| accept.contains("application/openmetrics-text"));
+                let (format, kind) = match is_open {
+                    true => (MetricsFormat::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                    false => (MetricsFormat::Prometheus, "text/plain; version=0.0.4; charset=utf-8"),
+                };
+                Ok(Outcome::Text(own::metrics(&call, format)?, kind))
+            }
+            Handler::Call(handler) if route.is_question() => Ok(handler(&call).into()),
+            Handler::Call(handler) => Ok(self.change(route, whole, &call, handler).into()),
+            Handler::Login | Handler::Alive | Handler::Description => {
+                Err(unavailable("the server answers this itself"))
+            }
         }
-        Ok(outcome)
     }
 
-    fn report_change(&self, what: &str, caller: &Caller, whole: &Whole, outcome: &Outcome) {
+    /// Makes a change, once where it is sent again.
+    fn change(
+        &self,
+        route: &Route,
+        whole: &Whole,
+        call: &Call<'_>,
+        handler: fn(&Call<'_>) -> Result<Answer, Fault>,
+    ) -> Result<Answer, Fault> {
+        let key = whole.head.headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+        let path = whole.head.uri.path();
+        let key = key.map(|key| format!("{} {} {path} {key}", call.caller.name, route.method));
+        let repeated = || self.inner.repeated.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = &key
+            && let Some(answer) = repeated().begin(key, &call.parameters, clock::instant())?
+        {
+            return Ok(answer);
+        }
+        let answer = handler(call);
+        if let Some(key) = &key {
+            repeated().end(key, answer.as_ref().ok());
+        }
+        if !call.parameters.truth("dry_run").unwrap_or(false) {
+            self.report_change(&format!("{} {path}", route.method), call.caller, whole, answer.as_ref().err());
+        }
+        answer
+    }
+
+    fn report_change(&self, what: &str, caller: &Caller, whole: &Whole, refusal: Option<&Fault>) {
         let (who, from) = (&caller.name, whole.peer.throttled_name());
-        let refusal = match outcome {
-            Outcome::Json(Err(fault)) => Some(fault.message.as_str()),
-            Outcome::Json(Ok(_)) | Outcome::Text(_) | Outcome::Wrong(..) => None,
-        };
+        let refusal = refusal.map(|fault| fault.message.as_str());
         let result = refusal.map_or_else(|| "done".into(), |why| format!("refused: {why}"));
         self.inner.log.report(&Report {
             severity: if refusal.is_some() { "info" } else { "notice" },
@@ -288,6 +326,8 @@ impl Web {
         self.with_its_price(outcome, &address).await
     }
 }
+
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 fn too_many(wait: Duration) -> Fault {
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
@@ -333,8 +373,14 @@ fn ticket(site: &Site, user: &str, parameters: &Parameters) -> Result<Option<Ans
 
 fn sent(whole: &Whole) -> Result<Vec<(String, String)>, Fault> {
     let head = &whole.head;
-    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    sent_parameters(&head.method, head.uri.query(), content_type, &whole.body)
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let mut sent = sent_parameters(&head.method, head.uri.query(), text(header::CONTENT_TYPE), &whole.body)?;
+    let digest = text(header::IF_MATCH).map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
+    let is_own = route::part_of(head.uri.path()) == Part::Own;
+    sent.extend(
+        digest.filter(|digest| is_own && *digest != "*").map(|digest| ("digest".to_owned(), digest.to_owned())),
+    );
+    Ok(sent)
 }
 
 fn json_response(part: Part, answer: &Result<Answer, Fault>) -> Response {

@@ -9,3 +9,10 @@ pub use answer::{Answer, Part, encode, reason_phrase};
 pub use fault::{Fault, FaultClass, ParameterFault};
 pub use parameters::{Kind, Parameter, Parameters};
 pub use request::{SentToken, cookie, path_parts, sent_parameters, sent_token};
+
+/// Adds a field to an object.
+pub(crate) fn insert(object: &mut serde_json::Value, name: &str, value: serde_json::Value) {
+    if let serde_json::Value::Object(object) = object {
+        object.insert(name.into(), value);
+    }
+}

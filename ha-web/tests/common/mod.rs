@@ -151,3 +151,9 @@ impl Cluster {
         assert_eq!(*self.call(method, path, parameters).data(), Value::Null);
     }
 }
+
+impl Cluster {
+    pub(crate) fn block_on<T>(&self, future: impl std::future::Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+}

@@ -1,0 +1,54 @@
+//! What is wrong in the configuration, as far as that can be told before it bites.
+
+use ha_core::{
+    placement::FindingKind,
+    rules::{RuleSet, evaluate, shadowed_groups},
+};
+
+use super::Present;
+use crate::node::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard};
+
+/// All that is wrong in the configuration, a sentence each: what can't be read, rules that have no effect, names that nothing has, and
+/// nodes that nothing guards.
+#[must_use]
+pub fn problems(present: &Present) -> Vec<String> {
+    let (configuration, nodes) = (present.configuration(), &present.settings.nodes);
+    let mut problems: Vec<String> = present.stored.problems.iter().map(ToString::to_string).collect();
+
+    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    problems.extend(evaluate(&rules, nodes).dropped.iter().map(ToString::to_string));
+    let names = present.findings().into_iter();
+    let names = names.filter(|finding| matches!(finding.kind, FindingKind::UnknownNode | FindingKind::UnknownService));
+    problems.extend(names.map(|finding| finding.text));
+    let shadowed = shadowed_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    problems.extend(shadowed.iter().map(|group| {
+        format!("group '{group}' has no effect: there is a rule 'ha-group-{group}', which holds in its place")
+    }));
+    for (sid, resource) in &configuration.resources.resources {
+        if configuration.guests.node_of(sid).is_none() {
+            problems.push(format!("service '{sid}': there is no such guest"));
+        }
+        if let Some(group) = resource.group.as_ref().filter(|group| !configuration.groups.groups.contains_key(*group)) {
+            problems.push(format!("service '{sid}': its group '{group}' does not exist"));
+        }
+    }
+    for (sid, guest) in present.stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
+        problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
+    }
+    problems.extend(unguarded(present));
+    problems
+}
+
+/// Nodes of a cluster of several that nothing resets when they stall.
+fn unguarded(present: &Present) -> Vec<String> {
+    let nodes = &present.settings.nodes;
+    if nodes.len() <= 1 || fence_devices_alone_guard(present.configuration(), nodes) {
+        return Vec::new();
+    }
+    let guards = present.beats.iter().filter_map(|(node, beat)| Some((node, beat.guard.as_deref()?)));
+    let nothing = guards.filter(|(_, guard)| guard.starts_with(BY_NOTHING) || *guard == BY_DEVICES);
+    let words = nothing.map(|(node, guard)| {
+        format!("node '{node}' is guarded by {guard}: it works on nothing new, and is not reset when it stalls")
+    });
+    words.collect()
+}

@@ -1,0 +1,108 @@
+//! Questions before anything happens, and what is to be known of the configuration.
+
+use ha_core::{id::NodeName, placement::Preference, plan::Situation, status::Command};
+use ha_host::{
+    desk::{Change, explain as explained, foresee, problems, tolerance},
+    os::clock,
+};
+use serde_json::{Value, json};
+
+use super::{config::what_follows, time::rfc3339};
+use crate::{
+    access::{Access, Token, TokenName},
+    call::Call,
+    wire::{Answer, Fault},
+};
+
+pub(super) fn explain(call: &Call<'_>) -> Result<Answer, Fault> {
+    let sid = call.sid()?;
+    let is_best = call.parameters.truth("best").unwrap_or(false);
+    let preference = if is_best { Preference::BestScore } else { Preference::None };
+    let explained = explained(call.present()?, &sid, preference);
+    let (explanation, otherwise) =
+        explained.map_err(|error| Fault::conflict("not_placed", format!("{sid}: {error}")))?;
+    Ok(json!({"text": explanation.to_string(), "explanation": explanation, "otherwise": otherwise}).into())
+}
+
+/// The nodes that a parameter names, which must be members.
+fn members(call: &Call<'_>, parameter: &'static str) -> Result<Vec<NodeName>, Fault> {
+    let members = &call.present()?.settings.nodes;
+    let member = |text: &str| {
+        let found = members.iter().find(|node| node.as_str() == text).cloned();
+        found.ok_or_else(|| Fault::parameter(parameter, "no_such_node", format!("'{text}' is no node of this cluster")))
+    };
+    call.parameters.list(parameter).map(member).collect()
+}
+
+pub(super) fn what_if(call: &Call<'_>) -> Result<Answer, Fault> {
+    let (fail, maintenance) = (members(call, "fail")?, members(call, "maintenance")?);
+    let present = call.present()?;
+    let commands: Vec<Command> = maintenance.into_iter().map(|node| Command::EnableNodeMaintenance { node }).collect();
+    let foresight = foresee(present, &Change { commands, ..Change::default() });
+    let then = foresight.as_ref().map_or(present, |foresight| &foresight.afterwards);
+    let situation = Situation {
+        usage: then.usage.as_deref(),
+        ..Situation::new(&then.status, then.configuration(), &then.settings.nodes)
+    };
+    let recoveries =
+        situation.after_failure(&fail).map_err(|error| Fault::conflict("not_placed", error.to_string()))?;
+    let times = present.settings.timings.recovery();
+    let with_master = present.status.master_node.as_ref().is_some_and(|master| fail.contains(master));
+    let longest = if with_master { times.longest_with_master } else { times.longest };
+    let recoveries: Value = recoveries
+        .iter()
+        .map(|recovery| {
+            json!({
+                "sid": recovery.sid,
+                "from": recovery.from,
+                "to": recovery.to,
+                "decided_by": recovery.decided_by,
+                "shortest_s": recovery.to.as_ref().map(|_| times.shortest.as_secs_f64()),
+                "longest_s": recovery.to.as_ref().map(|_| longest.as_secs_f64()),
+            })
+        })
+        .collect();
+    Ok(json!({"maintenance": what_follows(&foresight), "recoveries": recoveries}).into())
+}
+
+pub(super) fn capacity(call: &Call<'_>) -> Result<Answer, Fault> {
+    Ok(json!(tolerance(call.present()?)).into())
+}
+
+pub(super) fn check(call: &Call<'_>) -> Result<Answer, Fault> {
+    let problems = problems(call.present()?);
+    Ok(json!({"is_without_fault": problems.is_empty(), "problems": problems}).into())
+}
+
+pub(super) fn timings(call: &Call<'_>) -> Result<Answer, Fault> {
+    let timings = call.present()?.settings.timings;
+    let recovery = timings.recovery();
+    Ok(json!({
+        "timings": timings,
+        "reset_latest_s": timings.watchdog_timeout().saturating_add(timings.settings().multiplexer_slack()).as_secs_f64(),
+        "lock_passes_earliest_s": timings.lock_lifetime().as_secs_f64(),
+        "recovery": {
+            "shortest_s": recovery.shortest.as_secs_f64(),
+            "longest_s": recovery.longest.as_secs_f64(),
+            "longest_with_master_s": recovery.longest_with_master.as_secs_f64(),
+        },
+    })
+    .into())
+}
+
+pub(super) fn tokens(call: &Call<'_>) -> Result<Answer, Fault> {
+    let access = Access::read(&**call.desk().store())?;
+    let now = clock::wall();
+    let time = |time: Option<i64>| time.map(rfc3339);
+    let object = |(name, token): (&TokenName, &Token)| {
+        json!({
+            "token": name,
+            "role": token.role,
+            "comment": token.comment,
+            "made": time(token.made),
+            "expires": time(token.expires),
+            "expired": token.has_expired(now),
+        })
+    };
+    Ok(access.tokens.iter().map(object).collect::<Value>().into())
+}

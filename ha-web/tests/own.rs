@@ -1,0 +1,190 @@
+//! The interface of our own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use axum::{body::Body, extract::Request};
+use common::{Answer, Cluster};
+use ha_web::{access::Role, openapi::openapi, route::Need, table};
+use serde_json::{Value, json};
+
+fn send(cluster: &Cluster, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    let token = format!("Bearer test@pam!admin={}", cluster.secret(Role::Admin));
+    let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("authorization", token);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    cluster.send(request.header("content-type", "application/json").body(Body::from(body)).unwrap())
+}
+
+fn get(cluster: &Cluster, path: &str) -> Answer {
+    send(cluster, "GET", path, &[], &Value::Null)
+}
+
+#[test]
+fn a_service_goes_its_whole_way() {
+    let cluster = Cluster::new();
+    let added =
+        send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100", "max_restart": 2, "failback": false}));
+    assert_eq!(added.status, 201, "{added:?}");
+    assert_eq!(added.body["set"], json!({"max_restart": 2, "failback": false}));
+    let seen = get(&cluster, "/services/100");
+    assert_eq!(seen.body["in_force"]["max_relocate"], 1);
+    assert_eq!(seen.body["status"]["shown"], "queued");
+    let tag = seen.headers["etag"].to_str().unwrap().to_owned();
+    let changed = send(&cluster, "PATCH", "/services/vm:100", &[("if-match", &tag)], &json!({"comment": "first"}));
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let late = send(&cluster, "PATCH", "/services/vm:100", &[("if-match", &tag)], &json!({"comment": "second"}));
+    assert_eq!((late.status, &late.body["code"]), (412, &json!("digest_mismatch")));
+    assert_eq!(late.headers["content-type"], "application/problem+json");
+    assert_eq!(get(&cluster, "/services").body[0]["set"]["comment"], "first");
+    assert_eq!(send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"})).status, 409);
+    assert_eq!(send(&cluster, "DELETE", "/services/vm:100", &[], &Value::Null).status, 200);
+    let gone = get(&cluster, "/services/vm:100");
+    assert_eq!((gone.status, &gone.body["code"]), (404, &json!("not_found")));
+}
+
+#[test]
+fn a_fault_names_property_code_and_message() {
+    let cluster = Cluster::new();
+    let refused = send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100", "max_restart": "many"}));
+    assert_eq!(refused.status, 400);
+    let fault = &refused.body["faults"][0];
+    assert_eq!((&fault["property"], &fault["code"]), (&json!("max_restart"), &json!("bad_value")));
+    assert!(fault["message"].is_string());
+    assert_eq!(get(&cluster, "/nothing").status, 404);
+}
+
+#[test]
+fn groups_and_rules_go_their_whole_way() {
+    let cluster = Cluster::new();
+    let group = send(&cluster, "POST", "/groups", &[], &json!({"group": "g1", "nodes": ["node1:2", "node2"]}));
+    assert_eq!((group.status, &group.body["nodes"]), (201, &json!(["node1:2", "node2"])), "{group:?}");
+    assert_eq!(send(&cluster, "PATCH", "/groups/g1", &[], &json!({"restricted": true})).body["restricted"], true);
+    assert_eq!(send(&cluster, "DELETE", "/groups/g1", &[], &Value::Null).status, 200);
+    let rule = json!({"rule": "apart", "type": "resource-affinity", "resources": ["vm:100", "vm:101"], "affinity": "negative"});
+    assert_eq!(send(&cluster, "POST", "/rules", &[], &rule).status, 201);
+    let listed = get(&cluster, "/rules").body[0].clone();
+    assert_eq!((&listed["in_force"], &listed["resources"]), (&json!(true), &json!(["vm:100", "vm:101"])));
+    send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"}));
+    assert_eq!(get(&cluster, "/services/vm:100").body["rules"][0]["rule"], "apart");
+    assert_eq!(send(&cluster, "PATCH", "/rules/apart", &[], &json!({"disable": true})).body["disable"], true);
+    assert_eq!(get(&cluster, "/rules/none").status, 404);
+}
+
+#[test]
+fn a_trial_changes_nothing() {
+    let cluster = Cluster::new();
+    let tried = send(&cluster, "POST", "/services?dry_run=1", &[], &json!({"sid": "vm:100"}));
+    assert_eq!(tried.status, 200, "{tried:?}");
+    assert!(tried.body["follows"].is_array());
+    assert_eq!(get(&cluster, "/services").body, json!([]));
+    send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"}));
+    for (method, path, body) in [
+        ("PATCH", "/services/vm:100?dry_run=1", json!({"state": "stopped"})),
+        ("DELETE", "/services/vm:100?dry_run=1", Value::Null),
+        ("POST", "/services/vm:100/migrate?dry_run=1", json!({"node": "node2"})),
+        ("POST", "/services/vm:100/stop?dry_run=1", Value::Null),
+        ("PUT", "/nodes/node1/maintenance?dry_run=1", Value::Null),
+    ] {
+        assert_eq!(send(&cluster, method, path, &[], &body).status, 200, "{method} {path}");
+    }
+    assert_eq!(get(&cluster, "/services/vm:100").body["in_force"]["state"], "started");
+    assert!(!cluster.store.commands_waiting().unwrap());
+}
+
+#[test]
+fn a_command_that_is_sent_again_is_done_once() {
+    let cluster = Cluster::new();
+    send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"}));
+    let key = [("idempotency-key", "once")];
+    let taken = send(&cluster, "POST", "/services/vm:100/migrate", &key, &json!({"node": "node2"}));
+    assert_eq!(taken.status, 202, "{taken:?}");
+    let again = send(&cluster, "POST", "/services/vm:100/migrate", &key, &json!({"node": "node2"}));
+    assert_eq!((again.status, &again.body), (202, &taken.body));
+    let other = send(&cluster, "POST", "/services/vm:100/migrate", &key, &json!({"node": "node3"}));
+    assert_eq!(other.status, 409, "the key is another command's");
+    let queue = std::fs::read_to_string(cluster.directory.join("commands")).unwrap();
+    assert_eq!(queue, "migrate vm:100 node2\n", "it is done once");
+    assert_eq!(send(&cluster, "POST", "/services/vm:100/migrate", &[], &json!({"node": "other"})).status, 400);
+    assert_eq!(send(&cluster, "PUT", "/nodes/other/maintenance", &[], &Value::Null).status, 404);
+}
+
+#[test]
+fn questions_are_answered_without_a_change() {
+    let cluster = Cluster::new();
+    send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"}));
+    let whole = get(&cluster, "/status");
+    assert_eq!(whole.status, 200, "{whole:?}");
+    assert!(whole.body["services"].is_array());
+    let capacity = get(&cluster, "/capacity").body;
+    assert_eq!(capacity["nodes"], 0, "no node is online: {capacity}");
+    let what_if = send(&cluster, "POST", "/what-if", &[], &json!({"fail": ["node1"], "maintenance": []}));
+    assert_eq!(what_if.status, 200, "{what_if:?}");
+    assert_eq!(send(&cluster, "POST", "/what-if", &[], &json!({"fail": ["other"]})).status, 400);
+    assert!(get(&cluster, "/check").body["problems"].is_array());
+    assert!(get(&cluster, "/timings").body["recovery"]["longest_s"].as_f64().unwrap() > 10.0);
+    let tokens = get(&cluster, "/tokens").body;
+    assert_eq!(tokens[0]["token"], "test@pam!admin");
+    assert!(!tokens.to_string().contains("hash"), "{tokens}");
+    assert_eq!(get(&cluster, "/services/vm:100/explain").status, 409, "the master has not placed it yet");
+}
+
+#[test]
+fn the_figures_are_text_that_says_what_it_is() {
+    let cluster = Cluster::new();
+    cluster.change("POST", "/cluster/ha/resources", "sid=vm:100");
+    let answer = cluster.call_as(Some(Role::Audit), "GET", "/metrics", "");
+    assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let text = answer.body.as_str().unwrap().to_owned();
+    for line in [
+        r#"ha_service_state{sid="vm:100",node="node1",state="queued"} 1"#,
+        r#"ha_node_state{node="node1",state="unknown"} 1"#,
+        "ha_quorate 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    for sample in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = sample.split(['{', ' ']).next().unwrap();
+        let family = name.trim_end_matches("_bucket").trim_end_matches("_sum").trim_end_matches("_count");
+        let has =
+            |what: &str| text.contains(&format!("# {what} {name} ")) || text.contains(&format!("# {what} {family} "));
+        assert!(has("HELP") && has("TYPE"), "{sample}");
+    }
+    assert_eq!(cluster.call_as(None, "GET", "/metrics", "").status, 401);
+}
+
+#[test]
+fn health_is_told_to_everybody_and_without_details() {
+    let cluster = Cluster::new();
+    assert_eq!(cluster.call_as(None, "GET", "/healthz", "").status, 200);
+    assert_eq!(cluster.call_as(None, "GET", "/readyz", "").status, 200, "without services no master is needed");
+    cluster.change("POST", "/cluster/ha/resources", "sid=vm:100");
+    let not_ready = cluster.call_as(None, "GET", "/readyz", "");
+    assert_eq!((not_ready.status, &not_ready.body["detail"]), (503, &json!("not ready")));
+    std::fs::remove_file(cluster.directory.join("cluster.json")).unwrap();
+    assert_eq!(cluster.call_as(None, "GET", "/healthz", "").status, 200, "the server lives");
+    assert_eq!(cluster.call_as(None, "GET", "/readyz", "").status, 503);
+}
+
+#[test]
+fn the_description_is_that_of_the_table() {
+    let cluster = Cluster::new();
+    let served = cluster.call_as(None, "GET", "/api/v1/openapi.json", "").body;
+    assert_eq!(served, openapi());
+    let mut ids = Vec::new();
+    for route in table::all() {
+        let operation = &served["paths"][route.path][route.method.to_ascii_lowercase()];
+        assert!(!operation["summary"].as_str().unwrap().is_empty(), "{} {}", route.method, route.path);
+        assert_eq!(operation["security"] == json!([]), route.need == Need::Nothing);
+        ids.push(operation["operationId"].as_str().unwrap().to_owned());
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "each has an id of its own");
+    let described: usize =
+        served["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
+    assert_eq!(described, count, "nothing is described that there is not");
+}
