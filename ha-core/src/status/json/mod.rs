@@ -209,6 +209,28 @@ mod tests {
     }
 
     #[test]
+    fn entries_in_any_order_make_the_same_table_and_of_one_given_twice_none_is_taken() {
+        let names = ["vm:1", "vm:2", "vm:3", "vm:4"];
+        let read = |names: &[&str]| {
+            let entry = |name: &&str| alloc::format!(r#""{name}":{{"state":"fence","node":"n1"}}"#);
+            let entries = names.iter().map(entry).collect::<alloc::vec::Vec<_>>().join(",");
+            ManagerStatus::from_json(&alloc::format!(r#"{{"service_status":{{{entries}}}}}"#)).unwrap()
+        };
+        let sorted = read(&names);
+        for first in 0..names.len() {
+            for second in 0..names.len() {
+                let mut order = names;
+                order.swap(first, second);
+                order.swap(0, second);
+                assert_eq!(read(&order), sorted, "{order:?}");
+                let twice = [&order[..], &[order[first]]].concat();
+                let (few, lost) = (read(&twice).services.len(), read(&twice).not_understood.len());
+                assert_eq!((few, lost), (3, 2), "{twice:?}");
+            }
+        }
+    }
+
+    #[test]
     fn serde_reads_the_other_entries_too() {
         let value =
             serde_json::json!({"service_status": {"vm:1": {"node": null}, "vm:2": {"state": "fence", "node": "n1"}}});

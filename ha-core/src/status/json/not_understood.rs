@@ -104,10 +104,35 @@ impl Readable for Services {
 }
 
 fn read_strictly<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Services>, D::Error> {
-    let mut entries = OrderedMap::default();
-    let add = |sid, entry| read::append_new(&mut entries, sid, entry);
-    let read = read::read_entries(deserializer, path, Services::EXPECTED, add)?;
-    Ok(read.map(|()| Services { table: ServiceTable::from(entries), not_understood: Vec::new() }))
+    let mut entries = Gathered::default();
+    let read = read::read_entries(deserializer, path, Services::EXPECTED, |sid, entry| entries.add(sid, entry))?;
+    Ok(read.map(|()| Services { table: entries.into_table(), not_understood: Vec::new() }))
+}
+
+/// Entries as they come. As long as that is in the order of their services, as they are written, none can be given twice: then they need not
+/// be looked up, and the table is made when it is known how many there are.
+#[derive(Default)]
+struct Gathered {
+    in_order: Vec<(ServiceId, ServiceEntry)>,
+    /// All of them, once one has come out of order.
+    others: OrderedMap<ServiceId, ServiceEntry>,
+}
+
+impl Gathered {
+    /// Adds an entry, or gives back the id of a service that has one.
+    fn add(&mut self, sid: ServiceId, entry: ServiceEntry) -> Result<(), ServiceId> {
+        let follows = self.in_order.last().is_none_or(|(last, _)| *last < sid);
+        if follows && self.others.is_empty() {
+            self.in_order.push((sid, entry));
+            return Ok(());
+        }
+        self.others.extend(self.in_order.drain(..));
+        read::append_new(&mut self.others, sid, entry)
+    }
+
+    fn into_table(self) -> ServiceTable {
+        if self.others.is_empty() { self.in_order.into_iter().collect() } else { ServiceTable::from(self.others) }
+    }
 }
 
 /// The same JSON on one line, as records are written: a line break can only be a blank between its parts.
