@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::Write,
+    io::{BufWriter, Write},
     process::ExitCode,
     thread,
     time::{Duration, Instant},
@@ -184,7 +184,7 @@ impl Seen {
 
     fn say(&self, options: &StatusOptions) -> Result<(), Failure> {
         let glance = &self.glance;
-        let mut out = anstream::stdout().lock();
+        let mut out = BufWriter::new(anstream::stdout().lock());
         // Whoever can read the store is in the partition that counts; whether anybody acts there is another matter.
         let quorum = if glance.is_alive { good(true) } else { Style::new() };
         writeln!(out, "{quorum}quorum {}{quorum:#}", glance.view.quorum)?;
@@ -219,6 +219,7 @@ impl Seen {
             let style = if glance.is_alive { of_service(service) } else { Style::new() };
             writeln!(out, "{style}service {}{style:#}", service_line(service))?;
         }
+        out.flush()?;
         drop(out);
         if options.verbose {
             let mut records = Map::new();

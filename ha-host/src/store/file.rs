@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, DirBuilder, File, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -297,18 +298,19 @@ impl FileStore {
     /// The files of a directory whose names end in `.json`, with the name that stands before it.
     fn documents(&self, directory: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
         let path = self.directory.join(directory);
-        let list = || -> io::Result<Vec<(PathBuf, String)>> {
+        let list = || -> io::Result<Vec<(OsString, String)>> {
             let mut documents = Vec::new();
             for entry in fs::read_dir(&path)? {
-                let entry = entry?;
-                let name = entry.file_name();
-                let name = name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(files::decode_name);
-                documents.extend(name.map(|name| (entry.path(), name)));
+                let file = entry?.file_name();
+                let name = file.to_str().and_then(|name| name.strip_suffix(".json")).and_then(files::decode_name);
+                documents.extend(name.map(|name| (file, name)));
             }
-            documents.sort();
+            // By their names as texts, before they are paths: these are compared part by part.
+            documents.sort_unstable();
             Ok(documents)
         };
-        list().map_err(StoreError::file("list", &path))
+        let documents = list().map(|documents| documents.into_iter().map(|(file, name)| (path.join(file), name)));
+        documents.map(Iterator::collect).map_err(StoreError::file("list", &path))
     }
 }
 
