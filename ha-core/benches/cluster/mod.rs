@@ -108,12 +108,12 @@ impl Cluster {
         }
     }
 
-    /// Makes sure that a round recovers all services of the node that failed.
+    /// Makes sure that a round recovers all services of the nodes that failed.
     pub(crate) fn assert_recovers(&self) {
-        let last = self.input.members.keys().next_back().unwrap();
+        let failed = |node: &NodeName| self.input.members.get(node) == Some(&false);
         let lost =
-            |cluster: &Self| cluster.manager.status().services.iter().filter(|(_, entry)| entry.node == *last).count();
-        assert!(lost(self) > 0, "a service is on {last}");
+            |cluster: &Self| cluster.manager.status().services.iter().filter(|(_, entry)| failed(&entry.node)).count();
+        assert!(lost(self) > 0, "services are on nodes that failed");
         let mut after = self.clone();
         after.round();
         assert_eq!(lost(&after), 0);
@@ -136,8 +136,14 @@ impl Cluster {
 
     /// Lets a node fail, up to the moment before the round that fences it and recovers its services.
     pub(crate) fn fail_last_node(&mut self) {
-        let last = self.input.members.keys().next_back().unwrap().clone();
-        self.input.members.insert(last, false);
+        self.fail_nodes(1);
+    }
+
+    /// Lets the last nodes fail, so many.
+    pub(crate) fn fail_nodes(&mut self, count: usize) {
+        for (_, online) in self.input.members.iter_mut().rev().take(count) {
+            *online = false;
+        }
         self.round();
         self.input.now.instant = Instant::from_secs(1000);
         self.answer_all();

@@ -18,6 +18,8 @@ Usage: cargo xtask TASK [OPTIONS]
   quick               the daily round: format, the laws of the house, the core's tests, scenarios
   test                every test, as CI runs them
   bench               the figures that are promised; wants an idle machine
+  cost [--write]      what operations cost, in instructions, beside the baseline; --write: a new baseline
+  growth              how costs grow with the size of a cluster, into docs/performance.md and .svg; takes minutes
   docs                the reference of all crates, into target/doc
   generate [--check]  words, events and records of C, Perl and Python, the C header, stubs, reference pages, and the
                       listings of all that users can name; --check: fail if one is stale
@@ -38,6 +40,9 @@ fn main() -> ExitCode {
         ["quick"] => run(&root, &["bash", "tests/run", "--quick"]),
         ["test"] => run(&root, &["bash", "tests/run"]),
         ["bench"] => run(&root, &["cargo", "bench", "-p", "ha-core"]),
+        ["cost"] => cost(&root, "check"),
+        ["cost", "--write"] => cost(&root, "write"),
+        ["growth"] => cost(&root, "growth"),
         ["docs"] => run(&root, &["cargo", "doc", "--no-deps", "--workspace"]),
         ["generate"] => generate::write(&root),
         ["generate", "--check"] => generate::check(&root),
@@ -58,6 +63,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Counts what operations cost.
+fn cost(root: &Path, command: &str) -> Result<(), Failure> {
+    let package = ["--manifest-path", "tests/cost/Cargo.toml", "--target-dir", "target/cost"];
+    let words = [&["cargo", "run", "--quiet", "--release", "--locked"][..], &package, &["--", command]].concat();
+    run(root, &words)
 }
 
 /// The top of the checkout, two above this package.
