@@ -640,15 +640,20 @@ fn boolean(text: &str) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use ha_host::store::GuestDefinition;
+    use ha_host::{agents::Kinds, store::GuestDefinition};
 
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_examples_of_definitions_are_definitions_of_all_kinds() {
         let examples = GUEST_EXAMPLES.lines().filter(|line| line.starts_with("  {"));
-        let kinds: Vec<&str> =
-            examples.map(|line| serde_json::from_str::<GuestDefinition>(line).unwrap().agent.word()).collect();
-        assert_eq!(kinds, ["proc", "unit", "exec", "vm"]);
+        let kinds = Kinds::default();
+        let checked = examples.map(|line| {
+            let guest: GuestDefinition = serde_json::from_str(line).unwrap();
+            assert_eq!(kinds.check(&guest.agent), Ok(()), "{line}");
+            guest.agent.kind
+        });
+        assert_eq!(checked.collect::<BTreeSet<_>>(), kinds.words().map(str::to_owned).collect());
     }
 }

@@ -16,6 +16,7 @@ use ha_core::{
     status::ManagerStatus,
 };
 use ha_host::{
+    agents::Kinds,
     desk::{Desk, DeskEdit, Present},
     node::StateDirectory,
     store::{SharedStore, StoreAddress, StoreError, StoredConfiguration},
@@ -157,6 +158,11 @@ impl Context {
     /// The type of the guest with this number.
     fn guest_type(&self, name: &str) -> Option<String> {
         self.desk.guest_type(name)
+    }
+
+    /// The kinds of guests that there are.
+    pub(super) const fn kinds(&self) -> &Kinds {
+        self.desk.kinds()
     }
 
     /// What the store says of the cluster now.

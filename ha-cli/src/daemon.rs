@@ -18,7 +18,7 @@ use ha_core::{
     watchdog::MultiplexerEvent,
 };
 use ha_host::{
-    agents::Launcher,
+    agents::{Kinds, Launcher},
     node::{
         self, KnownCluster, NodeError, NodeSettings, StateDirectory, WatchdogChoice,
         log::{Log, LogFormat, LogSource},
@@ -194,6 +194,7 @@ pub(super) fn node_run(
         state_directory: absolute(&state_directory(state_dir, &arguments.run_dir))?,
         watchdog,
         launcher: Launcher::default(),
+        kinds: Kinds::default(),
         record: arguments.record.as_deref().map(absolute).transpose()?,
     };
     let log = Log::start(io::stdout(), arguments.log)?;

@@ -301,7 +301,9 @@ pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<Exit
     sid.check_length()?;
     ha_core::config::check_usable(&sid).map_err(|error| Failure::Usage(error.to_string()))?;
     let text = read_definition(file)?;
-    let definition: GuestDefinition = serde_json::from_str(&text)
+    let definition = serde_json::from_str(&text)
+        .map_err(|error| error.to_string())
+        .and_then(|guest: GuestDefinition| context.kinds().check(&guest.agent).map(|()| guest))
         .map_err(|error| Failure::Usage(format!("{file} is no definition of a guest: {error}")))?;
     let members = context.store.settings()?.nodes;
     if !members.contains(&definition.node) {
@@ -329,11 +331,10 @@ fn refusal_of(sid: &ServiceId, guest: &GuestDefinition, by: &GuestDefinition, ma
         ));
     }
     // Another agent does not see what this one has started.
-    (may_run && !guest.agent.is_of_the_kind_of(&by.agent)).then(|| {
+    (may_run && guest.agent.kind != by.agent.kind).then(|| {
         format!(
             "guest '{sid}' may run by its agent '{}', and '{}' would know nothing of that: stop it first with 'ha set {sid} --state stopped'",
-            guest.agent.word(),
-            by.agent.word()
+            guest.agent.kind, by.agent.kind
         )
     })
 }

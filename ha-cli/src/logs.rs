@@ -12,7 +12,7 @@ use std::{
 use ha_core::id::{NodeName, ServiceId};
 use ha_host::{
     os::{files, signals::StopSignals},
-    store::{AgentKind, GuestDefinition},
+    store::GuestDefinition,
 };
 
 use super::context::{Context, Failure, note};
@@ -27,8 +27,8 @@ pub(super) fn logs(
     let sid = context.sid(sid)?;
     let guest = context.store.guest(&sid)?;
     let guest = guest.ok_or_else(|| Failure::Failed(format!("there is no guest '{sid}'")))?;
-    if let AgentKind::Unit(unit) = &guest.agent {
-        return journal(&unit.unit, follow, lines);
+    if let Some(unit) = context.kinds().journal(&guest.agent) {
+        return journal(&unit, follow, lines);
     }
     let path = log_of(&sid, &guest, run_dir);
     let node = responsible(context, &sid, &guest)?;
@@ -44,7 +44,7 @@ pub(super) fn logs(
 }
 
 fn log_of(sid: &ServiceId, guest: &GuestDefinition, run_dir: &Path) -> PathBuf {
-    run_dir.join(guest.agent.word()).join(format!("{}.log", files::encode_name(sid.as_str())))
+    run_dir.join(&guest.agent.kind).join(format!("{}.log", files::encode_name(sid.as_str())))
 }
 
 fn responsible(context: &Context, sid: &ServiceId, guest: &GuestDefinition) -> Result<NodeName, Failure> {

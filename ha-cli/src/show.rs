@@ -151,7 +151,7 @@ pub(super) fn guests(context: &Context, as_json: bool) -> Result<ExitCode, Failu
         say_json(&guests.iter().map(|(sid, guest)| (sid, &**guest)).collect::<BTreeMap<_, _>>())?;
     } else {
         let row = |(sid, guest): (&ServiceId, &std::sync::Arc<ha_host::store::GuestDefinition>)| {
-            vec![sid.to_string(), guest.node.to_string(), guest.agent.word().to_owned()]
+            vec![sid.to_string(), guest.node.to_string(), guest.agent.kind.clone()]
         };
         say_rows(&guests.iter().map(row).collect::<Vec<_>>())?;
     }

@@ -14,10 +14,7 @@ use std::{
 
 use common::{Sandbox, SmallDisk, processes_with, skip, wait_for};
 use ha_core::id::{NodeName, ServiceId};
-use ha_host::{
-    agents::{Containment, ExecAgent, Launcher, ProcAgent},
-    store::{ExecGuest, ProcGuest},
-};
+use ha_host::agents::{Containment, ExecAgent, ExecGuest, Launcher, ProcAgent, ProcGuest};
 
 fn node() -> NodeName {
     NodeName::new("node1").unwrap()

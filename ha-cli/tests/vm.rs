@@ -19,8 +19,8 @@ use std::{
 use common::{Sandbox, has, skip, wait_for};
 use ha_core::id::{NodeName, ServiceId};
 use ha_host::{
-    agents::{Launcher, MoveReceiver, VmAgent},
-    store::{AgentKind, FileStore, GuestDefinition, Store, VmGuest},
+    agents::{Launcher, MoveReceiver, VmAgent, VmGuest},
+    store::{FileStore, GuestDefinition, Store},
 };
 use serde_json::{Value, json};
 
@@ -189,7 +189,8 @@ impl Node {
 
     fn guest(&self) -> (GuestDefinition, VmGuest) {
         let guest = self.store.guest(&sid()).unwrap().unwrap();
-        let AgentKind::Vm(vm) = guest.agent.clone() else { panic!("{guest:?}") };
+        assert_eq!(guest.agent.kind, "vm");
+        let vm = serde_json::from_value(guest.agent.settings.clone()).unwrap();
         (guest, vm)
     }
 

@@ -19,7 +19,7 @@ use ha_core::{
 };
 use ha_host::{
     os::{clock, signals::StopSignals},
-    store::{AgentKind, ClusterSettings, GuestDefinition, ProcGuest, Record, SharedStore, StoreAddress},
+    store::{AgentDefinition, ClusterSettings, GuestDefinition, Record, SharedStore, StoreAddress},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -89,12 +89,8 @@ impl Cluster {
         let disk = self.disk(sid).display().to_string();
         let guest = GuestDefinition {
             node: node.clone(),
-            agent: AgentKind::Proc(ProcGuest {
-                command: vec![program, "demo-disk".into(), disk],
-                directory: None,
-                environment: BTreeMap::new(),
-                grace_s: 2,
-            }),
+            agent: AgentDefinition::new("proc", &json!({"command": [program, "demo-disk", disk], "grace_s": 2}))
+                .map_err(Failure::failed)?,
             resume: None,
             lock: None,
             max_cpu: 0.0,

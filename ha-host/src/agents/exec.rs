@@ -10,20 +10,33 @@ use std::{
     time::Duration,
 };
 
-use super::launch::{Holding, Launch, Launcher};
-use crate::{
-    os::{
-        cgroup::Cgroup,
-        clock,
-        files::{self, Durability},
-        process::ProcessRecord,
-    },
-    store::ExecGuest,
-};
 use ha_core::{
     host::HostError,
     id::{NodeName, ServiceId},
 };
+use serde::{Deserialize, Serialize};
+
+use super::{
+    kind::{GuestAgent, Workplace},
+    launch::{Holding, Launch, Launcher},
+};
+use crate::os::{
+    cgroup::Cgroup,
+    clock,
+    files::{self, Durability},
+    process::ProcessRecord,
+};
+
+/// A program of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExecGuest {
+    /// The program and its first arguments; the verb and its arguments come after them.
+    pub command: Vec<String>,
+    /// Seconds that a verb may take, where no other time is asked for.
+    #[serde(default = "super::kind::usual_seconds")]
+    pub timeout_s: u32,
+}
 
 /// Runs a program with a verb for everything that is to be done with a service.
 ///
@@ -92,6 +105,10 @@ impl ExecAgent {
     #[must_use]
     pub fn new(node: NodeName, run_directory: &Path, launcher: Launcher) -> Self {
         Self { node, directory: run_directory.join("exec"), launcher }
+    }
+
+    pub(super) fn at(place: &Workplace) -> Self {
+        Self::new(place.node.clone(), &place.run_directory, place.launcher.clone())
     }
 
     /// Whether the service runs. If the program says that it does not, what is left of it is ended first.
@@ -212,14 +229,14 @@ impl ExecAgent {
     }
 
     /// Whether anything is left of what `start` has left behind.
-    pub(super) fn has_remains(&self, sid: &ServiceId) -> Result<bool, HostError> {
+    fn has_remains(&self, sid: &ServiceId) -> Result<bool, HostError> {
         let read = ProcessRecord::read(&self.path(sid, SERVICE));
         let is_left = read.and_then(|record| record.map_or(Ok(false), |record| record.is_left()));
         is_left.map_err(|error| HostError::new(format!("cannot tell what is left of {sid}: {error}")))
     }
 
     /// Ends what `start` has left behind.
-    pub(super) fn end_remains(&self, sid: &ServiceId) -> Result<(), HostError> {
+    fn end_remains(&self, sid: &ServiceId) -> Result<(), HostError> {
         let fail = |error: io::Error| HostError::new(format!("cannot end what is left of {sid}: {error}"));
         let path = self.path(sid, SERVICE);
         let Some(record) = ProcessRecord::read(&path).map_err(fail)? else { return Ok(()) };
@@ -277,6 +294,47 @@ impl ExecAgent {
             }
             thread::sleep(Self::LOOK_INTERVAL);
         }
+    }
+}
+
+impl GuestAgent for ExecAgent {
+    const KIND: &'static str = "exec";
+
+    const MAY_MOVE_LIVE: bool = true;
+
+    type Definition = ExecGuest;
+
+    /// It looks, acts, and looks again.
+    fn own_seconds(guest: &ExecGuest, _: bool) -> u32 {
+        guest.timeout_s.saturating_mul(3)
+    }
+
+    fn is_running(&self, sid: &ServiceId, guest: &ExecGuest) -> Result<bool, HostError> {
+        self.is_running(sid, guest)
+    }
+
+    fn start(&self, sid: &ServiceId, guest: &ExecGuest, _: Option<&str>) -> Result<(), HostError> {
+        self.start(sid, guest)
+    }
+
+    fn stop(&self, sid: &ServiceId, guest: &ExecGuest, timeout: Option<u32>) -> Result<(), HostError> {
+        self.stop(sid, guest, timeout)
+    }
+
+    fn migrate(&self, sid: &ServiceId, guest: &ExecGuest, target: &NodeName) -> Result<bool, HostError> {
+        self.migrate(sid, guest, target)
+    }
+
+    fn has_left(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        self.has_remains(sid)
+    }
+
+    fn end_left(&self, sid: &ServiceId) -> Result<(), HostError> {
+        self.end_remains(sid)
+    }
+
+    fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        self.interrupt(sid)
     }
 }
 

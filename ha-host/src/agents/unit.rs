@@ -2,16 +2,25 @@
 
 use std::{io, process::Command, thread, time::Duration};
 
-use ha_core::host::HostError;
+use ha_core::{host::HostError, id::ServiceId};
+use serde::{Deserialize, Serialize};
 
-use super::output::output_within;
-use crate::{
-    os::{
-        cgroup::{self, Cgroup},
-        clock,
-    },
-    store::UnitGuest,
+use super::{kind::GuestAgent, output::output_within};
+use crate::os::{
+    cgroup::{self, Cgroup},
+    clock,
 };
+
+/// A systemd unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitGuest {
+    /// The unit, such as `nginx.service`.
+    pub unit: String,
+    /// Seconds that a start or stop may take, where no other time is asked for.
+    #[serde(default = "super::kind::usual_seconds")]
+    pub timeout_s: u32,
+}
 
 /// Runs `systemctl`, so that tests can answer in its place.
 pub trait Systemctl {
@@ -117,6 +126,33 @@ impl<S: Systemctl> UnitAgent<S> {
         // It fails where nothing is left to be killed; the stop says whether that is so.
         let _ = self.call(guest, &["kill", "--signal=SIGKILL"], Self::QUESTION_TIMEOUT);
         self.call(guest, &["stop"], Self::QUESTION_TIMEOUT).map(drop)
+    }
+}
+
+/// Of units nobody knows which ones were started for a guest that has another agent now.
+impl<S: Systemctl + Send + Sync + 'static> GuestAgent for UnitAgent<S> {
+    const KIND: &'static str = "unit";
+
+    type Definition = UnitGuest;
+
+    fn own_seconds(guest: &UnitGuest, _: bool) -> u32 {
+        guest.timeout_s
+    }
+
+    fn journal(guest: &UnitGuest) -> Option<String> {
+        Some(guest.unit.clone())
+    }
+
+    fn is_running(&self, _: &ServiceId, guest: &UnitGuest) -> Result<bool, HostError> {
+        self.is_running(guest)
+    }
+
+    fn start(&self, _: &ServiceId, guest: &UnitGuest, _: Option<&str>) -> Result<(), HostError> {
+        self.start(guest)
+    }
+
+    fn stop(&self, _: &ServiceId, guest: &UnitGuest, timeout: Option<u32>) -> Result<(), HostError> {
+        self.stop(guest, timeout)
     }
 }
 

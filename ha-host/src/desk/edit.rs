@@ -10,9 +10,11 @@ use ha_core::{
 };
 
 use super::Present;
-use crate::store::{
-    ConfigurationReader, Record, SharedStore, StoreError, StoredConfiguration, edit, read_manager_status,
-    service_types, try_edit,
+use crate::{
+    agents::Kinds,
+    store::{
+        ConfigurationReader, Record, SharedStore, StoreError, StoredConfiguration, edit, read_manager_status, try_edit,
+    },
 };
 
 /// A change of the configuration, by an editor that has all that its checks need.
@@ -22,16 +24,29 @@ pub type DeskEdit<'a> = dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(),
 #[derive(Debug)]
 pub struct Desk {
     store: Arc<dyn SharedStore>,
+    kinds: Kinds,
     types: ServiceTypes,
     reader: ConfigurationReader,
 }
 
 impl Desk {
-    /// The desk of a cluster.
+    /// The desk of a cluster that has the kinds of guests of this crate.
     #[must_use]
     pub fn new(store: Arc<dyn SharedStore>) -> Self {
-        let types = service_types();
-        Self { store, reader: ConfigurationReader::new(types.clone()), types }
+        Self::with_kinds(store, Kinds::default())
+    }
+
+    /// The desk of a cluster with these kinds of guests.
+    #[must_use]
+    pub fn with_kinds(store: Arc<dyn SharedStore>, kinds: Kinds) -> Self {
+        let types = kinds.service_types();
+        Self { store, reader: ConfigurationReader::new(types.clone(), kinds.checker()), types, kinds }
+    }
+
+    /// The kinds of guests that there are.
+    #[must_use]
+    pub const fn kinds(&self) -> &Kinds {
+        &self.kinds
     }
 
     /// The store.

@@ -6,7 +6,7 @@ use ha_core::{
     config::datacenter::FencingMode,
     event::Severity,
     host::{Configuration, FeedOutcome, HostError, Watchdog},
-    id::NodeName,
+    id::{NodeName, ServiceTypes},
     time::Instant,
     timing::Timings,
     watchdog::Terms,
@@ -15,7 +15,7 @@ use ha_core::{
 use super::{NodeError, WatchdogChoice, log::LogSource};
 use crate::{
     os::clock,
-    store::{ConfigurationReader, SharedStore, StoreError, service_types},
+    store::{ConfigurationReader, DefinitionCheck, SharedStore, StoreError},
     watchdog::{ConnectError, NoWatchdog, ask_multiplexer},
 };
 
@@ -38,7 +38,8 @@ fn without_watchdog(store: &dyn SharedStore) -> Result<Option<&'static str>, Sto
     if nodes.len() <= 1 {
         return Ok(Some(BY_NOTHING));
     }
-    let configuration = ConfigurationReader::new(service_types()).read(store)?.configuration;
+    let configuration =
+        ConfigurationReader::new(ServiceTypes::default(), DefinitionCheck::none()).read(store)?.configuration;
     Ok(fence_devices_alone_guard(&configuration, &nodes).then_some(BY_DEVICES))
 }
 

@@ -34,7 +34,7 @@ use crate::{
     fence::FenceRunner,
     store::{
         ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit,
-        read_manager_status, service_types, usage,
+        read_manager_status, usage,
     },
     workers::JobWorkers,
 };
@@ -86,14 +86,14 @@ impl NodeHost {
         sink: LogSource,
     ) -> Self {
         Self {
-            types: service_types(),
+            types: agents.kinds().service_types(),
             store,
             session,
             watchdog,
             failures: agents.failures(),
+            reader: ConfigurationReader::new(agents.kinds().service_types(), agents.kinds().checker()),
             workers: JobWorkers::new(node.clone(), agents, run_directory),
             fence: FenceRunner::new(Self::FENCE_TIMEOUT),
-            reader: ConfigurationReader::new(service_types()),
             reported: Vec::new(),
             configuration: Configuration::default(),
             manager: None,

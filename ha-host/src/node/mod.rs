@@ -40,7 +40,7 @@ use ha_core::{
 
 use crate::{
     VERSION,
-    agents::{Launcher, MoveReceiver, NodeAgents, SharedSink, SystemctlCommand, VmAgent},
+    agents::{Complaints, Kinds, Launcher, NodeAgents, SharedSink, SystemctlCommand, Workplace},
     os::{
         cgroup::Containment,
         clock::{self, ClockWatch, SleepWatch},
@@ -49,7 +49,7 @@ use crate::{
     },
     store::{
         ClusterSettings, Identity, Session, SharedStore, SpaceLevel, Store, StoreAddress, StoreError, StoreSession,
-        StoreSpace, StoreWriter, TwinNote, service_types,
+        StoreSpace, StoreWriter, TwinNote,
     },
     watchdog::MultiplexedWatchdog,
 };
@@ -76,6 +76,8 @@ pub struct NodeSettings {
     pub address: String,
     /// What launches services.
     pub launcher: Launcher,
+    /// The kinds of guests that can be run here.
+    pub kinds: Kinds,
     /// Where everything is recorded that the daemons ask and get, if that is wanted.
     pub record: Option<PathBuf>,
 }
@@ -197,14 +199,14 @@ pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
     let mut daemons = Daemons::start(daemon.clone())?;
     let _upkeep = upkeep::begin(daemon.store.clone(), settings.node.clone(), own.clone())
         .map_err(NodeError::system("start a thread"))?;
-    let _receiver = daemon.receive_moves(own.clone()).map_err(NodeError::system("start a thread"))?;
+    let _attended = daemon.attend(&own).map_err(NodeError::system("start a thread"))?;
 
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
     let mut clock_watch = ClockWatch::new(clock::instant(), SystemTime::now());
     let mut sleep_watch = SleepWatch::default();
     let mut space = SpaceWatch::default();
     let mut stopping = Stopping::new(SystemctlCommand);
-    let mut logs = ServiceLogs::new(&settings.run_directory);
+    let mut logs = ServiceLogs::new(&settings.run_directory, settings.kinds.words());
     let mut is_removed = false;
     while !daemons.lrm.is_finished() {
         if let Some(note) = session.twin() {
@@ -474,31 +476,34 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn vm_agent(&self) -> VmAgent {
-        let NodeSettings { node, address, run_directory, launcher, .. } = &self.settings;
-        VmAgent::new(self.store.clone(), node.clone(), address, run_directory, launcher.clone())
+    fn agents(&self, sink: LogSource) -> NodeAgents {
+        let NodeSettings { node, address, run_directory, launcher, kinds, .. } = &self.settings;
+        let place = Workplace {
+            store: self.store.clone(),
+            node: node.clone(),
+            address: address.clone(),
+            run_directory: run_directory.clone(),
+            launcher: launcher.clone(),
+        };
+        NodeAgents::new(kinds, &place, Arc::new(sink))
     }
 
-    fn receive_moves(&self, log: LogSource) -> io::Result<MoveReceiver> {
+    /// Begins what the agents have to do beside jobs.
+    fn attend(&self, log: &LogSource) -> io::Result<Vec<Box<dyn Send>>> {
         const SHORTEST: Duration = Duration::from_millis(200);
         const LONGEST: Duration = Duration::from_secs(1);
         let interval = (self.timings.lock_answer() / 2).clamp(SHORTEST, LONGEST);
-        MoveReceiver::start(self.vm_agent(), interval, move |problem| log.message(Severity::Warning, problem))
+        let complaints = || -> Complaints {
+            let log = log.clone();
+            Box::new(move |problem| log.message(Severity::Warning, problem))
+        };
+        self.agents(log.clone()).attend(interval, complaints)
     }
 
     fn host(&self, sink: LogSource) -> NodeHost {
-        let NodeSettings { node, run_directory, watchdog, launcher, .. } = &self.settings;
+        let NodeSettings { node, run_directory, watchdog, .. } = &self.settings;
         let store: Arc<dyn Store> = self.store.clone();
-        let vm = self.vm_agent();
-        let agents = NodeAgents::new(
-            store.clone(),
-            node.clone(),
-            service_types(),
-            run_directory,
-            launcher,
-            vm,
-            Arc::new(sink.clone()),
-        );
+        let agents = self.agents(sink.clone());
         let watchdog: Box<dyn ha_core::host::Watchdog + Send> = match watchdog {
             WatchdogChoice::Multiplexer(socket) => Box::new(MultiplexedWatchdog::new(socket, Terms::of(&self.timings))),
             WatchdogChoice::None => Box::new(WithoutWatchdog(self.store.clone())),

@@ -14,18 +14,19 @@ use super::log::LogSource;
 /// The logs of a run directory's services.
 #[derive(Debug)]
 pub(super) struct ServiceLogs {
-    run_directory: PathBuf,
+    directories: Vec<PathBuf>,
     complaint: Option<String>,
 }
 
 impl ServiceLogs {
-    pub(super) fn new(run_directory: &Path) -> Self {
-        Self { run_directory: run_directory.to_owned(), complaint: None }
+    /// Each kind of guest has a directory with the logs of its guests.
+    pub(super) fn new(run_directory: &Path, kinds: impl Iterator<Item = &'static str>) -> Self {
+        Self { directories: kinds.map(|kind| run_directory.join(kind)).collect(), complaint: None }
     }
 
     /// Turns over what has become too large. What goes wrong is told once as long as it stays the same.
     pub(super) fn turn_over(&mut self, log: &LogSource) {
-        let complaint = turn_over(&self.run_directory).err().map(|error| error.to_string());
+        let complaint = turn_over(&self.directories).err().map(|error| error.to_string());
         if let Some(text) = complaint.as_ref().filter(|_| complaint != self.complaint) {
             log.message(Severity::Warning, format!("cannot keep what a service wrote: {text}"));
         }
@@ -36,16 +37,16 @@ impl ServiceLogs {
 /// Bytes that a log may have, and that are kept of it each time.
 const LARGEST: u64 = 10 << 20;
 
-/// Turns the logs of this run directory's services over that have become too large: `X.log` goes to `X.log.1`, and that to
+/// Turns the logs in these directories over that have become too large: `X.log` goes to `X.log.1`, and that to
 /// `X.log.2`. Services hold their logs open and write at the end, so a log is copied and emptied; what is written in between is lost.
 ///
 /// # Errors
 ///
 /// For the last log with which something went wrong. One that can't be copied is emptied all the same: the run directory is in memory.
-fn turn_over(run_directory: &Path) -> io::Result<()> {
+fn turn_over(directories: &[PathBuf]) -> io::Result<()> {
     let mut result = Ok(());
-    for agent in ["proc", "exec", "vm"] {
-        let entries = fs::read_dir(run_directory.join(agent)).into_iter().flatten().flatten();
+    for directory in directories {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
         let logs = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|word| word == "log"));
         for log in logs.filter(|path| fs::metadata(path).is_ok_and(|found| found.len() > LARGEST)) {
             let turned =
@@ -88,14 +89,15 @@ mod tests {
     #[test]
     fn a_log_that_is_too_large_is_turned_over_twice_and_its_writer_goes_on() {
         let run = std::env::temp_dir().join(format!("ha-output-{}", std::process::id()));
-        let log = run.join("proc/proc:a.b.log");
-        fs::create_dir_all(log.parent().unwrap()).unwrap();
+        let proc = run.join("proc");
+        let log = proc.join("proc:a.b.log");
+        fs::create_dir_all(&proc).unwrap();
         let mut writer = crate::os::files::open_log(&log).unwrap();
         for round in *b"123" {
             writer.write_all(&vec![round; 11 << 20]).unwrap();
-            turn_over(&run).unwrap();
+            turn_over(std::slice::from_ref(&proc)).unwrap();
             writer.write_all(b"after\n").unwrap();
-            turn_over(&run).unwrap();
+            turn_over(std::slice::from_ref(&proc)).unwrap();
         }
         assert_eq!(fs::read(&log).unwrap(), b"after\n");
         for (number, round) in [("1", b'3'), ("2", b'2')] {

@@ -1,9 +1,17 @@
 //! Guests: what the services are made of, each a small JSON document in the store.
+//!
+//! The store knows of a guest where it is, who keeps others away from it, and how large it is. What runs it, and how, only its agent
+//! understands.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{fmt, sync::Arc};
 
 use ha_core::id::NodeName;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use serde_json::Value;
 
 /// A guest: where it is configured, and how it is run.
 ///
@@ -19,8 +27,8 @@ pub struct GuestDefinition {
     /// The node on which it is configured: no other node may run it.
     pub node: NodeName,
     /// How it is run.
-    pub agent: AgentKind,
-    /// The live move whose destination goes on in place of a start anew: see [`LiveMove`].
+    pub agent: AgentDefinition,
+    /// The live move whose destination goes on instead of being started again: see [`LiveMove`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
     /// A lock by which some operation of this name keeps others away from the guest.
@@ -34,147 +42,86 @@ pub struct GuestDefinition {
     pub max_memory: u64,
 }
 
-/// What runs a guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum AgentKind {
-    /// A process with its children.
-    Proc(ProcGuest),
-    /// A program that knows the verbs of [`crate::agents::ExecAgent`].
-    Exec(ExecGuest),
-    /// A systemd unit.
-    Unit(UnitGuest),
-    /// A virtual machine.
-    Vm(VmGuest),
+/// What runs a guest: `{"proc": {"command": ["/usr/bin/web"]}}` for one of the kind `proc`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentDefinition {
+    /// The kind of guest, which says which agent runs it.
+    pub kind: String,
+    /// What the definition says to the agent, and nobody else reads.
+    pub settings: Value,
 }
 
-impl AgentKind {
-    /// The word for the agent, as in a definition.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Proc(_) => "proc",
-            Self::Exec(_) => "exec",
-            Self::Unit(_) => "unit",
-            Self::Vm(_) => "vm",
+impl AgentDefinition {
+    /// A guest of this kind.
+    ///
+    /// # Errors
+    ///
+    /// If the settings can't be written as JSON.
+    pub fn new(kind: &str, settings: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self { kind: kind.to_owned(), settings: serde_json::to_value(settings)? })
+    }
+}
+
+impl Serialize for AgentDefinition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(&self.kind, &self.settings)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentDefinition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OneKind)
+    }
+}
+
+/// Reads an object with one key.
+struct OneKind;
+
+impl<'de> Visitor<'de> for OneKind {
+    type Value = AgentDefinition;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with one kind of guest, such as {\"proc\": {…}}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AgentDefinition, A::Error> {
+        let (kind, settings) = map.next_entry()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        match map.next_key::<String>()? {
+            None => Ok(AgentDefinition { kind, settings }),
+            Some(_) => Err(A::Error::invalid_length(2, &self)),
         }
     }
+}
 
-    /// Whether the same agent runs both.
-    #[must_use]
-    pub fn is_of_the_kind_of(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
+/// Sees whether the agent of a guest understands its definition; the answer says why it does not, in words.
+#[derive(Clone)]
+pub struct DefinitionCheck(Arc<Check>);
+
+type Check = dyn Fn(&AgentDefinition) -> Result<(), String> + Send + Sync;
+
+impl DefinitionCheck {
+    /// A check. `ha_host` has one for all [kinds](crate::agents::Kinds::checker).
+    pub fn new(check: impl Fn(&AgentDefinition) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(check))
     }
 
-    /// Whether its agent may be able to move a running guest without stopping it.
+    /// Where nobody is there who would understand definitions.
     #[must_use]
-    pub const fn may_move_live(&self) -> bool {
-        match self {
-            Self::Exec(_) | Self::Vm(_) => true,
-            Self::Proc(_) | Self::Unit(_) => false,
-        }
+    pub fn none() -> Self {
+        Self::new(|_| Ok(()))
+    }
+
+    pub(super) fn check(&self, definition: &AgentDefinition) -> Result<(), String> {
+        (self.0)(definition)
     }
 }
 
-/// A process that is started and watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProcGuest {
-    /// The program and its arguments. No shell is between.
-    pub command: Vec<String>,
-    /// The directory in which it is started; `/` if none is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub directory: Option<PathBuf>,
-    /// Variables that are added to its environment.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, String>,
-    /// Seconds from SIGTERM to SIGKILL when it is stopped and nobody says another time.
-    #[serde(default = "default_grace")]
-    pub grace_s: u32,
-}
-
-impl ProcGuest {
-    /// Seconds from SIGTERM to SIGKILL where nothing else is said.
-    pub const DEFAULT_GRACE_S: u32 = 10;
-}
-
-/// A program of one's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExecGuest {
-    /// The program and its first arguments; the verb and its arguments come after them.
-    pub command: Vec<String>,
-    /// Seconds that a verb may take, where no other time is asked for.
-    #[serde(default = "default_verb_timeout")]
-    pub timeout_s: u32,
-}
-
-/// A systemd unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnitGuest {
-    /// The unit, such as `nginx.service`.
-    pub unit: String,
-    /// Seconds that a start or stop may take, where no other time is asked for.
-    #[serde(default = "default_verb_timeout")]
-    pub timeout_s: u32,
-}
-
-/// A virtual machine that QEMU runs.
-///
-/// ```
-/// let text = r#"{"memory_mb": 2048, "cpus": 2, "disks": [{"file": "/srv/web.qcow2", "format": "qcow2"}]}"#;
-/// let guest: ha_host::store::VmGuest = serde_json::from_str(text)?;
-/// assert_eq!(guest.shutdown_s, 60);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VmGuest {
-    /// MiB of memory.
-    pub memory_mb: u32,
-    /// Virtual processors.
-    #[serde(default = "default_cpus")]
-    pub cpus: u32,
-    /// Its disks, by virtio. For a move all nodes must reach them by the same path.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub disks: Vec<VmDisk>,
-    /// More arguments for QEMU: it has no devices but those that stand here. A relative path is one below the daemon's run
-    /// directory.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub arguments: Vec<String>,
-    /// What QEMU may run it with; the first that there is, is taken.
-    #[serde(default = "default_accelerators")]
-    pub accelerators: Vec<String>,
-    /// The QEMU.
-    #[serde(default = "default_qemu")]
-    pub program: String,
-    /// Seconds from the power button to the end of power when it is stopped and nobody says another time.
-    #[serde(default = "default_verb_timeout")]
-    pub shutdown_s: u32,
-    /// Seconds that a live move may take.
-    #[serde(default = "default_move_timeout")]
-    pub move_s: u32,
-}
-
-/// A disk of a virtual machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct VmDisk {
-    /// Its file or device.
-    pub file: PathBuf,
-    /// What is in it.
-    pub format: DiskFormat,
-}
-
-/// The format of a disk. It must be said: a guest could make its raw disk look like another format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DiskFormat {
-    /// The disk as it is.
-    Raw,
-    /// QEMU's own format.
-    Qcow2,
+impl fmt::Debug for DefinitionCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DefinitionCheck")
+    }
 }
 
 /// A live move that is under way: how the two nodes find each other.
@@ -206,30 +153,6 @@ pub enum MoveAnswer {
     Refused(String),
 }
 
-fn default_cpus() -> u32 {
-    1
-}
-
-fn default_accelerators() -> Vec<String> {
-    vec!["kvm".into(), "tcg".into()]
-}
-
-fn default_qemu() -> String {
-    "qemu-system-x86_64".into()
-}
-
-fn default_move_timeout() -> u32 {
-    600
-}
-
-fn default_grace() -> u32 {
-    ProcGuest::DEFAULT_GRACE_S
-}
-
-fn default_verb_timeout() -> u32 {
-    60
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
@@ -238,4 +161,25 @@ fn is_zero(value: &f64) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_zero_bytes(value: &u64) -> bool {
     *value == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_keeps_what_the_store_does_not_understand() {
+        let text = r#"{"node":"node1","agent":{"dream":{"colour":"blue","depth":[1,2.5]}},"max_memory":7}"#;
+        let guest: GuestDefinition = serde_json::from_str(text).unwrap();
+        assert_eq!(guest.agent.kind, "dream");
+        assert_eq!(serde_json::to_string(&guest).unwrap(), text);
+    }
+
+    #[test]
+    fn a_guest_is_of_one_kind() {
+        for agent in [r#"{}"#, r#"{"proc": {}, "vm": {}}"#, r#""proc""#] {
+            let error = serde_json::from_str::<AgentDefinition>(agent).unwrap_err().to_string();
+            assert!(error.contains("one kind of guest"), "{agent}: {error}");
+        }
+    }
 }

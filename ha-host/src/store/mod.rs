@@ -27,9 +27,7 @@ mod writer;
 pub use edit::{change_if_unchanged, edit, try_edit};
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
 pub use file::FileStore;
-pub use guest::{
-    AgentKind, DiskFormat, ExecGuest, GuestDefinition, LiveMove, MoveAnswer, ProcGuest, UnitGuest, VmDisk, VmGuest,
-};
+pub use guest::{AgentDefinition, DefinitionCheck, GuestDefinition, LiveMove, MoveAnswer};
 pub use lease::LeaseRecord;
 pub use membership::Beat;
 pub use repair::{Replaced, Salvage, UnheldLock, read_manager_status, replace_manager_status};
@@ -38,7 +36,12 @@ pub use settings::ClusterSettings;
 pub use space::{SpaceLevel, StoreSpace};
 pub use twin::TwinNote;
 pub use usage::usage;
-pub use view::{ConfigurationReader, FileProblem, StoredConfiguration, service_types};
+pub use view::{ConfigurationReader, FileProblem, StoredConfiguration};
+
+// Where these were before.
+#[doc(no_inline)]
+pub use crate::agents::{DiskFormat, ExecGuest, ProcGuest, UnitGuest, VmDisk, VmGuest, service_types};
+
 pub use writer::{Identity, StoreWriter};
 
 use std::{

@@ -14,17 +14,7 @@ use ha_core::{
     id::ServiceTypes,
 };
 
-use super::{ConfigFile, ConfigTexts, GuestTable, Store, StoreError};
-
-/// The service types of this host: `vm` and `ct`, and `proc`, `exec` and `unit` with any name.
-#[must_use]
-pub fn service_types() -> ServiceTypes {
-    let mut types = ServiceTypes::default();
-    for service_type in ["exec", "proc", "unit"] {
-        types.register(service_type, |_| Ok(()));
-    }
-    types
-}
+use super::{ConfigFile, ConfigTexts, DefinitionCheck, GuestTable, Store, StoreError};
 
 /// All of the configuration, with what is wrong in it.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +57,7 @@ impl fmt::Display for FileProblem {
 #[derive(Debug)]
 pub struct ConfigurationReader {
     types: ServiceTypes,
+    definitions: DefinitionCheck,
     last: Mutex<Last>,
 }
 
@@ -74,15 +65,16 @@ pub struct ConfigurationReader {
 struct Last {
     texts: ConfigTexts,
     guest_problems: Vec<String>,
+    agent_problems: Vec<String>,
     config_problems: Vec<FileProblem>,
     stored: StoredConfiguration,
 }
 
 impl ConfigurationReader {
-    /// A reader for services of these types.
+    /// A reader for services of these types, and for guests whose agents understand what `definitions` lets pass.
     #[must_use]
-    pub fn new(types: ServiceTypes) -> Self {
-        Self { types, last: Mutex::default() }
+    pub fn new(types: ServiceTypes, definitions: DefinitionCheck) -> Self {
+        Self { types, definitions, last: Mutex::default() }
     }
 
     /// The configuration as it is now.
@@ -108,10 +100,14 @@ impl ConfigurationReader {
         if !same_guests {
             let places: Guests = guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect();
             last.stored.configuration.guests = Arc::new(places);
+            let checked = guests.iter().map(|(sid, guest)| (sid, self.definitions.check(&guest.agent)));
+            let wrong = checked.filter_map(|(sid, checked)| Some((sid, checked.err()?)));
+            last.agent_problems =
+                wrong.map(|(sid, problem)| format!("the definition of guest '{sid}': {problem}")).collect();
             last.stored.guests = guests;
         }
-        if !same_texts || guest_problems != last.guest_problems {
-            let of_guests = guest_problems.iter().cloned().map(FileProblem::Guest);
+        if !same_texts || !same_guests || guest_problems != last.guest_problems {
+            let of_guests = guest_problems.iter().chain(&last.agent_problems).cloned().map(FileProblem::Guest);
             last.stored.problems = last.config_problems.iter().cloned().chain(of_guests).collect();
             last.guest_problems = guest_problems;
         }

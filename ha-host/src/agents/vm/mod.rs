@@ -1,9 +1,11 @@
 //! Services that are a virtual machine, run by QEMU.
 
+mod definition;
 mod moving;
 mod qmp;
 mod receive;
 
+pub use definition::{DiskFormat, VmDisk, VmGuest};
 pub use receive::MoveReceiver;
 
 use std::{collections::BTreeMap, fmt, fs, fs::File, io, path::Path, sync::Arc, thread, time::Duration};
@@ -15,6 +17,7 @@ use ha_core::{
 use serde_json::json;
 
 use super::{
+    kind::{Complaints, GuestAgent, Workplace},
     launch::{Holding, Launcher},
     processes::Processes,
 };
@@ -23,7 +26,7 @@ use crate::{
         clock,
         files::{self, Durability},
     },
-    store::{DiskFormat, Store, VmGuest},
+    store::Store,
 };
 use qmp::Qmp;
 
@@ -107,6 +110,11 @@ impl VmAgent {
         Self { store, node, address: address.to_owned(), processes }
     }
 
+    pub(super) fn at(place: &Workplace) -> Self {
+        let Workplace { store, node, address, run_directory, launcher } = place;
+        Self::new(store.clone(), node.clone(), address, run_directory, launcher.clone())
+    }
+
     /// Whether the guest runs. A destination that waits does not. A move that was interrupted is taken back first.
     ///
     /// # Errors
@@ -151,17 +159,6 @@ impl VmAgent {
             self.processes.forget(sid);
             return Ok(());
         }
-        self.quit(sid)
-    }
-
-    /// Whether a process of the guest is written down.
-    pub(super) fn is_known(&self, sid: &ServiceId) -> Result<bool, HostError> {
-        Ok(self.processes.record(sid)?.is_some())
-    }
-
-    /// Ends a guest of which there is no definition any more.
-    pub(super) fn end(&self, sid: &ServiceId) -> Result<(), HostError> {
-        let _guard = self.guard(sid, Self::GUARD_PATIENCE)?;
         self.quit(sid)
     }
 
@@ -288,6 +285,47 @@ impl VmAgent {
     fn unmark(&self, sid: &ServiceId, mark: Mark) -> Result<(), HostError> {
         let removed = files::remove(&self.processes.path(sid, mark.extension()), Durability::Memory);
         removed.map_err(|error| self.failed("move", sid, &error))
+    }
+}
+
+impl GuestAgent for VmAgent {
+    const KIND: &'static str = "vm";
+
+    const MAY_MOVE_LIVE: bool = true;
+
+    type Definition = VmGuest;
+
+    fn own_seconds(guest: &VmGuest, stops: bool) -> u32 {
+        if stops { guest.shutdown_s } else { 0 }
+    }
+
+    fn is_running(&self, sid: &ServiceId, _: &VmGuest) -> Result<bool, HostError> {
+        self.is_running(sid)
+    }
+
+    fn start(&self, sid: &ServiceId, guest: &VmGuest, resume: Option<&str>) -> Result<(), HostError> {
+        self.start(sid, guest, resume)
+    }
+
+    fn stop(&self, sid: &ServiceId, guest: &VmGuest, timeout: Option<u32>) -> Result<(), HostError> {
+        self.stop(sid, guest, timeout)
+    }
+
+    fn migrate(&self, sid: &ServiceId, guest: &VmGuest, target: &NodeName) -> Result<bool, HostError> {
+        self.migrate(sid, guest, target).map(|()| true)
+    }
+
+    fn has_left(&self, sid: &ServiceId) -> Result<bool, HostError> {
+        Ok(self.processes.record(sid)?.is_some() && self.is_running(sid)?)
+    }
+
+    fn end_left(&self, sid: &ServiceId) -> Result<(), HostError> {
+        let _guard = self.guard(sid, Self::GUARD_PATIENCE)?;
+        self.quit(sid)
+    }
+
+    fn attend(&self, interval: Duration, complain: Complaints) -> io::Result<Option<Box<dyn Send>>> {
+        Ok(Some(Box::new(MoveReceiver::start(self.clone(), interval, complain)?)))
     }
 }
 

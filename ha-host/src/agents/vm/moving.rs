@@ -8,10 +8,10 @@ use ha_core::{
 };
 use serde_json::json;
 
-use super::{Mark, VmAgent, qmp::Qmp};
+use super::{Mark, VmAgent, VmGuest, qmp::Qmp};
 use crate::{
     os::clock,
-    store::{GuestDefinition, LiveMove, MoveAnswer, StoreError, VmGuest},
+    store::{GuestDefinition, LiveMove, MoveAnswer, StoreError},
 };
 
 impl VmAgent {

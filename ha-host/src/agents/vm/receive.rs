@@ -14,10 +14,11 @@ use std::{
 use ha_core::{host::HostError, id::ServiceId};
 use serde_json::{Value, json};
 
-use super::{Mark, Purpose, VmAgent};
+use super::{Mark, Purpose, VmAgent, VmGuest};
 use crate::{
+    agents::kind::{GuestAgent, read},
     os::files,
-    store::{AgentKind, GuestDefinition, LiveMove, MoveAnswer, VmGuest},
+    store::{GuestDefinition, LiveMove, MoveAnswer},
 };
 
 /// A thread that has destinations ready for the guests that are moved to this node, and does away with what is left of moves
@@ -95,8 +96,9 @@ impl VmAgent {
         let is_meant =
             |guest: &GuestDefinition| guest.node == request.source && guest.resume.as_ref() == Some(&request.id);
         let guest = self.store.guest(sid)?.filter(is_meant).map(|guest| guest.agent);
-        let Some(AgentKind::Vm(guest)) = guest else { return Ok(()) };
-        let prepared = self.prepare(sid, &guest, &request.id);
+        let Some(guest) = guest.filter(|guest| guest.kind == Self::KIND) else { return Ok(()) };
+        let guest = read::<Self>(&guest).map_err(|error| HostError::new(format!("cannot receive {sid}: {error}")));
+        let prepared = guest.and_then(|guest| self.prepare(sid, &guest, &request.id));
         let answer = match &prepared {
             Ok(destination) => MoveAnswer::Ready(destination.clone()),
             Err(error) => MoveAnswer::Refused(error.message.clone()),
