@@ -1,10 +1,10 @@
-//! Configuration files, and edits of them.
+//! ConfigFiles files, and edits of them.
 
 use std::fmt::Debug;
 
 use ha_core::{
     config::{
-        Changes, Configuration, DatacenterConfig, DatacenterFile, Editor, FenceConfig, GroupsConfig, Parsed,
+        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, FenceConfig, GroupsConfig, Parsed,
         ResourcesConfig, RulesConfig, datacenter,
     },
     id::{NodeName, ServiceTypes},
@@ -108,7 +108,7 @@ pub(crate) fn edit(data: &[u8]) {
     let types = ServiceTypes::default();
     let nodes = ["node1", "node2"].map(|name| NodeName::new(name).expect("it is a name"));
     let editor = Editor::new(&types, &nodes);
-    let mut config = Configuration {
+    let mut config = ConfigFiles {
         resources: ResourcesConfig::read(file.as_bytes(), &types).config,
         groups: GroupsConfig::read(file.as_bytes()).config,
         rules: RulesConfig::read(file.as_bytes(), &types).config,
@@ -129,7 +129,7 @@ pub(crate) fn edit(data: &[u8]) {
     }
 }
 
-fn apply(editor: &Editor<'_>, config: &mut Configuration, line: &str) -> bool {
+fn apply(editor: &Editor<'_>, config: &mut ConfigFiles, line: &str) -> bool {
     let mut words = line.split(' ');
     let (verb, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let rest: Vec<&str> = words.collect();

@@ -11,7 +11,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use ha_core::{
-    config::{Configuration, Digest, EditError},
+    config::{ConfigFiles, Digest, EditError},
     id::{IdError, NodeName, ServiceId, ServiceTypes},
     status::ManagerStatus,
 };
@@ -176,7 +176,7 @@ impl Context {
         digest: Option<&str>,
         is_trial: bool,
         change: &mut DeskEdit<'_>,
-    ) -> Result<Configuration, Failure> {
+    ) -> Result<ConfigFiles, Failure> {
         let seen = digest.map(Digest::from_str).transpose();
         let seen = seen.map_err(|error| Failure::Usage(format!("--digest: {error}")))?;
         Ok(self.desk.edit(seen, is_trial, change)??)

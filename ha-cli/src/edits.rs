@@ -1,10 +1,9 @@
 //! Verbs that change the configuration.
 
-use std::{fs, io::Read, process::ExitCode, sync::Arc};
+use std::{fs, io::Read, process::ExitCode};
 
 use ha_core::{
-    config::{Changes, Configuration, EditError, Editor, RequestedState},
-    host,
+    config::{Changes, ConfigFiles, EditError, Editor, RequestedState},
     id::ServiceId,
     status::{ServiceEntry, ServiceState},
 };
@@ -35,17 +34,13 @@ impl<'a> Edit<'a> {
         self,
         context: &Context,
         manner: &Manner,
-        change: &mut dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(), EditError>,
+        change: &mut dyn FnMut(&Editor<'_>, &mut ConfigFiles) -> Result<(), EditError>,
     ) -> Result<ExitCode, Failure> {
         let after = context.edit(self.digest, true, change)?;
         let mut deed = Deed::new(context, manner, self.verb, self.object, self.done)?;
         deed.notes = self.notes;
-        let configuration = host::Configuration {
-            resources: Arc::new(after.resources),
-            groups: Arc::new(after.groups),
-            rules: Arc::new(after.rules),
-            ..deed.present.configuration().clone()
-        };
+        let mut configuration = deed.present.configuration().clone();
+        configuration.take_files(after);
         let desired = Change { configuration: Some(configuration), ..Change::default() };
         deed.carry_out(&desired, |_| Ok(Vec::new()), || context.edit(self.digest, false, change).map(drop))
     }
@@ -97,7 +92,7 @@ pub(super) fn set(
 /// Requests a state without a word about it: it is a step of something larger.
 pub(super) fn write_request(context: &Context, sid: &ServiceId, state: RequestedState) -> Result<(), Failure> {
     let set = &[("state", state.as_str())];
-    let mut change = |editor: &Editor<'_>, config: &mut Configuration| {
+    let mut change = |editor: &Editor<'_>, config: &mut ConfigFiles| {
         editor.set_resource(config, sid.as_str(), Changes { set, unset: &[] })
     };
     context.edit(None, false, &mut change).map(drop)
@@ -286,7 +281,7 @@ fn change<'a>(
     edit: Edit<'a>,
     context: &Context,
     (set, changes, manner): (&[(&str, &str)], &'a ChangeOptions, &Manner),
-    mut apply: impl FnMut(&Editor<'_>, &mut Configuration, Changes<'_>) -> Result<(), EditError>,
+    mut apply: impl FnMut(&Editor<'_>, &mut ConfigFiles, Changes<'_>) -> Result<(), EditError>,
 ) -> Result<ExitCode, Failure> {
     let unset: Vec<&str> = changes.delete.iter().map(String::as_str).collect();
     if set.is_empty() && unset.is_empty() {

@@ -9,8 +9,7 @@
 
 use ha_core::{
     config::{
-        Changes, Configuration, EditError, Editor, GroupsConfig, ResourcesConfig, RulesConfig,
-        datacenter::DatacenterFile,
+        Changes, ConfigFiles, EditError, Editor, GroupsConfig, ResourcesConfig, RulesConfig, datacenter::DatacenterFile,
     },
     id::{NodeName, ServiceTypes},
 };
@@ -22,9 +21,9 @@ const RULES: &str = "node-affinity: home\n\tnodes node1,node2\n\tresources ct:20
     resource-affinity: apart\n\taffinity negative\n\tresources ct:200,vm:300\n\n\
     node-affinity: alone\n\tnodes node3\n\tresources vm:300\n\n";
 
-fn config() -> Configuration {
+fn config() -> ConfigFiles {
     let types = ServiceTypes::default();
-    Configuration {
+    ConfigFiles {
         resources: ResourcesConfig::read(RESOURCES.as_bytes(), &types).config,
         groups: GroupsConfig::read(GROUPS.as_bytes()).config,
         rules: RulesConfig::read(RULES.as_bytes(), &types).config,
@@ -105,7 +104,7 @@ fn comments_between_sections_stay_where_they_are_when_a_section_goes() {
         ("vm:102", file(&[first, above, second, between, below])),
     ] {
         let resources = ResourcesConfig::read(all.as_bytes(), &types).config;
-        let mut config = Configuration { resources, ..config() };
+        let mut config = ConfigFiles { resources, ..config() };
         editor.remove_resource(&mut config, gone, true).unwrap();
         assert_eq!(text(config.resources.write()), left, "without {gone}");
     }
@@ -277,10 +276,8 @@ fn an_edit_says_what_a_property_is_and_leaves_the_rest() {
     let types = ServiceTypes::default();
     let before = "# the web\nvm: 100\n\t# why stopped\n\tstate stopped\n\tstate started\n\tmax_restart x\n\tcolour blue\n\n\
         vm: 100\n\tstate ignored\n\nxx: 1\n\n";
-    let mut config = Configuration {
-        resources: ResourcesConfig::read(before.as_bytes(), &types).config,
-        ..Configuration::default()
-    };
+    let mut config =
+        ConfigFiles { resources: ResourcesConfig::read(before.as_bytes(), &types).config, ..ConfigFiles::default() };
     let editor = Editor::new(&types, &[]);
     editor.set_resource(&mut config, "vm:100", unset(&["state"])).unwrap();
     assert_eq!(
@@ -324,7 +321,7 @@ fn settings_of_the_cluster_are_changed_together_or_not_at_all() {
 /// One edit of any kind, made of words that make sense here and there.
 fn apply(
     editor: &Editor<'_>,
-    config: &mut Configuration,
+    config: &mut ConfigFiles,
     kind: u8,
     id: &str,
     key: &str,

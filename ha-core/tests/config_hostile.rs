@@ -3,7 +3,7 @@
 
 use ha_core::{
     config::{
-        Changes, Configuration, DatacenterConfig, DatacenterFile, Editor, GroupsConfig, ResourcesConfig, RulesConfig,
+        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, GroupsConfig, ResourcesConfig, RulesConfig,
     },
     id::ServiceTypes,
 };
@@ -93,7 +93,7 @@ fn many_of_everything_that_is_reported() {
 fn edits_of_a_large_configuration_stay_quick() {
     let types = ServiceTypes::default();
     let editor = Editor::new(&types, &[]);
-    let mut config = Configuration::default();
+    let mut config = ConfigFiles::default();
     for number in 10_000..20_000 {
         editor.add_resource(&mut config, &format!("vm:{number}"), &[("max_restart", "2")]).unwrap();
     }

@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
-    config::{Changes, Configuration, EditError, Editor, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{Changes, ConfigFiles, EditError, Editor, GroupsConfig, ResourcesConfig, RulesConfig},
     id::{NodeName, ServiceId, ServiceTypes},
 };
 use serde::Deserialize;
@@ -50,16 +50,16 @@ struct Fault {
     code: String,
 }
 
-fn configuration(files: &BTreeMap<String, String>, types: &ServiceTypes) -> Configuration {
+fn configuration(files: &BTreeMap<String, String>, types: &ServiceTypes) -> ConfigFiles {
     let file = |name| files.get(name).map_or("", String::as_str).as_bytes();
-    Configuration {
+    ConfigFiles {
         resources: ResourcesConfig::read(file("resources.cfg"), types).config,
         groups: GroupsConfig::read(file("groups.cfg")).config,
         rules: RulesConfig::read(file("rules.cfg"), types).config,
     }
 }
 
-fn written(config: &Configuration) -> BTreeMap<&'static str, String> {
+fn written(config: &ConfigFiles) -> BTreeMap<&'static str, String> {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     BTreeMap::from([
         ("resources.cfg", text(config.resources.write())),
@@ -68,7 +68,7 @@ fn written(config: &Configuration) -> BTreeMap<&'static str, String> {
     ])
 }
 
-fn apply(editor: &Editor<'_>, config: &mut Configuration, edit: &Edit) -> Result<(), EditError> {
+fn apply(editor: &Editor<'_>, config: &mut ConfigFiles, edit: &Edit) -> Result<(), EditError> {
     let set: Vec<_> = edit.set.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let unset: Vec<_> = edit.unset.iter().map(String::as_str).collect();
     let changes = Changes { set: &set, unset: &unset };

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::c_char};
 
 use ha_core::{
-    config::{Changes, Configuration as Files, EditError, Editor, datacenter::Setting},
+    config::{Changes, ConfigFiles as Files, EditError, Editor, datacenter::Setting},
     id::{NodeName, ServiceId, ServiceTypes},
 };
 use serde_json::json;

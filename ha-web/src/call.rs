@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use ha_core::{
-    config::{Changes, Configuration, EditError, Editor},
+    config::{Changes, ConfigFiles, EditError, Editor},
     id::{NodeName, ServiceId},
 };
 use ha_host::desk::{Desk, Present};
@@ -147,8 +147,8 @@ impl<'a> Call<'a> {
     pub fn edit(
         &self,
         id: &'static str,
-        change: &mut dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(), EditError>,
-    ) -> Result<Configuration, Fault> {
+        change: &mut dyn FnMut(&Editor<'_>, &mut ConfigFiles) -> Result<(), EditError>,
+    ) -> Result<ConfigFiles, Fault> {
         let is_trial = self.parameters.truth("dry_run").unwrap_or(false);
         let edited = self.desk().edit(self.parameters.digest()?, is_trial, change)?;
         edited.map_err(|error| Fault::of_edit(&error, id))

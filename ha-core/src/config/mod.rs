@@ -34,7 +34,9 @@ mod shell_words;
 pub mod value;
 
 pub use datacenter::{DatacenterConfig, DatacenterFile};
-pub use edit::{Changes, Configuration, EditError, Editor};
+#[expect(deprecated, reason = "the name from before")]
+pub use edit::Configuration;
+pub use edit::{Changes, ConfigFiles, EditError, Editor};
 pub use fence::FenceConfig;
 pub use groups::{Group, GroupsConfig};
 pub use kept::Kept;

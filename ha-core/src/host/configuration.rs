@@ -5,7 +5,8 @@ use alloc::{sync::Arc, vec::Vec};
 use super::UnmanagedService;
 use crate::{
     config::{
-        DatacenterConfig, GroupsConfig, OrderedMap, RequestedState, ResourcesConfig, RulesConfig, fence::FenceConfig,
+        ConfigFiles, DatacenterConfig, Digest, GroupsConfig, OrderedMap, RequestedState, ResourcesConfig, RulesConfig,
+        fence::FenceConfig,
     },
     id::{NodeName, ServiceId},
 };
@@ -28,6 +29,46 @@ pub struct Configuration {
 }
 
 impl Configuration {
+    /// The files that edits look at together, to be edited: see [`Editor`](crate::config::Editor).
+    ///
+    /// ```
+    /// use ha_core::{config::Editor, host::Configuration, id::ServiceTypes};
+    ///
+    /// let types = ServiceTypes::default();
+    /// let mut configuration = Configuration::default();
+    /// let mut files = configuration.files();
+    /// Editor::new(&types, &[]).add_resource(&mut files, "vm:100", &[])?;
+    /// configuration.take_files(files);
+    /// assert_eq!(configuration.resources.write(), b"vm: 100\n\n");
+    /// # Ok::<(), ha_core::config::EditError>(())
+    /// ```
+    #[must_use]
+    pub fn files(&self) -> ConfigFiles {
+        ConfigFiles {
+            resources: (*self.resources).clone(),
+            groups: (*self.groups).clone(),
+            rules: (*self.rules).clone(),
+        }
+    }
+
+    /// Takes files over that were edited. Each that changed gets the digest that it will have when it is written; those that did not
+    /// stay the very same.
+    pub fn take_files(&mut self, edited: ConfigFiles) {
+        let ConfigFiles { mut resources, mut groups, mut rules } = edited;
+        if resources != *self.resources {
+            resources.digest = Digest::of(&resources.write());
+            self.resources = Arc::new(resources);
+        }
+        if groups != *self.groups {
+            groups.digest = Digest::of(&groups.write());
+            self.groups = Arc::new(groups);
+        }
+        if rules != *self.rules {
+            rules.digest = Digest::of(&rules.write());
+            self.rules = Arc::new(rules);
+        }
+    }
+
     /// What is to be managed, each as if it ran: the answer to [`Statistics::unmanaged_services`] of a host that can't tell whether what
     /// is added runs already. On each node only that node itself could tell, and it may be cut off.
     ///

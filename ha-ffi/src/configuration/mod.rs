@@ -305,34 +305,16 @@ impl Configuration {
         }
     }
 
-    /// Takes over edited files. Each file that changed gets the digest that it will have when it is written.
-    fn take_edited(&mut self, edited: config::Configuration) {
-        let config::Configuration { mut resources, mut groups, mut rules } = edited;
-        if resources != *self.resources {
-            resources.digest = Digest::of(&resources.write());
-            self.resources = Arc::new(resources);
-        }
-        if groups != *self.groups {
-            groups.digest = Digest::of(&groups.write());
-            self.groups = Arc::new(groups);
-        }
-        if rules != *self.rules {
-            rules.digest = Digest::of(&rules.write());
-            self.rules = Arc::new(rules);
-        }
-    }
-
     pub(crate) fn edit(
         &mut self,
-        change: impl FnOnce(&ServiceTypes, &mut config::Configuration) -> Result<Option<ServiceId>, Failure>,
+        change: impl FnOnce(&ServiceTypes, &mut config::ConfigFiles) -> Result<Option<ServiceId>, Failure>,
     ) -> Result<Option<ServiceId>, Failure> {
-        let mut edited = config::Configuration {
-            resources: (*self.resources).clone(),
-            groups: (*self.groups).clone(),
-            rules: (*self.rules).clone(),
-        };
-        let sid = change(&self.types, &mut edited)?;
-        self.take_edited(edited);
+        let mut configuration = self.shared();
+        let mut files = configuration.files();
+        let sid = change(&self.types, &mut files)?;
+        configuration.take_files(files);
+        (self.resources, self.groups, self.rules) =
+            (configuration.resources, configuration.groups, configuration.rules);
         Ok(sid)
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use ha_core::{
-    config::{Configuration, Digest, EditError, Editor},
+    config::{ConfigFiles, Digest, EditError, Editor},
     id::{IdError, ServiceId, ServiceTypes},
     similar::{did_you_mean, similar_service},
     status::{ManagerStatus, ServiceState},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A change of the configuration, by an editor that has all that its checks need.
-pub type DeskEdit<'a> = dyn FnMut(&Editor<'_>, &mut Configuration) -> Result<(), EditError> + 'a;
+pub type DeskEdit<'a> = dyn FnMut(&Editor<'_>, &mut ConfigFiles) -> Result<(), EditError> + 'a;
 
 /// A store with what is needed to read and edit it.
 #[derive(Debug)]
@@ -147,14 +147,14 @@ impl Desk {
         seen: Option<Digest>,
         is_trial: bool,
         change: &mut DeskEdit<'_>,
-    ) -> Result<Result<Configuration, EditError>, StoreError> {
+    ) -> Result<Result<ConfigFiles, EditError>, StoreError> {
         let nodes = self.store.settings()?.nodes;
         let status = self.manager_status().ok().and_then(Result::ok).unwrap_or_default();
         let guest_type = |name: &str| self.guest_type(name);
         let in_error =
             |sid: &ServiceId| status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error);
         let editor = Editor::new(&self.types, &nodes).guest_types(&guest_type).services_in_error(&in_error).seen(seen);
-        let apply = |config: &mut Configuration| change(&editor, config).map(|()| config.clone());
+        let apply = |config: &mut ConfigFiles| change(&editor, config).map(|()| config.clone());
         match is_trial {
             true => try_edit(&*self.store, &self.types, apply),
             false => edit(&*self.store, &self.types, apply),

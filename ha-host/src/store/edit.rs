@@ -1,16 +1,16 @@
 //! Edits of the configuration, from one whole state to another.
 
 use ha_core::{
-    config::{Configuration, Digest, EditError, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{ConfigFiles, Digest, EditError, GroupsConfig, ResourcesConfig, RulesConfig},
     id::ServiceTypes,
 };
 
 use super::{ConfigChange, ConfigFile, ConfigTexts, Store, StoreError};
 
 /// The configuration files that edits look at together.
-fn read(texts: &ConfigTexts, types: &ServiceTypes) -> Configuration {
+fn read(texts: &ConfigTexts, types: &ServiceTypes) -> ConfigFiles {
     let text = |file| texts.get(&file).map(|text| &**text).unwrap_or_default();
-    Configuration {
+    ConfigFiles {
         resources: ResourcesConfig::read(text(ConfigFile::Resources), types).config,
         groups: GroupsConfig::read(text(ConfigFile::Groups)).config,
         rules: RulesConfig::read(text(ConfigFile::Rules), types).config,
@@ -26,7 +26,7 @@ fn read(texts: &ConfigTexts, types: &ServiceTypes) -> Configuration {
 pub fn edit<T>(
     store: &dyn Store,
     types: &ServiceTypes,
-    mut edit: impl FnMut(&mut Configuration) -> Result<T, EditError>,
+    mut edit: impl FnMut(&mut ConfigFiles) -> Result<T, EditError>,
 ) -> Result<Result<T, EditError>, StoreError> {
     let mut outcome = None;
     store.edit_config(&mut |texts| {
@@ -48,12 +48,12 @@ pub fn edit<T>(
 pub fn try_edit<T>(
     store: &dyn Store,
     types: &ServiceTypes,
-    edit: impl FnOnce(&mut Configuration) -> Result<T, EditError>,
+    edit: impl FnOnce(&mut ConfigFiles) -> Result<T, EditError>,
 ) -> Result<Result<T, EditError>, StoreError> {
     Ok(edit(&mut read(&store.config_texts()?, types)))
 }
 
-fn changes(before: &Configuration, after: &Configuration) -> Vec<ConfigChange> {
+fn changes(before: &ConfigFiles, after: &ConfigFiles) -> Vec<ConfigChange> {
     let mut changes = Vec::new();
     if before.rules != after.rules {
         changes.push((ConfigFile::Rules, Some(after.rules.write())));

@@ -1,12 +1,10 @@
 //! Edits, with their checks.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
     config::{self, Changes, Digest, EditError},
+    host,
     id::{NodeName, ServiceId},
 };
 use pyo3::{prelude::*, types::PyDict};
@@ -38,25 +36,6 @@ pub(crate) struct Editor {
     pub(super) seen: Option<Digest>,
 }
 
-/// A file that an edit may change. Its digest is then that of the file as it would be written, so that whoever looks
-/// at digests sees the change.
-#[derive(Debug, Clone, Copy)]
-enum File {
-    Resources,
-    Groups,
-    Rules,
-}
-
-impl File {
-    fn renew_digest(self, files: &mut config::Configuration) {
-        match self {
-            Self::Resources => files.resources.digest = Digest::of(&files.resources.write()),
-            Self::Groups => files.groups.digest = Digest::of(&files.groups.write()),
-            Self::Rules => files.rules.digest = Digest::of(&files.rules.write()),
-        }
-    }
-}
-
 impl Editor {
     fn with<T>(
         &self,
@@ -73,25 +52,23 @@ impl Editor {
     fn edit<T>(
         &self,
         py: Python<'_>,
-        touched: &[File],
-        edit: impl FnOnce(&config::Editor<'_>, &mut config::Configuration) -> Result<T, EditError>,
+        edit: impl FnOnce(&config::Editor<'_>, &mut config::ConfigFiles) -> Result<T, EditError>,
     ) -> PyResult<T> {
         let mut parts = self.configuration.get().lock();
-        let mut files = config::Configuration {
-            resources: parts.resources.config.as_ref().clone(),
-            groups: parts.groups.config.as_ref().clone(),
-            rules: parts.rules.config.as_ref().clone(),
+        let mut configuration = host::Configuration {
+            resources: parts.resources.config.clone(),
+            groups: parts.groups.config.clone(),
+            rules: parts.rules.config.clone(),
+            ..host::Configuration::default()
         };
+        let mut files = configuration.files();
         let answer = self.with(&parts, |editor| edit(editor, &mut files));
         if answer.is_ok() {
-            for file in touched {
-                file.renew_digest(&mut files);
-                match file {
-                    File::Resources => parts.resources.config = Arc::new(std::mem::take(&mut files.resources)),
-                    File::Groups => parts.groups.config = Arc::new(std::mem::take(&mut files.groups)),
-                    File::Rules => parts.rules.config = Arc::new(std::mem::take(&mut files.rules)),
-                }
-            }
+            // A file that changed has the digest that it will have when it is written, so that whoever looks at digests sees that.
+            configuration.take_files(files);
+            parts.resources.config = configuration.resources;
+            parts.groups.config = configuration.groups;
+            parts.rules.config = configuration.rules;
         }
         drop(parts);
         answer.map_err(|error| errors::edit(py, &error))
@@ -114,7 +91,7 @@ impl Editor {
         properties: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<String> {
         let set = changes.and(properties)?;
-        self.edit(py, &[File::Resources], |editor, config| editor.add_resource(config, sid, &set.pairs()))
+        self.edit(py, |editor, config| editor.add_resource(config, sid, &set.pairs()))
             .map(|sid| sid.to_string())
     }
 
@@ -130,7 +107,7 @@ impl Editor {
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
         let (set, unset) = (set.pairs(), keys(&unset));
-        self.edit(py, &[File::Resources], |editor, config| {
+        self.edit(py, |editor, config| {
             editor.set_resource(config, sid, Changes { set: &set, unset: &unset })
         })
     }
@@ -138,7 +115,7 @@ impl Editor {
     /// Removes a resource; with ``purge`` also from every rule, and each rule that is left with no resource.
     #[pyo3(signature = (sid, *, purge=true))]
     fn remove_resource(&self, py: Python<'_>, sid: &str, purge: bool) -> PyResult<()> {
-        self.edit(py, &[File::Resources, File::Rules], |editor, config| editor.remove_resource(config, sid, purge))
+        self.edit(py, |editor, config| editor.remove_resource(config, sid, purge))
     }
 
     /// Adds a group.
@@ -151,7 +128,7 @@ impl Editor {
         properties: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
-        self.edit(py, &[File::Groups], |editor, config| editor.add_group(config, id, &set.pairs()))
+        self.edit(py, |editor, config| editor.add_group(config, id, &set.pairs()))
     }
 
     /// Sets and unsets properties of a group.
@@ -166,14 +143,14 @@ impl Editor {
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
         let (set, unset) = (set.pairs(), keys(&unset));
-        self.edit(py, &[File::Groups], |editor, config| {
+        self.edit(py, |editor, config| {
             editor.set_group(config, id, Changes { set: &set, unset: &unset })
         })
     }
 
     /// Removes a group that no resource names.
     fn remove_group(&self, py: Python<'_>, id: &str) -> PyResult<()> {
-        self.edit(py, &[File::Groups], |editor, config| editor.remove_group(config, id))
+        self.edit(py, |editor, config| editor.remove_group(config, id))
     }
 
     /// Adds a rule: ``node-affinity`` or ``resource-affinity``.
@@ -187,7 +164,7 @@ impl Editor {
         properties: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
-        self.edit(py, &[File::Rules], |editor, config| editor.add_rule(config, rule_type, id, &set.pairs()))
+        self.edit(py, |editor, config| editor.add_rule(config, rule_type, id, &set.pairs()))
     }
 
     /// Sets and unsets properties of a rule.
@@ -202,14 +179,14 @@ impl Editor {
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
         let (set, unset) = (set.pairs(), keys(&unset));
-        self.edit(py, &[File::Rules], |editor, config| {
+        self.edit(py, |editor, config| {
             editor.set_rule(config, id, Changes { set: &set, unset: &unset })
         })
     }
 
     /// Removes a rule.
     fn remove_rule(&self, py: Python<'_>, id: &str) -> PyResult<()> {
-        self.edit(py, &[File::Rules], |editor, config| editor.remove_rule(config, id))
+        self.edit(py, |editor, config| editor.remove_rule(config, id))
     }
 
     /// Sets and unsets settings of ``datacenter.cfg``, by their names such as ``crs.ha``.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{
-        Changes, Configuration, DatacenterFile, Digest, EditError, Editor, FenceConfig, GroupsConfig, ResourcesConfig,
+        Changes, ConfigFiles, DatacenterFile, Digest, EditError, Editor, FenceConfig, GroupsConfig, ResourcesConfig,
         RulesConfig,
     },
     id::{NodeName, ServiceId},
@@ -52,11 +52,11 @@ impl Cluster {
     /// If the edit is refused, or no node has quorum.
     pub fn edit<T>(
         &mut self,
-        edit: impl FnOnce(&Editor<'_>, &mut Configuration) -> Result<T, EditError>,
+        edit: impl FnOnce(&Editor<'_>, &mut ConfigFiles) -> Result<T, EditError>,
     ) -> Result<T, ActionError> {
         self.check_writable()?;
         let store = &self.world.store;
-        let mut config = Configuration {
+        let mut config = ConfigFiles {
             resources: store.resources.as_ref().clone(),
             groups: store.groups.as_ref().clone(),
             rules: store.rules.as_ref().clone(),
@@ -114,7 +114,7 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    fn take_over(&mut self, mut config: Configuration) {
+    fn take_over(&mut self, mut config: ConfigFiles) {
         let store = &mut self.world.store;
         if config.groups != *store.groups {
             config.groups.digest = Digest::of(&config.groups.write());

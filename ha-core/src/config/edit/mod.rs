@@ -9,13 +9,13 @@
 //!
 //! ```
 //! use ha_core::{
-//!     config::{Changes, Configuration, Editor},
+//!     config::{Changes, ConfigFiles, Editor},
 //!     id::ServiceTypes,
 //! };
 //!
 //! let types = ServiceTypes::default();
 //! let editor = Editor::new(&types, &[]);
-//! let mut config = Configuration::default();
+//! let mut config = ConfigFiles::default();
 //! editor.add_resource(&mut config, "vm:100", &[("state", "stopped")])?;
 //! editor.set_resource(&mut config, "vm:100", Changes { set: &[("max_restart", "3")], unset: &["state"] })?;
 //! assert_eq!(config.resources.write(), b"vm: 100\n\tmax_restart 3\n\n");
@@ -48,9 +48,10 @@ use crate::{
     text_enum::Words,
 };
 
-/// The files that edits look at together.
+/// The files that edits look at together. They are part of all that is configured, the
+/// [`Configuration`](crate::host::Configuration), which gives them to be edited and takes them back.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Configuration {
+pub struct ConfigFiles {
     /// `resources.cfg`
     pub resources: ResourcesConfig,
     /// `groups.cfg`
@@ -58,6 +59,10 @@ pub struct Configuration {
     /// `rules.cfg`
     pub rules: RulesConfig,
 }
+
+/// What [`ConfigFiles`] was called before.
+#[deprecated(since = "0.1.0", note = "use `ConfigFiles`")]
+pub type Configuration = ConfigFiles;
 
 /// Changes of properties, by key. A property may occur in them once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -116,7 +121,7 @@ impl<'a> Editor<'a> {
     /// does not exist.
     pub fn add_resource(
         &self,
-        config: &mut Configuration,
+        config: &mut ConfigFiles,
         sid: &str,
         set: &[(&str, &str)],
     ) -> Result<ServiceId, EditError> {
@@ -137,7 +142,7 @@ impl<'a> Editor<'a> {
     ///
     /// If it does not exist; if a property is unknown, has a bad value, or names a group that does not exist; or if the
     /// requested state would change other than to `disabled` while the service is in `error`.
-    pub fn set_resource(&self, config: &mut Configuration, sid: &str, changes: Changes<'_>) -> Result<(), EditError> {
+    pub fn set_resource(&self, config: &mut ConfigFiles, sid: &str, changes: Changes<'_>) -> Result<(), EditError> {
         self.check_seen("resources.cfg", config.resources.digest)?;
         let sid = self.known_sid(sid, &config.resources)?;
         let known = config.resources.resources.keys().map(ServiceId::as_str);
@@ -161,7 +166,7 @@ impl<'a> Editor<'a> {
     /// # Errors
     ///
     /// If it does not exist.
-    pub fn remove_resource(&self, config: &mut Configuration, sid: &str, purge: bool) -> Result<(), EditError> {
+    pub fn remove_resource(&self, config: &mut ConfigFiles, sid: &str, purge: bool) -> Result<(), EditError> {
         self.check_seen("resources.cfg", config.resources.digest)?;
         let sid = self.known_sid(sid, &config.resources)?;
         remove("resource", &sid, &mut config.resources.resources, &mut config.resources.kept)?;
@@ -176,7 +181,7 @@ impl<'a> Editor<'a> {
     /// # Errors
     ///
     /// If it exists, if its name is not valid or too long, or if a property is unknown, missing, or has a bad value.
-    pub fn add_group(&self, config: &mut Configuration, id: &str, set: &[(&str, &str)]) -> Result<(), EditError> {
+    pub fn add_group(&self, config: &mut ConfigFiles, id: &str, set: &[(&str, &str)]) -> Result<(), EditError> {
         self.check_seen("groups.cfg", config.groups.digest)?;
         let id: GroupId = value::id(id).map_err(EditError::BadId)?;
         id.check_length().map_err(too_long)?;
@@ -193,7 +198,7 @@ impl<'a> Editor<'a> {
     /// # Errors
     ///
     /// If it does not exist, or if a property is unknown, has a bad value, or is required and to be unset.
-    pub fn set_group(&self, config: &mut Configuration, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
+    pub fn set_group(&self, config: &mut ConfigFiles, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
         self.check_seen("groups.cfg", config.groups.digest)?;
         let id: GroupId = value::id(id).map_err(EditError::BadId)?;
         let known = config.groups.groups.keys().map(GroupId::as_str);
@@ -210,7 +215,7 @@ impl<'a> Editor<'a> {
     /// # Errors
     ///
     /// If it does not exist, or if a resource names it.
-    pub fn remove_group(&self, config: &mut Configuration, id: &str) -> Result<(), EditError> {
+    pub fn remove_group(&self, config: &mut ConfigFiles, id: &str) -> Result<(), EditError> {
         self.check_seen("groups.cfg", config.groups.digest)?;
         let id = value::id(id).map_err(EditError::BadId)?;
         let users = config.resources.resources.values().filter(|resource| resource.group.as_ref() == Some(&id));
@@ -229,7 +234,7 @@ impl<'a> Editor<'a> {
     /// rule cannot hold with the rules that there are (those that groups stand for included).
     pub fn add_rule(
         &self,
-        config: &mut Configuration,
+        config: &mut ConfigFiles,
         rule_type: &str,
         id: &str,
         set: &[(&str, &str)],
@@ -253,7 +258,7 @@ impl<'a> Editor<'a> {
     /// If it does not exist; if a property is unknown, has a bad value, or is required and to be unset; or if the
     /// changed rule cannot hold with the other rules (those that groups stand for included). A rule that is disabled
     /// always holds.
-    pub fn set_rule(&self, config: &mut Configuration, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
+    pub fn set_rule(&self, config: &mut ConfigFiles, id: &str, changes: Changes<'_>) -> Result<(), EditError> {
         self.check_seen("rules.cfg", config.rules.digest)?;
         let id: RuleId = value::id(id).map_err(EditError::BadId)?;
         let known = config.rules.rules.keys().map(RuleId::as_str);
@@ -268,7 +273,7 @@ impl<'a> Editor<'a> {
     /// # Errors
     ///
     /// If it does not exist.
-    pub fn remove_rule(&self, config: &mut Configuration, id: &str) -> Result<(), EditError> {
+    pub fn remove_rule(&self, config: &mut ConfigFiles, id: &str) -> Result<(), EditError> {
         self.check_seen("rules.cfg", config.rules.digest)?;
         let id = value::id(id).map_err(EditError::BadId)?;
         remove("rule", &id, &mut config.rules.rules, &mut config.rules.kept)
@@ -380,7 +385,7 @@ impl<'a> Editor<'a> {
     }
 
     /// The same for the services of a rule.
-    fn check_services(rule: &Rule, old: Option<&Rule>, config: &Configuration) -> Vec<PropertyFault> {
+    fn check_services(rule: &Rule, old: Option<&Rule>, config: &ConfigFiles) -> Vec<PropertyFault> {
         let known = &config.resources.resources;
         let new = rule.resources.iter().filter(|sid| old.is_none_or(|old| !old.resources.contains(sid)));
         let faults = new.filter(|sid| !known.contains_key(*sid)).filter_map(|sid| {
@@ -392,7 +397,7 @@ impl<'a> Editor<'a> {
     }
 
     /// Why a rule cannot hold, by itself or with all others.
-    fn check_rule(&self, rule: &Rule, old: Option<&Rule>, config: &Configuration) -> Vec<PropertyFault> {
+    fn check_rule(&self, rule: &Rule, old: Option<&Rule>, config: &ConfigFiles) -> Vec<PropertyFault> {
         let mut faults = Self::check_services(rule, old, config);
         if let RuleKind::NodeAffinity { nodes, .. } = &rule.kind {
             let old = old.and_then(|old| match &old.kind {
