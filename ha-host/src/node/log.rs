@@ -217,18 +217,14 @@ impl<W: Write> Writer<W> {
 
 /// The word for a severity.
 #[must_use]
+#[deprecated(since = "0.1.0", note = "use `Severity::as_str`")]
 pub fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Notice => "notice",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
+    severity.as_str()
 }
 
 fn text_line(line: &Line, severity: Severity, text: &str, unsaid: u64) -> String {
     let again = if unsaid > 0 { format!(" (and {unsaid} times more since it was last said)") } else { String::new() };
-    format!("{} {} {}: {text}{again}\n", UtcTime(line.time), line.source, severity_word(severity))
+    format!("{} {} {}: {text}{again}\n", UtcTime(line.time), line.source, severity)
 }
 
 /// Each line is an entry of its own to the journal.
@@ -243,7 +239,7 @@ fn with_priority(severity: Severity, text: &str) -> String {
 }
 
 fn json_line(line: &Line, severity: Severity, fields: Value, unsaid: u64) -> String {
-    let mut object = json!({"t": line.time, "src": &*line.source, "severity": severity_word(severity)});
+    let mut object = json!({"t": line.time, "src": &*line.source, "severity": severity});
     if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
         object.extend(fields);
         if unsaid > 0 {
