@@ -53,7 +53,7 @@ pub(super) struct Deed<'a> {
     pub(super) object: String,
     /// What it is called once it is done: "queued: migrate vm:100 node2".
     pub(super) done: String,
-    /// What is to be told besides.
+    /// What else has to be told.
     pub(super) notes: Vec<String>,
     /// What is waited for beside what follows for services.
     pub(super) goals: Vec<Goal>,
@@ -132,7 +132,7 @@ impl Goal {
     /// Whether it is in vain to wait on.
     fn has_failed(&self, status: &ManagerStatus) -> bool {
         match self {
-            // It begins in 'error' where that is to be cleared.
+            // It begins in 'error' where that has to be cleared.
             Self::Service { state: None | Some(StateName::Error | StateName::Stopped), .. } => false,
             Self::Service { sid, .. } | Self::Runs { sid } => {
                 status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error)
@@ -173,7 +173,7 @@ impl<'a> Deed<'a> {
 
     /// Tells what follows from the change, carries it out unless it is only tried, and waits for what follows if that is wanted.
     ///
-    /// `judge` gets the events by which the master would answer, and refuses, or gives what is to be told of them.
+    /// `judge` gets the events by which the master would answer, and refuses, or gives what has to be told of them.
     pub(super) fn carry_out(
         mut self,
         change: &Change,

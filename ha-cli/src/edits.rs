@@ -15,7 +15,7 @@ use super::{
     deed::{Deed, Manner},
 };
 
-/// An edit of the configuration, with what is to be told of it.
+/// An edit of the configuration, with what has to be said of it.
 struct Edit<'a> {
     verb: &'static str,
     object: String,

@@ -70,7 +70,7 @@ fn open(path: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
-/// The last lines, and then what comes, if that is wanted. A log that was turned over begins anew.
+/// The last lines, and then what comes, if that is wanted. A log that was turned over begins again.
 fn show(mut file: File, path: &Path, follow: bool, lines: usize) -> Result<(), Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(200);
     let cannot_read = |error: io::Error| Failure::Failed(format!("cannot read {}: {error}", path.display()));

@@ -122,7 +122,7 @@ fn refuse_while_it_works(present: &Present, own: &NodeName, node: &NodeName) -> 
     }
 }
 
-/// What is on a node that is to be removed.
+/// What is on a node that will be removed.
 struct Left {
     /// Services that may run there.
     active: Vec<ServiceId>,

@@ -87,7 +87,7 @@ impl Cluster {
     }
 }
 
-/// The scores as the specification defines them: all nodes anew for every alternative.
+/// The scores as rule P10 of `docs/behaviour/placement.md` defines them: all nodes again for every alternative.
 fn plain_scores(fractions: &[(f64, f64)], more: (f64, f64)) -> Vec<f64> {
     let alternatives: Vec<[f64; 4]> = (0..fractions.len())
         .map(|chosen| {

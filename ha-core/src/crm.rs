@@ -130,7 +130,7 @@ impl Crm {
         }
     }
 
-    /// Does what is to be done now, and says when to call again.
+    /// Does what is due now, and says when to call again.
     ///
     /// It never waits itself. A call before that moment is harmless, one after it is late: see
     /// [`Timings`] for how late is safe. After [`Next::Exit`] it does nothing.

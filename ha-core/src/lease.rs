@@ -79,7 +79,7 @@ impl Lease {
             Some(LockAnswer::Held) => !self.covers(now, timings),
             Some(LockAnswer::Refused) | None => return self.again(now, since, timings),
         };
-        // Not by the answer alone: the one that said that the lock was acquired anew may have been lost.
+        // Not by the answer alone: the one that said that the lock was newly acquired may have been lost.
         let anew = acquired || !self.covers(now, timings);
         let not_after = timings.feed_deadline(now);
         match self.guard(host, not_after, guard) {

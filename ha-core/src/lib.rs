@@ -48,8 +48,8 @@
 //!
 //! # With the daemons
 //!
-//! Each node runs a [`Crm`](crm::Crm) and an [`Lrm`](lrm::Lrm). Their contract is one method, `tick`: it does what is to be
-//! done now, never waits, and says when to call again.
+//! Each node runs a [`Crm`](crm::Crm) and an [`Lrm`](lrm::Lrm). Their contract is one method, `tick`: it does what is
+//! due now, never waits, and says when to call again.
 //!
 //! ```
 //! use ha_core::{host::CrmHost, crm::Crm, time::{Instant, Next, Now}};

@@ -152,7 +152,7 @@ fn find_the_seeds() {
     }
 }
 
-/// Seeds of what people do whose histories together take every change of state that the specification names, but for those of
+/// Seeds of what people do whose histories together take every change of state that the rules allow, but for those of
 /// [`rare_changes`].
 const COVERING: std::ops::Range<u64> = 0..200;
 

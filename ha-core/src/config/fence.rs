@@ -87,7 +87,7 @@ impl FenceArgument {
         LONG_NAMES.iter().find(|(short, _)| *short == self.key).map(|(_, long)| String::from(*long))
     }
 
-    /// Whether the value is to be shown to nobody, as far as the key tells.
+    /// Whether the value must be shown to nobody, as far as the key tells.
     fn is_secret(&self) -> bool {
         let name = self.long_name().unwrap_or_else(|| self.key.clone()).to_ascii_lowercase();
         let is_place = name.ends_with("_script") || name.ends_with("_file");

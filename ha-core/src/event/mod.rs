@@ -133,7 +133,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         timeout: Option<u32>,
     },
-    /// A node is to be fenced: the first notification.
+    /// A node must be fenced: the first notification.
     NotifyFenceStarted {
         /// The node.
         node: NodeName,
@@ -178,7 +178,7 @@ pub enum Event {
         /// The node.
         node: NodeName,
     },
-    /// A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone.
+    /// A node that must be fenced reports from another boot of the same machine: what ran on it before is gone.
     FencedNodeRebooted {
         /// The node.
         node: NodeName,
@@ -188,7 +188,7 @@ pub enum Event {
         /// The node.
         node: NodeName,
     },
-    /// A person has confirmed that a node is down, which is to be fenced.
+    /// A person has confirmed that a node which must be fenced is down.
     FenceConfirmed {
         /// The node.
         node: NodeName,
@@ -698,7 +698,7 @@ pub enum Event {
         /// How many services.
         count: usize,
     },
-    /// A job takes longer than it may, and is to be ended. Until it is known to be gone no other one begins for its service.
+    /// A job takes longer than it may, and must be ended. Until it is known to be gone no other one begins for its service.
     JobHangs {
         /// The service.
         sid: ServiceId,
@@ -728,7 +728,7 @@ pub enum Event {
     },
     /// The LRM was asked to restart, could not get its lock back, and exits without closing its watchdog.
     ShutdownGivenUp,
-    /// The LRM stops feeding its watchdog, since its node is to be fenced.
+    /// The LRM stops feeding its watchdog, since its node must be fenced.
     FenceRequestedLockDropped,
     /// The LRM let go of its lock and watchdog, since HA is disarmed.
     LrmDisarmed {

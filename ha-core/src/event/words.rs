@@ -21,7 +21,7 @@ pub enum DaemonState {
     Active,
     /// LRM: gives its services away.
     Maintenance,
-    /// LRM: could not renew its lock, or is to be fenced.
+    /// LRM: could not renew its lock, or must be fenced.
     LostAgentLock,
 }
 
@@ -163,7 +163,7 @@ text_enum! {
 pub enum NoEffectReason {
     /// It is in `error`: only requesting `disabled` leads out.
     InError,
-    /// Its node is to be fenced.
+    /// Its node must be fenced.
     InFence,
     /// A new node is being looked for.
     InRecovery,
@@ -171,7 +171,7 @@ pub enum NoEffectReason {
     Moving,
     /// It is left alone while its LRM restarts or HA is disarmed.
     Frozen,
-    /// It is being stopped, or is to be.
+    /// It is being stopped, or will be.
     Stopping,
     /// It is about to be started.
     Starting,

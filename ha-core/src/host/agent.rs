@@ -61,7 +61,7 @@ pub trait Workers {
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError>;
 
     /// How long a job may take since it was started; `None` if it may take as long as it needs. Past that time it is asked again,
-    /// so that a job that gets on can be given more time, and otherwise the job is to be ended ([`Workers::end`]).
+    /// so that a job that gets on can be given more time, and otherwise the job must be ended ([`Workers::end`]).
     ///
     /// By default ten minutes beyond the timeout of the job for a start or a stop, and no limit for a move.
     fn time_limit(&mut self, job: &Job) -> Result<Option<Duration>, HostError> {

@@ -69,7 +69,7 @@ impl Configuration {
         }
     }
 
-    /// What is to be managed, each as if it ran: the answer to [`Statistics::unmanaged_services`] of a host that can't tell whether what
+    /// What will be managed, each as if it ran: the answer to [`Statistics::unmanaged_services`] of a host that can't tell whether what
     /// is added runs already. On each node only that node itself could tell, and it may be cut off.
     ///
     /// All other guests are left out. As far as anybody knows they use no node, and a guess must not place what is managed.

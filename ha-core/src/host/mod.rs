@@ -70,13 +70,13 @@ impl HostError {
 pub enum LockAnswer {
     /// It was free or expired, and is held by this node now.
     Acquired,
-    /// It was held by this node, and its lease begins anew.
+    /// It was held by this node, and its lease begins again.
     Renewed,
     /// This node has it now, and the host can't tell whether it had it before: for hosts whose locks say only whether they were taken.
     /// It counts as renewed as long as the last lease proves that nobody else can have had it meanwhile, else as acquired.
     ///
     /// To answer [`Acquired`](Self::Acquired) each time instead is no way out: the master then takes itself for a new one in every
-    /// round, begins to count anew for how long each node is gone, and never fences one. See [`LockAnswer::by_writer`].
+    /// round, begins to count again for how long each node is gone, and never fences one. See [`LockAnswer::by_writer`].
     Held,
     /// It is held by another node, or there is no quorum.
     Refused,
@@ -201,7 +201,7 @@ pub trait StatusStore {
 /// The configuration, as a whole.
 pub trait ConfigurationStore {
     /// What is configured now. Parts that did not change should be the same [`Arc`]s or at least have the same digests,
-    /// since the core computes anew what depends on a part whose digest changed.
+    /// since the core works out again what depends on a part whose digest changed.
     fn configuration(&mut self) -> Result<Configuration, HostError>;
 }
 
@@ -282,7 +282,7 @@ text_enum! {
 /// One use of a fence device. It is named by `incident` and `number` together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FenceAttempt {
-    /// The node that is to be turned off.
+    /// The node that must be turned off.
     pub node: NodeName,
     /// The incident that it belongs to ([`FenceIncident`](crate::status::FenceIncident)).
     pub incident: Uid,

@@ -80,7 +80,7 @@ enum Stage {
     ChangeState,
     /// The lock is held; it is seen whether the LRM may let go of it, for which the workers get a turn.
     MayLetGo,
-    /// The state is settled: what is to be done is queued.
+    /// The state is settled: what has to be done is queued.
     Work,
     /// The workers have a turn.
     Workers,
@@ -149,7 +149,7 @@ impl Lrm {
         self.stop_request.is_some()
     }
 
-    /// Does what is to be done now, and says when to call again.
+    /// Does what is due now, and says when to call again.
     ///
     /// It never waits itself. A call before that moment is harmless, and is due as soon as a job has ended: the next one that waits
     /// takes its place at the workers. After [`Next::Exit`] it does nothing.

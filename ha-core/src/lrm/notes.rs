@@ -64,12 +64,12 @@ struct Restarts {
     recent: Vec<Instant>,
     /// How many pauses there were one after another.
     pauses: u32,
-    /// It is to be started again, not before this.
+    /// It will be started again, not before this.
     due: Option<(Instant, Timestamp)>,
 }
 
 impl Restarts {
-    /// Something else is asked of the service now: it is not started again for what was. Stopped on purpose, it counts anew.
+    /// Something else is asked of the service now: it is not started again for what was. Stopped on purpose, its count begins again.
     fn follow(&mut self, state: &ServiceState) {
         match state {
             ServiceState::Started { .. } => {}
@@ -150,13 +150,13 @@ impl Notes {
         self.services.values_mut().for_each(|note| note.rounds_at_rest = 0);
     }
 
-    /// Whether nothing is to be begun for a service now.
+    /// Whether nothing may be begun for a service now.
     pub(super) fn is_paused(&self, sid: &ServiceId, now: Instant) -> bool {
         let paused_until = self.services.get(sid).and_then(|note| note.paused_until);
         self.clearing.contains_key(sid) || paused_until.is_some_and(|until| now < until)
     }
 
-    /// A look found that a service does not run though its start was confirmed: it is to be started again. Gives how often that was
+    /// A look found that a service does not run though its start was confirmed: it must be started again. Gives how often that was
     /// so, and the pause before.
     pub(super) fn found_not_running(&mut self, sid: &ServiceId, now: Now) -> (u64, Duration) {
         let restarts = &mut self.services.entry(sid.clone()).or_default().restarts;
@@ -164,13 +164,13 @@ impl Notes {
         (restarts.count, pause)
     }
 
-    /// Whether a service is to be started again, and not yet.
+    /// Whether a service must be started again, but not yet.
     pub(super) fn restart_waits(&self, sid: &ServiceId, now: Instant) -> bool {
         let due = self.services.get(sid).and_then(|note| note.restarts.due);
         due.is_some_and(|(due, _)| now < due)
     }
 
-    /// Whether a service was found not running and is to be started again.
+    /// Whether a service was found not running and must be started again.
     pub(super) fn is_to_restart(&self, sid: &ServiceId) -> bool {
         self.services.get(sid).is_some_and(|note| note.restarts.due.is_some())
     }

@@ -20,7 +20,7 @@ const END_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default)]
 pub(super) struct JobQueue {
     waiting: BTreeMap<ServiceId, Waiting>,
-    /// The places of those that wait, in the order in which they are to be started.
+    /// The places of those that wait, in the order in which they will be started.
     order: BTreeSet<Place>,
     /// How many looks were taken.
     looks: u64,
@@ -118,7 +118,7 @@ impl JobQueue {
         Some(lasted.as_secs())
     }
 
-    /// The jobs that hang and are to be asked to end now, each with whether it is asked for the first time.
+    /// The jobs that hang and must be asked to end now, each with whether it is asked for the first time.
     pub(super) fn take_due_ends(&mut self, now: Instant) -> Vec<(JobId, bool)> {
         let mut jobs = Vec::new();
         for (id, running) in &mut self.running {

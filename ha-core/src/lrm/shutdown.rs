@@ -229,7 +229,7 @@ impl FinalStops {
         self.stopped.retain(is_here);
     }
 
-    /// A service is to be looked after again.
+    /// A service must be looked after again.
     pub(super) fn forget(&mut self, sid: &ServiceId) {
         self.services.remove(sid);
         self.stopped.remove(sid);

@@ -55,7 +55,7 @@ impl Lrm {
             .keep_waiting(|job| job.uid.is_none() || services.get(&job.sid).is_some_and(|entry| entry.uid == job.uid));
     }
 
-    /// Whether a request is to be carried out. `stopped` always is, so that a stopped service stays stopped even with no
+    /// Whether a request must be carried out. `stopped` always is, so that a stopped service stays stopped even with no
     /// master.
     fn is_wanted(&self, entry: &ServiceEntry, uid: &Uid) -> bool {
         match entry.state.name() {

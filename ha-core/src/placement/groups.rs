@@ -45,7 +45,7 @@ impl NodeCounts {
         self.counts.iter().copied()
     }
 
-    /// Becomes a copy of `other` without allocating anew.
+    /// Becomes a copy of `other` without allocating again.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.counts.clone_from(&other.counts);
     }

@@ -48,7 +48,7 @@ impl NodeSet {
         self.words.fill(0);
     }
 
-    /// Becomes a copy of `other` without allocating anew.
+    /// Becomes a copy of `other` without allocating again.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.words.clone_from(&other.words);
     }

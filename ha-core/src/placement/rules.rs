@@ -14,7 +14,7 @@ const NONE: u32 = u32::MAX;
 
 /// The compiled rules with positions in place of names, ready for look-up.
 ///
-/// Made anew when the rules change, or the services of the table. Services that are in a rule but not in the table use no
+/// Made again when the rules change, or the services of the table. Services that are in a rule but not in the table use no
 /// node, so nothing is said of them.
 #[derive(Debug, Clone)]
 pub(crate) struct PlacementRules {

@@ -135,7 +135,7 @@ impl Costs {
 impl Placement {
     /// The position of the online node where the service should be, if there is one.
     ///
-    /// The steps are those of the specification, chapter placement.
+    /// The steps are rules P1 to P10 of `docs/behaviour/placement.md`, in their order.
     pub(crate) fn select<R: Recorder>(&mut self, subject: Subject<'_>, recorder: &mut R) -> Option<usize> {
         if !R::EXPLAINS
             && let Some((node, decider)) = self.stays_plainly(subject)

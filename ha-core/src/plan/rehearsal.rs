@@ -53,7 +53,7 @@ impl Rehearsal {
         Self::new(LockAnswer::Acquired, FenceProgress::Succeeded)
     }
 
-    /// A host where no lock is to be had and no fence device comes to an end: only what needs neither goes on.
+    /// A host where no lock can be had and no fence device comes to an end: only what needs neither goes on.
     #[must_use]
     pub const fn refusing() -> Self {
         Self::new(LockAnswer::Refused, FenceProgress::Running)

@@ -229,7 +229,7 @@ impl Prepared<'_> {
     }
 
     /// What automatic balancing would do in the next round, with the best `count` moves that there are. With 0 moves are
-    /// looked for only if one is to be carried out, as in a round.
+    /// looked for only if one will be carried out, as in a round.
     ///
     /// `hold` is for how long the imbalance has been too high already.
     #[must_use]

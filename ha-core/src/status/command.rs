@@ -62,7 +62,7 @@ pub enum Command {
     },
     /// Take up work again after a disarm.
     ArmHa,
-    /// Take a person's word that a node is down, which is to be fenced.
+    /// Take a person's word that a node which must be fenced is down.
     ConfirmFenced {
         /// Which node.
         node: NodeName,

@@ -45,7 +45,7 @@ pub struct NodeRequest {
     pub unknown: UnknownFields,
 }
 
-/// That a node is to be fenced, from when that was decided until it is known to be down or is back.
+/// That a node must be fenced, from when that was decided until it is known to be down or is back.
 ///
 /// It survives a change of master. What a fence device answers counts only for the incident for which it was asked: the node may
 /// have been up again meanwhile.
@@ -119,7 +119,7 @@ pub enum ServiceState {
         /// Whether the LRM has reported a successful start. Recorded as `running`.
         confirmed: bool,
     },
-    /// Its node failed and is to be fenced.
+    /// Its node failed and must be fenced.
     Fence,
     /// Its node is known to be down; a new one is looked for.
     Recovery,
@@ -338,7 +338,7 @@ pub struct ManagerStatus {
     /// Services in `error` or `stopped` that may run though: their stop failed, or they went to `error` otherwise without being
     /// seen stopped, and were not since. Recorded as `may_run`, and absent when empty.
     pub may_run: BTreeSet<ServiceId>,
-    /// The incident of every node that is to be fenced. Recorded as `fencing`, and absent when empty.
+    /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,

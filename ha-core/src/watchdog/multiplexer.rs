@@ -206,12 +206,12 @@ impl Multiplexer {
         }
     }
 
-    /// What is to be done next.
+    /// What must be done next.
     pub fn next_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// When [`tick`](Self::tick) is to be called next.
+    /// When [`tick`](Self::tick) must be called next.
     #[must_use]
     pub fn next_tick(&self) -> Instant {
         self.next_feed

@@ -1,4 +1,4 @@
-//! Placement against a plain reading of the specification, on random clusters; and what explanations promise.
+//! Placement against a plain reading of its rules (`docs/behaviour/placement.md`), on random clusters; and what explanations promise.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! What the specification says of placement, written down as plainly as can be: slow, and with nothing shared.
+//! What `docs/behaviour/placement.md` says, written down as plainly as can be: slow, and with nothing shared.
 
 use std::collections::{BTreeMap, BTreeSet};
 

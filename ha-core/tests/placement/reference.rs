@@ -1,4 +1,4 @@
-//! The reference values of the specification, and what happens without figures.
+//! The reference values of rule P10 (`docs/behaviour/placement.md`), and what happens without figures.
 
 use std::sync::Arc;
 

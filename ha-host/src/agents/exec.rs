@@ -38,7 +38,7 @@ pub struct ExecGuest {
     pub timeout_s: u32,
 }
 
-/// Runs a program with a verb for everything that is to be done with a service.
+/// Runs a program with a verb for everything that is done with a service.
 ///
 /// The program is called as `PROGRAM [ARGUMENT]... VERB SID [ARGUMENT]`, with `HA_SID` and `HA_NODE` in its environment and `/`
 /// as its directory; its output goes to a log in the run directory.

@@ -58,7 +58,7 @@ impl Processes {
     }
 
     /// Whether anything of the service is left. What a program that has failed left behind is ended first: nobody looks after that, and
-    /// the service is to be started anew.
+    /// the service must be started again.
     ///
     /// # Errors
     ///

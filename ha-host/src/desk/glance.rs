@@ -71,7 +71,7 @@ pub enum NodeHealth {
     Joining,
     /// It gives no sign of life.
     Silent,
-    /// It is to be fenced.
+    /// It must be fenced.
     ToBeFenced,
     /// Its daemon was stopped in order.
     Stopped,
@@ -99,7 +99,7 @@ pub struct NodeGlance {
     pub guard: Option<String>,
     /// How many services its LRM looks after.
     pub services: usize,
-    /// What is to be said of it, in words.
+    /// What there is to say of it, in words.
     pub text: String,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Running {
 /// What the two threads tell each other. Nothing is done while it is locked.
 #[derive(Debug, Default)]
 struct Notes {
-    /// Nothing is to be started or to go on.
+    /// Nothing may be started or go on.
     ended: bool,
     /// How it came out.
     outcome: Option<Result<FenceProgress, String>>,

@@ -113,7 +113,7 @@ fn nothing_yet(error: &ConnectError) -> String {
     format!("{BY_NOTHING}, and works on nothing new: the watchdog multiplexer does not serve it: {error}")
 }
 
-/// In the place of a watchdog, where a node has none.
+/// Instead of a watchdog, where a node has none.
 #[derive(Debug)]
 pub(super) struct WithoutWatchdog(pub(super) Arc<dyn SharedStore>);
 

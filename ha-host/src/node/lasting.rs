@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ha_core::{event::Event, time::Instant};
 
-/// What lasts, as it was said: each condition of each source once, and again when it comes anew or goes on for long.
+/// What lasts, as it was said: each condition of each source once, and again when it comes back or goes on for long.
 #[derive(Debug, Default)]
 pub(super) struct Lasting {
     said: BTreeMap<(Arc<str>, String), Said>,
@@ -26,7 +26,7 @@ impl Lasting {
     /// Conditions that are remembered before those are forgotten that are over.
     const MANY: usize = 256;
 
-    /// Whether a condition is to be said: then how often it was there, and was not said, since it was said last.
+    /// Whether a condition must be said: then how often it was there, and was not said, since it was said last.
     pub(super) fn times_unsaid(&mut self, source: &Arc<str>, condition: String, now: Instant) -> Option<u64> {
         if self.said.len() >= Self::MANY {
             self.said.retain(|_, said| now.since(said.last) < Self::OVER);

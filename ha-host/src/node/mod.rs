@@ -59,7 +59,7 @@ use output::ServiceLogs;
 use record::RecordingFile;
 use shutdown::Stopping;
 
-/// What a node daemon is to be.
+/// How a node daemon is set up.
 #[derive(Debug, Clone)]
 pub struct NodeSettings {
     /// The node.
@@ -589,7 +589,7 @@ impl Wake for Wakeup {
 impl Wakeup {
     fn ask(&self, request: StopRequest) {
         let mut state = self.request.lock().unwrap_or_else(PoisonError::into_inner);
-        // The node may go down while this daemon alone is to be restarted.
+        // The node may go down while only this daemon was asked to restart.
         if state.0.is_none_or(|asked| asked == StopRequest::Restart) {
             state.0 = Some(request);
         }

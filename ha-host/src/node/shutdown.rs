@@ -53,7 +53,7 @@ impl<S: Systemctl> Stopping<S> {
         self.next_look = Some(now);
     }
 
-    /// What is to be asked of the LRM now, if that is new.
+    /// What must be asked of the LRM now, if that is new.
     pub(super) fn look(&mut self, now: Instant, log: &LogSource) -> Option<StopRequest> {
         self.next_look.filter(|look| now >= *look)?;
         self.next_look = Some(now.after(Self::LOOK_INTERVAL));

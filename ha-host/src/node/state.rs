@@ -229,7 +229,7 @@ impl StateDirectory {
         made.map_err(StoreError::file("make", &self.0))
     }
 
-    /// Keeps a copy of something that is to be replaced since it is broken. Says in which file.
+    /// Keeps a copy of something that will be replaced since it is broken. Says in which file.
     ///
     /// # Errors
     ///

@@ -56,7 +56,7 @@ use crate::os::files::{self, Durability};
 ///
 /// * **One machine**: nothing. Locks are the kernel's, and are free when their holder is dead.
 /// * **A shared file system**: that `flock` holds between machines (NFS from version 4, GFS2, OCFS2; *not* sshfs or SMB without
-///   POSIX locks), that a rename is atomic, that a file that was closed is seen anew by who opens it, and that a write
+///   POSIX locks), that a rename is atomic, that a file that was closed is read again by whoever opens it, and that a write
 ///   that was synchronised outlives a crash of the file server. The server is then the quorum: who can write to it
 ///   takes part. If it is down no node can renew its lock, and all nodes that run services are reset.
 /// * Nobody removes files under `locks/`, or brings back old ones, while daemons run.

@@ -58,7 +58,7 @@ fn digest(content: &[u8]) -> String {
 }
 
 impl Hands {
-    /// Begins anew, after the process whose note this is. The lock of the note's directory must be held.
+    /// Begins again, after the process whose note this is. The lock of the note's directory must be held.
     pub(super) fn after(note: Option<&Path>, boot: &str) -> Self {
         let read = note.and_then(|path| serde_json::from_slice::<Note>(&files::read(path).ok()??).ok());
         let predecessor = read.filter(|note| note.boot == boot).map(|note| note.places).unwrap_or_default();

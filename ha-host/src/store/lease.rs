@@ -8,7 +8,7 @@
 //! Why that is safe: let the holder ask for its last renewal at *a*. The record was written at *w* ≥ *a*, and was seen
 //! first at *s* ≥ *w*. It passes on at *s* + lifetime, which by no clock is earlier than *a* + lifetime, but for the drift
 //! of one clock against the other. No wall clock takes part; clocks may jump. Any change of the record, even one to an older
-//! content after a crash of the file server, lets the count begin anew, so it errs on the long side.
+//! content after a crash of the file server, lets the count begin again, so it errs on the long side.
 //!
 //! The holder is not a name but a *hand*: [`Hands`](super::hand::Hands) tells a process what it wrote itself, and
 //! [`LockClaim`](ha_core::host::LockClaim) decides. What another machine of the same name holds is another's.

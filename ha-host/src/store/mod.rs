@@ -291,7 +291,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails, or the definition cannot be understood.
     fn guest(&self, sid: &ServiceId) -> Result<Option<GuestDefinition>, StoreError>;
 
-    /// Edits a guest's definition: `edit` gets it as it is, and leaves it as it is to be; `None` is no guest. No other edit of
+    /// Edits a guest's definition: `edit` gets it as it is, and leaves it as it shall be; `None` is no guest. No other edit of
     /// a guest comes between.
     ///
     /// # Errors

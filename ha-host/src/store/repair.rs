@@ -15,11 +15,11 @@ use crate::os::clock;
 /// What can be saved of a manager status, and what can't.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Salvage {
-    /// What is to be written in its place.
+    /// What will be written instead.
     pub status: ManagerStatus,
     /// What is wrong with the record, part by part. Such a part is not saved.
     pub problems: Vec<String>,
-    /// Entries of services that can't be understood. They are not saved: the services are taken up anew, where their guests are.
+    /// Entries of services that can't be understood. They are not saved: the services are taken up again, where their guests are.
     pub dropped: Vec<NotUnderstood>,
 }
 

@@ -160,7 +160,7 @@ impl StoreSession {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Whether this session takes part, or would if the store could be reached: nobody else is to be waited for.
+    /// Whether this session takes part, or would if the store could be reached: nobody else has to be waited for.
     #[must_use]
     pub fn is_present(&self) -> bool {
         matches!(self.shared.seen().standing, Standing::Present)

@@ -20,14 +20,14 @@ pub trait Device {
     /// What it is, for people.
     fn describe(&self) -> String;
 
-    /// Begins its timeout anew.
+    /// Begins its timeout again.
     ///
     /// # Errors
     ///
     /// If it can't be told; it resets the node when its timeout is over.
     fn feed(&mut self) -> io::Result<()>;
 
-    /// Arms it anew after the machine has slept: it may have lost what it was told.
+    /// Arms it again after the machine has slept: it may have lost what it was told.
     ///
     /// # Errors
     ///

@@ -250,7 +250,7 @@ impl<D: Device> MultiplexerServer<D> {
         }
     }
 
-    /// Changes the marker, if there is to be one. Says whether that was done.
+    /// Changes the marker, if one is wanted. Says whether that was done.
     fn mark(&self, change: impl FnOnce(&Path) -> io::Result<()>, sink: &mut dyn FnMut(MultiplexerEvent)) -> bool {
         let Some(marker) = &self.settings.marker else { return true };
         let changed = change(marker);

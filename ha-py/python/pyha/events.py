@@ -294,7 +294,7 @@ class ServiceState(Event):
 
 @dataclass(frozen=True, slots=True)
 class NotifyFenceStarted(Event):
-    """A node is to be fenced: the first notification."""
+    """A node must be fenced: the first notification."""
 
     _tag = "notify_fence_started"
 
@@ -382,7 +382,7 @@ class FenceDevicesExhausted(Event):
 
 @dataclass(frozen=True, slots=True)
 class FencedNodeRebooted(Event):
-    """A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone."""
+    """A node that must be fenced reports from another boot of the same machine: what ran on it before is gone."""
 
     _tag = "fenced_node_rebooted"
 
@@ -402,7 +402,7 @@ class FencedNodeReturned(Event):
 
 @dataclass(frozen=True, slots=True)
 class FenceConfirmed(Event):
-    """A person has confirmed that a node is down, which is to be fenced."""
+    """A person has confirmed that a node which must be fenced is down."""
 
     _tag = "fence_confirmed"
 
@@ -1338,7 +1338,7 @@ class ShutdownWhileLockLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class JobHangs(Event):
-    """A job takes longer than it may, and is to be ended. Until it is known to be gone no other one begins for its
+    """A job takes longer than it may, and must be ended. Until it is known to be gone no other one begins for its
     service.
     """
 
@@ -1399,7 +1399,7 @@ class ShutdownGivenUp(Event):
 
 @dataclass(frozen=True, slots=True)
 class FenceRequestedLockDropped(Event):
-    """The LRM stops feeding its watchdog, since its node is to be fenced."""
+    """The LRM stops feeding its watchdog, since its node must be fenced."""
 
     _tag = "fence_requested_lock_dropped"
 

@@ -562,7 +562,7 @@ class DaemonState(Word):
     """LRM: gives its services away."""
 
     LOST_AGENT_LOCK = "lost_agent_lock"
-    """LRM: could not renew its lock, or is to be fenced."""
+    """LRM: could not renew its lock, or must be fenced."""
 
 
 class RemovalReason(Word):
@@ -678,7 +678,7 @@ class NoEffectReason(Word):
     """It is in ``error``: only requesting ``disabled`` leads out."""
 
     IN_FENCE = "in_fence"
-    """Its node is to be fenced."""
+    """Its node must be fenced."""
 
     IN_RECOVERY = "in_recovery"
     """A new node is being looked for."""
@@ -690,7 +690,7 @@ class NoEffectReason(Word):
     """It is left alone while its LRM restarts or HA is disarmed."""
 
     STOPPING = "stopping"
-    """It is being stopped, or is to be."""
+    """It is being stopped, or will be."""
 
     STARTING = "starting"
     """It is about to be started."""
@@ -893,7 +893,7 @@ class LockAnswer(Word):
     """It was free or expired, and is held by this node now."""
 
     RENEWED = "renewed"
-    """It was held by this node, and its lease begins anew."""
+    """It was held by this node, and its lease begins again."""
 
     HELD = "held"
     """This node has it now, and the host can't tell whether it had it before: for hosts whose locks say only whether

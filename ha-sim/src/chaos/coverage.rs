@@ -1,10 +1,10 @@
-//! Which changes of state were taken, of those that the specification names.
+//! Which changes of state were taken, of those that the rules allow: chapters K, L and M of `docs/behaviour`.
 
 use std::collections::BTreeMap;
 
 use crate::cluster::Transition;
 
-/// All changes of state that the specification names: of services, nodes and daemons.
+/// All changes of state that the rules allow: of services, nodes and daemons (`docs/behaviour/manager.md`, `crm.md`, `lrm.md`).
 ///
 /// But for one, which can't be taken: a CRM leaves `lost_manager_lock` in the iteration in which it came there, so that it never
 /// becomes master from it.
@@ -101,12 +101,12 @@ impl Coverage {
         self.0.iter().map(|(transition, times)| (*transition, *times))
     }
 
-    /// Those that the specification names and that were not taken.
+    /// Those that the rules allow and that were not taken.
     pub fn missing(&self) -> impl Iterator<Item = Transition> {
         SPECIFIED.iter().copied().filter(|transition| !self.0.contains_key(transition))
     }
 
-    /// Those that were taken though the specification does not name them.
+    /// Those that were taken though the rules do not allow them.
     pub fn unspecified(&self) -> impl Iterator<Item = (Transition, u64)> {
         self.taken().filter(|(transition, _)| !SPECIFIED.contains(transition))
     }

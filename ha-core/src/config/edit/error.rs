@@ -117,10 +117,10 @@ pub enum FaultKind {
     /// A value that the property does not take.
     #[error("{0}")]
     BadValue(ValueError),
-    /// A required property that is not set, or is to be unset.
+    /// A required property that is not set, or would be unset.
     #[error("it is required")]
     Missing,
-    /// A property that is to be set twice, or set and unset.
+    /// A property that would be set twice, or set and unset.
     #[error("it is given twice")]
     GivenTwice,
     /// A group that does not exist.

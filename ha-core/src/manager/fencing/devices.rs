@@ -1,4 +1,4 @@
-//! Fence devices: they are tried one after another, and all of them again after a pause, as long as the node is to be fenced.
+//! Fence devices: they are tried one after another, and all of them again after a pause, as long as the node must be fenced.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
@@ -123,7 +123,7 @@ impl FenceHistory {
         host: &mut (impl FenceDevices + EventSink + ?Sized),
     ) {
         self.asked.clear();
-        // Nothing is to be turned off any more where a node is known to have been down.
+        // Nothing must be turned off any more where a node is known to have been down.
         let goes_on = |incident: &&FenceIncident| !incident.was_down;
         let current: BTreeSet<Uid> = incidents.values().filter(goes_on).map(|incident| incident.id.clone()).collect();
         self.devices.retain(|_, history| current.contains(&history.incident));

@@ -1,6 +1,6 @@
 //! Fencing: making sure that a failed node is down before anything of it starts elsewhere.
 //!
-//! That a node is to be fenced is an *incident*, with an id of its own, from when it is decided until one of these:
+//! That a node must be fenced is an *incident*, with an id of its own, from when it is decided until one of these:
 //!
 //! * its lock was taken, or a device has turned it off, as the configuration asks for: it is *fenced*;
 //! * it is known to have been down since the incident began, since its LRM reports from another boot of the same machine or a
@@ -53,7 +53,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// Handles every node that is to be fenced. Says whether an incident ended.
+    /// Handles every node that must be fenced. Says whether an incident ended.
     pub(super) fn fence_nodes(&mut self) -> bool {
         let mut ended_any = false;
         let with_services: BTreeSet<NodeName> = self
@@ -106,7 +106,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// The incident of a node that is to be fenced. It begins here.
+    /// The incident of a node that must be fenced. It begins here.
     pub(super) fn incident(&mut self, node: &NodeName) -> FenceIncident {
         if let Some(incident) = self.status.fencing.get(node) {
             return incident.clone();

@@ -24,7 +24,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// Lets a service go on where its guest is configured, if that is not the node that was fenced. It had left that node
-    /// already: a move had ended but was not reported, or an earlier recovery was not written down. Nothing is to be taken
+    /// already: a move had ended but was not reported, or an earlier recovery was not written down. Nothing may be taken
     /// from the fenced node then, and the other one was not fenced for it.
     fn is_elsewhere(&mut self, service: usize) -> bool {
         let guest_node = self.guest_node(service);

@@ -95,7 +95,7 @@ pub struct BalanceMove {
 }
 
 impl Balance {
-    /// The move that is to be carried out.
+    /// The move that will be carried out.
     #[must_use]
     pub fn chosen(&self) -> Option<&BalanceMove> {
         self.candidates.first().filter(|_| self.outcome == BalanceOutcome::Move)

@@ -1,7 +1,7 @@
 //! What would have to be different for a service to go to another node.
 //!
 //! Found by asking: whatever stands in the way of the node, by the notes of the decision, is taken away, and the
-//! decision is made anew, until the node is the answer.
+//! decision is made again, until the node is the answer.
 
 use alloc::vec::Vec;
 

@@ -214,7 +214,7 @@ impl UsageLoad {
     /// The score for starting a service on each node, by position: from 0 to 1, the higher, the better; less than any for a
     /// node whose figures can't be used, so that it comes last.
     ///
-    /// The definition makes up the figures of all nodes anew for every alternative. Since only one node differs from what
+    /// The definition works out the figures of all nodes again for every alternative. Since only one node differs from what
     /// is now, they follow here from sums over all nodes.
     pub(crate) fn scores(&self, service: usize, alternatives: &mut Vec<Figures>, scores: &mut Vec<f64>) {
         scores.clear();

@@ -69,7 +69,7 @@ pub enum ShownState {
     Ignore,
     /// It is no longer configured; the master will drop it.
     Deleting,
-    /// It is to be treated as if it were not managed.
+    /// It must be treated as if it were not managed.
     Ignored,
     /// It is configured but does not exist.
     NotFound,

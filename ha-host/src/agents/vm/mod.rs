@@ -42,7 +42,7 @@ use qmp::Qmp;
 ///    so whenever the move fails, however late. From then on it stands still.
 /// 3. The source's node writes the target into the definition as the guest's node, if `resume` is still *m*. Then it quits the source.
 /// 4. The target's LRM is told to run the service, as after any move, and lets the destination of *m* run if the definition names
-///    this node and *m*; else it kills it and starts the guest anew.
+///    this node and *m*; else it kills it and starts the guest again.
 ///
 /// If anything goes wrong before 3, the source's node takes the move back: it removes *m* from the definition, so that a write
 /// of step 3 that is still on its way fails, and only then lets the source go on. If that removal is not known to have been made,

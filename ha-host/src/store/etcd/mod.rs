@@ -243,7 +243,7 @@ impl EtcdStore {
                 Ok(())
             }
             Ok(None) => {
-                // It is looked at anew before the next write.
+                // It is looked at again before the next write.
                 known.remove(&name);
                 Err(StoreError::Etcd(format!("'{}' was changed by somebody else in the meantime", self.key(&name))))
             }
