@@ -2,23 +2,17 @@
 
 use std::process::ExitCode;
 
-use ha_core::{
-    placement::{FindingKind, Preference},
-    plan::Situation,
-    rules::{RuleSet, evaluate, shadowed_groups},
-};
-use ha_host::{
-    node::{BY_DEVICES, BY_NOTHING, fence_devices_alone_guard},
-    os::cgroup::Containment,
-    store::usage,
-};
+use ha_core::{placement::Preference, plan::Situation};
+use ha_host::{desk, os::cgroup::Containment, store::usage};
 use serde_json::json;
 
 use super::context::{Context, Failure, note, say, say_json, say_rows};
 
 pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failure> {
     let settings = context.store.settings()?;
-    let problems = problems(context)?;
+    // What can't be read at all is an error, and no problem among others.
+    context.stored()?;
+    let problems = desk::problems(&context.present()?);
     let timings = settings.timings;
     let recovery = timings.recovery();
     let guards = context.guards()?;
@@ -71,43 +65,6 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
         say(format_args!("on this machine {containment}"))?;
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-fn problems(context: &Context) -> Result<Vec<String>, Failure> {
-    let stored = context.stored()?;
-    let configuration = &stored.configuration;
-    let mut problems: Vec<String> = stored.problems.iter().map(ToString::to_string).collect();
-
-    let nodes = context.store.settings()?.nodes;
-    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
-    problems.extend(evaluate(&rules, &nodes).dropped.iter().map(ToString::to_string));
-    let names = context.present()?.findings().into_iter();
-    let names = names.filter(|finding| matches!(finding.kind, FindingKind::UnknownNode | FindingKind::UnknownService));
-    problems.extend(names.map(|finding| finding.text));
-    let shadowed = shadowed_groups(&configuration.rules, &configuration.groups, &configuration.resources);
-    problems.extend(shadowed.iter().map(|group| {
-        format!("group '{group}' has no effect: there is a rule 'ha-group-{group}', which holds in its place")
-    }));
-    for (sid, resource) in &configuration.resources.resources {
-        if configuration.guests.node_of(sid).is_none() {
-            problems.push(format!("service '{sid}': there is no such guest"));
-        }
-        if let Some(group) = resource.group.as_ref().filter(|group| !configuration.groups.groups.contains_key(*group)) {
-            problems.push(format!("service '{sid}': its group '{group}' does not exist"));
-        }
-    }
-    for (sid, guest) in stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
-        problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
-    }
-    let by_devices = fence_devices_alone_guard(configuration, &nodes);
-    for (node, guard) in context.guards()?.iter().filter(|_| nodes.len() > 1 && !by_devices) {
-        if guard.starts_with(BY_NOTHING) || guard == BY_DEVICES {
-            problems.push(format!(
-                "node '{node}' is guarded by {guard}: it works on nothing new, and is not reset when it stalls"
-            ));
-        }
-    }
-    Ok(problems)
 }
 
 pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -> Result<ExitCode, Failure> {

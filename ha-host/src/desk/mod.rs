@@ -7,6 +7,7 @@
 //! * [`explain`]: why a service is where it is.
 //! * [`tolerance`]: how many nodes may fail.
 //! * [`judge`]: what the master would answer to a command.
+//! * [`problems`]: what is wrong in the configuration.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
 //! * [`StatusParts`], [`metrics`]: the same for programs.
 
