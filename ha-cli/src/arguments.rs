@@ -104,8 +104,7 @@ pub(super) enum Verb {
         #[command(flatten)]
         manner: CommandManner,
     },
-    /// Say that a node is down which is to be fenced, so that its services can be recovered. Make sure of it first: pull its
-    /// plug.
+    /// Say that a node is down, so that its services can be recovered. Make sure of it first: pull its plug.
     ConfirmFenced {
         /// The node.
         node: NodeName,
@@ -349,7 +348,7 @@ pub(super) enum RulesVerb {
 pub(super) enum RepairVerb {
     /// Repair the manager status: shows what can't be understood in it, keeps a copy, and writes what can be saved.
     ///
-    /// No master may be at work: stop the daemons of all nodes first. Services whose entries can't be saved are taken up anew where
+    /// No master may be at work: stop the daemons of all nodes first. Services whose entries can't be saved are taken up again where
     /// their guests are, so make sure that none of them runs on another node.
     Status {
         /// Without a question.

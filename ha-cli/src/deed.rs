@@ -230,7 +230,7 @@ impl<'a> Deed<'a> {
         let along = moves_along(&foresight.answers);
         for consequence in &foresight.consequences {
             match along.get(&consequence.sid) {
-                Some(with) => say(format_args!("{consequence}, since it is to be together with {with}"))?,
+                Some(with) => say(format_args!("{consequence}, since it must be together with {with}"))?,
                 None => say(consequence)?,
             }
         }

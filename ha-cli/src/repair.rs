@@ -50,7 +50,7 @@ fn show(place: &str, salvage: &Salvage) -> Result<(), Failure> {
     }
     say(format_args!("Saved are {} services and the states of {} nodes.", status.services.len(), status.nodes.len()))?;
     say(
-        "All other services that are configured are taken up anew where their guests are: make sure that none of them runs on another node.",
+        "All other services that are configured are taken up again where their guests are: make sure that none of them runs on another node.",
     )?;
     if !status.unguarded.is_empty() {
         let nodes: Vec<&str> = status.unguarded.iter().map(NodeName::as_str).collect();

@@ -401,7 +401,7 @@ fn a_command_tells_at_once_what_will_happen() {
     let sandbox = with_a_master();
     let told = sandbox.ok(&["migrate", "100", "node2"]);
     let expected = "queued: migrate vm:100 node2\nvm:100 moves from node1 to node2\n\
-                    vm:101 moves from node1 to node2, since it is to be together with vm:100\n";
+                    vm:101 moves from node1 to node2, since it must be together with vm:100\n";
     assert_eq!(told, expected);
     let told = sandbox.ok(&["crm-command", "node-maintenance", "enable", "node1"]);
     let expected = "when that ends:\n  vm:100 moves from node2 to node1\n  vm:101 moves from node2 to node1\n";

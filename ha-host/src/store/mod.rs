@@ -458,7 +458,7 @@ pub trait SharedStore: Store {
         Ok(())
     }
 
-    /// Changes a node's sign of life: `change` gets what there is, and says what there is to be, if it changes, as
+    /// Changes a node's sign of life: `change` gets what there is, and says what there shall be, if it changes, as
     /// with [`change_lock`](Self::change_lock). It need not outlive a crash of the store.
     ///
     /// # Errors
@@ -495,7 +495,7 @@ pub trait SharedStore: Store {
     /// If the store fails.
     fn locks(&self) -> Result<Vec<(Lock, Vec<u8>)>, StoreError>;
 
-    /// Changes a lock: `change` gets what there is, and says what there is to be, if it changes. Nobody else's change comes
+    /// Changes a lock: `change` gets what there is, and says what there shall be, if it changes. Nobody else's change comes
     /// between; `change` may be called again if somebody was quicker, and what it said last counts.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ impl fmt::Debug for EtcdStore {
 /// A value with its revision.
 type Known = (i64, Arc<[u8]>);
 
-/// From what there is to what there is to be, if it changes; no bytes are no value.
+/// From what there is to what there shall be, if it changes; no bytes are no value.
 type Change<'a> = dyn FnMut(Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
 
 /// A key with its value; revision 0 is that of a key that is not there.
@@ -214,7 +214,7 @@ impl EtcdStore {
         Put { key: Bytes(self.key(name).into()), value: Bytes(content.into()) }
     }
 
-    /// Changes a value until nobody else was quicker: `change` gets what there is and says what there is to be, if it changes.
+    /// Changes a value until nobody else was quicker: `change` gets what there is and says what there shall be, if it changes.
     fn change(&self, name: &str, change: &mut Change<'_>) -> Result<(), StoreError> {
         for _ in 0..Self::ATTEMPTS {
             let value = self.get(name)?;
