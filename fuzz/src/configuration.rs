@@ -68,7 +68,7 @@ pub(crate) fn datacenter(data: &[u8]) {
     } else {
         assert_eq!(written, data, "a file that was not changed is written as it was");
     }
-    for setting in datacenter::Setting::ALL {
+    for setting in datacenter::DatacenterSetting::ALL {
         for value in ["1", "0", "static", "migrate", "topsis", "30", "100"] {
             let mut changed = file.clone();
             if changed.set(*setting, value).is_ok() {

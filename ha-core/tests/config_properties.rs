@@ -8,7 +8,9 @@
 )]
 
 use ha_core::{
-    config::{DatacenterFile, GroupsConfig, Parsed, Problem, ResourcesConfig, RulesConfig, datacenter::Setting},
+    config::{
+        DatacenterFile, GroupsConfig, Parsed, Problem, ResourcesConfig, RulesConfig, datacenter::DatacenterSetting,
+    },
     id::ServiceTypes,
 };
 use proptest::prelude::*;
@@ -138,18 +140,18 @@ proptest! {
             1 => prop::collection::vec(any::<u8>().prop_filter("one line", |byte| *byte != b'\n'), 0..8),
         ], 0..8),
         end in prop::sample::select(vec!["", "\n", "\r\n"]),
-        setting in prop::sample::select(Setting::ALL),
+        setting in prop::sample::select(DatacenterSetting::ALL),
     ) {
         let text = [lines.join(&b"\n"[..]), end.into()].concat();
         let value = match setting {
-            Setting::ShutdownPolicy => "failover",
-            Setting::SchedulerMode => "dynamic",
-            Setting::RebalanceOnStart | Setting::AutoRebalance => "1",
-            Setting::Threshold | Setting::Margin => "77",
-            Setting::Method => "topsis",
-            Setting::HoldDuration | Setting::MaxWorkers => "7",
-            Setting::Fencing => "hardware",
-            Setting::MigrateGroups => "0",
+            DatacenterSetting::ShutdownPolicy => "failover",
+            DatacenterSetting::SchedulerMode => "dynamic",
+            DatacenterSetting::RebalanceOnStart | DatacenterSetting::AutoRebalance => "1",
+            DatacenterSetting::Threshold | DatacenterSetting::Margin => "77",
+            DatacenterSetting::Method => "topsis",
+            DatacenterSetting::HoldDuration | DatacenterSetting::MaxWorkers => "7",
+            DatacenterSetting::Fencing => "hardware",
+            DatacenterSetting::MigrateGroups => "0",
         };
         let line_key = setting.as_str().split('.').next().unwrap_or_default();
         let ours = |line: &&[u8]| [line_key, "max_worker"].iter().any(|key| line.strip_prefix(b"# ").unwrap_or(line).starts_with(key.as_bytes()));

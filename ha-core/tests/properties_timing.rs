@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ha_core::timing::{Amount, Inequality, Mend, RESOLUTION, Setting, TimingSettings, Timings};
+use ha_core::timing::{Amount, Inequality, Mend, RESOLUTION, TimingSetting, TimingSettings, Timings};
 use proptest::prelude::*;
 
 const MILLION: i128 = 1_000_000;
@@ -18,11 +18,11 @@ fn nanoseconds(time: Duration) -> i128 {
 fn changed(settings: TimingSettings) -> impl Strategy<Value = TimingSettings> {
     let factors = prop::collection::vec(
         prop_oneof![8 => Just(1.0), 2 => 0.3..3.0_f64, 1 => Just(0.0), 1 => 0.0..200.0],
-        Setting::ALL.len(),
+        TimingSetting::ALL.len(),
     );
     factors.prop_map(move |factors| {
         let mut settings = settings;
-        for (&setting, factor) in Setting::ALL.iter().zip(factors) {
+        for (&setting, factor) in TimingSetting::ALL.iter().zip(factors) {
             let from = settings.get(setting);
             let to = match from {
                 Amount::Time(time) => Amount::Time(time.mul_f64(factor)),
@@ -42,9 +42,9 @@ fn anything() -> impl Strategy<Value = TimingSettings> {
         Just(Duration::ZERO),
         (0..100_000_u64).prop_map(Duration::from_millis)
     ];
-    (prop::collection::vec(time, Setting::ALL.len()), any::<u32>()).prop_map(|(times, share)| {
+    (prop::collection::vec(time, TimingSetting::ALL.len()), any::<u32>()).prop_map(|(times, share)| {
         let mut settings = TimingSettings::customary();
-        for (&setting, time) in Setting::ALL.iter().zip(times) {
+        for (&setting, time) in TimingSetting::ALL.iter().zip(times) {
             let from = settings.get(setting);
             let to = match from {
                 Amount::Time(_) => Amount::Time(time),
@@ -193,7 +193,7 @@ proptest! {
         let timings = mended(settings)?;
         let json = serde_json::to_string(&timings).unwrap();
         let read: Timings = serde_json::from_str(&json).unwrap();
-        for setting in Setting::ALL {
+        for setting in TimingSetting::ALL {
             let (Amount::Time(a), Amount::Time(b)) = (timings.settings().get(*setting), read.settings().get(*setting)) else { continue };
             prop_assert!(a.abs_diff(b) <= Duration::from_nanos(200), "{setting}: {a:?} {b:?}");
         }

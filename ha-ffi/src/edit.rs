@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::c_char};
 
 use ha_core::{
-    config::{Changes, ConfigFiles as Files, EditError, Editor, datacenter::Setting},
+    config::{Changes, ConfigFiles as Files, EditError, Editor, datacenter::DatacenterSetting},
     id::{NodeName, ServiceId, ServiceTypes},
 };
 use serde_json::json;
@@ -135,7 +135,8 @@ impl Edit {
             let error = EditError::DigestMismatch { file: "datacenter.cfg", seen, actual: file.digest() };
             return Err(refused(&error));
         }
-        let setting = |key: &str| key.parse::<Setting>().map_err(|error| bad_setting(key, "unknown_property", error));
+        let setting =
+            |key: &str| key.parse::<DatacenterSetting>().map_err(|error| bad_setting(key, "unknown_property", error));
         for (key, value) in &self.set {
             file.set(setting(key)?, value).map_err(|error| bad_setting(key, "bad_value", error))?;
         }

@@ -2,7 +2,7 @@
 
 use std::{ffi::c_char, time::Duration};
 
-use ha_core::timing::{Amount, Setting, TimingErrors, TimingSettings, Timings};
+use ha_core::timing::{Amount, TimingErrors, TimingSetting, TimingSettings, Timings};
 use serde_json::{Value, json};
 
 use crate::{
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn ha_timings_set(
         let mut settings = json!(timings.0);
         let slot = settings.get_mut(setting);
         let slot = slot.ok_or_else(|| Failure::not_found(format!("there is no setting '{setting}'")))?;
-        let is_time = setting.parse::<Setting>().is_ok_and(|setting| setting != Setting::ClockDrift);
+        let is_time = setting.parse::<TimingSetting>().is_ok_and(|setting| setting != TimingSetting::ClockDrift);
         *slot = if is_time || value.fract() != 0.0 { json!(value) } else { json!(value as i64) };
         timings.0 = serde_json::from_value(settings).map_err(|error| Failure::argument(&error).field(Some(setting)))?;
         Call::done()

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use ha_core::timing::{self, RecoveryTimes, Setting, TimingSettings};
+use ha_core::timing::{self, RecoveryTimes, TimingSetting, TimingSettings};
 use pyo3::prelude::*;
 use serde_json::json;
 
@@ -64,7 +64,7 @@ impl Timings {
     /// True
     #[staticmethod]
     fn bounds() -> BTreeMap<&'static str, (TimingValue, TimingValue)> {
-        let bounds = Setting::ALL.iter().map(|setting| {
+        let bounds = TimingSetting::ALL.iter().map(|setting| {
             let (lowest, highest) = setting.range();
             (setting_name(*setting), (TimingValue(lowest), TimingValue(highest)))
         });

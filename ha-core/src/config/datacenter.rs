@@ -176,7 +176,7 @@ impl Default for DatacenterConfig {
 
 /// One setting, by the key of its line and, within a property string, of its item: `crs.ha-auto-rebalance`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Setting {
+pub enum DatacenterSetting {
     /// [`DatacenterConfig::shutdown_policy`]
     ShutdownPolicy,
     /// [`SchedulerConfig::mode`]
@@ -202,7 +202,7 @@ pub enum Setting {
 }
 
 text_enum! {
-    Setting: "a setting of the cluster",
+    DatacenterSetting: "a setting of the cluster",
     ShutdownPolicy = "ha.shutdown_policy",
     SchedulerMode = "crs.ha",
     RebalanceOnStart = "crs.ha-rebalance-on-start",
@@ -216,6 +216,10 @@ text_enum! {
     MigrateGroups = "ha.migrate_groups",
 }
 
+/// What [`DatacenterSetting`] was called before.
+#[deprecated(since = "0.1.0", note = "use `DatacenterSetting`")]
+pub type Setting = DatacenterSetting;
+
 /// What threshold and margin are given in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
@@ -223,7 +227,7 @@ enum Unit {
     Fraction,
 }
 
-impl Setting {
+impl DatacenterSetting {
     /// The key of its line, and the key of its item if the line's value is a property string.
     fn keys(self) -> (&'static str, Option<&'static str>) {
         match self.as_str().split_once('.') {

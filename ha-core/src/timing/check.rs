@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 use core::{fmt, time::Duration};
 
-use super::{MILLION, RESOLUTION, Setting, TimingSettings, from_nanoseconds};
+use super::{MILLION, RESOLUTION, TimingSetting, TimingSettings, from_nanoseconds};
 use crate::text_enum::text_enum;
 
 /// An inequality that timings must keep.
@@ -118,7 +118,7 @@ impl fmt::Display for Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mend {
     /// The setting to change.
-    pub setting: Setting,
+    pub setting: TimingSetting,
     /// What it is.
     pub from: Amount,
     /// What it has to be.
@@ -193,7 +193,7 @@ pub(super) fn check(settings: &TimingSettings) -> Result<(), TimingErrors> {
 }
 
 fn out_of_range(settings: &TimingSettings) -> Vec<Violation> {
-    let bounds = Setting::ALL.iter().filter_map(|&setting| {
+    let bounds = TimingSetting::ALL.iter().filter_map(|&setting| {
         let (from, (lowest, highest)) = (settings.get(setting), setting.range());
         let value = Side::one(setting.as_str(), from);
         let (inequality, lesser, greater, to) = if from < lowest {
@@ -235,7 +235,7 @@ impl Checker<'_> {
             ("2 × multiplexer_interval_s", s.multiplexer_interval.saturating_mul(2)),
             ("device_granularity_s", s.device_granularity),
         ];
-        self.less_than_setting(Inequality::DeviceAllowsMissedFeed, &lesser, Setting::DeviceTimeout);
+        self.less_than_setting(Inequality::DeviceAllowsMissedFeed, &lesser, TimingSetting::DeviceTimeout);
     }
 
     fn watchdog(&mut self) {
@@ -244,10 +244,10 @@ impl Checker<'_> {
         if !s.watchdog_early_by().is_zero() {
             lesser.push(("device_granularity_s", s.watchdog_early_by()));
         }
-        self.less_than_setting(Inequality::WatchdogAllowsMissedRenewal, &lesser, Setting::WatchdogTimeout);
+        self.less_than_setting(Inequality::WatchdogAllowsMissedRenewal, &lesser, TimingSetting::WatchdogTimeout);
         if s.multiplexer_warning > s.watchdog_timeout {
-            let (inequality, mended) = (Inequality::WarningWithinWatchdogTimeout, Setting::MultiplexerWarning);
-            self.at_most(inequality, Setting::MultiplexerWarning, Setting::WatchdogTimeout, mended);
+            let (inequality, mended) = (Inequality::WarningWithinWatchdogTimeout, TimingSetting::MultiplexerWarning);
+            self.at_most(inequality, TimingSetting::MultiplexerWarning, TimingSetting::WatchdogTimeout, mended);
         }
     }
 
@@ -258,25 +258,31 @@ impl Checker<'_> {
         let late = [("longest lock attempt", s.longest_lock_attempt())].into_iter().chain(chain);
         let late = late.chain([("margin", RESOLUTION)]);
         self.within_lifetime(Inequality::LockAllowsLateAnswer, late.collect(), true);
-        self.less_than_setting(Inequality::LockAllowsMissedRenewal, &two_renewals(s), Setting::LockLifetime);
+        self.less_than_setting(Inequality::LockAllowsMissedRenewal, &two_renewals(s), TimingSetting::LockLifetime);
     }
 
     fn fence_delay(&mut self) {
         let s = self.settings;
         if !s.fence_delay.is_zero() && s.membership_detection > s.fence_delay {
-            let (inequality, mended) = (Inequality::FenceDelayCoversDetection, Setting::FenceDelay);
-            self.at_most(inequality, Setting::MembershipDetection, Setting::FenceDelay, mended);
+            let (inequality, mended) = (Inequality::FenceDelayCoversDetection, TimingSetting::FenceDelay);
+            self.at_most(inequality, TimingSetting::MembershipDetection, TimingSetting::FenceDelay, mended);
         }
     }
 
     fn records(&mut self) {
         let lesser = [("renewal interval", self.settings.renewal_interval())];
-        self.less_than_setting(Inequality::RecordsStayFresh, &lesser, Setting::RecordOldAfter);
+        self.less_than_setting(Inequality::RecordsStayFresh, &lesser, TimingSetting::RecordOldAfter);
     }
 
     /// Reports that `lesser` is not at most `greater`. Mended by making `mended`, one of the two, equal to the other.
-    fn at_most(&mut self, inequality: Inequality, lesser: Setting, greater: Setting, mended: Setting) {
-        let value = |setting: Setting| self.settings.get(setting);
+    fn at_most(
+        &mut self,
+        inequality: Inequality,
+        lesser: TimingSetting,
+        greater: TimingSetting,
+        mended: TimingSetting,
+    ) {
+        let value = |setting: TimingSetting| self.settings.get(setting);
         let to = if mended == lesser { value(greater) } else { value(lesser) };
         self.violations.push(Violation {
             inequality,
@@ -288,7 +294,12 @@ impl Checker<'_> {
     }
 
     /// `lesser` must be less than a setting that it does not depend on.
-    fn less_than_setting(&mut self, inequality: Inequality, lesser: &[(&'static str, Duration)], greater: Setting) {
+    fn less_than_setting(
+        &mut self,
+        inequality: Inequality,
+        lesser: &[(&'static str, Duration)],
+        greater: TimingSetting,
+    ) {
         let from = self.settings.get(greater);
         if Amount::Time(total(lesser)) < from {
             return;
@@ -321,7 +332,7 @@ impl Checker<'_> {
         }
         let to = shortest_lifetime(others, self.settings.clock_drift_ppm, holds);
         lesser.push(("clock drift", self.settings.clock_drift()));
-        let setting = Setting::LockLifetime;
+        let setting = TimingSetting::LockLifetime;
         self.violations.push(Violation {
             inequality,
             lesser: Side::sum(&lesser),

@@ -82,14 +82,14 @@ macro_rules! times {
 
         /// Names a setting that can be at fault.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Setting {
+        pub enum TimingSetting {
             $(#[doc = concat!("[`TimingSettings::", stringify!($field), "`]")] $variant,)*
             /// [`TimingSettings::clock_drift_ppm`]
             ClockDrift,
         }
 
         text_enum! {
-            Setting: "a setting",
+            TimingSetting: "a setting",
             $($variant = $name,)*
             ClockDrift = "clock_drift_ppm",
         }
@@ -113,26 +113,30 @@ macro_rules! times {
 
             /// The value of a setting.
             #[must_use]
-            pub fn get(&self, setting: Setting) -> Amount {
+            pub fn get(&self, setting: TimingSetting) -> Amount {
                 match setting {
-                    $(Setting::$variant => Amount::Time(self.$field),)*
-                    Setting::ClockDrift => Amount::PartsPerMillion(self.clock_drift_ppm),
+                    $(TimingSetting::$variant => Amount::Time(self.$field),)*
+                    TimingSetting::ClockDrift => Amount::PartsPerMillion(self.clock_drift_ppm),
                 }
             }
 
             /// Makes the change that a violated inequality suggests.
             pub fn apply(&mut self, mend: &Mend) {
                 match (mend.setting, mend.to) {
-                    $((Setting::$variant, Amount::Time(to)) => self.$field = to,)*
-                    (Setting::ClockDrift, Amount::PartsPerMillion(to)) => self.clock_drift_ppm = to,
+                    $((TimingSetting::$variant, Amount::Time(to)) => self.$field = to,)*
+                    (TimingSetting::ClockDrift, Amount::PartsPerMillion(to)) => self.clock_drift_ppm = to,
                     // A mend has the kind of amount that its setting has.
-                    $((Setting::$variant, Amount::PartsPerMillion(_)) => {})*
-                    (Setting::ClockDrift, Amount::Time(_)) => {}
+                    $((TimingSetting::$variant, Amount::PartsPerMillion(_)) => {})*
+                    (TimingSetting::ClockDrift, Amount::Time(_)) => {}
                 }
             }
         }
 
-        impl Setting {
+        /// What [`TimingSetting`] was called before.
+        #[deprecated(since = "0.1.0", note = "use `TimingSetting`")]
+        pub type Setting = TimingSetting;
+
+        impl TimingSetting {
             /// The lowest and the highest value that the setting may have.
             #[must_use]
             pub const fn range(self) -> (Amount, Amount) {

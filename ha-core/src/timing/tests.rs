@@ -143,7 +143,11 @@ fn the_fence_delay_covers_detection_or_is_zero() {
     assert_eq!(violation.inequality, Inequality::FenceDelayCoversDetection);
     assert_eq!(
         violation.mend,
-        Mend { setting: Setting::FenceDelay, from: Amount::Time(milliseconds(4_999)), to: Amount::Time(seconds(5)) }
+        Mend {
+            setting: TimingSetting::FenceDelay,
+            from: Amount::Time(milliseconds(4_999)),
+            to: Amount::Time(seconds(5))
+        }
     );
 }
 
@@ -227,7 +231,7 @@ fn what_is_not_set_is_customary_and_what_is_wrong_is_refused() {
 #[test]
 fn every_setting_that_is_a_time_is_in_the_file_under_its_name() {
     let json = serde_json::to_value(TimingSettings::customary()).unwrap();
-    for setting in Setting::ALL {
+    for setting in TimingSetting::ALL {
         assert!(json.get(setting.as_str()).is_some(), "{setting}");
         let (lowest, highest) = setting.range();
         let value = TimingSettings::customary().get(*setting);

@@ -3,7 +3,7 @@
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::str::FromStr;
 
-use super::{DatacenterConfig, Setting, Unit};
+use super::{DatacenterConfig, DatacenterSetting, Unit};
 use crate::{
     config::{
         Digest, Parsed, Problem, ProblemKind, ValueError,
@@ -60,11 +60,11 @@ impl DatacenterFile {
     /// Sets a setting to a value as the file has it: percentages are percentages.
     ///
     /// ```
-    /// use ha_core::config::datacenter::{DatacenterFile, Setting};
+    /// use ha_core::config::datacenter::{DatacenterFile, DatacenterSetting};
     ///
     /// let mut file = DatacenterFile::read(b"keyboard: de\ncrs: static,colour=blue\n").config;
-    /// file.set(Setting::AutoRebalance, "yes")?;
-    /// file.set(Setting::MaxWorkers, "8")?;
+    /// file.set(DatacenterSetting::AutoRebalance, "yes")?;
+    /// file.set(DatacenterSetting::MaxWorkers, "8")?;
     /// let expected = "keyboard: de\ncrs: static,colour=blue,ha-auto-rebalance=yes\nmax_workers: 8\n";
     /// assert_eq!(file.write(), expected.as_bytes());
     /// # Ok::<(), ha_core::config::ValueError>(())
@@ -73,7 +73,7 @@ impl DatacenterFile {
     /// # Errors
     ///
     /// If the setting does not take the value; then nothing is changed.
-    pub fn set(&mut self, setting: Setting, value: &str) -> Result<(), ValueError> {
+    pub fn set(&mut self, setting: DatacenterSetting, value: &str) -> Result<(), ValueError> {
         let value = value.trim();
         setting.assign(&mut self.config, value, Unit::Percent)?;
         // A boolean without a value is true, but a line without a value looks like a mistake.
@@ -82,11 +82,11 @@ impl DatacenterFile {
     }
 
     /// Unsets a setting, so that its default holds.
-    pub fn unset(&mut self, setting: Setting) {
+    pub fn unset(&mut self, setting: DatacenterSetting) {
         self.change(setting, None);
     }
 
-    fn change(&mut self, setting: Setting, value: Option<&str>) {
+    fn change(&mut self, setting: DatacenterSetting, value: Option<&str>) {
         let format = LineFormat::of(setting);
         let target = self.line_to_change(setting);
         let mut text = Vec::with_capacity(self.text.len());
@@ -128,7 +128,7 @@ impl DatacenterFile {
 
     /// The number of the line that a change of `setting` goes to: the one that holds; or else, where a line is one
     /// setting and nothing more, the first that has a bad value.
-    fn line_to_change(&self, setting: Setting) -> Option<usize> {
+    fn line_to_change(&self, setting: DatacenterSetting) -> Option<usize> {
         let format = LineFormat::of(setting);
         let mut bad = None;
         for line in Lines::new(&self.text) {
@@ -155,7 +155,7 @@ impl DatacenterFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LineFormat {
     /// The value is the setting.
-    Plain(Setting),
+    Plain(DatacenterSetting),
     /// The value is a property string of settings. Some have a key for the item that stands without one.
     Properties { key: &'static str, default_key: Option<&'static str> },
 }
@@ -166,14 +166,14 @@ impl LineFormat {
         match key {
             b"ha" => Some(Self::Properties { key: "ha", default_key: None }),
             b"crs" => Some(Self::Properties { key: "crs", default_key: Some("ha") }),
-            b"max_workers" | b"max_worker" => Some(Self::Plain(Setting::MaxWorkers)),
-            b"fencing" => Some(Self::Plain(Setting::Fencing)),
+            b"max_workers" | b"max_worker" => Some(Self::Plain(DatacenterSetting::MaxWorkers)),
+            b"fencing" => Some(Self::Plain(DatacenterSetting::Fencing)),
             _ => None,
         }
     }
 
     /// The format of the line that a setting stands in.
-    fn of(setting: Setting) -> Self {
+    fn of(setting: DatacenterSetting) -> Self {
         Self::of_key(setting.keys().0.as_bytes()).unwrap_or(Self::Plain(setting))
     }
 
@@ -216,7 +216,7 @@ fn items<'a>(properties: &'a str, default_key: Option<&'a str>) -> impl Iterator
 }
 
 /// The line with a setting changed or, without `value`, taken out; `None` if nothing is left of it.
-fn changed_line(setting: Setting, old: &[u8], value: Option<&str>) -> Option<String> {
+fn changed_line(setting: DatacenterSetting, old: &[u8], value: Option<&str>) -> Option<String> {
     let (key, item_key) = setting.keys();
     let (default_key, Some(item_key)) = (LineFormat::of(setting).default_key(), item_key) else {
         return value.map(|value| format!("{key}: {value}"));
@@ -286,7 +286,7 @@ fn read_properties(
             problems.push((text.clone(), ProblemKind::BadValue(ValueError::NoKey(text))));
             continue;
         };
-        let kind = match Setting::from_str(&format!("{line_key}.{key}")) {
+        let kind = match DatacenterSetting::from_str(&format!("{line_key}.{key}")) {
             Err(_) => unknown_item(line_key),
             Ok(setting) => {
                 // A second value is looked at, but into nothing.
@@ -308,8 +308,8 @@ fn read_properties(
 }
 
 fn unknown_item(line_key: &str) -> ProblemKind {
-    let in_line = |setting: &Setting| setting.keys().1.filter(|_| setting.keys().0 == line_key);
-    let known: Vec<&str> = Setting::ALL.iter().filter_map(in_line).collect();
+    let in_line = |setting: &DatacenterSetting| setting.keys().1.filter(|_| setting.keys().0 == line_key);
+    let known: Vec<&str> = DatacenterSetting::ALL.iter().filter_map(in_line).collect();
     ProblemKind::UnknownProperty { expected: format!("{}", Words(&known)) }
 }
 
@@ -337,14 +337,14 @@ mod tests {
     #[test]
     fn a_change_touches_only_its_own_item() {
         let mut file = file("# top\nha: shutdown_policy=freeze,x=1\r\nother: ä , b\n\n bandwidth: 1");
-        file.set(Setting::ShutdownPolicy, "migrate").unwrap();
+        file.set(DatacenterSetting::ShutdownPolicy, "migrate").unwrap();
         assert_eq!(text(&file), "# top\nha: shutdown_policy=migrate,x=1\r\nother: ä , b\n\n bandwidth: 1");
         assert_eq!(file.config().shutdown_policy, ShutdownPolicy::Migrate);
-        file.set(Setting::Fencing, "both").unwrap();
+        file.set(DatacenterSetting::Fencing, "both").unwrap();
         assert!(text(&file).ends_with("\n bandwidth: 1\nfencing: both\n"));
         assert_eq!(file.config().fencing, FencingMode::Both);
-        file.unset(Setting::ShutdownPolicy);
-        file.unset(Setting::Fencing);
+        file.unset(DatacenterSetting::ShutdownPolicy);
+        file.unset(DatacenterSetting::Fencing);
         assert_eq!(text(&file), "# top\nha: x=1\r\nother: ä , b\n\n bandwidth: 1\n");
     }
 
@@ -352,7 +352,7 @@ mod tests {
     fn no_second_line_comes_to_life() {
         let mut file = file("max_workers: x\nmax_worker: 2\nmax_workers: 3\n");
         assert_eq!(file.config().max_workers, 2);
-        file.unset(Setting::MaxWorkers);
+        file.unset(DatacenterSetting::MaxWorkers);
         assert_eq!(text(&file), "# max_workers: x\n# max_workers: 3\n");
         assert_eq!(file.config().max_workers, 4);
     }
@@ -361,14 +361,14 @@ mod tests {
     fn a_refused_value_changes_nothing() {
         let mut file = file("max_workers: 2\n");
         let before = file.clone();
-        assert!(file.set(Setting::MaxWorkers, "0").is_err());
+        assert!(file.set(DatacenterSetting::MaxWorkers, "0").is_err());
         assert_eq!(file, before);
     }
 
     #[test]
     fn the_digest_stays_that_of_the_file_that_was_read() {
         let mut file = file("max_workers: 2\n");
-        file.set(Setting::MaxWorkers, "3").unwrap();
+        file.set(DatacenterSetting::MaxWorkers, "3").unwrap();
         assert_eq!(file.digest(), Digest::of(b"max_workers: 2\n"));
     }
 }

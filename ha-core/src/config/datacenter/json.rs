@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use serde_json::Value;
 
-use super::{DatacenterConfig, ImbalanceScale, SchedulerConfig, Setting, Unit, ValueError};
+use super::{DatacenterConfig, DatacenterSetting, ImbalanceScale, SchedulerConfig, Unit, ValueError};
 
 /// Why a JSON text is no settings of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,12 +18,12 @@ pub enum JsonError {
     NotAnObject(&'static str),
     /// A setting that is neither text nor number nor boolean.
     #[error("'{0}' is a list or an object: expected a text, a number or a boolean")]
-    NotAValue(Setting),
+    NotAValue(DatacenterSetting),
     /// A setting with a value that it does not take.
     #[error("'{setting}': {error}")]
     BadValue {
         /// The setting.
-        setting: Setting,
+        setting: DatacenterSetting,
         /// What is wrong with its value.
         error: ValueError,
     },
@@ -65,7 +65,7 @@ impl DatacenterConfig {
         let scheduler = SchedulerConfig { scale: ImbalanceScale::Plain, ..SchedulerConfig::default() };
         let mut config = Self { scheduler, ..Self::default() };
         let top = json.as_object().ok_or(JsonError::NotAnObject("the text"))?;
-        for setting in Setting::ALL.iter().copied() {
+        for setting in DatacenterSetting::ALL.iter().copied() {
             let (line, item) = setting.keys();
             let value = match (top.get(line), item) {
                 (Some(properties), Some(item)) => properties.as_object().ok_or(JsonError::NotAnObject(line))?.get(item),
@@ -81,7 +81,7 @@ impl DatacenterConfig {
 }
 
 /// A JSON value as the text that stands for it in the file; `None` for `null`.
-fn text_of(value: &Value, setting: Setting) -> Result<Option<String>, JsonError> {
+fn text_of(value: &Value, setting: DatacenterSetting) -> Result<Option<String>, JsonError> {
     match value {
         Value::Null => Ok(None),
         Value::Bool(value) => Ok(Some(if *value { "1" } else { "0" }.into())),

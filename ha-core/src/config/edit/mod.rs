@@ -34,7 +34,7 @@ use core::fmt;
 
 use super::{
     Digest, Kept, NodePriorities, OrderedMap,
-    datacenter::{DatacenterFile, Setting},
+    datacenter::{DatacenterFile, DatacenterSetting},
     file::{Section, find_property, property_list},
     groups::{Group, GroupDraft, GroupsConfig},
     resources::{RequestedState, Resource, ResourceProperty, ResourcesConfig},
@@ -279,7 +279,7 @@ impl<'a> Editor<'a> {
         remove("rule", &id, &mut config.rules.rules, &mut config.rules.kept)
     }
 
-    /// Sets and unsets settings in `datacenter.cfg`, by the names of [`Setting`], with values as the file has them.
+    /// Sets and unsets settings in `datacenter.cfg`, by the names of [`DatacenterSetting`], with values as the file has them.
     ///
     /// # Errors
     ///
@@ -290,8 +290,8 @@ impl<'a> Editor<'a> {
         let mut given = Vec::new();
         let mut faults = Vec::new();
         for (key, value) in all(changes) {
-            let kind = match key.parse::<Setting>() {
-                Err(_) => Some(FaultKind::UnknownProperty { expected: Words(Setting::WORDS).to_string() }),
+            let kind = match key.parse::<DatacenterSetting>() {
+                Err(_) => Some(FaultKind::UnknownProperty { expected: Words(DatacenterSetting::WORDS).to_string() }),
                 Ok(setting) if given.contains(&setting) => Some(FaultKind::GivenTwice),
                 Ok(setting) => {
                     given.push(setting);
