@@ -313,7 +313,7 @@ enum ha_daemon_state
     HA_DAEMON_ACTIVE = 7,
     /// LRM: gives its services away.
     HA_DAEMON_MAINTENANCE = 8,
-    /// LRM: could not renew its lock, or is to be fenced.
+    /// LRM: could not renew its lock, or must be fenced.
     HA_DAEMON_LOST_AGENT_LOCK = 9,
 };
 #ifndef __cplusplus
@@ -1579,7 +1579,7 @@ enum ha_event_kind
     /// A service shall be in another state.
     /// Fields: sid, from, to, [node], [target], [timeout].
     HA_EVENT_SERVICE_STATE = 14,
-    /// A node is to be fenced: the first notification.
+    /// A node must be fenced: the first notification.
     /// Fields: node.
     HA_EVENT_NOTIFY_FENCE_STARTED = 15,
     /// A node was fenced: the second notification.
@@ -1793,7 +1793,7 @@ enum ha_event_kind
     HA_EVENT_SHUTDOWN_WHILE_LOCK_LOST = 87,
     /// The LRM was asked to restart, could not get its lock back, and exits without closing its watchdog.
     HA_EVENT_SHUTDOWN_GIVEN_UP = 88,
-    /// The LRM stops feeding its watchdog, since its node is to be fenced.
+    /// The LRM stops feeding its watchdog, since its node must be fenced.
     HA_EVENT_FENCE_REQUESTED_LOCK_DROPPED = 89,
     /// The LRM let go of its lock and watchdog, since HA is disarmed.
     /// Fields: [during_maintenance].
@@ -1829,7 +1829,7 @@ enum ha_event_kind
     /// A move was accepted, but the service will not stay where it is sent.
     /// Fields: sid, node, [rule], reason.
     HA_EVENT_MOVE_WILL_NOT_LAST = 101,
-    /// A job takes longer than it may, and is to be ended. Until it is known to be gone no other one begins for its service.
+    /// A job takes longer than it may, and must be ended. Until it is known to be gone no other one begins for its service.
     /// Fields: sid, command, seconds.
     HA_EVENT_JOB_HANGS = 102,
     /// The node goes down, and these services can't move away first: they are stopped.
@@ -1849,13 +1849,13 @@ enum ha_event_kind
     /// Moves of a service have failed again and again: automatic balancing leaves it and what must be together with it alone.
     /// Fields: sid, failures, seconds.
     HA_EVENT_AUTO_REBALANCE_SUSPENDED = 107,
-    /// A node that is to be fenced reports from another boot of the same machine: what ran on it before is gone.
+    /// A node that must be fenced reports from another boot of the same machine: what ran on it before is gone.
     /// Fields: node.
     HA_EVENT_FENCED_NODE_REBOOTED = 108,
     /// A node that was to be fenced is back: its services stay with it, and it is not fenced.
     /// Fields: node.
     HA_EVENT_FENCED_NODE_RETURNED = 109,
-    /// A person has confirmed that a node is down, which is to be fenced.
+    /// A person has confirmed that a node which must be fenced is down.
     /// Fields: node, [by].
     HA_EVENT_FENCE_CONFIRMED = 110,
     /// What is recorded of a service can't be understood: the entry is kept as it is, and the service is left alone.

@@ -54,7 +54,7 @@ words! {
     ha_core::config::datacenter::BalanceMethod = "BalanceMethod",
     ha_core::config::datacenter::ImbalanceScale = "ImbalanceScale",
     ha_core::config::datacenter::FencingMode = "FencingMode",
-    ha_core::config::datacenter::Setting = "DatacenterSetting",
+    ha_core::config::datacenter::DatacenterSetting = "DatacenterSetting",
     ha_core::rules::Reason = "Reason",
     ha_core::placement::Preference = "Preference",
     ha_core::placement::Decider = "Decider",

@@ -301,7 +301,7 @@ pub enum ha_daemon_state {
     HA_DAEMON_ACTIVE = 7,
     /// LRM: gives its services away.
     HA_DAEMON_MAINTENANCE = 8,
-    /// LRM: could not renew its lock, or is to be fenced.
+    /// LRM: could not renew its lock, or must be fenced.
     HA_DAEMON_LOST_AGENT_LOCK = 9,
 }
 
