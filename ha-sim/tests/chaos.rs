@@ -88,7 +88,7 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::NamesCount, Profile::Mixed, 5, Invariant::RunsOnce),
     (PlantedBug::FenceAttemptsByDevice, Profile::Matrix, 7366, Invariant::FencedRunsNothing),
     (PlantedBug::FenceAttemptsKept, Profile::Mixed, 124, Invariant::FencedForIncident),
-    (PlantedBug::BootProvesEnough, Profile::Matrix, 8400, Invariant::FencedRunsNothing),
+    (PlantedBug::BootProvesEnough, Profile::Matrix, 8401, Invariant::FencedRunsNothing),
     (PlantedBug::EndedJobsGoOn, Profile::Calls, 42, Invariant::MayRunIsKnown),
     (PlantedBug::LeftoversUnseen, Profile::Mixed, 41, Invariant::WatchdogGuardsWhatRuns),
     (PlantedBug::UntoldCountsAsStopped, Profile::Mixed, 83, Invariant::MayRunIsKnown),
