@@ -91,8 +91,7 @@ impl Editor {
         properties: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<String> {
         let set = changes.and(properties)?;
-        self.edit(py, |editor, config| editor.add_resource(config, sid, &set.pairs()))
-            .map(|sid| sid.to_string())
+        self.edit(py, |editor, config| editor.add_resource(config, sid, &set.pairs())).map(|sid| sid.to_string())
     }
 
     /// Sets and unsets properties of a resource.
@@ -107,9 +106,7 @@ impl Editor {
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
         let (set, unset) = (set.pairs(), keys(&unset));
-        self.edit(py, |editor, config| {
-            editor.set_resource(config, sid, Changes { set: &set, unset: &unset })
-        })
+        self.edit(py, |editor, config| editor.set_resource(config, sid, Changes { set: &set, unset: &unset }))
     }
 
     /// Removes a resource; with ``purge`` also from every rule, and each rule that is left with no resource.
@@ -143,9 +140,7 @@ impl Editor {
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
         let (set, unset) = (set.pairs(), keys(&unset));
-        self.edit(py, |editor, config| {
-            editor.set_group(config, id, Changes { set: &set, unset: &unset })
-        })
+        self.edit(py, |editor, config| editor.set_group(config, id, Changes { set: &set, unset: &unset }))
     }
 
     /// Removes a group that no resource names.
@@ -179,9 +174,7 @@ impl Editor {
     ) -> PyResult<()> {
         let set = changes.and(properties)?;
         let (set, unset) = (set.pairs(), keys(&unset));
-        self.edit(py, |editor, config| {
-            editor.set_rule(config, id, Changes { set: &set, unset: &unset })
-        })
+        self.edit(py, |editor, config| editor.set_rule(config, id, Changes { set: &set, unset: &unset }))
     }
 
     /// Removes a rule.

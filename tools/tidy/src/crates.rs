@@ -14,15 +14,14 @@ const BELOW: &[(&str, &[&str])] = &[
 ];
 
 /// Dependencies that only these crates may have.
-const RESERVED: &[(&str, &[&str])] =
-    &[
-        ("clap", &["ha-cli", "ha-sim", "ha-web"]),
-        ("tokio", &["ha-web"]),
-        ("axum", &["ha-web"]),
-        ("hyper", &["ha-web"]),
-        ("pyo3", &["ha-py"]),
-        ("nix", &["ha-cli", "ha-host", "ha-web"]),
-    ];
+const RESERVED: &[(&str, &[&str])] = &[
+    ("clap", &["ha-cli", "ha-sim", "ha-web"]),
+    ("tokio", &["ha-web"]),
+    ("axum", &["ha-web"]),
+    ("hyper", &["ha-web"]),
+    ("pyo3", &["ha-py"]),
+    ("nix", &["ha-cli", "ha-host", "ha-web"]),
+];
 
 /// Packages that must not come in by any way, by the lock file of a workspace.
 const LEAN: &[(&str, &[&str])] = &[("ha-py/Cargo.lock", &["clap", "tokio"])];
