@@ -9,7 +9,7 @@ use ha_core::{
     host::{FenceAttempt, Hand, LockAnswer, LockClaim, LockRecord, UsageStatistics},
     id::NodeName,
     rules::Finding,
-    timing::{Amount, DatacenterSetting},
+    timing::{Amount, TimingSetting},
 };
 use pyo3::{IntoPyObjectExt, inspect::PyStaticExpr, prelude::*, type_hint_identifier, type_hint_union};
 use serde::Serialize;
@@ -61,7 +61,7 @@ data! {
 pub(crate) struct ScenarioFault(pub(crate) ha_sim::scenario::Problem);
 
 /// A setting of timings, by the name of its field in Python.
-pub(crate) fn setting_name(setting: DatacenterSetting) -> &'static str {
+pub(crate) fn setting_name(setting: TimingSetting) -> &'static str {
     let name = setting.as_str();
     name.strip_suffix("_s").unwrap_or(name)
 }
