@@ -230,6 +230,7 @@ fn what_everyday_verbs_cannot_do_gives_1_and_says_why() {
 }
 
 #[test]
+// tidy: table
 fn what_cannot_be_done_gives_1_and_says_why() {
     let sandbox = with_services();
     let empty = sandbox.directory.join("nothing");
