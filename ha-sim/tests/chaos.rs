@@ -100,6 +100,9 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::MarkerRemoved, Profile::Calls, 224, Invariant::UnguardedIsMarked),
     (PlantedBug::DeviceFedLate, Profile::Calls, 312, Invariant::DeviceEndsInTime),
     (PlantedBug::TermsIgnored, Profile::Calls, 8, Invariant::FedAfterRenewal),
+    (PlantedBug::CommandsWaitForNodes, Profile::Mixed, 50, Invariant::GoesOn),
+    (PlantedBug::StartsWaitForNodes, Profile::People, 170, Invariant::GoesOn),
+    (PlantedBug::ErrorsUntold, Profile::Mixed, 7, Invariant::ToldWhy),
 ];
 
 #[test]

@@ -82,7 +82,7 @@ pub struct ClusterPlan {
 }
 
 /// A node.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct NodePlan {
     /// By how many parts per million its clock is faster than the world's time; negative if it is slower.
     pub clock_ppm: i32,
@@ -92,6 +92,12 @@ pub struct NodePlan {
     pub watchdog_early_ms: u64,
     /// Its cores.
     pub cores: u32,
+    /// The version of its software, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The timings of its daemons, if they are others. What keeps services from running twice is the same on all nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timings: Option<TimingSettings>,
 }
 
 /// A guest.
@@ -136,7 +142,9 @@ impl History {
             setup = setup.fence(fence)?;
         }
         for (name, node) in &plan.nodes {
-            setup.nodes.insert(name.clone(), NodeSetup { cores: f64::from(node.cores), ..NodeSetup::default() });
+            let mut usual = NodeSetup { cores: f64::from(node.cores), ..NodeSetup::default() };
+            usual.version = node.version.clone().unwrap_or(usual.version);
+            setup.nodes.insert(name.clone(), usual);
         }
         for (sid, plan) in &plan.guests {
             let mut guest = Guest::new(plan.node.clone());
@@ -164,6 +172,9 @@ impl History {
             cluster.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });
             let [early, late] = [node.watchdog_early_ms, node.watchdog_late_ms].map(Duration::from_millis);
             cluster.set_watchdog_error(name, early, late);
+            if let Some(timings) = node.timings {
+                cluster.set_timings(name, timings.validate()?);
+            }
         }
         if let Some(bug) = self.planted {
             cluster.plant(bug);

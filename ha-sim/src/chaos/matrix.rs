@@ -198,7 +198,7 @@ fn history_of(seed: u64, window: Window, follow_up: FollowUp, call: Option<Distu
 
 /// Four nodes: a master, one with services of its own, one that it is about, and an idle one.
 fn cluster(window: Window) -> ClusterPlan {
-    let node = NodePlan { clock_ppm: 0, watchdog_late_ms: 0, watchdog_early_ms: 0, cores: 16 };
+    let node = NodePlan { cores: 16, ..NodePlan::default() };
     let guest = |on: u32, running| GuestPlan { node: node_name(on), times_ms: [3_000, 4_000, 8_000, 2_000], running };
     let guests: [(ServiceId, GuestPlan); 5] = [
         (service_id("vm", 100), guest(1, false)),

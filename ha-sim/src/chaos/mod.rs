@@ -11,6 +11,7 @@ mod generate;
 mod history;
 mod hunt;
 mod matrix;
+mod on_the_way;
 mod plan;
 mod run;
 mod settled;

@@ -21,8 +21,10 @@ pub(super) fn cluster(streams: Streams) -> ClusterPlan {
     let mut timings = timings(rng);
     without_multiplexer(&mut streams.of("multiplexer"), &mut timings);
     let count = rng.choice([1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7, 9]).unwrap_or(3);
-    let nodes: BTreeMap<NodeName, NodePlan> =
+    let mut nodes: BTreeMap<NodeName, NodePlan> =
         (1..=count).map(|number| (node_name(number), node(rng, &timings))).collect();
+    mix_versions(&mut streams.of("versions"), &mut nodes);
+    mix_timings(&mut streams.of("node timings"), &mut nodes, &timings);
     let names: Vec<NodeName> = nodes.keys().cloned().collect();
     let mut guests = guests(rng, &names);
     let mut running = streams.of("running");
@@ -67,6 +69,33 @@ fn job_patience(rng: &mut Rng, timings: &TimingSettings, guests: &BTreeMap<Servi
 fn boot(drawn_ms: u64, multiplexer: bool, timings: &TimingSettings) -> u64 {
     let reset = timings.watchdog_timeout.saturating_add(timings.multiplexer_slack());
     if multiplexer { drawn_ms.saturating_add(milliseconds(reset)) } else { drawn_ms }
+}
+
+/// In some clusters not all nodes have been upgraded.
+fn mix_versions(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodePlan>) {
+    if rng.u32(0..8) == 0 {
+        nodes.values_mut().filter(|_| rng.bool()).for_each(|node| node.version = Some("8.4.1".to_owned()));
+    }
+}
+
+/// In some clusters the daemons of some nodes are quicker. What locks and watchdogs count on is the same.
+fn mix_timings(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodePlan>, timings: &TimingSettings) {
+    if rng.u32(0..8) > 0 {
+        return;
+    }
+    for node in nodes.values_mut() {
+        let mut quicker = *timings;
+        for time in [
+            &mut quicker.round_time,
+            &mut quicker.waiting_loop,
+            &mut quicker.worker_turn,
+            &mut quicker.fence_delay,
+            &mut quicker.lock_retry_window,
+        ] {
+            *time = Duration::from_millis(milliseconds(time.mul_f64(rng.f64().mul_add(0.7, 0.3))));
+        }
+        node.timings = (rng.bool() && quicker.validate().is_ok()).then_some(quicker);
+    }
 }
 
 /// Some services are not moved by balancing.
@@ -142,7 +171,8 @@ fn node(rng: &mut Rng, timings: &TimingSettings) -> NodePlan {
         1 => 0,
         _ => rng.i32(drift.saturating_neg()..=drift),
     };
-    NodePlan { clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores: rng.u32(4..32) }
+    let cores = rng.u32(4..32);
+    NodePlan { clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores, ..NodePlan::default() }
 }
 
 fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ha_core::time::Instant;
 
-use super::{Action, History, unsettled};
+use super::{Action, History, on_the_way::OnTheWay, unsettled};
 use crate::{
     cluster::{Breach, Cluster, Invariant, SetupError, aftermath},
     world::{ClusterEvent, What},
@@ -82,11 +82,10 @@ fn act(action: &Action, cluster: &mut Cluster) {
 }
 
 fn play(history: &History, cluster: &mut Cluster) -> Option<Duration> {
-    // What breaks is remembered by the cluster.
-    let _broken = cluster.run_until(Instant::after_start(history.faults_end()));
+    let step = cluster.timings().round_time().saturating_mul(2);
+    play_faults(history, cluster, step);
     let mut settled_after = None;
     let (begin, end) = (history.faults_end(), history.end());
-    let step = cluster.timings().round_time().saturating_mul(2);
     let mut at = begin;
     while at < end && !is_broken(cluster) {
         at = at.saturating_add(step).min(end);
@@ -106,6 +105,25 @@ fn play(history: &History, cluster: &mut Cluster) -> Option<Duration> {
         }
     }
     settled_after
+}
+
+/// Plays it until everything is mended, and looks on the way whether all goes on that is not touched.
+fn play_faults(history: &History, cluster: &mut Cluster, step: Duration) {
+    let mut on_the_way = OnTheWay::new(history, cluster);
+    let mut at = Duration::ZERO;
+    while at < history.faults_end() && !is_broken(cluster) {
+        at = at.saturating_add(step).min(history.faults_end());
+        // What breaks is remembered by the cluster.
+        let _broken = cluster.run_until(Instant::after_start(at));
+        if at < history.faults_end()
+            && let Some((invariant, details)) = on_the_way.look(cluster)
+        {
+            let now = cluster.now().instant;
+            if let Some(invariants) = cluster.invariants_mut() {
+                invariants.note_breach(now, invariant, details);
+            }
+        }
+    }
 }
 
 fn is_broken(cluster: &Cluster) -> bool {

@@ -10,7 +10,10 @@ use ha_core::{
 };
 
 use super::{Action, History, PlannedAction};
-use crate::{cluster::Cluster, world::World};
+use crate::{
+    cluster::{Cluster, ErrorReason},
+    world::World,
+};
 
 /// What has not settled, in words; nothing if all has.
 #[must_use]
@@ -92,26 +95,41 @@ impl<'a> Present<'a> {
                     && places.iter().eq(core::iter::once(&&entry.node))
             }
             ServiceState::Stopped => requested != RequestedState::Started && is_located && places.is_empty(),
-            ServiceState::Error => {
+            ServiceState::Error => requested != RequestedState::Disabled && self.error_is_due(sid, entry, &guest.node),
+            ServiceState::Recovery => {
                 requested != RequestedState::Disabled
-                    && if is_located { self.error_is_due(sid) } else { self.moved_unreported(sid, entry, &guest.node) }
+                    && is_located
+                    && !self.has_a_node_for(sid)
+                    && self.is_told_to_wait(sid)
             }
-            ServiceState::Recovery => requested != RequestedState::Disabled && is_located && !self.has_a_node_for(sid),
             ServiceState::Fence => self.needs_devices && is_located,
-            // What a guest has left behind can't be moved live. Its moves fail, with growing pauses, until a person ends it.
-            ServiceState::Migrate { .. } => is_located && self.world.has_left_behind(sid, &entry.node),
             ServiceState::RequestStop { .. }
             | ServiceState::RequestStart
             | ServiceState::RequestStartBalance { .. }
+            | ServiceState::Migrate { .. }
             | ServiceState::Relocate { .. }
             | ServiceState::Freeze => false,
         };
         (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
     }
 
-    /// Whether something happened to a service after which it may rightly be in `error`.
-    fn error_is_due(self, sid: &ServiceId) -> bool {
-        self.history.actions.iter().any(|planned| planned.action.may_lead_to_error(sid))
+    /// Whether the reason for which a service went to `error` is one that it had: something happened to it, or its LRM saw that it is
+    /// elsewhere and it is.
+    fn error_is_due(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
+        let happened = || self.history.actions.iter().any(|planned| planned.action.may_lead_to_error(sid));
+        let is_elsewhere = || *guest_node != entry.node && self.moved_unreported(sid, entry, guest_node);
+        match self.cluster.invariants().and_then(|invariants| invariants.error_reason(sid)) {
+            Some(ErrorReason::NotHere | ErrorReason::StartsNowhere) => is_elsewhere() || happened(),
+            Some(ErrorReason::Failed) => happened(),
+            None => false,
+        }
+    }
+
+    /// Whether the master says again and again that it has no node for a service.
+    fn is_told_to_wait(self, sid: &ServiceId) -> bool {
+        let told = self.cluster.invariants().and_then(|invariants| invariants.no_node_since(sid));
+        let lately = self.cluster.timings().round_time().saturating_mul(6);
+        told.is_some_and(|told| self.world.time.since(told) <= lately)
     }
 
     /// Whether a guest is elsewhere than its entry says because a move from there has ended that was not reported, or because

@@ -102,12 +102,17 @@ impl Shrinker {
 
     /// Leaves out whole files, and what makes clocks and leases differ.
     fn texts(&mut self) -> bool {
-        let changes: [fn(&mut History); 6] = [
+        let changes: [fn(&mut History); 7] = [
             |history| history.cluster.rules.clear(),
             |history| history.cluster.groups.clear(),
             |history| history.cluster.datacenter.clear(),
             |history| history.cluster.lease_runs_long_ms = 0,
             |history| history.cluster.nodes.values_mut().for_each(|node| node.clock_ppm = 0),
+            |history| {
+                for node in history.cluster.nodes.values_mut() {
+                    (node.version, node.timings) = (None, None);
+                }
+            },
             |history| {
                 for node in history.cluster.nodes.values_mut() {
                     (node.watchdog_late_ms, node.watchdog_early_ms) = (0, 0);

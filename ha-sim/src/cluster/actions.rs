@@ -742,6 +742,12 @@ impl Cluster {
         }
     }
 
+    /// Gives the daemons of a node timings of their own, from their next start on. What locks and watchdogs count on has to be the same on
+    /// all nodes.
+    pub fn set_timings(&mut self, node: &NodeName, timings: ha_core::timing::Timings) {
+        self.own_timings.insert(node.clone(), timings);
+    }
+
     /// Locks are held longer than promised.
     pub fn let_leases_run_long(&mut self, by: Duration) {
         self.world.physics.lock_lifetime = self.timings.lock_lifetime().saturating_add(by);

@@ -159,7 +159,7 @@ impl Cluster {
     /// While the call goes on the daemon is out of the cluster: the call may take time, in which everything else goes on.
     pub(super) fn call(&mut self, node: &NodeName, daemon: DaemonKind) {
         let now = self.now_on(node);
-        let timings = self.timings;
+        let timings = self.own_timings.get(node).copied().unwrap_or(self.timings);
         let Some(daemons) = self.daemons.get_mut(node) else { return };
         let starts = daemons.schedule(daemon).starts_at.take().is_some();
         if starts && daemon == DaemonKind::Lrm {

@@ -256,7 +256,7 @@ impl Cluster {
         }
         let fault = as_it_may_be(operation, self.disturbances.remove(hit?).fault);
         if let Some(invariants) = &mut self.invariants {
-            invariants.disturbed(fault);
+            invariants.disturbed(node, fault, self.world.time);
         }
         Some(fault)
     }
@@ -288,7 +288,8 @@ fn as_it_may_be(operation: HostOperation, fault: Fault) -> Fault {
 
 impl EventSink for Host<'_> {
     fn event(&mut self, event: Event) {
-        if self.fate == Fate::Lives {
+        let is_untold = self.has_bug(PlantedBug::ErrorsUntold) && planted::says_why(&event);
+        if self.fate == Fate::Lives && !is_untold {
             self.view().event(event);
         }
     }
@@ -501,7 +502,20 @@ impl ManagerStore for Host<'_> {
     }
 
     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
-        self.call(HostOperation::Commands, |host| host.view().take_commands())
+        self.call(HostOperation::Commands, |host| {
+            if host.has_bug(PlantedBug::CommandsWaitForNodes) && host.misses_node() {
+                return Ok(Vec::new());
+            }
+            host.view().take_commands()
+        })
+    }
+}
+
+impl Host<'_> {
+    /// Whether a node is lost, as far as is recorded.
+    fn misses_node(&self) -> bool {
+        let status = self.cluster.world.store.manager_status.as_ref();
+        status.is_some_and(|status| planted::misses_node(status))
     }
 }
 

@@ -66,6 +66,11 @@ pub enum Invariant {
     FencedForIncident,
     /// The device of a multiplexer runs for no longer than each of its clients counts on.
     DeviceEndsInTime,
+    /// While faults go on, what none of them touches stays within its bound.
+    GoesOn,
+    /// Of what does not run somebody is told why: a service goes to `error` with a reason, and one that could run and does not is shown
+    /// or told as such.
+    ToldWhy,
     /// After the faults every service comes to where rules and requests want it, or its state says why not.
     Settles,
 }
@@ -93,6 +98,8 @@ impl Invariant {
             Self::NotUnderstoodIsKept => "what is not understood is kept",
             Self::FencedForIncident => "a device turns off only what is to be fenced",
             Self::DeviceEndsInTime => "a device ends when its clients count on that",
+            Self::GoesOn => "what no fault touches goes on",
+            Self::ToldWhy => "somebody is told why a service does not run",
             Self::Settles => "everything settles after the faults",
         }
     }
@@ -114,6 +121,17 @@ impl fmt::Display for Breach {
         let at = self.at.since_start().as_secs_f64();
         write!(f, "after {at} s this does not hold: {}: {}", self.invariant.as_str(), self.details)
     }
+}
+
+/// Why a service went to `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorReason {
+    /// Its LRM has seen that its guest is elsewhere.
+    NotHere,
+    /// A stop, or a start of which nobody can tell what came of it.
+    Failed,
+    /// Its starts failed on all nodes on which they were tried, or its guest was not there.
+    StartsNowhere,
 }
 
 /// A change of state that was taken: whose, from, to.
@@ -147,6 +165,12 @@ pub struct Invariants {
     beliefs: Beliefs,
     /// How many calls went wrong.
     disturbed: u64,
+    /// Until when the last call that went wrong held up a daemon of each node.
+    struck_until: BTreeMap<NodeName, Instant>,
+    /// Why services went to `error`.
+    reasons: BTreeMap<ServiceId, ErrorReason>,
+    /// When the master last said that it has no node for a service.
+    no_node: BTreeMap<ServiceId, Instant>,
     /// How often each master has written the manager status since an incident was over in it, for those that it knew.
     over: BTreeMap<(NodeName, Uid), u32>,
     /// The last move of each service that has ended: from where to where.
@@ -218,8 +242,19 @@ impl Invariants {
         self.disturbed
     }
 
-    pub(super) fn disturbed(&mut self, fault: Fault) {
+    pub(super) fn disturbed(&mut self, node: &NodeName, fault: Fault, at: Instant) {
         self.disturbed = self.disturbed.saturating_add(1);
+        let milliseconds = match fault {
+            Fault::Fails | Fault::Unknown => 0,
+            Fault::Stalls(time)
+            | Fault::Late(time)
+            | Fault::LateUnknown(time)
+            | Fault::Crashes(time)
+            | Fault::CrashesAfter(time) => time,
+        };
+        let until = at.after(Duration::from_millis(milliseconds));
+        let struck = self.struck_until.entry(node.clone()).or_insert(until);
+        *struck = until.max(*struck);
         self.count_fault(match fault {
             Fault::Fails => "call fails",
             Fault::Unknown => "call takes effect but gives an error",
@@ -229,6 +264,23 @@ impl Invariants {
             Fault::Crashes(_) => "crash before a call",
             Fault::CrashesAfter(_) => "crash after a call",
         });
+    }
+
+    /// Whether a call of a node's daemons that went wrong is not over.
+    pub(super) fn is_struck(&self, node: &NodeName, now: Instant) -> bool {
+        self.struck_until.get(node).is_some_and(|until| now <= *until)
+    }
+
+    /// Why a service is in `error`, as the master said.
+    #[must_use]
+    pub fn error_reason(&self, sid: &ServiceId) -> Option<ErrorReason> {
+        self.reasons.get(sid).copied()
+    }
+
+    /// When the master last said that it has no node for a service that is to be recovered.
+    #[must_use]
+    pub fn no_node_since(&self, sid: &ServiceId) -> Option<Instant> {
+        self.no_node.get(sid).copied()
     }
 
     pub(super) fn asked_for_lock(
@@ -480,10 +532,44 @@ impl Invariants {
                 self.check_fenced(node, world);
                 return;
             }
-            _ => return,
+            _ => {
+                self.note_reason(event, world.time);
+                return;
+            }
         };
+        if let Event::ServiceState { sid, to, .. } = event {
+            self.check_reason(sid, *to, world.time);
+        }
         let count = self.transitions.entry(transition).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// Takes note of why a service goes to `error`, or waits in `recovery`.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the others are no reasons")]
+    fn note_reason(&mut self, event: &Event, at: Instant) {
+        let (sid, reason) = match event {
+            Event::MoveFailedWrongNode { sid } => (sid, ErrorReason::NotHere),
+            Event::StopFailed { sid, exit_code } | Event::ServiceUnrecoverable { sid, exit_code } => {
+                let is_elsewhere = ExitCode(*exit_code) == ExitCode::WRONG_NODE;
+                (sid, if is_elsewhere { ErrorReason::NotHere } else { ErrorReason::Failed })
+            }
+            Event::RelocationExhausted { sid, .. } => (sid, ErrorReason::StartsNowhere),
+            Event::RecoveryFailed { sid, .. } => {
+                self.no_node.insert(sid.clone(), at);
+                return;
+            }
+            _ => return,
+        };
+        self.reasons.insert(sid.clone(), reason);
+    }
+
+    /// A service changed its state: into `error` only with a reason that was told.
+    fn check_reason(&mut self, sid: &ServiceId, to: StateName, at: Instant) {
+        if to != StateName::Error {
+            self.reasons.remove(sid);
+        } else if !self.reasons.contains_key(sid) {
+            self.note_breach(at, Invariant::ToldWhy, format!("{sid} goes to error, and nobody is told why"));
+        }
     }
 
     /// A master takes the lock of another node. What runs there and is to be fenced could be started elsewhere now.

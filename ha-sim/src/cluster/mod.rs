@@ -40,7 +40,7 @@ mod violation;
 pub use actions::ActionError;
 pub use edit::RawPlace;
 pub use host::{CallsMade, Disturbance, Fault};
-pub use invariants::{Breach, Invariant, Invariants, Transition, aftermath};
+pub use invariants::{Breach, ErrorReason, Invariant, Invariants, Transition, aftermath};
 pub use planted::PlantedBug;
 pub use setup::{Durations, GuestSetup, NodeSetup, Setup, SetupError};
 pub use track::ServiceHistory;
@@ -71,6 +71,8 @@ use track::Tracks;
 pub struct Cluster {
     world: World,
     timings: Timings,
+    /// Of nodes whose daemons have others.
+    own_timings: BTreeMap<NodeName, Timings>,
     durations: Durations,
     types: ServiceTypes,
     datacenter: DatacenterFile,
@@ -129,6 +131,7 @@ impl Cluster {
             daemons: setup.nodes.keys().map(|node| (node.clone(), NodeDaemons::default())).collect(),
             autostart: setup.guests.iter().filter(|(_, guest)| guest.running).map(|(sid, _)| sid.clone()).collect(),
             timings: setup.timings,
+            own_timings: BTreeMap::new(),
             durations: setup.durations,
             types: ServiceTypes::default(),
             datacenter: setup.datacenter,

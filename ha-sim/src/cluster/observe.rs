@@ -17,7 +17,7 @@ use ha_core::{
 use super::{Cluster, ServiceHistory};
 use crate::{
     snapshot::Snapshot,
-    world::{Happening, Source, What, World},
+    world::{DaemonKind, Happening, Source, What, World},
 };
 
 impl Cluster {
@@ -119,6 +119,24 @@ impl Cluster {
         let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
         let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
         Snapshot::of(&self.world, hold)
+    }
+
+    /// Whether nothing that was done to a node, or goes wrong with a call of its daemons, keeps its LRM from its work now.
+    pub(crate) fn is_undisturbed(&self, node: &NodeName) -> bool {
+        let world = &self.world;
+        let Some((hardware, daemons)) = world.nodes.get(node).zip(self.daemons.get(node)) else { return false };
+        let reaches_all = !(hardware.store_fails
+            || hardware.refresh_fails
+            || hardware.locks_fail
+            || hardware.expelled
+            || hardware.reads_stale)
+            && hardware.unheard.is_empty();
+        let paused = daemons.crm_schedule.paused || daemons.lrm_schedule.paused;
+        let works = DaemonKind::ALL.into_iter().all(|daemon| daemons.runs(daemon)) && daemons.stopping.is_none();
+        let is_struck = self.disturbances.iter().any(|disturbance| disturbance.node == *node)
+            || self.invariants.as_ref().is_some_and(|invariants| invariants.is_struck(node, world.time));
+        let is_there = world.is_online(node) && !world.taken_over.contains(node);
+        is_there && reaches_all && works && !paused && !is_struck
     }
 
     /// What became of a service; `None` if it never had a guest and a configuration at once.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::OrderedMap,
+    event::Event,
     host::{Configuration, FenceAttempt},
     id::{NodeName, Uid},
     status::{LrmMode, LrmStatus, ManagerStatus, NodeState, ServiceState},
@@ -131,6 +132,12 @@ bugs! {
     DeviceFedLate = "device-fed-late",
     /// Nobody compares the times of a multiplexer with those that its clients count on.
     TermsIgnored = "terms-ignored",
+    /// The master takes no commands while a node is lost.
+    CommandsWaitForNodes = "commands-wait-for-nodes",
+    /// LRMs start nothing that has yet to run while a node is lost.
+    StartsWaitForNodes = "starts-wait-for-nodes",
+    /// The master does not say why services go to `error`.
+    ErrorsUntold = "errors-untold",
 }
 
 /// Changes how locks and watchdogs behave.
@@ -153,6 +160,22 @@ pub(super) fn change_physics(bug: PlantedBug, physics: &mut Physics) {
         PlantedBug::TermsIgnored => physics.careless = Some(Careless::TermsIgnored),
         _ => {}
     }
+}
+
+/// Whether a node is lost.
+pub(super) fn misses_node(status: &ManagerStatus) -> bool {
+    status.nodes.values().any(|state| matches!(state, NodeState::Unknown | NodeState::Fence))
+}
+
+/// Whether an event is the reason for which a service goes to `error`.
+pub(super) fn says_why(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StopFailed { .. }
+            | Event::ServiceUnrecoverable { .. }
+            | Event::RelocationExhausted { .. }
+            | Event::MoveFailedWrongNode { .. }
+    )
 }
 
 /// Changes what a fence device is asked for.
@@ -193,6 +216,14 @@ pub(super) fn change_manager_status(
             replace_states(Arc::make_mut(&mut status), |state| {
                 (*state == ServiceState::Started { confirmed: true }).then_some(ServiceState::Freeze)
             });
+        }
+        (PlantedBug::StartsWaitForNodes, DaemonKind::Lrm) if misses_node(&status) => {
+            let unconfirmed = ServiceState::Started { confirmed: false };
+            for (_, entry) in
+                Arc::make_mut(&mut status).services.iter_mut().filter(|(_, entry)| entry.state == unconfirmed)
+            {
+                entry.uid = None;
+            }
         }
         (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
             Arc::make_mut(&mut status).services = Default::default();

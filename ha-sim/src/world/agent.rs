@@ -168,6 +168,18 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         Some(is_left)
     }
 
+    /// Ends what a guest left behind on this node, which then does not run here any more. Fails if something is left all the same.
+    fn clear_up(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+        match self.end_leftovers(sid) {
+            Some(true) => Err(HostError::new("something that the guest left behind can't be ended")),
+            Some(false) => {
+                self.set_running_here(sid, false);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn try_stop(&mut self, sid: &ServiceId) -> Result<Begun, HostError> {
         if self.end_leftovers(sid) == Some(true) {
             return Ok(Begun::Fails);
@@ -205,9 +217,9 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
             Motion::Relocate => AgentOperation::Relocate,
         };
         self.check_lock(sid, operation)?;
-        let node = self.view.node.clone();
-        if *task == Motion::Migrate && self.view.world.has_left_behind(sid, &node) {
-            return Err(HostError::new("what the guest left behind can't be moved live"));
+        // What is left can't be moved live: it is ended first.
+        if *task == Motion::Migrate {
+            self.clear_up(sid)?;
         }
         Ok(Begun::from_outcome(self.failure(sid, Operation::Move)?))
     }
@@ -288,15 +300,11 @@ impl Agent for NodeAgent<'_, '_> {
         }
         let unseen = self.view.world.physics.careless == Some(Careless::LeftoversUnseen);
         let node = self.view.node.clone();
-        if unseen && self.view.world.has_left_behind(sid, &node) {
+        if unseen && self.view.world.left_behind(sid, &node).is_some() {
             return Ok(false);
         }
         // What is left is ended before the guest is said not to run.
-        match self.end_leftovers(sid) {
-            Some(true) => return Err(HostError::new("something that the guest left behind can't be ended")),
-            Some(false) => self.set_running_here(sid, false),
-            None => {}
-        }
+        self.clear_up(sid)?;
         Ok(self.runs_here(sid))
     }
 

@@ -251,12 +251,6 @@ impl World {
         self.leftovers.get_mut(&(node.clone(), sid.clone()))
     }
 
-    /// Whether something runs on a node that a guest has left behind there.
-    #[must_use]
-    pub fn has_left_behind(&self, sid: &ServiceId, node: &NodeName) -> bool {
-        self.leftovers.contains_key(&(node.clone(), sid.clone()))
-    }
-
     fn set_starting(&mut self, sid: &ServiceId, node: &NodeName, starts: bool) {
         let changed = set(&mut self.starting, sid, node, starts);
         self.running_changes = self.running_changes.wrapping_add(u64::from(changed));
