@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use ha_core::{placement::Preference, plan::Situation};
-use ha_host::{desk, os::cgroup::Containment, store::usage};
+use ha_core::placement::Preference;
+use ha_host::{desk, os::cgroup::Containment};
 use serde_json::json;
 
 use super::context::{Context, Failure, note, say, say_json, say_rows};
@@ -69,20 +69,8 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
 
 pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -> Result<ExitCode, Failure> {
     let sid = context.sid(sid)?;
-    let status = context.manager_status()?;
-    let configuration = context.stored()?.configuration;
-    let members = context.store.settings()?.nodes;
-    let usage = usage(&*context.store)?;
-    let situation = Situation { usage: Some(&usage), ..Situation::new(&status, &configuration, &members) };
     let preference = if best { Preference::BestScore } else { Preference::None };
-    let explanation = situation.explain(&sid, preference).map_err(Failure::failed)?;
-
-    let mut elsewhere = Vec::new();
-    for node in explanation.nodes.iter().filter(|node| explanation.answer.as_ref() != Some(&node.node)) {
-        if let Ok(other) = situation.counterfactual(&sid, preference, &node.node) {
-            elsewhere.push(other);
-        }
-    }
+    let (explanation, elsewhere) = desk::explain(&context.present()?, &sid, preference).map_err(Failure::failed)?;
     if as_json {
         say_json(&json!({"explanation": explanation, "otherwise": elsewhere}))?;
         return Ok(ExitCode::SUCCESS);

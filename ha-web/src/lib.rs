@@ -12,6 +12,7 @@ pub mod access;
 pub mod call;
 pub mod openapi;
 mod own;
+mod parameters;
 mod pve;
 pub mod route;
 #[cfg(feature = "server")]

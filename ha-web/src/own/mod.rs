@@ -13,6 +13,10 @@ pub(crate) use metrics::metrics;
 
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
+    parameters::{
+        AFFINITY, BALANCE, COMMENT, DELETE, DISABLE, FAILBACK, GROUP, MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES,
+        RESOURCES, RESTRICTED, STRICT,
+    },
     route::{Handler, Need, Route},
     wire::{
         Kind::{Boolean, List, Node, Number, Sid, Text, Word},
@@ -21,27 +25,10 @@ use crate::{
 };
 
 const DRY_RUN: Parameter = Parameter::may("dry_run", Boolean, "Only say what would follow.");
-const DELETE: Parameter = Parameter::may("delete", List, "Properties to unset.");
 const DIGEST: Parameter =
     Parameter::may("digest", Text, "Change it only if its file has this digest; 'If-Match' says the same.");
-const COMMENT: Parameter = Parameter::may("comment", Text, "What people should know.");
 const STATE: Parameter =
     Parameter::may("state", Word(&["started", "stopped", "disabled", "ignored"]), "The state that is requested.");
-const GROUP: Parameter = Parameter::may("group", Text, "The group.");
-const MAX_RESTART: Parameter = Parameter::may("max_restart", Number, "Failed starts that are tried again on a node.");
-const MAX_RELOCATE: Parameter = Parameter::may("max_relocate", Number, "Other nodes that are tried after that.");
-const FAILBACK: Parameter =
-    Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
-const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
-const NODES: Parameter = Parameter::may("nodes", List, "Nodes, each as 'node' or 'node:priority'.");
-const RESTRICTED: Parameter = Parameter::may("restricted", Boolean, "Whether services run on its nodes only.");
-const NO_FAILBACK: Parameter =
-    Parameter::may("nofailback", Boolean, "Whether services stay when a better node comes online.");
-const RESOURCES: Parameter = Parameter::may("resources", List, "The services.");
-const STRICT: Parameter = Parameter::may("strict", Boolean, "Whether the services run on these nodes only.");
-const AFFINITY: Parameter =
-    Parameter::may("affinity", Word(&["positive", "negative"]), "Together or on the nodes, or apart or off them.");
-const DISABLE: Parameter = Parameter::may("disable", Boolean, "Whether the rule takes no part in anything.");
 const TARGET: Parameter = Parameter::must("node", Node, "The node to which it moves.");
 const FORCE: Parameter = Parameter::may("force", Boolean, "Also if it leads nowhere now, or will not last.");
 const BEST: Parameter =

@@ -16,38 +16,25 @@ pub(crate) use cluster::name_of;
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     call::Call,
+    parameters::{
+        AFFINITY, BALANCE, COMMENT, DELETE, DISABLE, FAILBACK, GROUP, MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES,
+        RESOURCES, RESTRICTED, STRICT,
+    },
     route::{Handler, Need, Route},
     wire::{
         Answer, Fault,
-        Kind::{Boolean, List, Node, Number, Sid, Text, Word},
+        Kind::{Boolean, Node, Number, Sid, Text, Word},
         Parameter,
     },
 };
 use serde_json::{Value, json};
 
-const DELETE: Parameter = Parameter::may("delete", List, "Properties to unset.");
 const DIGEST: Parameter = Parameter::may("digest", Text, "Change it only if its file has this digest.");
-const COMMENT: Parameter = Parameter::may("comment", Text, "What people should know.");
 const STATE: Parameter = Parameter::may(
     "state",
     Word(&["started", "stopped", "disabled", "ignored", "enabled"]),
     "The state that is requested.",
 );
-const GROUP: Parameter = Parameter::may("group", Text, "The group.");
-const MAX_RESTART: Parameter = Parameter::may("max_restart", Number, "Failed starts that are tried again on a node.");
-const MAX_RELOCATE: Parameter = Parameter::may("max_relocate", Number, "Other nodes that are tried after that.");
-const FAILBACK: Parameter =
-    Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
-const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
-const NODES_LIST: Parameter = Parameter::may("nodes", List, "Nodes, each as 'node' or 'node:priority'.");
-const RESTRICTED: Parameter = Parameter::may("restricted", Boolean, "Whether services run on its nodes only.");
-const NO_FAILBACK: Parameter =
-    Parameter::may("nofailback", Boolean, "Whether services stay when a better node comes online.");
-const RESOURCES: Parameter = Parameter::may("resources", List, "The services.");
-const STRICT: Parameter = Parameter::may("strict", Boolean, "Whether the services run on these nodes only.");
-const AFFINITY: Parameter =
-    Parameter::may("affinity", Word(&["positive", "negative"]), "Together or on the nodes, or apart or off them.");
-const DISABLE: Parameter = Parameter::may("disable", Boolean, "Whether the rule takes no part in anything.");
 const RULE_TYPES: crate::wire::Kind = Word(&["node-affinity", "resource-affinity"]);
 const TARGET: Parameter = Parameter::must("node", Node, "The node to which it moves.");
 
@@ -129,7 +116,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post("/api2/json/cluster/ha/groups", SysConsole, groups::add)
         .takes(&[
             Parameter::must("group", Text, "Its name."),
-            must(NODES_LIST),
+            must(NODES),
             RESTRICTED,
             NO_FAILBACK,
             COMMENT,
@@ -140,7 +127,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::put("/api2/json/cluster/ha/groups/{group}", SysConsole, groups::set)
         .takes(&[
             Parameter::may("group", Text, "Its name, as in the path."),
-            NODES_LIST,
+            NODES,
             RESTRICTED,
             NO_FAILBACK,
             COMMENT,
@@ -161,7 +148,7 @@ pub(crate) const ROUTES: &[Route] = &[
             Parameter::must("rule", Text, "Its name."),
             Parameter::must("type", RULE_TYPES, "Its type."),
             must(RESOURCES),
-            NODES_LIST,
+            NODES,
             STRICT,
             AFFINITY,
             DISABLE,
@@ -174,7 +161,7 @@ pub(crate) const ROUTES: &[Route] = &[
             Parameter::may("rule", Text, "Its name, as in the path."),
             Parameter::may("type", RULE_TYPES, "Its type, which stays."),
             RESOURCES,
-            NODES_LIST,
+            NODES,
             STRICT,
             AFFINITY,
             DISABLE,

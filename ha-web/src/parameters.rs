@@ -1,0 +1,27 @@
+//! Parameters that calls of both parts take.
+
+use crate::wire::{
+    Kind::{Boolean, List, Number, Text, Word},
+    Parameter,
+};
+
+pub(crate) const DELETE: Parameter = Parameter::may("delete", List, "Properties to unset.");
+pub(crate) const COMMENT: Parameter = Parameter::may("comment", Text, "What people should know.");
+pub(crate) const GROUP: Parameter = Parameter::may("group", Text, "The group.");
+pub(crate) const MAX_RESTART: Parameter =
+    Parameter::may("max_restart", Number, "Failed starts that are tried again on a node.");
+pub(crate) const MAX_RELOCATE: Parameter =
+    Parameter::may("max_relocate", Number, "Other nodes that are tried after that.");
+pub(crate) const FAILBACK: Parameter =
+    Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
+pub(crate) const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
+pub(crate) const NODES: Parameter = Parameter::may("nodes", List, "Nodes, each as 'node' or 'node:priority'.");
+pub(crate) const RESTRICTED: Parameter =
+    Parameter::may("restricted", Boolean, "Whether services run on its nodes only.");
+pub(crate) const NO_FAILBACK: Parameter =
+    Parameter::may("nofailback", Boolean, "Whether services stay when a better node comes online.");
+pub(crate) const RESOURCES: Parameter = Parameter::may("resources", List, "The services.");
+pub(crate) const STRICT: Parameter = Parameter::may("strict", Boolean, "Whether the services run on these nodes only.");
+pub(crate) const AFFINITY: Parameter =
+    Parameter::may("affinity", Word(&["positive", "negative"]), "Together or on the nodes, or apart or off them.");
+pub(crate) const DISABLE: Parameter = Parameter::may("disable", Boolean, "Whether the rule takes no part in anything.");
