@@ -430,6 +430,8 @@ fn a_guest_is_moved_by_a_command_and_recovered_when_its_node_dies() {
     assert!(watches[1].count() >= before, "its uptime goes on");
     wait_for("it is shown so", 20, || sandbox.shown("vm:100") == "started");
     assert!(sandbox.log_text("node1").contains("\"agent_move_ended\""));
+    // node2 had nothing to guard before, so its lock proves something only from now on.
+    wait_for("its node is guarded", 20, || sandbox.all_are_guarded());
 
     // The power is cut.
     common::signal(&machines[1], "TERM");
