@@ -2065,8 +2065,9 @@ typedef struct ha_callbacks {
     int32_t (*write_manager_status)(void *context,
                                     const struct ha_manager_status *status,
                                     struct ha_reply *reply);
-    /// CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
-    /// none. If it fails the record of the round before holds.
+    /// The record of a node's LRM as it was last written, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE
+    /// if there is none. A CRM asks for each node's in every round; if it fails the record of the round before holds. An LRM asks for
+    /// its own node's once, before it writes its first one; if it fails it does nothing before it is answered.
     ///
     /// Promise: Never something older than what this node has read before. None only if there is none; a record that
     /// can't be read is a failure.

@@ -15,7 +15,7 @@ use ha_core::{
     event::Event,
     host::{
         ClusterLock, Configuration, EventSink, FenceAttempt, FenceDevices, FenceProgress, GuestControl, HostError,
-        Lock, LockAnswer, ManagerStore,
+        Lock, LockAnswer, ManagerStore, StatusStore,
     },
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     manager::{Manager, RoundInput},
@@ -45,13 +45,20 @@ impl ClusterLock for Granting {
     }
 }
 
+impl StatusStore for Granting {
+    fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
+        Ok(None)
+    }
+
+    fn lrm_status(&mut self, _: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        Ok(None)
+    }
+}
+
 impl ManagerStore for Granting {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
         black_box(status);
         Ok(())
-    }
-    fn lrm_status(&mut self, _: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        Ok(None)
     }
     fn commands_waiting(&mut self) -> Result<bool, HostError> {
         Ok(false)

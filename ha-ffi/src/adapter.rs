@@ -229,6 +229,12 @@ impl StatusStore for Adapter<'_> {
         let Some(mut reply) = ask!(self.read_manager_status())?.some()? else { return Ok(None) };
         handed_back("read_manager_status", reply.take_manager_status().map_err(failed)?).map(Some)
     }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        let (node, length) = split(node.as_str());
+        let Some(mut reply) = ask!(self.read_lrm_status(node, length))?.some()? else { return Ok(None) };
+        handed_back("read_lrm_status", reply.take_lrm_status().map_err(failed)?).map(Some)
+    }
 }
 
 impl ConfigurationStore for Adapter<'_> {
@@ -241,12 +247,6 @@ impl ManagerStore for Adapter<'_> {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
         let lent = Lent::<ha_manager_status, _>::new(Record::Lent(status)).map_err(failed)?;
         ask!(self.write_manager_status(lent.handle))?.ok().map(drop)
-    }
-
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        let (node, length) = split(node.as_str());
-        let Some(mut reply) = ask!(self.read_lrm_status(node, length))?.some()? else { return Ok(None) };
-        handed_back("read_lrm_status", reply.take_lrm_status().map_err(failed)?).map(Some)
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {

@@ -138,8 +138,9 @@ pub struct ha_callbacks {
     pub write_manager_status: Option<
         unsafe extern "C" fn(context: *mut c_void, status: *const ha_manager_status, reply: *mut ha_reply) -> i32,
     >,
-    /// CRM: the record of a node's LRM, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE if there is
-    /// none. If it fails the record of the round before holds.
+    /// The record of a node's LRM as it was last written, by ha_reply_lrm_status() or ha_reply_json(): HA_ANSWER_OK; HA_ANSWER_NONE
+    /// if there is none. A CRM asks for each node's in every round; if it fails the record of the round before holds. An LRM asks for
+    /// its own node's once, before it writes its first one; if it fails it does nothing before it is answered.
     ///
     /// Promise: Never something older than what this node has read before. None only if there is none; a record that
     /// can't be read is a failure.
@@ -489,13 +490,13 @@ macro_rules! entries {
 /// without must be there. What lies behind `known` was not there yet when the caller was compiled.
 fn incomplete(table: &ha_callbacks, known: usize) -> Option<Failure> {
     let daemon = entries!(table: refresh, is_quorate, take_lock, release_lock, open_watchdog, feed_watchdog, close_watchdog,
-        read_manager_status, read_configuration);
+        read_manager_status, read_lrm_status, read_configuration);
     let has = |entries: &[Entry]| entries.iter().any(|(_, _, is_there)| *is_there);
     let missing = |what: &str, entries: &[Entry]| {
         let missing = entries.iter().find(|(_, offset, is_there)| !is_there && *offset < known);
         missing.map(|(name, ..)| Failure::argument(format!("the callback {name} is NULL: {what} can't do without it")))
     };
-    let crm = entries!(table: members, write_manager_status, read_lrm_status, move_configuration, random_bytes);
+    let crm = entries!(table: members, write_manager_status, move_configuration, random_bytes);
     let lrm = entries!(table: write_lrm_status, start_job, finished_jobs);
     let is_crm = table.members.is_some() || table.random_bytes.is_some();
     let mut parts: Vec<(&str, &[Entry])> = Vec::new();

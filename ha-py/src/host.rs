@@ -326,6 +326,11 @@ impl StatusStore for PythonHost {
             Ok(status)
         })
     }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<status::LrmStatus>>, HostError> {
+        let node = (node.as_str().to_owned(),);
+        self.call("lrm_status", node, |answer| optional(answer, |status: &LrmStatus| status.0.clone()))
+    }
 }
 
 impl ConfigurationStore for PythonHost {
@@ -339,11 +344,6 @@ impl ManagerStore for PythonHost {
         self.tell("write_manager_status", (ManagerStatus(Arc::new(status.clone())),))?;
         self.recorded.store(true, Ordering::Relaxed);
         Ok(())
-    }
-
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<status::LrmStatus>>, HostError> {
-        let node = (node.as_str().to_owned(),);
-        self.call("lrm_status", node, |answer| optional(answer, |status: &LrmStatus| status.0.clone()))
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {

@@ -23,7 +23,7 @@ pub enum HostOperation {
     ReadManagerStatus,
     /// [`ManagerStore::write_manager_status`](crate::host::ManagerStore::write_manager_status).
     WriteManagerStatus,
-    /// [`ManagerStore::lrm_status`](crate::host::ManagerStore::lrm_status).
+    /// [`StatusStore::lrm_status`](crate::host::StatusStore::lrm_status).
     ReadLrmStatus,
     /// [`LrmStore::write_lrm_status`](crate::host::LrmStore::write_lrm_status).
     WriteLrmStatus,

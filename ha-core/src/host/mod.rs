@@ -191,11 +191,19 @@ pub trait Membership {
     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError>;
 }
 
-/// Where the manager status is read from. Both daemons read it.
+/// Where the records are read from. Both daemons read them.
 pub trait StatusStore {
     /// The manager status as it was last written; `None` if none was ever written. A record that can't be read or
     /// understood is an error, never `None`: the core would begin from nothing.
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError>;
+
+    /// The record of a node's LRM as it was last written; `None` if there is none. A host that can tell that the record of a
+    /// former node is gone gives one with mode [`Unknown`](crate::status::LrmMode::Unknown).
+    ///
+    /// The master asks for each node's in every round; on an error the record that was read in the round before holds. An LRM
+    /// asks for its own node's once, while quorate, before it writes its first one: what has failed by it is not done again under
+    /// the same request, since a master may count that failure yet. On an error it asks again, and does nothing before.
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError>;
 }
 
 /// The configuration, as a whole.
@@ -213,11 +221,6 @@ pub trait ManagerStore {
     /// should refuse the write of a node that does not hold the manager lock any more; otherwise the record of another
     /// master may be overwritten for one round.
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError>;
-
-    /// The record of a node's LRM; `None` if there is none. A host that can tell that the record of a former node is gone
-    /// gives one with mode [`Unknown`](crate::status::LrmMode::Unknown). On an error the record that was read in the round
-    /// before holds.
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError>;
 
     /// Whether a command waits in the queue.
     fn commands_waiting(&mut self) -> Result<bool, HostError>;

@@ -18,7 +18,7 @@ use crate::{
     host::{self, EventSink, HostOperation, Lock, LrmHost},
     id::{NodeName, ServiceId, Uid},
     lease::{Attempt, Guard, Lease},
-    status::{JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, Writer},
+    status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, Writer},
     time::{Instant, Next, Now, WaitReason},
     timing::Timings,
 };
@@ -193,7 +193,9 @@ impl Lrm {
         let refreshed = host.refresh();
         let view_is_fresh = host::answer(host, HostOperation::Refresh, refreshed).is_some();
         if !self.wrote_record {
-            self.write_record(host, now);
+            if host.is_quorate() && self.take_over_failures(host) {
+                self.write_record(host, now);
+            }
             if !self.wrote_record {
                 let next = if self.is_stopping() { self.exit() } else { self.again_after_wait(now) };
                 return Err(next);
@@ -203,6 +205,20 @@ impl Lrm {
         self.take_mode_from_status(host);
         self.turn_since = None;
         Ok(Iteration { began: now.instant, view_is_fresh, stage: Stage::ChangeState })
+    }
+
+    /// Begins with what has failed by the record that an LRM of this node wrote last, so that it is not done again under the same
+    /// request. A master that has read that record counts the failure, however late, and believes that nothing runs. Says whether
+    /// the record could be read.
+    ///
+    /// What succeeded is done again: what was started has gone with a reset.
+    fn take_over_failures(&mut self, host: &mut (impl LrmHost + ?Sized)) -> bool {
+        let record = host.lrm_status(&self.node);
+        let Some(record) = host::answer(host, HostOperation::ReadLrmStatus, record) else { return false };
+        let results = record.iter().flat_map(|record| &record.results);
+        let failed = results.filter(|(_, result)| result.exit_code != ExitCode::SUCCESS);
+        self.results = failed.map(|(uid, result)| (uid.clone(), result.clone())).collect();
+        true
     }
 
     /// Reads the manager status. If that fails what was read before stays.

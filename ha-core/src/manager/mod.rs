@@ -28,7 +28,10 @@ use alloc::vec::Vec;
 use crate::{
     config::datacenter::SchedulerMode,
     event::Event,
-    host::{self, ClusterLock, Configuration, EventSink, FenceDevices, GuestControl, HostOperation, ManagerStore},
+    host::{
+        self, ClusterLock, Configuration, EventSink, FenceDevices, GuestControl, HostOperation, ManagerStore,
+        StatusStore,
+    },
     id::NodeName,
     placement::BalanceHold,
     status::{ManagerStatus, NodeState, NotUnderstood, ServiceState, Timestamp},
@@ -46,9 +49,12 @@ use services::ManagedServices;
 use uid::UidSource;
 
 /// What a round does to the world.
-pub trait RoundHost: ClusterLock + ManagerStore + GuestControl + FenceDevices + EventSink {}
+pub trait RoundHost: ClusterLock + StatusStore + ManagerStore + GuestControl + FenceDevices + EventSink {}
 
-impl<T> RoundHost for T where T: ClusterLock + ManagerStore + GuestControl + FenceDevices + EventSink + ?Sized {}
+impl<T> RoundHost for T where
+    T: ClusterLock + StatusStore + ManagerStore + GuestControl + FenceDevices + EventSink + ?Sized
+{
+}
 
 /// The master's mind: the manager status, and what it remembers beside it.
 ///

@@ -7,7 +7,7 @@ use crate::{
     event::Event,
     host::{
         ClusterLock, EventSink, FenceAttempt, FenceDevices, FenceProgress, GuestControl, HostError, Lock, LockAnswer,
-        ManagerStore,
+        ManagerStore, StatusStore,
     },
     id::{NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
@@ -74,13 +74,19 @@ impl ClusterLock for Rehearsal {
     }
 }
 
-impl ManagerStore for Rehearsal {
-    fn write_manager_status(&mut self, _: &ManagerStatus) -> Result<(), HostError> {
-        Ok(())
+impl StatusStore for Rehearsal {
+    fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
+        Ok(None)
     }
 
     fn lrm_status(&mut self, _: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
         Ok(None)
+    }
+}
+
+impl ManagerStore for Rehearsal {
+    fn write_manager_status(&mut self, _: &ManagerStatus) -> Result<(), HostError> {
+        Ok(())
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {

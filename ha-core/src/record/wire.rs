@@ -39,13 +39,13 @@ macro_rules! fallible_roles {
             }
             StatusStore {
                 fn manager_status() -> Option<Arc<ManagerStatus>> = Question::ManagerStatus;
+                fn lrm_status(node: &NodeName) -> Option<Arc<LrmStatus>> = Question::LrmStatus { node };
             }
             ConfigurationStore {
                 fn configuration() -> Configuration = Question::Configuration;
             }
             ManagerStore {
                 fn write_manager_status(status: &ManagerStatus) -> () = Question::WriteManagerStatus { status };
-                fn lrm_status(node: &NodeName) -> Option<Arc<LrmStatus>> = Question::LrmStatus { node };
                 fn commands_waiting() -> bool = Question::CommandsWaiting;
                 fn take_commands() -> Vec<String> = Question::TakeCommands;
             }

@@ -338,10 +338,10 @@ nothing of this library in the child. Named arguments that are not known are err
                        feed_watchdog($not_after)            'fed' or 'too_late'
                        close_watchdog                       nothing
                        read_manager_status                  HA::ManagerStatus, JSON, a hash, or none
+                       read_lrm_status($node)               HA::LrmStatus, JSON, a hash, or none
                        read_configuration                   HA::Configuration
     CRM                members                              { node => online }
                        write_manager_status($status)        nothing
-                       read_lrm_status($node)               HA::LrmStatus, JSON, a hash, or none
                        commands_waiting                     true or false
                        take_commands                        [ lines ]
                        move_configuration($sid, $from, $to) nothing

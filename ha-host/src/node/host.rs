@@ -212,6 +212,15 @@ impl StatusStore for NodeHost {
         self.unreadable.clear();
         Ok(status)
     }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        let Some(content) = self.store.record(&Record::Lrm(node.clone()))? else { return Ok(None) };
+        let parse = |text: &str| LrmStatus::from_json(text).map_err(|error| error.to_string());
+        let known = understand(content, self.lrms.get(node), &format!("the LRM status of {node}"), parse)?;
+        let status = known.1.clone();
+        self.lrms.insert(node.clone(), known);
+        Ok(Some(status))
+    }
 }
 
 impl ConfigurationStore for NodeHost {
@@ -226,15 +235,6 @@ impl ConfigurationStore for NodeHost {
 impl ManagerStore for NodeHost {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
         Ok(self.session.write_record(&Record::Manager, status.to_json().as_bytes())?)
-    }
-
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        let Some(content) = self.store.record(&Record::Lrm(node.clone()))? else { return Ok(None) };
-        let parse = |text: &str| LrmStatus::from_json(text).map_err(|error| error.to_string());
-        let known = understand(content, self.lrms.get(node), &format!("the LRM status of {node}"), parse)?;
-        let status = known.1.clone();
-        self.lrms.insert(node.clone(), known);
-        Ok(Some(status))
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {

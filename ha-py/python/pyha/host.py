@@ -130,6 +130,16 @@ class StatusStore(Protocol):
         that can't be read is a failure.
         """
 
+    @abstractmethod
+    def lrm_status(self, node: str, /) -> LrmStatus | None:
+        """The record of a node's LRM as it was last written; ``None`` if there is none.
+
+        A CRM asks for each node's in every round, an LRM for its own node's once, before it writes its first one.
+
+        Promise: Never something older than what this node has read before. None only if there is none; a record that
+        can't be read is a failure.
+        """
+
 
 class ConfigurationStore(Protocol):
     """The configuration, as a whole."""
@@ -151,14 +161,6 @@ class ManagerStore(Protocol):
 
         Promise: Whole or not at all. A host that can refuses it to a node that does not hold the manager lock: while HA
         is disarmed no watchdog ends a master that was stopped for longer than its lock lasts.
-        """
-
-    @abstractmethod
-    def lrm_status(self, node: str, /) -> LrmStatus | None:
-        """The record of a node's LRM; ``None`` if there is none.
-
-        Promise: Never something older than what this node has read before. None only if there is none; a record that
-        can't be read is a failure.
         """
 
     def commands_waiting(self) -> bool:

@@ -817,7 +817,7 @@ class HostOperation(Word):
     """``ManagerStore.write_manager_status``."""
 
     READ_LRM_STATUS = "read_lrm_status"
-    """``ManagerStore.lrm_status``."""
+    """``StatusStore.lrm_status``."""
 
     WRITE_LRM_STATUS = "write_lrm_status"
     """``LrmStore.write_lrm_status``."""

@@ -791,10 +791,10 @@ pub(super) fn callers(operation: HostOperation) -> &'static [DaemonKind] {
         | HostOperation::FeedWatchdog
         | HostOperation::CloseWatchdog
         | HostOperation::ReadManagerStatus
+        | HostOperation::ReadLrmStatus
         | HostOperation::ReadConfiguration => &[DaemonKind::Crm, DaemonKind::Lrm],
         HostOperation::Members
         | HostOperation::WriteManagerStatus
-        | HostOperation::ReadLrmStatus
         | HostOperation::Commands
         | HostOperation::MoveConfiguration
         | HostOperation::RemoveLeftoverLocks

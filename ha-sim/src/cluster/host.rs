@@ -414,6 +414,17 @@ impl StatusStore for Host<'_> {
             })
         })
     }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        self.call(HostOperation::ReadLrmStatus, |host| {
+            let record = host.view().lrm_status(node)?;
+            let world = &host.cluster.world;
+            Ok(match host.cluster.planted {
+                Some(bug) => planted::change_lrm_status(bug, record, world.store.manager_status.as_deref()),
+                None => record,
+            })
+        })
+    }
 }
 
 impl Host<'_> {
@@ -483,17 +494,6 @@ impl ManagerStore for Host<'_> {
                 invariants.has_written(node, cluster.world.store.manager_status.clone());
             }
             Ok(())
-        })
-    }
-
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        self.call(HostOperation::ReadLrmStatus, |host| {
-            let record = host.view().lrm_status(node)?;
-            let world = &host.cluster.world;
-            Ok(match host.cluster.planted {
-                Some(bug) => planted::change_lrm_status(bug, record, world.store.manager_status.as_deref()),
-                None => record,
-            })
         })
     }
 

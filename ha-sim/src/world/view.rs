@@ -196,6 +196,12 @@ impl StatusStore for View<'_> {
         self.check_readable(None)?;
         Ok(self.store().manager_status.clone())
     }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        self.check_store()?;
+        self.check_readable(Some(node))?;
+        Ok(self.store().lrm_status.get(node).cloned())
+    }
 }
 
 impl ConfigurationStore for View<'_> {
@@ -220,12 +226,6 @@ impl ManagerStore for View<'_> {
         self.world.store.broken_records.remove(&None);
         self.world.store.manager_status = Some(Arc::new(status.clone()));
         Ok(())
-    }
-
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        self.check_store()?;
-        self.check_readable(Some(node))?;
-        Ok(self.store().lrm_status.get(node).cloned())
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {

@@ -195,6 +195,10 @@ impl StatusStore for Call<'_> {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
         self.call(HostOperation::ReadManagerStatus, None, |call| Ok(call.cluster.store.manager_status.clone()))
     }
+
+    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+        self.call(HostOperation::ReadLrmStatus, None, |call| Ok(call.cluster.store.lrm_status.get(node).cloned()))
+    }
 }
 
 impl ConfigurationStore for Call<'_> {
@@ -226,10 +230,6 @@ impl ManagerStore for Call<'_> {
             call.cluster.store.manager_status = Some(Arc::new(written));
             Ok(())
         })
-    }
-
-    fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        self.call(HostOperation::ReadLrmStatus, None, |call| Ok(call.cluster.store.lrm_status.get(node).cloned()))
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {

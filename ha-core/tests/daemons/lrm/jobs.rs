@@ -73,6 +73,51 @@ fn a_start_that_fails_while_the_configuration_cannot_be_read_is_tried_again_and_
     assert_eq!(counted, ["start_retry", "start_retries_exhausted"]);
 }
 
+/// A node that was reset at once after a start had failed: its LRM begins again, and the service could be started by now. The
+/// master may still count the failure, as the record says, and take the service for one that does not run.
+fn reset_after_a_failed_start(exit_code: ExitCode) -> Cluster {
+    let mut cluster = cluster();
+    put(&mut cluster, STARTED, "one");
+    let mut before = LrmStatus::default();
+    before.results.insert("one".parse().unwrap(), JobResult::new(sid("vm:101"), "started", exit_code));
+    cluster.store.lrm_status.insert(node("node1"), Arc::new(before));
+    cluster
+}
+
+#[test]
+fn what_failed_before_an_lrm_began_is_not_done_again_under_the_same_request() {
+    for exit_code in [ExitCode::ERROR, ExitCode::WRONG_NODE, ExitCode::KILLED] {
+        let mut cluster = reset_after_a_failed_start(exit_code);
+        cluster.iterate_times(3, "node1", Daemon::Lrm);
+        assert!(cluster.places(&sid("vm:101")).is_empty());
+        assert_eq!(record(&cluster).results[&"one".parse::<Uid>().unwrap()].exit_code, exit_code, "it is still told");
+        put(&mut cluster, STARTED, "two");
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "another request is");
+    }
+}
+
+#[test]
+fn what_succeeded_before_an_lrm_began_is_done_again() {
+    let mut cluster = reset_after_a_failed_start(ExitCode::SUCCESS);
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")]);
+}
+
+#[test]
+fn an_lrm_that_cannot_read_what_was_done_before_it_does_nothing() {
+    let mut cluster = reset_after_a_failed_start(ExitCode::ERROR);
+    break_call(&mut cluster, HostOperation::ReadLrmStatus);
+    let next = iterate(&mut cluster);
+    assert_eq!(wait_after(&cluster, next), 5);
+    assert_eq!(cluster.take_events(), ["host_call_failed"]);
+    assert_eq!(cluster.calls.get(&HostOperation::WriteLrmStatus), None, "or what it could not read would be lost");
+    cluster.broken.clear();
+    cluster.iterate_times(3, "node1", Daemon::Lrm);
+    assert_eq!(state(&mut cluster), LrmState::Active);
+    assert!(cluster.places(&sid("vm:101")).is_empty());
+}
+
 #[test]
 fn results_of_requests_that_no_entry_has_any_more_are_dropped_with_the_next_one() {
     let mut cluster = active();

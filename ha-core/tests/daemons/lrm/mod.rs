@@ -1,6 +1,6 @@
 //! The LRM: each row of its table of states, and its work.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ha_core::{
     config::{RequestedState, datacenter::ShutdownPolicy},
@@ -8,8 +8,8 @@ use ha_core::{
     id::Uid,
     lrm::StopRequest,
     status::{
-        Disarm, DisarmMode, DisarmState, ExitCode, LrmMode, LrmState, LrmStatus, NodeRequest, NodeState, ServiceState,
-        StateName, Writer,
+        Disarm, DisarmMode, DisarmState, ExitCode, JobResult, LrmMode, LrmState, LrmStatus, NodeRequest, NodeState,
+        ServiceState, StateName, Writer,
     },
     time::Instant,
 };
