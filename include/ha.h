@@ -1634,13 +1634,13 @@ enum ha_event_kind
     /// Fields: sid, failed_nodes.
     HA_EVENT_ALL_NODES_TRIED = 32,
     /// A start ended in a way that no retry mends.
-    /// Fields: sid, exit_code.
+    /// Fields: sid, exit_code, [node], [guest_node].
     HA_EVENT_SERVICE_UNRECOVERABLE = 33,
     /// A service could not be stopped.
-    /// Fields: sid, exit_code.
+    /// Fields: sid, exit_code, [node], [guest_node].
     HA_EVENT_STOP_FAILED = 34,
     /// A service could not be moved.
-    /// Fields: sid, exit_code.
+    /// Fields: sid, exit_code, [node], [target], [guest_node].
     HA_EVENT_MOVE_FAILED = 35,
     /// A service could not be moved, since it is configured on another node than recorded.
     /// Fields: sid.
@@ -1682,7 +1682,7 @@ enum ha_event_kind
     /// Fields: task, sid, target, imbalance, expected_imbalance.
     HA_EVENT_AUTO_REBALANCE = 48,
     /// A command will be carried out.
-    /// Fields: command.
+    /// Fields: command, [by].
     HA_EVENT_COMMAND_ACCEPTED = 49,
     /// A service moves along with one that it belongs together with.
     /// Fields: command, task, sid, target, with.
@@ -1868,6 +1868,18 @@ enum ha_event_kind
     /// as far as its watchdog's time allows, and ends. Hosts report it.
     /// Fields: node.
     HA_EVENT_REMOVED_FROM_CLUSTER = 113,
+    /// A node is to give its services away and take none: maintenance was asked for.
+    /// Fields: node, [by].
+    HA_EVENT_MAINTENANCE_REQUESTED = 114,
+    /// The request for a node's maintenance was taken back.
+    /// Fields: node, [by].
+    HA_EVENT_MAINTENANCE_REQUEST_WITHDRAWN = 115,
+    /// A person, or a program in somebody's name, has changed something. Hosts report it.
+    /// Fields: by, [through], verb, object, change.
+    HA_EVENT_CHANGE_MADE = 116,
+    /// Events are missing in the history. A host reports it.
+    /// Fields: [events], reason.
+    HA_EVENT_HISTORY_INCOMPLETE = 117,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

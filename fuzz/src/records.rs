@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use ha_core::{
     record,
-    status::{Command, LrmStatus, ManagerStatus},
+    status::{CommandLine, LrmStatus, ManagerStatus},
     timing::TimingSettings,
 };
 use ha_sim::scenario::Scenario;
@@ -40,10 +40,10 @@ pub(crate) fn lrm_status(data: &[u8]) {
 
 pub(crate) fn command(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    match text.parse::<Command>() {
-        Ok(command) => {
-            assert!(!command.verb().is_empty());
-            assert_eq!(command.to_string().parse::<Command>().as_ref(), Ok(&command));
+    match text.parse::<CommandLine>() {
+        Ok(line) => {
+            assert!(!line.command.verb().is_empty());
+            assert_eq!(line.to_string().parse::<CommandLine>().as_ref(), Ok(&line));
         }
         Err(error) => says_something(error),
     }

@@ -9,6 +9,7 @@ use super::{
     commands::{CommandManner, CrmVerb, MaintenanceVerb, parse_disarm_mode},
     daemon::{DemoArguments, DiskArguments, InitArguments, MuxArguments, NodeArguments, SuperviseArguments},
     deed::Manner,
+    history::{HistoryArguments, SinceOption},
 };
 
 /// High availability for services in a cluster.
@@ -175,6 +176,25 @@ pub(super) enum Verb {
     Arm {
         #[command(flatten)]
         manner: Manner,
+    },
+    /// Tell what has happened: what the daemons of all nodes did, and who changed what.
+    ///
+    /// The store keeps the last of it for all nodes; this node's journal, below its state directory, reaches further back for what
+    /// this node did. Times are UTC, by the clock of the node that reports. A decision says how to ask for its reasons.
+    History(HistoryArguments),
+    /// Tell the failovers: which nodes were lost, and how long each step took until their services ran elsewhere.
+    ///
+    /// Seconds count from the last sign of life of the node, as the master had seen it. 'placed' and the steps before it are by the
+    /// clock of the master, 'started' by that of the node on which the service was started.
+    Failovers {
+        /// Only of this node.
+        #[arg(value_name = "NODE")]
+        lost: Option<NodeName>,
+        #[command(flatten)]
+        since: SinceOption,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Tell every change of a node or a service, a line each, until interrupted.
     Watch {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ha_core::placement::Preference;
+use ha_core::placement::{Explanation, NodeExplanation, Preference};
 use ha_host::{desk, os::cgroup::Containment};
 use serde_json::json;
 
@@ -67,6 +67,15 @@ pub(super) fn check(context: &Context, as_json: bool) -> Result<ExitCode, Failur
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// What became of each node in a decision.
+pub(super) fn explanation_rows(explanation: &Explanation) -> Vec<Vec<String>> {
+    let row = |node: &NodeExplanation| {
+        let figure = node.figure.map(|figure| figure.to_string()).unwrap_or_default();
+        vec![format!("  {}", node.node), node.fate.to_string(), figure]
+    };
+    explanation.nodes.iter().map(row).collect()
+}
+
 pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -> Result<ExitCode, Failure> {
     let sid = context.sid(sid)?;
     let preference = if best { Preference::BestScore } else { Preference::None };
@@ -76,15 +85,7 @@ pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -
         return Ok(ExitCode::SUCCESS);
     }
     say(&explanation)?;
-    let rows: Vec<Vec<String>> = explanation
-        .nodes
-        .iter()
-        .map(|node| {
-            let figure = node.figure.map(|figure| figure.to_string()).unwrap_or_default();
-            vec![format!("  {}", node.node), node.fate.to_string(), figure]
-        })
-        .collect();
-    say_rows(&rows)?;
+    say_rows(&explanation_rows(&explanation))?;
     for other in &elsewhere {
         say(format_args!("for it to be on {}:", other.node))?;
         other.changes.iter().try_for_each(|change| say(format_args!("  {change}")))?;

@@ -7,12 +7,12 @@ use ha_core::{
     event::{Event, IgnoreReason, RejectionReason},
     id::NodeName,
     similar::{did_you_mean, similar},
-    status::{Command, DisarmMode, Motion, NodeState},
+    status::{Command, CommandLine, DisarmMode, Motion, NodeState},
 };
 use ha_host::desk::{Change, Refusal, judge};
 
 use super::{
-    context::{Context, Failure},
+    context::{Context, Failure, who},
     deed::{Deed, Goal, Manner},
 };
 
@@ -155,7 +155,8 @@ pub(super) fn queue(context: &Context, command: &Command, manner: &Manner, force
     }
     let judge = |answers: &[Event]| judge(answers, &line, force).map_err(|refusal| refused(&refusal));
     let change = Change { commands: vec![command.clone()], ..Change::default() };
-    deed.carry_out(&change, judge, || Ok(context.store.append_command(&line)?))
+    let given = CommandLine::given(command.clone(), &who());
+    deed.carry_out(&change, judge, || Ok(context.store.append_command(&given.to_string())?))
 }
 
 fn object(command: &Command) -> String {

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, BufRead, IsTerminal},
-    os::unix::fs::MetadataExt,
     process::ExitCode,
 };
 
@@ -10,7 +9,7 @@ use ha_core::{id::NodeName, status::Command};
 
 use super::{
     commands::queue,
-    context::{Context, Failure, say},
+    context::{Context, Failure, say, who},
     deed::Manner,
 };
 
@@ -41,17 +40,4 @@ fn ask(node: &NodeName) -> Result<String, Failure> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Failed(format!("cannot read: {error}")))?;
     Ok(line.trim().to_owned())
-}
-
-/// Who types, as a word: the login name, and where.
-fn who() -> String {
-    let from_environment = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let user =
-        from_environment("SUDO_USER").or_else(|| from_environment("LOGNAME")).or_else(|| from_environment("USER"));
-    let user = user.unwrap_or_else(|| {
-        std::fs::metadata("/proc/self").map_or_else(|_| "somebody".to_owned(), |own| format!("uid-{}", own.uid()))
-    });
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-    let is_plain = |character: char| character.is_ascii_graphic();
-    format!("{user}@{host}").chars().map(|character| if is_plain(character) { character } else { '_' }).collect()
 }

@@ -2,11 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt, fs, io,
     io::{IsTerminal, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, mpsc::sync_channel},
+    thread,
+    time::Duration,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -18,6 +21,7 @@ use ha_core::{
 use ha_host::{
     agents::Kinds,
     desk::{Desk, DeskEdit, Present},
+    history::{self, ChangeByPerson},
     node::StateDirectory,
     store::{SharedStore, StoreAddress, StoreError, StoredConfiguration},
 };
@@ -165,6 +169,25 @@ impl Context {
         self.desk.kinds()
     }
 
+    /// Keeps in the history that somebody has changed something, once it is done. That this can't be kept undoes nothing.
+    pub(super) fn keep_change(&self, verb: &str, object: &str, change: &str) {
+        /// Nobody waits longer for it.
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let store = self.store.clone();
+        let members = || self.store.settings().ok()?.nodes.into_iter().next();
+        let Some(node) = self.node().ok().or_else(members) else { return };
+        let [verb, object, change] = [verb, object, change].map(str::to_owned);
+        let change = ChangeByPerson { by: who(), through: None, verb, object, change };
+        let (done, wait) = sync_channel(1);
+        // A store whose history hangs holds up nobody who has done something else.
+        thread::spawn(move || drop(done.send(history::tell(&*store, &node, change))));
+        match wait.recv_timeout(PATIENCE) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => note(format_args!("it is done, but the history does not have it: {error}")),
+            Err(_) => note("it is done, but the history does not have it: the store has not kept it in time"),
+        }
+    }
+
     /// What the store says of the cluster now.
     pub(super) fn present(&self) -> Result<Present, Failure> {
         Ok(self.desk.present()?)
@@ -215,6 +238,19 @@ pub(super) fn store_address(store: Option<&str>) -> Result<StoreAddress, Failure
 /// A path that stays the same in another directory.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
+}
+
+/// Who types, as a word: the login name, and where.
+pub(super) fn who() -> String {
+    let from_environment = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let user =
+        from_environment("SUDO_USER").or_else(|| from_environment("LOGNAME")).or_else(|| from_environment("USER"));
+    let user = user.unwrap_or_else(|| {
+        fs::metadata("/proc/self").map_or_else(|_| "somebody".to_owned(), |own| format!("uid-{}", own.uid()))
+    });
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let is_plain = |character: char| character.is_ascii_graphic();
+    format!("{user}@{host}").chars().map(|character| if is_plain(character) { character } else { '_' }).collect()
 }
 
 /// Writes a line to the standard output.

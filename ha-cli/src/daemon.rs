@@ -19,6 +19,7 @@ use ha_core::{
 };
 use ha_host::{
     agents::{Kinds, Launcher},
+    history::JournalLimits,
     node::{
         self, KnownCluster, NodeError, NodeSettings, StateDirectory, WatchdogChoice,
         log::{Log, LogFormat, LogSource},
@@ -65,6 +66,12 @@ pub(super) struct NodeArguments {
     /// Records all that the daemons ask and get into files of this folder, for 'ha-sim replay'. They grow without end.
     #[arg(long, value_name = "FOLDER")]
     record: Option<PathBuf>,
+    /// How many megabytes this node keeps of its history.
+    #[arg(long, alias = "history_mb", value_name = "MB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    history_mb: u32,
+    /// For how many days this node keeps its history.
+    #[arg(long, alias = "history_days", value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    history_days: u32,
 }
 
 /// What `ha watchdog-mux` takes.
@@ -163,7 +170,12 @@ pub(super) fn init(
         return Err(Failure::Usage(format!("--nodes: '{name}' is given twice")));
     }
     nodes.iter().try_for_each(NodeName::check_length)?;
+    let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+    let made = format!("made: a cluster of {}, with timings '{}'", names.join(", "), arguments.timings);
     address.create(&ClusterSettings { nodes, timings })?;
+    if let Ok(context) = Context::new(store, None, StateDirectory::at(state.path())) {
+        context.keep_change("init", "the cluster", &made);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -196,6 +208,10 @@ pub(super) fn node_run(
         launcher: Launcher::default(),
         kinds: Kinds::default(),
         record: arguments.record.as_deref().map(absolute).transpose()?,
+        history: JournalLimits {
+            bytes: u64::from(arguments.history_mb) << 20,
+            age: Duration::from_secs(u64::from(arguments.history_days) * 86_400),
+        },
     };
     let log = Log::start(io::stdout(), arguments.log)?;
     let ended = node::run(&settings, &log);
@@ -222,7 +238,10 @@ pub(super) fn clear_twin(context: &Context) -> Result<ExitCode, Failure> {
     let noted = context.store.twins()?.contains_key(&node);
     let noted = context.state.decide(&node)? || noted;
     context.store.set_twin(&node, None)?;
-    if !noted {
+    if noted {
+        let change = format!("decided: this machine is {node}, and no other one is left that works under its name");
+        context.keep_change("node clear-twin", node.as_str(), &change);
+    } else {
         note(format_args!("no twin of {node} was noted"));
     }
     Ok(ExitCode::SUCCESS)

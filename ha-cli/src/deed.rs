@@ -53,6 +53,8 @@ pub(super) struct Deed<'a> {
     pub(super) object: String,
     /// What it is called once it is done: "queued: migrate vm:100 node2".
     pub(super) done: String,
+    /// The change as the history has it, where that says more than what it is called.
+    pub(super) change: Option<String>,
     /// What else has to be told.
     pub(super) notes: Vec<String>,
     /// What is waited for beside what follows for services.
@@ -157,6 +159,7 @@ impl<'a> Deed<'a> {
             verb,
             object: object.to_string(),
             done: done.to_string(),
+            change: None,
             notes: Vec::new(),
             goals: Vec::new(),
             undo: None,
@@ -186,6 +189,7 @@ impl<'a> Deed<'a> {
         }
         if !self.manner.dry_run {
             act()?;
+            self.context.keep_change(self.verb, &self.object, self.change.as_ref().unwrap_or(&self.done));
         }
         self.goals.extend(foresight.iter().flat_map(|foresight| &foresight.consequences).filter_map(Goal::of));
         let returns = self.returns(foresight.as_ref());

@@ -22,11 +22,26 @@ struct Edit<'a> {
     done: String,
     digest: Option<&'a str>,
     notes: Vec<String>,
+    /// The properties that change, for the history.
+    properties: Vec<String>,
 }
 
 impl<'a> Edit<'a> {
     fn new(verb: &'static str, object: impl ToString, done: impl ToString) -> Self {
-        Self { verb, object: object.to_string(), done: done.to_string(), digest: None, notes: Vec::new() }
+        Self {
+            verb,
+            object: object.to_string(),
+            done: done.to_string(),
+            digest: None,
+            notes: Vec::new(),
+            properties: Vec::new(),
+        }
+    }
+
+    /// With the properties that are set, for the history.
+    fn setting(mut self, set: &[(&str, &str)]) -> Self {
+        self.properties.extend(set.iter().map(|(key, value)| format!("{key}={value}")));
+        self
     }
 
     /// Makes the edit, and tells what follows. It is tried out first: what is refused has no consequences.
@@ -39,6 +54,9 @@ impl<'a> Edit<'a> {
         let after = context.edit(self.digest, true, change)?;
         let mut deed = Deed::new(context, manner, self.verb, self.object, self.done)?;
         deed.notes = self.notes;
+        if !self.properties.is_empty() {
+            deed.change = Some(format!("{} ({})", deed.done, self.properties.join(", ")));
+        }
         let mut configuration = deed.present.configuration().clone();
         configuration.take_files(after);
         let desired = Change { configuration: Some(configuration), ..Change::default() };
@@ -57,7 +75,7 @@ pub(super) fn add(
     let sid = context.new_sid(sid)?;
     let guest = context.store.guest(&sid)?;
     check_group(context, &set)?;
-    let mut edit = Edit::new("add", &sid, format!("added: {sid}"));
+    let mut edit = Edit::new("add", &sid, format!("added: {sid}")).setting(&set);
     if guest.is_none() {
         edit.notes.push(format!("there is no guest '{sid}' yet: define it with 'ha guest set {sid} FILE'"));
     }
@@ -126,7 +144,7 @@ pub(super) fn add_group(
     manner: &Manner,
 ) -> Result<ExitCode, Failure> {
     let set = options.given();
-    let mut edit = Edit::new("groupadd", group, format!("added: group {group}"));
+    let mut edit = Edit::new("groupadd", group, format!("added: group {group}")).setting(&set);
     edit.notes.extend(what_it_becomes(context, group)?);
     edit.make(context, manner, &mut |editor, config| editor.add_group(config, group, &set).map(drop))
 }
@@ -200,7 +218,8 @@ pub(super) fn add_rule(
     manner: &Manner,
 ) -> Result<ExitCode, Failure> {
     let set = options.given();
-    let edit = Edit::new("rules add", rule, format!("added: rule {rule}"));
+    let mut edit = Edit::new("rules add", rule, format!("added: rule {rule}")).setting(&set);
+    edit.properties.insert(0, rule_type.to_owned());
     edit.make(context, manner, &mut |editor, config| editor.add_rule(config, rule_type, rule, &set).map(drop))
 }
 
@@ -287,7 +306,8 @@ fn change<'a>(
     if set.is_empty() && unset.is_empty() {
         return Err(Failure::Usage("nothing to change: give a property, or --delete PROPERTIES".into()));
     }
-    let edit = Edit { digest: changes.digest.as_deref(), ..edit };
+    let mut edit = Edit { digest: changes.digest.as_deref(), ..edit }.setting(set);
+    edit.properties.extend(unset.iter().map(|key| format!("without {key}")));
     edit.make(context, manner, &mut |editor, config| apply(editor, config, Changes { set, unset: &unset }))
 }
 
@@ -314,7 +334,12 @@ pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<Exit
             *guest = Some(GuestDefinition { resume, ..definition.clone() });
         }
     })?;
-    refusal.map_or(Ok(ExitCode::SUCCESS), |message| Err(Failure::Failed(message)))
+    if let Some(message) = refusal {
+        return Err(Failure::Failed(message));
+    }
+    let (node, agent) = (&definition.node, &definition.agent.kind);
+    context.keep_change("guest set", sid.as_str(), &format!("defined: guest {sid} ({agent}, on {node})"));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Why a guest's definition can't be replaced by this one.
@@ -361,6 +386,7 @@ pub(super) fn remove_guest(context: &Context, sid: &str) -> Result<ExitCode, Fai
     if !existed {
         return Err(Failure::Failed(format!("there is no guest '{sid}'")));
     }
+    context.keep_change("guest remove", sid.as_str(), &format!("removed: the definition of guest {sid}"));
     say(format_args!("removed; what runs of it goes on"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -70,6 +70,7 @@ pub(super) fn restart(context: &Context, sid: &str, manner: &StepsManner) -> Res
     say_unless_json(manner, &plan)?;
     let steps = Steps { context, sid: &sid, node: &node, manner };
     steps.request(RequestedState::Stopped)?;
+    context.keep_change("restart", sid.as_str(), &plan);
     let stopped = steps.wait(StateName::Stopped);
     steps.request(RequestedState::Started)?;
     stopped?;
@@ -101,6 +102,7 @@ pub(super) fn cleanup(context: &Context, sid: &str, manner: &StepsManner) -> Res
     }
     let steps = Steps { context, sid: &sid, node: &node, manner };
     steps.request(RequestedState::Disabled)?;
+    context.keep_change("cleanup", sid.as_str(), &plan);
     let cleared = steps.wait(StateName::Stopped);
     steps.request(requested)?;
     cleared?;

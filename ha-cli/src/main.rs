@@ -12,6 +12,7 @@ mod demo;
 mod edits;
 mod everyday;
 mod figures;
+mod history;
 mod logs;
 mod nodes;
 mod repair;
@@ -104,6 +105,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Maintenance { verb } => commands::maintenance(&context()?, verb),
         Verb::Disarm { mode, manner } => commands::disarm(&context()?, mode, &manner),
         Verb::Arm { manner } => commands::arm(&context()?, &manner),
+        Verb::History(arguments) => history::history(&context()?, &arguments),
+        Verb::Failovers { lost, since, json } => history::failovers(&context()?, lost.as_ref(), &since, json),
         Verb::Watch { sid, json } => watch::watch(&context()?, sid.as_deref(), json),
         Verb::ConfirmFenced { node, repeat, manner } => confirm::confirm_fenced(&context()?, node, repeat, &manner),
         Verb::Web(arguments) => beside::run("web", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),

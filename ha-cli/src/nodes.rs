@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use ha_core::{
     config::{RuleKind, groups::Group},
     id::{NodeName, ServiceId},
-    status::Command,
+    status::{Command, CommandLine},
 };
 use ha_host::{
     desk::{Change, Glance, NodeGlance, NodeHealth, Present},
@@ -14,7 +14,7 @@ use ha_host::{
 
 use super::{
     commands::check_node,
-    context::{Context, Failure, say_json, say_rows},
+    context::{Context, Failure, say_json, say_rows, who},
     deed::{Deed, Manner},
 };
 
@@ -87,7 +87,8 @@ pub(super) fn remove(context: &Context, node: &NodeName, force: bool, manner: &M
             edit_members(context, |settings| settings.nodes.retain(|other| other != node))?;
             if was_in_maintenance {
                 // Else it would be in maintenance from the start if it is added again.
-                context.store.append_command(&Command::DisableNodeMaintenance { node: node.clone() }.to_string())?;
+                let command = Command::DisableNodeMaintenance { node: node.clone() };
+                context.store.append_command(&CommandLine::given(command, &who()).to_string())?;
             }
             Ok(context.store.forget_node(node)?)
         },

@@ -28,7 +28,10 @@ pub(super) fn status(context: &Context, yes: bool) -> Result<ExitCode, Failure> 
     let copy = context.state.keep_broken("manager-status", &content)?;
     say(format_args!("the record as it was is kept in {}", copy.display()))?;
     match replace_manager_status(store, &unheld, &content, &salvage.status)? {
-        Replaced::Done => say("the manager status is repaired")?,
+        Replaced::Done => {
+            context.keep_change("repair status", "the cluster", "repaired: the manager status");
+            say("the manager status is repaired")?;
+        }
         Replaced::MasterAtWork(node) => return Err(master_at_work(node.as_ref())),
         Replaced::Changed => {
             return Err(Failure::Failed(

@@ -17,7 +17,8 @@ use ha_core::{
     },
 };
 use ha_host::{
-    desk::{Glance, Health, NodeGlance, NodeHealth, Present, ServiceGlance, StatusParts},
+    desk::{Glance, Health, NodeGlance, NodeHealth, Present, ServiceGlance, StatusParts, span},
+    history,
     os::signals::StopSignals,
     store::{SpaceLevel, StoreError, StoreSpace, TwinNote},
 };
@@ -75,6 +76,9 @@ fn once(context: &impl Fn() -> Result<Context, Failure>, options: &StatusOptions
     }
 }
 
+/// Nobody waits longer for since when things are as they are.
+const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
+
 /// All that is shown, of one moment.
 struct Seen {
     present: Present,
@@ -89,7 +93,10 @@ impl Seen {
         let node = context.node()?;
         let present = context.present()?;
         let alive = look_for_life(&context, &present)?;
-        let glance = Glance::new(&present, &node, alive.as_ref());
+        let mut glance = Glance::new(&present, &node, alive.as_ref());
+        if let Some(latest) = history::latest(&context.store, HISTORY_PATIENCE) {
+            glance.tell_since(&latest, &present);
+        }
         let mut twins = context.store.twins().unwrap_or_default();
         // The store may have been full, or out of reach, when this node saw its twin.
         if let Ok(Some(note)) = context.state.twin(&node) {
@@ -260,6 +267,8 @@ impl Seen {
 /// What it is in, why, what is wrong with it, and what helps.
 fn service_line(service: &ServiceGlance) -> String {
     let mut line = ServiceView { advice: None, problem: None, ..service.view.clone() }.to_string();
+    let age = service.since_ms.map(|since| ha_host::os::clock::wall_ms().saturating_sub(since).div_euclid(1000));
+    line.extend(age.map(|age| format!(" for {}", span(age))));
     line.extend(service.reason.as_ref().map(|reason| format!(" - {reason}")));
     line.extend(service.view.problem.as_ref().map(|problem| format!(": {problem}")));
     let separator = if service.view.problem.is_some() { ". " } else { ": " };

@@ -166,6 +166,9 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["arm", "now"], "now"),
         (&["watch", "vm:100", "vm:101"], "vm:101"),
         (&["health", "vm:100"], "vm:100"),
+        (&["history", "--since", "yesterday"], "yesterday"),
+        (&["history", "explain"], "<ID>"),
+        (&["failovers", "vm:100", "vm:101"], "vm:101"),
         (&["metrics", "vm:100"], "vm:100"),
         (&["node", "list", "node1"], "node1"),
         (&["node", "add", "node_4"], "not a node name"),
@@ -281,6 +284,9 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["--store", &nowhere, "crm-command", "arm-ha"], "ha init"),
         (&["--store", &nowhere, "check"], "ha init"),
         (&["--store", &nowhere, "metrics"], "ha init"),
+        (&["history", "explain", "node1-1"], "node1-1"),
+        (&["--store", &nowhere, "history"], "ha init"),
+        (&["--store", &nowhere, "failovers"], "ha init"),
         (&["--store", &nowhere, "guest", "list"], "ha init"),
         (
             &["watchdog-mux", "--socket", &socket, "--device", "/no/such/device", "--environment-file", &bad_module],
@@ -356,7 +362,7 @@ fn a_command_waits_where_there_is_no_master() {
     let sandbox = with_services();
     let output = sandbox.ha(&["migrate", "vm:100", "node2"]);
     assert!(output.status.success() && common::stderr(&output).contains("no master"));
-    assert_eq!(fs::read_to_string(sandbox.store().join("commands")).unwrap(), "migrate vm:100 node2\n");
+    assert_eq!(sandbox.queued(), ["migrate vm:100 node2"]);
 }
 
 #[test]
@@ -414,8 +420,7 @@ fn a_command_tells_at_once_what_will_happen() {
     let told = sandbox.ok(&["crm-command", "node-maintenance", "enable", "node1"]);
     let expected = "when that ends:\n  vm:100 moves from node2 to node1\n  vm:101 moves from node2 to node1\n";
     assert!(told.ends_with(expected), "{told}");
-    let queue = fs::read_to_string(sandbox.store().join("commands")).unwrap();
-    assert_eq!(queue, "migrate vm:100 node2\nenable-node-maintenance node1\n");
+    assert_eq!(sandbox.queued(), ["migrate vm:100 node2", "enable-node-maintenance node1"]);
 }
 
 #[test]

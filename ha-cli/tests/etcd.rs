@@ -39,6 +39,38 @@ fn session(etcd: &Etcd, name: &str) -> StoreSession {
 }
 
 #[test]
+fn the_history_takes_lines_of_many_at_once_and_forgets_the_oldest() {
+    const EACH: usize = 40;
+    let Some(etcd) = Etcd::start("etcd-history", 1, &TWO) else { return };
+    assert_eq!((etcd.open().history_end().unwrap(), etcd.open().history(0).unwrap()), (0, Vec::new()));
+    let writers: Vec<_> = (0..3)
+        .map(|writer| {
+            let store = etcd.open();
+            thread::spawn(move || {
+                for number in 0..EACH {
+                    let line = |half: &str| format!("{writer} {number} {half} {}", "x".repeat(2000));
+                    store.append_history(&[line("first"), line("second")]).unwrap();
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|thread| thread.join().unwrap());
+    let store = etcd.open();
+    let (kept, end) = (store.history(0).unwrap(), 6 * EACH as u64);
+    assert_eq!(store.history_end().unwrap(), end);
+    let positions: Vec<u64> = kept.iter().map(|(position, _)| *position).collect();
+    assert_eq!(positions, (end + 1 - kept.len() as u64..=end).collect::<Vec<_>>(), "no gap");
+    assert!((64..200).contains(&kept.len()), "{} of 240 lines of 2 kB are kept", kept.len());
+    let different: std::collections::BTreeSet<&String> = kept.iter().map(|(_, line)| line).collect();
+    assert_eq!(different.len(), kept.len(), "each once");
+    for pair in kept.chunks_exact(2) {
+        assert_eq!(pair[0].1.replace("first", "second"), pair[1].1, "what was appended together stays together");
+    }
+    assert_eq!(store.history(end - 1).unwrap().len(), 1);
+    assert_eq!(store.history(end).unwrap(), Vec::new());
+}
+
+#[test]
 fn edits_of_many_at_once_are_all_made() {
     let Some(etcd) = Etcd::start("etcd-edits", 3, &TWO) else { return };
     assert!(etcd.address().create(&etcd.open().settings().unwrap()).is_err(), "there is a cluster already");

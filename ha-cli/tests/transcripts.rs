@@ -26,6 +26,20 @@ recorded() { mkdir -p store/status && printf '{"master_node":"node1","timestamp"
 status() { recorded "$fields"; ha status "$@"; }
 # The LRM status of a node, written so many seconds ago, with these fields: lrm NODE AGE FIELDS
 lrm() { mkdir -p store/status/lrm && printf '{"timestamp":%s,%s}' $(($(date +%s) - $2)) "$3" > "store/status/lrm/$1.json"; }
+# An entry of the history: entry NUMBER MILLISECONDS NODE SOURCE SEVERITY WHAT [MORE]
+entry() {
+    mkdir -p store/history
+    printf '{"id":"%s.1.%s","time_ms":%s,"node":"%s","source":"%s","severity":"%s","what":%s%s}\n' \
+        "$3" "$1" $((1795959783000 + $2)) "$3" "$4" "$5" "$6" "$7" >> store/history/00000000000000000001.jsonl
+}
+# What 'ha watch' tells while something is done, until it tells this: watched TEXT COMMAND…
+watched() {
+    text=$1; shift; : >told; ha watch >told & watch=$!
+    until grep -q "service" told; do sleep 0.02; done
+    "$@"
+    until grep -q "$text" told; do sleep 0.02; done
+    kill -TERM $watch; wait $watch; cat told
+}
 online='"node_status":{"node1":"online","node2":"online","node3":"online"}'
 "#;
 

@@ -15,6 +15,7 @@
 //! | [`crm`], [`lrm`] | the two daemons, driven by the host's loop |
 //! | [`host`] | the traits that a host implements |
 //! | [`event`] | everything that happens, as one enum |
+//! | [`history`] | what has happened: entries that a host keeps, failovers, counters |
 //! | [`record`] | a daemon's questions and answers written down, and played again |
 //! | [`timing`] | all timings in one checked value |
 //! | [`watchdog`] | one watchdog for many daemons: the multiplexer's protocol and decisions |
@@ -71,6 +72,7 @@ extern crate std;
 pub mod config;
 pub mod crm;
 pub mod event;
+pub mod history;
 pub mod host;
 pub mod id;
 mod lease;

@@ -153,7 +153,7 @@ fn the_first_service_moves_to_the_first_of_equal_nodes_with_the_imbalance_told()
     let (moved, target, imbalance, expected) = told.unwrap();
     assert_eq!((moved, target, imbalance), (sid(0), node(2), 1.0));
     assert!((expected - 0.661_437_827_766_147_7).abs() < 1e-12, "{expected}");
-    assert!(events.contains(&Event::CommandAccepted { command: "migrate vm:100 node2".into() }));
+    assert!(events.contains(&Event::CommandAccepted { command: "migrate vm:100 node2".into(), by: None }));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use proptest::{
     sample::{Index, select},
 };
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 fn node() -> impl Strategy<Value = NodeName> {
     "[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?".prop_map(|text| NodeName::new(text).unwrap())
@@ -113,16 +114,23 @@ fn incident() -> impl Strategy<Value = FenceIncident> {
     })
 }
 
+/// Who asked for something, and when.
+fn asked() -> impl Strategy<Value = (Option<SmolStr>, Option<i64>)> {
+    (option::of(".{0,8}".prop_map(SmolStr::from)), option::of(any::<i64>()))
+}
+
 fn disarm() -> impl Strategy<Value = Disarm> {
-    (select(DisarmMode::ALL), select(DisarmState::ALL), unknown()).prop_map(|(mode, state, unknown)| Disarm {
-        mode,
-        state,
-        unknown,
-    })
+    (select(DisarmMode::ALL), select(DisarmState::ALL), asked(), unknown())
+        .prop_map(|(mode, state, (by, since), unknown)| Disarm { mode, state, by, since, unknown })
 }
 
 fn manager_status() -> impl Strategy<Value = ManagerStatus> {
-    let request = (any::<bool>(), unknown()).prop_map(|(maintenance, unknown)| NodeRequest { maintenance, unknown });
+    let request = (any::<bool>(), asked(), unknown()).prop_map(|(maintenance, (by, since), unknown)| NodeRequest {
+        maintenance,
+        by,
+        since,
+        unknown,
+    });
     (
         (
             option::of(node()),

@@ -7,6 +7,7 @@
 //! * [`agents`]: what starts, stops, watches and moves services: processes, systemd units,
 //!   virtual machines, any program.
 //! * [`desk`]: what an operator asks and does, as data.
+//! * [`history`]: what has happened, kept on each node and for the cluster.
 //! * [`node`]: the node daemon, which drives a CRM and an LRM over all of this.
 //!
 //! All of it is for Linux.
@@ -14,6 +15,8 @@
 pub mod agents;
 pub mod desk;
 pub mod fence;
+pub mod history;
+mod lasting;
 pub mod node;
 pub mod os;
 pub mod store;

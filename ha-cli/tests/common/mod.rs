@@ -75,6 +75,13 @@ impl Sandbox {
         command
     }
 
+    /// The commands that wait in the file store, without who gave them: that must be said of each.
+    pub(crate) fn queued(&self) -> Vec<String> {
+        let queue = fs::read_to_string(self.store().join("commands")).unwrap_or_default();
+        let command = |line: &str| line.split_once(" by=").expect("who gave it").0.to_owned();
+        queue.lines().map(command).collect()
+    }
+
     pub(crate) fn ha(&self, arguments: &[&str]) -> Output {
         self.command().args(arguments).output().unwrap()
     }

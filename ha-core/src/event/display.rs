@@ -118,15 +118,24 @@ impl fmt::Display for Event {
                     List(failed_nodes)
                 )
             }
-            Self::ServiceUnrecoverable { sid, exit_code } => {
+            Self::ServiceUnrecoverable { sid, exit_code, node, guest_node } => {
                 write!(
                     f,
-                    "{sid} could not be started, which no retry mends ({}); a person is needed",
-                    Cause(*exit_code)
+                    "{sid} could not be started{}, which no retry mends ({}){}; a person is needed",
+                    Where("on", node.as_ref()),
+                    Cause(*exit_code),
+                    Elsewhere(node.as_ref(), guest_node.as_ref())
                 )
             }
-            Self::StopFailed { sid, exit_code } => write!(f, "{sid} could not be stopped ({})", Cause(*exit_code)),
-            Self::MoveFailed { sid, exit_code } => write!(f, "{sid} could not be moved ({})", Cause(*exit_code)),
+            Self::StopFailed { sid, exit_code, node, guest_node } => {
+                let (on, elsewhere) = (Where("on", node.as_ref()), Elsewhere(node.as_ref(), guest_node.as_ref()));
+                write!(f, "{sid} could not be stopped{on} ({}){elsewhere}", Cause(*exit_code))
+            }
+            Self::MoveFailed { sid, exit_code, node, target, guest_node } => {
+                let (from, to) = (Where("from", node.as_ref()), Where("to", target.as_ref()));
+                let elsewhere = Elsewhere(node.as_ref(), guest_node.as_ref());
+                write!(f, "{sid} could not be moved{from}{to} ({}){elsewhere}", Cause(*exit_code))
+            }
             Self::MoveFailedWrongNode { sid } => {
                 write!(f, "{sid} could not be moved: it is configured on another node")
             }
@@ -178,7 +187,13 @@ impl fmt::Display for Event {
                 f,
                 "{task} {sid} to {target} for balance: imbalance {imbalance:.2}, expected {expected_imbalance:.2}"
             ),
-            Self::CommandAccepted { command } => write!(f, "accepts '{command}'"),
+            Self::CommandAccepted { command, by } => write!(f, "accepts '{command}'{}", By(by.as_deref())),
+            Self::MaintenanceRequested { node, by } => {
+                write!(f, "maintenance was asked for {node}{}", By(by.as_deref()))
+            }
+            Self::MaintenanceRequestWithdrawn { node, by } => {
+                write!(f, "the request for maintenance of {node} was taken back{}", By(by.as_deref()))
+            }
             Self::ComoveQueued { sid, target, with, .. } => write!(f, "{sid} moves along with {with} to {target}"),
             Self::CommandBlockedByAffinity { command, blocking, target, .. } => {
                 write!(f, "refuses '{command}': {blocking}, which must be kept apart, uses {target}")
@@ -296,6 +311,12 @@ impl fmt::Display for Event {
             ),
             Self::StoreSpaceLow { free_percent } => write!(f, "{free_percent} % of the store is free"),
             Self::StoreSpaceEnough { free_percent } => write!(f, "the store has room again: {free_percent} % is free"),
+            Self::ChangeMade { by, through: None, change, .. } => write!(f, "{by}: {change}"),
+            Self::ChangeMade { by, through: Some(through), change, .. } => write!(f, "{by}, by {through}: {change}"),
+            Self::HistoryIncomplete { events: Some(events), reason } => {
+                write!(f, "{events} events are missing: {reason}")
+            }
+            Self::HistoryIncomplete { events: None, reason } => write!(f, "events may be missing: {reason}"),
         }
     }
 }
@@ -416,5 +437,36 @@ fn shutdown(mode: ShutdownMode) -> &'static str {
         ShutdownMode::Stop => "services are stopped and given up",
         ShutdownMode::Maintenance => "services are moved away first",
         ShutdownMode::AlreadyInMaintenance => "services are being moved away already",
+    }
+}
+
+/// A node in a sentence, if it is known.
+struct Where<'a>(&'static str, Option<&'a NodeName>);
+
+impl fmt::Display for Where<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(preposition, node) = self;
+        node.map_or(Ok(()), |node| write!(f, " {preposition} {node}"))
+    }
+}
+
+/// Which node holds the guest, where that is not the one on which something failed.
+struct Elsewhere<'a>(Option<&'a NodeName>, Option<&'a NodeName>);
+
+impl fmt::Display for Elsewhere<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (Some(failed), Some(holder)) if failed != holder => write!(f, "; its guest is on {holder}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Who did something, if that is known.
+struct By<'a>(Option<&'a str>);
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |by| write!(f, ", by {by}"))
     }
 }

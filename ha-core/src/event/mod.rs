@@ -6,10 +6,12 @@
 mod display;
 mod operation;
 mod severity;
+mod why;
 mod words;
 
 pub use operation::HostOperation;
 pub use severity::Severity;
+pub use why::Why;
 pub use words::{
     AgentOperation, DaemonState, IgnoreReason, MigrationObstacle, MoveBackReason, MoveCause, MoveIgnoreReason,
     NoEffectReason, NodeRecord, RejectionReason, RemovalReason, ShutdownKind, ShutdownMode,
@@ -291,6 +293,12 @@ pub enum Event {
         sid: ServiceId,
         /// How the start ended.
         exit_code: i32,
+        /// The node on which it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        /// The node that holds the guest, if the host can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guest_node: Option<NodeName>,
     },
     /// A service could not be stopped.
     StopFailed {
@@ -298,6 +306,12 @@ pub enum Event {
         sid: ServiceId,
         /// How the stop ended.
         exit_code: i32,
+        /// The node on which it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        /// The node that holds the guest, if the host can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guest_node: Option<NodeName>,
     },
     /// A service could not be moved.
     MoveFailed {
@@ -305,6 +319,15 @@ pub enum Event {
         sid: ServiceId,
         /// How the move ended.
         exit_code: i32,
+        /// The node on which it failed: the one that was to give the service away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<NodeName>,
+        /// Where it was to go.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<NodeName>,
+        /// The node that holds the guest, if the host can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guest_node: Option<NodeName>,
     },
     /// A service could not be moved, since it is configured on another node than recorded.
     MoveFailedWrongNode {
@@ -439,8 +462,27 @@ pub enum Event {
     },
     /// A command will be carried out.
     CommandAccepted {
-        /// Its line.
+        /// Its line, without who gave it.
         command: String,
+        /// Who gave it, if the command names somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A node is to give its services away and take none: maintenance was asked for.
+    MaintenanceRequested {
+        /// The node.
+        node: NodeName,
+        /// Who asked, if the command names somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// The request for a node's maintenance was taken back.
+    MaintenanceRequestWithdrawn {
+        /// The node.
+        node: NodeName,
+        /// Who did, if the command names somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A service moves along with one that it belongs together with.
     ComoveQueued {
@@ -777,6 +819,28 @@ pub enum Event {
         /// How much is free, in whole percent, rounded down.
         free_percent: u32,
     },
+    /// A person, or a program in somebody's name, has changed something. Hosts report it.
+    ChangeMade {
+        /// Who, as far as it is known: `alice@desk`.
+        by: String,
+        /// Through what, where it was not the command line: an address, a token's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<String>,
+        /// What was done, as the command line has it: `rules add`.
+        verb: String,
+        /// To what: a service, a node, a rule, or `the cluster`.
+        object: String,
+        /// The change in words.
+        change: String,
+    },
+    /// Events are missing in the history. A host reports it.
+    HistoryIncomplete {
+        /// How many, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        events: Option<u64>,
+        /// Where they are missing, and why.
+        reason: String,
+    },
 }
 
 impl Event {
@@ -791,6 +855,14 @@ impl Event {
             *present = None;
         } else if let Self::LrmShutdownMode { policy, .. } = &mut self {
             *policy = None;
+        } else if let Self::ServiceUnrecoverable { node, guest_node, .. } | Self::StopFailed { node, guest_node, .. } =
+            &mut self
+        {
+            (*node, *guest_node) = (None, None);
+        } else if let Self::MoveFailed { node, target, guest_node, .. } = &mut self {
+            (*node, *target, *guest_node) = (None, None, None);
+        } else if let Self::CommandAccepted { by, .. } = &mut self {
+            *by = None;
         }
         self
     }
@@ -831,6 +903,10 @@ impl Event {
                 | Self::RemovedFromCluster { .. }
                 | Self::StoreSpaceLow { .. }
                 | Self::StoreSpaceEnough { .. }
+                | Self::MaintenanceRequested { .. }
+                | Self::MaintenanceRequestWithdrawn { .. }
+                | Self::ChangeMade { .. }
+                | Self::HistoryIncomplete { .. }
         )
     }
 }

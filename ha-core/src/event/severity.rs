@@ -89,6 +89,7 @@ impl Event {
             | Self::HostCallFailed { .. }
             | Self::WatchdogFeedTooLate
             | Self::RoundNotSettled
+            | Self::HistoryIncomplete { .. }
             | Self::StoreSpaceLow { .. } => Severity::Warning,
 
             Self::NodeState { .. }
@@ -116,6 +117,9 @@ impl Event {
             | Self::ShutdownRequested { .. }
             | Self::LrmShutdownMode { .. }
             | Self::LrmDisarmed { .. }
+            | Self::MaintenanceRequested { .. }
+            | Self::MaintenanceRequestWithdrawn { .. }
+            | Self::ChangeMade { .. }
             | Self::StoreSpaceEnough { .. } => Severity::Notice,
 
             Self::DaemonState { .. }

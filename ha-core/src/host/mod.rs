@@ -32,7 +32,7 @@ use alloc::{
 
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
-    event::Event,
+    event::{Event, Why},
     id::{NodeName, ServiceId, Uid},
     status::{LrmStatus, ManagerStatus},
     text_enum::text_enum,
@@ -326,6 +326,18 @@ pub trait Entropy {
 pub trait EventSink {
     /// Takes note of an event. It must not fail and should not block.
     fn event(&mut self, event: Event);
+
+    /// Whether this host keeps why something was decided. It is worked out only for those that do.
+    fn keeps_reasons(&self) -> bool {
+        false
+    }
+
+    /// Takes note of an event that is a decision about where a service goes, with why: instead of [`event`](Self::event), and only
+    /// where [`keeps_reasons`](Self::keeps_reasons) says so.
+    fn decision(&mut self, event: Event, why: Why) {
+        drop(why);
+        self.event(event);
+    }
 }
 
 /// A list of events is a sink: for tests, and for hosts that look at them after a call.

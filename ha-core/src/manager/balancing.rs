@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{RoundHost, round::Round};
+use super::{RoundHost, commands::Given, round::Round};
 use crate::{
     event::Event,
     id::{NodeName, ServiceId},
@@ -110,7 +110,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             expected_imbalance: chosen.imbalance,
         });
         let command = Command::Move { motion: chosen.motion, sid: chosen.leader.clone(), node: chosen.target.clone() };
-        self.queue_motion(&command.to_string(), chosen.motion, service, &chosen.target);
+        let line = command.to_string();
+        self.queue_motion(Given { line: &line, by: None }, chosen.motion, service, &chosen.target);
     }
 
     /// Takes note of how a move of a service went.

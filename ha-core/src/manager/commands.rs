@@ -6,6 +6,8 @@ use alloc::{
     vec::Vec,
 };
 
+use smol_str::SmolStr;
+
 use super::{
     RoundHost,
     round::{Brings, Round},
@@ -16,8 +18,29 @@ use crate::{
     host::{self, HostOperation},
     id::{NodeName, ServiceId},
     placement::Affinity,
-    status::{Command, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand, ServiceState},
+    status::{
+        Command, CommandLine, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand, ServiceState,
+        Timestamp,
+    },
 };
+
+/// A command as its line has it, without who gave it, and who did.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) line: &'a str,
+    pub(super) by: Option<&'a str>,
+}
+
+impl Given<'_> {
+    fn accepted(self) -> Event {
+        Event::CommandAccepted { command: self.line.into(), by: self.by.map(String::from) }
+    }
+
+    /// When it was given, where it says who did: what other programs queue is recorded as it always was.
+    fn since(self, now: Timestamp) -> Option<Timestamp> {
+        self.by.map(|_| now)
+    }
+}
 
 /// Why a command is not carried out.
 enum Refusal {
@@ -31,7 +54,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let lines = self.host.take_commands();
         for line in host::answer(self.host, HostOperation::Commands, lines).unwrap_or_default() {
             match line.parse() {
-                Ok(command) => self.command(command, &line),
+                Ok(given) => self.command(&given, &line),
                 Err(error) => self.host.event(Event::CommandUnknown { command: line, reason: error.to_string() }),
             }
         }
@@ -57,23 +80,26 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.host.event(Event::CommandWithoutEffect { sid: sid.clone(), command, reason });
     }
 
-    fn command(&mut self, command: Command, line: &str) {
-        let verb = command.verb();
-        match command {
-            Command::Move { motion, sid, node } => self.command_move(line, motion, &sid, &node),
-            Command::Stop { sid, timeout } => self.command_stop(line, &sid, timeout),
+    /// Carries out a command. What is said of it has its line without who gave it.
+    fn command(&mut self, given: &CommandLine, line: &str) {
+        let (verb, by) = (given.command.verb(), given.by());
+        let (text, named) = CommandLine::part(line);
+        let line = Given { line: text, by: named };
+        match &given.command {
+            Command::Move { motion, sid, node } => self.command_move(line, *motion, sid, node),
+            Command::Stop { sid, timeout } => self.command_stop(line, sid, *timeout),
             Command::EnableNodeMaintenance { node } => self.command_enable_maintenance(line, node),
-            Command::DisableNodeMaintenance { node } => self.command_disable_maintenance(&node),
-            Command::DisarmHa { mode } => self.command_disarm(line, verb, mode),
+            Command::DisableNodeMaintenance { node } => self.command_disable_maintenance(node, by),
+            Command::DisarmHa { mode } => self.command_disarm(line, verb, *mode),
             Command::ArmHa => self.command_arm(line, verb),
-            Command::ConfirmFenced { node, by } => self.command_confirm_fenced(line, &node, by.as_deref()),
+            Command::ConfirmFenced { node, .. } => self.command_confirm_fenced(line, node, by),
         }
     }
 
-    fn command_move(&mut self, line: &str, motion: Motion, sid: &ServiceId, target: &NodeName) {
+    fn command_move(&mut self, given: Given<'_>, motion: Motion, sid: &ServiceId, target: &NodeName) {
         match self.movable(sid, target) {
-            Ok(service) => self.queue_motion(line, motion, service, target),
-            Err(refusal) => self.refuse(line, refusal),
+            Ok(service) => self.queue_motion(given, motion, service, target),
+            Err(refusal) => self.refuse(given.line, refusal),
         }
     }
 
@@ -91,7 +117,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// Queues the move of a service and of all that must be together with it, unless one that must be kept apart is in
     /// the way.
-    pub(super) fn queue_motion(&mut self, line: &str, motion: Motion, service: usize, target: &NodeName) {
+    pub(super) fn queue_motion(&mut self, given: Given<'_>, motion: Motion, service: usize, target: &NodeName) {
+        let line = given.line;
         let Some((sid, _)) = self.entry(service) else { return };
         let sid = sid.clone();
         if let Some(blocking) = self.blocking(service, target) {
@@ -103,7 +130,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             });
             return;
         }
-        self.host.event(Event::CommandAccepted { command: line.into() });
+        self.host.event(given.accepted());
         self.give_move(service, motion, target);
         let together: Vec<usize> = self.placement.together_with(service).collect();
         for other in together {
@@ -159,18 +186,19 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.drop_command_without_effect(service);
     }
 
-    fn command_stop(&mut self, line: &str, sid: &ServiceId, timeout: u32) {
+    fn command_stop(&mut self, given: Given<'_>, sid: &ServiceId, timeout: u32) {
         match self.status.services.position(sid) {
             Some(service) => {
-                self.host.event(Event::CommandAccepted { command: line.into() });
+                self.host.event(given.accepted());
                 self.give_command(service, QueuedCommand::Stop { timeout });
             }
-            None => self.refuse(line, Refusal::Rejected(RejectionReason::NoSuchService)),
+            None => self.refuse(given.line, Refusal::Rejected(RejectionReason::NoSuchService)),
         }
     }
 
-    fn command_enable_maintenance(&mut self, line: &str, node: NodeName) {
-        let state = self.status.node_state(&node);
+    fn command_enable_maintenance(&mut self, given: Given<'_>, node: &NodeName) {
+        let line = given.line;
+        let state = self.status.node_state(node);
         if self.status.disarm.is_some() {
             self.refuse(line, Refusal::Ignored(IgnoreReason::Disarmed));
         } else if state == NodeState::Maintenance {
@@ -178,24 +206,33 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         } else if state != NodeState::Online {
             self.refuse(line, Refusal::Rejected(RejectionReason::NodeNotOnline));
         } else {
-            self.status.node_requests.entry(node).or_default().maintenance = true;
+            let request = self.status.node_requests.entry(node.clone()).or_default();
+            request.maintenance = true;
+            request.by = given.by.map(SmolStr::from);
+            request.since = given.since(self.input.now.wall);
+            let by = given.by.map(String::from);
+            self.host.event(Event::MaintenanceRequested { node: node.clone(), by });
         }
     }
 
-    fn command_disable_maintenance(&mut self, node: &NodeName) {
+    fn command_disable_maintenance(&mut self, node: &NodeName, by: Option<&str>) {
         let state = self.status.node_state(node);
         if state != NodeState::Maintenance {
             self.host.event(Event::MaintenanceClearUnexpectedState { node: node.clone(), state });
         }
         if let Some(request) = self.status.node_requests.get_mut(node) {
-            request.maintenance = false;
+            if core::mem::replace(&mut request.maintenance, false) {
+                let by = by.map(String::from);
+                self.host.event(Event::MaintenanceRequestWithdrawn { node: node.clone(), by });
+            }
+            (request.by, request.since) = (None, None);
             if request.unknown.is_none() {
                 self.status.node_requests.remove(node);
             }
         }
     }
 
-    fn command_disarm(&mut self, line: &str, verb: &str, mode: DisarmMode) {
+    fn command_disarm(&mut self, given: Given<'_>, verb: &str, mode: DisarmMode) {
         if let Some(disarm) = &self.status.disarm {
             let state = Some(disarm.state);
             self.host.event(Event::CommandIgnored {
@@ -205,8 +242,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             });
             return;
         }
-        self.host.event(Event::CommandAccepted { command: line.into() });
-        self.status.disarm = Some(Disarm { mode, state: DisarmState::Disarming, unknown: None });
+        self.host.event(given.accepted());
+        let (by, since) = (given.by.map(SmolStr::from), given.since(self.input.now.wall));
+        self.status.disarm = Some(Disarm { mode, state: DisarmState::Disarming, by, since, unknown: None });
         match mode {
             DisarmMode::Freeze => {}
             DisarmMode::Ignore => {
@@ -217,12 +255,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    fn command_arm(&mut self, line: &str, verb: &str) {
+    fn command_arm(&mut self, given: Given<'_>, verb: &str) {
         let Some(disarm) = self.status.disarm.take() else {
             self.refuse(verb, Refusal::Ignored(IgnoreReason::NotDisarmed));
             return;
         };
-        self.host.event(Event::CommandAccepted { command: line.into() });
+        self.host.event(given.accepted());
         self.expect_guards();
         match disarm.mode {
             DisarmMode::Freeze => {}
@@ -231,13 +269,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// A person says that a node is down.
-    fn command_confirm_fenced(&mut self, line: &str, node: &NodeName, by: Option<&str>) {
+    fn command_confirm_fenced(&mut self, given: Given<'_>, node: &NodeName, by: Option<&str>) {
+        let line = given.line;
         if !self.status.fence_requested(node) {
             self.refuse(line, Refusal::Rejected(RejectionReason::NotToBeFenced));
         } else if self.input.members.get(node) == Some(&true) {
             self.refuse(line, Refusal::Rejected(RejectionReason::NodeIsUp));
         } else {
-            self.host.event(Event::CommandAccepted { command: line.into() });
+            self.host.event(given.accepted());
             self.host.event(Event::FenceConfirmed { node: node.clone(), by: by.map(String::from) });
             self.incident(node);
             self.note_was_down(node);

@@ -1,14 +1,14 @@
 //! The workbench of a round: what its steps share.
 
-use alloc::{string::ToString, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 
 use super::{FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, UidSource, nodes, services::Facts};
 use crate::{
     config::{OrderedMap, RequestedState},
-    event::Event,
+    event::{Event, Why},
     host::Configuration,
     id::{NodeName, RuleId, ServiceId, Uid},
-    placement::{BalanceHold, Decider, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject},
+    placement::{Asked, BalanceHold, Decider, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject},
     status::{ExitCode, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
@@ -255,7 +255,30 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             return None;
         }
         let rule = if gave_way.0 { self.placement.node_affinity_rule(service).cloned() } else { None };
-        Some(Place { node, gave_way: rule })
+        let is_decision = preference != Preference::None || node != entry.node;
+        let why = if is_decision { self.why(service, preference) } else { None };
+        Some(Place { node, gave_way: rule, why })
+    }
+
+    /// Why placement answers as it does now, if the host keeps that.
+    pub(super) fn why(&mut self, service: usize, preference: Preference) -> Option<Box<Why>> {
+        if !self.host.keeps_reasons() {
+            return None;
+        }
+        let (sid, entry) = self.status.services.at(service)?;
+        let subject = Subject { service, entry, failback: self.facts(service).failback, preference };
+        let members: Vec<NodeName> = self.input.members.keys().cloned().collect();
+        let asked = Asked { status: self.status, members: &members, sid, subject };
+        let explanation = self.placement.explain(asked, self.configuration.datacenter.scheduler.mode);
+        Some(Box::new(Why::new(&explanation)))
+    }
+
+    /// Reports a decision about where a service goes.
+    pub(super) fn decision(&mut self, event: Event, why: Option<Box<Why>>) {
+        match why {
+            Some(why) => self.host.decision(event, *why),
+            None => self.host.event(event),
+        }
     }
 
     /// Reports that a service goes to a place for which a rule gave way, if one did.
@@ -407,6 +430,8 @@ pub(super) struct Place {
     pub(super) node: NodeName,
     /// The node affinity rule that gave way for it.
     pub(super) gave_way: Option<RuleId>,
+    /// Why it was chosen, if the host keeps that.
+    pub(super) why: Option<Box<Why>>,
 }
 
 /// Takes note of whether a rule gave way.

@@ -23,7 +23,7 @@ pub use select::{Decider, Preference};
 #[doc(no_inline)]
 pub use crate::plan::{Prepared, Recovery, Situation};
 
-pub(crate) use explain::{counterfactual, explain, explain_with};
+pub(crate) use explain::{Asked, counterfactual, explain, explain_with};
 pub(crate) use findings::all_findings;
 pub(crate) use node_set::NodeSet;
 pub(crate) use rules::PlacementRules;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, fence::FenceCommand},
     crm::Crm,
-    event::Event,
+    event::{Event, Why},
     host::*,
     id::{NodeName, ServiceId, Uid},
     lrm::{Lrm, StopRequest},
@@ -201,6 +201,15 @@ impl<S: LineSink, H: EventSink + ?Sized> EventSink for Recording<'_, S, H> {
     fn event(&mut self, event: Event) {
         self.tape.put(line_of(&event));
         self.host.event(event);
+    }
+
+    fn keeps_reasons(&self) -> bool {
+        self.host.keeps_reasons()
+    }
+
+    fn decision(&mut self, event: Event, why: Why) {
+        self.tape.put(line_of(&event));
+        self.host.decision(event, why);
     }
 }
 

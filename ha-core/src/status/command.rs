@@ -142,6 +142,83 @@ impl FromStr for Command {
     }
 }
 
+/// A line of the command queue: a command, and who gave it.
+///
+/// Who gave it is a last word, `by=WHO`. Without it nobody is named, as in queues that other programs write.
+///
+/// ```
+/// use ha_core::status::{Command, CommandLine};
+///
+/// let line: CommandLine = "stop vm:100 60 by=alice@desk".parse()?;
+/// assert_eq!(line.command, Command::Stop { sid: "vm:100".parse()?, timeout: 60 });
+/// assert_eq!(line.by(), Some("alice@desk"));
+/// assert_eq!(line.to_string(), "stop vm:100 60 by=alice@desk");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// What is to be done.
+    pub command: Command,
+    /// Who said so, a word without blanks: see [`CommandLine::by`].
+    pub by: Option<SmolStr>,
+}
+
+impl CommandLine {
+    const BY: &'static str = "by=";
+
+    /// A command that somebody gives. What can't stand in one word is replaced by `_`.
+    #[must_use]
+    pub fn given(command: Command, by: &str) -> Self {
+        let plain = |character: char| if character.is_whitespace() || character.is_control() { '_' } else { character };
+        Self { command, by: (!by.is_empty()).then(|| by.chars().map(plain).collect()) }
+    }
+
+    /// Who gave the command: as the line says, or the command itself, as `confirm-fenced` does.
+    #[must_use]
+    pub fn by(&self) -> Option<&str> {
+        let of_command = match &self.command {
+            Command::ConfirmFenced { by, .. } => by.as_deref(),
+            Command::Move { .. }
+            | Command::Stop { .. }
+            | Command::EnableNodeMaintenance { .. }
+            | Command::DisableNodeMaintenance { .. }
+            | Command::DisarmHa { .. }
+            | Command::ArmHa => None,
+        };
+        self.by.as_deref().or(of_command)
+    }
+
+    /// Parts a line into the command and who gave it.
+    pub(crate) fn part(line: &str) -> (&str, Option<&str>) {
+        let text = line.trim_ascii_end();
+        let last = text.rfind(|character: char| character.is_ascii_whitespace());
+        let parted = last.and_then(|at| Some((text.get(..at)?.trim_ascii_end(), text.get(at..)?.trim_ascii_start())));
+        match parted.and_then(|(command, word)| Some((command, word.strip_prefix(Self::BY)?))) {
+            Some((command, by)) if !by.is_empty() => (command, Some(by)),
+            Some(_) | None => (line, None),
+        }
+    }
+}
+
+impl FromStr for CommandLine {
+    type Err = CommandError;
+
+    fn from_str(line: &str) -> Result<Self, CommandError> {
+        let (command, by) = Self::part(line);
+        Ok(Self { command: command.parse()?, by: by.map(SmolStr::from) })
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.command.fmt(f)?;
+        match &self.by {
+            Some(by) => write!(f, " {}{by}", Self::BY),
+            None => Ok(()),
+        }
+    }
+}
+
 type Words<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
 
 fn parse_move(motion: Motion, verb: &'static str, words: Words<'_>) -> Result<Command, CommandError> {
@@ -194,6 +271,27 @@ impl fmt::Display for Command {
 mod tests {
     use super::*;
     use std::string::ToString;
+
+    #[test]
+    fn a_line_says_who_gave_the_command() {
+        for (line, command, by) in [
+            ("arm-ha", "arm-ha", None),
+            ("arm-ha by=alice@desk", "arm-ha", Some("alice@desk")),
+            ("migrate vm:100 node1   by=a=b", "migrate vm:100 node1", Some("a=b")),
+            ("confirm-fenced node1 alice", "confirm-fenced node1 alice", Some("alice")),
+            ("confirm-fenced node1 alice by=bob", "confirm-fenced node1 alice", Some("bob")),
+        ] {
+            let read: CommandLine = line.parse().unwrap();
+            assert_eq!((read.command.to_string().as_str(), read.by()), (command, by), "{line}");
+            assert_eq!(read.to_string().parse(), Ok(read));
+        }
+        for line in ["arm-ha by=", "by=alice", "arm-ha by=alice by=bob", "migrate vm:100 by=node1"] {
+            assert!(line.parse::<CommandLine>().is_err(), "{line}");
+        }
+        let hostile = CommandLine::given(Command::ArmHa, "eve\narm-ha by=\tyou");
+        assert_eq!(hostile.to_string(), "arm-ha by=eve_arm-ha_by=_you");
+        assert_eq!(hostile.to_string().parse(), Ok(hostile));
+    }
 
     fn error(line: &str) -> CommandError {
         line.parse::<Command>().unwrap_err()

@@ -6,6 +6,8 @@ use alloc::{
     vec::Vec,
 };
 
+use smol_str::SmolStr;
+
 use super::{Command, DisarmMode, NotUnderstood, ServiceTable, Timestamp, UnknownFields, Writer};
 use crate::{
     id::{NodeName, ServiceId, Uid},
@@ -41,6 +43,10 @@ text_enum! {
 pub struct NodeRequest {
     /// Whether it shall give its services away and take none.
     pub maintenance: bool,
+    /// Who asked for that, if the command named somebody.
+    pub by: Option<SmolStr>,
+    /// When, if the command named somebody.
+    pub since: Option<Timestamp>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }
@@ -93,6 +99,10 @@ pub struct Disarm {
     pub mode: DisarmMode,
     /// How far it has come.
     pub state: DisarmState,
+    /// Who asked for it, if the command named somebody.
+    pub by: Option<SmolStr>,
+    /// When, if the command named somebody.
+    pub since: Option<Timestamp>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }

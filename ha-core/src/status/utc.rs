@@ -33,6 +33,52 @@ impl fmt::Display for UtcTime {
     }
 }
 
+impl UtcTime {
+    /// Reads a day, with a time of the day or without: `2016-11-23`, `2016-11-23 09:00`, `2016-11-23T09:00:43Z`. It is taken for UTC.
+    ///
+    /// ```
+    /// use ha_core::status::UtcTime;
+    ///
+    /// assert_eq!(UtcTime::from_date("2016-11-23 09:00:43 UTC"), Some(UtcTime(1_479_891_643)));
+    /// assert_eq!(UtcTime::from_date("2016-02-30"), None);
+    /// ```
+    #[must_use]
+    pub fn from_date(text: &str) -> Option<Self> {
+        let text = text.strip_suffix('Z').or_else(|| text.strip_suffix(" UTC")).unwrap_or(text);
+        let (day, time) = match text.split_once(['T', ' ']) {
+            Some((day, time)) => (day, time),
+            None => (text, "00:00:00"),
+        };
+        let mut day = day.split('-');
+        let (year, month, date) = (number(day.next()?, 4)?, number(day.next()?, 2)?, number(day.next()?, 2)?);
+        let mut time = time.split(':');
+        let (hour, minute) = (number(time.next()?, 2)?, number(time.next()?, 2)?);
+        let second = time.next().map_or(Some(0), |second| number(second, 2))?;
+        let is_clock = hour < 24 && minute < 60 && second < 60;
+        if day.next().is_some() || time.next().is_some() || !is_clock || !(1..=12).contains(&month) {
+            return None;
+        }
+        let days = days_until(year, month, date);
+        let within = hour.saturating_mul(3600).saturating_add(minute.saturating_mul(60)).saturating_add(second);
+        // A day that its month does not have is another day.
+        (self::date(days) == (year, month, date)).then(|| Self(days.saturating_mul(DAY).saturating_add(within)))
+    }
+}
+
+/// A number of so many digits.
+fn number(text: &str, digits: usize) -> Option<i64> {
+    (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// The days from 1970-01-01 to a day of the Gregorian calendar: [`date`] the other way round.
+#[expect(clippy::arithmetic_side_effects, reason = "year, month and day have four and two digits")]
+fn days_until(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month_from_march) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 /// Year, month and day of the Gregorian calendar, from the days since 1970-01-01.
 ///
 /// The year is taken to begin with March, so that the leap day is its last: then the months have a regular pattern of
@@ -71,6 +117,12 @@ mod tests {
             (LAST, "9999-12-31 23:59:59 UTC"),
         ] {
             assert_eq!(UtcTime(timestamp).to_string(), text);
+            assert_eq!(UtcTime::from_date(text), Some(UtcTime(timestamp)));
+        }
+        for bad in
+            ["", "2016", "2016-13-01", "2016-02-30", "2016-1-01", "2016-01-01 24:00", "2016-01-01 1:00", "-001-01-01"]
+        {
+            assert_eq!(UtcTime::from_date(bad), None, "{bad}");
         }
     }
 

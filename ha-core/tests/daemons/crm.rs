@@ -52,7 +52,13 @@ fn watchdog_is_open(cluster: &mut Cluster) -> bool {
 
 fn disarmed(cluster: &mut Cluster) {
     cluster.edit_status(|status| {
-        status.disarm = Some(Disarm { mode: DisarmMode::Freeze, state: DisarmState::Disarmed, unknown: None });
+        status.disarm = Some(Disarm {
+            mode: DisarmMode::Freeze,
+            state: DisarmState::Disarmed,
+            by: None,
+            since: None,
+            unknown: None,
+        });
     });
 }
 
@@ -213,7 +219,7 @@ fn maintenance_with_a_request_is_nothing_to_do() {
     let mut cluster = cluster();
     cluster.edit_status(|status| {
         status.nodes.insert(node("node3"), NodeState::Maintenance);
-        status.node_requests.insert(node("node3"), NodeRequest { maintenance: true, unknown: None });
+        status.node_requests.insert(node("node3"), NodeRequest { maintenance: true, ..NodeRequest::default() });
     });
     iterate(&mut cluster);
     assert_eq!(state(&mut cluster), DaemonState::WaitForQuorum);
@@ -504,4 +510,27 @@ fn who_asked_for_the_lock_of_a_disarmed_cluster_is_no_master_of_one_that_was_arm
     }
     assert_eq!(state(&mut cluster), DaemonState::Master);
     assert_eq!(cluster.violations, [""; 0]);
+}
+
+#[test]
+fn who_asked_and_since_when_is_recorded_of_those_that_say_who_they_are() {
+    let mut cluster = master();
+    cluster.command("enable-node-maintenance node2");
+    cluster.command("enable-node-maintenance node3 by=alice@desk");
+    iterate(&mut cluster);
+    let status = cluster.status();
+    let asked = |name: &str| {
+        let request = &status.node_requests[&node(name)];
+        (request.maintenance, request.by.as_deref(), request.since.is_some())
+    };
+    assert_eq!(asked("node2"), (true, None, false), "as it always was");
+    assert_eq!(asked("node3"), (true, Some("alice@desk"), true));
+    cluster.command("disable-node-maintenance node3 by=bob@desk");
+    cluster.command("disarm-ha freeze by=bob@desk");
+    iterate(&mut cluster);
+    let status = cluster.status();
+    assert!(!status.node_requests.contains_key(&node("node3")));
+    let disarm = status.disarm.clone().unwrap();
+    assert_eq!((disarm.by.as_deref(), disarm.since), (Some("bob@desk"), status.timestamp));
+    assert_eq!(ha_core::status::ManagerStatus::from_json(&status.to_json()).unwrap(), status);
 }

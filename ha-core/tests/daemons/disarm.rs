@@ -111,7 +111,8 @@ fn every_node_is_unguarded_after_arming_until_its_lrm_says_anew_that_it_has_its_
             let mut cluster = cluster(STARTED);
             put_records(&mut cluster, LrmState::Active, lrm_mode, 1);
             cluster.edit_status(|status| {
-                status.disarm = Some(Disarm { mode, state: DisarmState::Disarmed, unknown: None });
+                status.disarm =
+                    Some(Disarm { mode, state: DisarmState::Disarmed, by: None, since: None, unknown: None });
             });
             iterate(&mut cluster);
             // This one is newer than what the master found. It is older than the arming.
@@ -136,7 +137,13 @@ fn a_service_that_people_moved_while_ha_was_disarmed_does_not_wait_for_the_fenci
         let mut cluster = cluster(ServiceState::Fence);
         cluster.put_entry("vm:102", "node3", ServiceState::Error, Some("two"));
         cluster.edit_status(|status| {
-            status.disarm = Some(Disarm { mode: DisarmMode::Ignore, state: DisarmState::Disarmed, unknown: None });
+            status.disarm = Some(Disarm {
+                mode: DisarmMode::Ignore,
+                state: DisarmState::Disarmed,
+                by: None,
+                since: None,
+                unknown: None,
+            });
             status.may_run.extend(other_may_run.then(|| sid("vm:102")));
         });
         cluster.node("node2").connected = false;

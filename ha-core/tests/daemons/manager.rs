@@ -239,9 +239,11 @@ impl Situation {
                 status.nodes.extend(state.map(|state| (node(name), state)));
             }
             let requests = NODES.iter().zip(&self.requests).filter(|(_, requested)| **requested);
-            status.node_requests =
-                requests.map(|(name, _)| (node(name), NodeRequest { maintenance: true, unknown: None })).collect();
-            status.disarm = self.disarm.map(|(mode, state)| Disarm { mode, state, unknown: None });
+            status.node_requests = requests
+                .map(|(name, _)| (node(name), NodeRequest { maintenance: true, ..NodeRequest::default() }))
+                .collect();
+            status.disarm =
+                self.disarm.map(|(mode, state)| Disarm { mode, state, by: None, since: None, unknown: None });
             for (name, recorded) in SERVICES.iter().zip(&self.recorded) {
                 let Some(Recorded { mut entry, result }) = recorded.clone() else { continue };
                 // No record of ours has these: a service does not move to where it is.

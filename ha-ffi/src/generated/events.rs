@@ -101,13 +101,13 @@ pub enum ha_event_kind {
     /// Fields: sid, failed_nodes.
     HA_EVENT_ALL_NODES_TRIED = 32,
     /// A start ended in a way that no retry mends.
-    /// Fields: sid, exit_code.
+    /// Fields: sid, exit_code, [node], [guest_node].
     HA_EVENT_SERVICE_UNRECOVERABLE = 33,
     /// A service could not be stopped.
-    /// Fields: sid, exit_code.
+    /// Fields: sid, exit_code, [node], [guest_node].
     HA_EVENT_STOP_FAILED = 34,
     /// A service could not be moved.
-    /// Fields: sid, exit_code.
+    /// Fields: sid, exit_code, [node], [target], [guest_node].
     HA_EVENT_MOVE_FAILED = 35,
     /// A service could not be moved, since it is configured on another node than recorded.
     /// Fields: sid.
@@ -149,7 +149,7 @@ pub enum ha_event_kind {
     /// Fields: task, sid, target, imbalance, expected_imbalance.
     HA_EVENT_AUTO_REBALANCE = 48,
     /// A command will be carried out.
-    /// Fields: command.
+    /// Fields: command, [by].
     HA_EVENT_COMMAND_ACCEPTED = 49,
     /// A service moves along with one that it belongs together with.
     /// Fields: command, task, sid, target, with.
@@ -335,6 +335,18 @@ pub enum ha_event_kind {
     /// as far as its watchdog's time allows, and ends. Hosts report it.
     /// Fields: node.
     HA_EVENT_REMOVED_FROM_CLUSTER = 113,
+    /// A node is to give its services away and take none: maintenance was asked for.
+    /// Fields: node, [by].
+    HA_EVENT_MAINTENANCE_REQUESTED = 114,
+    /// The request for a node's maintenance was taken back.
+    /// Fields: node, [by].
+    HA_EVENT_MAINTENANCE_REQUEST_WITHDRAWN = 115,
+    /// A person, or a program in somebody's name, has changed something. Hosts report it.
+    /// Fields: by, [through], verb, object, change.
+    HA_EVENT_CHANGE_MADE = 116,
+    /// Events are missing in the history. A host reports it.
+    /// Fields: [events], reason.
+    HA_EVENT_HISTORY_INCOMPLETE = 117,
 }
 
 /// The kind of an event.
@@ -454,6 +466,10 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::ServiceNotUnderstood { .. } => Kind::HA_EVENT_SERVICE_NOT_UNDERSTOOD,
         Event::UnplannedRestart { .. } => Kind::HA_EVENT_UNPLANNED_RESTART,
         Event::RemovedFromCluster { .. } => Kind::HA_EVENT_REMOVED_FROM_CLUSTER,
+        Event::MaintenanceRequested { .. } => Kind::HA_EVENT_MAINTENANCE_REQUESTED,
+        Event::MaintenanceRequestWithdrawn { .. } => Kind::HA_EVENT_MAINTENANCE_REQUEST_WITHDRAWN,
+        Event::ChangeMade { .. } => Kind::HA_EVENT_CHANGE_MADE,
+        Event::HistoryIncomplete { .. } => Kind::HA_EVENT_HISTORY_INCOMPLETE,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

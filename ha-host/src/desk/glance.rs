@@ -7,13 +7,14 @@ use std::{
 
 use ha_core::{
     config::RequestedState,
+    history::{Change, Latest, Suspension},
     host::Configuration,
     id::NodeName,
     placement::{BalanceHold, BalanceOutcome},
     plan::Situation,
     rules::RuleSet,
     status::{
-        ClusterView, LrmMode, LrmStatus, NodeState, ServiceEntry, StateName, Timestamp, ViewInput,
+        ClusterView, LrmMode, LrmStatus, NodeState, ServiceEntry, StateName, Timestamp, UtcTime, ViewInput,
         view::{Advice, ServiceView, ShownState},
     },
 };
@@ -81,6 +82,29 @@ pub enum NodeHealth {
     NoMember,
 }
 
+/// What somebody has asked for, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// Who, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Since when it is so, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl Asked {
+    fn new(by: Option<&str>, since: Option<Timestamp>) -> Self {
+        Self { by: by.map(str::to_owned), since }
+    }
+
+    /// `asked for by alice@desk since 2026-11-29 13:43:03 UTC`.
+    fn words(&self) -> String {
+        let since = self.since.map_or_else(String::new, |since| format!(" since {}", UtcTime(since)));
+        format!("asked for by {}{since}", self.by.as_deref().unwrap_or("a person"))
+    }
+}
+
 /// A node at a glance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NodeGlance {
@@ -99,6 +123,12 @@ pub struct NodeGlance {
     pub guard: Option<String>,
     /// How many services its LRM looks after.
     pub services: usize,
+    /// When it was last fenced, in milliseconds since 1970-01-01 UTC, if it is not back since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fenced_ms: Option<i64>,
+    /// Who asked for its maintenance, and when, if a person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Asked>,
     /// What there is to say of it, in words.
     pub text: String,
 }
@@ -128,6 +158,10 @@ pub struct ServiceGlance {
     pub reason: Option<String>,
     /// What a person can do. Where something is on its way that takes its time, nothing as long as that is not over.
     pub advice: Option<Advice>,
+    /// Its last change, as far as the history reaches.
+    pub last_change: Option<Change>,
+    /// Since when it is in its state, in milliseconds since 1970-01-01 UTC, as far as the history reaches.
+    pub since_ms: Option<i64>,
 }
 
 /// The cluster at a glance. What was read of the store is in it, so that a face shows one moment.
@@ -143,6 +177,8 @@ pub struct Glance {
     pub is_alive: bool,
     /// Whether the node that is recorded as the master gives signs of life, as far as that was looked at.
     pub master_is_alive: bool,
+    /// Who asked for HA to be disarmed, and when, if it is or is about to be.
+    pub disarmed: Option<Asked>,
     /// Quorum, master and fencing.
     pub view: ClusterView,
     /// All nodes, by name.
@@ -182,11 +218,45 @@ impl Glance {
         let nodes = nodes(present, is_alive, alive);
         let services = services(present, &view, &nodes, is_alive);
         let (problems, summary) = (Vec::new(), String::new());
-        let mut glance =
-            Self { health: Health::Healthy, problems, summary, is_alive, master_is_alive, view, nodes, services };
+        let disarm = present.status.disarm.as_ref();
+        let mut glance = Self {
+            health: Health::Healthy,
+            problems,
+            summary,
+            is_alive,
+            master_is_alive,
+            disarmed: disarm.map(|disarm| Asked::new(disarm.by.as_deref(), disarm.since)),
+            view,
+            nodes,
+            services,
+        };
         glance.judge(present);
         glance.summary = glance.sum_up();
         glance
+    }
+
+    /// Adds what the history knows: since when things are as they are.
+    pub fn tell_since(&mut self, latest: &Latest, present: &Present) {
+        for node in self.nodes.iter_mut().filter(|node| node.is_lost()) {
+            let Some(fenced) = latest.fenced.get(&node.node) else { continue };
+            node.fenced_ms = Some(fenced.time_ms);
+            node.text.push_str(&format!("; fenced at {}", UtcTime(fenced.time_ms.div_euclid(1000))));
+        }
+        for service in &mut self.services {
+            let Some(change) = latest.services.get(&service.view.sid) else { continue };
+            let state = present.status.services.get(&service.view.sid).map(|entry| entry.state.name());
+            service.since_ms = (change.state.is_some() && change.state == state).then_some(change.time_ms);
+            service.last_change = Some(change.clone());
+        }
+        let now_ms = present.now.wall.saturating_mul(1000);
+        let still = latest.suspended.iter().filter(|(_, suspension)| suspension.until_ms > now_ms);
+        let suspended = still.filter(|_| present.configuration().datacenter.scheduler.auto_rebalance);
+        self.problems.extend(suspended.map(|(sid, Suspension { failures, until_ms })| {
+            let until = UtcTime(until_ms.div_euclid(1000));
+            format!(
+                "balancing leaves {sid} alone until {until}: its last {failures} moves failed, see 'ha history {sid}'"
+            )
+        }));
     }
 
     /// What is wrong with the cluster as a whole, and how it does.
@@ -206,7 +276,10 @@ impl Glance {
                 .push((health, if problem.starts_with(part) { problem.clone() } else { format!("{part}: {problem}") }));
         }
         if let Some(disarm) = self.view.master.disarm {
-            let text = format!("HA is {} (mode {}): no service is recovered until 'ha arm'", disarm.state, disarm.mode);
+            let asked = self.disarmed.as_ref().filter(|asked| asked.by.is_some());
+            let asked = asked.map_or_else(String::new, |asked| format!(", {}", asked.words()));
+            let (state, mode) = (disarm.state, disarm.mode);
+            let text = format!("HA is {state} (mode {mode}{asked}): no service is recovered until 'ha arm'");
             found.push((Health::Degraded, text));
         }
         found.extend(present.stored.problems.iter().map(|problem| (Health::Degraded, problem.to_string())));
@@ -392,8 +465,15 @@ impl<'a> NodeSeen<'a> {
             last_seen: self.record.and_then(|record| record.timestamp),
             guard: self.present.beats.get(self.node).and_then(|beat| beat.guard.clone()),
             services,
+            fenced_ms: None,
+            maintenance: self.maintenance_asked(),
             text,
         }
+    }
+
+    fn maintenance_asked(&self) -> Option<Asked> {
+        let request = self.present.status.node_requests.get(self.node).filter(|request| request.maintenance)?;
+        Some(Asked::new(request.by.as_deref(), request.since))
     }
 
     fn is_fresh(&self) -> bool {
@@ -491,9 +571,9 @@ impl<'a> NodeSeen<'a> {
     }
 
     fn maintenance(&self) -> String {
-        let requested = self.present.status.maintenance_requested(self.node);
         let services = self.present.status.active_services(self.node).count();
-        let by = if requested { "asked for by a person" } else { "asked for by its shutdown" };
+        let asked = self.maintenance_asked().map(|asked| asked.words());
+        let by = asked.unwrap_or_else(|| "asked for by its shutdown".into());
         match services {
             0 => format!("maintenance, {by}; no service is left on it"),
             _ => format!("going into maintenance, {by}"),
@@ -520,6 +600,8 @@ fn services(present: &Present, view: &ClusterView, nodes: &[NodeGlance], is_aliv
             reason,
             advice: view.advice.filter(|advice| *advice != Advice::ConfirmFenced || !is_fenced_in_time(present, view)),
             view: view.clone(),
+            last_change: None,
+            since_ms: None,
         }
     };
     view.services.iter().map(glance).collect()

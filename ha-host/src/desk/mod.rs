@@ -26,7 +26,7 @@ pub use check::problems;
 pub use edit::{Desk, DeskEdit, NameError};
 pub use explain::explain;
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
-pub use glance::{Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
+pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
 pub use metrics::{Measured, MetricsFormat, metrics};
 pub use present::{Broken, Present};
 pub use report::StatusParts;

@@ -38,6 +38,7 @@ impl StatusParts<'_> {
             object.insert("problems".into(), json!(glance.problems));
             object.insert("nodes".into(), json!(glance.nodes));
             object.insert("guards".into(), json!(guards));
+            object.extend(glance.disarmed.as_ref().map(|asked| ("disarm_asked".to_owned(), json!(asked))));
             object.insert("broken".into(), json!(present.broken));
             object.insert("unguarded".into(), json!(present.status.unguarded));
             object.insert("store".into(), json!({ "problems": store_problems }));
@@ -53,6 +54,8 @@ fn service(service: &ServiceGlance) -> Value {
     if let Value::Object(object) = &mut object {
         object.insert("health".into(), json!(service.health));
         object.extend(service.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
+        object.extend(service.since_ms.map(|since| ("since_ms".to_owned(), json!(since))));
+        object.extend(service.last_change.as_ref().map(|change| ("last_change".to_owned(), json!(change))));
     }
     object
 }

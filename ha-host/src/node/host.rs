@@ -16,7 +16,7 @@ use ha_core::{
         Changes, EditError, Editor, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig,
         datacenter::SchedulerMode, fence::FenceCommand,
     },
-    event::{Event, Severity},
+    event::{Event, Severity, Why},
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock,
@@ -24,7 +24,7 @@ use ha_core::{
         Watchdog, Workers,
     },
     id::{NodeName, ServiceId, ServiceTypes, Uid},
-    status::{ExitCode, LrmStatus, ManagerStatus},
+    status::{ExitCode, LrmStatus, ManagerStatus, NodeState},
     time::Instant,
 };
 
@@ -133,6 +133,12 @@ impl NodeHost {
         is_about_manager_status && !self.unreadable.insert(event.to_string())
     }
 
+    /// For how long a node has been silent that the master does not see any more.
+    fn silence_behind(&self, event: &Event) -> Option<Duration> {
+        let Event::NodeState { node, to: NodeState::Unknown, .. } = event else { return None };
+        self.session.silent_for(node)
+    }
+
     /// Reports what is wrong in the configuration, once.
     fn report(&mut self, problems: Vec<FileProblem>) {
         for problem in problems.iter().filter(|problem| !self.reported.contains(problem)) {
@@ -162,8 +168,17 @@ fn understand<T>(
 impl EventSink for NodeHost {
     fn event(&mut self, event: Event) {
         if !self.is_said_already(&event) {
-            self.sink.event(event);
+            let silent = self.silence_behind(&event);
+            self.sink.event_with(event, None, silent);
         }
+    }
+
+    fn keeps_reasons(&self) -> bool {
+        true
+    }
+
+    fn decision(&mut self, event: Event, why: Why) {
+        self.sink.event_with(event, Some(why), None);
     }
 }
 

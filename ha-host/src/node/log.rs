@@ -10,18 +10,24 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
 use ha_core::{
-    event::{Event, Severity},
+    event::{Event, Severity, Why},
+    history::Source,
     host::EventSink,
     id::NodeName,
     status::{Timestamp, UtcTime},
 };
 use serde_json::{Value, json};
 
-use super::lasting::{self, Lasting};
-use crate::{agents::SharedSink, os::clock};
+use crate::{
+    agents::SharedSink,
+    history::{History, Report},
+    lasting::{self, Lasting},
+    os::clock,
+};
 
 /// The form of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,8 @@ impl LogFormat {
 pub struct Log {
     lines: SyncSender<Line>,
     left_out: Arc<AtomicU64>,
+    /// Where what is reported is kept too, if it is.
+    history: Option<History>,
 }
 
 #[derive(Debug)]
@@ -89,24 +97,31 @@ impl Log {
         let left_out = Arc::new(AtomicU64::new(0));
         let writer = Writer { out, format, left_out: left_out.clone(), lasting: Lasting::default() };
         thread::Builder::new().name("log".into()).spawn(move || writer.run(&receiver))?;
-        Ok(Self { lines: sender, left_out })
+        Ok(Self { lines: sender, left_out, history: None })
+    }
+
+    /// The same log, whose sources report to a history too.
+    #[must_use]
+    pub fn kept_in(&self, history: History) -> Self {
+        Self { history: Some(history), ..self.clone() }
     }
 
     /// Where a daemon of a node reports.
     #[must_use]
     pub fn source(&self, node: &NodeName, daemon: &str) -> LogSource {
-        LogSource { log: self.clone(), source: format!("{node}/{daemon}").into() }
+        let kept_as = daemon.parse().unwrap_or(Source::Node);
+        LogSource { log: self.clone(), source: format!("{node}/{daemon}").into(), kept_as }
     }
 
     /// Where a process that belongs to no node of a cluster reports.
     #[must_use]
     pub fn named(&self, source: &str) -> LogSource {
-        LogSource { log: self.clone(), source: source.into() }
+        LogSource { log: self.clone(), source: source.into(), kept_as: Source::Node }
     }
 
     /// Waits until all is written that was reported, but not for ever.
     pub fn flush(&self) {
-        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+        const PATIENCE: Duration = Duration::from_secs(1);
         let (done, wait) = sync_channel(1);
         self.send(Line { time: clock::wall(), source: "".into(), what: What::Flush(done) });
         let _ = wait.recv_timeout(PATIENCE);
@@ -127,17 +142,35 @@ impl Log {
 pub struct LogSource {
     log: Log,
     source: Arc<str>,
+    /// As what it is kept in the history.
+    kept_as: Source,
 }
 
 impl LogSource {
     /// Reports something that is no event of the core.
     pub fn message(&self, severity: Severity, text: impl Into<String>) {
-        self.send(What::Message(severity, text.into()));
+        let text = text.into();
+        self.keep(|| Report::message(self.kept_as, severity, &text));
+        self.send(What::Message(severity, text));
     }
 
     /// The same of something that is found again and again as long as it lasts: it is not written each time.
     pub fn lasting_message(&self, severity: Severity, text: impl Into<String>) {
-        self.send(What::Lasting(severity, text.into()));
+        let text = text.into();
+        self.keep(|| Report { lasts: true, ..Report::message(self.kept_as, severity, &text) });
+        self.send(What::Lasting(severity, text));
+    }
+
+    /// Reports an event with why it was decided so, and for how long the node that it is about had been silent.
+    pub fn event_with(&self, event: Event, why: Option<Why>, silent: Option<Duration>) {
+        self.keep(|| Report { why, silent, ..Report::event(self.kept_as, event.clone()) });
+        self.send(What::Event(event));
+    }
+
+    fn keep(&self, report: impl FnOnce() -> Report) {
+        if let Some(history) = &self.log.history {
+            history.report(report());
+        }
     }
 
     fn send(&self, what: What) {
@@ -147,7 +180,7 @@ impl LogSource {
 
 impl SharedSink for LogSource {
     fn event(&self, event: Event) {
-        self.send(What::Event(event));
+        self.event_with(event, None, None);
     }
 }
 

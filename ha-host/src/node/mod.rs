@@ -2,7 +2,6 @@
 
 mod guard;
 mod host;
-mod lasting;
 pub mod log;
 mod output;
 mod record;
@@ -19,7 +18,7 @@ use std::{
     any::Any,
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, PoisonError},
     task::{Wake, Waker},
     thread,
@@ -28,6 +27,7 @@ use std::{
 
 use ha_core::{
     event::{Event, NodeRecord, Severity},
+    history::Source,
     host::Watchdog,
     id::NodeName,
     lrm::StopRequest,
@@ -41,6 +41,7 @@ use ha_core::{
 use crate::{
     VERSION,
     agents::{Complaints, Kinds, Launcher, NodeAgents, SharedSink, SystemctlCommand, Workplace},
+    history::{History, HistorySettings, JournalLimits, Report},
     os::{
         cgroup::Containment,
         clock::{self, ClockWatch, SleepWatch},
@@ -80,6 +81,8 @@ pub struct NodeSettings {
     pub kinds: Kinds,
     /// Where everything is recorded that the daemons ask and get, if that is wanted.
     pub record: Option<PathBuf>,
+    /// How much this node's journal of its history keeps.
+    pub history: JournalLimits,
 }
 
 /// What resets a node that stalls.
@@ -173,8 +176,41 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// If it does not start. Once it runs nothing is an error: it reports events.
 pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
+    /// A daemon that ends waits so long for what it has reported to be kept.
+    const PATIENCE: Duration = Duration::from_secs(2);
     let signals = StopSignals::catch_as_daemon().map_err(NodeError::system("catch signals"))?;
+    // It is the only one that writes this node's journal too.
     let _only_one = become_the_only_one(settings)?;
+    let history = keep_history(settings, log)?;
+    let ended = run_daemons(settings, signals, &log.kept_in(history.clone()));
+    if let Err(error) = &ended {
+        history.report(Report::message(Source::Node, Severity::Error, &error.to_string()));
+    }
+    history.flush(PATIENCE);
+    ended
+}
+
+/// Begins to keep what happens on this node. It is said in the log alone what is wrong with that.
+fn keep_history(settings: &NodeSettings, log: &Log) -> Result<History, NodeError> {
+    let own = log.source(&settings.node, "node");
+    let history = HistorySettings {
+        node: settings.node.clone(),
+        directory: journal_directory(&settings.state_directory),
+        limits: settings.history,
+        store: settings.store.clone(),
+        patience: settings.store.patience(),
+    };
+    let tell = move |severity, text| own.lasting_message(severity, text);
+    History::start(history, Arc::new(tell)).map_err(NodeError::system("start a thread"))
+}
+
+/// Where a node keeps the journal of its history, below what must survive a reboot.
+#[must_use]
+pub fn journal_directory(state_directory: &Path) -> PathBuf {
+    state_directory.join("history")
+}
+
+fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Result<(), NodeError> {
     let own = log.source(&settings.node, "node");
     let state = StateDirectory::at(&settings.state_directory);
     if let Some(note) = state.twin(&settings.node)? {

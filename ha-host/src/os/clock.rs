@@ -30,6 +30,16 @@ pub fn wall() -> Timestamp {
     seconds.unwrap_or(Timestamp::MAX)
 }
 
+/// The wall clock in milliseconds since 1970-01-01 UTC, only to be written down for people.
+#[must_use]
+pub fn wall_ms() -> i64 {
+    let milliseconds = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()),
+        Err(error) => i64::try_from(error.duration().as_millis()).map(|milliseconds| -milliseconds),
+    };
+    milliseconds.unwrap_or(i64::MAX)
+}
+
 /// Both clocks, the monotonic one first.
 #[must_use]
 pub fn now() -> Now {

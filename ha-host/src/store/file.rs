@@ -18,10 +18,11 @@ use ha_core::{
 use nix::sys::statvfs::statvfs;
 
 use super::{
-    AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove,
-    LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreSpace, TwinNote,
+    AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, HistoryLine,
+    LiveMove, LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreSpace, TwinNote,
     cached::FileCache,
     guest_cache::{GuestCache, read_guest, read_move},
+    history_files::HistoryFiles,
     journal,
     lease::Stands,
     new_cluster_id, slot,
@@ -43,6 +44,7 @@ use crate::os::files::{self, Durability};
 /// locks/NAME.json         a lock with its lease
 /// members/NODE.json       a node's sign of life
 /// twins/NODE.json         what was seen of two machines of one name
+/// history/N.jsonl         what has happened lately, a line each, from the position N on
 /// .guards/                kernel locks that keep writers apart
 /// ```
 ///
@@ -82,6 +84,7 @@ enum Guard<'a> {
     Lock(&'a Lock),
     Beat(&'a NodeName),
     LrmStatus(&'a NodeName),
+    History,
 }
 
 impl FileStore {
@@ -222,6 +225,7 @@ impl FileStore {
             Guard::Lock(lock) => lock.to_string(),
             Guard::Beat(node) => format!("member-{node}"),
             Guard::LrmStatus(node) => format!("lrm-{node}"),
+            Guard::History => "history".to_owned(),
         };
         let path = self.directory.join(".guards").join(name);
         files::lock(&path, self.patience).map_err(StoreError::file("lock", &path))
@@ -293,6 +297,10 @@ impl FileStore {
             Some(document) => self.replace(name, &to_json(&document), "edit", Durability::Disk),
             None => self.remove(name),
         }
+    }
+
+    fn history_files(&self) -> HistoryFiles {
+        HistoryFiles::new(self.directory.join(HISTORY))
     }
 
     /// The files of a directory whose names end in `.json`, with the name that stands before it.
@@ -524,6 +532,19 @@ impl Store for FileStore {
         }
     }
 
+    fn append_history(&self, lines: &[String]) -> Result<u64, StoreError> {
+        let _guard = self.guard(&Guard::History)?;
+        self.history_files().append(lines).map_err(StoreError::file("write", &self.directory.join(HISTORY)))
+    }
+
+    fn history(&self, after: u64) -> Result<Vec<HistoryLine>, StoreError> {
+        self.history_files().read(after).map_err(StoreError::file("read", &self.directory.join(HISTORY)))
+    }
+
+    fn history_end(&self) -> Result<u64, StoreError> {
+        self.history_files().last().map_err(StoreError::file("read", &self.directory.join(HISTORY)))
+    }
+
     fn space(&self) -> Result<Option<StoreSpace>, StoreError> {
         let found = statvfs(&self.directory).map_err(io::Error::from);
         let found = found.map_err(StoreError::file("ask for the room of", &self.directory))?;
@@ -590,6 +611,7 @@ impl SharedStore for FileStore {
 }
 
 const CLUSTER_ID: &str = "cluster-id";
+const HISTORY: &str = "history";
 
 fn lock_file(lock: &Lock) -> String {
     format!("locks/{lock}.json")

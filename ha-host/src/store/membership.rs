@@ -65,6 +65,11 @@ impl SeenBeats {
         }
     }
 
+    /// For how long a node's file has not changed, if it was ever seen to change.
+    pub(super) fn silent_for(&self, node: &NodeName, now: Instant) -> Option<Duration> {
+        self.nodes.get(node)?.changed_at.map(|changed_at| now.since(changed_at))
+    }
+
     /// Whether a node's file has changed within `patience`.
     pub(super) fn is_alive(&self, node: &NodeName, now: Instant, patience: Duration) -> bool {
         let changed_at = self.nodes.get(node).and_then(|seen| seen.changed_at);

@@ -11,6 +11,7 @@ mod file;
 mod guest;
 mod guest_cache;
 mod hand;
+mod history_files;
 mod journal;
 mod lease;
 mod membership;
@@ -231,6 +232,9 @@ pub enum Record {
     Lrm(NodeName),
 }
 
+/// A line of the history with its position.
+pub type HistoryLine = (u64, String);
+
 /// The guests by SID.
 pub type GuestTable = BTreeMap<ServiceId, Arc<GuestDefinition>>;
 
@@ -405,6 +409,30 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails.
     fn set_twin(&self, node: &NodeName, note: Option<&TwinNote>) -> Result<(), StoreError>;
 
+    /// Appends lines to the history of the cluster, all or none, and forgets the oldest where there are more than a few hundred
+    /// kilobytes. A line has no line end. Gives the position of the first one, which is one more than that of the line before.
+    ///
+    /// Nothing that decides reads the history, and no daemon waits for it.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. The lines may have been appended then.
+    fn append_history(&self, lines: &[String]) -> Result<u64, StoreError>;
+
+    /// The lines of the history of the cluster after a position, each with its own, as far as they are kept. All after 0.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn history(&self, after: u64) -> Result<Vec<HistoryLine>, StoreError>;
+
+    /// The position of the last line of the history; 0 where there is none. It takes much less than to read it.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn history_end(&self) -> Result<u64, StoreError>;
+
     /// How much room is left; nothing if it can't be told.
     ///
     /// # Errors
@@ -559,6 +587,12 @@ pub trait Session: Send + Sync {
     ///
     /// If it was not written, or that is not known; if this session does not take part, or the record is another hand's.
     fn write_record(&self, record: &Record, content: &[u8]) -> Result<(), StoreError>;
+
+    /// For how long another node has given no sign of life, if this one has ever seen one. It is only written down for people.
+    fn silent_for(&self, node: &NodeName) -> Option<Duration> {
+        let _ = node;
+        None
+    }
 }
 
 /// Where a store is.

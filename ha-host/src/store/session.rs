@@ -611,6 +611,10 @@ impl Session for StoreSession {
             Record::Lrm(node) => self.shared.write_lrm_status(node, content),
         }
     }
+
+    fn silent_for(&self, node: &NodeName) -> Option<Duration> {
+        self.shared.seen().beats.silent_for(node, clock::instant())
+    }
 }
 
 impl Shared {

@@ -22,6 +22,7 @@ __all__ = [
     "AllNodesTried",
     "AutoRebalance",
     "AutoRebalanceSuspended",
+    "ChangeMade",
     "CommandAccepted",
     "CommandBlockedByAffinity",
     "CommandIgnored",
@@ -53,6 +54,7 @@ __all__ = [
     "GroupMigrationObstacle",
     "GroupMigrationStarted",
     "GroupMigrationSucceeded",
+    "HistoryIncomplete",
     "HostCallFailed",
     "JobHangs",
     "LiveMigrationUnsupported",
@@ -64,6 +66,8 @@ __all__ = [
     "MaintenanceClearUnexpectedState",
     "MaintenanceFallbackCleared",
     "MaintenanceFallbackDropped",
+    "MaintenanceRequestWithdrawn",
+    "MaintenanceRequested",
     "MaintenanceReturn",
     "ManagerLockReleased",
     "ManagerStatusUnreadable",
@@ -583,6 +587,12 @@ class ServiceUnrecoverable(Event):
     exit_code: int
     """How the start ended."""
 
+    node: str | None = None
+    """The node on which it failed."""
+
+    guest_node: str | None = None
+    """The node that holds the guest, if the host can tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class StopFailed(Event):
@@ -596,6 +606,12 @@ class StopFailed(Event):
     exit_code: int
     """How the stop ended."""
 
+    node: str | None = None
+    """The node on which it failed."""
+
+    guest_node: str | None = None
+    """The node that holds the guest, if the host can tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class MoveFailed(Event):
@@ -608,6 +624,15 @@ class MoveFailed(Event):
 
     exit_code: int
     """How the move ended."""
+
+    node: str | None = None
+    """The node on which it failed: the one that was to give the service away."""
+
+    target: str | None = None
+    """Where it was to go."""
+
+    guest_node: str | None = None
+    """The node that holds the guest, if the host can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -849,7 +874,36 @@ class CommandAccepted(Event):
     _tag = "command_accepted"
 
     command: str
-    """Its line."""
+    """Its line, without who gave it."""
+
+    by: str | None = None
+    """Who gave it, if the command names somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceRequested(Event):
+    """A node is to give its services away and take none: maintenance was asked for."""
+
+    _tag = "maintenance_requested"
+
+    node: str
+    """The node."""
+
+    by: str | None = None
+    """Who asked, if the command names somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceRequestWithdrawn(Event):
+    """The request for a node's maintenance was taken back."""
+
+    _tag = "maintenance_request_withdrawn"
+
+    node: str
+    """The node."""
+
+    by: str | None = None
+    """Who did, if the command names somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1503,3 +1557,38 @@ class StoreSpaceEnough(Event):
 
     free_percent: int
     """How much is free, in whole percent, rounded down."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMade(Event):
+    """A person, or a program in somebody's name, has changed something. Hosts report it."""
+
+    _tag = "change_made"
+
+    by: str
+    """Who, as far as it is known: ``alice@desk``."""
+
+    verb: str
+    """What was done, as the command line has it: ``rules add``."""
+
+    object: str
+    """To what: a service, a node, a rule, or ``the cluster``."""
+
+    change: str
+    """The change in words."""
+
+    through: str | None = None
+    """Through what, where it was not the command line: an address, a token's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryIncomplete(Event):
+    """Events are missing in the history. A host reports it."""
+
+    _tag = "history_incomplete"
+
+    reason: str
+    """Where they are missing, and why."""
+
+    events: int | None = None
+    """How many, if that is known."""

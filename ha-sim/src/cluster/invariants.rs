@@ -549,7 +549,7 @@ impl Invariants {
     fn note_reason(&mut self, event: &Event, at: Instant) {
         let (sid, reason) = match event {
             Event::MoveFailedWrongNode { sid } => (sid, ErrorReason::NotHere),
-            Event::StopFailed { sid, exit_code } | Event::ServiceUnrecoverable { sid, exit_code } => {
+            Event::StopFailed { sid, exit_code, .. } | Event::ServiceUnrecoverable { sid, exit_code, .. } => {
                 let is_elsewhere = ExitCode(*exit_code) == ExitCode::WRONG_NODE;
                 (sid, if is_elsewhere { ErrorReason::NotHere } else { ErrorReason::Failed })
             }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use ha_core::{
     config::Changes,
     id::{NodeName, ServiceId},
-    status::Command,
+    status::CommandLine,
 };
 
 use super::{problem::Problem, words::Words};
@@ -597,14 +597,16 @@ fn command(words: &mut Words<'_>) -> Result<Action, Problem> {
         return Ok(Action::Command(words.word("a command")?.text));
     }
     let (column, line) = (words.column(), words.rest());
-    line.parse::<Command>().map_err(|error| words.at(column, error.to_string()))?;
+    line.parse::<CommandLine>().map_err(|error| words.at(column, error.to_string()))?;
     words.word("a command")?;
     if words.is_service() {
         words.service()?;
     }
     while let Some(word) = words.peek() {
-        // Numbers, and the modes of disarming, are no names; the parser of commands has seen to them.
-        let is_name = !matches!(word.text.as_str(), "freeze" | "ignore") && word.text.parse::<u32>().is_err();
+        // Numbers, and the modes of disarming and who gave it, are no names; the parser of commands has seen to them.
+        let is_who = word.text.starts_with("by=");
+        let is_name =
+            !is_who && !matches!(word.text.as_str(), "freeze" | "ignore") && word.text.parse::<u32>().is_err();
         if is_name {
             words.node()?;
         } else {

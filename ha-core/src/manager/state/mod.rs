@@ -51,13 +51,14 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     fn step_request_stop(&mut self, service: usize) {
-        let Some((sid, _)) = self.entry(service) else { return };
-        let sid = sid.clone();
+        let Some((sid, entry)) = self.entry(service) else { return };
+        let (sid, node) = (sid.clone(), entry.node.clone());
         match self.result(service) {
             Some(ExitCode::WRONG_NODE) if self.follow(service) => {}
             Some(ExitCode::SUCCESS) => self.change(service, ServiceState::Stopped, Brings::Nothing),
             Some(ExitCode(exit_code)) => {
-                self.host.event(Event::StopFailed { sid, exit_code });
+                let (node, guest_node) = (Some(node), self.guest_node(service).cloned());
+                self.host.event(Event::StopFailed { sid, exit_code, node, guest_node });
                 self.fail(service);
             }
             None => self.fence_if_overdue(service),
@@ -68,10 +69,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some((sid, entry)) = self.entry(service) else { return };
         let (sid, present) = (sid.clone(), entry.node.clone());
         if self.configuration.datacenter.scheduler.rebalance_on_start
-            && let Some(best) = self.select(service, Preference::BestScore)
+            && let Some(mut best) = self.select(service, Preference::BestScore)
         {
             let event = Event::StartBalanceSelected { sid, node: best.node.clone(), present: Some(present.clone()) };
-            self.host.event(event);
+            let why = best.why.take();
+            self.decision(event, why);
             if best.node != present {
                 self.report_gave_way(service, &best);
                 let state = ServiceState::RequestStartBalance { target: best.node };

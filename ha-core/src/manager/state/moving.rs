@@ -39,7 +39,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             }
             ExitCode(exit_code) => {
                 self.note_move(&sid, false);
-                self.host.event(Event::MoveFailed { sid, exit_code });
+                let (node, guest_node) = (Some(present.clone()), self.guest_node(service).cloned());
+                self.host.event(Event::MoveFailed { sid, exit_code, node, target: Some(target), guest_node });
                 present
             }
         };

@@ -38,7 +38,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         true
     }
 
-    fn recover(&mut self, service: usize, place: Place) {
+    fn recover(&mut self, service: usize, mut place: Place) {
+        let why = place.why.take();
         let to = &place.node;
         let Some((sid, entry)) = self.entry(service) else { return };
         let (sid, from) = (sid.clone(), entry.node.clone());
@@ -51,7 +52,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 return;
             }
         }
-        self.host.event(Event::ServiceRecovered { sid: sid.clone(), from, to: to.clone() });
+        self.decision(Event::ServiceRecovered { sid: sid.clone(), from, to: to.clone() }, why);
         self.report_gave_way(service, &place);
         if let Some(lock) = lock {
             self.host.event(Event::ServiceLockRemoved { lock, sid });
@@ -62,7 +63,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn wait_for_node(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };
         let event = Event::RecoveryFailed { sid: sid.clone(), node: entry.node.clone() };
-        self.host.event(event);
+        let why = self.why(service, Preference::BestScore);
+        self.decision(event, why);
         if self.facts(service).requested == RequestedState::Disabled {
             self.forget_failed_nodes(service);
             self.change(service, ServiceState::Stopped, Brings::Nothing);

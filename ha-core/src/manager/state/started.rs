@@ -1,8 +1,10 @@
 //! `started`: to be running. The node is checked first, then what is asked, then how the start went, then placement.
 
+use alloc::boxed::Box;
+
 use crate::{
     config::RequestedState,
-    event::{Event, MoveCause},
+    event::{Event, MoveCause, Why},
     host::{self, HostOperation},
     id::NodeName,
     manager::{
@@ -105,7 +107,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         match command {
             QueuedCommand::Move { motion, target } => {
                 if self.may_move(service, motion, &target) {
-                    self.report_move(service, motion, &target, MoveCause::Command);
+                    self.report_move(service, motion, &target, MoveCause::Command, None);
                     self.begin_move(service, motion, target);
                 }
             }
@@ -142,9 +144,10 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             ExitCode::ERROR | ExitCode::WRONG_NODE => self.relocate_or_give_up(service, result),
             ExitCode(exit_code) => {
                 self.note_failed_start(service);
-                if let Some((sid, _)) = self.entry(service) {
-                    let sid = sid.clone();
-                    self.host.event(Event::ServiceUnrecoverable { sid, exit_code });
+                if let Some((sid, entry)) = self.entry(service) {
+                    let (sid, node) = (sid.clone(), Some(entry.node.clone()));
+                    let guest_node = self.guest_node(service).cloned();
+                    self.host.event(Event::ServiceUnrecoverable { sid, exit_code, node, guest_node });
                 }
                 self.fail(service);
                 AfterStart::Done
@@ -203,11 +206,12 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    fn move_by_placement(&mut self, service: usize, place: Place) {
+    fn move_by_placement(&mut self, service: usize, mut place: Place) {
         self.settle_maintenance_node(service, &place.node);
         let Some((sid, _)) = self.entry(service) else { return };
         let motion = Motion::usual_for(sid);
-        self.report_move(service, motion, &place.node, MoveCause::Placement);
+        let why = place.why.take();
+        self.report_move(service, motion, &place.node, MoveCause::Placement, why);
         self.report_gave_way(service, &place);
         self.begin_move(service, motion, place.node);
     }
@@ -256,10 +260,17 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    fn report_move(&mut self, service: usize, task: Motion, target: &NodeName, cause: MoveCause) {
+    fn report_move(
+        &mut self,
+        service: usize,
+        task: Motion,
+        target: &NodeName,
+        cause: MoveCause,
+        why: Option<Box<Why>>,
+    ) {
         if let Some((sid, _)) = self.entry(service) {
             let event = Event::ServiceMove { sid: sid.clone(), target: target.clone(), cause, task };
-            self.host.event(event);
+            self.decision(event, why);
         }
     }
 

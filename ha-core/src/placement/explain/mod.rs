@@ -17,7 +17,7 @@ use alloc::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Decider, FiguresError, Placement, PlacementError, Preference, Scene, SituationFinding,
+    Decider, FiguresError, Placement, PlacementError, Preference, Scene, SituationFinding, Subject,
     findings::{bears_on, findings},
     load::Load,
     node_set::NodeSet,
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     config::datacenter::SchedulerMode,
     id::{NodeName, RuleId, ServiceId},
-    status::NodeState,
+    status::{ManagerStatus, NodeState},
 };
 
 /// A decision with its reasons.
@@ -201,45 +201,68 @@ pub(crate) fn explain(
 ) -> Result<Explanation, PlacementError> {
     let (mut placement, shortfall) = scene.placement();
     let subject = scene.subject(sid, preference, &placement)?;
-    let mut notes = Notes::default();
-    let answer = placement.select(subject, &mut notes);
     let is_subject = |problem: &&FiguresError| problem.sid() == Some(sid);
     let problem = shortfall.fallback.as_ref().or_else(|| shortfall.lacking.iter().find(is_subject));
-    let mut costs = Costs::default();
-    placement.find_costs(subject.service, &mut costs);
     let found = findings(scene, &shortfall);
-    let told = Told { scene, placement: &placement, notes: &notes, costs: &costs, sid };
+    let asked = Asked { status: &scene.status, members: &scene.members, sid, subject };
+    let scheduler = if problem.is_some() { SchedulerMode::Basic } else { scene.scheduler() };
     Ok(Explanation {
-        sid: sid.clone(),
-        preference,
-        node: subject.entry.node.clone(),
-        scheduler: if problem.is_some() { SchedulerMode::Basic } else { scene.scheduler() },
         fallback: problem.map(|problem| problem.to_string()),
-        answer: answer.and_then(|node| placement.node(node)).cloned(),
-        decided_by: notes.decided_by.unwrap_or(Decider::NothingLeft),
-        gave_way: notes.gave_way.then(|| placement.node_affinity_rule(subject.service).cloned()).flatten(),
-        nodes: told.nodes(),
         findings: found.into_iter().filter(|finding| bears_on(finding, sid, scene)).collect(),
+        ..placement.explain(asked, scheduler)
     })
+}
+
+/// A question to a placement, with what its answer is told by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) status: &'a ManagerStatus,
+    /// All members of the cluster, online or not.
+    pub(crate) members: &'a [NodeName],
+    pub(crate) sid: &'a ServiceId,
+    pub(crate) subject: Subject<'a>,
+}
+
+impl Placement {
+    /// Decides, and takes note of how. What the decision leaves out of account is not in it.
+    pub(crate) fn explain(&mut self, asked: Asked<'_>, scheduler: SchedulerMode) -> Explanation {
+        let Asked { sid, subject, .. } = asked;
+        let mut notes = Notes::default();
+        let answer = self.select(subject, &mut notes);
+        let mut costs = Costs::default();
+        self.find_costs(subject.service, &mut costs);
+        let told = Told { asked, placement: self, notes: &notes, costs: &costs };
+        Explanation {
+            sid: sid.clone(),
+            preference: subject.preference,
+            node: subject.entry.node.clone(),
+            scheduler,
+            fallback: None,
+            answer: answer.and_then(|node| self.node(node)).cloned(),
+            decided_by: notes.decided_by.unwrap_or(Decider::NothingLeft),
+            gave_way: notes.gave_way.then(|| self.node_affinity_rule(subject.service).cloned()).flatten(),
+            nodes: told.nodes(),
+            findings: Vec::new(),
+        }
+    }
 }
 
 /// A decision that was made, to be told.
 struct Told<'a> {
-    scene: &'a Scene<'a>,
+    asked: Asked<'a>,
     placement: &'a Placement,
     notes: &'a Notes,
     costs: &'a Costs,
-    sid: &'a ServiceId,
 }
 
 impl Told<'_> {
     fn nodes(&self) -> Vec<NodeExplanation> {
         let ranked = self.ranked();
-        let names: BTreeSet<&NodeName> = self.scene.status.nodes.keys().chain(&self.scene.members).collect();
+        let names: BTreeSet<&NodeName> = self.asked.status.nodes.keys().chain(self.asked.members).collect();
         let nodes = names.into_iter().map(|node| match self.placement.position(node) {
             None => NodeExplanation {
                 node: node.clone(),
-                fate: Fate::NotOnline { state: self.scene.status.node_state(node) },
+                fate: Fate::NotOnline { state: self.asked.status.node_state(node) },
                 figure: None,
                 usage: None,
                 rank: None,
@@ -266,7 +289,7 @@ impl Told<'_> {
     /// How well a node suits; nothing if its figures can't be used.
     fn figure(&self, position: usize) -> Option<Figure> {
         let cost = Some(self.costs.of(position)).filter(|cost| cost.is_finite())?;
-        let service = self.scene.status.services.position(self.sid);
+        let service = self.asked.status.services.position(self.asked.sid);
         Some(match service.and_then(|service| self.placement.load.counts_for(service)) {
             // Counts are whole numbers, and an assumed one is a little less than one.
             Some(_) => Figure::Services(libm::ceil(cost.max(0.0)) as u32),
@@ -284,7 +307,7 @@ impl Told<'_> {
     /// By what a node was left out, if it was.
     fn fate(&self, position: usize, node: &NodeName) -> Option<Fate> {
         let compiled = self.placement.rules.compiled();
-        let affinity = compiled.node_affinity(self.sid);
+        let affinity = compiled.node_affinity(self.asked.sid);
         Some(match self.notes.left_out.get(&position)? {
             LeftOut::NotAllowed => Fate::NotAllowed { rule: affinity?.rule.clone() },
             LeftOut::LowerPriority => {
@@ -299,12 +322,12 @@ impl Told<'_> {
             LeftOut::FailedBefore => Fate::FailedBefore,
             LeftOut::KeptApart => {
                 let from = self.sids(self.notes.separate.get(&position));
-                let rules = from.first().map(|other| compiled.why_apart(self.sid, other)).unwrap_or_default();
+                let rules = from.first().map(|other| compiled.why_apart(self.asked.sid, other)).unwrap_or_default();
                 Fate::KeptApart { from, rules }
             }
             LeftOut::KeptTogether { on } => {
                 let with = self.sids(self.notes.together.get(on));
-                let rules = with.first().map(|other| compiled.why_together(self.sid, other)).unwrap_or_default();
+                let rules = with.first().map(|other| compiled.why_together(self.asked.sid, other)).unwrap_or_default();
                 Fate::KeptTogether { with, on: self.placement.node(*on)?.clone(), rules }
             }
         })
@@ -312,6 +335,6 @@ impl Told<'_> {
 
     fn sids(&self, services: Option<&Vec<usize>>) -> Vec<ServiceId> {
         let services = services.into_iter().flatten();
-        services.filter_map(|service| self.scene.status.services.at(*service)).map(|(sid, _)| sid.clone()).collect()
+        services.filter_map(|service| self.asked.status.services.at(*service)).map(|(sid, _)| sid.clone()).collect()
     }
 }

@@ -207,6 +207,8 @@ impl Serialize for QueuedCommand {
 fields! {
     RequestField, RequestDraft:
     Maintenance = "maintenance" in maintenance: bool,
+    By = "by" in by: SmolStr,
+    Since = "since" in since: Timestamp,
 }
 
 impl Record for NodeRequest {
@@ -215,7 +217,8 @@ impl Record for NodeRequest {
     const EXPECTED: &'static str = "an object, what is asked of a node";
 
     fn build(draft: RequestDraft, unknown: UnknownFields) -> Result<Self, Missing> {
-        Ok(Self { maintenance: draft.maintenance.value.unwrap_or(false), unknown })
+        let RequestDraft { maintenance, by, since } = draft;
+        Ok(Self { maintenance: maintenance.value.unwrap_or(false), by: by.value, since: since.value, unknown })
     }
 }
 
@@ -223,6 +226,8 @@ impl Serialize for NodeRequest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         write::optional(&mut map, RequestField::Maintenance, self.maintenance.then_some(&1))?;
+        write::optional(&mut map, RequestField::By, self.by.as_ref())?;
+        write::optional(&mut map, RequestField::Since, self.since.as_ref())?;
         write::unknown::<RequestField, _>(&mut map, &self.unknown)?;
         map.end()
     }
@@ -266,6 +271,8 @@ fields! {
     DisarmField, DisarmDraft:
     Mode = "mode" in mode: DisarmMode,
     State = "state" in state: DisarmState,
+    By = "by" in by: SmolStr,
+    Since = "since" in since: Timestamp,
 }
 
 impl Record for Disarm {
@@ -274,10 +281,12 @@ impl Record for Disarm {
     const EXPECTED: &'static str = "an object, the disarm record";
 
     fn build(draft: DisarmDraft, unknown: UnknownFields) -> Result<Self, Missing> {
-        let DisarmDraft { mode, state } = draft;
+        let DisarmDraft { mode, state, by, since } = draft;
         Ok(Self {
             mode: mode.value.ok_or(Missing::new(DisarmField::Mode, "expected 'freeze' or 'ignore'"))?,
             state: state.value.ok_or(Missing::new(DisarmField::State, "expected 'disarming' or 'disarmed'"))?,
+            by: by.value,
+            since: since.value,
             unknown,
         })
     }
@@ -288,6 +297,8 @@ impl Serialize for Disarm {
         let mut map = serializer.serialize_map(None)?;
         write::field(&mut map, DisarmField::Mode, &self.mode)?;
         write::field(&mut map, DisarmField::State, &self.state)?;
+        write::optional(&mut map, DisarmField::By, self.by.as_ref())?;
+        write::optional(&mut map, DisarmField::Since, self.since.as_ref())?;
         write::unknown::<DisarmField, _>(&mut map, &self.unknown)?;
         map.end()
     }

@@ -91,13 +91,19 @@ fn break_call(cluster: &mut Cluster, operation: HostOperation) {
 
 fn request_maintenance(cluster: &mut Cluster, maintenance: bool) {
     cluster.edit_status(|status| {
-        status.node_requests.insert(node("node1"), NodeRequest { maintenance, unknown: None });
+        status.node_requests.insert(node("node1"), NodeRequest { maintenance, ..NodeRequest::default() });
     });
 }
 
 fn disarm(cluster: &mut Cluster) {
     cluster.edit_status(|status| {
-        status.disarm = Some(Disarm { mode: DisarmMode::Freeze, state: DisarmState::Disarming, unknown: None });
+        status.disarm = Some(Disarm {
+            mode: DisarmMode::Freeze,
+            state: DisarmState::Disarming,
+            by: None,
+            since: None,
+            unknown: None,
+        });
     });
 }
 

@@ -3,6 +3,7 @@
 mod address;
 mod fault;
 mod gateway;
+mod history;
 mod tls;
 mod upkeep;
 mod wire;
@@ -23,8 +24,8 @@ use ha_core::{
 };
 
 use super::{
-    AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, LiveMove,
-    LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
+    AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, HistoryLine,
+    LiveMove, LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
     lease::Stands,
@@ -473,6 +474,18 @@ impl Store for EtcdStore {
             Some((node, serde_json::from_slice(&value.content?).ok()?))
         };
         Ok(values.into_iter().filter_map(twin).collect())
+    }
+
+    fn append_history(&self, lines: &[String]) -> Result<u64, StoreError> {
+        self.append_to_history(lines)
+    }
+
+    fn history(&self, after: u64) -> Result<Vec<HistoryLine>, StoreError> {
+        self.history_after(after)
+    }
+
+    fn history_end(&self) -> Result<u64, StoreError> {
+        self.last_of_history()
     }
 
     fn set_twin(&self, node: &NodeName, note: Option<&TwinNote>) -> Result<(), StoreError> {

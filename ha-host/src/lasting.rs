@@ -6,7 +6,7 @@ use ha_core::{event::Event, time::Instant};
 
 /// What lasts, as it was said: each condition of each source once, and again when it comes back or goes on for long.
 #[derive(Debug, Default)]
-pub(super) struct Lasting {
+pub(crate) struct Lasting {
     said: BTreeMap<(Arc<str>, String), Said>,
 }
 
@@ -27,7 +27,7 @@ impl Lasting {
     const MANY: usize = 256;
 
     /// Whether a condition must be said: then how often it was there, and was not said, since it was said last.
-    pub(super) fn times_unsaid(&mut self, source: &Arc<str>, condition: String, now: Instant) -> Option<u64> {
+    pub(crate) fn times_unsaid(&mut self, source: &Arc<str>, condition: String, now: Instant) -> Option<u64> {
         if self.said.len() >= Self::MANY {
             self.said.retain(|_, said| now.since(said.last) < Self::OVER);
         }
@@ -47,7 +47,7 @@ impl Lasting {
 }
 
 /// The condition of which an event is a sign, if it is one that lasts.
-pub(super) fn of_event(event: &Event) -> Option<String> {
+pub(crate) fn of_event(event: &Event) -> Option<String> {
     if let Event::HostCallFailed { operation, message } = event {
         return Some(format!("{operation}: {}", without_amounts(message)));
     }

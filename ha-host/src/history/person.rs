@@ -1,0 +1,46 @@
+//! Changes by persons.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ha_core::{
+    event::Event,
+    history::{Entry, EntryId, Source},
+    id::NodeName,
+};
+
+use crate::{
+    os::clock,
+    store::{Store, StoreError},
+};
+
+/// A change that a person, or a program in somebody's name, has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeByPerson {
+    /// Who, as far as it is known: `alice@desk`.
+    pub by: String,
+    /// Through what, where it was not the command line: an address, a token's name.
+    pub through: Option<String>,
+    /// What was done, as the command line has it: `rules add`.
+    pub verb: String,
+    /// To what: a service, a node, a rule, or `the cluster`.
+    pub object: String,
+    /// The change in words.
+    pub change: String,
+}
+
+/// Keeps a change in the history of the cluster, once it is made. `node` is where that was.
+///
+/// # Errors
+///
+/// If the store fails. The change stands.
+pub fn tell(store: &dyn Store, node: &NodeName, change: ChangeByPerson) -> Result<(), StoreError> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let time_ms = clock::wall_ms();
+    // Two processes of a node may make a change within a millisecond, and one process several.
+    let number = (u64::from(std::process::id()) << 20) | (COUNT.fetch_add(1, Ordering::Relaxed) & 0xf_ffff);
+    let id = EntryId::of_person(node, u64::try_from(time_ms).unwrap_or(0), number);
+    let ChangeByPerson { by, through, verb, object, change } = change;
+    let event = Event::ChangeMade { by, through, verb, object, change };
+    let entry = Entry::new(id, time_ms, node.clone(), Source::Person, event.into());
+    store.append_history(&[entry.to_json()]).map(drop)
+}
