@@ -78,17 +78,18 @@ impl InStore {
             Some(store) => store.clone(),
             None => self.store.insert(self.address.open(self.patience)?).clone(),
         };
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut oldest = None;
-        let has_more = self.before.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if self.there.is_none() || has_more {
+        if self.there.is_none() || before.is_some() {
             let lines = store.history(0)?;
             let entries: Vec<Entry> = lines.iter().filter_map(|(_, line)| Entry::from_json(line).ok()).collect();
             oldest = entries.first().map(|entry| entry.time_ms);
             self.there = Some(entries.into_iter().map(|entry| entry.id).filter(|id| id.is_of(&self.node)).collect());
         }
-        let there = self.there.clone().unwrap_or_default();
-        let left = self.left_from_before(&there, oldest);
-        let new = left.iter().chain(batch.iter().map(|entry| &**entry)).filter(|entry| !there.contains(&entry.id));
+        let nothing = BTreeSet::new();
+        let there = self.there.as_ref().unwrap_or(&nothing);
+        let left = Self::left_from_before(before.as_deref().unwrap_or_default(), there, oldest);
+        let new = left.chain(batch.iter().map(|entry| &**entry)).filter(|entry| !there.contains(&entry.id));
         let mut part = Vec::new();
         for line in new.map(Self::line) {
             part.push(line);
@@ -96,17 +97,27 @@ impl InStore {
                 store.append_history(&std::mem::take(&mut part))?;
             }
         }
-        if part.is_empty() { Ok(()) } else { store.append_history(&part).map(drop) }
+        if !part.is_empty() {
+            store.append_history(&part)?;
+        }
+        if before.is_some() {
+            // Only now is it there: where something failed, the next attempt begins with it again.
+            *self.before.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        Ok(())
     }
 
     /// What an earlier daemon of this node has kept in its journal, and did not come to append here before it ended: what comes after
     /// the last of it that is here, or where nothing of it is, what is not older than all that is here.
-    fn left_from_before(&mut self, there: &BTreeSet<EntryId>, oldest: Option<i64>) -> Vec<Entry> {
-        let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Vec::new() };
-        match before.iter().rposition(|entry| there.contains(&entry.id)) {
-            Some(last) => before.into_iter().skip(last.saturating_add(1)).collect(),
-            None => before.into_iter().filter(|entry| oldest.is_none_or(|oldest| entry.time_ms >= oldest)).collect(),
-        }
+    fn left_from_before<'a>(
+        before: &'a [Entry],
+        there: &BTreeSet<EntryId>,
+        oldest: Option<i64>,
+    ) -> impl Iterator<Item = &'a Entry> {
+        let last = before.iter().rposition(|entry| there.contains(&entry.id));
+        let first = last.map_or(0, |last| last.saturating_add(1));
+        let is_young = move |entry: &&Entry| last.is_some() || oldest.is_none_or(|oldest| entry.time_ms >= oldest);
+        before.iter().skip(first).filter(is_young)
     }
 
     fn line(entry: &Entry) -> String {
@@ -136,5 +147,46 @@ impl Place for InStore {
 
     fn words(&self) -> String {
         "the store".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ClusterSettings;
+    use ha_core::{history::Source, timing::Timings};
+    use std::fs;
+
+    fn entry(number: u64) -> Entry {
+        let node = NodeName::new("node1").unwrap();
+        let id = EntryId::of_node(&node, 1, number);
+        Entry::new(id, 0, node, Source::Crm, Event::ManagerLockReleased.into())
+    }
+
+    #[test]
+    fn what_was_left_in_the_journal_comes_into_a_store_that_fails_at_first() {
+        let directory = std::env::temp_dir().join(format!("ha-history-left-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&directory);
+        let address = StoreAddress::File(directory.clone());
+        let node = NodeName::new("node1").unwrap();
+        address.create(&ClusterSettings { nodes: vec![node.clone()], timings: Timings::default() }).unwrap();
+        let mut place = InStore {
+            address: address.clone(),
+            patience: Duration::from_secs(10),
+            node,
+            store: None,
+            there: None,
+            before: Arc::new(Mutex::new(Some((0..3).map(entry).collect()))),
+        };
+        let history = directory.join("history");
+        fs::write(&history, "no directory").unwrap();
+        place.keep(&[Arc::new(entry(3))]).unwrap_err();
+        fs::remove_file(&history).unwrap();
+        place.keep(&[Arc::new(entry(3))]).unwrap();
+        place.keep(&[Arc::new(entry(4))]).unwrap();
+        let lines = address.open(place.patience).unwrap().history(0).unwrap();
+        let ids: Vec<EntryId> = lines.iter().map(|(_, line)| Entry::from_json(line).unwrap().id).collect();
+        assert_eq!(ids, (0..5).map(|number| entry(number).id).collect::<Vec<_>>());
+        fs::remove_dir_all(&directory).unwrap();
     }
 }
