@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use ha_core::{
-    event::{Event, IgnoreReason, RejectionReason},
+    event::{Event, IgnoreReason, NoEffectReason, RejectionReason},
     id::NodeName,
     similar::{did_you_mean, similar},
     status::{Command, CommandLine, DisarmMode, Motion, NodeState},
@@ -204,12 +204,16 @@ pub(super) fn check_node(nodes: &[NodeName], node: &NodeName) -> Result<(), Fail
 
 /// What helps, by the verbs of this command.
 fn refused(refusal: &Refusal) -> Failure {
+    const NOT_QUEUED: &str = "Nothing was queued: say --force to queue it all the same";
     let hint = match refusal {
-        Refusal::Rejected(RejectionReason::NotToBeFenced) => ", see 'ha status'",
-        Refusal::Rejected(_) => ": see 'ha status'",
-        Refusal::Ignored(IgnoreReason::Disarmed) => " with 'ha arm'",
-        Refusal::Pointless(_) => ". Nothing was queued: say --force to queue it all the same",
-        Refusal::KeptApart { .. } | Refusal::Ignored(_) | Refusal::Unknown(_) => "",
+        Refusal::Rejected(RejectionReason::NotToBeFenced) => ", see 'ha status'".to_owned(),
+        Refusal::Rejected(_) => ": see 'ha status'".to_owned(),
+        Refusal::Ignored(IgnoreReason::Disarmed) => " with 'ha arm'".to_owned(),
+        Refusal::Pointless(Event::CommandWithoutEffect { sid, reason: NoEffectReason::InError, .. }) => {
+            format!(" ('ha cleanup {sid}' requests both). {NOT_QUEUED}")
+        }
+        Refusal::Pointless(_) => format!(". {NOT_QUEUED}"),
+        Refusal::KeptApart { .. } | Refusal::Ignored(_) | Refusal::Unknown(_) => String::new(),
     };
     Failure::Failed(format!("{refusal}{hint}"))
 }

@@ -152,6 +152,7 @@ pub(crate) fn named_timings(name: &str) -> Result<Timings, Failure> {
 /// A node that is in a cluster whose store is not there makes no other one in its place.
 pub(super) fn init(
     store: Option<&str>,
+    node: Option<NodeName>,
     state: &StateDirectory,
     arguments: &InitArguments,
 ) -> Result<ExitCode, Failure> {
@@ -173,7 +174,7 @@ pub(super) fn init(
     let names: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
     let made = format!("made: a cluster of {}, with timings '{}'", names.join(", "), arguments.timings);
     address.create(&ClusterSettings { nodes, timings })?;
-    if let Ok(context) = Context::new(store, None, StateDirectory::at(state.path())) {
+    if let Ok(context) = Context::new(store, node, StateDirectory::at(state.path())) {
         context.keep_change("init", "the cluster", &made);
     }
     Ok(ExitCode::SUCCESS)

@@ -238,7 +238,14 @@ pub(super) fn failovers(
     as_json: bool,
 ) -> Result<ExitCode, Failure> {
     let kept = read(context)?;
-    let times = context.store.settings()?.timings.recovery();
+    let settings = context.store.settings()?;
+    let times = settings.timings.recovery();
+    // A node that was removed is known by what is kept of it.
+    if let Some(node) = node
+        && !kept.entries.iter().any(|entry| entry.is_about_node(node))
+    {
+        check_node(&settings.nodes, node)?;
+    }
     let mut failovers = Failovers::default();
     kept.entries.iter().for_each(|entry| failovers.take(entry));
     let is_wanted = |failover: &&Failover| {

@@ -20,7 +20,11 @@ mod show;
 mod status;
 mod watch;
 
-use std::{ffi::OsString, io, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser};
 use ha_core::status::Motion;
@@ -89,7 +93,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let state = || StateDirectory::at(cli.state_dir.clone().unwrap_or_else(|| StateDirectory::USUAL.into()));
     let context = || Context::new(cli.store.as_deref(), cli.node.clone(), state());
     match cli.verb {
-        Verb::Init(arguments) => daemon::init(cli.store.as_deref(), &state(), &arguments),
+        Verb::Init(arguments) => daemon::init(cli.store.as_deref(), cli.node.clone(), &state(), &arguments),
         Verb::Add { sid, options, manner } => edits::add(&context()?, &sid, &options, &manner),
         Verb::Set { sid, options, changes, manner } => edits::set(&context()?, &sid, &options, &changes, &manner),
         Verb::Remove { sid, purge, manner } => edits::remove(&context()?, &sid, purge.unwrap_or(true), &manner),
@@ -145,7 +149,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Demo(arguments) => demo::run(&arguments, cli.store.as_deref()),
         Verb::DemoDisk(arguments) => demo::write_disk(&arguments),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "ha", &mut io::stdout());
+            let mut script = Vec::new();
+            // What writes them panics where nobody reads any more.
+            clap_complete::generate(shell, &mut Cli::command(), "ha", &mut script);
+            io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -9,7 +9,7 @@ use ha_host::{
 };
 use serde_json::{Value, json};
 
-use super::context::{Context, Failure, say};
+use super::context::{Context, Failure, note, say};
 
 pub(super) fn watch(context: &Context, sid: Option<&str>, as_json: bool) -> Result<ExitCode, Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -17,9 +17,14 @@ pub(super) fn watch(context: &Context, sid: Option<&str>, as_json: bool) -> Resu
     let node = context.node()?;
     let signals = StopSignals::catch()?;
     let mut before = BTreeMap::new();
+    let mut is_looked_for = sid.is_some();
     loop {
         let mut seen = look(context, &node);
         if let Some(sid) = &sid {
+            let is_there = seen.contains_key(&What::Service(sid.to_string()));
+            if std::mem::take(&mut is_looked_for) && !is_there {
+                note(format_args!("there is no service '{sid}' yet: it is told when there is one"));
+            }
             seen.retain(|what, _| *what == What::Service(sid.to_string()) || *what == What::Cluster);
         }
         for (what, text) in seen.iter().filter(|(what, text)| before.get(*what) != Some(*text)) {

@@ -4,6 +4,7 @@
 mod common;
 
 use std::{
+    collections::BTreeSet,
     fs,
     process::Child,
     sync::{Arc, Mutex},
@@ -14,12 +15,17 @@ use std::{
 use common::{etcd::Etcd, signal, stderr, wait_for};
 use ha_core::{
     config::Editor,
+    event::Event,
+    history::Entry,
     host::{Lock, LockAnswer},
     id::NodeName,
     timing::{TimingSettings, Timings},
 };
-use ha_host::store::{
-    GuestDefinition, Record, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types,
+use ha_host::{
+    history::Journal,
+    store::{
+        GuestDefinition, Record, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types,
+    },
 };
 
 const LOCK: Lock = Lock::Manager;
@@ -61,7 +67,7 @@ fn the_history_takes_lines_of_many_at_once_and_forgets_the_oldest() {
     let positions: Vec<u64> = kept.iter().map(|(position, _)| *position).collect();
     assert_eq!(positions, (end + 1 - kept.len() as u64..=end).collect::<Vec<_>>(), "no gap");
     assert!((64..200).contains(&kept.len()), "{} of 240 lines of 2 kB are kept", kept.len());
-    let different: std::collections::BTreeSet<&String> = kept.iter().map(|(_, line)| line).collect();
+    let different: BTreeSet<&String> = kept.iter().map(|(_, line)| line).collect();
     assert_eq!(different.len(), kept.len(), "each once");
     for pair in kept.chunks_exact(2) {
         assert_eq!(pair[0].1.replace("first", "second"), pair[1].1, "what was appended together stays together");
@@ -431,6 +437,36 @@ impl Machines {
         writers.len()
     }
 
+    /// What happened is in etcd, each of it once and without a gap, and is told by a node that lives.
+    fn is_told(&self, dead: &str) {
+        let ok = |arguments: &[&str]| self.etcd.sandbox.ok(&[&["--node", "node1"], arguments].concat());
+        let told = || ok(&["failovers", dead]);
+        wait_for("the failover is kept as over", 30, || told().contains(": over in "));
+        assert!(
+            told().contains(&format!("failover of {dead}")) && told().contains("the master got its lock"),
+            "{}",
+            told()
+        );
+        let store = self.etcd.open();
+        let entries = || {
+            let lines = store.history(0).unwrap();
+            let positions: Vec<u64> = lines.iter().map(|(position, _)| *position).collect();
+            assert_eq!(positions, (1..=lines.len() as u64).collect::<Vec<_>>(), "no gap");
+            lines.iter().map(|(_, line)| Entry::from_json(line).unwrap()).collect::<Vec<_>>()
+        };
+        let ids = |entries: &[Entry]| entries.iter().map(|entry| entry.id.to_string()).collect::<BTreeSet<_>>();
+        for node in THREE.iter().filter(|node| **node != dead) {
+            let journal = || Journal::read(&self.etcd.sandbox.state(node).join("history"), usize::MAX).unwrap().0;
+            wait_for("all that its journal has is in etcd", 30, || ids(&journal()).is_subset(&ids(&entries())));
+        }
+        let kept = entries();
+        assert_eq!(ids(&kept).len(), kept.len(), "nothing is there twice");
+        let is_recovery = |entry: &&Entry| matches!(entry.event(), Some(Event::ServiceRecovered { .. }));
+        let recovery = (1..).zip(&kept).find(|(_, entry)| is_recovery(entry)).unwrap().0.to_string();
+        let told = ok(&["history", "explain", &recovery]);
+        assert!(told.contains(&format!("  {dead}\tnot online: ")) && told.contains("because of this"), "{told}");
+    }
+
     /// Cuts a node's power.
     fn cut(&mut self, number: usize) {
         common::signal(&self.machines[number], "TERM");
@@ -473,6 +509,7 @@ fn a_failover_goes_through_whatever_member_of_etcd_leads_or_dies() {
         let numbers: Vec<usize> = numbers.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
         assert!(numbers.iter().copied().eq(1..=numbers.len()), "two writers of disk {number}");
     }
+    cluster.is_told("node3");
 }
 
 #[test]

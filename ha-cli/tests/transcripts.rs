@@ -21,7 +21,7 @@ const SHELL: &str = r#"
 # A guest that is a process: guest SID NODE
 guest() { printf '{"node":"%s","agent":{"proc":{"command":["/bin/sleep","1000"]}}}' "$2" | ha guest set "$1" -; }
 # The manager status of a master on node1 that works right now, with these fields.
-recorded() { mkdir -p store/status && printf '{"master_node":"node1","timestamp":%s,%s}' $(($(date +%s) + 2)) "$1" > store/status/manager.json; }
+recorded() { mkdir -p store/status && printf '{"master_node":"node1","timestamp":%s,%s}' $(($(date +%s) + 2)) "$1" > store/status/new && mv store/status/new store/status/manager.json; }
 # The status of a cluster whose master has just recorded $fields: a machine may be slow.
 status() { recorded "$fields"; ha status "$@"; }
 # The LRM status of a node, written so many seconds ago, with these fields: lrm NODE AGE FIELDS

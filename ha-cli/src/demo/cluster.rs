@@ -66,7 +66,8 @@ impl Cluster {
             Some(directory) => std::path::absolute(directory)?,
             None => own_directory(),
         };
-        fs::create_dir_all(&directory)?;
+        fs::create_dir_all(&directory)
+            .map_err(|error| Failure::Failed(format!("cannot make {}: {error}", directory.display())))?;
         let etcd = if in_etcd { Some(Etcd::start(&directory)?) } else { None };
         let in_directory = || format!("file:{}", directory.join("store").display());
         let address = etcd.as_ref().map_or_else(in_directory, Etcd::address);

@@ -480,6 +480,13 @@ impl<'a> NodeSeen<'a> {
         self.is_alive && self.age.is_some_and(|age| age <= old_after(self.present))
     }
 
+    /// Whether the master, who had seen it once, did not in its last round, and it has not written since.
+    fn is_missed(&self) -> bool {
+        let is_recorded = self.present.status.nodes.get(self.node) == Some(&NodeState::Unknown);
+        let written = self.record.and_then(|record| record.timestamp);
+        is_recorded && written.is_some_and(|written| Some(written) < self.present.status.timestamp)
+    }
+
     fn has_services(&self) -> bool {
         self.present.status.services.iter().any(|(_, entry)| entry.node == *self.node)
     }
@@ -505,6 +512,7 @@ impl<'a> NodeSeen<'a> {
                 LrmMode::Restart | LrmMode::Shutdown => NodeHealth::GoingDown,
                 LrmMode::Active | LrmMode::Disarm | LrmMode::Unknown => NodeHealth::Online,
             },
+            NodeState::Unknown if self.is_missed() => NodeHealth::Silent,
             // Before there is a service there is no master who could take it up.
             NodeState::Unknown | NodeState::Gone if self.is_fresh() && self.has_nothing_to_do() => NodeHealth::Online,
             NodeState::Unknown | NodeState::Gone if self.is_fresh() => NodeHealth::Joining,

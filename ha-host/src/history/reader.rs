@@ -145,7 +145,10 @@ fn entries_of(lines: &[HistoryLine]) -> (Vec<Entry>, usize) {
 }
 
 fn unreadable_words(place: &str, count: usize) -> String {
-    format!("{place}: {count} lines are no entries and are left out")
+    match count {
+        1 => format!("{place}: a line is no entry and is left out"),
+        _ => format!("{place}: {count} lines are no entries and are left out"),
+    }
 }
 
 /// Which entries are wanted: those that meet all of it. What is empty is met by all.

@@ -110,7 +110,9 @@ impl Guard {
 }
 
 fn nothing_yet(error: &ConnectError) -> String {
-    format!("{BY_NOTHING}, and works on nothing new: the watchdog multiplexer does not serve it: {error}")
+    format!(
+        "{BY_NOTHING}, and works on nothing new: the watchdog multiplexer ('ha watchdog-mux') does not serve it: {error}"
+    )
 }
 
 /// Instead of a watchdog, where a node has none.
