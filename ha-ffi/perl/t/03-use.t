@@ -95,6 +95,10 @@ subtest placement => sub {
     my $situation = HA::Situation->new($status, $configuration, unmanaged => [{ sid => 'vm:900', node => 'n3', running => 1 }]);
     is($situation->select('vm:100'), 'n1');
     is_deeply([$situation->after_failure('n1')], [{ sid => 'vm:100', from => 'n1', to => 'n3', decided_by => 'lowest_load' }]);
+    is(error_of(sub { $situation->after_failure('n9') })->status, 'not_found', 'a node that is typed wrongly is no node that may fail');
+    my $typed_wrongly = HA::Configuration->new('resources.cfg' => "vm: 100\n\n", 'rules.cfg' => "node-affinity: home\n\tresources vm:100\n\tnodes n1,n9\n");
+    my @unknown = grep { $_->{kind} eq 'unknown_node' } HA::Situation->new($status, $typed_wrongly)->findings;
+    is_deeply([map { [@$_{qw(rule node)}] } @unknown], [['home', 'n9']], 'what is left out of account is told');
     my $why = $situation->explain('vm:100', 'best_score');
     is($why->{nodes}[1]{fate}, 'kept_apart');
     like($why->{text}, qr/vm:100/);

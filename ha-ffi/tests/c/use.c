@@ -260,7 +260,7 @@ static void placement(void)
     ha_usage *usage = NULL;
     struct ha_node_explanation node;
     struct ha_recovery recovery;
-    struct ha_str failed = str("n1"), chosen;
+    struct ha_str failed = str("n1"), nobody = str("n9"), chosen;
     struct ha_text text;
     char answer[16];
     size_t length = 0, count = 0;
@@ -312,6 +312,10 @@ static void placement(void)
     WELL(ha_situation_balance(situation, NULL, 3, &text, NULL));
     CHECK(strstr(text.data, "\"off\"") != NULL);
     WELL(ha_text_free(&text));
+    WELL(ha_situation_findings(situation, &text, NULL));
+    CHECK(text.data[0] == '[');
+    WELL(ha_text_free(&text));
+    GIVES(HA_ERROR_NOT_FOUND, ha_situation_after_failure(situation, &nobody, 1, &recoveries, NULL));
     WELL(ha_situation_after_failure(situation, &failed, 1, &recoveries, NULL));
     WELL(ha_situation_free(situation));
     WELL(ha_recoveries_count(recoveries, &count, NULL));
