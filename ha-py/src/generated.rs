@@ -23,7 +23,7 @@ plain_words! {
         CheckRunning = "check_running",
         Locate = "locate",
     }
-    ha_sim::world::Outcome = "FailureKind" {
+    ha_sim::world::AgentFault = "FailureKind" {
         Fails = "fails",
         Hangs = "hangs",
         Slow = "slow",

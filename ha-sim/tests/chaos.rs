@@ -1,11 +1,13 @@
 //! Random histories of random clusters: see `ha-sim/README.md`. `tests/run` plays thousands from a fresh seed.
+#![allow(clippy::panic, reason = "tests may panic")]
 
 use std::{error::Error, time::Duration};
 
 use ha_core::config::edit::Changes;
 use ha_sim::{
-    chaos::{Coverage, Hunt, Profile, Tally, generate, hunt, run, shrink},
+    chaos::{Coverage, History, Hunt, Profile, Tally, generate, hunt, run, shrink},
     cluster::{Cluster, Invariant, PlantedBug, Setup},
+    scenario::{Scenario, play as play_scenario, written},
 };
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -29,15 +31,58 @@ fn nothing_breaks_in_histories_of_fixed_seeds() {
     }
 }
 
+/// A history that was written as a scenario and read again.
+fn written_and_read(history: &History) -> Scenario {
+    let files = written(history, "What it shows.");
+    let configuration: Vec<(&str, &str)> = files.iter().map(|(file, text)| (*file, text.as_str())).collect();
+    let [("scenario", text), configuration @ ..] = configuration.as_slice() else { panic!("no scenario: {files:?}") };
+    Scenario::parse("found", text, configuration).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
 #[test]
-fn a_history_is_the_same_each_time_also_when_it_was_written_down() {
+fn a_history_is_the_same_when_it_was_written_as_a_scenario() {
+    let random = Profile::RANDOM.iter().flat_map(|profile| (1..=60).map(|seed| (seed, *profile)));
+    for (seed, profile) in random.chain((0..8000).step_by(200).map(|seed| (seed, Profile::Matrix))) {
+        let history = generate(seed, profile);
+        let again = written_and_read(&history).history();
+        assert!(again.as_ref() == Some(&history), "seed {seed} of {profile}: {again:#?} is not {history:#?}");
+    }
+}
+
+#[test]
+fn a_history_goes_the_same_each_time() {
     for (seed, profile) in (1..=5).map(|seed| (seed, Profile::Mixed)).chain([(77, Profile::Matrix)]) {
         let history = generate(seed, profile);
-        let text = serde_json::to_string(&history).unwrap();
-        let again = serde_json::from_str(&text).unwrap();
-        assert_eq!(history, again);
-        let [one, other] = [&history, &again].map(|history| run(history).unwrap().cluster);
+        let again = written_and_read(&history).history().unwrap();
+        let [one, other] = [&history, &again].map(|history| run(history).cluster);
         assert_eq!(one.happenings_since(0), other.happenings_since(0));
+    }
+}
+
+#[test]
+fn what_the_hunt_found_is_a_scenario_that_fails_for_the_same_reason() {
+    let bugs = [PlantedBug::RecoveryWithoutFencing, PlantedBug::MayRunForgotten, PlantedBug::FenceAttemptsByDevice];
+    for &(bug, profile, seed, _) in FOUND.iter().filter(|(bug, ..)| bugs.contains(bug)) {
+        let mut history = generate(seed, profile);
+        history.planted = Some(bug);
+        let breach = run(&history).breach.unwrap();
+        let (shorter, breach) = shrink(&history, &breach);
+        let scenario = written_and_read(&shorter);
+        let failures = play_scenario(scenario, &mut |_| {}).failures;
+        let found: Vec<_> = failures.iter().map(|failure| (failure.at, failure.message.clone())).collect();
+        assert_eq!(found, [(breach.at, breach.broken())], "{}", bug.as_str());
+        // Without the bug it shows that the core has no such bug.
+        let mended = written_and_read(&History { planted: None, ..shorter });
+        assert!(play_scenario(mended, &mut |_| {}).passed(), "{}", bug.as_str());
+    }
+}
+
+#[test]
+fn a_scenario_that_the_hunt_found_expects_nothing_else() {
+    for line in ["at 2m expect armed", "by 2m expect armed", "from 1m until 2m expect armed"] {
+        let text = format!("nodes node1\nhunted seed 1 profile mixed until 1m\n{line}\nuntil 3m");
+        let error = Scenario::parse("found", &text, &[("resources.cfg", "")]).unwrap_err().to_string();
+        assert!(error.starts_with("scenario:3:") && error.contains("judged as the hunt does"), "{line}: {error}");
     }
 }
 
@@ -45,11 +90,11 @@ fn a_history_is_the_same_each_time_also_when_it_was_written_down() {
 fn a_history_that_fails_is_shortened_and_still_fails_in_the_same_way() {
     let mut history = generate(269, Profile::Mixed);
     history.planted = Some(PlantedBug::RecoveryWithoutFencing);
-    let breach = run(&history).unwrap().breach.unwrap();
+    let breach = run(&history).breach.unwrap();
     let (shorter, shorter_breach) = shrink(&history, &breach);
     assert!(shorter.actions.len() < history.actions.len());
     assert_eq!(shorter_breach.invariant, breach.invariant);
-    assert_eq!(run(&shorter).unwrap().breach, Some(shorter_breach));
+    assert_eq!(run(&shorter).breach, Some(shorter_breach));
 }
 
 /// Which seed of which profile finds which bug, and by which invariant, as [`find_the_seeds`] found it.
@@ -113,8 +158,8 @@ fn every_planted_bug_is_found() {
         let clean = generate(seed, profile);
         let mut planted = clean.clone();
         planted.planted = Some(bug);
-        assert_eq!(run(&clean).unwrap().breach, None, "seed {seed} without a bug");
-        let breach = run(&planted).unwrap().breach;
+        assert_eq!(run(&clean).breach, None, "seed {seed} without a bug");
+        let breach = run(&planted).breach;
         assert_eq!(breach.map(|breach| breach.invariant), Some(invariant), "{} by seed {seed}", bug.as_str());
     }
 }
@@ -143,7 +188,7 @@ fn find_the_seeds() {
         let found = LOOKED_FOR.iter().find_map(|&(profile, runs)| {
             let hunted = Hunt { seed: 0, runs, profile, threads: 2, planted: Some(bug), most_failures: 1 };
             let failure = hunt(&hunted, &|_| {}).failures.into_iter().next()?;
-            let clean = run(&generate(failure.history.seed, profile)).ok()?.breach.is_none();
+            let clean = run(&generate(failure.history.seed, profile)).breach.is_none();
             clean.then_some((profile, failure.history.seed, failure.breach.invariant))
         });
         match found {

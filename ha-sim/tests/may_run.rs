@@ -9,7 +9,7 @@ use std::error::Error;
 use ha_core::{config::edit::Changes, event::Event, status::StateName};
 use ha_sim::{
     cluster::{Cluster, Setup},
-    world::{ClusterEvent, Failure, Operation, Outcome, What},
+    world::{AgentDisturbance, AgentFault, ClusterEvent, Operation, What},
 };
 
 use common::{nothing_broke, seconds, start};
@@ -22,7 +22,8 @@ const RULE: &str = "node-affinity: there\n\tresources vm:100\n\tnodes node3\n\ts
 fn cluster(stops_that_fail: Option<u32>) -> Result<Cluster> {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.rules(RULE)?;
     let mut cluster = start(setup.guest("vm:100", "node3")?);
-    let failure = Failure { operation: Operation::Stop, outcome: Outcome::Fails, node: None, times: stops_that_fail };
+    let failure =
+        AgentDisturbance { operation: Operation::Stop, fault: AgentFault::Fails, node: None, times: stops_that_fail };
     cluster.fail(&"vm:100".parse()?, failure)?;
     cluster.run_for(seconds(30))?;
     cluster.queue_command("enable-node-maintenance node3")?;
@@ -104,7 +105,7 @@ fn a_node_that_let_go_of_its_watchdog_with_a_service_in_error_is_not_fenced_for_
 fn after_its_node_was_fenced_it_is_known_to_be_down() -> Result {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n\nvm: 101\n")?;
     let mut cluster = Cluster::new(setup.guest("vm:100", "node3")?.guest("vm:101", "node3")?);
-    let failure = Failure { operation: Operation::Stop, outcome: Outcome::Fails, node: None, times: None };
+    let failure = AgentDisturbance { operation: Operation::Stop, fault: AgentFault::Fails, node: None, times: None };
     cluster.fail(&"vm:100".parse()?, failure)?;
     cluster.run_for(seconds(30))?;
     request(&mut cluster, "stopped")?;

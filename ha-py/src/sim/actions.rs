@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use ha_core::config::Changes;
 use ha_sim::{
     cluster::{self, ActionError},
-    world::{DaemonKind, DeviceBehaviour, Failure, Operation, Outcome},
+    world::{AgentDisturbance, AgentFault, DaemonKind, DeviceBehaviour, Operation},
 };
 use pyo3::{prelude::*, types::PyDict};
 
@@ -190,19 +190,19 @@ impl Cluster {
     }
 
     /// Lets an operation of an agent go wrong from now on: on one node, or everywhere; so often, or without end.
-    #[pyo3(signature = (sid, operation, kind=W(Outcome::Fails), *, node=None, times=None))]
+    #[pyo3(signature = (sid, operation, kind=W(AgentFault::Fails), *, node=None, times=None))]
     fn fail(
         &self,
         py: Python<'_>,
         sid: Sid,
         operation: W<Operation>,
-        kind: W<Outcome>,
+        kind: W<AgentFault>,
         node: Option<Node>,
         times: Option<u32>,
     ) -> PyResult<()> {
         let node = node.map(|Name(node)| node);
-        let failure = Failure { operation: operation.0, outcome: kind.0, node, times };
-        self.act(py, |cluster| cluster.fail(&sid.0, failure))
+        let disturbance = AgentDisturbance { operation: operation.0, fault: kind.0, node, times };
+        self.act(py, |cluster| cluster.fail(&sid.0, disturbance))
     }
 
     /// Lets an operation of an agent work again.

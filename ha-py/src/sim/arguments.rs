@@ -39,7 +39,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for NodeArg {
             cores: object.getattr("cores")?.extract()?,
             memory: object.getattr("memory")?.extract()?,
             version: object.getattr("version")?.extract()?,
-            member: true,
+            ..NodeSetup::default()
         };
         Ok(Self(object.getattr("name")?.extract()?, setup))
     }

@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use ha_core::{id::NodeName, timing::Timings};
+use ha_core::id::NodeName;
 
-use super::{Action, ClusterPlan, History, PlannedAction, Profile};
+use super::{Action, History, PlannedAction, Profile};
+use crate::cluster::Setup;
 
 /// A history of what is done to a cluster, until everything is mended and has settled.
-pub(super) fn history(seed: u64, profile: Profile, cluster: ClusterPlan, mut actions: Vec<PlannedAction>) -> History {
-    let timings = cluster.timings.validate().unwrap_or_default();
-    let spans = Spans::of(&cluster, &timings);
+pub(super) fn history(seed: u64, profile: Profile, setup: Setup, mut actions: Vec<PlannedAction>) -> History {
+    let spans = Spans::of(&setup);
     let faults_end_ms = milliseconds(spans.faults);
     actions.retain(|planned| planned.at_ms < faults_end_ms);
     actions.push(PlannedAction { at_ms: faults_end_ms, action: Action::MendAll });
-    let nodes: Vec<NodeName> = cluster.nodes.keys().cloned().collect();
-    actions.extend(commands_at_the_end(&cluster, &nodes, faults_end_ms));
+    let nodes: Vec<NodeName> = setup.nodes.keys().cloned().collect();
+    actions.extend(commands_at_the_end(&setup, &nodes, faults_end_ms));
     actions.sort_by_key(|planned| planned.at_ms);
     History {
         seed,
         profile,
         planted: None,
-        cluster,
+        setup,
         actions,
         faults_end_ms,
         end_ms: milliseconds(spans.faults.saturating_add(spans.settling)).max(spans.at_least_ms),
@@ -35,13 +35,13 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    pub(super) fn of(cluster: &ClusterPlan, timings: &Timings) -> Self {
+    pub(super) fn of(setup: &Setup) -> Self {
+        let timings = setup.timings;
         let recovery = timings.recovery().longest_with_master;
-        let boot = Duration::from_millis(cluster.boot_ms);
-        let lease = Duration::from_millis(cluster.lease_runs_long_ms);
+        let (boot, lease) = (setup.durations.boot, setup.leases_run_long);
         // With one worker a node, jobs are done one after another.
-        let each = cluster.guests.values().map(|guest| guest.times_ms.iter().sum::<u64>());
-        let jobs = Duration::from_millis(each.fold(120_000, u64::saturating_add));
+        let each = setup.guests.values().map(|guest| guest.guest.times.sum());
+        let jobs = each.fold(Duration::from_secs(120), Duration::saturating_add);
         let settling = [recovery, recovery, boot, boot, lease, lease, jobs].into_iter().sum();
         // Twenty minutes with customary timings; as many rounds with others.
         let rounds = timings.round_time().max(Duration::from_millis(500));
@@ -53,17 +53,18 @@ impl Spans {
 
 /// When all nodes are back people take back what they asked for: twice, since it is refused as long as there is no quorum.
 /// What a fence device has turned off by then they turn on.
-fn commands_at_the_end(cluster: &ClusterPlan, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
-    let at_ms = faults_end_ms.saturating_add(cluster.boot_ms).saturating_add(1_000);
-    let again_ms = at_ms.saturating_add(cluster.boot_ms).saturating_add(30_000);
+fn commands_at_the_end(setup: &Setup, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
+    let boot_ms = milliseconds(setup.durations.boot);
+    let at_ms = faults_end_ms.saturating_add(boot_ms).saturating_add(1_000);
+    let again_ms = at_ms.saturating_add(boot_ms).saturating_add(30_000);
     // Balancing may go on for ever.
-    let no_balancing = Action::Datacenter { key: "crs.ha-auto-rebalance".to_owned(), value: "0".to_owned() };
+    let no_balancing = Action::set_datacenter("crs.ha-auto-rebalance", "0");
     let lines = nodes.iter().map(|node| format!("disable-node-maintenance {node}"));
     let lines = ["arm-ha".to_owned()].into_iter().chain(lines);
     let commands = lines.map(|line| Action::Command { line });
     let taken_back = [Action::RepairStatus, no_balancing].into_iter().chain(commands);
     let twice = taken_back.flat_map(|action| [(at_ms, action.clone()), (again_ms, action)]);
-    let power_on = nodes.iter().filter(|_| cluster.fence.is_some()).cloned();
+    let power_on = nodes.iter().filter(|_| setup.fence.is_some()).cloned();
     let power_on = power_on.map(|node| (again_ms, Action::PowerOn { node }));
     twice.chain(power_on).map(|(at_ms, action)| PlannedAction { at_ms, action }).collect()
 }

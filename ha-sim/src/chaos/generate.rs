@@ -10,11 +10,9 @@ use ha_core::{
     id::{NodeName, ServiceId},
     timing::Timings,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, History, PlannedAction,
-    action::{AgentOperation, AgentOutcome, DeviceOutcome},
+    Action, History, PlannedAction, Profile,
     course::{self, Spans, milliseconds},
     matrix, plan,
     stream::Streams,
@@ -22,49 +20,19 @@ use super::{
 };
 use crate::{
     cluster::{Disturbance, Fault},
-    world::DaemonKind,
+    world::{AgentFault, DaemonKind, DeviceBehaviour, Operation},
 };
 
-/// What may happen in a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Profile {
-    /// Everything.
-    Mixed,
-    /// What people do, and guests that fail; no fault that calls for a reset.
-    Calm,
-    /// Power and networks.
-    Network,
-    /// Stalls, lost answers and crashes inside of calls.
-    Calls,
-    /// What people do, with power and networks failing at the worst moment.
-    People,
-    /// Not random: each call within each window of the state machines, going wrong in each way. The seed is the number of the
-    /// history.
-    Matrix,
+/// What a profile draws.
+trait Draws {
+    /// How often each kind of thing happens in a burst, on average.
+    fn rate(self) -> f64;
+
+    /// What may happen.
+    fn kinds(self) -> &'static [Kind];
 }
 
-impl Profile {
-    /// All profiles.
-    pub const ALL: &[Self] = &[Self::Mixed, Self::Calm, Self::Network, Self::Calls, Self::People, Self::Matrix];
-
-    /// Those whose histories are random.
-    pub const RANDOM: &[Self] = &[Self::Mixed, Self::Calm, Self::Network, Self::Calls, Self::People];
-
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mixed => "mixed",
-            Self::Calm => "calm",
-            Self::Network => "network",
-            Self::Calls => "calls",
-            Self::People => "people",
-            Self::Matrix => "matrix",
-        }
-    }
-
-    /// How often each kind of thing happens in a burst, on average.
+impl Draws for Profile {
     fn rate(self) -> f64 {
         match self {
             Self::Mixed | Self::Matrix => 0.25,
@@ -258,13 +226,13 @@ pub fn generate(seed: u64, profile: Profile) -> History {
     }
     let streams = Streams(seed);
     let cluster = plan::cluster(streams);
-    let timings = cluster.timings.validate().unwrap_or_default();
-    let faults = Spans::of(&cluster, &timings).faults;
+    let timings = cluster.timings;
+    let faults = Spans::of(&cluster).faults;
     let mut generator = Generator {
         nodes: cluster.nodes.keys().cloned().collect(),
         services: cluster.guests.keys().cloned().collect(),
         fence_devices: cluster.fence.is_some(),
-        multiplexer: cluster.multiplexer,
+        multiplexer: cluster.multiplexers,
         timings,
         faults_end: faults,
         actions: Vec::new(),
@@ -331,7 +299,7 @@ impl Generator {
             Kind::Store => self.store(at, node),
             Kind::Kill => {
                 let (daemon, restart) = (self.daemon(), self.span());
-                self.plan(at, Action::Kill { node, daemon, restart_ms: milliseconds(restart) });
+                self.plan(at, Action::Kill { node, daemon, restart_ms: Some(milliseconds(restart)) });
             }
             Kind::Pause => {
                 let daemon = self.daemon();
@@ -345,10 +313,10 @@ impl Generator {
             }
             Kind::Device if self.fence_devices => {
                 let name = format!("d{}", self.rng.u32(1..=2));
-                let (late, slow) = (DeviceOutcome::Late, DeviceOutcome::Slow);
-                let behaviour = self.pick(&[DeviceOutcome::Fails, DeviceOutcome::Hangs, late, late, slow]);
+                let (late, slow) = (DeviceBehaviour::Late, DeviceBehaviour::Slow);
+                let behaviour = self.pick(&[DeviceBehaviour::Fails, DeviceBehaviour::Hangs, late, late, slow]);
                 self.plan(at, Action::Device { name: name.clone(), behaviour });
-                self.plan_later(at, Action::Device { name, behaviour: DeviceOutcome::Works });
+                self.plan_later(at, Action::Device { name, behaviour: DeviceBehaviour::Works });
             }
             Kind::Device => {}
             Kind::Shutdown | Kind::Restart | Kind::StopCrm => self.stop(kind, at, node),
@@ -362,11 +330,11 @@ impl Generator {
             Kind::GuestLock => {
                 let sid = self.service();
                 let lock = if self.rng.bool() { "backup" } else { "create" };
-                self.plan(at, Action::LockGuest { sid: sid.clone(), lock: lock.to_owned() });
+                self.plan(at, Action::LockGuest { sid: sid.clone(), lock: lock.to_owned(), time: None });
                 self.plan_later(at, Action::UnlockGuest { sid });
             }
             Kind::Member => {
-                self.plan(at, Action::Expel { node: node.clone() });
+                self.plan(at, Action::Retire { node: node.clone() });
                 self.plan_later(at, Action::Admit { node });
             }
             Kind::Guest => {
@@ -420,7 +388,7 @@ impl Generator {
             1 => {
                 // A client vanishes, and the multiplexer is restarted before its device runs out.
                 let daemon = self.daemon();
-                self.plan(at, Action::Kill { node: node.clone(), daemon, restart_ms: milliseconds });
+                self.plan(at, Action::Kill { node: node.clone(), daemon, restart_ms: Some(milliseconds) });
                 let soon = at.saturating_add(self.within(self.timings.device_timeout()));
                 let after_ms = course::milliseconds(self.within(self.timings.device_timeout())) / 4;
                 self.plan(soon, Action::RestartMultiplexer { node, after_ms, fits: true });
@@ -466,25 +434,23 @@ impl Generator {
         match kind {
             Kind::Leftovers => self.plan(at, Action::LeaveBehind { sid: sid.clone(), times }),
             Kind::Job => {
-                let operation = self.pick(&[AgentOperation::Start, AgentOperation::Start, AgentOperation::Move]);
-                let outcome = self.pick(&[AgentOutcome::Hangs, AgentOutcome::Slow, AgentOutcome::Slow]);
-                self.plan(at, Action::AgentFails { sid: sid.clone(), operation, outcome, times });
+                let operation = self.pick(&[Operation::Start, Operation::Start, Operation::Move]);
+                let fault = self.pick(&[AgentFault::Hangs, AgentFault::Slow, AgentFault::Slow]);
+                self.plan(at, Action::agent_fails(sid.clone(), operation, fault, times));
                 if self.rng.bool() {
                     self.plan(at, Action::Unendable { sid: sid.clone(), times });
                 }
             }
             _ => {
-                let operation =
-                    self.pick(&[AgentOperation::CheckRunning, AgentOperation::CheckRunning, AgentOperation::Locate]);
-                let outcome = AgentOutcome::Fails;
-                self.plan(at, Action::AgentFails { sid: sid.clone(), operation, outcome, times });
+                let operation = self.pick(&[Operation::CheckRunning, Operation::CheckRunning, Operation::Locate]);
+                self.plan(at, Action::agent_fails(sid.clone(), operation, AgentFault::Fails, times));
             }
         }
         let soon = at.saturating_add(self.within(self.timings.round_time()));
         match self.rng.u32(0..4) {
             0 => {
-                self.plan(soon, Action::Request { sid: sid.clone(), state: "stopped".to_owned() });
-                self.plan_later(soon, Action::Request { sid, state: "started".to_owned() });
+                self.plan(soon, Action::request(sid.clone(), "stopped"));
+                self.plan_later(soon, Action::request(sid, "started"));
             }
             1 => self.plan(soon, Action::Crash { sid }),
             2 => self.plan(soon, Action::Command { line: format!("relocate {sid} {node}") }),
@@ -553,7 +519,7 @@ impl Generator {
             }
             2 => {
                 let node = self.node();
-                let restart_ms = milliseconds(self.span());
+                let restart_ms = Some(milliseconds(self.span()));
                 self.plan(soon, Action::Kill { node, daemon: DaemonKind::Crm, restart_ms });
             }
             _ => {}
@@ -656,58 +622,58 @@ impl Generator {
         match kind {
             Kind::Request => {
                 let state = self.state();
-                self.plan(at, Action::Request { sid, state });
+                self.plan(at, Action::request(sid, &state));
             }
             Kind::AddRemove => {
                 let state = self.state();
                 if self.rng.bool() {
-                    self.plan(at, Action::Remove { sid: sid.clone() });
-                    self.plan_later(at, Action::Add { sid, state });
+                    self.plan(at, Action::remove(sid.clone()));
+                    self.plan_later(at, Action::add(sid, &state));
                 } else {
-                    self.plan(at, Action::Add { sid, state });
+                    self.plan(at, Action::add(sid, &state));
                 }
             }
             Kind::Rule => {
                 let rule = format!("rule{}", self.rng.u32(0..6));
                 if self.rng.bool() {
-                    self.plan(at, Action::RemoveRule { rule });
+                    self.plan(at, Action::remove_rule(rule));
                 } else {
                     let (kind, properties) = plan::rule(&mut self.rng, &self.nodes, &self.services);
-                    self.plan(at, Action::AddRule { rule, kind: kind.to_owned(), properties });
+                    self.plan(at, Action::add_rule(rule, kind, properties));
                 }
             }
             _ => {
                 let (key, value) = plan::datacenter_setting(&mut self.rng);
-                self.plan(at, Action::Datacenter { key: key.to_owned(), value: value.to_owned() });
+                self.plan(at, Action::set_datacenter(key, value));
             }
         }
     }
 
     fn agent(&mut self, at: Duration) {
         let sid = self.service();
-        let operation = self.pick(&[AgentOperation::Start, AgentOperation::Stop, AgentOperation::Move]);
-        let outcome = self.pick(&[
-            AgentOutcome::Fails,
-            AgentOutcome::Fails,
-            AgentOutcome::Hangs,
-            AgentOutcome::Pretends,
-            AgentOutcome::Denies,
+        let operation = self.pick(&[Operation::Start, Operation::Stop, Operation::Move]);
+        let fault = self.pick(&[
+            AgentFault::Fails,
+            AgentFault::Fails,
+            AgentFault::Hangs,
+            AgentFault::Pretends,
+            AgentFault::Denies,
         ]);
         let times = self.rng.u32(1..=6);
-        self.plan(at, Action::AgentFails { sid, operation, outcome, times });
+        self.plan(at, Action::agent_fails(sid, operation, fault, times));
     }
 
     fn look(&mut self, at: Duration) {
         let (sid, times) = (self.service(), self.rng.u32(1..=3));
-        let operation = self.pick(&[AgentOperation::CheckRunning, AgentOperation::Locate]);
-        self.plan(at, Action::AgentFails { sid, operation, outcome: AgentOutcome::Fails, times });
+        let operation = self.pick(&[Operation::CheckRunning, Operation::Locate]);
+        self.plan(at, Action::agent_fails(sid, operation, AgentFault::Fails, times));
     }
 
     fn worker(&mut self, at: Duration) {
         let (sid, times) = (self.service(), self.rng.u32(1..=2));
-        let operation = self.pick(&[AgentOperation::Start, AgentOperation::Stop, AgentOperation::Move]);
-        let outcome = self.pick(&[AgentOutcome::Dies, AgentOutcome::DiesBefore, AgentOutcome::Unheard]);
-        self.plan(at, Action::AgentFails { sid, operation, outcome, times });
+        let operation = self.pick(&[Operation::Start, Operation::Stop, Operation::Move]);
+        let fault = self.pick(&[AgentFault::Dies, AgentFault::DiesBefore, AgentFault::Unheard]);
+        self.plan(at, Action::agent_fails(sid, operation, fault, times));
     }
 
     fn plan(&mut self, at: Duration, action: Action) {
@@ -738,6 +704,7 @@ impl Generator {
         self.pick(&["started", "started", "stopped", "disabled", "ignored"]).to_owned()
     }
 
+    /// Who sees whom: each group has somebody in it, if any of them has.
     fn groups(&mut self) -> Vec<BTreeSet<NodeName>> {
         let parts = self.rng.usize(1..=3);
         let mut groups = vec![BTreeSet::new(); parts];
@@ -747,7 +714,8 @@ impl Generator {
                 group.insert(node);
             }
         }
-        groups
+        groups.retain(|group| !group.is_empty());
+        if groups.is_empty() { vec![BTreeSet::new()] } else { groups }
     }
 
     /// A time of any length: from some milliseconds to minutes, and often close to one of the timings that matter.
@@ -781,7 +749,7 @@ impl Generator {
     }
 }
 
-/// Which daemons make a call. What agents are asked goes wrong by itself: see [`AgentOperation`].
+/// Which daemons make a call. What agents are asked goes wrong by itself: see [`Operation`].
 pub(super) fn callers(operation: HostOperation) -> &'static [DaemonKind] {
     match operation {
         HostOperation::Refresh

@@ -14,14 +14,14 @@ use ha_core::{
 };
 
 use super::{
-    Action, ClusterPlan, GuestPlan, History, NodePlan, PlannedAction, Profile,
+    Action, History, PlannedAction, Profile,
     course::{self, milliseconds},
-    plan::{node_name, service_id},
-    run,
+    plan::{self, Files, node_name, service_id},
+    prepare,
     windows::{Cast, Window},
 };
 use crate::{
-    cluster::{CallsMade, Disturbance, Fault},
+    cluster::{CallsMade, Disturbance, Fault, GuestSetup, NodeSetup, Setup},
     world::DaemonKind,
 };
 
@@ -129,7 +129,7 @@ type Calls = BTreeMap<(NodeName, DaemonKind, HostOperation), (u32, u32)>;
 /// The calls that are made in a window if nothing goes wrong, with how often before it and in it.
 fn calls_made(window: Window, follow_up: FollowUp) -> Calls {
     let history = history_of(0, window, follow_up, None);
-    let Ok(mut cluster) = run::prepare(&history) else { return Calls::new() };
+    let mut cluster = prepare(&history);
     cluster.count_calls();
     let count = |cluster: &mut crate::cluster::Cluster, rounds: i32| -> CallsMade {
         // What breaks is found when the history is played.
@@ -190,17 +190,17 @@ fn history_of(seed: u64, window: Window, follow_up: FollowUp, call: Option<Distu
             actions.push(plan(30, Action::Network { node: cast.subject, connected: true }));
         }
         FollowUp::NewMaster => {
-            actions.push(plan(2, Action::Kill { node: node_name(1), daemon: DaemonKind::Crm, restart_ms: 100_000 }));
+            actions
+                .push(plan(2, Action::Kill { node: node_name(1), daemon: DaemonKind::Crm, restart_ms: Some(100_000) }));
         }
     }
     course::history(seed, Profile::Matrix, cluster(window), actions)
 }
 
 /// Four nodes: a master, one with services of its own, one that it is about, and an idle one.
-fn cluster(window: Window) -> ClusterPlan {
-    let node = NodePlan { cores: 16, ..NodePlan::default() };
-    let guest = |on: u32, running| GuestPlan { node: node_name(on), times_ms: [3_000, 4_000, 8_000, 2_000], running };
-    let guests: [(ServiceId, GuestPlan); 5] = [
+fn cluster(window: Window) -> Setup {
+    let guest = |on: u32, running| plan::guest(node_name(on), [3_000, 4_000, 8_000, 2_000], running);
+    let guests: [(ServiceId, GuestSetup); 5] = [
         (service_id("vm", 100), guest(1, false)),
         (service_id("vm", 101), guest(2, false)),
         (service_id("vm", 102), guest(3, false)),
@@ -210,9 +210,7 @@ fn cluster(window: Window) -> ClusterPlan {
     let grouped = if window == Window::Begin { "\tgroup group1\n" } else { "" };
     let scheduler = if window == Window::Begin { "crs: ha=dynamic\n" } else { "" };
     let with_devices = window.needs_fence_device();
-    ClusterPlan {
-        nodes: (1..=4).map(|number| (node_name(number), node.clone())).collect(),
-        guests: guests.into(),
+    let files = Files {
         resources: format!("vm: 100\n{grouped}\nvm: 101\n\nvm: 102\n\tmax_relocate 1\n\nct: 104\n"),
         groups: if grouped.is_empty() { String::new() } else { "group: group1\n\tnodes node1,node2\n".to_owned() },
         rules: String::new(),
@@ -221,12 +219,14 @@ fn cluster(window: Window) -> ClusterPlan {
             let connections = (1..=4).map(|number| format!("connect d1 node=node{number} plug={number}\n"));
             format!("device d1 fence_one ip=10.0.0.1\n{}", connections.collect::<String>())
         }),
-        timings: TimingSettings::customary(),
-        lease_runs_long_ms: 0,
-        boot_ms: 20_000,
-        stagger_ms: 500,
+    };
+    let setup = Setup {
+        nodes: (1..=4).map(|number| (node_name(number), NodeSetup::default())).collect(),
+        guests: guests.into(),
+        durations: plan::durations(20_000, 500),
         records_as_json: true,
-        multiplexer: false,
-        job_patience_ms: Some(60_000),
-    }
+        job_patience: Some(Duration::from_secs(60)),
+        ..Setup::default()
+    };
+    plan::made(files.into_setup(setup))
 }

@@ -4,27 +4,34 @@
 //! played again. [`run`] plays one, [`hunt`] plays many, [`shrink`] takes away what is not needed to break an
 //! [`Invariant`](crate::cluster::Invariant).
 
-mod action;
 mod course;
 mod coverage;
 mod generate;
-mod history;
 mod hunt;
 mod matrix;
-mod on_the_way;
 mod plan;
-mod run;
-mod settled;
 mod shrink;
 mod stream;
 mod windows;
 
-pub use action::{Action, AgentOperation, AgentOutcome, DeviceOutcome};
+pub use crate::{
+    cluster::Action,
+    history::{History, Outcome, PlannedAction, Profile, prepare, run, unsettled},
+};
 pub use coverage::{Coverage, SPECIFIED};
-pub use generate::{Profile, generate};
-pub use history::{ClusterPlan, GuestPlan, History, NodePlan, PlannedAction};
+pub use generate::generate;
 pub use hunt::{Failure, Hunt, Progress, Tally, hunt};
 pub use matrix::{Cell, cells};
-pub use run::{Outcome, prepare, run};
-pub use settled::unsettled;
 pub use shrink::shrink;
+
+/// The former name of [`Operation`](crate::world::Operation).
+#[deprecated = "it is world::Operation"]
+pub type AgentOperation = crate::world::Operation;
+
+/// The former name of [`AgentFault`](crate::world::AgentFault).
+#[deprecated = "it is world::AgentFault"]
+pub type AgentOutcome = crate::world::AgentFault;
+
+/// The former name of [`DeviceBehaviour`](crate::world::DeviceBehaviour).
+#[deprecated = "it is world::DeviceBehaviour"]
+pub type DeviceOutcome = crate::world::DeviceBehaviour;

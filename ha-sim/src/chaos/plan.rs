@@ -4,24 +4,24 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use fastrand::Rng;
 use ha_core::{
+    config::{GroupsConfig, RulesConfig},
     id::{NodeName, ServiceId},
     timing::TimingSettings,
 };
 
-use super::{
-    ClusterPlan,
-    course::milliseconds,
-    history::{GuestPlan, NodePlan},
-    stream::Streams,
+use super::{course::milliseconds, stream::Streams};
+use crate::{
+    cluster::{Durations, GuestSetup, NodeSetup, Setup, SetupError},
+    world::{Guest, GuestTimes},
 };
 
 /// A cluster of 1 to 9 nodes and 1 to 60 services.
-pub(super) fn cluster(streams: Streams) -> ClusterPlan {
+pub(super) fn cluster(streams: Streams) -> Setup {
     let rng = &mut streams.of("cluster");
     let mut timings = timings(rng);
     without_multiplexer(&mut streams.of("multiplexer"), &mut timings);
     let count = rng.choice([1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7, 9]).unwrap_or(3);
-    let mut nodes: BTreeMap<NodeName, NodePlan> =
+    let mut nodes: BTreeMap<NodeName, NodeSetup> =
         (1..=count).map(|number| (node_name(number), node(rng, &timings))).collect();
     mix_versions(&mut streams.of("versions"), &mut nodes);
     mix_timings(&mut streams.of("node timings"), &mut nodes, &timings);
@@ -39,29 +39,84 @@ pub(super) fn cluster(streams: Streams) -> ClusterPlan {
     let fence = with_devices.then(|| fence(&names));
     let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
     let short = timings.round_time < Duration::from_secs(2);
-    ClusterPlan {
-        resources,
-        rules: rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids),
-        datacenter: datacenter(rng, fence.is_some()),
-        groups,
-        fence,
-        lease_runs_long_ms: if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) },
-        boot_ms: boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings),
-        stagger_ms: rng.u64(0..if short { 200 } else { 3_000 }),
+    let rules = rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids);
+    let files = Files { resources, groups, rules, datacenter: datacenter(rng, fence.is_some()), fence };
+    let longer = if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) };
+    let boot = boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings);
+    let stagger = rng.u64(0..if short { 200 } else { 3_000 });
+    let setup = Setup {
+        durations: durations(boot, stagger),
+        leases_run_long: Duration::from_millis(longer),
         records_as_json: streams.of("json").u32(0..8) == 0,
-        multiplexer,
-        job_patience_ms: job_patience(&mut streams.of("patience"), &timings, &guests),
+        multiplexers: multiplexer,
+        job_patience: job_patience(&mut streams.of("patience"), &timings, &guests),
         nodes,
         guests,
-        timings,
+        ..Setup::default()
+    };
+    made(setup.timings(timings).and_then(|setup| files.into_setup(setup)))
+}
+
+/// Configuration files, as texts.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) resources: String,
+    pub(super) groups: String,
+    pub(super) rules: String,
+    pub(super) datacenter: String,
+    pub(super) fence: Option<String>,
+}
+
+impl Files {
+    /// What a cluster begins with that has them: each as it is when it was written and read again, so that a history is the same
+    /// when it was written down.
+    pub(super) fn into_setup(self, mut setup: Setup) -> Result<Setup, SetupError> {
+        setup = setup.resources(&self.resources)?.groups(&self.groups)?.rules(&self.rules)?;
+        let written = [setup.resources.write(), setup.groups.write(), setup.rules.write()];
+        let [resources, groups, rules] = written.map(|file| String::from_utf8_lossy(&file).into_owned());
+        (setup.groups, setup.rules) = (GroupsConfig::default(), RulesConfig::default());
+        setup = setup.resources(&resources)?;
+        if !groups.is_empty() {
+            setup = setup.groups(&groups)?;
+        }
+        if !rules.is_empty() {
+            setup = setup.rules(&rules)?;
+        }
+        if !self.datacenter.is_empty() {
+            setup = setup.datacenter(&self.datacenter)?;
+        }
+        match self.fence {
+            Some(fence) => setup.fence(&fence),
+            None => Ok(setup),
+        }
     }
 }
 
+/// How long things take; a node that was reset boots again.
+pub(super) fn durations(boot_ms: u64, stagger_ms: u64) -> Durations {
+    let boot = Duration::from_millis(boot_ms);
+    let stagger = Some(Duration::from_millis(stagger_ms));
+    Durations { boot, boot_after_reset: Some(boot), stagger, ..Durations::default() }
+}
+
+/// A guest on a node: how long a start, a stop, a live migration and another move take, and whether it runs from the beginning.
+pub(super) fn guest(node: NodeName, times_ms: [u64; 4], running: bool) -> GuestSetup {
+    let mut guest = Guest::new(node);
+    let [start, stop, migrate, relocate] = times_ms.map(|time| Some(Duration::from_millis(time)));
+    guest.times = GuestTimes { start, stop, migrate, relocate };
+    GuestSetup { guest, running }
+}
+
+#[expect(clippy::panic, reason = "what is made here has no problems")]
+pub(super) fn made(setup: Result<Setup, SetupError>) -> Setup {
+    setup.unwrap_or_else(|error| panic!("a cluster that was made has problems: {error}"))
+}
+
 /// On some hosts jobs are ended soon, though not while all is well: with the usual limits none is before everything is mended.
-fn job_patience(rng: &mut Rng, timings: &TimingSettings, guests: &BTreeMap<ServiceId, GuestPlan>) -> Option<u64> {
-    let longest = guests.values().map(|guest| guest.times_ms.iter().sum::<u64>()).max().unwrap_or(0);
+fn job_patience(rng: &mut Rng, timings: &TimingSettings, guests: &BTreeMap<ServiceId, GuestSetup>) -> Option<Duration> {
+    let longest = guests.values().map(|guest| guest.guest.times.sum()).max().unwrap_or_default();
     let patience = milliseconds(timings.round_time.mul_f64(rng.f64().mul_add(10.0, 2.0)));
-    rng.bool().then(|| longest.saturating_add(patience))
+    rng.bool().then(|| longest.saturating_add(Duration::from_millis(patience)))
 }
 
 /// With a multiplexer a client that has expired once is reset. Of two nodes that boot faster than that takes each would let the other
@@ -72,14 +127,14 @@ fn boot(drawn_ms: u64, multiplexer: bool, timings: &TimingSettings) -> u64 {
 }
 
 /// In some clusters not all nodes have been upgraded.
-fn mix_versions(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodePlan>) {
+fn mix_versions(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodeSetup>) {
     if rng.u32(0..8) == 0 {
-        nodes.values_mut().filter(|_| rng.bool()).for_each(|node| node.version = Some("8.4.1".to_owned()));
+        nodes.values_mut().filter(|_| rng.bool()).for_each(|node| node.version = "8.4.1".to_owned());
     }
 }
 
 /// In some clusters the daemons of some nodes are quicker. What locks and watchdogs count on is the same.
-fn mix_timings(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodePlan>, timings: &TimingSettings) {
+fn mix_timings(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodeSetup>, timings: &TimingSettings) {
     if rng.u32(0..8) > 0 {
         return;
     }
@@ -94,7 +149,7 @@ fn mix_timings(rng: &mut Rng, nodes: &mut BTreeMap<NodeName, NodePlan>, timings:
         ] {
             *time = Duration::from_millis(milliseconds(time.mul_f64(rng.f64().mul_add(0.7, 0.3))));
         }
-        node.timings = (rng.bool() && quicker.validate().is_ok()).then_some(quicker);
+        node.timings = if rng.bool() { quicker.validate().ok() } else { None };
     }
 }
 
@@ -157,7 +212,7 @@ fn unreachable_name<T>() -> T {
     panic!("a name that was made is not valid")
 }
 
-fn node(rng: &mut Rng, timings: &TimingSettings) -> NodePlan {
+fn node(rng: &mut Rng, timings: &TimingSettings) -> NodeSetup {
     let drift = i32::try_from(timings.clock_drift_ppm).unwrap_or(0);
     let slack = u64::try_from(timings.multiplexer_slack().as_millis()).unwrap_or(0);
     let early = u64::try_from(timings.device_granularity.as_millis()).unwrap_or(0);
@@ -172,10 +227,11 @@ fn node(rng: &mut Rng, timings: &TimingSettings) -> NodePlan {
         _ => rng.i32(drift.saturating_neg()..=drift),
     };
     let cores = rng.u32(4..32);
-    NodePlan { clock_ppm, watchdog_late_ms: late, watchdog_early_ms: early, cores, ..NodePlan::default() }
+    let [watchdog_late, watchdog_early] = [late, early].map(Duration::from_millis);
+    NodeSetup { clock_ppm, watchdog_late, watchdog_early, cores: f64::from(cores), ..NodeSetup::default() }
 }
 
-fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {
+fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestSetup> {
     let few = rng.f64() * rng.f64() * rng.f64();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number from 1 to 60")]
     let count = 1_u32.saturating_add((few * 60.0) as u32);
@@ -185,7 +241,7 @@ fn guests(rng: &mut Rng, nodes: &[NodeName]) -> BTreeMap<ServiceId, GuestPlan> {
             let node = rng.choice(nodes.iter()).cloned().unwrap_or_else(|| node_name(1));
             let slow = if rng.u32(0..8) == 0 { 15 } else { 1 };
             let times_ms = [6_000, 8_000, 16_000, 3_000].map(|most: u64| rng.u64(0..=most).saturating_mul(slow));
-            (service_id(service_type, number.saturating_add(100)), GuestPlan { node, times_ms, running: false })
+            (service_id(service_type, number.saturating_add(100)), guest(node, times_ms, false))
         })
         .collect()
 }
@@ -322,9 +378,12 @@ fn datacenter(rng: &mut Rng, with_devices: bool) -> String {
 }
 
 fn fence(nodes: &[NodeName]) -> String {
-    let mut text = String::from("device d1 fence_one ip=10.0.0.1\ndevice d2 fence_two ip=10.0.0.2\n");
-    for node in nodes {
-        let _ = write!(text, "connect d1 node={node} plug=1\nconnect d2 node={node} plug=2\n");
+    let mut text = String::new();
+    for (device, agent, address, plug) in [("d1", "fence_one", "10.0.0.1", 1), ("d2", "fence_two", "10.0.0.2", 2)] {
+        let _ = writeln!(text, "device {device} {agent} ip={address}");
+        for node in nodes {
+            let _ = writeln!(text, "connect {device} node={node} plug={plug}");
+        }
     }
     text
 }

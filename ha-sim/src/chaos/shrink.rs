@@ -1,7 +1,11 @@
 //! Taking away from a history what it does not need to fail.
 
+use std::time::Duration;
+
+use ha_core::config::{DatacenterFile, GroupsConfig, RulesConfig};
+
 use super::{History, PlannedAction, run};
-use crate::cluster::{Breach, Invariant};
+use crate::cluster::{Breach, Invariant, NodeSetup};
 
 /// The most runs that shortening one history takes.
 const MOST_RUNS: usize = 600;
@@ -29,8 +33,7 @@ impl Shrinker {
             return false;
         }
         self.runs_left = self.runs_left.saturating_sub(1);
-        let Ok(outcome) = run(&shorter) else { return false };
-        match outcome.breach.filter(|breach| breach.invariant == self.invariant) {
+        match run(&shorter).breach.filter(|breach| breach.invariant == self.invariant) {
             Some(breach) => {
                 self.best = shorter;
                 self.breach = breach;
@@ -74,13 +77,11 @@ impl Shrinker {
     /// Leaves out guests, with their services.
     fn services(&mut self) -> bool {
         let mut shortened = false;
-        let sids: Vec<_> = self.best.cluster.guests.keys().cloned().collect();
+        let sids: Vec<_> = self.best.setup.guests.keys().cloned().collect();
         for sid in sids {
             let mut shorter = self.best.clone();
-            shorter.cluster.guests.remove(&sid);
-            let header = format!("{}: {}\n", sid.service_type(), sid.name());
-            let sections = shorter.cluster.resources.split_inclusive("\n\n");
-            shorter.cluster.resources = sections.filter(|section| !section.starts_with(&header)).collect();
+            shorter.setup.guests.remove(&sid);
+            shorter.setup.remove_resource(&sid);
             shortened |= self.keeps(shorter);
         }
         shortened
@@ -88,13 +89,13 @@ impl Shrinker {
 
     fn nodes(&mut self) -> bool {
         let mut shortened = false;
-        let names: Vec<_> = self.best.cluster.nodes.keys().cloned().collect();
+        let names: Vec<_> = self.best.setup.nodes.keys().cloned().collect();
         for node in names {
-            if self.best.cluster.guests.values().any(|guest| guest.node == node) {
+            if self.best.setup.guests.values().any(|guest| guest.guest.node == node) {
                 continue;
             }
             let mut shorter = self.best.clone();
-            shorter.cluster.nodes.remove(&node);
+            shorter.setup.nodes.remove(&node);
             shortened |= self.keeps(shorter);
         }
         shortened
@@ -103,19 +104,19 @@ impl Shrinker {
     /// Leaves out whole files, and what makes clocks and leases differ.
     fn texts(&mut self) -> bool {
         let changes: [fn(&mut History); 7] = [
-            |history| history.cluster.rules.clear(),
-            |history| history.cluster.groups.clear(),
-            |history| history.cluster.datacenter.clear(),
-            |history| history.cluster.lease_runs_long_ms = 0,
-            |history| history.cluster.nodes.values_mut().for_each(|node| node.clock_ppm = 0),
+            |history| history.setup.rules = RulesConfig::default(),
+            |history| history.setup.groups = GroupsConfig::default(),
+            |history| history.setup.datacenter = DatacenterFile::default(),
+            |history| history.setup.leases_run_long = Duration::ZERO,
+            |history| history.setup.nodes.values_mut().for_each(|node| node.clock_ppm = 0),
             |history| {
-                for node in history.cluster.nodes.values_mut() {
-                    (node.version, node.timings) = (None, None);
+                for node in history.setup.nodes.values_mut() {
+                    (node.version, node.timings) = (NodeSetup::default().version, None);
                 }
             },
             |history| {
-                for node in history.cluster.nodes.values_mut() {
-                    (node.watchdog_late_ms, node.watchdog_early_ms) = (0, 0);
+                for node in history.setup.nodes.values_mut() {
+                    (node.watchdog_late, node.watchdog_early) = (Duration::ZERO, Duration::ZERO);
                 }
             },
         ];

@@ -7,14 +7,10 @@ use ha_core::{
     id::{NodeName, ServiceId},
 };
 
-use super::{
-    Action,
-    action::{AgentOperation, AgentOutcome, DeviceOutcome},
-    plan::node_name,
-};
+use super::{Action, plan::node_name};
 use crate::{
     cluster::{Disturbance, Fault},
-    world::DaemonKind,
+    world::{AgentFault, DaemonKind, DeviceBehaviour, Operation},
 };
 
 /// A window of the state machines.
@@ -154,7 +150,7 @@ impl Window {
             Self::Reboot => vec![(0, Action::Reboot { node: node() })],
             Self::Shutdown => goes_down(subject, 0),
             Self::ShutdownByMoving => {
-                let policy = Action::Datacenter { key: "ha.shutdown_policy".to_owned(), value: "migrate".to_owned() };
+                let policy = Action::set_datacenter("ha.shutdown_policy", "migrate");
                 [(-2, policy)].into_iter().chain(goes_down(subject, 0)).collect()
             }
             Self::MaintenanceIn => vec![(0, enable(subject)), (12, disable(subject))],
@@ -180,12 +176,9 @@ impl Window {
                 (0, Action::Network { node: node(), connected: false }),
                 (25, Action::Network { node: node(), connected: true }),
             ],
-            Self::AddRunning => vec![(0, Action::Add { sid: added.clone(), state: "started".to_owned() })],
-            Self::AddRunningStopped => vec![(0, Action::Add { sid: added.clone(), state: "stopped".to_owned() })],
-            Self::Remove => vec![
-                (0, Action::Remove { sid: sid.clone() }),
-                (6, Action::Add { sid: sid.clone(), state: "started".to_owned() }),
-            ],
+            Self::AddRunning => vec![(0, Action::add(added.clone(), "started"))],
+            Self::AddRunningStopped => vec![(0, Action::add(added.clone(), "stopped"))],
+            Self::Remove => vec![(0, Action::remove(sid.clone())), (6, Action::add(sid.clone(), "started"))],
             Self::StopFails => failing_stop(sid, 0),
             Self::StopFailsAndShutdown => failing_stop(sid, -5).into_iter().chain(goes_down(subject, 0)).collect(),
             Self::StopFailsAndRestart => {
@@ -199,12 +192,11 @@ impl Window {
                 .chain([(-6, enable(subject)), (25, disable(subject))])
                 .chain(Self::Cut.steps(cast))
                 .collect(),
-            Self::DisabledAfterError => failing_stop(sid, -5)
-                .into_iter()
-                .chain([(0, Action::Request { sid: sid.clone(), state: "disabled".to_owned() })])
-                .collect(),
-            Self::StartFails => failing_start(sid, AgentOutcome::Fails),
-            Self::StartDies => failing_start(sid, AgentOutcome::Dies),
+            Self::DisabledAfterError => {
+                failing_stop(sid, -5).into_iter().chain([(0, Action::request(sid.clone(), "disabled"))]).collect()
+            }
+            Self::StartFails => failing_start(sid, AgentFault::Fails),
+            Self::StartDies => failing_start(sid, AgentFault::Dies),
             Self::StopCommand => vec![(0, command(format!("stop {sid} 0")))],
             _ => self.steps_around(cast),
         }
@@ -218,18 +210,18 @@ impl Window {
         let command = |line: String| Action::Command { line };
         match self {
             Self::StopUntold => vec![
-                (-1, untold(sid, AgentOperation::CheckRunning)),
-                (0, Action::Request { sid: sid.clone(), state: "stopped".to_owned() }),
-                (12, Action::Request { sid: sid.clone(), state: "started".to_owned() }),
+                (-1, untold(sid, Operation::CheckRunning)),
+                (0, Action::request(sid.clone(), "stopped")),
+                (12, Action::request(sid.clone(), "started")),
             ],
             Self::MoveUntold => {
-                vec![(-1, untold(sid, AgentOperation::Locate)), (0, command(format!("relocate {sid} {target}")))]
+                vec![(-1, untold(sid, Operation::Locate)), (0, command(format!("relocate {sid} {target}")))]
             }
             Self::StartUntold => {
-                vec![(-1, untold(sid, AgentOperation::CheckRunning)), (0, Action::Crash { sid: sid.clone() })]
+                vec![(-1, untold(sid, Operation::CheckRunning)), (0, Action::Crash { sid: sid.clone() })]
             }
             Self::StartHangs => {
-                let hangs = failing_start(sid, AgentOutcome::Slow);
+                let hangs = failing_start(sid, AgentFault::Slow);
                 [(-1, Action::Unendable { sid: sid.clone(), times: 1 })].into_iter().chain(hangs).collect()
             }
             Self::RestartAndShutdown => {
@@ -272,19 +264,19 @@ impl Window {
         let connect = |connected| Action::Network { node: subject.clone(), connected };
         let unheard = |others| Action::Unheard { node: node_name(1), others };
         if self == Self::SlowFenceDevice {
-            let (slow, works) = (device(DeviceOutcome::Slow), device(DeviceOutcome::Works));
+            let (slow, works) = (device(DeviceBehaviour::Slow), device(DeviceBehaviour::Works));
             return vec![(-1, slow), (0, connect(false)), (8, connect(true)), (8, on(subject)), (16, works)];
         }
         vec![
-            (-23, device(DeviceOutcome::Late)),
+            (-23, device(DeviceBehaviour::Late)),
             (-22, connect(false)),
             (-14, connect(true)),
             (-14, on(subject)),
-            (-12, device(DeviceOutcome::Hangs)),
+            (-12, device(DeviceBehaviour::Hangs)),
             (-8, Action::Command { line: format!("migrate {} {subject}", cast.added) }),
             (-4, unheard([subject.clone()].into())),
             (16, unheard(BTreeSet::new())),
-            (17, device(DeviceOutcome::Works)),
+            (17, device(DeviceBehaviour::Works)),
         ]
     }
 }
@@ -305,8 +297,8 @@ fn on(node: &NodeName) -> Action {
     Action::PowerOn { node: node.clone() }
 }
 
-fn untold(sid: &ServiceId, operation: AgentOperation) -> Action {
-    Action::AgentFails { sid: sid.clone(), operation, outcome: AgentOutcome::Fails, times: 2 }
+fn untold(sid: &ServiceId, operation: Operation) -> Action {
+    Action::agent_fails(sid.clone(), operation, AgentFault::Fails, 2)
 }
 
 fn enable(node: &NodeName) -> Action {
@@ -324,16 +316,11 @@ fn goes_down(node: &NodeName, at: i32) -> Vec<Step> {
 
 /// A service is to be stopped, and can't be.
 fn failing_stop(sid: &ServiceId, at: i32) -> Vec<Step> {
-    let (operation, outcome) = (AgentOperation::Stop, AgentOutcome::Fails);
-    let fails = Action::AgentFails { sid: sid.clone(), operation, outcome, times: 4 };
-    vec![(at.saturating_sub(1), fails), (at, Action::Request { sid: sid.clone(), state: "stopped".to_owned() })]
+    let fails = Action::agent_fails(sid.clone(), Operation::Stop, AgentFault::Fails, 4);
+    vec![(at.saturating_sub(1), fails), (at, Action::request(sid.clone(), "stopped"))]
 }
 
 /// A service ends by itself, and its start goes wrong.
-fn failing_start(sid: &ServiceId, outcome: AgentOutcome) -> Vec<Step> {
-    let operation = AgentOperation::Start;
-    vec![
-        (-1, Action::AgentFails { sid: sid.clone(), operation, outcome, times: 3 }),
-        (0, Action::Crash { sid: sid.clone() }),
-    ]
+fn failing_start(sid: &ServiceId, fault: AgentFault) -> Vec<Step> {
+    vec![(-1, Action::agent_fails(sid.clone(), Operation::Start, fault, 3)), (0, Action::Crash { sid: sid.clone() })]
 }

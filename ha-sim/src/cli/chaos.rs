@@ -1,19 +1,19 @@
-//! `ha-sim chaos` and `ha-sim replay`: random histories, and one of them step by step.
+//! `ha-sim chaos`: random histories.
 
 use std::{
-    fs, io,
-    io::Write,
-    path::{Path, PathBuf},
+    io::{self, Write},
+    path::PathBuf,
     thread,
 };
 
 use clap::Args;
 use ha_sim::{
-    chaos::{self, Failure, History, Hunt, Profile, Progress, Tally},
+    chaos::{self, Failure, Hunt, Profile, Progress, Tally},
     cluster::PlantedBug,
+    scenario::save,
 };
 
-use super::{Error, Format, Verdict, recording, run, terminal};
+use super::{Error, Verdict, terminal};
 
 /// What `ha-sim chaos` understands.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// Stops after so many failures
     #[arg(long, default_value_t = 1, value_name = "N")]
     failures: usize,
-    /// Where replay files are written
+    /// Where failures are written, as a scenario each
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     out: PathBuf,
     /// Prints failures without shortening them
@@ -155,40 +155,13 @@ fn print_failure(failure: &Failure, arguments: &Arguments, out: &mut impl Write)
         let (before, after) = (history.actions.len(), shrunk.actions.len());
         writeln!(out, "shortened from {before} to {after} actions: {breach}")?;
         for planned in &shrunk.actions {
-            let text = serde_json::to_string(&planned.action).unwrap_or_default();
-            writeln!(out, "  {:>9.3} s  {text}", std::time::Duration::from_millis(planned.at_ms).as_secs_f64())?;
+            let at = std::time::Duration::from_millis(planned.at_ms).as_secs_f64();
+            writeln!(out, "  {at:>9.3} s  {}", planned.action)?;
         }
     }
-    let path = arguments.out.join(format!("chaos-{}.json", history.seed));
-    write_replay(&path, &shrunk)?;
-    writeln!(out, "see it with: ha-sim replay {}", path.display())?;
+    let folder = arguments.out.join(format!("chaos-{}", history.seed));
+    let title = format!("Found by 'ha-sim chaos': {breach}");
+    save(&shrunk, &title, &folder).map_err(|source| Error::Read { path: folder.clone(), source })?;
+    writeln!(out, "see it with: ha-sim run {}", folder.display())?;
     Ok(())
-}
-
-fn write_replay(path: &Path, history: &History) -> Result<(), Error> {
-    let text = serde_json::to_string_pretty(history).map_err(io::Error::from)?;
-    fs::write(path, text).map_err(|source| Error::Read { path: path.to_owned(), source })
-}
-
-/// Plays the history of a file and prints what happens; or decides again what was recorded.
-pub(super) fn replay(file: &Path, format: Format, quiet: bool, out: &mut impl Write) -> Result<Verdict, Error> {
-    let text = fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
-    if recording::is_recording(&text) {
-        return recording::decide_again(file, &text, out);
-    }
-    let history: History = serde_json::from_str(&text)
-        .map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::from(error) })?;
-    let outcome =
-        chaos::run(&history).map_err(|error| Error::Read { path: file.to_owned(), source: io::Error::other(error) })?;
-    run::print_history(&outcome.cluster, &format!("seed {}", history.seed), format, quiet, out)?;
-    match outcome.breach {
-        None => {
-            writeln!(out, "{}all invariants hold{:#}", terminal::GOOD, terminal::GOOD)?;
-            Ok(Verdict::Well)
-        }
-        Some(breach) => {
-            writeln!(out, "{}{breach}{:#}", terminal::ERROR, terminal::ERROR)?;
-            Ok(Verdict::Failed)
-        }
-    }
 }

@@ -135,19 +135,19 @@ enum Command {
     },
     /// Plays random histories of random clusters, and looks for something that must never happen
     ///
-    /// Everything follows from the seed. A failure is shortened and written to a replay file; exits with 1 then.
+    /// Everything follows from the seed. A failure is shortened and written to a folder, as a scenario that 'run' and 'check' play; exits with 1 then.
     Chaos(chaos::Arguments),
-    /// Plays the history in a replay file of 'ha-sim chaos' and prints what happens, or decides again what was recorded
+    /// Decides again what was recorded; with the folder of a scenario, the same as 'run'
     ///
     /// A recording, as 'ha node run --record' makes it, holds all that a daemon asked and got. The same calls are made
     /// with the same answers; where the daemon decides otherwise now, that is shown, and the exit code is 1.
     Replay {
-        /// The replay file or recording
+        /// The recording, or the folder of a scenario
         file: PathBuf,
-        /// How to print what happens in a history
+        /// How to print what happens in a scenario
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
-        /// Leave out what matters little in a history
+        /// Leave out what matters little in a scenario
         #[arg(long, short)]
         quiet: bool,
     },
@@ -232,7 +232,8 @@ fn carry_out(command: Command) -> Result<Verdict, Error> {
         Command::Fence { file, nodes } => report::fence(&file, &nodes, &mut out),
         Command::CheckConfig { files, kind, format } => check_config::check(&files, kind, format, &mut out),
         Command::Chaos(arguments) => chaos::chaos(&arguments, &mut out),
-        Command::Replay { file, format, quiet } => chaos::replay(&file, format, quiet, &mut out),
+        Command::Replay { file, format, quiet } if file.is_dir() => run::run(&file, format, quiet, &mut out),
+        Command::Replay { file, .. } => recording::decide_again(&file, &mut out),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "ha-sim", &mut script);

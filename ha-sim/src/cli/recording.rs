@@ -1,18 +1,14 @@
-//! `ha-sim replay` with the recording of a daemon: decides again, and shows where that comes out otherwise.
+//! `ha-sim replay`: plays the recording of a daemon, decides again, and shows where that comes out otherwise.
 
-use std::{io::Write, path::Path};
+use std::{fs, io::Write, path::Path};
 
 use ha_core::record::{Replayed, replay};
 
 use super::{Error, Verdict, terminal};
 
-/// Whether a file is a recording rather than a history.
-pub(super) fn is_recording(text: &str) -> bool {
-    text.starts_with("{\"recording\":")
-}
-
-pub(super) fn decide_again(file: &Path, text: &str, out: &mut impl Write) -> Result<Verdict, Error> {
-    let replayed = replay(text).map_err(|source| Error::Recording { path: file.to_owned(), source })?;
+pub(super) fn decide_again(file: &Path, out: &mut impl Write) -> Result<Verdict, Error> {
+    let text = fs::read_to_string(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    let replayed = replay(&text).map_err(|source| Error::Recording { path: file.to_owned(), source })?;
     let Replayed { calls, same, divergence } = replayed;
     match divergence {
         None => {

@@ -13,7 +13,6 @@ use ha_core::{
     time::Instant,
 };
 use ha_sim::{
-    cluster::Cluster,
     recorded::{Case, Replay},
     scenario::{Failure, Outcome, Played, Scenario, play},
     world::{ClusterEvent, Happening, Source, What},
@@ -36,8 +35,20 @@ pub(super) fn run(folder: &Path, format: Format, quiet: bool, out: &mut impl Wri
     }
 }
 
+/// What a scenario is judged by.
+#[derive(Clone, Copy)]
+enum Expected {
+    /// So many conditions.
+    Conditions(usize),
+    /// All invariants: the hunt found it.
+    Invariants,
+}
+
 fn run_scenario(scenario: Scenario, format: Format, quiet: bool, out: &mut impl Write) -> Result<Verdict, Error> {
-    let expectations = scenario.expectations();
+    let expected = match scenario.history() {
+        Some(_) => Expected::Invariants,
+        None => Expected::Conditions(scenario.expectations()),
+    };
     let names = scenario.setup().nodes.keys();
     let mut printer = Printer::new(format, quiet, names, has_fractions(&scenario), out);
     printer.heading(&scenario.name, &scenario.title)?;
@@ -48,14 +59,14 @@ fn run_scenario(scenario: Scenario, format: Format, quiet: bool, out: &mut impl 
         }
     });
     written?;
-    printer.end(&outcome, expectations)?;
+    printer.end(&outcome, expected)?;
     Ok(if outcome.passed() { Verdict::Well } else { Verdict::Failed })
 }
 
 /// Whether things happen within seconds, so that their fractions matter.
 fn has_fractions(scenario: &Scenario) -> bool {
     let timings = scenario.setup().timings;
-    timings.round_time() < Duration::from_secs(5)
+    scenario.history().is_some() || timings.round_time() < Duration::from_secs(5)
 }
 
 fn run_recorded(folder: &Path, format: Format, quiet: bool, out: &mut impl Write) -> Result<Verdict, Error> {
@@ -76,23 +87,6 @@ fn run_recorded(folder: &Path, format: Format, quiet: bool, out: &mut impl Write
         anstream::eprintln!("{style}error:{style:#} {error}");
     }
     Ok(if replay.errors.is_empty() { Verdict::Well } else { Verdict::Failed })
-}
-
-/// Prints what happened in a cluster, with a summary.
-pub(super) fn print_history(
-    cluster: &Cluster,
-    title: &str,
-    format: Format,
-    quiet: bool,
-    out: &mut impl Write,
-) -> Result<(), Error> {
-    let mut printer = Printer::new(format, quiet, cluster.world().nodes.keys(), true, out);
-    printer.heading(title, "")?;
-    for happening in cluster.happenings_since(0) {
-        printer.happening(happening)?;
-    }
-    summary::print(&summary::of_cluster(cluster), format, cluster.now().instant, printer.out)?;
-    Ok(())
 }
 
 /// Prints what happens, a line each; grouped by time and source for people.
@@ -207,7 +201,7 @@ impl<'a, W: Write> Printer<'a, W> {
         text
     }
 
-    fn end(&mut self, outcome: &Outcome, expectations: usize) -> io::Result<()> {
+    fn end(&mut self, outcome: &Outcome, expected: Expected) -> io::Result<()> {
         let end = outcome.cluster.now().instant;
         summary::print(&summary::of_cluster(&outcome.cluster), self.format, end, self.out)?;
         if self.format == Format::Jsonl {
@@ -224,8 +218,11 @@ impl<'a, W: Write> Printer<'a, W> {
             writeln!(self.out, "{bad}{violation}{bad:#}")?;
         }
         match outcome.failures.len() {
-            0 if expectations == 0 => Ok(()),
-            0 => writeln!(self.out, "{good}all {expectations} expectations hold{good:#}"),
+            0 => match expected {
+                Expected::Conditions(0) => Ok(()),
+                Expected::Conditions(number) => writeln!(self.out, "{good}all {number} expectations hold{good:#}"),
+                Expected::Invariants => writeln!(self.out, "{good}all invariants hold{good:#}"),
+            },
             1 => writeln!(self.out, "{bad}1 failure, marked ✗ above{bad:#}"),
             failed => writeln!(self.out, "{bad}{failed} failures, marked ✗ above{bad:#}"),
         }

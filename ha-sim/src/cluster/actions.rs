@@ -11,7 +11,9 @@ use ha_core::{
 };
 
 use super::{Cluster, Violation};
-use crate::world::{Clock, DaemonKind, DeviceBehaviour, Failure, Guest, GuestTimes, Node, Operation, Source, What};
+use crate::world::{
+    AgentDisturbance, Clock, DaemonKind, DeviceBehaviour, Guest, GuestTimes, Node, Operation, Source, What,
+};
 
 /// Why something can't be done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -641,9 +643,9 @@ impl Cluster {
     /// # Errors
     ///
     /// If there is no such guest.
-    pub fn fail(&mut self, sid: &ServiceId, failure: Failure) -> Result<(), ActionError> {
-        self.mend(sid, failure.operation)?;
-        self.guest(sid)?.failures.push(failure);
+    pub fn fail(&mut self, sid: &ServiceId, disturbance: AgentDisturbance) -> Result<(), ActionError> {
+        self.mend(sid, disturbance.operation)?;
+        self.guest(sid)?.disturbances.push(disturbance);
         Ok(())
     }
 
@@ -653,7 +655,7 @@ impl Cluster {
     ///
     /// If there is no such guest.
     pub fn mend(&mut self, sid: &ServiceId, operation: Operation) -> Result<(), ActionError> {
-        self.guest(sid)?.failures.retain(|failure| failure.operation != operation);
+        self.guest(sid)?.disturbances.retain(|disturbance| disturbance.operation != operation);
         Ok(())
     }
 

@@ -24,7 +24,6 @@ use ha_core::{
     status::{ExitCode, LrmMode, LrmStatus, ManagerStatus, Writer},
     time::Instant,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{Cluster, PlantedBug, planted};
 use crate::world::{DaemonKind, View};
@@ -33,25 +32,22 @@ use crate::world::{DaemonKind, View};
 const MOST_CALLS: u32 = 6;
 
 /// A call of a host that will go wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disturbance {
     /// The node of the daemon that calls.
     pub node: NodeName,
     /// Which of its daemons.
     pub daemon: DaemonKind,
     /// The call; any if there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<HostOperation>,
     /// How many such calls go well before it.
-    #[serde(default)]
     pub skip: u32,
     /// How it goes wrong.
     pub fault: Fault,
 }
 
 /// How a call of a host goes wrong. Times are in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It does nothing and gives an error.
     Fails,

@@ -116,10 +116,18 @@ pub struct Breach {
     pub details: String,
 }
 
+impl Breach {
+    /// What broke, without the time.
+    #[must_use]
+    pub fn broken(&self) -> String {
+        format!("this does not hold: {}: {}", self.invariant.as_str(), self.details)
+    }
+}
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.at.since_start().as_secs_f64();
-        write!(f, "after {at} s this does not hold: {}: {}", self.invariant.as_str(), self.details)
+        write!(f, "after {at} s {}", self.broken())
     }
 }
 

@@ -22,6 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod action;
 mod actions;
 mod belief;
 mod daemons;
@@ -37,6 +38,8 @@ mod track;
 mod twin;
 mod violation;
 
+pub(crate) use action::Times;
+pub use action::{Action, Edit, EditKind, Edited};
 pub use actions::ActionError;
 pub use edit::RawPlace;
 pub use host::{CallsMade, Disturbance, Fault};
@@ -131,7 +134,7 @@ impl Cluster {
             daemons: setup.nodes.keys().map(|node| (node.clone(), NodeDaemons::default())).collect(),
             autostart: setup.guests.iter().filter(|(_, guest)| guest.running).map(|(sid, _)| sid.clone()).collect(),
             timings: setup.timings,
-            own_timings: BTreeMap::new(),
+            own_timings: own_timings(&setup),
             durations: setup.durations,
             types: ServiceTypes::default(),
             datacenter: setup.datacenter,
@@ -148,7 +151,7 @@ impl Cluster {
             recordings: record::Recordings::default(),
             twins: BTreeMap::new(),
             twins_seen: 0,
-            records_as_json: false,
+            records_as_json: setup.records_as_json,
             calls_made: None,
         };
         let powered: Vec<NodeName> =
@@ -166,7 +169,23 @@ impl Cluster {
             cluster.come_up(node);
         }
         cluster.tracks.update(&cluster.world);
+        cluster.err(&setup.nodes);
+        cluster.let_leases_run_long(setup.leases_run_long);
+        if let Some(patience) = setup.job_patience {
+            cluster.limit_jobs(patience);
+        }
+        if setup.multiplexers {
+            cluster.install_multiplexers();
+        }
         cluster
+    }
+
+    /// Lets clocks and watchdogs be as far from right as nodes begin with.
+    fn err(&mut self, nodes: &BTreeMap<NodeName, NodeSetup>) {
+        for (name, node) in nodes {
+            self.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });
+            self.set_watchdog_error(name, node.watchdog_early, node.watchdog_late);
+        }
     }
 
     /// The time of the world, and of all clocks that are right.
@@ -339,6 +358,10 @@ impl Cluster {
             DaemonKind::Lrm => whole.saturating_add(stagger.checked_div(2).unwrap_or_default()),
         }
     }
+}
+
+fn own_timings(setup: &Setup) -> BTreeMap<NodeName, Timings> {
+    setup.nodes.iter().filter_map(|(name, node)| Some((name.clone(), node.timings?))).collect()
 }
 
 fn world(setup: &Setup) -> World {

@@ -11,15 +11,13 @@ use ha_core::{
     id::{NodeName, Uid},
     status::{LrmMode, LrmStatus, ManagerStatus, NodeState, ServiceState},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::world::{Careless, DaemonKind, Physics};
 
 macro_rules! bugs {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// A bug that can be planted.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum PlantedBug {
             $($(#[$doc])* $name,)*
         }

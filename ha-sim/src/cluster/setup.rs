@@ -20,7 +20,7 @@ use crate::world::{Guest, JobTimes};
 /// assert_eq!(cluster.world().nodes.len(), 3);
 /// # Ok::<(), ha_sim::cluster::SetupError>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Setup {
     /// The nodes.
     pub nodes: BTreeMap<NodeName, NodeSetup>,
@@ -40,6 +40,14 @@ pub struct Setup {
     pub timings: Timings,
     /// How long things take.
     pub durations: Durations,
+    /// How much longer than promised locks are held.
+    pub leases_run_long: Duration,
+    /// After how long jobs are ended, if earlier than usual.
+    pub job_patience: Option<Duration>,
+    /// Whether records go from daemon to daemon as JSON, as they do outside of a simulation.
+    pub records_as_json: bool,
+    /// Whether a multiplexer stands between the daemons of each node and its watchdog device.
+    pub multiplexers: bool,
 }
 
 /// A node of a virtual cluster.
@@ -55,16 +63,34 @@ pub struct NodeSetup {
     pub memory: u64,
     /// The version of its software.
     pub version: String,
+    /// By how many parts per million its clock is faster than the world's time; negative if it is slower.
+    pub clock_ppm: i32,
+    /// How much earlier than told its watchdog resets it.
+    pub watchdog_early: Duration,
+    /// How much later.
+    pub watchdog_late: Duration,
+    /// The timings of its daemons, if they are others. What keeps services from running twice is the same on all nodes.
+    pub timings: Option<Timings>,
 }
 
 impl Default for NodeSetup {
     fn default() -> Self {
-        Self { power: true, member: true, cores: 16.0, memory: 64 << 30, version: "9.1.0".to_owned() }
+        Self {
+            power: true,
+            member: true,
+            cores: 16.0,
+            memory: 64 << 30,
+            version: "9.1.0".to_owned(),
+            clock_ppm: 0,
+            watchdog_early: Duration::ZERO,
+            watchdog_late: Duration::ZERO,
+            timings: None,
+        }
     }
 }
 
 /// A guest of a virtual cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GuestSetup {
     /// The guest.
     pub guest: Guest,
@@ -216,6 +242,16 @@ impl Setup {
     pub fn timings(mut self, settings: TimingSettings) -> Result<Self, SetupError> {
         self.timings = settings.validate()?;
         Ok(self)
+    }
+}
+
+impl Setup {
+    /// Leaves out a section of `resources.cfg`.
+    pub fn remove_resource(&mut self, sid: &ServiceId) {
+        if self.resources.resources.shift_remove(sid).is_some() {
+            let rest = self.resources.write();
+            self.resources = ResourcesConfig::read(&rest, &ServiceTypes::default()).config;
+        }
     }
 }
 

@@ -1,192 +1,44 @@
-//! What people and mishaps do in a scenario.
+//! Reading what people and mishaps do in a scenario.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use ha_core::{
-    config::Changes,
+    host::HostOperation,
     id::{NodeName, ServiceId},
     status::CommandLine,
 };
 
 use super::{problem::Problem, words::Words};
 use crate::{
-    cluster::{ActionError, Cluster, RawPlace},
-    world::{ClusterEvent, DaemonKind, DeviceBehaviour, Failure, GuestTimes, Operation, Outcome},
+    cluster::{Action, Disturbance, Edit, EditKind, Edited, Fault, RawPlace},
+    world::{AgentDisturbance, AgentFault, DaemonKind, DeviceBehaviour, GuestTimes, Operation},
 };
 
-/// Something that is done at some moment.
-#[derive(Debug, Clone)]
-pub(super) enum Action {
-    Power {
-        on: bool,
-        nodes: Vec<NodeName>,
-    },
-    Reset(Vec<NodeName>),
-    Network {
-        on: bool,
-        nodes: Vec<NodeName>,
-    },
-    Partition(Vec<BTreeSet<NodeName>>),
-    Heal,
-    Part {
-        part: Part,
-        works: bool,
-        nodes: Vec<NodeName>,
-    },
-    Reboot(NodeName),
-    /// A node is taken into the cluster, or out of it.
-    Member {
-        joins: bool,
-        node: NodeName,
-    },
-    Suspended {
-        suspended: bool,
-        nodes: Vec<NodeName>,
-    },
-    StaleReads {
-        stale: bool,
-        nodes: Vec<NodeName>,
-    },
-    Clock {
-        seconds: i64,
-        nodes: Vec<NodeName>,
-    },
-    Write {
-        place: RawPlace,
-        text: String,
-    },
-    Takes {
-        sid: ServiceId,
-        times: GuestTimes,
-    },
-    Twin {
-        appears: bool,
-        node: NodeName,
-    },
-    Shutdown(NodeName),
-    Daemons {
-        what: DaemonAction,
-        daemons: Vec<DaemonKind>,
-        nodes: Vec<NodeName>,
-    },
-    Create {
-        sid: ServiceId,
-        node: NodeName,
-    },
-    Destroy(ServiceId),
-    Crash(ServiceId),
-    Carry {
-        sid: ServiceId,
-        node: NodeName,
-    },
-    Lock {
-        sid: ServiceId,
-        lock: Option<String>,
-        time: Option<Duration>,
-    },
-    Fail {
-        sid: ServiceId,
-        failure: Failure,
-    },
-    Mend {
-        sid: ServiceId,
-        operation: Operation,
-    },
-    Device {
-        name: String,
-        behaviour: DeviceBehaviour,
-    },
-    Load {
-        sid: ServiceId,
-        cores: f64,
-        memory: u64,
-    },
-    GuestSize {
-        sid: ServiceId,
-        cores: f64,
-        memory: u64,
-    },
-    NodeSize {
-        node: NodeName,
-        cores: f64,
-        memory: u64,
-    },
-    Version {
-        node: NodeName,
-        version: String,
-    },
-    Command(String),
-    Edit(Edit),
-    StartGuest {
-        sid: ServiceId,
-        node: NodeName,
-    },
-    /// Nothing is done, but this is said.
-    Say(String),
-}
-
-/// A part of what nodes share that can fail on a node.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
-    Store,
-    View,
-    Locks,
-}
-
-/// What is done to daemons.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum DaemonAction {
-    Start,
-    Stop,
-    Restart,
-    Kill,
-    Pause,
-    Resume,
-}
-
-/// An edit of the configuration.
-#[derive(Debug, Clone)]
-pub(super) struct Edit {
-    what: Edited,
-    how: EditKind,
-    set: Vec<(String, String)>,
-    unset: Vec<String>,
-}
-
-#[derive(Debug, Clone)]
-enum Edited {
-    Resource(String),
-    Group(String),
-    Rule(String),
-    Datacenter,
-}
-
-#[derive(Debug, Clone)]
-enum EditKind {
-    Add { rule_type: Option<String> },
-    Change,
-    Remove { purge: bool },
-}
-
 /// The verbs, for messages.
-const VERBS: [&str; 42] = [
+const VERBS: [&str; 52] = [
     "add",
+    "agent",
     "carry",
     "clock",
     "command",
+    "confirm",
     "crash",
     "create",
+    "damage",
     "destroy",
     "device",
+    "disturb",
     "expect",
     "fail",
     "hang",
     "heal",
     "kill",
+    "leave-behind",
     "load",
     "lock",
     "locks",
     "mend",
+    "multiplexer",
     "network",
     "partition",
     "pause",
@@ -194,9 +46,11 @@ const VERBS: [&str; 42] = [
     "reads",
     "reboot",
     "remove",
+    "repair",
     "reset",
     "restart",
     "resume",
+    "retire",
     "say",
     "set",
     "shutdown",
@@ -207,6 +61,8 @@ const VERBS: [&str; 42] = [
     "suspend",
     "takes",
     "twin",
+    "unendable",
+    "unheard",
     "unlock",
     "unset",
     "version",
@@ -214,221 +70,214 @@ const VERBS: [&str; 42] = [
     "write",
 ];
 
-const OPERATIONS: [(&str, Operation); 3] =
-    [("start", Operation::Start), ("stop", Operation::Stop), ("move", Operation::Move)];
-
-impl Action {
-    /// Reads an action up to the end of its line.
-    pub(super) fn read(words: &mut Words<'_>) -> Result<Self, Problem> {
-        let verb = words.word("what happens")?;
-        let action = match Self::read_of_guest(&verb.text, words)? {
-            Some(action) => action,
-            None => Self::read_of_nodes(&verb.text, words)?.ok_or_else(|| words.unknown(&verb, "action", VERBS))?,
-        };
-        words.end()?;
-        Ok(action)
-    }
-
-    /// What happens to a guest or its service.
-    fn read_of_guest(verb: &str, words: &mut Words<'_>) -> Result<Option<Self>, Problem> {
-        Ok(Some(match verb {
-            "takes" => {
-                let sid = words.service()?;
-                Self::Takes { sid, times: guest_times(words)? }
-            }
-            "start" if words.is_service() => {
-                let sid = words.service()?;
-                words.keyword("on")?;
-                Self::StartGuest { sid, node: words.node()? }
-            }
-            "create" => {
-                let sid = words.new_service()?;
-                words.keyword("on")?;
-                Self::Create { sid, node: words.node()? }
-            }
-            "destroy" => Self::Destroy(words.service()?),
-            "crash" => Self::Crash(words.service()?),
-            "carry" => {
-                let sid = words.service()?;
-                words.keyword("to")?;
-                Self::Carry { sid, node: words.node()? }
-            }
-            "lock" => {
-                let sid = words.service()?;
-                let mut lock = "backup".to_owned();
-                if words.peek().is_some_and(|word| word.quoted || word.text != "for") {
-                    lock = words.word("the name of a lock")?.text;
-                }
-                let time = if words.accept("for") { Some(words.duration()?) } else { None };
-                Self::Lock { sid, lock: Some(lock), time }
-            }
-            "unlock" => Self::Lock { sid: words.service()?, lock: None, time: None },
-            "fail" => failure(words, Outcome::Fails)?,
-            "hang" => failure(words, Outcome::Hangs)?,
-            "mend" => {
-                let operation = operation(words)?;
-                words.keyword("of")?;
-                Self::Mend { sid: words.service()?, operation }
-            }
-            "load" => {
-                let sid = words.service()?;
-                let (cores, memory) = size(words)?;
-                Self::Load { sid, cores, memory }
-            }
-            "size" if words.is_service() => {
-                let sid = words.service()?;
-                let (cores, memory) = size(words)?;
-                Self::GuestSize { sid, cores, memory }
-            }
-            _ => return Ok(None),
-        }))
-    }
-
-    /// What happens to nodes, daemons, the store, and all that is written down.
-    fn read_of_nodes(verb: &str, words: &mut Words<'_>) -> Result<Option<Self>, Problem> {
-        Ok(Some(match verb {
-            "power" => Self::Power { on: on_off(words)?, nodes: words.nodes()? },
-            "reset" => Self::Reset(words.nodes()?),
-            "network" => Self::Network { on: on_off(words)?, nodes: words.nodes()? },
-            "partition" => Self::Partition(groups(words)?),
-            "heal" => Self::Heal,
-            "store" => part(words, Part::Store)?,
-            "view" => part(words, Part::View)?,
-            "locks" => part(words, Part::Locks)?,
-            "reboot" => Self::Reboot(words.node()?),
-            "twin" => twin(words)?,
-            "clock" => clock(words)?,
-            "reads" => {
-                let stale = words.choice(&["stale", "fresh"])? == 0;
-                words.keyword("on")?;
-                Self::StaleReads { stale, nodes: words.nodes()? }
-            }
-            "suspend" => Self::Suspended { suspended: true, nodes: words.nodes()? },
-            "resume" if words.is_node() => Self::Suspended { suspended: false, nodes: words.nodes()? },
-            "write" => raw_text(words)?,
-            "add" if words.accept("node") => Self::Member { joins: true, node: words.node()? },
-            "remove" if words.accept("node") => Self::Member { joins: false, node: words.node()? },
-            "shutdown" => Self::Shutdown(words.node()?),
-            "start" => daemons(words, DaemonAction::Start, &DaemonKind::ALL)?,
-            "stop" => daemons(words, DaemonAction::Stop, &[DaemonKind::Crm])?,
-            "restart" => daemons(words, DaemonAction::Restart, &[DaemonKind::Lrm])?,
-            "kill" => daemons(words, DaemonAction::Kill, &DaemonKind::ALL)?,
-            "pause" => daemons(words, DaemonAction::Pause, &DaemonKind::ALL)?,
-            "resume" => daemons(words, DaemonAction::Resume, &DaemonKind::ALL)?,
-            "device" => device(words)?,
-            "size" => {
-                let node = words.node()?;
-                let (cores, memory) = size(words)?;
-                Self::NodeSize { node, cores, memory }
-            }
-            "version" => Self::Version { node: words.node()?, version: words.word("a version")?.text },
-            "command" => command(words)?,
-            "add" | "set" | "unset" | "remove" => Self::Edit(Edit::read(verb, words)?),
-            "say" => {
-                let text = words.rest();
-                while words.take().is_some() {}
-                Self::Say(text)
-            }
-            _ => return Ok(None),
-        }))
-    }
-
-    /// How the action is reported: `text` is the action as it was written.
-    pub(super) fn event(&self, text: String) -> ClusterEvent {
-        if let Self::Say(said) = self {
-            return ClusterEvent::Said { text: said.clone() };
-        }
-        ClusterEvent::Execute { command: text }
-    }
-
-    /// The service that the action adds to those that are known.
-    pub(super) fn new_service(&self) -> Option<ServiceId> {
-        if let Self::Create { sid, .. } = self {
-            return Some(sid.clone());
-        }
-        if let Self::Edit(Edit { what: Edited::Resource(sid), .. }) = self { ServiceId::new(sid).ok() } else { None }
-    }
-
-    /// Does it.
-    pub(super) fn act(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
-        match self {
-            Self::Power { on: true, nodes } => each(nodes, |node| cluster.power_on(node)),
-            Self::Power { on: false, nodes } => each(nodes, |node| cluster.power_off(node)),
-            Self::Reset(nodes) => each(nodes, |node| cluster.reset(node)),
-            Self::Network { on, nodes } => each(nodes, |node| cluster.set_network(node, *on)),
-            Self::Partition(groups) => {
-                cluster.partition(groups.clone());
-                Ok(())
-            }
-            Self::Heal => {
-                cluster.heal();
-                Ok(())
-            }
-            Self::Part { part, works, nodes } => each(nodes, |node| match part {
-                Part::Store => cluster.set_store_works(node, *works),
-                Part::View => cluster.set_view_works(node, *works),
-                Part::Locks => cluster.set_locks_work(node, *works),
-            }),
-            Self::Reboot(node) => cluster.reboot(node),
-            Self::Member { joins: true, node } => cluster.set_member(node, true),
-            Self::Member { joins: false, node } => cluster.expel(node),
-            Self::Suspended { suspended: true, nodes } => each(nodes, |node| cluster.suspend(node)),
-            Self::Suspended { suspended: false, nodes } => each(nodes, |node| cluster.wake(node)),
-            Self::StaleReads { stale, nodes } => each(nodes, |node| cluster.set_reads_stale(node, *stale)),
-            Self::Clock { seconds, nodes } => {
-                nodes.iter().for_each(|node| cluster.jump_wall_clock(node, *seconds));
-                Ok(())
-            }
-            Self::Write { place, text } => cluster.write_raw(place, text),
-            Self::Takes { sid, times } => cluster.set_guest_times(sid, *times),
-            Self::Twin { appears: true, node } => cluster.twin_appears(node),
-            Self::Twin { appears: false, node } => cluster.twin_goes(node),
-            Self::Shutdown(node) => cluster.shutdown(node),
-            Self::Daemons { what, daemons, nodes } => {
-                each(nodes, |node| each(daemons, |daemon| act_on_daemon(cluster, *what, node, *daemon)))
-            }
-            Self::Create { sid, node } => cluster.create_guest(sid, node),
-            Self::Destroy(sid) => cluster.destroy_guest(sid),
-            Self::Crash(sid) => cluster.crash_guest(sid),
-            Self::Carry { sid, node } => cluster.move_guest(sid, node),
-            Self::Lock { sid, lock: Some(lock), time: Some(time) } => cluster.lock_guest_for(sid, lock, *time),
-            Self::Lock { sid, lock, time: _ } => cluster.lock_guest(sid, lock.as_deref()),
-            Self::Fail { sid, failure } => cluster.fail(sid, failure.clone()),
-            Self::Mend { sid, operation } => cluster.mend(sid, *operation),
-            Self::Device { name, behaviour } => {
-                cluster.set_device(name.clone(), *behaviour);
-                Ok(())
-            }
-            Self::Load { sid, cores, memory } => cluster.set_guest_load(sid, *cores, *memory),
-            Self::GuestSize { sid, cores, memory } => cluster.set_guest_size(sid, *cores, *memory),
-            Self::NodeSize { node, cores, memory } => cluster.set_node_size(node, *cores, *memory),
-            Self::Version { node, version } => cluster.set_version(node, version.clone()),
-            Self::Command(line) => cluster.queue_command(line.clone()),
-            Self::Edit(edit) => edit.act(cluster),
-            Self::StartGuest { sid, node } => cluster.start_guest(sid, node),
-            Self::Say(_) => Ok(()),
-        }
-    }
+/// Reads what is done, up to the end of its line: at more than one node, if there are more.
+pub(super) fn read(words: &mut Words<'_>) -> Result<Vec<Action>, Problem> {
+    let verb = words.word("what happens")?;
+    let of_guest = of_guest(&verb.text, words)?.map(|action| vec![action]);
+    let of_node = |words: &mut Words<'_>| Ok(one(&verb.text, words)?.map(|action| vec![action]));
+    let actions = match of_guest {
+        Some(actions) => Some(actions),
+        None => match of_node(words)? {
+            Some(actions) => Some(actions),
+            None => of_nodes(&verb.text, words)?,
+        },
+    };
+    let actions = actions.ok_or_else(|| words.unknown(&verb, "action", VERBS))?;
+    words.end()?;
+    Ok(actions)
 }
 
-fn each<T>(items: &[T], mut act: impl FnMut(&T) -> Result<(), ActionError>) -> Result<(), ActionError> {
-    items.iter().try_for_each(&mut act)
+/// What happens to a guest or its service.
+fn of_guest(verb: &str, words: &mut Words<'_>) -> Result<Option<Action>, Problem> {
+    Ok(Some(match verb {
+        "takes" => {
+            let sid = words.service()?;
+            Action::GuestTimes { sid, times: guest_times(words)? }
+        }
+        "start" if words.is_service() => {
+            let sid = words.service()?;
+            words.keyword("on")?;
+            Action::StartGuest { sid, node: words.node()? }
+        }
+        "create" => {
+            let sid = words.new_service()?;
+            words.keyword("on")?;
+            Action::CreateGuest { sid, node: words.node()? }
+        }
+        "destroy" => Action::DestroyGuest { sid: words.service()? },
+        "crash" => Action::Crash { sid: words.service()? },
+        "carry" => {
+            let sid = words.service()?;
+            words.keyword("to")?;
+            Action::CarryGuest { sid, node: words.node()? }
+        }
+        "lock" => lock(words)?,
+        "unlock" => Action::UnlockGuest { sid: words.service()? },
+        "fail" => agent(words, AgentFault::Fails)?,
+        "hang" => agent(words, AgentFault::Hangs)?,
+        "agent" => {
+            let fault = chosen(words, AgentFault::ALL, AgentFault::as_str)?;
+            agent(words, fault)?
+        }
+        "mend" if words.accept("all") => Action::MendAll,
+        "mend" => {
+            let operation = chosen(words, Operation::ALL, Operation::as_str)?;
+            words.keyword("of")?;
+            Action::AgentWorks { sid: words.service()?, operation }
+        }
+        "load" => {
+            let sid = words.service()?;
+            let (cores, memory) = size(words)?;
+            Action::GuestLoad { sid, cores, memory }
+        }
+        "size" if words.is_service() => {
+            let sid = words.service()?;
+            let (cores, memory) = size(words)?;
+            Action::GuestSize { sid, cores, memory }
+        }
+        "leave-behind" => {
+            let (sid, times) = so_often(words)?;
+            Action::LeaveBehind { sid, times }
+        }
+        "unendable" => {
+            let (sid, times) = so_often(words)?;
+            Action::Unendable { sid, times }
+        }
+        "damage" => {
+            let sid = words.service()?;
+            words.keyword("for")?;
+            Action::DamageEntry { sid, restart_ms: milliseconds(words)? }
+        }
+        _ => return Ok(None),
+    }))
 }
 
-fn act_on_daemon(
-    cluster: &mut Cluster,
-    what: DaemonAction,
-    node: &NodeName,
-    daemon: DaemonKind,
-) -> Result<(), ActionError> {
-    match what {
-        DaemonAction::Start => cluster.start_daemon(node, daemon),
-        DaemonAction::Stop => cluster.stop_crm(node),
-        DaemonAction::Restart => cluster.restart_lrm(node),
-        DaemonAction::Kill => cluster.kill_daemon(node, daemon),
-        DaemonAction::Pause => cluster.pause_daemon(node, daemon),
-        DaemonAction::Resume => cluster.resume_daemon(node, daemon),
+/// `SID [NAME] [for T]`
+fn lock(words: &mut Words<'_>) -> Result<Action, Problem> {
+    let sid = words.service()?;
+    let mut lock = "backup".to_owned();
+    if words.peek().is_some_and(|word| word.quoted || word.text != "for") {
+        lock = words.word("the name of a lock")?.text;
     }
+    let time = if words.accept("for") { Some(words.duration()?) } else { None };
+    Ok(Action::LockGuest { sid, lock, time })
+}
+
+/// What happens to one node, or to what all share.
+fn one(verb: &str, words: &mut Words<'_>) -> Result<Option<Action>, Problem> {
+    Ok(Some(match verb {
+        "partition" => Action::Partition { groups: groups(words)? },
+        "heal" => Action::Heal,
+        "unheard" => unheard(words)?,
+        "store" if words.accept("full") => Action::StoreFull { full: true },
+        "store" if words.accept("has-room") => Action::StoreFull { full: false },
+        "reboot" => Action::Reboot { node: words.node()? },
+        "twin" => twin(words)?,
+        "write" => raw_text(words)?,
+        "add" if words.accept("node") => Action::Admit { node: words.node()? },
+        "remove" if words.accept("node") => Action::Expel { node: words.node()? },
+        "retire" => {
+            words.keyword("node")?;
+            Action::Retire { node: words.node()? }
+        }
+        "confirm" => Action::ConfirmFenced { node: words.node()? },
+        "repair" => {
+            words.keyword("status")?;
+            Action::RepairStatus
+        }
+        "shutdown" => Action::Shutdown { node: words.node()? },
+        "disturb" => Action::Disturb(disturbance(words)?),
+        "device" => device(words)?,
+        "size" => {
+            let node = words.node()?;
+            let (cores, memory) = size(words)?;
+            Action::NodeSize { node, cores, memory }
+        }
+        "version" => Action::Version { node: words.node()?, version: words.word("a version")?.text },
+        "command" => command(words)?,
+        "add" | "set" | "unset" | "remove" => Action::Edit(edit(verb, words)?),
+        "say" => {
+            let text = words.rest();
+            while words.take().is_some() {}
+            Action::Say(text)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// What happens to nodes or their daemons, each for itself.
+fn of_nodes(verb: &str, words: &mut Words<'_>) -> Result<Option<Vec<Action>>, Problem> {
+    Ok(Some(match verb {
+        "power" => {
+            let on = on_off(words)?;
+            let power = |node| if on { Action::PowerOn { node } } else { Action::PowerOff { node } };
+            each(words.nodes()?, power)
+        }
+        "reset" => each(words.nodes()?, |node| Action::Reset { node }),
+        "network" => {
+            let connected = on_off(words)?;
+            each(words.nodes()?, |node| Action::Network { node, connected })
+        }
+        "store" => store(words)?,
+        "view" => {
+            let works = works(words)?;
+            each(words.nodes()?, |node| Action::ViewWorks { node, works })
+        }
+        "locks" => {
+            let works = works(words)?;
+            each(words.nodes()?, |node| Action::LocksWork { node, works })
+        }
+        "clock" => clock(words)?,
+        "reads" => {
+            let stale = words.choice(&["stale", "fresh"])? == 0;
+            words.keyword("on")?;
+            each(words.nodes()?, |node| Action::StaleReads { node, stale })
+        }
+        "suspend" => each(words.nodes()?, |node| Action::Suspended { node, suspended: true }),
+        "resume" if words.is_node() => each(words.nodes()?, |node| Action::Suspended { node, suspended: false }),
+        "multiplexer" => multiplexer(words)?,
+        "start" => daemons(words, &DaemonKind::ALL)?.map_each(|node, daemon| Action::StartDaemon { node, daemon }),
+        "stop" => daemons(words, &[DaemonKind::Crm])?.map_each(|node, _| Action::StopCrm { node }),
+        "restart" => daemons(words, &[DaemonKind::Lrm])?.map_each(|node, _| Action::RestartLrm { node }),
+        "kill" => {
+            let daemons = daemons_for(words)?;
+            let restart_ms = daemons.time.map(in_milliseconds);
+            daemons.map_each(|node, daemon| Action::Kill { node, daemon, restart_ms })
+        }
+        "pause" => daemons(words, &DaemonKind::ALL)?.map_each(|node, daemon| Action::Pause { node, daemon }),
+        "resume" => daemons(words, &DaemonKind::ALL)?.map_each(|node, daemon| Action::Resume { node, daemon }),
+        _ => return Ok(None),
+    }))
+}
+
+fn each(nodes: Vec<NodeName>, action: impl Fn(NodeName) -> Action) -> Vec<Action> {
+    nodes.into_iter().map(action).collect()
+}
+
+/// One of the words of an enum, with hyphens.
+fn chosen<T: Copy>(words: &mut Words<'_>, all: &[T], word: impl Fn(T) -> &'static str) -> Result<T, Problem> {
+    let names: Vec<String> = all.iter().map(|value| word(*value).replace('_', "-")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let choice = words.choice(&names)?;
+    all.get(choice).copied().ok_or_else(|| words.unexpected("another word"))
+}
+
+fn milliseconds(words: &mut Words<'_>) -> Result<u64, Problem> {
+    words.duration().map(in_milliseconds)
+}
+
+fn in_milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `SID N times`
+fn so_often(words: &mut Words<'_>) -> Result<(ServiceId, u32), Problem> {
+    let sid = words.service()?;
+    let times = words.value("a number of times")?;
+    if !words.accept("time") {
+        words.keyword("times")?;
+    }
+    Ok((sid, times))
 }
 
 fn on_off(words: &mut Words<'_>) -> Result<bool, Problem> {
@@ -439,16 +288,18 @@ fn on_off(words: &mut Words<'_>) -> Result<bool, Problem> {
 fn twin(words: &mut Words<'_>) -> Result<Action, Problem> {
     words.keyword("of")?;
     let node = words.node()?;
-    Ok(Action::Twin { appears: words.choice(&["appears", "goes"])? == 0, node })
+    let appears = words.choice(&["appears", "goes"])? == 0;
+    Ok(if appears { Action::TwinAppears { node } } else { Action::TwinGoes { node } })
 }
 
 /// `of NODE … jumps forward T`, `of NODE … jumps back T`: the wall clock.
-fn clock(words: &mut Words<'_>) -> Result<Action, Problem> {
+fn clock(words: &mut Words<'_>) -> Result<Vec<Action>, Problem> {
     words.keyword("of")?;
     let nodes = words.nodes_before("jumps")?;
     let forward = words.choice(&["forward", "back"])? == 0;
     let time = i64::try_from(words.duration()?.as_secs()).unwrap_or(i64::MAX);
-    Ok(Action::Clock { seconds: if forward { time } else { time.saturating_neg() }, nodes })
+    let seconds = if forward { time } else { time.saturating_neg() };
+    Ok(each(nodes, |node| Action::WallClock { node, seconds }))
 }
 
 /// `FILE TEXT`, `manager-status TEXT`, `lrm-status of NODE TEXT`: no word of the text is checked.
@@ -519,8 +370,11 @@ fn guest_times(words: &mut Words<'_>) -> Result<GuestTimes, Problem> {
     }
 }
 
-/// `a b | c d | e`
+/// `a b | c d | e`, or `nobody` where nobody sees anybody.
 fn groups(words: &mut Words<'_>) -> Result<Vec<BTreeSet<NodeName>>, Problem> {
+    if words.accept("nobody") {
+        return Ok(vec![BTreeSet::new()]);
+    }
     let mut groups = vec![words.nodes()?.into_iter().collect()];
     while words.accept("|") {
         groups.push(words.nodes()?.into_iter().collect());
@@ -528,58 +382,134 @@ fn groups(words: &mut Words<'_>) -> Result<Vec<BTreeSet<NodeName>>, Problem> {
     Ok(groups)
 }
 
-/// `works on …`, `fails on …`
-fn part(words: &mut Words<'_>, part: Part) -> Result<Action, Problem> {
+/// `by NODE NODE …`, `by NODE nobody`
+fn unheard(words: &mut Words<'_>) -> Result<Action, Problem> {
+    words.keyword("by")?;
+    let node = words.node()?;
+    let others = if words.accept("nobody") { BTreeSet::new() } else { words.nodes()?.into_iter().collect() };
+    Ok(Action::Unheard { node, others })
+}
+
+/// `works on`, `fails on`
+fn works(words: &mut Words<'_>) -> Result<bool, Problem> {
     let works = words.choice(&["works", "fails", "work", "fail"])? % 2 == 0;
     words.keyword("on")?;
-    Ok(Action::Part { part, works, nodes: words.nodes()? })
+    Ok(works)
+}
+
+/// `works on …`, `fails on …`, `mounted on …`, `unmounted on …`
+fn store(words: &mut Words<'_>) -> Result<Vec<Action>, Problem> {
+    let mounted = if words.accept("mounted") {
+        true
+    } else if words.accept("unmounted") {
+        false
+    } else {
+        let works = works(words)?;
+        return Ok(each(words.nodes()?, |node| Action::StoreWorks { node, works }));
+    };
+    words.keyword("on")?;
+    Ok(each(words.nodes()?, |node| Action::Mounted { node, mounted }))
+}
+
+/// `restart T on …`, `restart-unfit T on …`, `pause on …`, `resume on …`, `delay T on …`, `stall T on …`
+fn multiplexer(words: &mut Words<'_>) -> Result<Vec<Action>, Problem> {
+    let what = words.choice(&["restart", "restart-unfit", "delay", "stall", "pause", "resume"])?;
+    let time = if what < 4 { milliseconds(words)? } else { 0 };
+    words.keyword("on")?;
+    Ok(each(words.nodes()?, |node| match what {
+        0 | 1 => Action::RestartMultiplexer { node, after_ms: time, fits: what == 0 },
+        2 => Action::DelayFrames { node, milliseconds: time },
+        3 => Action::StallDeviceFeed { node, milliseconds: time },
+        _ => Action::PauseMultiplexer { node, paused: what == 4 },
+    }))
+}
+
+/// Daemons of nodes, and for how long something is done to them.
+struct Daemons {
+    daemons: Vec<DaemonKind>,
+    time: Option<Duration>,
+    nodes: Vec<NodeName>,
+}
+
+impl Daemons {
+    fn map_each(self, action: impl Fn(NodeName, DaemonKind) -> Action) -> Vec<Action> {
+        let daemons = &self.daemons;
+        let all = self.nodes.into_iter().flat_map(|node| daemons.iter().map(move |daemon| (node.clone(), *daemon)));
+        all.map(|(node, daemon)| action(node, daemon)).collect()
+    }
 }
 
 /// `crm on …`, `lrm on …`, `daemons on …`
-fn daemons(words: &mut Words<'_>, what: DaemonAction, allowed: &[DaemonKind]) -> Result<Action, Problem> {
+fn daemons(words: &mut Words<'_>, allowed: &[DaemonKind]) -> Result<Daemons, Problem> {
+    daemons_and_time(words, allowed, false)
+}
+
+/// The same, with `for T` before `on` if they are started again.
+fn daemons_for(words: &mut Words<'_>) -> Result<Daemons, Problem> {
+    daemons_and_time(words, &DaemonKind::ALL, true)
+}
+
+fn daemons_and_time(words: &mut Words<'_>, allowed: &[DaemonKind], may_last: bool) -> Result<Daemons, Problem> {
     let mut choices: Vec<&str> = allowed.iter().map(|daemon| daemon.as_str()).collect();
     if allowed.len() > 1 {
         choices.push("daemons");
     }
     let choice = words.choice(&choices)?;
     let daemons = allowed.get(choice).map_or_else(|| allowed.to_vec(), |daemon| vec![*daemon]);
+    let time = if may_last && words.accept("for") { Some(words.duration()?) } else { None };
     words.keyword("on")?;
-    Ok(Action::Daemons { what, daemons, nodes: words.nodes()? })
-}
-
-fn operation(words: &mut Words<'_>) -> Result<Operation, Problem> {
-    let names = OPERATIONS.map(|(name, _)| name);
-    let choice = words.choice(&names)?;
-    Ok(OPERATIONS.get(choice).map_or(Operation::Start, |(_, operation)| *operation))
+    Ok(Daemons { daemons, time, nodes: words.nodes()? })
 }
 
 /// `start of SID [N times] [on NODE]`
-fn failure(words: &mut Words<'_>, outcome: Outcome) -> Result<Action, Problem> {
-    let operation = operation(words)?;
+fn agent(words: &mut Words<'_>, fault: AgentFault) -> Result<Action, Problem> {
+    let operation = chosen(words, Operation::ALL, Operation::as_str)?;
     words.keyword("of")?;
     let sid = words.service()?;
-    let mut failure = Failure { operation, outcome, node: None, times: None };
+    let mut disturbance = AgentDisturbance { operation, fault, node: None, times: None };
     while words.peek().is_some() {
         if words.accept("on") {
-            failure.node = Some(words.node()?);
+            disturbance.node = Some(words.node()?);
         } else {
-            failure.times = Some(words.value("a number of times, or 'on'")?);
+            disturbance.times = Some(words.value("a number of times, or 'on'")?);
             if !words.accept("time") {
                 words.keyword("times")?;
             }
         }
     }
-    Ok(Action::Fail { sid, failure })
+    Ok(Action::AgentFails { sid, disturbance })
+}
+
+/// `crm on NODE CALL [skip N] FAULT [T]`
+fn disturbance(words: &mut Words<'_>) -> Result<Disturbance, Problem> {
+    let daemon = chosen(words, &DaemonKind::ALL, DaemonKind::as_str)?;
+    words.keyword("on")?;
+    let node = words.node()?;
+    let operation = if words.accept("any") {
+        None
+    } else {
+        let column = words.column();
+        let word = words.word("a call of the host, or 'any'")?;
+        let operation = word.text.parse::<HostOperation>();
+        Some(operation.map_err(|error| words.at(column, error.to_string()))?)
+    };
+    let skip = if words.accept("skip") { words.value("a number of calls")? } else { 0 };
+    let faults = ["fails", "unknown", "stalls", "late", "late-unknown", "crashes", "crashes-after"];
+    let fault = match words.choice(&faults)? {
+        0 => Fault::Fails,
+        1 => Fault::Unknown,
+        2 => Fault::Stalls(milliseconds(words)?),
+        3 => Fault::Late(milliseconds(words)?),
+        4 => Fault::LateUnknown(milliseconds(words)?),
+        5 => Fault::Crashes(milliseconds(words)?),
+        _ => Fault::CrashesAfter(milliseconds(words)?),
+    };
+    Ok(Disturbance { node, daemon, operation, skip, fault })
 }
 
 fn device(words: &mut Words<'_>) -> Result<Action, Problem> {
     let name = words.word("the name of a fence device")?.text;
-    let behaviour = match words.choice(&["works", "fails", "hangs", "late"])? {
-        0 => DeviceBehaviour::Works,
-        1 => DeviceBehaviour::Fails,
-        2 => DeviceBehaviour::Hangs,
-        _ => DeviceBehaviour::Late,
-    };
+    let behaviour = chosen(words, DeviceBehaviour::ALL, DeviceBehaviour::as_str)?;
     Ok(Action::Device { name, behaviour })
 }
 
@@ -594,7 +524,7 @@ pub(super) fn size(words: &mut Words<'_>) -> Result<(f64, u64), Problem> {
 /// A line of the command queue. In quotes it is taken as it is, else its names are checked.
 fn command(words: &mut Words<'_>) -> Result<Action, Problem> {
     if words.peek().is_some_and(|word| word.quoted) {
-        return Ok(Action::Command(words.word("a command")?.text));
+        return Ok(Action::Command { line: words.word("a command")?.text });
     }
     let (column, line) = (words.column(), words.rest());
     line.parse::<CommandLine>().map_err(|error| words.at(column, error.to_string()))?;
@@ -613,72 +543,46 @@ fn command(words: &mut Words<'_>) -> Result<Action, Problem> {
             words.take();
         }
     }
-    Ok(Action::Command(line))
+    Ok(Action::Command { line })
 }
 
-impl Edit {
-    fn read(verb: &str, words: &mut Words<'_>) -> Result<Self, Problem> {
-        let adds = verb == "add";
-        let mut rule_type = None;
-        let what = if words.accept("rule") {
-            if adds {
-                rule_type = Some(words.word("'node-affinity' or 'resource-affinity'")?.text);
-            }
-            Edited::Rule(words.word("the name of a rule")?.text)
-        } else if words.accept("group") {
-            Edited::Group(words.word("the name of a group")?.text)
-        } else if !adds && verb != "remove" && words.accept("datacenter") {
-            Edited::Datacenter
-        } else if adds {
-            Edited::Resource(words.new_service()?.to_string())
-        } else {
-            Edited::Resource(words.service()?.to_string())
-        };
-        let mut edit = Self { what, how: EditKind::Change, set: Vec::new(), unset: Vec::new() };
-        match verb {
-            "add" => {
-                edit.how = EditKind::Add { rule_type };
-                edit.set = pairs(words)?;
-            }
-            "set" => {
-                edit.set = pairs(words)?;
-                if edit.set.is_empty() {
-                    return Err(words.unexpected("a property and its value"));
-                }
-            }
-            "unset" => {
-                edit.unset.push(words.word("a property")?.text);
-                while let Some(word) = words.take() {
-                    edit.unset.push(word.text);
-                }
-            }
-            _ => edit.how = EditKind::Remove { purge: !words.accept("keep-rules") },
+/// What follows after `add`, `set`, `unset` or `remove`.
+fn edit(verb: &str, words: &mut Words<'_>) -> Result<Edit, Problem> {
+    let adds = verb == "add";
+    let mut rule_type = None;
+    let what = if words.accept("rule") {
+        if adds {
+            rule_type = Some(words.word("'node-affinity' or 'resource-affinity'")?.text);
         }
-        Ok(edit)
-    }
-
-    fn act(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
-        let set: Vec<(&str, &str)> = self.set.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let unset: Vec<&str> = self.unset.iter().map(String::as_str).collect();
-        let changes = Changes { set: &set, unset: &unset };
-        if let Edited::Datacenter = self.what {
-            return cluster.edit_datacenter(changes);
-        }
-        cluster.edit(|editor, config| match (&self.what, &self.how) {
-            (Edited::Resource(sid), EditKind::Add { .. }) => editor.add_resource(config, sid, &set).map(drop),
-            (Edited::Resource(sid), EditKind::Change) => editor.set_resource(config, sid, changes),
-            (Edited::Resource(sid), EditKind::Remove { purge }) => editor.remove_resource(config, sid, *purge),
-            (Edited::Group(id), EditKind::Add { .. }) => editor.add_group(config, id, &set),
-            (Edited::Group(id), EditKind::Change) => editor.set_group(config, id, changes),
-            (Edited::Group(id), EditKind::Remove { .. }) => editor.remove_group(config, id),
-            (Edited::Rule(id), EditKind::Add { rule_type }) => {
-                editor.add_rule(config, rule_type.as_deref().unwrap_or_default(), id, &set)
+        Edited::Rule(words.word("the name of a rule")?.text)
+    } else if words.accept("group") {
+        Edited::Group(words.word("the name of a group")?.text)
+    } else if !adds && verb != "remove" && words.accept("datacenter") {
+        Edited::Datacenter
+    } else if adds {
+        Edited::Resource(words.new_service()?)
+    } else {
+        Edited::Resource(words.service()?)
+    };
+    let how = match verb {
+        "add" => EditKind::Add { rule_type, set: pairs(words)? },
+        "set" => {
+            let set = pairs(words)?;
+            if set.is_empty() {
+                return Err(words.unexpected("a property and its value"));
             }
-            (Edited::Rule(id), EditKind::Change) => editor.set_rule(config, id, changes),
-            (Edited::Rule(id), EditKind::Remove { .. }) => editor.remove_rule(config, id),
-            (Edited::Datacenter, EditKind::Add { .. } | EditKind::Change | EditKind::Remove { .. }) => Ok(()),
-        })
-    }
+            EditKind::Set(set)
+        }
+        "unset" => {
+            let mut unset = vec![words.word("a property")?.text];
+            while let Some(word) = words.take() {
+                unset.push(word.text);
+            }
+            EditKind::Unset(unset)
+        }
+        _ => EditKind::Remove { purge: !words.accept("keep-rules") },
+    };
+    Ok(Edit { what, how })
 }
 
 /// `key value key value …`

@@ -4,8 +4,9 @@ use ha_core::time::Instant;
 
 use super::{Scenario, Step, StepKind, condition::Condition};
 use crate::{
-    cluster::{Cluster, Violation},
-    world::{Happening, What},
+    cluster::{Action, Cluster, Violation},
+    history::{self, History},
+    world::{ClusterEvent, Happening, What},
 };
 
 /// Something that did not go as the scenario says.
@@ -69,12 +70,37 @@ struct Player<'a> {
 
 /// Plays a scenario to its end, and reports what happens as it happens.
 pub fn play(scenario: Scenario, report: &mut dyn FnMut(Played<'_>)) -> Outcome {
+    if let (Some(history), Some(hunted)) = (scenario.history(), &scenario.hunted) {
+        return play_history(&history, hunted.line, report);
+    }
     let Scenario { setup, steps, end, .. } = scenario;
     let mut player =
         Player { cluster: Cluster::new(setup), watches: Vec::new(), failures: Vec::new(), reported: 0, report };
     let violation = player.play(steps, end).err();
     player.report_happenings();
     Outcome { cluster: player.cluster, failures: player.failures, violation }
+}
+
+/// Plays what the hunt found, as the hunt does: it fails if an invariant does not hold.
+fn play_history(history: &History, line: usize, report: &mut dyn FnMut(Played<'_>)) -> Outcome {
+    let history::Outcome { breach, cluster, .. } = history::run(history);
+    for happening in cluster.happenings_since(0) {
+        report(Played::Happening(happening));
+    }
+    let failures = breach.map(|breach| Failure { line, at: breach.at, message: breach.broken() });
+    let failures: Vec<Failure> = failures.into_iter().collect();
+    for failure in &failures {
+        report(Played::Failure(failure));
+    }
+    Outcome { cluster, failures, violation: None }
+}
+
+/// How what is done in a line is reported: `text` is the line as it was written.
+fn event(actions: &[Action], text: String) -> ClusterEvent {
+    match actions {
+        [Action::Say(said)] => ClusterEvent::Said { text: said.clone() },
+        _ => ClusterEvent::Execute { command: text },
+    }
 }
 
 impl Player<'_> {
@@ -107,10 +133,10 @@ impl Player<'_> {
 
     fn step(&mut self, step: Step) -> Result<(), Violation> {
         match step.kind {
-            StepKind::Act { text, action } => {
+            StepKind::Act { text, actions } => {
                 let now = self.cluster.now().instant;
-                self.cluster.note(now, "scenario", What::Cluster(action.event(text)));
-                match action.act(&mut self.cluster) {
+                self.cluster.note(now, "scenario", What::Cluster(event(&actions, text)));
+                match actions.iter().try_for_each(|action| action.act(&mut self.cluster)) {
                     Ok(()) => {}
                     Err(crate::cluster::ActionError::Violation(violation)) => return Err(violation),
                     Err(error) => self.fail(step.line, format!("this can't be done: {error}")),

@@ -8,23 +8,40 @@ use ha_core::{
     },
     id::{NodeName, ServiceId},
     time::Instant,
-    timing::TimingSettings,
+    timing::{TimingSettings, Timings},
 };
 
 use super::{
-    Scenario, Step, StepKind,
-    action::{Action, size},
+    Hunted, Scenario, Step, StepKind,
+    action::{self, size},
     condition::Condition,
     problem::{Problem, ScenarioError},
-    words::{FILE, Names, Words, problem, split},
+    words::{FILE, Names, Word, Words, problem, split},
 };
 use crate::{
-    cluster::{GuestSetup, NodeSetup, Setup},
+    cluster::{GuestSetup, NodeSetup, PlantedBug, Setup},
+    history::Profile,
     world::Guest,
 };
 
 /// Words that a line can begin with.
-const LINES: [&str; 10] = ["nodes", "node", "guest", "timings", "takes", "at", "by", "from", "expect", "until"];
+const LINES: [&str; 15] = [
+    "nodes",
+    "node",
+    "guest",
+    "timings",
+    "takes",
+    "leases",
+    "jobs",
+    "records",
+    "multiplexers",
+    "hunted",
+    "at",
+    "by",
+    "from",
+    "expect",
+    "until",
+];
 
 impl Scenario {
     /// Reads the folder of a scenario: `scenario` and the configuration files beside it.
@@ -64,6 +81,9 @@ struct Reader {
     setup: Setup,
     timings: TimingSettings,
     names: Names,
+    /// The timings of nodes that have others.
+    own_timings: Vec<(NodeName, TimingSettings)>,
+    hunted: Option<Hunted>,
     /// Services whose guest is said to be missing.
     missing: BTreeSet<ServiceId>,
     steps: Vec<Step>,
@@ -143,13 +163,11 @@ impl Reader {
         if self.problems.is_empty() {
             self.check_whole();
         }
-        match self.timings.validate() {
-            Ok(timings) => self.setup.timings = timings,
-            Err(errors) => {
-                let unsafe_timings = |violation: &ha_core::timing::Violation| {
-                    problem(0, 0, format!("these timings are not safe: {violation}"))
-                };
-                self.problems.extend(errors.violations().iter().map(unsafe_timings));
+        self.setup.timings = self.safe(self.timings).unwrap_or_default();
+        for (node, timings) in std::mem::take(&mut self.own_timings) {
+            let timings = self.safe(timings);
+            if let Some(setup) = self.setup.nodes.get_mut(&node) {
+                setup.timings = timings;
             }
         }
         if !self.problems.is_empty() {
@@ -158,12 +176,27 @@ impl Reader {
             return Err(ScenarioError::Problems(self.problems));
         }
         let last = self.steps.iter().map(Step::end).max().unwrap_or_default();
-        Ok(Scenario { name, title: title(text), setup: self.setup, steps: self.steps, end: self.end.unwrap_or(last) })
+        let end = self.end.unwrap_or(last);
+        Ok(Scenario { name, title: title(text), setup: self.setup, steps: self.steps, hunted: self.hunted, end })
+    }
+
+    /// The timings, if they are safe together.
+    fn safe(&mut self, timings: TimingSettings) -> Option<Timings> {
+        let unsafe_timings =
+            |violation: &ha_core::timing::Violation| problem(0, 0, format!("these timings are not safe: {violation}"));
+        match timings.validate() {
+            Ok(timings) => Some(timings),
+            Err(errors) => {
+                self.problems.extend(errors.violations().iter().map(unsafe_timings));
+                None
+            }
+        }
     }
 
     fn line(&mut self, line: &str, number: usize) -> Result<(), Problem> {
-        let names = std::mem::take(&mut self.names);
+        let mut names = std::mem::take(&mut self.names);
         let result = split(line, number).and_then(|words| self.words(Words::new(words, number, &names)));
+        names.others = self.hunted.is_some();
         self.names = names;
         let new = result?;
         match new {
@@ -188,26 +221,13 @@ impl Reader {
             "guest" => self.guest(&mut words).map(|sid| Some(New::Service(sid))),
             "timings" => self.timings(&mut words).map(|()| None),
             "takes" => self.takes(&mut words).map(|()| None),
+            "leases" | "jobs" | "records" | "multiplexers" => self.peculiarity(&first.text, &mut words).map(|()| None),
+            "hunted" => self.hunted(&mut words).map(|()| None),
             "at" => {
                 self.now = self.time(&mut words)?;
                 self.step(&mut words).map(|sid| sid.map(New::Service))
             }
-            "by" => {
-                let until = self.time(&mut words)?;
-                words.keyword("expect")?;
-                let condition = Condition::read(&mut words)?;
-                self.push(words.line, StepKind::By { until, condition });
-                Ok(None)
-            }
-            "from" => {
-                self.now = self.time(&mut words)?;
-                words.keyword("until")?;
-                let until = self.time(&mut words)?;
-                words.keyword("expect")?;
-                let condition = Condition::read(&mut words)?;
-                self.push(words.line, StepKind::Throughout { until, condition });
-                Ok(None)
-            }
+            "by" | "from" | "expect" => self.expectation(&first, &mut words).map(|()| None),
             "until" => {
                 let end = self.time(&mut words)?;
                 words.end()?;
@@ -215,13 +235,38 @@ impl Reader {
                 self.now = end;
                 Ok(None)
             }
-            "expect" => {
-                let condition = Condition::read(&mut words)?;
-                self.push(words.line, StepKind::AtEnd(condition));
-                Ok(None)
-            }
             _ => Err(words.unknown(&first, "", LINES)),
         }
+    }
+
+    /// `by T expect …`, `from T until T expect …`, `expect …`
+    fn expectation(&mut self, first: &Word, words: &mut Words<'_>) -> Result<(), Problem> {
+        self.expects(words, first.column)?;
+        let kind = match first.text.as_str() {
+            "by" => {
+                let until = self.time(words)?;
+                words.keyword("expect")?;
+                StepKind::By { until, condition: Condition::read(words)? }
+            }
+            "from" => {
+                self.now = self.time(words)?;
+                words.keyword("until")?;
+                let until = self.time(words)?;
+                words.keyword("expect")?;
+                StepKind::Throughout { until, condition: Condition::read(words)? }
+            }
+            _ => StepKind::AtEnd(Condition::read(words)?),
+        };
+        self.push(words.line, kind);
+        Ok(())
+    }
+
+    /// Refuses an expectation where the hunt judges.
+    fn expects(&self, words: &Words<'_>, column: usize) -> Result<(), Problem> {
+        if self.hunted.is_none() {
+            return Ok(());
+        }
+        Err(words.at(column, "a scenario with a 'hunted' line is judged as the hunt does, and expects nothing else"))
     }
 
     fn push(&mut self, line: usize, kind: StepKind) {
@@ -234,7 +279,7 @@ impl Reader {
         if let Some(word) = words.peek()
             && let Some(wait) = word.text.strip_prefix('+')
         {
-            let wait = super::words::duration(wait);
+            let wait = crate::texts::duration(wait);
             let wait = wait.ok_or_else(|| words.at(column, "expected a time after '+', such as '+30s'"))?;
             words.take();
             return Ok(self.now.after(wait));
@@ -249,15 +294,17 @@ impl Reader {
 
     /// What follows after `at TIME`. Gives the service that it adds.
     fn step(&mut self, words: &mut Words<'_>) -> Result<Option<ServiceId>, Problem> {
+        let column = words.column();
         if words.accept("expect") {
+            self.expects(words, column)?;
             let condition = Condition::read(words)?;
             self.push(words.line, StepKind::Now(condition));
             return Ok(None);
         }
         let text = words.rest();
-        let action = Action::read(words)?;
-        let new = action.new_service();
-        self.push(words.line, StepKind::Act { text, action: Box::new(action) });
+        let actions = action::read(words)?;
+        let new = actions.iter().find_map(|action| action.new_service().cloned());
+        self.push(words.line, StepKind::Act { text, actions });
         Ok(new)
     }
 
@@ -278,7 +325,7 @@ impl Reader {
         Ok(node)
     }
 
-    /// `node NAME [cores N memory N] [version V] [off] [out]`
+    /// `node NAME [cores N memory N] [version V] [clock PPM] [watchdog early|late T] [off] [out]`
     fn node(&mut self, words: &mut Words<'_>) -> Result<New, Problem> {
         let name = self.new_node(words)?;
         let mut node = NodeSetup::default();
@@ -289,6 +336,15 @@ impl Reader {
                     words.take();
                     node.version = words.word("a version")?.text;
                 }
+                "clock" => {
+                    words.take();
+                    node.clock_ppm = words.value("parts per million")?;
+                }
+                "watchdog" => {
+                    words.take();
+                    let early = words.choice(&["early", "late"])? == 0;
+                    *(if early { &mut node.watchdog_early } else { &mut node.watchdog_late }) = words.duration()?;
+                }
                 "off" => {
                     words.take();
                     node.power = false;
@@ -297,7 +353,7 @@ impl Reader {
                     words.take();
                     node.member = false;
                 }
-                _ => return Err(words.unknown(word, "", ["cores", "version", "off", "out"])),
+                _ => return Err(words.unknown(word, "", ["cores", "version", "clock", "watchdog", "off", "out"])),
             }
         }
         self.setup.nodes.insert(name.clone(), node);
@@ -352,37 +408,60 @@ impl Reader {
         Ok(sid)
     }
 
-    /// `timings customary`, `timings fast`, `timings NAME VALUE …`
+    /// `timings customary`, `timings fast`, `timings NAME VALUE …`, for all or `of NODE`
     fn timings(&mut self, words: &mut Words<'_>) -> Result<(), Problem> {
+        let node = if words.accept("of") { Some(words.node()?) } else { None };
+        let mut timings = self.timings;
         if words.accept("customary") {
-            self.timings = TimingSettings::customary();
+            timings = TimingSettings::customary();
         } else if words.accept("fast") {
-            self.timings = TimingSettings::fast();
+            timings = TimingSettings::fast();
         }
         while words.peek().is_some() {
-            self.timing(words)?;
+            timing(&mut timings, words)?;
+        }
+        match node {
+            Some(node) => self.own_timings.push((node, timings)),
+            None => self.timings = timings,
         }
         Ok(())
     }
 
-    /// One setting, by the name that it has where timings are written down.
-    fn timing(&mut self, words: &mut Words<'_>) -> Result<(), Problem> {
-        let name = words.word("'customary', 'fast' or a setting")?;
-        let Ok(serde_json::Value::Object(mut settings)) = serde_json::to_value(self.timings) else { return Ok(()) };
-        let short = |key: &str| key.trim_end_matches("_s").to_owned();
-        let key = settings.keys().find(|key| **key == name.text || short(key) == name.text).cloned();
-        let Some(key) = key else {
-            let known: Vec<String> = settings.keys().map(|key| short(key)).collect();
-            return Err(words.unknown(&name, "setting", known.iter().map(String::as_str)));
-        };
-        let value = if key.ends_with("_s") {
-            serde_json::json!(words.duration()?.as_secs_f64())
-        } else {
-            serde_json::json!(words.value::<u32>("a number")?)
-        };
-        settings.insert(key, value);
-        let settings = serde_json::from_value(settings.into());
-        self.timings = settings.map_err(|error| words.at(name.column, error.to_string()))?;
+    /// `leases last T longer`, `jobs last T at-most`, `records as json`, `multiplexers`
+    fn peculiarity(&mut self, what: &str, words: &mut Words<'_>) -> Result<(), Problem> {
+        match what {
+            "leases" => {
+                words.keyword("last")?;
+                self.setup.leases_run_long = words.duration()?;
+                words.keyword("longer")?;
+            }
+            "jobs" => {
+                words.keyword("last")?;
+                self.setup.job_patience = Some(words.duration()?);
+                words.keyword("at-most")?;
+            }
+            "records" => {
+                words.keyword("as")?;
+                words.keyword("json")?;
+                self.setup.records_as_json = true;
+            }
+            _ => self.setup.multiplexers = true,
+        }
+        words.end()
+    }
+
+    /// `hunted seed N profile P until T [planted BUG]`
+    fn hunted(&mut self, words: &mut Words<'_>) -> Result<(), Problem> {
+        words.keyword("seed")?;
+        let seed = words.value("a number")?;
+        words.keyword("profile")?;
+        let profile = words.named("profile", Profile::ALL, Profile::as_str)?;
+        words.keyword("until")?;
+        let faults_end = words.instant()?;
+        let planted =
+            if words.accept("planted") { Some(words.named("bug", PlantedBug::ALL, PlantedBug::as_str)?) } else { None };
+        words.end()?;
+        self.hunted = Some(Hunted { line: words.line, seed, profile, faults_end, planted });
         Ok(())
     }
 
@@ -426,7 +505,9 @@ impl Reader {
                 self.problems.push(problem(0, 0, message));
             }
         }
-        self.check_configured_nodes();
+        if self.hunted.is_none() {
+            self.check_configured_nodes();
+        }
     }
 
     /// A slip in the name of a node makes a rule or group that says something else than was meant.
@@ -478,6 +559,27 @@ fn timed(words: &mut Words<'_>) -> Result<(String, Duration), Problem> {
     let choice = words.choice(&TIMED)?;
     let what = TIMED.get(choice).copied().unwrap_or_default().to_owned();
     Ok((what, words.duration()?))
+}
+
+/// One setting, by the name that it has where timings are written down.
+fn timing(timings: &mut TimingSettings, words: &mut Words<'_>) -> Result<(), Problem> {
+    let name = words.word("'customary', 'fast' or a setting")?;
+    let Ok(serde_json::Value::Object(mut settings)) = serde_json::to_value(*timings) else { return Ok(()) };
+    let short = |key: &str| key.trim_end_matches("_s").to_owned();
+    let key = settings.keys().find(|key| **key == name.text || short(key) == name.text).cloned();
+    let Some(key) = key else {
+        let known: Vec<String> = settings.keys().map(|key| short(key)).collect();
+        return Err(words.unknown(&name, "setting", known.iter().map(String::as_str)));
+    };
+    let value = if key.ends_with("_s") {
+        serde_json::json!(words.duration()?.as_secs_f64())
+    } else {
+        serde_json::json!(words.value::<u32>("a number")?)
+    };
+    settings.insert(key, value);
+    let settings = serde_json::from_value(settings.into());
+    *timings = settings.map_err(|error| words.at(name.column, error.to_string()))?;
+    Ok(())
 }
 
 /// The comment at the top.

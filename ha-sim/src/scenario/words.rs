@@ -8,6 +8,7 @@ use ha_core::{
 };
 
 use super::problem::{Problem, alternatives, suggestion};
+use crate::texts::{duration, quoted};
 
 /// A word of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(super) struct Names {
     pub(super) nodes: Vec<NodeName>,
     pub(super) services: Vec<ServiceId>,
     pub(super) types: ServiceTypes,
+    /// Whether others may be used all the same: what was made by chance may speak of what was left out.
+    pub(super) others: bool,
 }
 
 /// The name of the file that this is about.
@@ -101,7 +104,7 @@ impl<'a> Words<'a> {
     /// The words from here to the end, as they stand.
     pub(super) fn rest(&self) -> String {
         let rest = self.words.get(self.next..).unwrap_or_default();
-        let texts: Vec<String> = rest.iter().map(|word| quoted_if_needed(&word.text)).collect();
+        let texts: Vec<String> = rest.iter().map(|word| quoted(&word.text)).collect();
         texts.join(" ")
     }
 
@@ -166,6 +169,18 @@ impl<'a> Words<'a> {
         self.at(word.column, message)
     }
 
+    /// One of the values of an enum, by its word.
+    pub(super) fn named<T: Copy>(
+        &mut self,
+        what: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<T, Problem> {
+        let word = self.word(&format!("the name of a {what}"))?;
+        let found = all.iter().copied().find(|value| name(*value) == word.text);
+        found.ok_or_else(|| self.unknown(&word, what, all.iter().map(|value| name(*value))))
+    }
+
     /// The line has to end here.
     pub(super) fn end(&self) -> Result<(), Problem> {
         match self.peek() {
@@ -211,8 +226,9 @@ impl<'a> Words<'a> {
 
     fn known_node(&self, word: &Word) -> Result<NodeName, Problem> {
         let nodes = &self.names.nodes;
-        let known = nodes.iter().find(|node| node.as_str() == word.text);
-        known.cloned().ok_or_else(|| self.unknown(word, "node", nodes.iter().map(NodeName::as_str)))
+        let known = nodes.iter().find(|node| node.as_str() == word.text).cloned();
+        let other = || NodeName::new(&word.text).ok().filter(|_| self.names.others);
+        known.or_else(other).ok_or_else(|| self.unknown(word, "node", nodes.iter().map(NodeName::as_str)))
     }
 
     /// One node or more, or `all`.
@@ -250,8 +266,11 @@ impl<'a> Words<'a> {
     pub(super) fn service(&mut self) -> Result<ServiceId, Problem> {
         let word = self.word("a service such as 'vm:100'")?;
         let services = &self.names.services;
-        let known = services.iter().find(|sid| sid.as_str() == word.text);
-        known.cloned().ok_or_else(|| self.unknown(&word, "service or guest", services.iter().map(ServiceId::as_str)))
+        let known = services.iter().find(|sid| sid.as_str() == word.text).cloned();
+        let other = || self.names.types.parse(&word.text).ok().filter(|_| self.names.others);
+        known
+            .or_else(other)
+            .ok_or_else(|| self.unknown(&word, "service or guest", services.iter().map(ServiceId::as_str)))
     }
 
     /// The name of a service that need not be known.
@@ -270,26 +289,6 @@ impl<'a> Words<'a> {
     }
 }
 
-fn quoted_if_needed(text: &str) -> String {
-    if text.is_empty() || text.contains(char::is_whitespace) { format!("\"{text}\"") } else { text.to_owned() }
-}
-
-/// Reads `90s`, `2m`, `1h30m`, `250ms`, `1.5s`; the units go from large to small.
-pub fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 4] = [("h", 3600.0), ("ms", 0.001), ("m", 60.0), ("s", 1.0)];
-    let mut rest = text;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at_checked(digits)?;
-        let (unit, factor) = UNITS.iter().find(|(unit, _)| tail.starts_with(unit))?;
-        seconds += number.parse::<f64>().ok()? * factor;
-        rest = tail.strip_prefix(unit)?;
-    }
-    let milliseconds = (seconds * 1000.0).round();
-    (!text.is_empty() && milliseconds.is_finite()).then(|| Duration::try_from_secs_f64(milliseconds / 1000.0).ok())?
-}
-
 fn bytes(text: &str) -> Option<u64> {
     const UNITS: [(char, u32); 4] = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
     let (shift, number) =
@@ -300,17 +299,6 @@ fn bytes(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_sums_of_units() {
-        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5400)));
-        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(duration("2.5s"), Some(Duration::from_millis(2500)));
-        for wrong in ["", "90", "s", "1d", "-1s", "1s5", "1..2s"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn words_have_places_and_comments_are_left_out() {

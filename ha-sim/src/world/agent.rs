@@ -10,7 +10,7 @@ use ha_core::{
     status::{ExitCode, Motion},
 };
 
-use super::{Careless, FailureScript, Guest, Operation, Outcome, View};
+use super::{AgentFault, Careless, FailureScript, Guest, Operation, View};
 
 /// The agents on the node of a view.
 pub(super) struct NodeAgent<'v, 'w> {
@@ -41,17 +41,17 @@ pub(super) enum Begun {
 }
 
 impl Begun {
-    fn from_outcome(outcome: Option<Outcome>) -> Self {
-        match outcome {
+    fn of_fault(fault: Option<AgentFault>) -> Self {
+        match fault {
             None => Self::Works,
-            Some(Outcome::Slow) => Self::Slow,
-            Some(Outcome::Fails) => Self::Fails,
-            Some(Outcome::Hangs) => Self::Hangs,
-            Some(Outcome::Pretends) => Self::Pretends,
-            Some(Outcome::Denies) => Self::Denies,
-            Some(Outcome::Dies) => Self::Exits { code: ExitCode::KILLED, works: true },
-            Some(Outcome::DiesBefore) => Self::Exits { code: ExitCode::KILLED, works: false },
-            Some(Outcome::Unheard) => Self::Exits { code: ExitCode(77), works: true },
+            Some(AgentFault::Slow) => Self::Slow,
+            Some(AgentFault::Fails) => Self::Fails,
+            Some(AgentFault::Hangs) => Self::Hangs,
+            Some(AgentFault::Pretends) => Self::Pretends,
+            Some(AgentFault::Denies) => Self::Denies,
+            Some(AgentFault::Dies) => Self::Exits { code: ExitCode::KILLED, works: true },
+            Some(AgentFault::DiesBefore) => Self::Exits { code: ExitCode::KILLED, works: false },
+            Some(AgentFault::Unheard) => Self::Exits { code: ExitCode(77), works: true },
         }
     }
 
@@ -112,16 +112,16 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         FailureScript::of(sid).filter(|script| script.applies_to(&self.view.node))
     }
 
-    fn failure(&mut self, sid: &ServiceId, operation: Operation) -> Result<Option<Outcome>, HostError> {
+    fn fault(&mut self, sid: &ServiceId, operation: Operation) -> Result<Option<AgentFault>, HostError> {
         let node = self.view.node.clone();
-        Ok(self.guest(sid)?.failure(operation, &node))
+        Ok(self.guest(sid)?.fault(operation, &node))
     }
 
     /// Fails if the agent can't tell what it is asked.
     fn look(&mut self, sid: &ServiceId, operation: Operation) -> Result<(), HostError> {
         let node = self.view.node.clone();
         let guest = self.view.world.guests.get_mut(sid);
-        match guest.and_then(|guest| guest.failure(operation, &node)) {
+        match guest.and_then(|guest| guest.fault(operation, &node)) {
             Some(_) => Err(HostError::new("the agent can't tell")),
             None => Ok(()),
         }
@@ -138,7 +138,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
             return Err(failed());
         }
         self.check_lock(sid, AgentOperation::Start)?;
-        Ok(Begun::from_outcome(self.failure(sid, Operation::Start)?))
+        Ok(Begun::of_fault(self.fault(sid, Operation::Start)?))
     }
 
     /// Fails if the guest was removed or moved meanwhile.
@@ -188,7 +188,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
             return Err(failed());
         }
         self.check_lock(sid, AgentOperation::Shutdown)?;
-        Ok(Begun::from_outcome(self.failure(sid, Operation::Stop)?))
+        Ok(Begun::of_fault(self.fault(sid, Operation::Stop)?))
     }
 
     pub(super) fn end_stop(&mut self, sid: &ServiceId) {
@@ -221,7 +221,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         if *task == Motion::Migrate {
             self.clear_up(sid)?;
         }
-        Ok(Begun::from_outcome(self.failure(sid, Operation::Move)?))
+        Ok(Begun::of_fault(self.fault(sid, Operation::Move)?))
     }
 
     /// Whether the guest has to be stopped before it can be moved. Says so.

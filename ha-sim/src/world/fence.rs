@@ -10,6 +10,7 @@ use ha_core::{
 };
 
 use super::{ClusterEvent, What, World};
+use crate::words::words;
 
 /// What a fence device does when it is asked to turn a node off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +26,15 @@ pub enum DeviceBehaviour {
     Late,
     /// It turns the node off, and says so, only just before that would count as failed.
     Slow,
+}
+
+words! {
+    DeviceBehaviour:
+    Works = "works",
+    Fails = "fails",
+    Hangs = "hangs",
+    Late = "late",
+    Slow = "slow",
 }
 
 /// The devices that are at work, by the node whose CRM asked and the attempt.

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use ha_core::id::{NodeName, ServiceId};
 
+use crate::words::words;
+
 /// A guest of the virtual cluster.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Guest {
     /// The node on which it is configured.
     pub node: NodeName,
@@ -26,7 +28,7 @@ pub struct Guest {
     /// How often a job for it goes on though it was to be ended.
     pub unendable: u32,
     /// What goes wrong with it.
-    pub failures: Vec<Failure>,
+    pub disturbances: Vec<AgentDisturbance>,
     /// Times that differ from those of other guests.
     pub times: GuestTimes,
 }
@@ -46,11 +48,11 @@ pub struct GuestTimes {
 
 /// Something that goes wrong when an agent handles a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct AgentDisturbance {
     /// What is asked of the agent.
     pub operation: Operation,
     /// How it goes wrong.
-    pub outcome: Outcome,
+    pub fault: AgentFault,
     /// The only node on which it does; all if there is none.
     pub node: Option<NodeName>,
     /// How often it still goes wrong; without end if there is no number.
@@ -58,9 +60,10 @@ pub struct Failure {
 }
 
 /// What an agent does with a guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Operation {
     /// Starts it.
+    #[default]
     Start,
     /// Stops it.
     Stop,
@@ -73,9 +76,10 @@ pub enum Operation {
 }
 
 /// How an operation goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AgentFault {
     /// It takes its time, then it has not worked.
+    #[default]
     Fails,
     /// It never ends.
     Hangs,
@@ -93,6 +97,36 @@ pub enum Outcome {
     Unheard,
 }
 
+words! {
+    Operation:
+    Start = "start",
+    Stop = "stop",
+    Move = "move",
+    CheckRunning = "check_running",
+    Locate = "locate",
+}
+
+words! {
+    AgentFault:
+    Fails = "fails",
+    Hangs = "hangs",
+    Slow = "slow",
+    Pretends = "pretends",
+    Denies = "denies",
+    Dies = "dies",
+    DiesBefore = "dies_before",
+    Unheard = "unheard",
+}
+
+impl GuestTimes {
+    /// All that is given, one after the other.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        let times = [self.start, self.stop, self.migrate, self.relocate];
+        times.into_iter().flatten().fold(Duration::ZERO, Duration::saturating_add)
+    }
+}
+
 impl Guest {
     /// A guest on a node, of a usual size.
     #[must_use]
@@ -107,23 +141,23 @@ impl Guest {
             failed_starts: 0,
             failed_moves: 0,
             unendable: 0,
-            failures: Vec::new(),
+            disturbances: Vec::new(),
             times: GuestTimes::default(),
         }
     }
 
     /// How an operation on a node goes wrong, if it does. Counts it.
-    pub(super) fn failure(&mut self, operation: Operation, node: &NodeName) -> Option<Outcome> {
-        let hits = |failure: &Failure| {
-            failure.operation == operation
-                && failure.times != Some(0)
-                && failure.node.as_ref().is_none_or(|only| only == node)
+    pub(super) fn fault(&mut self, operation: Operation, node: &NodeName) -> Option<AgentFault> {
+        let hits = |disturbance: &AgentDisturbance| {
+            disturbance.operation == operation
+                && disturbance.times != Some(0)
+                && disturbance.node.as_ref().is_none_or(|only| only == node)
         };
-        let failure = self.failures.iter_mut().find(|failure| hits(failure))?;
-        if let Some(times) = &mut failure.times {
+        let disturbance = self.disturbances.iter_mut().find(|disturbance| hits(disturbance))?;
+        if let Some(times) = &mut disturbance.times {
             *times = times.saturating_sub(1);
         }
-        Some(failure.outcome)
+        Some(disturbance.fault)
     }
 }
 

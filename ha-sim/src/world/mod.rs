@@ -18,7 +18,16 @@ mod view;
 
 pub use clock::Clock;
 pub use fence::DeviceBehaviour;
-pub use guest::{Failure, FailureScript, Guest, GuestTimes, Operation, Outcome};
+pub use guest::{AgentDisturbance, AgentFault, FailureScript, Guest, GuestTimes, Operation};
+
+/// The former name of [`AgentDisturbance`].
+#[deprecated = "it is called AgentDisturbance"]
+pub type Failure = AgentDisturbance;
+
+/// The former name of [`AgentFault`].
+#[deprecated = "it is called AgentFault"]
+pub type Outcome = AgentFault;
+
 pub use happening::{ClusterEvent, Happening, Source, What};
 pub use multiplexer::NodeMultiplexer;
 pub use physics::{Careless, JobTimes, Physics};
@@ -49,6 +58,12 @@ pub enum DaemonKind {
     Crm,
     /// The local resource manager.
     Lrm,
+}
+
+impl std::fmt::Display for DaemonKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 impl DaemonKind {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ha_core::time::Instant;
 
-use super::{Action, History, on_the_way::OnTheWay, unsettled};
+use super::{History, on_the_way::OnTheWay, unsettled};
 use crate::{
-    cluster::{Breach, Cluster, Invariant, SetupError, aftermath},
+    cluster::{Action, Breach, Cluster, Invariant, aftermath},
     world::{ClusterEvent, What},
 };
 
@@ -24,25 +24,22 @@ pub struct Outcome {
 }
 
 /// Plays a history to its end, or until an invariant does not hold.
-///
-/// # Errors
-///
-/// If the configuration of the history has problems.
-pub fn run(history: &History) -> Result<Outcome, SetupError> {
-    let mut cluster = prepare(history)?;
+#[must_use]
+pub fn run(history: &History) -> Outcome {
+    let mut cluster = prepare(history);
     let settled_after = play(history, &mut cluster);
     let breach = cluster.invariants().and_then(|invariants| invariants.breach()).cloned();
     let cluster_time = cluster.now().instant.since_start();
-    Ok(Outcome { breach, cluster, cluster_time, settled_after })
+    Outcome { breach, cluster, cluster_time, settled_after }
 }
 
 /// The cluster of a history, with everything planned that is done to it.
-///
-/// # Errors
-///
-/// If the configuration of the history has problems.
-pub fn prepare(history: &History) -> Result<Cluster, SetupError> {
-    let mut cluster = history.cluster()?;
+#[must_use]
+pub fn prepare(history: &History) -> Cluster {
+    let mut cluster = Cluster::new(history.setup.clone());
+    if let Some(bug) = history.planted {
+        cluster.plant(bug);
+    }
     cluster.check_invariants();
     cluster.limit_stalls(Instant::after_start(history.faults_end()));
     let excused = excused_until(history, &cluster);
@@ -54,7 +51,7 @@ pub fn prepare(history: &History) -> Result<Cluster, SetupError> {
         let at = Instant::after_start(Duration::from_millis(planned.at_ms));
         cluster.plan(at, move |cluster| act(&action, cluster));
     }
-    Ok(cluster)
+    cluster
 }
 
 /// Until when nodes may be reset: no node is, where nothing happens that calls for it.
@@ -62,8 +59,7 @@ fn excused_until(history: &History, cluster: &Cluster) -> Instant {
     if history.actions.iter().any(|planned| planned.action.calls_for_resets()) {
         let aftermath = aftermath(cluster.world().physics.lock_lifetime, cluster.timings());
         // A stop that fails may have to wait for a start first.
-        let jobs = history.cluster.guests.values().map(|guest| guest.times_ms.iter().sum::<u64>()).max();
-        let jobs = Duration::from_millis(jobs.unwrap_or(0));
+        let jobs = history.setup.guests.values().map(|guest| guest.guest.times.sum()).max().unwrap_or_default();
         Instant::after_start(history.faults_end().saturating_add(aftermath).saturating_add(jobs))
     } else {
         Instant::START
@@ -72,8 +68,7 @@ fn excused_until(history: &History, cluster: &Cluster) -> Instant {
 
 fn act(action: &Action, cluster: &mut Cluster) {
     let now = cluster.now().instant;
-    let what = serde_json::to_string(action).unwrap_or_default();
-    cluster.note(now, "chaos", What::Cluster(ClusterEvent::Execute { command: what }));
+    cluster.note(now, "chaos", What::Cluster(ClusterEvent::Execute { command: action.to_string() }));
     if action.act(cluster).is_ok()
         && let Some(invariants) = cluster.invariants_mut()
     {

@@ -19,10 +19,10 @@ use ha_core::{
     timing::Timings,
 };
 
-use super::{Action, AgentOutcome, History};
+use super::History;
 use crate::{
-    cluster::{Cluster, Invariant},
-    world::What,
+    cluster::{Action, Cluster, Edit, Edited, Invariant},
+    world::{AgentDisturbance, AgentFault, What},
 };
 
 /// What does not go on, or what nobody is told.
@@ -89,7 +89,7 @@ impl Bounds {
             settings.round_time.max(attempt.saturating_add(work)).max(settings.waiting_loop.saturating_add(attempt));
         // Clocks differ by a few percent at the most.
         let rounds = master.saturating_add(lrm).saturating_mul(4);
-        let lease = settings.lock_lifetime.saturating_add(Duration::from_millis(history.cluster.lease_runs_long_ms));
+        let lease = settings.lock_lifetime.saturating_add(history.setup.leases_run_long);
         let lock = lease.mul_f64(1.05).saturating_add(rounds);
         Self { rounds, lock, fencing: lock.saturating_add(rounds) }
     }
@@ -246,8 +246,8 @@ impl<'a> OnTheWay<'a> {
     fn jobs_of(&self, status: &ManagerStatus, node: &NodeName) -> Duration {
         let here =
             status.services.iter().filter(|(_, entry)| entry.node == *node || entry.state.target() == Some(node));
-        let times = here.filter_map(|(sid, _)| self.history.cluster.guests.get(sid)).flat_map(|guest| guest.times_ms);
-        Duration::from_millis(times.fold(0, u64::saturating_add))
+        let guests = here.filter_map(|(sid, _)| self.history.setup.guests.get(sid));
+        guests.map(|guest| guest.guest.times.sum()).fold(Duration::ZERO, Duration::saturating_add)
     }
 }
 
@@ -402,6 +402,7 @@ fn at(milliseconds: u64) -> Instant {
 }
 
 /// What an action touches. What may last for longer than can be seen touches for good.
+// tidy: table
 fn touched_by(action: &Action) -> Touch<'_> {
     match action {
         Action::PowerOff { node }
@@ -422,6 +423,10 @@ fn touched_by(action: &Action) -> Touch<'_> {
         | Action::StopCrm { node }
         | Action::StartDaemon { node, .. }
         | Action::Expel { node }
+        | Action::Retire { node }
+        | Action::StaleReads { node, .. }
+        | Action::Suspended { node, .. }
+        | Action::Version { node, .. }
         | Action::Admit { node }
         | Action::TwinAppears { node }
         | Action::TwinGoes { node }
@@ -429,11 +434,12 @@ fn touched_by(action: &Action) -> Touch<'_> {
         | Action::DelayFrames { node, .. }
         | Action::StallDeviceFeed { node, .. }
         | Action::ConfirmFenced { node } => Touch::Node(node),
-        Action::Request { sid, .. } | Action::Remove { sid } | Action::Add { sid, .. } | Action::Crash { sid } => {
-            Touch::Service(sid)
-        }
+        Action::Edit(Edit { what: Edited::Resource(sid), .. }) | Action::Crash { sid } => Touch::Service(sid),
         // It holds a worker, or a multiplexer, for as long as nobody can tell.
-        Action::AgentFails { outcome: AgentOutcome::Hangs | AgentOutcome::Slow, .. }
+        Action::AgentFails {
+            disturbance: AgentDisturbance { fault: AgentFault::Hangs | AgentFault::Slow, .. },
+            ..
+        }
         | Action::LeaveBehind { .. }
         | Action::RestartMultiplexer { .. }
         | Action::PauseMultiplexer { .. }
@@ -442,18 +448,24 @@ fn touched_by(action: &Action) -> Touch<'_> {
         | Action::DestroyGuest { sid }
         | Action::CreateGuest { sid, .. }
         | Action::LockGuest { sid, .. }
+        | Action::AgentWorks { sid, .. }
+        | Action::StartGuest { sid, .. }
+        | Action::CarryGuest { sid, .. }
+        | Action::GuestTimes { sid, .. }
         | Action::UnlockGuest { sid } => Touch::ForGood(sid),
         Action::Partition { .. }
         | Action::Heal
         | Action::Device { .. }
-        | Action::RemoveRule { .. }
-        | Action::AddRule { .. }
-        | Action::Datacenter { .. }
+        | Action::Edit(_)
+        | Action::Write { .. }
+        | Action::NodeSize { .. }
+        | Action::GuestSize { .. }
+        | Action::GuestLoad { .. }
         | Action::StoreFull { .. }
         | Action::DamageEntry { .. }
         | Action::RepairStatus
         | Action::MendAll => Touch::Everything,
         // Commands change states, which begins anew; calls that go wrong are told by the cluster.
-        Action::Command { .. } | Action::Disturb(_) => Touch::Nothing,
+        Action::Command { .. } | Action::Disturb(_) | Action::Say(_) => Touch::Nothing,
     }
 }

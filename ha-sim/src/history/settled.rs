@@ -9,9 +9,9 @@ use ha_core::{
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 
-use super::{Action, History, PlannedAction};
+use super::{History, PlannedAction};
 use crate::{
-    cluster::{Cluster, ErrorReason},
+    cluster::{Action, Cluster, ErrorReason},
     world::World,
 };
 
