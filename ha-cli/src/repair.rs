@@ -6,20 +6,20 @@ use std::{
 };
 
 use ha_core::id::NodeName;
-use ha_host::store::{Record, Replaced, Salvage, UnheldLock, replace_manager_status};
+use ha_host::store::{RecordName, Replaced, Salvage, UnheldLock, replace_manager_status};
 
 use super::context::{Context, Failure, say};
 
 /// Shows what is wrong with the manager status, keeps a copy, and writes what can be saved.
 pub(super) fn status(context: &Context, yes: bool) -> Result<ExitCode, Failure> {
     let store = &*context.store;
-    let Some(content) = store.record(&Record::Manager)? else {
+    let Some(content) = store.record(&RecordName::Manager)? else {
         return Err(Failure::Failed("there is no manager status yet: there is nothing to repair".into()));
     };
     let Some(salvage) = Salvage::of(&content, &store.settings()?.nodes) else {
         return Err(Failure::Failed("the manager status can be read: there is nothing to repair".into()));
     };
-    show(&store.record_place(&Record::Manager), &salvage)?;
+    show(&store.record_place(&RecordName::Manager), &salvage)?;
     // A master would write over it what it knows.
     let unheld = UnheldLock::wait(store)?.map_err(|node| master_at_work(node.as_ref()))?;
     if !yes {

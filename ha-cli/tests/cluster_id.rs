@@ -11,7 +11,7 @@ use std::{
 
 use common::{Sandbox, SmallDisk, signal, stderr, wait_for};
 use ha_core::{id::NodeName, timing::Timings};
-use ha_host::store::{ClusterSettings, FileStore, Record, Session, Store, StoreError, StoreSession};
+use ha_host::store::{ClusterSettings, FileStore, RecordName, Session, Store, StoreError, StoreSession};
 
 /// The verbs of a sandbox and its node share what the node keeps.
 fn daemon(sandbox: &Sandbox) -> Child {
@@ -123,17 +123,17 @@ fn the_manager_status_is_written_only_under_the_manager_lock() {
     let (one, two) = (NodeName::new("node1").unwrap(), NodeName::new("node2").unwrap());
     let settings = ClusterSettings { nodes: vec![one.clone(), two.clone()], timings: Timings::default() };
     let store = std::sync::Arc::new(FileStore::create(sandbox.store(), &settings).unwrap());
-    let write = |node: &NodeName, content: &[u8]| store.write_record(&Record::Manager, content, node);
+    let write = |node: &NodeName, content: &[u8]| store.write_record(&RecordName::Manager, content, node);
     assert!(matches!(write(&one, b"{}"), Err(StoreError::NotMaster(_))), "nobody has it");
     let session = StoreSession::begin(store.clone(), one.clone(), Timings::default()).unwrap();
     session.take(&ha_core::host::Lock::Manager).unwrap();
     write(&one, b"{}").unwrap();
-    session.write_record(&Record::Manager, b"{ }").unwrap();
+    session.write_record(&RecordName::Manager, b"{ }").unwrap();
     assert!(matches!(write(&two, b"[]"), Err(StoreError::NotMaster(_))));
     session.release(&ha_core::host::Lock::Manager).unwrap();
     assert!(matches!(write(&one, b"[]"), Err(StoreError::NotMaster(_))));
-    assert!(session.write_record(&Record::Manager, b"[]").is_err());
-    assert_eq!(&*store.record(&Record::Manager).unwrap().unwrap(), b"{ }");
+    assert!(session.write_record(&RecordName::Manager, b"[]").is_err());
+    assert_eq!(&*store.record(&RecordName::Manager).unwrap().unwrap(), b"{ }");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use ha_core::{
 use ha_host::{
     history::Journal,
     store::{
-        GuestDefinition, Record, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types,
+        GuestDefinition, RecordName, Session, SharedStore, StoreAddress, StoreError, StoreSession, edit, service_types,
     },
 };
 
@@ -161,17 +161,17 @@ fn a_write_that_was_held_up_does_not_undo_a_later_one() {
     let Some(etcd) = Etcd::start("etcd-late", 3, &TWO) else { return };
     let (former, present) = (etcd.open(), etcd.open());
     let write = |store: &Arc<dyn SharedStore>, name: &str, content: &[u8]| {
-        store.write_record(&Record::Manager, content, &node(name))
+        store.write_record(&RecordName::Manager, content, &node(name))
     };
     write(&former, "node1", b"1").unwrap();
     write(&former, "node1", b"2").unwrap();
-    assert_eq!(&*present.record(&Record::Manager).unwrap().unwrap(), b"2");
+    assert_eq!(&*present.record(&RecordName::Manager).unwrap().unwrap(), b"2");
     write(&present, "node2", b"3").unwrap();
     let error = write(&former, "node1", b"late").unwrap_err();
     assert!(error.to_string().contains("changed by somebody else"), "{error}");
-    assert_eq!(&*present.record(&Record::Manager).unwrap().unwrap(), b"3");
+    assert_eq!(&*present.record(&RecordName::Manager).unwrap().unwrap(), b"3");
     // Who has looked again may write again.
-    former.record(&Record::Manager).unwrap();
+    former.record(&RecordName::Manager).unwrap();
     write(&former, "node1", b"4").unwrap();
 }
 
@@ -257,23 +257,23 @@ fn after_a_restore_from_a_backup_equal_revisions_do_not_stand_for_equal_contents
     let Some(mut etcd) = Etcd::start("etcd-restore", 1, &TWO) else { return };
     let node1 = node("node1");
     let (store, other) = (etcd.open(), etcd.open());
-    store.write_record(&Record::Manager, b"before", &node1).unwrap();
+    store.write_record(&RecordName::Manager, b"before", &node1).unwrap();
     let (data, backup) = (etcd.directory(0), etcd.sandbox.directory.join("backup"));
     etcd.kill(0);
     common::copy(&data, &backup);
     etcd.run(0);
-    wait_for("it is up", 20, || store.write_record(&Record::Manager, b"lost", &node1).is_ok());
+    wait_for("it is up", 20, || store.write_record(&RecordName::Manager, b"lost", &node1).is_ok());
     etcd.kill(0);
     fs::remove_dir_all(&data).unwrap();
     common::copy(&backup, &data);
     etcd.run(0);
-    wait_for("it is up", 20, || other.record(&Record::Manager).is_ok());
-    assert_eq!(&*other.record(&Record::Manager).unwrap().unwrap(), b"before");
+    wait_for("it is up", 20, || other.record(&RecordName::Manager).is_ok());
+    assert_eq!(&*other.record(&RecordName::Manager).unwrap().unwrap(), b"before");
     // The revision of what was lost, with another content.
-    other.write_record(&Record::Manager, b"after", &node1).unwrap();
-    let error = wait_for_answer(|| store.write_record(&Record::Manager, b"over it", &node1));
+    other.write_record(&RecordName::Manager, b"after", &node1).unwrap();
+    let error = wait_for_answer(|| store.write_record(&RecordName::Manager, b"over it", &node1));
     assert!(error.unwrap_err().to_string().contains("changed by somebody else"));
-    assert_eq!(&*store.record(&Record::Manager).unwrap().unwrap(), b"after", "and not what it remembers");
+    assert_eq!(&*store.record(&RecordName::Manager).unwrap().unwrap(), b"after", "and not what it remembers");
 }
 
 /// As in a directory: the name of a node is no proof, and a former holder stops.
@@ -282,12 +282,12 @@ fn a_machine_of_the_same_name_is_another_holder() {
     let Some(etcd) = Etcd::start("etcd-twin", 1, &TWO) else { return };
     let first = session(&etcd, "node1");
     assert_eq!(first.take(&LOCK).unwrap(), LockAnswer::Acquired);
-    let record = Record::Lrm(node("node1"));
+    let record = RecordName::Lrm(node("node1"));
     first.write_record(&record, b"{}").unwrap();
-    first.write_record(&Record::Manager, b"{}").unwrap();
+    first.write_record(&RecordName::Manager, b"{}").unwrap();
     let twin = session(&etcd, "node1");
     assert_eq!(twin.take(&LOCK).unwrap(), LockAnswer::Refused);
-    assert!(twin.write_record(&Record::Manager, b"[]").is_err() && twin.write_record(&record, b"[]").is_err());
+    assert!(twin.write_record(&RecordName::Manager, b"[]").is_err() && twin.write_record(&record, b"[]").is_err());
     wait_for("it sees that the other one lives", 10, || twin.twin().is_some());
     assert!(matches!(twin.take(&LOCK), Err(StoreError::Twin { .. })));
     drop(twin);
@@ -296,10 +296,10 @@ fn a_machine_of_the_same_name_is_another_holder() {
     // Another hand has the lock meanwhile.
     let taken = br#"{"holder":"node1","count":9,"writer":"m/b/p","lifetime_ms":1,"mark":"x"}"#;
     etcd.open().change_lock(&LOCK, &mut |_| Some(taken.to_vec())).unwrap();
-    assert!(matches!(first.write_record(&Record::Manager, b"[]"), Err(StoreError::NotMaster(_))));
+    assert!(matches!(first.write_record(&RecordName::Manager, b"[]"), Err(StoreError::NotMaster(_))));
     assert!(matches!(first.take(&LOCK), Err(StoreError::Twin { .. })));
     assert!(first.twin().is_some() && !first.is_quorate());
-    assert_eq!(&*etcd.open().record(&Record::Manager).unwrap().unwrap(), b"{}");
+    assert_eq!(&*etcd.open().record(&RecordName::Manager).unwrap().unwrap(), b"{}");
 
     // A cluster has an id, which is made once.
     let id = etcd.open().cluster_id().unwrap().unwrap();
@@ -529,8 +529,8 @@ fn nodes_join_and_leave_by_their_verbs_and_leave_nothing_behind() {
     let node: NodeName = "node9".parse().unwrap();
     etcd.sandbox.ok(&["node", "add", "node9"]);
     assert!(store.settings().unwrap().nodes.contains(&node));
-    store.write_record(&Record::Lrm(node.clone()), b"{}", &node).unwrap();
+    store.write_record(&RecordName::Lrm(node.clone()), b"{}", &node).unwrap();
     etcd.sandbox.ok(&["node", "remove", "node9"]);
     assert!(!store.settings().unwrap().nodes.contains(&node));
-    assert!(store.record(&Record::Lrm(node)).unwrap().is_none());
+    assert!(store.record(&RecordName::Lrm(node)).unwrap().is_none());
 }

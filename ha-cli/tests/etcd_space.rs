@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use common::{etcd::Etcd, wait_for};
 use ha_core::id::NodeName;
-use ha_host::store::{EtcdStore, Record, Store, StoreError};
+use ha_host::store::{EtcdStore, RecordName, Store, StoreError};
 use serde_json::{Value, json};
 
 /// Longer than any disk takes, since it is not about that.
@@ -26,7 +26,7 @@ fn write(store: &EtcdStore, times: usize) -> (usize, Option<StoreError>) {
     let node = NodeName::new("node1").unwrap();
     for time in 0..times {
         let content = format!("{time:010240}");
-        if let Err(error) = store.write_record(&Record::Manager, content.as_bytes(), &node) {
+        if let Err(error) = store.write_record(&RecordName::Manager, content.as_bytes(), &node) {
             return (time, Some(error));
         }
     }

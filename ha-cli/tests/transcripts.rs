@@ -2,7 +2,7 @@
 //! code if it is not 0. A change of wording is seen in review.
 //!
 //! Each file is played in a directory of its own, with a store that it makes itself. With `HA_TRANSCRIPTS=write` the files are
-//! written anew.
+//! written again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;

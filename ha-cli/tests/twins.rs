@@ -22,7 +22,7 @@ use ha_core::{
 };
 use ha_host::{
     store::{
-        ClusterSettings, FileStore, Identity, Record, Session, SharedStore, Store, StoreError, StoreSession,
+        ClusterSettings, FileStore, Identity, RecordName, Session, SharedStore, Store, StoreError, StoreSession,
         StoreWriter,
     },
     watchdog::RESET_EXIT_CODE,
@@ -287,7 +287,7 @@ fn a_copy_of_a_machine_is_no_successor_once_the_other_one_has_written() {
     wait_for("it gives another sign of life", 10, || fs::read(&note).unwrap() != written);
     let copy = session(&store, "node1", "m", Some(copied));
     assert_eq!(copy.take(&agent_lock()).unwrap(), LockAnswer::Refused);
-    assert!(copy.write_record(&Record::Lrm(node("node1")), b"{}").is_err());
+    assert!(copy.write_record(&RecordName::Lrm(node("node1")), b"{}").is_err());
     wait_for("the copy sees that the other one lives", 10, || copy.twin().is_some());
     assert!(matches!(copy.take(&agent_lock()), Err(StoreError::Twin { .. })));
     assert!(!copy.is_quorate() && copy.refresh().is_err());
@@ -304,13 +304,13 @@ fn a_lock_of_the_same_name_passes_on_like_any_other_and_its_former_holder_stops(
     let (_sandbox, store) = store("twin-lock");
     let first = session(&store, "node1", "m1", None);
     assert_eq!(first.take(&Lock::Manager).unwrap(), LockAnswer::Acquired);
-    first.write_record(&Record::Manager, b"{}").unwrap();
+    first.write_record(&RecordName::Manager, b"{}").unwrap();
     let asked = Instant::now();
     // Another hand under the same name, as one that overwrote the sign of life while the first one stood still.
     let other = session(&store, "node2", "m2", None);
     let taken = serde_json::json!({"holder": "node1", "count": 9, "writer": "m2/b/p", "lifetime_ms": 1, "mark": "x"});
     store.change_lock(&Lock::Manager, &mut |_| Some(taken.to_string().into_bytes())).unwrap();
-    assert!(matches!(first.write_record(&Record::Manager, b"[]"), Err(StoreError::NotMaster(_))));
+    assert!(matches!(first.write_record(&RecordName::Manager, b"[]"), Err(StoreError::NotMaster(_))));
     let Err(StoreError::Twin { writer, .. }) = first.take(&Lock::Manager) else { panic!("it goes on") };
     assert_eq!(writer, "m2/b/p");
     assert_eq!(first.twin().unwrap().record, NodeRecord::ManagerLock);
@@ -318,7 +318,7 @@ fn a_lock_of_the_same_name_passes_on_like_any_other_and_its_former_holder_stops(
     assert_eq!(other.take(&Lock::Manager).unwrap(), LockAnswer::Refused, "it was not the first one's to release");
     wait_for("it passes on", 20, || other.take(&Lock::Manager).unwrap() == LockAnswer::Acquired);
     assert!(asked.elapsed() >= timings().lock_lifetime());
-    assert_eq!(&*store.record(&Record::Manager).unwrap().unwrap(), b"{}");
+    assert_eq!(&*store.record(&RecordName::Manager).unwrap().unwrap(), b"{}");
 }
 
 #[test]

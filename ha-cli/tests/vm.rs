@@ -358,7 +358,7 @@ fn a_destination_whose_move_was_taken_back_is_never_let_run() {
     let moved = target.watch.count();
     set(&node("node2"), Some("another"));
     target.start();
-    wait_for("it was started anew", 30, || target.watch.runs() && target.watch.count() < moved.max(10));
+    wait_for("it was started again", 30, || target.watch.runs() && target.watch.count() < moved.max(10));
     target.stop(Some(0));
 }
 
@@ -402,7 +402,7 @@ fn daemons_that_are_killed_in_the_middle_of_moves_lose_and_double_nothing() {
         let now = place().unwrap();
         moves += usize::from(now != from);
         let counted = watches[now].count();
-        assert!(counted > count, "it was started anew: {counted} after {count}");
+        assert!(counted > count, "it was started again: {counted} after {count}");
         count = counted;
     }
     sentinel.end();

@@ -163,7 +163,7 @@ fn split(text: &str) -> (*const std::ffi::c_char, usize) {
     (text.data, text.length)
 }
 
-fn not_after(instant: Instant) -> u64 {
+fn since_start(instant: Instant) -> u64 {
     nanoseconds(instant.since_start())
 }
 
@@ -211,12 +211,12 @@ impl ClusterLock for Adapter<'_> {
 }
 
 impl Watchdog for Adapter<'_> {
-    fn open(&mut self, latest: Instant) -> Result<FeedOutcome, HostError> {
-        ask!(self.open_watchdog(not_after(latest)))?.fed()
+    fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        ask!(self.open_watchdog(since_start(not_after)))?.fed()
     }
 
-    fn feed(&mut self, latest: Instant) -> Result<FeedOutcome, HostError> {
-        ask!(self.feed_watchdog(not_after(latest)))?.fed()
+    fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+        ask!(self.feed_watchdog(since_start(not_after)))?.fed()
     }
 
     fn close(&mut self) -> Result<(), HostError> {

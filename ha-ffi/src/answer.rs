@@ -17,7 +17,7 @@ pub enum ha_answer {
     HA_ANSWER_FAILED = -1,
     /// take_lock: it was free or expired, and is held by this node now.
     HA_ANSWER_ACQUIRED = 11,
-    /// take_lock: it was held by this node, and its lease begins anew.
+    /// take_lock: it was held by this node, and its lease begins again.
     HA_ANSWER_RENEWED = 12,
     /// take_lock: it is held by another node, or there is no quorum.
     HA_ANSWER_REFUSED = 13,

@@ -88,7 +88,7 @@ impl Call {
     /// Bytes that came in. NULL is fine for none.
     pub(crate) fn bytes<'a>(self, data: *const std::ffi::c_char, length: usize) -> Result<&'a [u8], Failure> {
         if data.is_null() {
-            return if length == 0 { Ok(&[]) } else { Err(Failure::argument("NULL in place of a text")) };
+            return if length == 0 { Ok(&[]) } else { Err(Failure::argument("NULL instead of a text")) };
         }
         if isize::try_from(length).is_err() {
             return Err(Failure::argument("a text can't be as long as that"));
@@ -122,7 +122,7 @@ impl Call {
     /// A list of texts that came in.
     pub(crate) fn texts<'a>(self, texts: *const ha_str, count: usize) -> Result<Vec<&'a str>, Failure> {
         if texts.is_null() && count > 0 {
-            return Err(Failure::argument("NULL in place of a list of texts"));
+            return Err(Failure::argument("NULL instead of a list of texts"));
         }
         if count == 0 {
             return Ok(Vec::new());
@@ -151,7 +151,7 @@ impl Call {
     /// Writes an answer that the caller must want, lest it is lost.
     pub(crate) fn must_write<T>(self, to: *mut T, value: T) -> Result<ha_status, Failure> {
         if to.is_null() {
-            return Err(Failure::argument("NULL in place of a pointer to the answer"));
+            return Err(Failure::argument("NULL instead of a pointer to the answer"));
         }
         self.write(to, value);
         Self::done()
@@ -180,7 +180,7 @@ impl Call {
     /// Makes a handle for the caller.
     pub(crate) fn new_handle<P, T: handles::Handle>(self, to: *mut *mut P, value: T) -> Result<ha_status, Failure> {
         if to.is_null() {
-            return Err(Failure::argument("NULL in place of a pointer to the new handle"));
+            return Err(Failure::argument("NULL instead of a pointer to the new handle"));
         }
         self.must_write(to, handles::insert(value)?)
     }
@@ -188,7 +188,7 @@ impl Call {
     /// Hands out a text that the caller will own.
     pub(crate) fn own_text(self, to: *mut ha_text, text: impl Into<Vec<u8>>) -> Result<ha_status, Failure> {
         if to.is_null() {
-            return Err(Failure::argument("NULL in place of a pointer to the text"));
+            return Err(Failure::argument("NULL instead of a pointer to the text"));
         }
         self.must_write(to, ha_text::new(text.into()))
     }

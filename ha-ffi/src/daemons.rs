@@ -124,7 +124,7 @@ pub unsafe extern "C" fn ha_crm_tick(
 ) -> ha_status {
     call!(error, |call| {
         if wait.is_null() {
-            return Err(Failure::argument("NULL in place of a pointer to what is waited for"));
+            return Err(Failure::argument("NULL instead of a pointer to what is waited for"));
         }
         let mut crm = handles::take::<_, Crm>(crm)?;
         let host = handles::take::<_, Host>(host)?;
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn ha_lrm_tick(
 ) -> ha_status {
     call!(error, |call| {
         if wait.is_null() {
-            return Err(Failure::argument("NULL in place of a pointer to what is waited for"));
+            return Err(Failure::argument("NULL instead of a pointer to what is waited for"));
         }
         let mut lrm = handles::take::<_, Lrm>(lrm)?;
         let host = handles::take::<_, Host>(host)?;

@@ -177,7 +177,7 @@ fn find<P>(handle: *const P, name: &str) -> Result<Arc<Slot>, Failure> {
 
 fn wrong<P>(handle: *const P, name: &str) -> Failure {
     if handle.is_null() {
-        return Failure::new(ha_status::HA_ERROR_ARGUMENT, format!("NULL in place of a {name}"));
+        return Failure::new(ha_status::HA_ERROR_ARGUMENT, format!("NULL instead of a {name}"));
     }
     Failure::new(ha_status::HA_ERROR_HANDLE, format!("this is no {name}, or one that was freed"))
 }

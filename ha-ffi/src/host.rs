@@ -455,7 +455,7 @@ pub unsafe extern "C" fn ha_host_new(
 ) -> ha_status {
     call!(error, |call| {
         if callbacks.is_null() || host.is_null() {
-            return Err(Failure::argument("NULL in place of the callbacks or of the pointer to the host"));
+            return Err(Failure::argument("NULL instead of the callbacks or of the pointer to the host"));
         }
         // SAFETY: `Call` stands for it: a `ha_callbacks` begins with its size, so there are that many bytes.
         let size = unsafe { (*callbacks).size };

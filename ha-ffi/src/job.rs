@@ -84,7 +84,7 @@ pub unsafe extern "C" fn ha_job_new(
 ) -> ha_status {
     call!(error, |call| {
         if fields.is_null() {
-            return Err(Failure::argument("NULL in place of the fields"));
+            return Err(Failure::argument("NULL instead of the fields"));
         }
         // SAFETY: `Call` stands for it: there is a `ha_job_fields` at `fields`.
         let fields = unsafe { &*fields };

@@ -218,7 +218,7 @@ pub unsafe extern "C" fn ha_lrm_status_find(
     })
 }
 
-/// Adds a result, in place of one that the request has already.
+/// Adds a result, instead of one that the request has already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_lrm_status_add_result(
     status: *mut ha_lrm_status,
@@ -227,7 +227,7 @@ pub unsafe extern "C" fn ha_lrm_status_add_result(
 ) -> ha_status {
     call!(error, |call| {
         if result.is_null() {
-            return Err(Failure::argument("NULL in place of a result"));
+            return Err(Failure::argument("NULL instead of a result"));
         }
         // SAFETY: `Call` stands for it: there is a `ha_result` at `result`.
         let result = unsafe { &*result };

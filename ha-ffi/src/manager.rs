@@ -131,7 +131,7 @@ pub unsafe extern "C" fn ha_round_input_set_configuration(
     })
 }
 
-/// Forgets the guests that HA does not manage, to tell them anew.
+/// Forgets the guests that HA does not manage, to tell them again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_round_input_clear_unmanaged(
     input: *mut ha_round_input,
@@ -276,7 +276,7 @@ pub unsafe extern "C" fn ha_manager_rehearse(
     })
 }
 
-/// Goes on from what is recorded, in place of what the manager knew: its lock was over for a while.
+/// Goes on from what is recorded, instead of what the manager knew: its lock was over for a while.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_manager_resume(
     manager: *mut ha_manager,

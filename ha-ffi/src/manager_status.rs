@@ -297,7 +297,7 @@ pub unsafe extern "C" fn ha_manager_status_set_service(
 ) -> ha_status {
     call!(error, |call| {
         if service.is_null() {
-            return Err(Failure::argument("NULL in place of a service"));
+            return Err(Failure::argument("NULL instead of a service"));
         }
         // SAFETY: `Call` stands for it: there is a `ha_service` at `service`.
         let service = unsafe { &*service };

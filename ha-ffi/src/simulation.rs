@@ -90,7 +90,7 @@ impl Simulation {
             replay.errors.iter().map(|error| Failure::content(error).kind("bad_command")).collect();
         if failures.is_empty() && folder.join("trace.jsonl").is_file() {
             let outcome = recorded::check(folder).map_err(|error| unreadable_case(&error))?;
-            if let recorded::Outcome::Differs { event, expected, got } = outcome {
+            if let recorded::Compared::Differs { event, expected, got } = outcome {
                 let details = json!({ "event": event, "expected": expected, "got": got });
                 let text = format!("event {event} is not the one that was recorded");
                 failures.push(Failure::content(text).kind("differs").line(event).details(Some(details)));

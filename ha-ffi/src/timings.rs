@@ -207,7 +207,7 @@ pub unsafe extern "C" fn ha_timings_check(
 ) -> ha_status {
     call!(error, |call| {
         if timings.is_null() {
-            return Err(Failure::argument("NULL in place of a ha_timings"));
+            return Err(Failure::argument("NULL instead of a ha_timings"));
         }
         let timings = checked(timings)?;
         let recovery = timings.recovery();

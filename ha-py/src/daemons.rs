@@ -402,7 +402,7 @@ impl Manager {
         self.manager.with(py, |manager| PythonHost::run(py, Some(host.0), |host| manager.round(input, host)))?
     }
 
-    /// Goes on from what is recorded, in place of what this manager knew.
+    /// Goes on from what is recorded, instead of what this manager knew.
     fn resume(&self, py: Python<'_>, status: PyRef<'_, ManagerStatus>) -> PyResult<()> {
         let status = status.0.as_ref().clone();
         self.manager.with(py, |manager| manager.resume(status))

@@ -174,7 +174,7 @@ const LOOKED_FOR: [(Profile, u64); 6] = [
     (Profile::Matrix, 8600),
 ];
 
-/// `cargo test -p ha-sim --test chaos -- --ignored --nocapture find_the_seeds` prints the rows of [`FOUND`] anew. With
+/// `cargo test -p ha-sim --test chaos -- --ignored --nocapture find_the_seeds` prints the rows of [`FOUND`] again. With
 /// `BUGS=marks-forgotten,all-frozen` only those of these bugs.
 #[test]
 #[ignore = "it takes minutes: for when the generator has changed"]

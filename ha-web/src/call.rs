@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
         Self { site, caller, path, parameters, present: OnceCell::new() }
     }
 
-    /// The same call, to which the store is asked anew.
+    /// The same call, for which the store is asked again.
     #[must_use]
     pub fn again(&self) -> Self {
         Self::new(self.site, self.caller, self.path.clone(), self.parameters.clone())

@@ -19,7 +19,7 @@ use ha_core::{
 };
 use ha_host::{
     os::{clock, signals::StopSignals},
-    store::{AgentDefinition, ClusterSettings, GuestDefinition, Record, SharedStore, StoreAddress},
+    store::{AgentDefinition, ClusterSettings, GuestDefinition, RecordName, SharedStore, StoreAddress},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -191,7 +191,7 @@ impl Cluster {
     }
 
     pub(super) fn manager_status(&self) -> Option<ManagerStatus> {
-        let content = self.store.record(&Record::Manager).ok()??;
+        let content = self.store.record(&RecordName::Manager).ok()??;
         ManagerStatus::from_json(&String::from_utf8_lossy(&content)).ok()
     }
 

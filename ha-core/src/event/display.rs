@@ -396,7 +396,7 @@ fn written(record: NodeRecord) -> &'static str {
 fn no_effect(reason: NoEffectReason) -> &'static str {
     match reason {
         NoEffectReason::InError => "is in error; find out why, then request 'disabled' and after that 'started'",
-        NoEffectReason::InFence => "waits until its node is known to be down, and is placed anew then",
+        NoEffectReason::InFence => "waits until its node is known to be down, and is placed again then",
         NoEffectReason::InRecovery => "is recovered on any node that may have it",
         NoEffectReason::Moving => "is on its way to another node; command again when it is there",
         NoEffectReason::Frozen => "is left alone while its LRM restarts or HA is disarmed",

@@ -162,7 +162,7 @@ impl JobQueue {
         self.waiting.get(sid).is_some_and(|waiting| waiting.job.uid.is_none())
     }
 
-    /// Lets a job wait, in place of one that waits for the same service. While one runs for the service nothing is
+    /// Lets a job wait, instead of one that waits for the same service. While one runs for the service nothing is
     /// queued that answers a request, since it is queued again later if it is still wanted. A final stop is queued once, so
     /// it waits until the other job has ended.
     pub(super) fn queue(&mut self, job: Job) {

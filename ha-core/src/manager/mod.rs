@@ -120,7 +120,7 @@ impl Manager {
         manager
     }
 
-    /// Goes on from what is recorded, in place of what this manager knew: its lock was over for a while, and another
+    /// Goes on from what is recorded, instead of what this manager knew: its lock was over for a while, and another
     /// master may have been at work.
     pub fn resume(&mut self, recorded: ManagerStatus) {
         self.status = recorded;

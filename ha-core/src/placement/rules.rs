@@ -12,7 +12,7 @@ use crate::{
 /// Stands for "none" among positions and numbers.
 const NONE: u32 = u32::MAX;
 
-/// The compiled rules with positions in place of names, ready for look-up.
+/// The compiled rules with positions instead of names, ready for look-up.
 ///
 /// Made again when the rules change, or the services of the table. Services that are in a rule but not in the table use no
 /// node, so nothing is said of them.

@@ -40,7 +40,7 @@ pub(super) fn complete(mut rules: RuleSet, compiled: &CompiledRules) -> RuleSet 
 
 /// The negative rules that positive rules pass on: whoever must be with a service must keep away from whom it must.
 ///
-/// Positive rules take their turn in the order of their ids, a merged one in place of its first. What is passed on
+/// Positive rules take their turn in the order of their ids, a merged one instead of its first. What is passed on
 /// comes from the rules of the configuration alone: a derived rule is not passed on again.
 pub(super) fn implicit_negatives(compiled: &CompiledRules) -> Vec<Rule> {
     let named = Apart::new(compiled);

@@ -462,7 +462,7 @@ impl Client {
             }
             (hello_of(&self.begun), HELLO_BYTES)
         } else {
-            (time_at(&self.begun, 1).map(|deadline| Said::Feed(Instant::after_start(deadline))), FRAME_BYTES)
+            (time_at(&self.begun, 1).map(|not_after| Said::Feed(Instant::after_start(not_after))), FRAME_BYTES)
         };
         if self.begun.len() >= length {
             self.begun.clear();

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ha_core::{event::Event, host::HostOperation};
 
 use crate::{
-    cluster::{Cluster, Failure, Fault, When},
+    cluster::{Cluster, Disturbance, Fault, When},
     stories::{STORIES, Story},
 };
 
@@ -15,23 +15,23 @@ const PLACES: u32 = 4;
 
 /// All ways in which a call fails. 40 s are within the budget of a feed, 55 s are beyond it but leave the watchdog open,
 /// 130 s are longer than the lease.
-const FAILURES: [Failure; 10] = [
-    Failure::Error(When::Before),
-    Failure::Error(When::After),
-    Failure::Late(When::Before, 40),
-    Failure::Late(When::After, 40),
-    Failure::Late(When::Before, 55),
-    Failure::Late(When::After, 55),
-    Failure::Late(When::Before, 130),
-    Failure::Crash(When::Before),
-    Failure::Crash(When::After),
-    Failure::Wrong,
+const FAULTS: [Fault; 10] = [
+    Fault::Error(When::Before),
+    Fault::Error(When::After),
+    Fault::Late(When::Before, 40),
+    Fault::Late(When::After, 40),
+    Fault::Late(When::Before, 55),
+    Fault::Late(When::After, 55),
+    Fault::Late(When::Before, 130),
+    Fault::Crash(When::Before),
+    Fault::Crash(When::After),
+    Fault::Wrong,
 ];
 
 /// What no host may do: see [`ha_core::host::Workers`]. An error means that nothing was started, or taken.
-fn breaks_the_contract(fault: &Fault) -> bool {
-    let of_workers = matches!(fault.operation, HostOperation::StartJob | HostOperation::FinishedJobs);
-    of_workers && fault.failure == Failure::Error(When::After)
+fn breaks_the_contract(disturbance: &Disturbance) -> bool {
+    let of_workers = matches!(disturbance.operation, HostOperation::StartJob | HostOperation::FinishedJobs);
+    of_workers && disturbance.fault == Fault::Error(When::After)
 }
 
 /// The numbers of the calls that fail: the first ones, and others spread over all.
@@ -50,22 +50,21 @@ fn places(count: u32, shift: u32) -> Vec<u32> {
     places
 }
 
-fn play(story: &Story, fault: Option<Fault>) -> Cluster {
+fn play(story: &Story, disturbance: Option<Disturbance>) -> Cluster {
     let mut cluster = story.cluster();
-    cluster.fault = fault;
+    cluster.disturbance = disturbance;
     story.play(&mut cluster);
     cluster
 }
 
 /// What is wrong with a run.
-fn problems(story: &Story, fault: Fault) -> Vec<String> {
-    let Ok(cluster) = catch_unwind(AssertUnwindSafe(|| play(story, Some(fault)))) else {
+fn problems(story: &Story, disturbance: Disturbance) -> Vec<String> {
+    let Ok(cluster) = catch_unwind(AssertUnwindSafe(|| play(story, Some(disturbance)))) else {
         return vec!["panicked".into()];
     };
     let mut problems = story.problems(&cluster);
-    if matches!(fault.failure, Failure::Error(_)) {
-        let reported =
-            |event: &Event| matches!(event, Event::HostCallFailed { operation, .. } if *operation == fault.operation);
+    if matches!(disturbance.fault, Fault::Error(_)) {
+        let reported = |event: &Event| matches!(event, Event::HostCallFailed { operation, .. } if *operation == disturbance.operation);
         if !cluster.reports.iter().any(|report| reported(&report.event)) {
             problems.push("the failed call was not reported".into());
         }
@@ -80,16 +79,16 @@ fn every_call_fails_in_turn(share: usize, shares: usize) {
     for (number, story) in STORIES.iter().enumerate().filter(|(number, _)| number % shares == share) {
         let undisturbed = play(story, None);
         for (operation, count) in &undisturbed.calls {
-            for (kind, failure) in FAILURES.into_iter().enumerate() {
+            for (kind, fault) in FAULTS.into_iter().enumerate() {
                 for number in places(*count, u32::try_from(7 * number + 3 * kind).unwrap()) {
-                    let fault = Fault { operation: *operation, number, failure };
-                    if breaks_the_contract(&fault) {
+                    let disturbance = Disturbance { operation: *operation, number, fault };
+                    if breaks_the_contract(&disturbance) {
                         continue;
                     }
                     runs += 1;
-                    let problems = problems(story, fault);
+                    let problems = problems(story, disturbance);
                     if !problems.is_empty() {
-                        failed.push(format!("{}, {fault:?}:\n  {}", story.name, problems.join("\n  ")));
+                        failed.push(format!("{}, {disturbance:?}:\n  {}", story.name, problems.join("\n  ")));
                     }
                 }
             }

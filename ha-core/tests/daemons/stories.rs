@@ -200,7 +200,7 @@ impl Story {
     pub(crate) fn problems(&self, cluster: &Cluster) -> Vec<String> {
         let mut problems = cluster.violations.clone();
         problems.extend(unsettled(cluster));
-        if cluster.resets.is_empty() && cluster.fault.is_none() {
+        if cluster.resets.is_empty() && cluster.disturbance.is_none() {
             let misplaced = self.places.iter().filter(|(name, place)| cluster.places(&sid(name)) != [&node(place)]);
             problems.extend(misplaced.map(|(name, place)| format!("{name} is not on {place}")));
         }

@@ -182,7 +182,7 @@ shares are fractions. Whatever is wrong with it is an exception.
 
 =item C<< read($file, $bytes) >>, C<< read_datacenter_json($json) >>
 
-Reads a file anew. A problem in it is no exception, and never loses the rest of it.
+Reads a file again. A problem in it is no exception, and never loses the rest of it.
 
 =item C<< problems($file) >>
 

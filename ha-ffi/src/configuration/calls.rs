@@ -74,7 +74,7 @@ pub unsafe extern "C" fn ha_configuration_add_service_type(
     })
 }
 
-/// Reads a file from its bytes, in place of what was known of it.
+/// Reads a file from its bytes, instead of what was known of it.
 ///
 /// A problem never loses the rest of the file, and is no failure of this call: ask ha_configuration_problem_count(). A
 /// fence.cfg with an error (not a warning) is not used at all.
@@ -347,7 +347,7 @@ pub unsafe extern "C" fn ha_configuration_guest_node(
     })
 }
 
-/// Forgets all guests, to give them anew.
+/// Forgets all guests, to give them again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_configuration_clear_guests(
     configuration: *mut ha_configuration,

@@ -48,7 +48,7 @@ pub enum ha_names {
 /// All of the configuration: what the files hold, what is wrong in them, and where each guest is.
 ///
 /// The daemons keep what follows from a file as long as its digest stays the same, so a host should keep one of these and
-/// read anew only the files that changed.
+/// read again only the files that changed.
 pub struct ha_configuration {
     _private: [u8; 0],
 }

@@ -13,7 +13,8 @@ use super::Present;
 use crate::{
     agents::Kinds,
     store::{
-        ConfigurationReader, Record, SharedStore, StoreError, StoredConfiguration, edit, read_manager_status, try_edit,
+        ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration, edit, read_manager_status,
+        try_edit,
     },
 };
 
@@ -85,8 +86,8 @@ impl Desk {
     ///
     /// If the store fails.
     pub fn manager_status(&self) -> Result<Result<ManagerStatus, String>, StoreError> {
-        let Some(content) = self.store.record(&Record::Manager)? else { return Ok(Ok(ManagerStatus::default())) };
-        Ok(read_manager_status(&content, &self.store.record_place(&Record::Manager)))
+        let Some(content) = self.store.record(&RecordName::Manager)? else { return Ok(Ok(ManagerStatus::default())) };
+        Ok(read_manager_status(&content, &self.store.record_place(&RecordName::Manager)))
     }
 
     /// The type of the guest with this number, if it is known and the only one.

@@ -16,7 +16,7 @@ use super::glance::newest_age;
 use crate::{
     os::clock,
     store::{
-        Beat, ClusterSettings, ConfigurationReader, Record, SharedStore, StoreError, StoredConfiguration,
+        Beat, ClusterSettings, ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration,
         read_manager_status, usage,
     },
 };
@@ -64,7 +64,7 @@ impl Present {
         let settings = settings(store, &status, &mut broken)?;
         let mut lrms = BTreeMap::new();
         for node in settings.nodes.iter().chain(status.nodes.keys()) {
-            let record = store.record(&Record::Lrm(node.clone()));
+            let record = store.record(&RecordName::Lrm(node.clone()));
             let part = || format!("the LRM status of {node}");
             let Some(content) = part_of(record, part, &mut broken)?.flatten() else { continue };
             match LrmStatus::from_json(&String::from_utf8_lossy(&content)) {
@@ -154,9 +154,9 @@ fn part_of<T>(
 }
 
 fn manager_status(store: &dyn SharedStore, broken: &mut Vec<Broken>) -> Result<ManagerStatus, StoreError> {
-    let content = part_of(store.record(&Record::Manager), || MANAGER_STATUS.into(), broken)?;
+    let content = part_of(store.record(&RecordName::Manager), || MANAGER_STATUS.into(), broken)?;
     let Some(content) = content.flatten() else { return Ok(ManagerStatus::default()) };
-    let read = read_manager_status(&content, &store.record_place(&Record::Manager));
+    let read = read_manager_status(&content, &store.record_place(&RecordName::Manager));
     Ok(read.unwrap_or_else(|problem| {
         note_once(broken, MANAGER_STATUS.into(), problem);
         ManagerStatus::default()

@@ -33,7 +33,7 @@ use crate::{
     agents::{Failures, NodeAgents},
     fence::FenceRunner,
     store::{
-        ConfigFile, ConfigurationReader, FileProblem, Record, Session, Store, change_if_unchanged, edit,
+        ConfigFile, ConfigurationReader, FileProblem, RecordName, Session, Store, change_if_unchanged, edit,
         read_manager_status, usage,
     },
     workers::JobWorkers,
@@ -115,7 +115,7 @@ impl NodeHost {
         {
             return Ok(status.clone());
         }
-        let place = self.store.record_place(&Record::Manager);
+        let place = self.store.record_place(&RecordName::Manager);
         let status = Arc::new(read_manager_status(&content, &place).map_err(HostError::new)?);
         self.manager = Some((content, status.clone()));
         Ok(status)
@@ -222,14 +222,14 @@ impl Watchdog for NodeHost {
 
 impl StatusStore for NodeHost {
     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
-        let record = self.store.record(&Record::Manager)?;
+        let record = self.store.record(&RecordName::Manager)?;
         let status = record.map(|content| self.understand_manager_status(content)).transpose()?;
         self.unreadable.clear();
         Ok(status)
     }
 
     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
-        let Some(content) = self.store.record(&Record::Lrm(node.clone()))? else { return Ok(None) };
+        let Some(content) = self.store.record(&RecordName::Lrm(node.clone()))? else { return Ok(None) };
         let parse = |text: &str| LrmStatus::from_json(text).map_err(|error| error.to_string());
         let known = understand(content, self.lrms.get(node), &format!("the LRM status of {node}"), parse)?;
         let status = known.1.clone();
@@ -249,7 +249,7 @@ impl ConfigurationStore for NodeHost {
 
 impl ManagerStore for NodeHost {
     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
-        Ok(self.session.write_record(&Record::Manager, status.to_json().as_bytes())?)
+        Ok(self.session.write_record(&RecordName::Manager, status.to_json().as_bytes())?)
     }
 
     fn commands_waiting(&mut self) -> Result<bool, HostError> {
@@ -263,7 +263,7 @@ impl ManagerStore for NodeHost {
 
 impl LrmStore for NodeHost {
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
-        let record = Record::Lrm(self.node.clone());
+        let record = RecordName::Lrm(self.node.clone());
         let with_failures = self.failures.added_to(status);
         let status = with_failures.as_ref().unwrap_or(status);
         Ok(self.session.write_record(&record, status.to_json().as_bytes())?)

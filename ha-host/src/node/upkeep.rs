@@ -13,7 +13,7 @@ use ha_core::{event::Severity, id::NodeName, status::ManagerStatus, time::Instan
 use super::log::LogSource;
 use crate::{
     os::clock,
-    store::{Record, SharedStore, StoreProblem},
+    store::{RecordName, SharedStore, StoreProblem},
 };
 
 /// Begins; it ends when what is given is dropped, after what it is doing.
@@ -81,7 +81,7 @@ impl Caretaker {
 
     /// By the manager's record, which outlives that nothing can be written.
     fn is_master(&self) -> bool {
-        let status = self.store.record(&Record::Manager).ok().flatten();
+        let status = self.store.record(&RecordName::Manager).ok().flatten();
         let status = status.and_then(|content| ManagerStatus::from_json(&String::from_utf8_lossy(&content)).ok());
         status.is_some_and(|status| status.master_node.as_ref() == Some(&self.node))
     }

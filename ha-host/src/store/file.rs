@@ -19,7 +19,7 @@ use nix::sys::statvfs::statvfs;
 
 use super::{
     AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, HistoryLine,
-    LiveMove, LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreSpace, TwinNote,
+    LiveMove, LockChange, LockCheck, RecordName, SharedStore, Store, StoreError, StoreSpace, TwinNote,
     cached::FileCache,
     guest_cache::{GuestCache, read_guest, read_move},
     history_files::HistoryFiles,
@@ -364,7 +364,7 @@ impl Store for FileStore {
         }
         {
             let _guard = self.guard(&Guard::LrmStatus(node))?;
-            self.remove(&record_file(&Record::Lrm(node.clone())))?;
+            self.remove(&record_file(&RecordName::Lrm(node.clone())))?;
         }
         self.set_twin(node, None)?;
         let _guard = self.guard(&Guard::Beat(node))?;
@@ -439,16 +439,16 @@ impl Store for FileStore {
         self.edit_document(&file, |text| read_move(sid, text), edit)
     }
 
-    fn record_place(&self, record: &Record) -> String {
+    fn record_place(&self, record: &RecordName) -> String {
         self.directory.join(record_file(record)).display().to_string()
     }
 
-    fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {
+    fn record(&self, record: &RecordName) -> Result<Option<Arc<[u8]>>, StoreError> {
         self.read(&record_file(record))
     }
 
-    fn write_record(&self, record: &Record, content: &[u8], writer: &NodeName) -> Result<(), StoreError> {
-        if *record != Record::Manager {
+    fn write_record(&self, record: &RecordName, content: &[u8], writer: &NodeName) -> Result<(), StoreError> {
+        if *record != RecordName::Manager {
             return self.replace(&record_file(record), content, writer.as_str(), Durability::Disk);
         }
         let is_held = |lock: Option<&[u8]>| Stands::read(lock).holder() == Some(writer);
@@ -568,7 +568,7 @@ impl SharedStore for FileStore {
 
     fn change_lrm_status(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError> {
         let _guard = self.guard(&Guard::LrmStatus(node))?;
-        let name = record_file(&Record::Lrm(node.clone()));
+        let name = record_file(&RecordName::Lrm(node.clone()));
         let content = self.read(&name)?;
         match change(content.as_deref()) {
             Some(content) => self.replace(&name, &content, node.as_str(), Durability::Disk),
@@ -581,7 +581,7 @@ impl SharedStore for FileStore {
         let lock = self.slot(&self.directory.join(lock_file(&Lock::Manager)))?;
         let is_held = is_held(lock.as_deref());
         if is_held {
-            self.replace(&record_file(&Record::Manager), content, "master", Durability::Disk)?;
+            self.replace(&record_file(&RecordName::Manager), content, "master", Durability::Disk)?;
         }
         Ok(is_held)
     }
@@ -623,10 +623,10 @@ fn beat_file(node: &NodeName) -> String {
 
 const COMMANDS: &str = "commands";
 
-fn record_file(record: &Record) -> String {
+fn record_file(record: &RecordName) -> String {
     match record {
-        Record::Manager => "status/manager.json".to_owned(),
-        Record::Lrm(node) => format!("status/lrm/{node}.json"),
+        RecordName::Manager => "status/manager.json".to_owned(),
+        RecordName::Lrm(node) => format!("status/lrm/{node}.json"),
     }
 }
 

@@ -178,7 +178,7 @@ mod tests {
     fn no_two_records_of_a_lock_are_the_same() {
         let stands = Stands::read(Some(&held_by("node1", u64::MAX)));
         let next = || stands.next(Some(&node("node1")), "w", LIFETIME);
-        assert_eq!(next().count, 0, "it begins anew, and harms nobody");
+        assert_eq!(next().count, 0, "it begins again, and harms nobody");
         assert_ne!(next(), next());
     }
 

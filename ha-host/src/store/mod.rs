@@ -223,9 +223,9 @@ pub type ConfigTexts = BTreeMap<ConfigFile, Arc<[u8]>>;
 /// The new content of a configuration file; `None` removes it.
 pub type ConfigChange = (ConfigFile, Option<Vec<u8>>);
 
-/// A record that a daemon writes.
+/// The name of a record that a daemon writes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Record {
+pub enum RecordName {
     /// The manager status.
     Manager,
     /// The LRM status of a node.
@@ -234,6 +234,10 @@ pub enum Record {
 
 /// A line of the history with its position.
 pub type HistoryLine = (u64, String);
+
+/// The former name of [`RecordName`].
+#[deprecated = "it is called RecordName"]
+pub type Record = RecordName;
 
 /// The guests by SID.
 pub type GuestTable = BTreeMap<ServiceId, Arc<GuestDefinition>>;
@@ -319,14 +323,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn edit_move(&self, sid: &ServiceId, edit: &mut dyn FnMut(&mut Option<LiveMove>)) -> Result<(), StoreError>;
 
     /// Where a record is, for people.
-    fn record_place(&self, record: &Record) -> String;
+    fn record_place(&self, record: &RecordName) -> String;
 
     /// The bytes of a record. What did not change is the same [`Arc`] as before.
     ///
     /// # Errors
     ///
     /// If the store fails.
-    fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError>;
+    fn record(&self, record: &RecordName) -> Result<Option<Arc<[u8]>>, StoreError>;
 
     /// Writes a record, the manager status only while the manager lock says that `writer` has it. There must be no two writers of
     /// one record at the same time, save for `writer`s of different names. A daemon writes by its [`Session`], which knows two
@@ -335,7 +339,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     ///
     /// If the store fails, or the manager lock is not the writer's.
-    fn write_record(&self, record: &Record, content: &[u8], writer: &NodeName) -> Result<(), StoreError>;
+    fn write_record(&self, record: &RecordName, content: &[u8], writer: &NodeName) -> Result<(), StoreError>;
 
     /// Appends a line to the command queue.
     ///
@@ -586,7 +590,7 @@ pub trait Session: Send + Sync {
     /// # Errors
     ///
     /// If it was not written, or that is not known; if this session does not take part, or the record is another hand's.
-    fn write_record(&self, record: &Record, content: &[u8]) -> Result<(), StoreError>;
+    fn write_record(&self, record: &RecordName, content: &[u8]) -> Result<(), StoreError>;
 
     /// For how long another node has given no sign of life, if this one has ever seen one. It is only written down for people.
     fn silent_for(&self, node: &NodeName) -> Option<Duration> {

@@ -9,7 +9,7 @@ use ha_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Record, SharedStore, StoreError, lease::Stands};
+use super::{RecordName, SharedStore, StoreError, lease::Stands};
 use crate::os::clock;
 
 /// What can be saved of a manager status, and what can't.
@@ -191,7 +191,7 @@ pub fn replace_manager_status(
     seen: &[u8],
     status: &ManagerStatus,
 ) -> Result<Replaced, StoreError> {
-    if store.record(&Record::Manager)?.as_deref() != Some(seen) {
+    if store.record(&RecordName::Manager)?.as_deref() != Some(seen) {
         return Ok(Replaced::Changed);
     }
     // Only a master writes the record, and it has to take the lock first.

@@ -18,7 +18,7 @@ use ha_core::{
 };
 
 use super::{
-    Beat, ConfigFile, Identity, Record, Session, SharedStore, StoreError, StoreSpace, StoreWriter, TwinNote,
+    Beat, ConfigFile, Identity, RecordName, Session, SharedStore, StoreError, StoreSpace, StoreWriter, TwinNote,
     hand::{Hands, mark},
     lease::{SeenLocks, Stands},
     membership::{SeenBeats, Watched},
@@ -365,7 +365,7 @@ impl Shared {
     ///
     /// A manager status that can't be understood may say that as well.
     fn unguarded_other(&self) -> Result<Option<String>, StoreError> {
-        let Some(record) = self.store.record(&Record::Lrm(self.node.clone()))? else { return Ok(None) };
+        let Some(record) = self.store.record(&RecordName::Lrm(self.node.clone()))? else { return Ok(None) };
         let Some((machine, boot)) = machine_of(&record) else { return Ok(None) };
         let writer = format!("{machine}/{boot}");
         // What was seen of it may name its process too.
@@ -378,7 +378,7 @@ impl Shared {
         if self.devices_alone_fence()? {
             return Ok(Some(writer));
         }
-        let Some(status) = self.store.record(&Record::Manager)? else { return Ok(None) };
+        let Some(status) = self.store.record(&RecordName::Manager)? else { return Ok(None) };
         let status = ManagerStatus::from_json(&String::from_utf8_lossy(&status));
         let may_run = status.map_or(true, |status| status.unguarded.contains(&self.node));
         Ok(may_run.then_some(writer))
@@ -601,14 +601,14 @@ impl Session for StoreSession {
         Ok(())
     }
 
-    fn write_record(&self, record: &Record, content: &[u8]) -> Result<(), StoreError> {
+    fn write_record(&self, record: &RecordName, content: &[u8]) -> Result<(), StoreError> {
         if !self.shared.check_standing()? {
             return Err(StoreError::NotPresent(self.shared.node.clone()));
         }
         self.shared.check_cluster()?;
         match record {
-            Record::Manager => self.shared.write_manager_status(content),
-            Record::Lrm(node) => self.shared.write_lrm_status(node, content),
+            RecordName::Manager => self.shared.write_manager_status(content),
+            RecordName::Lrm(node) => self.shared.write_lrm_status(node, content),
         }
     }
 

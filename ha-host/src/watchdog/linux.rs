@@ -282,7 +282,7 @@ impl<C: DeviceCalls> Device for LinuxDevice<C> {
     fn rearm(&mut self) -> io::Result<()> {
         self.calls.restart(&self.file).map_err(|error| {
             let guards = "the machine has slept, and may not be guarded any more";
-            io::Error::new(error.kind(), format!("it can't be armed anew ({error}): {guards}"))
+            io::Error::new(error.kind(), format!("it can't be armed again ({error}): {guards}"))
         })?;
         self.set_timeout()
     }

@@ -270,7 +270,7 @@ impl Configuration {
         parts.guests.iter().map(|(sid, guest)| (sid.to_string(), guest.node.to_string())).collect()
     }
 
-    /// Says where guests are configured, in place of what was said before.
+    /// Says where guests are configured, instead of what was said before.
     fn set_guests(&self, py: Python<'_>, guests: BTreeMap<String, String>) -> PyResult<()> {
         let guests = Arc::new(guests_of(guests, py)?);
         self.lock().guests = guests;

@@ -86,7 +86,7 @@ data_by! {
 #[pyfunction]
 pub(crate) fn check_recorded(py: Python<'_>, folder: PathArg) -> PyResult<Option<Out<Difference>>> {
     match py.detach(|| recorded::check(&folder)).map_err(|error| errors::case(py, &error))? {
-        recorded::Outcome::Same => Ok(None),
-        recorded::Outcome::Differs { event, expected, got } => Ok(Some(Out(Difference { event, expected, got }))),
+        recorded::Compared::Same => Ok(None),
+        recorded::Compared::Differs { event, expected, got } => Ok(Some(Out(Difference { event, expected, got }))),
     }
 }

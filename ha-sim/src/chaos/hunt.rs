@@ -30,9 +30,9 @@ pub struct Hunt {
     pub most_failures: usize,
 }
 
-/// A history that broke an invariant.
+/// What was found: a history that broke an invariant.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub struct Found {
     /// The history.
     pub history: History,
     /// What broke.
@@ -55,7 +55,7 @@ pub struct Tally {
     /// For each window of the matrix how many of its cells were visited, and how many there were to visit.
     pub windows: BTreeMap<String, (u64, u64)>,
     /// Those that failed, by seed.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<Found>,
 }
 
 /// How far a hunt has come.
@@ -131,7 +131,7 @@ fn work(hunt: &Hunt, next: &AtomicU64, done: &AtomicU64, stop: &AtomicBool, tall
 }
 
 impl Tally {
-    fn play(&mut self, history: History) -> Option<Failure> {
+    fn play(&mut self, history: History) -> Option<Found> {
         self.runs = self.runs.saturating_add(1);
         let outcome = run(&history);
         self.cluster_time = self.cluster_time.saturating_add(outcome.cluster_time);
@@ -151,7 +151,7 @@ impl Tally {
             let allowed = history.end().saturating_sub(history.faults_end());
             self.slowest = self.slowest.max(settled.as_secs_f64() / allowed.as_secs_f64());
         }
-        outcome.breach.map(|breach| Failure { history, breach })
+        outcome.breach.map(|breach| Found { history, breach })
     }
 
     /// Whether a cell of the matrix was not visited that should have been.

@@ -16,13 +16,21 @@ mod windows;
 
 pub use crate::{
     cluster::Action,
-    history::{History, Outcome, PlannedAction, Profile, prepare, run, unsettled},
+    history::{History, Judged, PlannedAction, Profile, prepare, run, unsettled},
 };
 pub use coverage::{Coverage, SPECIFIED};
 pub use generate::generate;
-pub use hunt::{Failure, Hunt, Progress, Tally, hunt};
+pub use hunt::{Found, Hunt, Progress, Tally, hunt};
 pub use matrix::{Cell, cells};
 pub use shrink::shrink;
+
+/// The former name of [`Found`].
+#[deprecated = "it is called Found"]
+pub type Failure = Found;
+
+/// The former name of [`Judged`](crate::history::Judged).
+#[deprecated = "it is history::Judged"]
+pub type Outcome = crate::history::Judged;
 
 /// The former name of [`Operation`](crate::world::Operation).
 #[deprecated = "it is world::Operation"]

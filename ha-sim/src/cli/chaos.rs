@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use ha_sim::{
-    chaos::{self, Failure, Hunt, Profile, Progress, Tally},
+    chaos::{self, Found, Hunt, Profile, Progress, Tally},
     cluster::PlantedBug,
     scenario::save,
 };
@@ -145,8 +145,8 @@ fn transition((whose, from, to): (&str, &str, &str)) -> String {
     format!("{whose} {from} → {to}")
 }
 
-fn print_failure(failure: &Failure, arguments: &Arguments, out: &mut impl Write) -> Result<(), Error> {
-    let Failure { history, breach } = failure;
+fn print_failure(failure: &Found, arguments: &Arguments, out: &mut impl Write) -> Result<(), Error> {
+    let Found { history, breach } = failure;
     let bad = terminal::ERROR;
     writeln!(out, "\n{bad}seed {}:{bad:#} {breach}", history.seed)?;
     let (shrunk, breach) =

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ha_sim::{
-    recorded::{self, Outcome},
+    recorded::{self, Compared},
     scenario::{Scenario, play},
 };
 use serde_json::Value;
@@ -42,8 +42,8 @@ fn difference(folder: &Path) -> Option<String> {
 fn differing_event(folder: &Path) -> Option<String> {
     let text = |event: Option<Value>| event.map_or_else(|| "nothing".to_owned(), |event| event.to_string());
     match recorded::check(folder) {
-        Ok(Outcome::Same) => None,
-        Ok(Outcome::Differs { event, expected, got }) => {
+        Ok(Compared::Same) => None,
+        Ok(Compared::Differs { event, expected, got }) => {
             Some(format!("event {event}: expected {}, got {}", text(expected), text(got)))
         }
         Err(error) => Some(error.to_string()),

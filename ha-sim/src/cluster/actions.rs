@@ -638,7 +638,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Lets an operation of an agent go wrong from now on, in place of what was said about that operation before.
+    /// Lets an operation of an agent go wrong from now on, instead of what was said about that operation before.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@ mod on_the_way;
 mod run;
 mod settled;
 
-pub use run::{Outcome, prepare, run};
+pub use run::{Judged, prepare, run};
 pub use settled::unsettled;
 
 use std::time::Duration;

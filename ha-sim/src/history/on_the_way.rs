@@ -465,7 +465,7 @@ fn touched_by(action: &Action) -> Touch<'_> {
         | Action::DamageEntry { .. }
         | Action::RepairStatus
         | Action::MendAll => Touch::Everything,
-        // Commands change states, which begins anew; calls that go wrong are told by the cluster.
+        // Commands change states, which begins again; calls that go wrong are told by the cluster.
         Action::Command { .. } | Action::Disturb(_) | Action::Say(_) => Touch::Nothing,
     }
 }

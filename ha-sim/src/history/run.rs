@@ -10,9 +10,9 @@ use crate::{
     world::{ClusterEvent, What},
 };
 
-/// How a history went.
+/// How a history went, and what is to be said of it.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Judged {
     /// The first invariant that did not hold, if there is one.
     pub breach: Option<Breach>,
     /// The cluster at the end.
@@ -25,12 +25,12 @@ pub struct Outcome {
 
 /// Plays a history to its end, or until an invariant does not hold.
 #[must_use]
-pub fn run(history: &History) -> Outcome {
+pub fn run(history: &History) -> Judged {
     let mut cluster = prepare(history);
     let settled_after = play(history, &mut cluster);
     let breach = cluster.invariants().and_then(|invariants| invariants.breach()).cloned();
     let cluster_time = cluster.now().instant.since_start();
-    Outcome { breach, cluster, cluster_time, settled_after }
+    Judged { breach, cluster, cluster_time, settled_after }
 }
 
 /// The cluster of a history, with everything planned that is done to it.

@@ -133,7 +133,7 @@ impl<'a> Present<'a> {
     }
 
     /// Whether a guest is elsewhere than its entry says because a move from there has ended that was not reported, or because
-    /// somebody made it anew: that is an error by the text.
+    /// somebody made it again: that is an error by the text.
     fn moved_unreported(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
         let was_made =
             |planned: &PlannedAction| matches!(&planned.action, Action::CreateGuest { sid: made, .. } if made == sid);

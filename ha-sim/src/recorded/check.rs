@@ -9,7 +9,7 @@ use crate::world::{Happening, What};
 
 /// How a comparison ended.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum Compared {
     /// All events are the same.
     Same,
     /// The first event that is not.
@@ -28,7 +28,7 @@ pub enum Outcome {
 /// # Errors
 ///
 /// If the folder can't be read, or holds a command that is not known.
-pub fn check(folder: &Path) -> Result<Outcome, CaseError> {
+pub fn check(folder: &Path) -> Result<Compared, CaseError> {
     let path = folder.join("trace.jsonl");
     let trace = fs::read_to_string(&path).map_err(|source| CaseError::Read { path: path.clone(), source })?;
     let expected: Vec<Value> = trace
@@ -63,12 +63,12 @@ fn to_json(happening: &Happening) -> Value {
     serde_json::to_value(&happening).unwrap_or_else(|error| Value::String(error.to_string()))
 }
 
-fn compare(expected: &[Value], got: &[Value]) -> Outcome {
+fn compare(expected: &[Value], got: &[Value]) -> Compared {
     let same = expected.iter().zip(got).take_while(|(expected, got)| expected == got).count();
     match (expected.get(same), got.get(same)) {
-        (None, None) => Outcome::Same,
+        (None, None) => Compared::Same,
         (expected, got) => {
-            Outcome::Differs { event: same.saturating_add(1), expected: expected.cloned(), got: got.cloned() }
+            Compared::Differs { event: same.saturating_add(1), expected: expected.cloned(), got: got.cloned() }
         }
     }
 }

@@ -7,5 +7,9 @@ mod command;
 mod replay;
 
 pub use case::{Case, CaseError};
-pub use check::{Outcome, check};
+pub use check::{Compared, check};
 pub use replay::Replay;
+
+/// The former name of [`Compared`].
+#[deprecated = "it is called Compared"]
+pub type Outcome = Compared;

@@ -83,7 +83,7 @@ pub fn play(scenario: Scenario, report: &mut dyn FnMut(Played<'_>)) -> Outcome {
 
 /// Plays what the hunt found, as the hunt does: it fails if an invariant does not hold.
 fn play_history(history: &History, line: usize, report: &mut dyn FnMut(Played<'_>)) -> Outcome {
-    let history::Outcome { breach, cluster, .. } = history::run(history);
+    let history::Judged { breach, cluster, .. } = history::run(history);
     for happening in cluster.happenings_since(0) {
         report(Played::Happening(happening));
     }

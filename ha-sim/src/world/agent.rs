@@ -74,7 +74,7 @@ pub(super) fn failed() -> HostError {
 /// A move that began.
 pub(super) struct MoveBegun {
     /// How it is done, which need not be how it was asked for.
-    pub(super) task: Motion,
+    pub(super) motion: Motion,
     pub(super) begun: Begun,
 }
 
@@ -195,38 +195,37 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         self.set_running_here(sid, false);
     }
 
-    pub(super) fn begin_move(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> MoveBegun {
-        let mut task = motion;
-        let begun = self.try_move(sid, target, &mut task).unwrap_or_else(Begun::Refused);
-        MoveBegun { task, begun }
+    pub(super) fn begin_move(&mut self, sid: &ServiceId, target: &NodeName, mut motion: Motion) -> MoveBegun {
+        let begun = self.try_move(sid, target, &mut motion).unwrap_or_else(Begun::Refused);
+        MoveBegun { motion, begun }
     }
 
-    fn try_move(&mut self, sid: &ServiceId, target: &NodeName, task: &mut Motion) -> Result<Begun, HostError> {
+    fn try_move(&mut self, sid: &ServiceId, target: &NodeName, motion: &mut Motion) -> Result<Begun, HostError> {
         if let Some(script) = self.script_here(sid)
             && fails(&mut self.guest(sid)?.failed_moves, script.moves)
         {
             return Err(failed());
         }
-        if *task == Motion::Migrate && sid.service_type() == "ct" && self.runs_here(sid) {
+        if *motion == Motion::Migrate && sid.service_type() == "ct" && self.runs_here(sid) {
             self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
-            *task = Motion::Relocate;
+            *motion = Motion::Relocate;
         }
-        self.event(Event::AgentMoveStarted { sid: sid.clone(), task: *task, target: target.clone() });
-        let operation = match task {
+        self.event(Event::AgentMoveStarted { sid: sid.clone(), task: *motion, target: target.clone() });
+        let operation = match motion {
             Motion::Migrate => AgentOperation::Migrate,
             Motion::Relocate => AgentOperation::Relocate,
         };
         self.check_lock(sid, operation)?;
         // What is left can't be moved live: it is ended first.
-        if *task == Motion::Migrate {
+        if *motion == Motion::Migrate {
             self.clear_up(sid)?;
         }
         Ok(Begun::of_fault(self.fault(sid, Operation::Move)?))
     }
 
     /// Whether the guest has to be stopped before it can be moved. Says so.
-    pub(super) fn begin_stop_to_move(&mut self, sid: &ServiceId, task: Motion) -> Option<Begun> {
-        if task == Motion::Migrate || !self.runs_here(sid) {
+    pub(super) fn begin_stop_to_move(&mut self, sid: &ServiceId, motion: Motion) -> Option<Begun> {
+        if motion == Motion::Migrate || !self.runs_here(sid) {
             return None;
         }
         self.event(Event::AgentStopping { sid: sid.clone(), for_relocate: true, timeout: None });
@@ -238,7 +237,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         self.event(Event::AgentStopped { sid: sid.clone() });
     }
 
-    pub(super) fn end_move(&mut self, sid: &ServiceId, target: &NodeName, task: Motion) -> Result<(), HostError> {
+    pub(super) fn end_move(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
         let travels = self.view.world.physics.job_times.is_some();
         if travels {
             self.is_here(sid)?;
@@ -250,7 +249,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
             self.view.world.set_running(sid, target, true);
         }
         self.guest(sid)?.node = target.clone();
-        self.event(Event::AgentMoveEnded { sid: sid.clone(), task, target: target.clone() });
+        self.event(Event::AgentMoveEnded { sid: sid.clone(), task: motion, target: target.clone() });
         Ok(())
     }
 
@@ -266,7 +265,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
     }
 }
 
-/// Counts a failure that a script asks for. Says whether to fail; after the last failure the count begins anew.
+/// Counts a failure that a script asks for. Says whether to fail; after the last failure the count begins again.
 fn fails(count: &mut u32, failures: u32) -> bool {
     if *count < failures {
         *count = count.saturating_add(1);
@@ -323,12 +322,12 @@ impl Agent for NodeAgent<'_, '_> {
     }
 
     fn move_to(&mut self, sid: &ServiceId, target: &NodeName, motion: Motion) -> Result<(), HostError> {
-        let MoveBegun { task, begun } = self.begin_move(sid, target, motion);
+        let MoveBegun { motion, begun } = self.begin_move(sid, target, motion);
         begun.at_once()?;
-        if let Some(begun) = self.begin_stop_to_move(sid, task) {
+        if let Some(begun) = self.begin_stop_to_move(sid, motion) {
             begun.at_once()?;
             self.end_stop_to_move(sid);
         }
-        self.end_move(sid, target, task)
+        self.end_move(sid, target, motion)
     }
 }

@@ -24,7 +24,7 @@ const SLOWNESS: Duration = Duration::from_secs(240);
 /// A move that does not get on may take this long.
 const MOVE_PATIENCE: Duration = Duration::from_secs(600);
 
-/// Names a job among those of all nodes: ids begin anew with each LRM.
+/// Names a job among those of all nodes: ids begin again with each LRM.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct JobKey {
     node: NodeName,
@@ -82,13 +82,13 @@ enum OperationKind {
     /// Stops it, to move it then.
     StopToMove {
         target: NodeName,
-        task: Motion,
+        motion: Motion,
         move_works: bool,
         move_ending: Ending,
     },
     Move {
         target: NodeName,
-        task: Motion,
+        motion: Motion,
         /// How often the target had lost its power when the move began: what was moved so far is lost with it.
         power_losses: u64,
     },
@@ -270,28 +270,28 @@ fn begin(run: &JobRun, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) ->
             wait(agent.begin_stop(sid), time, OperationKind::Stop)
         }
         JobStep::Move { target, motion } => {
-            let MoveBegun { task, begun } = agent.begin_move(sid, &target, motion);
+            let MoveBegun { motion, begun } = agent.begin_move(sid, &target, motion);
             if let Some((move_works, move_ending)) = ends(&begun)
-                && let Some(begun) = agent.begin_stop_to_move(sid, task)
+                && let Some(begun) = agent.begin_stop_to_move(sid, motion)
             {
                 let time = own.stop.unwrap_or(times.stop).min(DEFAULT_STOP_TIMEOUT);
-                return wait(begun, time, OperationKind::StopToMove { target, task, move_works, move_ending });
+                return wait(begun, time, OperationKind::StopToMove { target, motion, move_works, move_ending });
             }
-            let what = move_to(view, target, task);
-            wait(begun, move_time(view, sid, times, task), what)
+            let what = move_to(view, target, motion);
+            wait(begun, move_time(view, sid, times, motion), what)
         }
         JobStep::Done(exit_code) => Progress::Done(exit_code),
     }
 }
 
-fn move_to(view: &View<'_>, target: NodeName, task: Motion) -> OperationKind {
+fn move_to(view: &View<'_>, target: NodeName, motion: Motion) -> OperationKind {
     let power_losses = view.world.nodes.get(&target).map_or(0, |node| node.power_losses);
-    OperationKind::Move { target, task, power_losses }
+    OperationKind::Move { target, motion, power_losses }
 }
 
-fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, task: Motion) -> Duration {
+fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, motion: Motion) -> Duration {
     let own = view.world.guests.get(sid).map(|guest| guest.times).unwrap_or_default();
-    match task {
+    match motion {
         Motion::Migrate if view.world.runs(sid, &view.node) => own.migrate.unwrap_or(times.migrate),
         Motion::Migrate | Motion::Relocate => own.relocate.unwrap_or(times.relocate),
     }
@@ -325,11 +325,14 @@ fn wait(begun: Begun, time: Duration, what: OperationKind) -> Progress {
 fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
     let TimedOperation { what, works, ending, slow: _ } = operation;
     let time = move_time(view, sid, times, Motion::Relocate);
-    if let (true, OperationKind::StopToMove { target, task, move_works, move_ending }, Ending::Honest | Ending::Lies) =
-        (works, &what, ending)
+    if let (
+        true,
+        OperationKind::StopToMove { target, motion, move_works, move_ending },
+        Ending::Honest | Ending::Lies,
+    ) = (works, &what, ending)
     {
         NodeAgent::new(view).end_stop_to_move(sid);
-        let what = move_to(view, target.clone(), *task);
+        let what = move_to(view, target.clone(), *motion);
         let operation = TimedOperation { what, works: *move_works, slow: false, ending: *move_ending };
         return Progress::Wait { operation, after: Some(time) };
     }
@@ -356,6 +359,6 @@ fn take_effect(what: OperationKind, sid: &ServiceId, view: &mut View<'_>) -> Res
         OperationKind::Move { target, power_losses, .. } if lost(&target, power_losses, view) => {
             Err(HostError::new(format!("{target} failed meanwhile")))
         }
-        OperationKind::Move { target, task, .. } => NodeAgent::new(view).end_move(sid, &target, task),
+        OperationKind::Move { target, motion, .. } => NodeAgent::new(view).end_move(sid, &target, motion),
     }
 }

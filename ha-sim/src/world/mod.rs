@@ -377,7 +377,7 @@ impl World {
         Arc::new(self.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect())
     }
 
-    /// The same, made anew only if something has changed: daemons ask often.
+    /// The same, made again only if something has changed: daemons ask often.
     fn known_guest_nodes(&mut self) -> Arc<Guests> {
         let known = self.located.iter().map(|(sid, guest)| (sid, &guest.node));
         if !known.eq(self.guests.iter().map(|(sid, guest)| (sid, &guest.node))) {

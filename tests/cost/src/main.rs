@@ -16,7 +16,7 @@ What operations of the core cost, in instructions.
 Usage: ha-core-cost COMMAND
 
   check              compares with the baseline: fails if an operation costs over 3 % more
-  write              measures the baseline anew
+  write              measures the baseline again
   count [OPERATION [services=N] [nodes=N] [rules=N] [group=N] [failed=N]]
                      counts one operation, or all
   growth             how costs grow with the size of a cluster: docs/performance.md and .svg

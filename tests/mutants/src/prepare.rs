@@ -107,7 +107,7 @@ impl Sources {
 
 const LEFT_OUT: &str = "left_out.json";
 
-/// A file that is written anew is built anew.
+/// A file that is written again is built again.
 fn write_if_changed(path: &Path, text: &str) -> Result<()> {
     if fs::read_to_string(path).is_ok_and(|before| before == text) {
         return Ok(());

@@ -40,7 +40,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Documentation, a line each, with this promise in place of what it had.
+/// Documentation, a line each, with this promise instead of what it had.
 fn renewed(doc: &[&str], promise: Option<&str>, width: usize) -> Vec<String> {
     let text = doc.join("\n");
     let paragraphs = text.trim().split("\n\n").filter(|paragraph| !paragraph.starts_with(PROMISE));

@@ -99,7 +99,7 @@ impl Sources {
         Self(modules.iter().map(parse).collect())
     }
 
-    /// Takes a module as it is now, in place of what was read.
+    /// Takes a module as it is now, instead of what was read.
     pub(crate) fn put(&mut self, module: &str, text: &str) -> Result<(), Failure> {
         self.0.insert(module.into(), syn::parse_file(text).map_err(|error| format!("{module}: {error}"))?);
         Ok(())

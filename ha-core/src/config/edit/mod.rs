@@ -515,7 +515,7 @@ where
     Ok(())
 }
 
-/// Puts an edited section in place of the old one. What was kept of the edited properties goes.
+/// Puts an edited section instead of the old one. What was kept of the edited properties goes.
 fn replace<S: Section>(sections: &mut OrderedMap<S::Id, S>, kept: &mut Kept<S::Id>, id: &S::Id, edited: Edited<S>) {
     for property in edited.edited {
         kept.forget_property(id, property);

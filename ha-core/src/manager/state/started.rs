@@ -263,13 +263,13 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn report_move(
         &mut self,
         service: usize,
-        task: Motion,
+        motion: Motion,
         target: &NodeName,
         cause: MoveCause,
         why: Option<Box<Why>>,
     ) {
         if let Some((sid, _)) = self.entry(service) {
-            let event = Event::ServiceMove { sid: sid.clone(), target: target.clone(), cause, task };
+            let event = Event::ServiceMove { sid: sid.clone(), target: target.clone(), cause, task: motion };
             self.decision(event, why);
         }
     }

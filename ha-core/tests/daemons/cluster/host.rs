@@ -22,7 +22,7 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{Cluster, Daemon, Failure, JOB, Node, Report, When};
+use super::{Cluster, Daemon, Fault, JOB, Node, Report, When};
 
 /// Calls of one daemon, as long as its node has power.
 pub(crate) struct Call<'a> {
@@ -65,18 +65,18 @@ impl<'a> Call<'a> {
         }
         let answer = match self.cluster.count_call(operation) {
             None => act(self),
-            Some(Failure::Error(When::Before)) => Err(HostError::new("not done")),
-            Some(Failure::Error(When::After)) => act(self).and(Err(HostError::new("done, but the answer is lost"))),
-            Some(Failure::Late(When::Before, seconds)) => {
+            Some(Fault::Error(When::Before)) => Err(HostError::new("not done")),
+            Some(Fault::Error(When::After)) => act(self).and(Err(HostError::new("done, but the answer is lost"))),
+            Some(Fault::Late(When::Before, seconds)) => {
                 self.cluster.run_for(seconds);
                 if self.is_alive() { act(self) } else { Err(HostError::new("the node has no power")) }
             }
-            Some(Failure::Late(When::After, seconds)) => {
+            Some(Fault::Late(When::After, seconds)) => {
                 let answer = act(self);
                 self.cluster.run_for(seconds);
                 answer
             }
-            Some(Failure::Crash(when)) => {
+            Some(Fault::Crash(when)) => {
                 if when == When::After {
                     let _ = act(self);
                 }
@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
                 self.cluster.reset(&name);
                 Err(HostError::new("the node has no power"))
             }
-            Some(Failure::Wrong) => match wrong {
+            Some(Fault::Wrong) => match wrong {
                 Some(wrong) => Ok(wrong),
                 None => act(self),
             },

@@ -3,12 +3,12 @@
 //!
 //! It takes the worst that the timings allow: a watchdog resets its node at the last possible moment.
 
-mod fault;
+mod disturbance;
 mod host;
 mod invariants;
 mod node;
 
-pub(crate) use fault::{Failure, Fault, When};
+pub(crate) use disturbance::{Disturbance, Fault, When};
 pub(crate) use host::Call;
 pub(crate) use node::{Daemon, Node};
 
@@ -96,7 +96,7 @@ pub(crate) struct Cluster {
     /// Calls that always fail.
     pub(crate) broken: BTreeSet<(NodeName, HostOperation)>,
     /// The one call that fails, if any.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) disturbance: Option<Disturbance>,
     /// How often each call was made.
     pub(crate) calls: BTreeMap<HostOperation, u32>,
     pub(crate) reports: Vec<Report>,

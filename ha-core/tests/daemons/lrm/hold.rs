@@ -1,7 +1,7 @@
 //! What an LRM must not let go of, and what it must not begin: each condition by which it would, one at a time.
 
 use super::*;
-use crate::cluster::{Failure, Fault, When};
+use crate::cluster::{Disturbance, Fault, When};
 
 /// Lets the LRM go on until it exits, for some minutes at the most.
 fn exits(cluster: &mut Cluster) -> bool {
@@ -85,7 +85,7 @@ fn an_lrm_that_goes_down_leaves_only_when_it_has_said_so_and_has_looked_once_mor
         ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
         // The last one is made right before it lets go.
         let number = calls(&before, operation);
-        cluster.fault = Some(Fault { operation, number, failure: Failure::Error(When::Before) });
+        cluster.disturbance = Some(Disturbance { operation, number, fault: Fault::Error(When::Before) });
         while calls(&cluster, operation) < number {
             let next = iterate(&mut cluster);
             assert!(next.is_some(), "{operation}");
@@ -257,7 +257,8 @@ fn a_lock_that_was_got_back_too_late_to_be_guarded_is_kept_as_long_as_the_watchd
     let mut cluster = active();
     cluster.release_lock_of("node1");
     let number = calls(&cluster, HostOperation::TakeLock) + 1;
-    cluster.fault = Some(Fault { operation: HostOperation::TakeLock, number, failure: Failure::Late(When::After, 48) });
+    cluster.disturbance =
+        Some(Disturbance { operation: HostOperation::TakeLock, number, fault: Fault::Late(When::After, 48) });
     let releases = calls(&cluster, HostOperation::ReleaseLock);
     cluster.take_events();
     let _ = cluster.tick(&node("node1"), Daemon::Lrm);

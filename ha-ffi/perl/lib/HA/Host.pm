@@ -238,7 +238,7 @@ sub _fence_commands {
     return \@found;
 }
 
-# Words in place of numbers, and lists in place of lines, for the methods that get some.
+# Words instead of numbers, and lists instead of lines, for the methods that get some.
 my %ARGUMENT_WORDS = (
     forget_fence_attempts => sub { $_[0] = [split /\n/, $_[0]]; @_ },
     usage               => sub { $_[0] = $_[0] ? 'dynamic' : 'static' if @_; @_ },

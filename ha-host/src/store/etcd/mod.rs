@@ -25,7 +25,7 @@ use ha_core::{
 
 use super::{
     AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, HistoryLine,
-    LiveMove, LockChange, LockCheck, Record, SharedStore, Store, StoreError, StoreProblem, TwinNote,
+    LiveMove, LockChange, LockCheck, RecordName, SharedStore, Store, StoreError, StoreProblem, TwinNote,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
     lease::Stands,
@@ -132,7 +132,7 @@ impl EtcdStore {
         })
     }
 
-    /// Keeps the values that keys had for that long, in place of an hour.
+    /// Keeps the values that keys had for that long, instead of an hour.
     #[must_use]
     pub fn with_retention(self, retention: Duration) -> Self {
         Self { upkeep: Upkeep::new(retention), ..self }
@@ -275,10 +275,10 @@ fn new_id() -> Result<String, StoreError> {
     new_cluster_id().map_err(StoreError::file("read", Path::new("/dev/urandom")))
 }
 
-fn record_name(record: &Record) -> String {
+fn record_name(record: &RecordName) -> String {
     match record {
-        Record::Manager => "status/manager".to_owned(),
-        Record::Lrm(node) => format!("status/lrm/{node}"),
+        RecordName::Manager => "status/manager".to_owned(),
+        RecordName::Lrm(node) => format!("status/lrm/{node}"),
     }
 }
 
@@ -314,7 +314,7 @@ impl Store for EtcdStore {
             let is_forgotten = content.is_some() && Stands::read(content).is_free();
             Ok(is_forgotten.then_some(None))
         })?;
-        for name in [record_name(&Record::Lrm(node.clone())), format!("twins/{node}"), format!("members/{node}")] {
+        for name in [record_name(&RecordName::Lrm(node.clone())), format!("twins/{node}"), format!("members/{node}")] {
             self.change(&name, &mut |content| Ok(content.is_some().then_some(None)))?;
         }
         Ok(())
@@ -389,15 +389,15 @@ impl Store for EtcdStore {
         self.edit_document(&name, |text| read_move(sid, text), edit)
     }
 
-    fn record_place(&self, record: &Record) -> String {
+    fn record_place(&self, record: &RecordName) -> String {
         format!("{} in etcd", self.key(&record_name(record)))
     }
 
-    fn record(&self, record: &Record) -> Result<Option<Arc<[u8]>>, StoreError> {
+    fn record(&self, record: &RecordName) -> Result<Option<Arc<[u8]>>, StoreError> {
         Ok(self.get(&record_name(record))?.content)
     }
 
-    fn write_record(&self, record: &Record, content: &[u8], _: &NodeName) -> Result<(), StoreError> {
+    fn write_record(&self, record: &RecordName, content: &[u8], _: &NodeName) -> Result<(), StoreError> {
         self.write_over_seen(record_name(record), content, None)
     }
 
@@ -502,7 +502,7 @@ impl SharedStore for EtcdStore {
     }
 
     fn change_lrm_status(&self, node: &NodeName, change: &mut LockChange<'_>) -> Result<(), StoreError> {
-        self.change(&record_name(&Record::Lrm(node.clone())), &mut |content| Ok(change(content).map(Some)))
+        self.change(&record_name(&RecordName::Lrm(node.clone())), &mut |content| Ok(change(content).map(Some)))
     }
 
     fn write_manager_status(&self, content: &[u8], is_held: &LockCheck<'_>) -> Result<bool, StoreError> {
@@ -511,7 +511,7 @@ impl SharedStore for EtcdStore {
         if !is_held(lock.content.as_deref()) {
             return Ok(false);
         }
-        self.write_over_seen(record_name(&Record::Manager), content, Some((name, lock)))?;
+        self.write_over_seen(record_name(&RecordName::Manager), content, Some((name, lock)))?;
         Ok(true)
     }
 

@@ -85,13 +85,13 @@ fn a_lock_counts_as_seen_from_when_it_was_read_and_not_from_when_that_was_asked_
 fn under_a_lock_that_another_hand_has_under_the_same_name_nothing_is_done_and_it_stays() {
     let stage = Stage::new("hand");
     stage.session.take(&LOCK).unwrap();
-    stage.session.write_record(&Record::Manager, b"{}").unwrap();
+    stage.session.write_record(&RecordName::Manager, b"{}").unwrap();
     for holder in ["node1", "node2"] {
         stage.write_by_another_hand(&LOCK, holder);
         let before = stage.content(&LOCK);
-        let written = stage.session.write_record(&Record::Manager, br#"{"master_node":"node1"}"#);
+        let written = stage.session.write_record(&RecordName::Manager, br#"{"master_node":"node1"}"#);
         assert!(matches!(written, Err(StoreError::NotMaster(_))), "{holder}: {written:?}");
-        assert_eq!(stage.store.record(&Record::Manager).unwrap().as_deref(), Some(&b"{}"[..]), "{holder}");
+        assert_eq!(stage.store.record(&RecordName::Manager).unwrap().as_deref(), Some(&b"{}"[..]), "{holder}");
         stage.session.release(&LOCK).unwrap();
         assert_eq!(stage.content(&LOCK), before, "{holder}");
         assert_eq!(stage.session.take(&LOCK).unwrap(), LockAnswer::Refused, "{holder}");
@@ -106,7 +106,7 @@ fn who_had_what_another_hand_has_written_is_a_twin_and_does_nothing_any_more() {
     by_lock.write_by_another_hand(&LOCK, "node1");
     assert!(matches!(by_lock.session.take(&LOCK), Err(StoreError::Twin { .. })));
     let by_record = Stage::new("twin-record");
-    let record = Record::Lrm(node("node1"));
+    let record = RecordName::Lrm(node("node1"));
     by_record.session.write_record(&record, LrmStatus::default().to_json().as_bytes()).unwrap();
     let other = LrmStatus { timestamp: Some(1), ..LrmStatus::default() };
     by_record.store.write_record(&record, other.to_json().as_bytes(), &node("node1")).unwrap();
@@ -130,7 +130,7 @@ fn in_another_store_than_that_of_its_cluster_a_session_takes_and_writes_nothing(
     let timings = Timings::default();
     let session = StoreSession::begin_as(stage.store.clone(), node("node2"), timings, identity).unwrap();
     assert_eq!(session.take(&LOCK).unwrap(), LockAnswer::Acquired);
-    let record = Record::Lrm(node("node2"));
+    let record = RecordName::Lrm(node("node2"));
     session.write_record(&record, b"{}").unwrap();
     let before = stage.content(&LOCK);
     fs::write(stage.directory.join("cluster-id"), "another\n").unwrap();

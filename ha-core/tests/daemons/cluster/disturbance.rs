@@ -6,16 +6,16 @@ use super::Cluster;
 
 /// Which call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct Disturbance {
     pub(crate) operation: HostOperation,
     /// The number of the call among those of its kind, from 1.
     pub(crate) number: u32,
-    pub(crate) failure: Failure,
+    pub(crate) fault: Fault,
 }
 
 /// How it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum Fault {
     /// An error; before it took effect, or after.
     Error(When),
     /// It takes so many seconds; before it takes effect, or after.
@@ -34,10 +34,10 @@ pub(crate) enum When {
 
 impl Cluster {
     /// Counts a call, and says how it is to fail, if it is.
-    pub(super) fn count_call(&mut self, operation: HostOperation) -> Option<Failure> {
+    pub(super) fn count_call(&mut self, operation: HostOperation) -> Option<Fault> {
         let count = self.calls.entry(operation).or_default();
         *count += 1;
-        let fault = self.fault?;
-        (fault.operation == operation && fault.number == *count).then_some(fault.failure)
+        let disturbance = self.disturbance?;
+        (disturbance.operation == operation && disturbance.number == *count).then_some(disturbance.fault)
     }
 }
