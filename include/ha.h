@@ -53,7 +53,7 @@
  * and so does every later call with a handle that it worked with; only ..._free() still takes them. What such a daemon
  * would have done is not known. So: stop feeding the watchdog, do not close it, do not release locks, and let the node be
  * reset; or end the process with the watchdog armed. A daemon that holds no lock and no open watchdog can simply be freed
- * and started anew. ha_test_panic() lets you try that.
+ * and started again. ha_test_panic() lets you try that.
  */
 
 
@@ -80,7 +80,7 @@ extern "C" {
 /// All of the configuration: what the files hold, what is wrong in them, and where each guest is.
 ///
 /// The daemons keep what follows from a file as long as its digest stays the same, so a host should keep one of these and
-/// read anew only the files that changed.
+/// read again only the files that changed.
 typedef struct ha_configuration ha_configuration;
 
 /// The cluster resource manager of one node. It runs on every node; the one that holds the manager lock is the master.
@@ -732,7 +732,7 @@ ha_status ha_configuration_add_service_type(struct ha_configuration *configurati
                                             int32_t names,
                                             struct ha_error **error);
 
-/// Reads a file from its bytes, in place of what was known of it.
+/// Reads a file from its bytes, instead of what was known of it.
 ///
 /// A problem never loses the rest of the file, and is no failure of this call: ask ha_configuration_problem_count(). A
 /// fence.cfg with an error (not a warning) is not used at all.
@@ -856,7 +856,7 @@ ha_status ha_configuration_guest_node(const struct ha_configuration *configurati
                                       struct ha_str *node,
                                       struct ha_error **error);
 
-/// Forgets all guests, to give them anew.
+/// Forgets all guests, to give them again.
 ha_status ha_configuration_clear_guests(struct ha_configuration *configuration, struct ha_error **error);
 
 /// Begins an edit. action: one of ha_edit_action. id: what is edited.
@@ -1062,7 +1062,7 @@ ha_status ha_lrm_status_find(const struct ha_lrm_status *status,
                              struct ha_result *result,
                              struct ha_error **error);
 
-/// Adds a result, in place of one that the request has already.
+/// Adds a result, instead of one that the request has already.
 ha_status ha_lrm_status_add_result(struct ha_lrm_status *status,
                                    const struct ha_result *result,
                                    struct ha_error **error);
@@ -1961,7 +1961,7 @@ enum ha_answer
     HA_ANSWER_FAILED = -1,
     /// take_lock: it was free or expired, and is held by this node now.
     HA_ANSWER_ACQUIRED = 11,
-    /// take_lock: it was held by this node, and its lease begins anew.
+    /// take_lock: it was held by this node, and its lease begins again.
     HA_ANSWER_RENEWED = 12,
     /// take_lock: it is held by another node, or there is no quorum.
     HA_ANSWER_REFUSED = 13,
@@ -2470,7 +2470,7 @@ ha_status ha_crm_new(const char *node,
 /// Frees a CRM: it is then as if its process had been killed. NULL is fine.
 ha_status ha_crm_free(struct ha_crm *crm);
 
-/// Does what is to be done now, and says when to call again. It never waits itself, beyond what the callbacks do.
+/// Does what must be done now, and says when to call again. It never waits itself, beyond what the callbacks do.
 ///
 /// monotonic: the monotonic clock (CLOCK_BOOTTIME), in nanoseconds since a start of your choosing, read before the call. wall:
 /// the wall clock in seconds since 1970, only written down. next: the moment of the next call; a needless call before it is
@@ -2526,7 +2526,7 @@ ha_status ha_lrm_set_writer(struct ha_lrm *lrm,
 /// Frees an LRM: it is then as if its process had been killed. NULL is fine.
 ha_status ha_lrm_free(struct ha_lrm *lrm);
 
-/// Does what is to be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one
+/// Does what must be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one
 /// that waits takes its place at the workers then.
 HA_MUST_USE
 ha_status ha_lrm_tick(struct ha_lrm *lrm,
@@ -2741,7 +2741,7 @@ ha_status ha_round_input_set_configuration(struct ha_round_input *input,
                                            const struct ha_configuration *configuration,
                                            struct ha_error **error);
 
-/// Forgets the guests that HA does not manage, to tell them anew.
+/// Forgets the guests that HA does not manage, to tell them again.
 ha_status ha_round_input_clear_unmanaged(struct ha_round_input *input, struct ha_error **error);
 
 /// Tells a guest that HA does not manage. running: 1 if it runs.
@@ -2777,7 +2777,7 @@ ha_status ha_manager_new(const char *node,
 /// Frees a manager. NULL is fine.
 ha_status ha_manager_free(struct ha_manager *manager);
 
-/// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what is to be done (locks,
+/// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what must be done (locks,
 /// commands, fence devices, guests), and at its end write_manager_status.
 ///
 /// Call it only while this node holds the manager lock and its watchdog is fed for that, with an input that was read after the
@@ -2796,7 +2796,7 @@ ha_status ha_manager_round(struct ha_manager *manager,
 /// command, a change of the configuration, or the loss of a node. Use a manager that you have made for this: it then knows what
 /// the round would have written, see ha_manager_get_status().
 ///
-/// granting: HA_ANSWER_YES where every lock is to be had and every fence device succeeds, HA_ANSWER_NO where none is and none
+/// granting: HA_ANSWER_YES where every lock can be had and every fence device succeeds, HA_ANSWER_NO where none is and none
 /// does. commands: lines of the command queue. events: what would have happened, as a JSON list.
 ha_status ha_manager_rehearse(struct ha_manager *manager,
                               struct ha_round_input *input,
@@ -2808,7 +2808,7 @@ ha_status ha_manager_rehearse(struct ha_manager *manager,
                               struct ha_text *events,
                               struct ha_error **error);
 
-/// Goes on from what is recorded, in place of what the manager knew: its lock was over for a while.
+/// Goes on from what is recorded, instead of what the manager knew: its lock was over for a while.
 ha_status ha_manager_resume(struct ha_manager *manager,
                             const struct ha_manager_status *recorded,
                             struct ha_error **error);

@@ -106,7 +106,7 @@ pub extern "C" fn ha_crm_free(crm: *mut ha_crm) -> ha_status {
     boundary::free::<_, Crm>(crm)
 }
 
-/// Does what is to be done now, and says when to call again. It never waits itself, beyond what the callbacks do.
+/// Does what must be done now, and says when to call again. It never waits itself, beyond what the callbacks do.
 ///
 /// monotonic: the monotonic clock (CLOCK_BOOTTIME), in nanoseconds since a start of your choosing, read before the call. wall:
 /// the wall clock in seconds since 1970, only written down. next: the moment of the next call; a needless call before it is
@@ -228,7 +228,7 @@ pub extern "C" fn ha_lrm_free(lrm: *mut ha_lrm) -> ha_status {
     boundary::free::<_, Lrm>(lrm)
 }
 
-/// Does what is to be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one
+/// Does what must be done now, and says when to call again: see ha_crm_tick(). Call it as soon as a job has ended, too: the next one
 /// that waits takes its place at the workers then.
 #[unsafe(no_mangle)]
 #[must_use]

@@ -215,7 +215,7 @@ pub extern "C" fn ha_manager_free(manager: *mut ha_manager) -> ha_status {
     boundary::free::<_, ManagerHandle>(manager)
 }
 
-/// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what is to be done (locks,
+/// Plays one round: looks at the input, decides, calls the host's callbacks of the CRM's part for what must be done (locks,
 /// commands, fence devices, guests), and at its end write_manager_status.
 ///
 /// Call it only while this node holds the manager lock and its watchdog is fed for that, with an input that was read after the
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn ha_manager_round(
 /// command, a change of the configuration, or the loss of a node. Use a manager that you have made for this: it then knows what
 /// the round would have written, see ha_manager_get_status().
 ///
-/// granting: HA_ANSWER_YES where every lock is to be had and every fence device succeeds, HA_ANSWER_NO where none is and none
+/// granting: HA_ANSWER_YES where every lock can be had and every fence device succeeds, HA_ANSWER_NO where none is and none
 /// does. commands: lines of the command queue. events: what would have happened, as a JSON list.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_manager_rehearse(

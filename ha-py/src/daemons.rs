@@ -123,7 +123,7 @@ impl Crm {
         }
     }
 
-    /// Does what is to be done now, and says when to call again; ``None`` after it has exited.
+    /// Does what must be done now, and says when to call again; ``None`` after it has exited.
     ///
     /// ``HostError`` of the host is an answer to the core. Any other exception comes out unchanged: what the host has not
     /// been asked by then is left for the next call.
@@ -247,7 +247,7 @@ impl Lrm {
         }
     }
 
-    /// Does what is to be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
+    /// Does what must be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
     ///
     /// Call it as soon as a job has ended, too: the next one that waits takes its place at the workers then.
     #[pyo3(signature = (host, now=None, *, wall=None))]

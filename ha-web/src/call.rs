@@ -189,7 +189,7 @@ pub struct OwnedChanges {
 }
 
 impl OwnedChanges {
-    /// Whether nothing is to be changed.
+    /// Whether nothing may be changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()

@@ -292,7 +292,7 @@ two boots, and was never used before. Where you can't promise that, name no writ
 
 =item C<< tick($host, $monotonic, $wall) >>
 
-Does what is to be done now, without waiting beyond what the host's methods do. C<$monotonic> is the monotonic clock in
+Does what must be done now, without waiting beyond what the host's methods do. C<$monotonic> is the monotonic clock in
 nanoseconds (C<CLOCK_BOOTTIME>), read before the call; C<$wall> the time, by default C<time>. Gives a hash of C<next>, when
 it wants to be called again, and C<wait>, what it waits for: C<next_iteration>, C<lock_retry>, C<jobs>, or C<exit>: it is
 done.
@@ -526,7 +526,7 @@ C<resume($status)> goes on after the lock was over for a while; C<status> is wha
 
 C<< rehearse($input, granting => $yes, commands => \@lines, monotonic => $nanoseconds, wall => $seconds) >> plays a round where
 nothing happens, with a manager that was made for this, and gives what would have happened, as a list of hashes; C<status> is
-what would have been written. With C<granting> every lock is to be had, else none is.
+what would have been written. With C<granting> every lock can be had, else none can.
 
 C<< HA::RoundInput->new(members => {}, lrms => {}, configuration => $configuration, unmanaged => [], usage => {}) >> is what
 a round looks at; keep it, and change it with C<set_member($node, $online)> (undef: no member any more),

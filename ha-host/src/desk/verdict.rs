@@ -51,7 +51,7 @@ const fn of_ignored(reason: IgnoreReason) -> &'static str {
     }
 }
 
-/// Judges a command by the events of the round that would take it, `line` being its line in the queue. Gives what is to be told of
+/// Judges a command by the events of the round that would take it, `line` being its line in the queue. Gives what there is to tell of
 /// it. What only [leads nowhere](Refusal::Pointless) is let through if it is forced.
 ///
 /// # Errors

@@ -391,7 +391,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails.
     fn access(&self) -> Result<Option<Arc<[u8]>>, StoreError>;
 
-    /// Edits that: `edit` gets what there is, and says what there is to be, if it changes. No other edit of it comes between; `edit`
+    /// Edits that: `edit` gets what there is, and says what it should be, if it changes. No other edit of it comes between; `edit`
     /// may be called again if the store asks for it.
     ///
     /// # Errors

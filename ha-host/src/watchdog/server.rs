@@ -56,7 +56,7 @@ impl MultiplexerSettings {
 pub enum MultiplexerError {
     /// A predecessor died while it had clients.
     #[error(
-        "{0} says that a multiplexer died with clients: the node is to be reset, and no new one may feed the watchdog. \
+        "{0} says that a multiplexer died with clients: the node must be reset, and no new one may feed the watchdog. \
         Remove that file only if you know that nothing of the clients runs"
     )]
     PredecessorDied(PathBuf),

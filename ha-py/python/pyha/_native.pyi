@@ -834,7 +834,7 @@ class Configuration:
         """
     def set_guests(self, /, guests: dict[str, str]) -> None:
         """
-        Says where guests are configured, in place of what was said before.
+        Says where guests are configured, instead of what was said before.
         """
     def shadowed_groups(self, /) -> list[str]:
         """
@@ -889,7 +889,7 @@ class Crm:
         wall: SupportsFloat | SupportsIndex | None = None,
     ) -> Wait | None:
         """
-        Does what is to be done now, and says when to call again; ``None`` after it has exited.
+        Does what must be done now, and says when to call again; ``None`` after it has exited.
 
         ``HostError`` of the host is an answer to the core. Any other exception comes out unchanged: what the host has not
         been asked by then is left for the next call.
@@ -1365,7 +1365,7 @@ class Lrm:
         wall: SupportsFloat | SupportsIndex | None = None,
     ) -> Wait | None:
         """
-        Does what is to be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
+        Does what must be done now, and says when to call again; ``None`` after it has exited. See :meth:`Crm.tick`.
 
         Call it as soon as a job has ended, too: the next one that waits takes its place at the workers then.
         """
@@ -1454,7 +1454,7 @@ class Manager:
         """
     def resume(self, /, status: ManagerStatus) -> None:
         """
-        Goes on from what is recorded, in place of what this manager knew.
+        Goes on from what is recorded, instead of what this manager knew.
         """
     def round(self, /, input: RoundInput, host: RoundHost) -> None:
         """

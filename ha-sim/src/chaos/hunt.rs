@@ -13,7 +13,7 @@ use std::{
 use super::{Coverage, History, Profile, generate, matrix, run};
 use crate::cluster::{Breach, PlantedBug};
 
-/// What is to be played.
+/// What a hunt plays.
 #[derive(Debug, Clone, Copy)]
 pub struct Hunt {
     /// The seed of the first history; each one after it has the next.

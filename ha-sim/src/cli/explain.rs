@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::{Error, Verdict, terminal};
 
-/// What is to be explained.
+/// What to explain.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub(super) struct What {

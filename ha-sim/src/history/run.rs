@@ -10,7 +10,7 @@ use crate::{
     world::{ClusterEvent, What},
 };
 
-/// How a history went, and what is to be said of it.
+/// How a history went, and how it is judged.
 #[derive(Debug)]
 pub struct Judged {
     /// The first invariant that did not hold, if there is one.

@@ -1,6 +1,6 @@
 //! The resource agents of the virtual cluster.
 //!
-//! Each operation has a begin, at which it is seen whether it can work, and an end, at which it takes effect. Between
+//! Each operation has a beginning, at which it is seen whether it can work, and an end, at which it takes effect. Between
 //! the two lies the time that it takes: none if a job is done within one call.
 
 use ha_core::{
@@ -20,7 +20,7 @@ pub(super) struct NodeAgent<'v, 'w> {
 /// Types that have an agent.
 const TYPES: [&str; 3] = ["ct", "fa", "vm"];
 
-/// How an operation will go, as far as its begin tells.
+/// How an operation will go, as far as its beginning tells.
 pub(super) enum Begun {
     /// It will take effect at its end.
     Works,

@@ -147,7 +147,7 @@ impl Access {
         outcome
     }
 
-    #[expect(clippy::type_complexity, reason = "an answer, and what is to be written")]
+    #[expect(clippy::type_complexity, reason = "an answer, and what must be written")]
     fn edited<E>(
         content: Option<&[u8]>,
         edit: &mut impl FnMut(&mut Self) -> Result<(), E>,

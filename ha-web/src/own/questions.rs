@@ -1,4 +1,4 @@
-//! Questions before anything happens, and what is to be known of the configuration.
+//! Questions before anything happens, and what there is to know about the configuration.
 
 use ha_core::{id::NodeName, placement::Preference, plan::Situation, status::Command};
 use ha_host::{

@@ -25,7 +25,7 @@ sub round {
     return $self;
 }
 
-# granting: whether every lock is to be had; commands: lines of the queue. Gives what would have happened, as hashes.
+# granting: whether every lock can be had; commands: lines of the queue. Gives what would have happened, as hashes.
 sub rehearse {
     my ($self, $input, @with) = @_;
     my %with = HA::FFI::named('rehearse', [qw(granting commands monotonic wall)], @with);

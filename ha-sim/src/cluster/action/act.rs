@@ -1,4 +1,4 @@
-//! Doing what is to be done.
+//! Deeds, done.
 
 use std::{collections::BTreeSet, time::Duration};
 

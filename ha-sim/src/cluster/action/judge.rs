@@ -1,4 +1,4 @@
-//! What is to be made of a deed by whoever judges a history: its kind, and what may rightly follow from it.
+//! What whoever judges a history must know about a deed: its kind, and what may rightly follow from it.
 
 use ha_core::id::ServiceId;
 
