@@ -205,7 +205,7 @@ fn find_the_seeds() {
 const COVERING: std::ops::Range<u64> = 0..200;
 
 #[test]
-fn the_changes_of_state_that_the_specification_names_are_taken() -> Result {
+fn the_changes_of_state_that_the_rules_allow_are_taken() -> Result {
     let mut coverage = play(COVERING.start, COVERING.end - COVERING.start, Profile::People).coverage;
     rare_changes(&mut coverage)?;
     let missing: Vec<_> = coverage.missing().collect();

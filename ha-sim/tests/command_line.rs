@@ -194,6 +194,28 @@ fn replay_decides_again_what_was_recorded() {
 }
 
 #[test]
+fn what_the_hunt_found_is_a_folder_that_run_and_check_play() {
+    let out = folder("found", &[]);
+    let hunt = ["chaos", "--seed", "269", "--runs", "1", "--plant", "recovery-without-fencing", "--out"];
+    let hunted = ha_sim(&[&hunt[..], &[out.to_str().unwrap()]].concat());
+    assert_eq!(hunted.status.code(), Some(1), "{}", stderr(&hunted));
+    let found = out.join("chaos-269");
+    let found = found.to_str().unwrap();
+    assert!(stdout(&hunted).ends_with(&format!("see it with: ha-sim run {found}\n")), "{}", stdout(&hunted));
+    for verb in ["run", "check", "replay"] {
+        let played = ha_sim(&[verb, found]);
+        let text = stdout(&played);
+        assert_eq!(played.status.code(), Some(1), "{verb}: {text}");
+        assert!(text.contains("this does not hold: a fenced node runs nothing"), "{verb}: {text}");
+    }
+    let scenario = fs::read_to_string(Path::new(found).join("scenario")).unwrap();
+    fs::write(Path::new(found).join("scenario"), scenario.replace(" planted recovery-without-fencing", "")).unwrap();
+    let mended = ha_sim(&["run", found]);
+    assert_eq!(mended.status.code(), Some(0), "{}", stdout(&mended));
+    assert!(stdout(&mended).ends_with("all invariants hold\n"), "{}", stdout(&mended));
+}
+
+#[test]
 fn help_has_examples_and_completions_are_scripts() {
     let help = stdout(&ha_sim(&["--help"]));
     assert!(help.contains("ha-sim run examples/clusters/failover"));

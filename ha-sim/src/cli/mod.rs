@@ -40,6 +40,7 @@ Examples:
   ha-sim explain FOLDER --service vm:104 --at 2m   why it goes where it goes
   ha-sim rules rules.cfg --nodes n1,n2,n3          what rules come to
   ha-sim chaos --runs 1000                         look for what breaks the safety rules
+  ha-sim run chaos-1234                            see what it found, step by step
   ha-sim replay crm-1767225600.jsonl               decide again what was recorded
   ha-sim check-config /etc/ha/*.cfg                problems of configuration files
 
