@@ -5,6 +5,7 @@
 mod c_interface;
 mod configuration;
 mod records;
+mod requests;
 pub mod seeds;
 
 /// Something that parses.
@@ -37,6 +38,7 @@ targets! {
     recording: records::recording;
     scenario: records::scenario;
     c_interface: c_interface::texts;
+    requests: requests::requests;
 }
 
 /// Runs a target by its name.
@@ -47,4 +49,9 @@ targets! {
 pub fn run(name: &str, data: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("the name is that of a target");
     (target.run)(data);
+}
+
+/// Removes what targets have made beside the inputs that they were given. No target is to be run afterwards.
+pub fn clear() {
+    requests::clear();
 }

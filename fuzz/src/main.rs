@@ -32,6 +32,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     for target in TARGETS.iter().filter(|target| wanted.is_empty() || wanted.iter().any(|name| name == target.name)) {
         well &= fuzz(target, Duration::from_secs(seconds), &mut Rng::with_seed(seed))?;
     }
+    ha_fuzz::clear();
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

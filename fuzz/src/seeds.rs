@@ -24,6 +24,7 @@ pub fn seeds(target: &str) -> io::Result<Vec<Vec<u8>>> {
                 seeds.push(fs::read(folder.join("scenario"))?);
             }
         }
+        "requests" => seeds.extend(every_call()),
         "c_interface" => {
             let mut plain = Vec::new();
             texts(&tests.join("vectors"), &mut plain)?;
@@ -64,8 +65,32 @@ fn own(target: &str) -> &'static [&'static str] {
         "manager_status" => &[
             r#"{"master_node":"n1","timestamp":1,"node_status":{"n1":"online"},"service_status":{"vm:100":{"state":"started","node":"n1","uid":"a","running":1}}}"#,
         ],
+        "requests" => &[
+            "POST /api2/json/cluster/ha/resources\ncontent-type: application/json\n\n{\"sid\":\"vm:100\",\"max_restart\":3,\"comment\":\"a b\"}",
+            "PUT /api2/json/cluster/ha/resources/vm%3A100\ncontent-type: application/x-www-form-urlencoded\n\nstate=stopped&delete=comment",
+            "POST /api2/json/cluster/ha/rules\n\nrule=pair&type=resource-affinity&resources=vm:100,ct:101&affinity=negative",
+            "POST /api2/json/cluster/ha/groups\n\ngroup=both&nodes=node1:2,node2&restricted=1",
+            "POST /api2/json/access/ticket\n\nusername=a@pam&password=b",
+            "GET /api2/json/version\nauthorization: PVEAPIToken=a@pam!b=c",
+            "GET /api2/json/version\ncookie: PVEAuthCookie=PVE%3Aa%40pam%3A66000000%3A%3Aab",
+            "POST /api/v1/what-if\ncontent-type: application/json\n\n{\"fail\":[\"node1\"],\"maintenance\":[\"node2\"]}",
+            "PATCH /api/v1/services/vm:100?dry_run=1\nif-match: \"0\"\n\nstate=started",
+            "POST /api/v1/services/vm:100/migrate\nidempotency-key: one\n\nnode=node2",
+        ],
         _ => &[],
     }
+}
+
+/// Each call that there is, with a value for each parameter.
+fn every_call() -> impl Iterator<Item = Vec<u8>> {
+    ha_web::table::all().map(|route| {
+        let path = route.path.replace("{sid}", "vm:100").replace("{node}", "node1").replace(['{', '}'], "");
+        let sent: Vec<String> = route.takes.iter().map(|parameter| format!("{}=1", parameter.name)).collect();
+        let sent = sent.join("&");
+        let is_in_query = matches!(route.method, "GET" | "DELETE");
+        let (query, body) = if is_in_query { (sent, String::new()) } else { (String::new(), sent) };
+        format!("{} {path}?{query}\n\n{body}", route.method).into_bytes()
+    })
 }
 
 /// Every text in the JSON files of a folder, and every object as JSON.
