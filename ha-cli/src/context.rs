@@ -7,8 +7,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::{Arc, mpsc::sync_channel},
-    thread,
+    sync::Arc,
     time::Duration,
 };
 
@@ -173,18 +172,12 @@ impl Context {
     pub(super) fn keep_change(&self, verb: &str, object: &str, change: &str) {
         /// Nobody waits longer for it.
         const PATIENCE: Duration = Duration::from_secs(3);
-        let store = self.store.clone();
         let members = || self.store.settings().ok()?.nodes.into_iter().next();
         let Some(node) = self.node().ok().or_else(members) else { return };
         let [verb, object, change] = [verb, object, change].map(str::to_owned);
         let change = ChangeByPerson { by: who(), through: None, verb, object, change };
-        let (done, wait) = sync_channel(1);
-        // A store whose history hangs holds up nobody who has done something else.
-        thread::spawn(move || drop(done.send(history::tell(&*store, &node, change))));
-        match wait.recv_timeout(PATIENCE) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => note(format_args!("it is done, but the history does not have it: {error}")),
-            Err(_) => note("it is done, but the history does not have it: the store has not kept it in time"),
+        if let Err(error) = history::tell_in_time(&self.store, &node, change, PATIENCE) {
+            note(format_args!("it is done, but the history does not have it: {error}"));
         }
     }
 

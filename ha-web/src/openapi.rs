@@ -127,6 +127,7 @@ fn body_schema(takes: &[Parameter]) -> Value {
 
 fn responses(route: &Route) -> Value {
     let good = match (route.handler, route.part()) {
+        (Handler::Events, _) => json!({"text/event-stream": {"schema": {"type": "string"}}}),
         (Handler::Metrics | Handler::Alive, _) => json!({"text/plain": {"schema": {"type": "string"}}}),
         (Handler::Call(_) | Handler::Login | Handler::Description, Part::Compatible) => {
             json!({"application/json": {"schema": {"type": "object", "properties": {"data": {}}, "required": ["data"]}}})

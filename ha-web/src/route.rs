@@ -30,6 +30,8 @@ pub enum Handler {
     Description,
     /// By the server itself: figures, in one of two forms.
     Metrics,
+    /// By the server itself: what happens, as it happens.
+    Events,
 }
 
 /// A call.

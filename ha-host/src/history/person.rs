@@ -1,6 +1,14 @@
 //! Changes by persons.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::sync_channel,
+    },
+    thread,
+    time::Duration,
+};
 
 use ha_core::{
     event::Event,
@@ -10,7 +18,7 @@ use ha_core::{
 
 use crate::{
     os::clock,
-    store::{Store, StoreError},
+    store::{SharedStore, Store, StoreError},
 };
 
 /// A change that a person, or a program in somebody's name, has made.
@@ -26,6 +34,24 @@ pub struct ChangeByPerson {
     pub object: String,
     /// The change in words.
     pub change: String,
+}
+
+/// Keeps a change in the history of the cluster, once it is made, and waits no longer for that than `patience`: a store whose history
+/// hangs holds up nobody who has done something else. `node` is where the change was made.
+///
+/// # Errors
+///
+/// If the store fails, or has not kept it in time: then it may do so yet. The change stands.
+pub fn tell_in_time(
+    store: &Arc<dyn SharedStore>,
+    node: &NodeName,
+    change: ChangeByPerson,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    let (store, node) = (store.clone(), node.clone());
+    let (done, wait) = sync_channel(1);
+    thread::spawn(move || drop(done.send(tell(&*store, &node, change))));
+    wait.recv_timeout(patience).unwrap_or(Err(StoreError::NoAnswer { seconds: patience.as_secs_f64() }))
 }
 
 /// Keeps a change in the history of the cluster, once it is made. `node` is where that was.

@@ -3,13 +3,16 @@
 mod commands;
 mod config;
 mod health;
+mod history;
 mod metrics;
 mod questions;
 mod services;
 mod status;
 mod time;
 
+pub(crate) use history::{filter, object};
 pub(crate) use metrics::metrics;
+pub(crate) use status::status;
 
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
@@ -34,6 +37,15 @@ const FORCE: Parameter = Parameter::may("force", Boolean, "Also if it leads nowh
 const BEST: Parameter =
     Parameter::may("best", Boolean, "Which node suits best, whether or not it would be moved there.");
 
+const ABOUT_SID: Parameter = Parameter::may("sid", List, "Only what is about these services.");
+const ABOUT_NODE: Parameter = Parameter::may("node", List, "Only what is about these nodes, or was reported by them.");
+const EVENT: Parameter = Parameter::may("event", List, "Only events of these names.");
+const SEVERITY: Parameter = Parameter::may(
+    "severity",
+    Word(&["info", "notice", "warning", "error"]),
+    "Only what matters at least so much to a person.",
+);
+
 /// All calls of this part.
 // tidy: table
 pub(crate) const ROUTES: &[Route] = &[
@@ -45,6 +57,27 @@ pub(crate) const ROUTES: &[Route] = &[
         .about("The cluster in figures, for Prometheus."),
     Route::of_server("GET", "/api/v1/openapi.json", Need::Nothing, Handler::Description).about("This description."),
     Route::get("/api/v1/status", SysAudit, status::status).about("How the cluster is, in whole."),
+    Route::of_server("GET", "/api/v1/events", Need::Privilege(SysAudit), Handler::Events)
+        .takes(&[
+            Parameter::may("after", Text, "Begin after the event with this id; 'Last-Event-ID' says the same."),
+            ABOUT_SID,
+            ABOUT_NODE,
+            EVENT,
+            SEVERITY,
+        ])
+        .about("What happens, as Server-Sent Events. Where the events after an id are not kept any more, 'reset' comes first, with the status."),
+    Route::get("/api/v1/history", SysAudit, history::history)
+        .takes(&[
+            Parameter::may("from", Text, "Not earlier than this time."),
+            Parameter::may("to", Text, "Not later than this time."),
+            Parameter::may("before", Number, "Only what came before the event with this id: the next page."),
+            Parameter::may("limit", Number, "The last so many: 100, and 1000 at the most."),
+            ABOUT_SID,
+            ABOUT_NODE,
+            EVENT,
+            SEVERITY,
+        ])
+        .about("What has happened, the oldest first."),
     Route::get("/api/v1/services", SysAudit, services::list).about("The services."),
     Route::post("/api/v1/services", SysConsole, services::add)
         .takes(&[

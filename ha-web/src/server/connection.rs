@@ -18,6 +18,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
+use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Bound, Web, tls::Tls};
@@ -74,6 +75,7 @@ impl Peer {
 /// A server that runs.
 #[derive(Debug)]
 pub struct Running {
+    web: Web,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
     sockets: Vec<PathBuf>,
@@ -83,6 +85,7 @@ impl Running {
     /// Takes no more connections, lets those end that there are, for two seconds at the most.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
+        self.web.inner.feed.end();
         let ended = async { while self.listeners.join_next().await.is_some() {} };
         let _ = timeout(Duration::from_secs(2), ended).await;
         for socket in &self.sockets {
@@ -112,7 +115,7 @@ pub fn serve(web: &Web, bound: Vec<Bound>, tls: Option<&Tls>) -> Running {
         };
         listeners.spawn(listener.run());
     }
-    Running { stop, listeners, sockets }
+    Running { web: web.clone(), stop, listeners, sockets }
 }
 
 struct Listener {
@@ -197,11 +200,14 @@ impl Connection {
             request.extensions_mut().insert(self.peer.clone());
             async move { Ok::<_, std::convert::Infallible>(web.respond(request.map(Body::new)).await) }
         });
+        // Who takes nothing of an event stream is cut, and can take it up again where it was.
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(bounds.writing));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(bounds.reading)
             .max_buf_size(bounds.head)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let mut connection = pin!(connection);
         tokio::select! {
             // What ends a connection is the client's matter.

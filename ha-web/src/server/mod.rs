@@ -6,6 +6,8 @@
 
 mod authenticate;
 mod connection;
+mod events;
+mod feed;
 mod listen;
 mod log;
 mod repeated;
@@ -31,6 +33,7 @@ use ha_host::{desk::Desk, store::SharedStore};
 use tokio::sync::Semaphore;
 
 use crate::{access::Throttle, call::Site};
+use feed::Feed;
 use repeated::Repeated;
 
 /// The bounds that the server keeps.
@@ -46,6 +49,10 @@ pub struct Bounds {
     pub reading: Duration,
     /// How long an answer takes at the most.
     pub answer: Duration,
+    /// Event streams at once.
+    pub streams: usize,
+    /// For how long a client may take nothing of what is sent to it.
+    pub writing: Duration,
     /// Calls that work on the store at once.
     pub calls: usize,
     /// Passwords that are checked at once: each takes 19 MiB of memory.
@@ -63,6 +70,8 @@ impl Default for Bounds {
             reading: Duration::from_secs(10),
             // Clients give up after 5 s, and are promised an answer within 4 s.
             answer: Duration::from_millis(3500),
+            streams: 256,
+            writing: Duration::from_secs(10),
             calls: 32,
             passwords: 2,
             wrong: Duration::from_millis(300),
@@ -102,6 +111,8 @@ struct Inner {
     throttle: Mutex<Throttle>,
     calls: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    feed: Arc<Feed>,
     repeated: Mutex<Repeated>,
     connections: AtomicUsize,
 }
@@ -127,6 +138,8 @@ impl Web {
             throttle: Mutex::default(),
             calls: Arc::new(Semaphore::new(bounds.calls)),
             passwords: Arc::new(Semaphore::new(bounds.passwords)),
+            streams: Arc::new(Semaphore::new(bounds.streams)),
+            feed: Arc::default(),
             repeated: Mutex::default(),
             connections: AtomicUsize::new(0),
         };

@@ -1,6 +1,10 @@
 //! From a request to its answer.
 
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -8,7 +12,11 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use ha_host::{desk::MetricsFormat, os::clock};
+use ha_host::{
+    desk::MetricsFormat,
+    history::{self, ChangeByPerson},
+    os::clock,
+};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request};
 use http_body_util::{BodyExt, Limited};
 use hyper::ext::ReasonPhrase;
@@ -18,6 +26,7 @@ use tokio::time::timeout;
 use super::{
     Peer, Web,
     authenticate::{Sent, Unknown, check_origin},
+    events::Wanted,
     log::Report,
 };
 use crate::{
@@ -40,7 +49,7 @@ pub fn router(web: Web) -> Router {
 }
 
 /// A request that was read whole.
-struct Whole {
+pub(super) struct Whole {
     head: request::Parts,
     body: Bytes,
     peer: Peer,
@@ -52,6 +61,10 @@ enum Outcome {
     Json(Result<Answer, Fault>),
     /// Text of a type.
     Text(String, &'static str),
+    /// What happens from now on, for somebody who is known.
+    Events(Wanted, Caller),
+    /// An answer that is begun.
+    Begun(Response),
     /// Wrong credentials, of somebody.
     Wrong(String, Fault),
 }
@@ -77,7 +90,7 @@ impl From<AccessError> for Fault {
     }
 }
 
-fn unavailable(why: &str) -> Fault {
+pub(super) fn unavailable(why: &str) -> Fault {
     Fault::new(FaultClass::Unavailable, "unavailable", why)
 }
 
@@ -88,6 +101,8 @@ impl Web {
         match self.outcome(request).await {
             Outcome::Json(answer) => json_response(part, &answer),
             Outcome::Text(text, kind) => with_headers(Response::new(Body::from(text)), kind),
+            Outcome::Begun(response) => response,
+            Outcome::Events(..) => json_response(part, &Err(unavailable("the server answers this itself"))),
             Outcome::Wrong(_, fault) => json_response(part, &Err(fault)),
         }
     }
@@ -109,7 +124,7 @@ impl Web {
             Handler::Alive => Outcome::Text("alive\n".into(), PLAIN),
             Handler::Description => Ok(openapi().into()).into(),
             Handler::Login => self.log_in(route, whole).await,
-            Handler::Call(_) | Handler::Metrics => self.ask(route, whole).await,
+            Handler::Call(_) | Handler::Metrics | Handler::Events => self.ask(route, whole).await,
         }
     }
 
@@ -138,13 +153,25 @@ impl Web {
         {
             return fault.into();
         }
+        let whole = Arc::new(whole);
         let web = self.clone();
-        let outcome = self.on_a_thread(move || web.answer(route, &whole, &sent)).await;
-        self.with_its_price(outcome, &address).await
+        let outcome = self.on_a_thread({
+            let (whole, sent) = (whole.clone(), sent.clone());
+            move || web.answer(route, &whole, &sent)
+        });
+        let outcome = self.with_its_price(outcome.await, &address).await;
+        let Outcome::Events(wanted, caller) = outcome else { return outcome };
+        match self.tell_events(route, whole, (sent, caller), wanted) {
+            Ok(response) => Outcome::Begun(response),
+            Err(fault) => fault.into(),
+        }
     }
 
     /// Does something on a thread that may wait, within the bounds; nothing if it takes too long.
-    async fn wait_for_store<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    pub(super) async fn wait_for_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
         let calls = self.inner.calls.clone();
         let work = async move {
             let permit = calls.acquire_owned().await.ok()?;
@@ -201,7 +228,7 @@ impl Web {
     }
 
     /// Who asks, if who asks may.
-    fn caller(&self, route: &Route, whole: &Whole, sent: &Sent) -> Result<Caller, Unknown> {
+    pub(super) fn caller(&self, route: &Route, whole: &Whole, sent: &Sent) -> Result<Caller, Unknown> {
         let head = &whole.head;
         let known = match (head.extensions.get::<Caller>(), sent) {
             (Some(caller), _) => Some(caller.clone()),
@@ -248,6 +275,7 @@ impl Web {
                 };
                 Ok(Outcome::Text(own::metrics(&call, format)?, kind))
             }
+            Handler::Events => Ok(Outcome::Events(Wanted::of(&call, &whole.head.headers)?, caller.clone())),
             Handler::Call(handler) if route.is_question() => Ok(handler(&call).into()),
             Handler::Call(handler) => Ok(self.change(route, whole, &call, handler).into()),
             Handler::Login | Handler::Alive | Handler::Description => {
@@ -279,8 +307,38 @@ impl Web {
         }
         if !call.parameters.truth("dry_run").unwrap_or(false) {
             self.report_change(&format!("{} {path}", route.method), call.caller, whole, answer.as_ref().err());
+            if answer.is_ok() {
+                self.keep_change(route, call, whole);
+            }
         }
         answer
+    }
+
+    /// Keeps in the history who has changed something, and from where. That this can't be kept undoes nothing.
+    fn keep_change(&self, route: &Route, call: &Call<'_>, whole: &Whole) {
+        /// The answer does not wait longer for it.
+        const PATIENCE: Duration = Duration::from_millis(500);
+        let Ok(node) = call.local_node() else { return };
+        let sent: Vec<String> = call.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let with = if sent.is_empty() { String::new() } else { format!(" with {}", sent.join(" ")) };
+        let named = ["sid", "group", "rule"].iter().find_map(|name| call.parameters.get(name));
+        let object = call.path.first().copied().or(named).unwrap_or("the cluster");
+        let change = ChangeByPerson {
+            by: call.caller.name.clone(),
+            through: Some(whole.peer.throttled_name()),
+            verb: format!("{} {}", route.method, route.path),
+            object: object.to_owned(),
+            change: format!("{} {}{with}", route.method, whole.head.uri.path()),
+        };
+        let kept = history::tell_in_time(self.inner.site.desk.store(), &node, change, PATIENCE);
+        if let Err(error) = kept {
+            self.inner.log.report(&Report {
+                severity: "warning",
+                event: "web_change_not_kept",
+                fields: json!({"why": error.to_string()}),
+                text: &format!("the history does not have a change: {error}"),
+            });
+        }
     }
 
     fn report_change(&self, what: &str, caller: &Caller, whole: &Whole, refusal: Option<&Fault>) {
@@ -415,7 +473,7 @@ fn text(body: &Value) -> String {
 }
 
 /// What goes with every answer.
-fn with_headers(mut response: Response, kind: &'static str) -> Response {
+pub(super) fn with_headers(mut response: Response, kind: &'static str) -> Response {
     let headers: BTreeMap<&str, &'static str> = BTreeMap::from([
         ("content-type", kind),
         ("cache-control", "no-store"),

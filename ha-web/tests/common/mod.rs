@@ -101,18 +101,19 @@ impl Cluster {
         self.secrets.iter().find(|(of, _)| *of == role).unwrap().1.as_str()
     }
 
-    /// Sends a request.
-    pub(crate) fn send(&self, mut request: Request) -> Answer {
+    /// Sends a request, and gives the answer as it begins.
+    pub(crate) fn begin(&self, mut request: Request) -> axum::response::Response {
         let address = "192.0.2.1:1000".parse().unwrap();
         if request.extensions().get::<Peer>().is_none() {
             request.extensions_mut().insert(Peer::Address { address, is_encrypted: true });
         }
-        let response = self.runtime.block_on(async {
-            let response = self.web.respond(request).await;
-            let (head, body) = response.into_parts();
-            (head, body.collect().await.unwrap().to_bytes())
-        });
-        let (head, body) = response;
+        self.block_on(self.web.respond(request))
+    }
+
+    /// Sends a request.
+    pub(crate) fn send(&self, request: Request) -> Answer {
+        let (head, body) = self.begin(request).into_parts();
+        let body = self.block_on(body.collect()).unwrap().to_bytes();
         let reason = head.extensions.get::<hyper::ext::ReasonPhrase>();
         let reason = reason.map(|reason| String::from_utf8(reason.as_bytes().to_vec()).unwrap()).unwrap_or_default();
         let body = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned().into());

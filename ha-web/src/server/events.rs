@@ -1,0 +1,190 @@
+//! The event stream (Server-Sent Events): what happens in the cluster, as it happens, to be taken up again where it was left.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    response::Response,
+};
+use futures_util::stream;
+use ha_core::history::Entry;
+use ha_host::history::Filter;
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::Value;
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Web,
+    authenticate::Sent,
+    feed::{Known, News},
+    respond::{Whole, with_headers},
+};
+use crate::{
+    access::Caller,
+    call::Call,
+    own,
+    route::Route,
+    wire::{Fault, Parameters},
+};
+
+/// What somebody wants to hear.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    filter: Filter,
+    /// After which entry; without it from now on.
+    after: Option<u64>,
+}
+
+impl Wanted {
+    /// What a call asks for.
+    pub(super) fn of(call: &Call<'_>, headers: &HeaderMap) -> Result<Self, Fault> {
+        // A browser that connects again says by the header what it has heard.
+        let heard = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        let heard = heard.filter(|text| !text.is_empty());
+        let (name, text) = match heard {
+            Some(text) => ("Last-Event-ID", Some(text)),
+            None => ("after", call.parameters.get("after")),
+        };
+        let number = |text: &str| text.trim().parse::<u64>();
+        let after = text.map(number).transpose().map_err(|_| {
+            Fault::parameter(name, "bad_value", "it is no id of an event, which are whole numbers from 0")
+        })?;
+        Ok(Self { filter: own::filter(call)?, after })
+    }
+}
+
+/// How long somebody hears nothing at the most.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Somebody who listens.
+struct Listener {
+    web: Web,
+    route: &'static Route,
+    whole: Arc<Whole>,
+    sent: Sent,
+    caller: Caller,
+    news: News,
+    is_over: watch::Receiver<bool>,
+    filter: Filter,
+    /// The last entry that was told or was not wanted; without it nothing was told yet.
+    last: Option<u64>,
+    access_version: Option<u64>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Web {
+    /// Begins to tell somebody what happens.
+    pub(super) fn tell_events(
+        &self,
+        route: &'static Route,
+        whole: Arc<Whole>,
+        (sent, caller): (Sent, Caller),
+        wanted: Wanted,
+    ) -> Result<Response, Fault> {
+        let Ok(place) = self.inner.streams.clone().try_acquire_owned() else {
+            return Err(super::respond::unavailable("there are too many event streams"));
+        };
+        let listener = Listener {
+            web: self.clone(),
+            route,
+            whole,
+            sent,
+            caller,
+            news: self.inner.feed.listen(self.inner.site.desk.store()),
+            is_over: self.inner.feed.is_over(),
+            filter: wanted.filter,
+            last: wanted.after,
+            access_version: None,
+            _place: place,
+        };
+        let blocks = stream::unfold(listener, |mut listener| async move {
+            let blocks = listener.next().await?;
+            Some((Ok::<Bytes, Infallible>(Bytes::from(blocks)), listener))
+        });
+        let mut response = with_headers(Response::new(Body::from_stream(blocks)), "text/event-stream");
+        // Proxies that collect an answer before they pass it on are asked not to.
+        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+}
+
+impl Listener {
+    /// What is to be told next; nothing when it is over.
+    async fn next(&mut self) -> Option<String> {
+        let silence = Instant::now().checked_add(SILENCE)?;
+        loop {
+            let is_news = tokio::select! {
+                _ = self.is_over.wait_for(|is_over| *is_over) => return None,
+                () = sleep_until(silence) => false,
+                changed = self.news.changed() => {
+                    changed.ok()?;
+                    true
+                }
+            };
+            if !is_news {
+                // Tickets and tokens expire.
+                return if self.still_may().await { Some(self.still_here()) } else { None };
+            }
+            let Some(known) = self.news.borrow_and_update().clone() else { continue };
+            let version = self.access_version.replace(known.access_version);
+            if version.is_some_and(|version| version != known.access_version) && !self.still_may().await {
+                return None;
+            }
+            let blocks = self.news_of(&known).await;
+            if !blocks.is_empty() {
+                return Some(blocks);
+            }
+        }
+    }
+
+    /// A comment; the id says to a client where it is, also if nothing that it wants has happened.
+    fn still_here(&self) -> String {
+        self.last.map_or_else(|| ":\n\n".into(), |last| format!(":\nid: {last}\n\n"))
+    }
+
+    async fn news_of(&mut self, known: &Known) -> String {
+        let is_new = self.last.is_none();
+        let last = *self.last.get_or_insert(known.end);
+        if is_new {
+            return self.still_here();
+        }
+        self.last = Some(known.end);
+        if !known.reaches_back_to(last) {
+            return self.reset(known.end).await;
+        }
+        known.after(last).filter(|entry| self.filter.takes(entry)).map(block_of).collect()
+    }
+
+    /// Whoever has missed something gets the whole status.
+    async fn reset(&self, end: u64) -> String {
+        let (web, caller) = (self.web.clone(), self.caller.clone());
+        let status = move || {
+            let call = Call::new(&web.inner.site, &caller, Vec::new(), Parameters::default());
+            own::status(&call).map(|answer| answer.data).unwrap_or(Value::Null)
+        };
+        let status = self.web.wait_for_store(status).await.unwrap_or(Value::Null);
+        block(end, "reset", &status)
+    }
+
+    /// Whether who listens may do so yet: tokens and users are removed, and tickets expire.
+    async fn still_may(&self) -> bool {
+        let (web, route, whole, sent) = (self.web.clone(), self.route, self.whole.clone(), self.sent.clone());
+        // A store that does not answer says nothing against anybody.
+        let looked = self.web.wait_for_store(move || web.caller(route, &whole, &sent).is_ok());
+        looked.await.unwrap_or(true)
+    }
+}
+
+fn block_of(entry: &Arc<Entry>) -> String {
+    block(entry.position.unwrap_or(0), &entry.what.name(), &own::object(entry))
+}
+
+/// An event as it is sent. JSON has no line ends in it.
+fn block(id: u64, name: &str, data: &Value) -> String {
+    let name: String = name.chars().filter(|character| !character.is_control()).collect();
+    format!("id: {id}\nevent: {name}\ndata: {data}\n\n")
+}
