@@ -235,7 +235,7 @@ fn each_change_is_kept_with_who_made_it() {
     let change = |method: &str, path: &str, sent: &str| {
         cluster.call_as(Some(Role::Admin), method, &format!("/api2/json/cluster/ha/{path}"), sent).status
     };
-    assert_eq!(change("POST", "resources", "sid=vm:100&comment=first"), 200);
+    assert_eq!(change("POST", "resources", "sid=100&comment=first"), 200);
     assert_eq!(change("POST", "resources", "sid=vm:100"), 500, "what is refused is no change");
     let told = cluster.call_as(Some(Role::Admin), "PATCH", "/api/v1/services/vm:100?dry_run=1", "comment=second");
     assert_eq!(told.status, 200, "and neither is a trial");
@@ -246,7 +246,7 @@ fn each_change_is_kept_with_who_made_it() {
     assert_eq!(
         changes,
         [
-            "POST /api2/json/cluster/ha/resources with comment=first sid=vm:100",
+            "POST /api2/json/cluster/ha/resources with comment=first sid=100",
             "PUT /api2/json/cluster/ha/resources/vm:100 with max_restart=2",
         ]
     );

@@ -323,11 +323,14 @@ impl Web {
         let with = if sent.is_empty() { String::new() } else { format!(" with {}", sent.join(" ")) };
         let named = ["sid", "group", "rule"].iter().find_map(|name| call.parameters.get(name));
         let object = call.path.first().copied().or(named).unwrap_or("the cluster");
+        let is_service = route.path.contains("{sid}") || call.parameters.get("sid").is_some();
+        // As the history names it, however it was sent. One that was removed is named no more.
+        let sid = is_service.then(|| call.named(object).ok()).flatten().map(|sid| sid.to_string());
         let change = ChangeByPerson {
             by: call.caller.name.clone(),
             through: Some(whole.peer.throttled_name()),
             verb: format!("{} {}", route.method, route.path),
-            object: object.to_owned(),
+            object: sid.unwrap_or_else(|| object.to_owned()),
             change: format!("{} {}{with}", route.method, whole.head.uri.path()),
         };
         let kept = history::tell_in_time(self.inner.site.desk.store(), &node, change, PATIENCE);
