@@ -19,8 +19,8 @@ use tokio::{
 use super::{
     Web,
     authenticate::Sent,
+    exchange::{Whole, unavailable, with_headers},
     feed::{Known, News},
-    respond::{Whole, with_headers},
 };
 use crate::{
     access::Caller,
@@ -85,7 +85,7 @@ impl Web {
         wanted: Wanted,
     ) -> Result<Response, Fault> {
         let Ok(place) = self.inner.streams.clone().try_acquire_owned() else {
-            return Err(super::respond::unavailable("there are too many event streams"));
+            return Err(unavailable("there are too many event streams"));
         };
         let listener = Listener {
             web: self.clone(),

@@ -7,6 +7,7 @@
 mod authenticate;
 mod connection;
 mod events;
+mod exchange;
 mod feed;
 mod listen;
 mod log;

@@ -1,7 +1,6 @@
 //! From a request to its answer.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -17,7 +16,7 @@ use ha_host::{
     history::{self, ChangeByPerson},
     os::clock,
 };
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header, request};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
@@ -27,6 +26,7 @@ use super::{
     Peer, Web,
     authenticate::{Sent, Unknown, check_origin},
     events::Wanted,
+    exchange::{Whole, unavailable, with_headers},
     log::Report,
 };
 use crate::{
@@ -46,14 +46,6 @@ pub fn router(web: Web) -> Router {
         web.respond(request).await
     }
     Router::new().fallback(answer).with_state(web)
-}
-
-/// A request that was read whole.
-pub(super) struct Whole {
-    head: request::Parts,
-    body: Bytes,
-    peer: Peer,
-    parts: Vec<String>,
 }
 
 /// What becomes of a request.
@@ -88,10 +80,6 @@ impl From<AccessError> for Fault {
         }
         Self::conflict("access_unreadable", error.to_string())
     }
-}
-
-pub(super) fn unavailable(why: &str) -> Fault {
-    Fault::new(FaultClass::Unavailable, "unavailable", why)
 }
 
 impl Web {
@@ -473,21 +461,4 @@ fn text(body: &Value) -> String {
     let mut text = body.to_string();
     text.push('\n');
     text
-}
-
-/// What goes with every answer.
-pub(super) fn with_headers(mut response: Response, kind: &'static str) -> Response {
-    let headers: BTreeMap<&str, &'static str> = BTreeMap::from([
-        ("content-type", kind),
-        ("cache-control", "no-store"),
-        ("content-security-policy", "default-src 'self'"),
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
-    ]);
-    for (name, value) in headers {
-        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
-    }
-    response
 }
