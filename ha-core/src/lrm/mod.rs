@@ -58,7 +58,8 @@ pub struct Lrm {
     lost_since: Option<Instant>,
     /// When the workers got their first turn in this iteration.
     turn_since: Option<Instant>,
-    wrote_record: bool,
+    /// The mode by the record that was written last; nothing before the first one.
+    told_mode: Option<LrmMode>,
     iteration: Option<Iteration>,
     /// When the next iteration is due, if the last one has left jobs to the workers.
     next_iteration: Option<Instant>,
@@ -120,7 +121,7 @@ impl Lrm {
             idle_rounds: 0,
             lost_since: None,
             turn_since: None,
-            wrote_record: false,
+            told_mode: None,
             iteration: None,
             next_iteration: None,
             exited: false,
@@ -192,11 +193,11 @@ impl Lrm {
         self.next_iteration = None;
         let refreshed = host.refresh();
         let view_is_fresh = host::answer(host, HostOperation::Refresh, refreshed).is_some();
-        if !self.wrote_record {
+        if self.told_mode.is_none() {
             if host.is_quorate() && self.take_over_failures(host) {
                 self.write_record(host, now);
             }
-            if !self.wrote_record {
+            if self.told_mode.is_none() {
                 let next = if self.is_stopping() { self.exit() } else { self.again_after_wait(now) };
                 return Err(next);
             }
@@ -510,6 +511,9 @@ impl Lrm {
                 return None;
             }
         }
+        if self.mode == LrmMode::Restart && !self.stays_frozen(host, now) {
+            return None;
+        }
         // A lock may have kept a last stop from its guest.
         if self.goes_down() && self.queue_final_stops(now.instant) {
             return None;
@@ -519,6 +523,16 @@ impl Lrm {
         }
         self.lease.release(host);
         Some(self.exit())
+    }
+
+    /// Whether all services are frozen yet, looked at anew once its record says that it restarts: a master that reads that thaws
+    /// nothing here. One that has read the record before may thaw right now what was frozen for another reason, and takes the node for
+    /// unguarded until it reads something better than a restart.
+    fn stays_frozen(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
+        self.write_record(host, now);
+        self.told_mode == Some(LrmMode::Restart)
+            && (self.read_status(host) || !host.is_quorate())
+            && !self.has_active_services()
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
@@ -534,7 +548,8 @@ impl Lrm {
             let count = self.status.active_services(&self.node).count();
             // A start that is on its way would outlive the watchdog.
             let leaves_nothing = !self.has_frozen_to_stop() && !self.final_stops.any_failed();
-            if count == 0 && !self.queue.has_running() && leaves_nothing {
+            let is_left = count == 0 && !self.queue.has_running() && leaves_nothing;
+            if is_left && (self.mode != LrmMode::Restart || self.stays_frozen(host, now)) {
                 return if self.close_watchdog(host, now) { self.exit() } else { self.again_after_wait(now) };
             }
             host.event(Event::ShutdownWhileLockLost { count });
@@ -616,8 +631,9 @@ impl Lrm {
         let written = host.write_lrm_status(&record);
         self.results = record.results;
         let written = host::answer(host, HostOperation::WriteLrmStatus, written).is_some();
-        self.wrote_record |= written;
-        if !written {
+        if written {
+            self.told_mode = Some(self.mode);
+        } else {
             host.event(Event::LrmStatusUnwritable);
         }
         written

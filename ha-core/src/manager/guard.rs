@@ -117,6 +117,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.guards.mark_unless_guarded(node, self.status, self.input);
     }
 
+    /// A service that may run is looked after again, by an LRM that may have let go since it wrote the record that this round has read.
+    pub(super) fn expect_new_guard(&mut self, node: &NodeName) {
+        self.guards.mark(node, self.status, self.input);
+    }
+
     /// A service that may run though its state says otherwise is looked after again.
     pub(super) fn expect_guard_where_it_may_run(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };

@@ -125,6 +125,9 @@ fn every_node_is_unguarded_after_arming_until_its_lrm_says_anew_that_it_has_its_
             assert!(cluster.status().unguarded.contains(&node("node2")), "{mode:?}, {lrm_mode}: it says nothing new");
             put_record(&mut cluster, "node2", LrmState::Active, LrmMode::Active, 3);
             iterate(&mut cluster);
+            // What was frozen was thawed in that round.
+            put_record(&mut cluster, "node2", LrmState::Active, LrmMode::Active, 4);
+            iterate(&mut cluster);
             let unguarded = cluster.status().unguarded;
             assert_eq!(NODES.map(|name| unguarded.contains(&node(name))), [true, false, true], "{mode:?}, {lrm_mode}");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ha_core::{
     config::RequestedState,
     host::{Lock, UnmanagedService},
-    status::{ExitCode, JobResult, LrmState, LrmStatus, NodeState, ServiceState, StateName, Writer},
+    status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, NodeState, ServiceState, StateName, Writer},
 };
 
 use crate::cluster::{Cluster, Daemon, node, sid};
@@ -153,4 +153,23 @@ fn the_record_that_a_fenced_node_left_behind_guards_nothing_that_comes_there() {
     cluster.store.lrm_status.insert(node("node2"), Arc::new(record(3)));
     iterate(&mut cluster);
     assert!(is_unguarded(&cluster, "node2"), "it may be reset before that comes");
+}
+
+/// An LRM whose services are all frozen may leave at any moment, after the record that this round has read.
+#[test]
+fn a_node_whose_services_are_thawed_is_unguarded_until_its_lrm_was_seen_with_its_lock_again() {
+    let mut cluster = cluster();
+    let round = |cluster: &mut Cluster, time: i64, mode: LrmMode| {
+        let record = LrmStatus { state: LrmState::Active, mode, timestamp: Some(time), ..LrmStatus::default() };
+        cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
+        iterate(cluster);
+        cluster.status().services.get(&sid("vm:101")).map(|entry| entry.state.name())
+    };
+    round(&mut cluster, 1, LrmMode::Active);
+    assert_eq!(round(&mut cluster, 2, LrmMode::Active), Some(StateName::Started));
+    assert_eq!(round(&mut cluster, 3, LrmMode::Restart), Some(StateName::Freeze));
+    assert_eq!(round(&mut cluster, 4, LrmMode::Active), Some(StateName::Started), "it is thawed");
+    assert!(is_unguarded(&cluster, "node2"));
+    round(&mut cluster, 5, LrmMode::Active);
+    assert!(!is_unguarded(&cluster, "node2"));
 }

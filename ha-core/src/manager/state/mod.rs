@@ -89,7 +89,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let node = entry.node.clone();
         match self.own_node_facts(service).mode {
             LrmMode::Active => {
-                self.expect_guard(&node);
+                // Whatever its record says: an LRM whose services are all frozen may leave right now.
+                self.expect_new_guard(&node);
                 self.change(service, self.wanted_state(service), Brings::Nothing);
             }
             // It was left frozen to wait for its node, for however long that takes.

@@ -21,6 +21,23 @@ fn stop_active_restart_exits_when_all_services_are_frozen() {
     assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "it runs on");
 }
 
+/// A job may hold up the turn of the workers for long after the status was read by which all is frozen.
+#[test]
+fn stop_restart_looks_again_whether_all_services_are_frozen_once_its_record_says_that_it_restarts() {
+    for mut cluster in [active(), lost()] {
+        put(&mut cluster, ServiceState::Freeze, "two");
+        ask_to_stop(&mut cluster, StopRequest::Restart);
+        cluster.after_record = Some(|cluster| put(cluster, STARTED, "three"));
+        assert!(iterate(&mut cluster).is_some(), "a service is active again");
+        assert!(watchdog_is_open(&mut cluster));
+        assert_eq!(record(&cluster).mode, LrmMode::Restart);
+        cluster.after_record = None;
+        put(&mut cluster, ServiceState::Freeze, "four");
+        while iterate(&mut cluster).is_some() {}
+        assert!(!watchdog_is_open(&mut cluster));
+    }
+}
+
 #[test]
 fn stop_active_shutdown_stops_all_and_exits() {
     let mut cluster = active();
@@ -106,10 +123,22 @@ fn stop_lost_agent_lock_is_not_given_up_in_mode_shutdown() {
 fn stop_lost_agent_lock_with_no_active_service_closes_the_watchdog_and_exits() {
     let mut cluster = lost();
     ask_to_stop(&mut cluster, StopRequest::Restart);
+    assert_eq!(record(&cluster).mode, LrmMode::Restart);
     put(&mut cluster, ServiceState::Freeze, "two");
     cluster.node("node1").connected = false;
     assert_eq!(iterate(&mut cluster), None);
     assert!(!watchdog_is_open(&mut cluster));
+}
+
+/// What is frozen for another reason may be thawed by now, by a master that takes the node for one that is guarded.
+#[test]
+fn stop_lost_agent_lock_that_nobody_can_know_of_leaves_the_watchdog_open() {
+    let mut cluster = lost();
+    put(&mut cluster, ServiceState::Freeze, "two");
+    cluster.node("node1").connected = false;
+    ask_to_stop(&mut cluster, StopRequest::Restart);
+    assert!(iterate(&mut cluster).is_some());
+    assert!(watchdog_is_open(&mut cluster));
 }
 
 #[test]
