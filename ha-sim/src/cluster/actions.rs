@@ -359,8 +359,16 @@ impl Cluster {
     }
 
     /// Says whether the shared store has room left. Without it nothing is written, but locks are renewed: they have their room.
+    ///
+    /// With room again what was decided meanwhile is recorded: also that a node is to be fenced that is back by now.
     pub fn set_store_full(&mut self, full: bool) {
-        self.world.store_full = full;
+        let was_full = std::mem::replace(&mut self.world.store_full, full);
+        if was_full
+            && !full
+            && let Some(invariants) = &mut self.invariants
+        {
+            invariants.excuse_aftermath(self.world.time);
+        }
     }
 
     /// Says whether the shared store is mounted on a node. Without it the node reads, writes and locks nothing, and nobody hears of it.

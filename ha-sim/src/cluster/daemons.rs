@@ -2,7 +2,7 @@
 
 use ha_core::{
     crm::Crm,
-    id::NodeName,
+    id::{NodeName, ServiceId},
     lrm::{Lrm, StopRequest},
     record::Recorder,
     time::{Instant, Next, Now},
@@ -136,7 +136,10 @@ impl Cluster {
         for daemon in DaemonKind::ALL {
             self.plan_start(node, daemon, self.stagger(node, daemon));
         }
-        let unmanaged: Vec<_> = self.autostart.iter().filter(|sid| !self.is_managed(sid)).cloned().collect();
+        // A host starts nothing that the master does not know to be removed yet: see docs/safety.md.
+        let status = self.world.store.manager_status.clone().unwrap_or_default();
+        let is_free = |sid: &&ServiceId| !self.is_managed(sid) && !status.services.contains(sid);
+        let unmanaged: Vec<_> = self.autostart.iter().filter(is_free).cloned().collect();
         for sid in unmanaged {
             if self.world.guests.get(&sid).is_some_and(|guest| guest.node == *node) {
                 self.world.set_running(&sid, node, true);

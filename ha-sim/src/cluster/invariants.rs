@@ -219,6 +219,11 @@ impl Invariants {
         self.excused_until = self.excused_until.max(moment);
     }
 
+    /// Resets are excused for as long as what is over now may have consequences.
+    pub(super) fn excuse_aftermath(&mut self, now: Instant) {
+        self.excuse_until(now.after(self.aftermath));
+    }
+
     /// Counts a fault.
     pub fn count_fault(&mut self, kind: &'static str) {
         let count = self.faults.entry(kind).or_default();
@@ -520,7 +525,7 @@ impl Invariants {
             }
         }
         if quorum_may_change && !world.is_quorate() {
-            self.excuse_until(world.time.after(self.aftermath));
+            self.excuse_aftermath(world.time);
         }
         self.seen = world.happenings.len();
         let wrong = self.beliefs.compare(world);

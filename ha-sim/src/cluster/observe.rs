@@ -135,7 +135,7 @@ impl Cluster {
         let works = DaemonKind::ALL.into_iter().all(|daemon| daemons.runs(daemon)) && daemons.stopping.is_none();
         let is_struck = self.disturbances.iter().any(|disturbance| disturbance.node == *node)
             || self.invariants.as_ref().is_some_and(|invariants| invariants.is_struck(node, world.time));
-        let is_there = world.is_online(node) && !world.taken_over.contains(node);
+        let is_there = world.is_online(node) && !world.taken_over.contains_key(node);
         is_there && reaches_all && works && !paused && !is_struck
     }
 

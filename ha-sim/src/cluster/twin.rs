@@ -79,7 +79,7 @@ impl Cluster {
 
     fn twin_turn(&mut self, node: NodeName, number: u64) {
         let time = self.world.time;
-        let is_heard = self.world.is_online(&node) && !self.world.taken_over.contains(&node);
+        let is_heard = self.world.is_online(&node) && !self.world.taken_over.contains_key(&node);
         let Some(twin) = self.twins.get_mut(&node).filter(|twin| twin.number == number) else { return };
         if is_heard {
             twin.heard = time;
@@ -88,7 +88,7 @@ impl Cluster {
         let is_silent = time.since(twin.heard) > self.world.physics.lock_lifetime;
         // Once it has the name it goes on under it.
         let proves_nothing = self.is_unguarded(&node) || self.world.store.datacenter.fencing == FencingMode::Hardware;
-        let may_run_on = proves_nothing && !self.world.taken_over.contains(&node);
+        let may_run_on = proves_nothing && !self.world.taken_over.contains_key(&node);
         let is_admitted = (is_silent && !may_run_on) || self.world.physics.names_count;
         // The store is where most of the nodes are, and the twin reaches it.
         let reaches_store = self.world.nodes.keys().any(|other| *other != node && self.world.is_online(other));
@@ -99,7 +99,7 @@ impl Cluster {
                 LockAnswer::Acquired | LockAnswer::Renewed | LockAnswer::Held => true,
                 LockAnswer::Refused => false,
             };
-        if is_admitted && self.world.taken_over.insert(node.clone()) {
+        if is_admitted && self.world.taken_over.insert(node.clone(), place.clone()).is_none() {
             let seen =
                 Event::TwinSeen { node: node.clone(), record: NodeRecord::SignOfLife, writer: place.to_string() };
             self.world.note(time, Source::Daemon(node.clone(), DaemonKind::Lrm), What::Core(seen));

@@ -66,6 +66,8 @@ pub(super) struct OnTheWay<'a> {
     /// What is recorded of each node, and since when.
     states: BTreeMap<NodeName, (NodeState, Instant)>,
     services: BTreeMap<ServiceId, Seen>,
+    /// Since when the LRMs that are at work are.
+    at_work: BTreeMap<NodeName, Instant>,
     commands_since: Option<Instant>,
 }
 
@@ -110,6 +112,7 @@ impl<'a> OnTheWay<'a> {
             master: None,
             states: BTreeMap::new(),
             services: BTreeMap::new(),
+            at_work: BTreeMap::new(),
             commands_since: None,
         }
     }
@@ -161,6 +164,12 @@ impl<'a> OnTheWay<'a> {
             let is_quiet = lost == Some(hardware.power_losses) && cluster.is_undisturbed(name);
             if !is_quiet {
                 self.nodes.insert(name.clone(), now);
+            }
+            let record = cluster.world().store.lrm_status.get(name);
+            if record.is_some_and(|record| matches!(record.state, LrmState::Active | LrmState::Maintenance)) {
+                self.at_work.entry(name.clone()).or_insert(now);
+            } else {
+                self.at_work.remove(name);
             }
         }
     }
@@ -285,10 +294,13 @@ impl Service<'_> {
         let nodes = [Some(node), self.entry.state.target()].into_iter().flatten();
         let nodes_since = nodes.map(|node| self.way.node_touched(node)).max().unwrap_or(Instant::START);
         let down_since = self.seen.down_since.filter(|_| self.is_confirmed() && wants_start).unwrap_or(Instant::START);
-        let since = quiet_since.max(nodes_since).max(down_since);
         // Its LRM may have to wait for its lock first.
         let bounds = &self.way.bounds;
-        let rounds = if self.is_at_work(node) { bounds.rounds } else { bounds.lock.saturating_add(bounds.rounds) };
+        let (work_since, rounds) = match self.way.at_work.get(node) {
+            Some(since) => (*since, bounds.rounds),
+            None => (Instant::START, bounds.lock.saturating_add(bounds.rounds)),
+        };
+        let since = quiet_since.max(nodes_since).max(down_since).max(work_since);
         let is_late = self.now.since(since) > rounds.saturating_add(bound);
         (should_leave && is_late && self.status.node_state(node) == NodeState::Online).then(|| self.stuck(since))
     }
@@ -309,11 +321,6 @@ impl Service<'_> {
 
     fn has_lrm_in(&self, mode: LrmMode) -> bool {
         self.lrm_record().is_some_and(|record| record.mode == mode)
-    }
-
-    fn is_at_work(&self, node: &NodeName) -> bool {
-        let record = self.cluster.world().store.lrm_status.get(node);
-        record.is_some_and(|record| matches!(record.state, LrmState::Active | LrmState::Maintenance))
     }
 
     fn jobs(&self) -> Duration {

@@ -246,7 +246,9 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         let runs_there = travels && self.runs_here(sid);
         self.set_running_here(sid, false);
         if runs_there {
-            self.view.world.set_running(sid, target, true);
+            // It goes where the daemon is that gives the node's signs of life.
+            let place = self.view.world.taken_over.get(target).unwrap_or(target).clone();
+            self.view.world.set_running(sid, &place, true);
         }
         self.guest(sid)?.node = target.clone();
         self.event(Event::AgentMoveEnded { sid: sid.clone(), task: motion, target: target.clone() });

@@ -185,8 +185,8 @@ pub struct World {
     pub happenings: Vec<Happening>,
     /// Whether the shared store has no room left: nothing is written, but for what has its room already, as locks have.
     pub store_full: bool,
-    /// Nodes under whose name another machine works: they do nothing any more.
-    pub taken_over: BTreeSet<NodeName>,
+    /// Nodes under whose name another machine works, which do nothing any more, and where the guests of that machine run.
+    pub taken_over: BTreeMap<NodeName, NodeName>,
     running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
     /// What guests that ended left running, with how often it can't be ended.
     leftovers: BTreeMap<(NodeName, ServiceId), u32>,

@@ -65,7 +65,7 @@ impl View<'_> {
 
     /// Fails where another machine works under this node's name.
     fn check_name(&self) -> Result<(), HostError> {
-        let is_taken_over = self.world.taken_over.contains(&self.node) && !self.world.physics.names_count;
+        let is_taken_over = self.world.taken_over.contains_key(&self.node) && !self.world.physics.names_count;
         if is_taken_over { Err(HostError::new("another machine works under this node's name")) } else { Ok(()) }
     }
 
