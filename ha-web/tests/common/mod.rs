@@ -113,7 +113,9 @@ impl Cluster {
     /// Sends a request.
     pub(crate) fn send(&self, request: Request) -> Answer {
         let (head, body) = self.begin(request).into_parts();
-        let body = self.block_on(body.collect()).unwrap().to_bytes();
+        // A stream has no end.
+        let is_stream = head.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_stream { Default::default() } else { self.block_on(body.collect()).unwrap().to_bytes() };
         let reason = head.extensions.get::<hyper::ext::ReasonPhrase>();
         let reason = reason.map(|reason| String::from_utf8(reason.as_bytes().to_vec()).unwrap()).unwrap_or_default();
         let body = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned().into());
