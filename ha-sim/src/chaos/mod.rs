@@ -28,7 +28,7 @@ pub use shrink::shrink;
 #[deprecated = "it is called Found"]
 pub type Failure = Found;
 
-/// The former name of [`Judged`](crate::history::Judged).
+/// The former name of [`Judged`].
 #[deprecated = "it is history::Judged"]
 pub type Outcome = crate::history::Judged;
 
