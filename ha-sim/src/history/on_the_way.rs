@@ -68,7 +68,8 @@ pub(super) struct OnTheWay<'a> {
     services: BTreeMap<ServiceId, Seen>,
     /// Since when the LRMs that are at work are.
     at_work: BTreeMap<NodeName, Instant>,
-    commands_since: Option<Instant>,
+    /// The queue as it was seen last, and since when what stands in it does.
+    commands: Option<(Vec<String>, Instant)>,
 }
 
 /// For how long something may stay as it is.
@@ -113,7 +114,7 @@ impl<'a> OnTheWay<'a> {
             states: BTreeMap::new(),
             services: BTreeMap::new(),
             at_work: BTreeMap::new(),
-            commands_since: None,
+            commands: None,
         }
     }
 
@@ -208,10 +209,14 @@ impl<'a> OnTheWay<'a> {
     fn commands(&mut self, cluster: &Cluster, now: Instant) -> Option<Wrong> {
         let store = &cluster.world().store;
         if store.commands.is_empty() {
-            self.commands_since = None;
+            self.commands = None;
             return None;
         }
-        let since = (*self.commands_since.get_or_insert(now)).max(self.everything);
+        // Lines are only appended; where others stand in front the queue was taken in between.
+        let before = self.commands.take().filter(|(lines, _)| store.commands.starts_with(lines));
+        let since = before.map_or(now, |(_, since)| since);
+        self.commands = Some((store.commands.clone(), since));
+        let since = since.max(self.everything);
         let is_late = now.since(since) > self.bounds.rounds;
         is_late.then(|| {
             (Invariant::GoesOn, format!("commands wait though nothing holds up the master: {:?}", store.commands))
