@@ -41,7 +41,8 @@ impl Etcd {
             scheme: "http",
             clients: ports[..members].to_vec(),
             peers: ports[members..].to_vec(),
-            sandbox: Sandbox::empty(name),
+            // In memory: a disk that takes long to write something down resets nodes, as it must, and is not what is tested.
+            sandbox: Sandbox::with_room(name),
         };
         let endpoints: Vec<String> = (0..members).map(|member| etcd.endpoint(member)).collect();
         etcd.sandbox.address = format!("etcd://{}/ha/test", endpoints.join(","));
