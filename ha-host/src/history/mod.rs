@@ -4,7 +4,7 @@
 //!   is counted, and the next thing that is kept says how much is missing.
 //! * [`Journal`]: the files of a node, one a day.
 //! * [`Reader`]: what is kept, from the store and from a node's journal, as [`Entry`]s.
-//! * [`tell`]: keeps a change that a person has made.
+//! * [`tell_in_time`]: keeps a change that a person has made.
 //!
 //! What can be told from entries (failovers, counters, what led to what) is in [`ha_core::history`].
 
@@ -18,6 +18,6 @@ mod recorder;
 pub use ha_core::history::{Entry, EntryId, Source, What};
 pub use journal::{Journal, JournalLimits};
 pub use keeper::Tell;
-pub use person::{ChangeByPerson, tell, tell_in_time};
+pub use person::{ChangeByPerson, tell_in_time};
 pub use reader::{Filter, Kept, Reader, latest};
 pub use recorder::{History, HistorySettings, Report};

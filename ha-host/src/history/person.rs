@@ -54,12 +54,7 @@ pub fn tell_in_time(
     wait.recv_timeout(patience).unwrap_or(Err(StoreError::NoAnswer { seconds: patience.as_secs_f64() }))
 }
 
-/// Keeps a change in the history of the cluster, once it is made. `node` is where that was.
-///
-/// # Errors
-///
-/// If the store fails. The change stands.
-pub fn tell(store: &dyn Store, node: &NodeName, change: ChangeByPerson) -> Result<(), StoreError> {
+fn tell(store: &dyn Store, node: &NodeName, change: ChangeByPerson) -> Result<(), StoreError> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let time_ms = clock::wall_ms();
     // Two processes of a node may make a change within a millisecond, and one process several.

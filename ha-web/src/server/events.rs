@@ -9,7 +9,7 @@ use axum::{
 use futures_util::stream;
 use ha_core::history::Entry;
 use ha_host::history::Filter;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     Web,
-    authenticate::Sent,
+    authenticate::{Sent, Unknown},
     exchange::{Whole, unavailable, with_headers},
     feed::{Known, News},
 };
@@ -27,7 +27,7 @@ use crate::{
     call::Call,
     own,
     route::Route,
-    wire::{Fault, Parameters},
+    wire::{Fault, FaultClass, Parameters},
 };
 
 /// What somebody wants to hear.
@@ -107,7 +107,6 @@ impl Web {
         let mut response = with_headers(Response::new(Body::from_stream(blocks)), "text/event-stream");
         // Proxies that collect an answer before they pass it on are asked not to.
         response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(response)
     }
 }
@@ -134,7 +133,7 @@ impl Listener {
             if version.is_some_and(|version| version != known.access_version) && !self.still_may().await {
                 return None;
             }
-            let blocks = self.news_of(&known).await;
+            let blocks = self.news_of(&known).await?;
             if !blocks.is_empty() {
                 return Some(blocks);
             }
@@ -146,36 +145,40 @@ impl Listener {
         self.last.map_or_else(|| ":\n\n".into(), |last| format!(":\nid: {last}\n\n"))
     }
 
-    async fn news_of(&mut self, known: &Known) -> String {
+    async fn news_of(&mut self, known: &Known) -> Option<String> {
         let is_new = self.last.is_none();
         let last = *self.last.get_or_insert(known.end);
         if is_new {
-            return self.still_here();
+            return Some(self.still_here());
         }
         self.last = Some(known.end);
         if !known.reaches_back_to(last) {
             return self.reset(known.end).await;
         }
-        known.after(last).filter(|entry| self.filter.takes(entry)).map(block_of).collect()
+        Some(known.after(last).filter(|entry| self.filter.takes(entry)).map(block_of).collect())
     }
 
-    /// Whoever has missed something gets the whole status.
-    async fn reset(&self, end: u64) -> String {
+    /// Whoever has missed something gets the whole status. Where there is none the stream is over: who takes it up again is told then.
+    async fn reset(&self, end: u64) -> Option<String> {
         let (web, caller) = (self.web.clone(), self.caller.clone());
         let status = move || {
             let call = Call::new(&web.inner.site, &caller, Vec::new(), Parameters::default());
-            own::status(&call).map(|answer| answer.data).unwrap_or(Value::Null)
+            own::status(&call).ok().map(|answer| answer.data)
         };
-        let status = self.web.wait_for_store(status).await.unwrap_or(Value::Null);
-        block(end, "reset", &status)
+        let status = self.web.wait_for_store(status).await??;
+        Some(block(end, "reset", &status))
     }
 
     /// Whether who listens may do so yet: tokens and users are removed, and tickets expire.
     async fn still_may(&self) -> bool {
         let (web, route, whole, sent) = (self.web.clone(), self.route, self.whole.clone(), self.sent.clone());
-        // A store that does not answer says nothing against anybody.
-        let looked = self.web.wait_for_store(move || web.caller(route, &whole, &sent).is_ok());
-        looked.await.unwrap_or(true)
+        let looked = self.web.wait_for_store(move || web.caller(route, &whole, &sent));
+        match looked.await {
+            // A store that does not answer, or fails, says nothing against anybody.
+            None => true,
+            Some(Err(Unknown::Other(fault))) => fault.class == FaultClass::Unavailable,
+            Some(caller) => caller.is_ok(),
+        }
     }
 }
 
