@@ -4,6 +4,7 @@
 //! * [`access`]: who may do what: users, tokens, tickets.
 //! * [`table`]: all calls, each a [`route`], from which all that must agree with them is made.
 //! * [`call`]: a call as its handler sees it.
+//! * [`page`]: the page for people, which the server gives out (feature `server`).
 //! * [`server`]: the server itself, with its bounds (feature `server`).
 //!
 //! The daemons know nothing of it: it is a process of its own, and shares with them nothing but the store.
@@ -12,6 +13,8 @@ pub mod access;
 pub mod call;
 pub mod openapi;
 mod own;
+#[cfg(feature = "server")]
+pub mod page;
 mod parameters;
 mod pve;
 pub mod route;

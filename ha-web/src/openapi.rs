@@ -129,10 +129,13 @@ fn responses(route: &Route) -> Value {
     let good = match (route.handler, route.part()) {
         (Handler::Events, _) => json!({"text/event-stream": {"schema": {"type": "string"}}}),
         (Handler::Metrics | Handler::Alive, _) => json!({"text/plain": {"schema": {"type": "string"}}}),
-        (Handler::Call(_) | Handler::Login | Handler::Description, Part::Compatible) => {
+        (
+            Handler::Call(_) | Handler::Login | Handler::Logout | Handler::Session | Handler::Description,
+            Part::Compatible,
+        ) => {
             json!({"application/json": {"schema": {"type": "object", "properties": {"data": {}}, "required": ["data"]}}})
         }
-        (Handler::Call(_) | Handler::Login | Handler::Description, Part::Own) => {
+        (Handler::Call(_) | Handler::Login | Handler::Logout | Handler::Session | Handler::Description, Part::Own) => {
             json!({"application/json": {"schema": {}}})
         }
     };

@@ -24,6 +24,10 @@ pub enum Handler {
     Call(fn(&Call<'_>) -> Result<Answer, Fault>),
     /// By the server itself, which gives a ticket.
     Login,
+    /// By the server itself: who somebody is, with a ticket that is good for longer.
+    Session,
+    /// By the server itself: the ticket in a cookie is taken away.
+    Logout,
     /// By the server itself: whether it lives.
     Alive,
     /// By the server itself: the description of all calls.

@@ -2,8 +2,9 @@
 
 use ha_core::{
     event::Severity,
-    history::Entry,
+    history::{Entry, Failover, Failovers},
     id::{NodeName, ServiceId},
+    timing::RecoveryTimes,
 };
 use ha_host::history::{Filter, Reader};
 use serde_json::{Value, json};
@@ -14,12 +15,13 @@ use crate::{
     wire::{Answer, Fault, insert},
 };
 
-/// An entry as this interface has it: as `ha history --json` does, with its time by RFC 3339.
+/// An entry as this interface has it: as `ha history --json` does, with its time by RFC 3339 and a sentence.
 pub(crate) fn object(entry: &Entry) -> Value {
     let mut object = serde_json::to_value(entry).unwrap_or_default();
     if let Value::Object(fields) = &mut object {
         fields.remove("time_ms");
     }
+    insert(&mut object, "text", json!(entry.what.to_string()));
     insert(&mut object, "time", json!(rfc3339_ms(entry.time_ms)));
     object
 }
@@ -67,4 +69,32 @@ pub(super) fn history(call: &Call<'_>) -> Result<Answer, Fault> {
         "problems": kept.problems,
     })
     .into())
+}
+
+/// A failover, with its steps in seconds from its beginning and how many it may take.
+pub(super) fn failover(failover: &Failover, times: &RecoveryTimes) -> Value {
+    let placed = failover.services.iter().filter_map(|service| service.placed_ms).max();
+    let mut object = serde_json::to_value(failover).unwrap_or_default();
+    insert(
+        &mut object,
+        "seconds",
+        json!({
+            "noticed": failover.seconds(Some(failover.noticed_ms)),
+            "to_be_fenced": failover.seconds(failover.fence_ms),
+            "locked": failover.seconds(failover.locked_ms),
+            "placed": failover.seconds(placed),
+            "started": failover.seconds(failover.all_started_ms()),
+        }),
+    );
+    insert(&mut object, "bound_s", json!(failover.bound_seconds(times)));
+    object
+}
+
+/// The failovers that the history has.
+pub(super) fn failovers(call: &Call<'_>) -> Result<Answer, Fault> {
+    let kept = Reader::after(&**call.desk().store(), 0)?;
+    let times = call.present()?.settings.timings.recovery();
+    let mut failovers = Failovers::default();
+    kept.entries.iter().for_each(|entry| failovers.take(entry));
+    Ok(failovers.all().iter().map(|one| failover(one, &times)).collect::<Value>().into())
 }

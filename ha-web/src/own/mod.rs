@@ -56,6 +56,18 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::of_server("GET", "/metrics", Need::Privilege(SysAudit), Handler::Metrics)
         .about("The cluster in figures, for Prometheus."),
     Route::of_server("GET", "/api/v1/openapi.json", Need::Nothing, Handler::Description).about("This description."),
+    Route::of_server("POST", "/api/v1/session", Need::Nothing, Handler::Login)
+        .takes(&[
+            Parameter::must("username", Text, "The user, such as alice@local."),
+            Parameter::may("realm", Text, "What stands after the '@', if that is not part of the user."),
+            Parameter::must("password", Text, "The password."),
+        ])
+        .about("Log in, in a browser: gives a cookie that no script can read, and what must go with each change."),
+    Route::of_server("GET", "/api/v1/session", Need::Nothing, Handler::Session)
+        .about("Who one is, and what one may; no name for nobody. A ticket in a cookie is renewed."),
+    Route::of_server("DELETE", "/api/v1/session", Need::Nothing, Handler::Logout).about("Log out: takes the cookie away."),
+    Route::get("/api/v1/failovers", SysAudit, history::failovers)
+        .about("The failovers that the history has, the oldest first, each with its steps and the time that it may take."),
     Route::get("/api/v1/status", SysAudit, status::status).about("How the cluster is, in whole."),
     Route::of_server("GET", "/api/v1/events", Need::Privilege(SysAudit), Handler::Events)
         .takes(&[

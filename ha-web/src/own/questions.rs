@@ -1,6 +1,13 @@
 //! Questions before anything happens, and what there is to know about the configuration.
 
-use ha_core::{id::NodeName, placement::Preference, plan::Situation, status::Command};
+use std::collections::BTreeMap;
+
+use ha_core::{
+    id::NodeName,
+    placement::{Counterfactual, Preference},
+    plan::Situation,
+    status::Command,
+};
 use ha_host::{
     desk::{Change, explain as explained, foresee, problems, tolerance},
     os::clock,
@@ -21,7 +28,20 @@ pub(super) fn explain(call: &Call<'_>) -> Result<Answer, Fault> {
     let explained = explained(call.present()?, &sid, preference);
     let (explanation, otherwise) =
         explained.map_err(|error| Fault::conflict("not_placed", format!("{sid}: {error}")))?;
-    Ok(json!({"text": explanation.to_string(), "explanation": explanation, "otherwise": otherwise}).into())
+    let fates: BTreeMap<&NodeName, String> =
+        explanation.nodes.iter().map(|node| (&node.node, node.fate.to_string())).collect();
+    let changes = |counterfactual: &Counterfactual| {
+        let texts: Vec<String> = counterfactual.changes.iter().map(ToString::to_string).collect();
+        (counterfactual.node.clone(), texts)
+    };
+    let changes: BTreeMap<NodeName, Vec<String>> = otherwise.iter().map(changes).collect();
+    Ok(json!({
+        "text": explanation.to_string(),
+        "texts": {"nodes": fates, "otherwise": changes},
+        "explanation": explanation,
+        "otherwise": otherwise,
+    })
+    .into())
 }
 
 /// The nodes that a parameter names, which must be members.

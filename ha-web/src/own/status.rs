@@ -1,17 +1,24 @@
 //! How the cluster is, in whole: what `ha status --json` gives.
 
-use ha_core::history::Latest;
+use ha_core::{
+    config::resources::ResourceProperty,
+    history::{Failovers, Latest},
+};
 use ha_host::{
     desk::{Glance, StatusParts},
     history::Reader,
+    os::clock,
 };
 use serde_json::{Value, json};
 
-use super::time::rfc3339;
+use super::{history::failover, time::rfc3339_ms};
 use crate::{
     call::Call,
     wire::{Answer, Fault, insert},
 };
+
+/// So long a failover that is over is part of how the cluster is.
+const RECENT_MS: i64 = 60_000;
 
 pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
     let present = call.present()?;
@@ -20,7 +27,11 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
     // Without a history the status is as true as with it.
     let kept = Reader::after(&**store, 0).unwrap_or_default();
     let mut latest = Latest::default();
-    kept.entries.iter().for_each(|entry| latest.take(entry));
+    let mut failovers = Failovers::default();
+    for entry in &kept.entries {
+        latest.take(entry);
+        failovers.take(entry);
+    }
     glance.tell_since(&latest, present);
     let twins = store.twins().unwrap_or_default();
     let parts = StatusParts {
@@ -32,11 +43,20 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
     };
     let mut whole = parts.to_json();
     let services = whole.get_mut("services").and_then(Value::as_array_mut).into_iter().flatten();
+    let resources = &present.configuration().resources.resources;
     for (service, glance) in services.zip(&glance.services) {
         insert(service, "advice", json!(glance.advice));
+        let comment = resources.get(&glance.view.sid).and_then(|resource| resource.text(ResourceProperty::Comment));
+        insert(service, "comment", json!(comment));
     }
+    let times = present.settings.timings.recovery();
+    let now_ms = clock::wall_ms();
+    let is_recent = |ended_ms: i64| now_ms.saturating_sub(ended_ms) < RECENT_MS;
+    let of_late = failovers.all().iter().filter(|failover| failover.ended_ms.is_none_or(is_recent));
+    insert(&mut whole, "failovers", of_late.map(|one| failover(one, &times)).collect());
+    insert(&mut whole, "loads", json!(present.usage.as_ref().map(|usage| &usage.nodes)));
     insert(&mut whole, "summary", json!(glance.summary));
     insert(&mut whole, "last_event", json!(kept.end));
-    insert(&mut whole, "time", json!(rfc3339(present.now.wall)));
+    insert(&mut whole, "time", json!(rfc3339_ms(now_ms)));
     Ok(whole.into())
 }

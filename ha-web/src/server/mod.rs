@@ -13,6 +13,7 @@ mod listen;
 mod log;
 mod repeated;
 mod respond;
+mod session;
 mod tls;
 
 pub use connection::{Peer, Running, serve};

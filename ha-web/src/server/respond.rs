@@ -16,7 +16,7 @@ use ha_host::{
     history::{self, ChangeByPerson},
     os::clock,
 };
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
@@ -28,12 +28,13 @@ use super::{
     events::Wanted,
     exchange::{Whole, unavailable, with_headers},
     log::Report,
+    session,
 };
 use crate::{
     access::{Access, AccessError, Caller, Means, Role},
     call::{Call, Site},
     openapi::openapi,
-    own, pve,
+    own, page, pve,
     route::{self, Handler, Need, Route},
     table,
     wire::{Answer, Fault, FaultClass, Parameters, Part, encode, path_parts, reason_phrase, sent_parameters},
@@ -97,6 +98,9 @@ impl Web {
 
     async fn outcome(&self, request: Request) -> Outcome {
         let (head, body) = request.into_parts();
+        if let Some(file) = page::find(head.uri.path()).filter(|_| matches!(head.method, Method::GET | Method::HEAD)) {
+            return Outcome::Begun(page_file(file, &head.headers));
+        }
         let peer = head.extensions.get::<Peer>().cloned().unwrap_or(Peer::Embedder);
         let no_such_call = |method: &Method, uri: &Uri| Fault::no_such_call(method.as_str(), uri.path());
         let Some(parts) = path_parts(head.uri.path()) else { return no_such_call(&head.method, &head.uri).into() };
@@ -112,7 +116,8 @@ impl Web {
             Handler::Alive => Outcome::Text("alive\n".into(), PLAIN),
             Handler::Description => Ok(openapi().into()).into(),
             Handler::Login => self.log_in(route, whole).await,
-            Handler::Call(_) | Handler::Metrics | Handler::Events => self.ask(route, whole).await,
+            Handler::Logout => Outcome::Begun(session::closed(&whole)),
+            Handler::Call(_) | Handler::Metrics | Handler::Events | Handler::Session => self.ask(route, whole).await,
         }
     }
 
@@ -209,10 +214,12 @@ impl Web {
             Err(Unknown::Wrong { who, fault }) => return Outcome::Wrong(who, fault),
             Err(Unknown::Other(fault)) => return fault.into(),
         };
-        match self.call(route, whole, &caller) {
-            Ok(outcome) => outcome,
-            Err(fault) => fault.into(),
-        }
+        let outcome = if matches!(route.handler, Handler::Session) {
+            self.session(&caller, whole, sent).map(Outcome::Begun)
+        } else {
+            self.call(route, whole, &caller)
+        };
+        outcome.unwrap_or_else(Into::into)
     }
 
     /// Who asks, if who asks may.
@@ -266,7 +273,7 @@ impl Web {
             Handler::Events => Ok(Outcome::Events(Wanted::of(&call, &whole.head.headers)?, caller.clone())),
             Handler::Call(handler) if route.is_question() => Ok(handler(&call).into()),
             Handler::Call(handler) => Ok(self.change(route, whole, &call, handler).into()),
-            Handler::Login | Handler::Alive | Handler::Description => {
+            Handler::Login | Handler::Logout | Handler::Session | Handler::Alive | Handler::Description => {
                 Err(unavailable("the server answers this itself"))
             }
         }
@@ -362,8 +369,8 @@ impl Web {
         let web = self.clone();
         let outcome = self.on_a_thread(move || {
             let _permit = permit;
-            match ticket(&web.inner.site, &user, &parameters) {
-                Ok(Some(answer)) => Ok(answer).into(),
+            match web.admitted(&user, &parameters, &whole) {
+                Ok(Some(outcome)) => outcome,
                 Ok(None) => {
                     let fault = Fault::new(FaultClass::Unauthenticated, "wrong_password", "authentication failure");
                     Outcome::Wrong(user, fault)
@@ -373,6 +380,19 @@ impl Web {
         });
         let outcome = outcome.await;
         self.with_its_price(outcome, &address).await
+    }
+
+    /// What a login gives: a ticket, or in our own part a session.
+    fn admitted(&self, user: &str, parameters: &Parameters, whole: &Whole) -> Result<Option<Outcome>, Fault> {
+        let site = &self.inner.site;
+        if route::part_of(whole.head.uri.path()) == Part::Compatible {
+            return Ok(ticket(site, user, parameters)?.map(|answer| Ok(answer).into()));
+        }
+        let access = Access::read(&**site.desk.store())?;
+        if access.by_password(user, parameters.get("password").unwrap_or_default()).is_none() {
+            return Ok(None);
+        }
+        Ok(self.open_session(user, whole)?.map(Outcome::Begun))
     }
 }
 
@@ -430,6 +450,24 @@ fn sent(whole: &Whole) -> Result<Vec<(String, String)>, Fault> {
         digest.filter(|digest| is_own && *digest != "*").map(|digest| ("digest".to_owned(), digest.to_owned())),
     );
     Ok(sent)
+}
+
+/// A file of the page, or that it is still the one that a browser has.
+fn page_file(file: &page::File, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{}\"", blake3::hash(file.content).to_hex());
+    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let body = if is_known { Body::empty() } else { Body::from(file.content) };
+    let mut response = with_headers(Response::new(body), file.kind());
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
+    // Kept, and asked for each time whether it is still so: after an update nobody works with the old page.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }
 
 fn json_response(part: Part, answer: &Result<Answer, Fault>) -> Response {

@@ -1,0 +1,19 @@
+// Entries of the history, a line each.
+
+import { h } from './dom.js';
+import { glyph } from './glyphs.js';
+import { t, when } from './texts.js';
+
+const SHAPES = { error: ['error', 'trouble'], warning: ['info', 'waiting'], notice: ['info', 'moving'], info: ['queued', 'off'] };
+
+/** Entries, as they are given. */
+export function eventList(entries) {
+  if (!entries.length) return h('p', { class: 'hint' }, t('event.none'));
+  return h('ol', { class: 'events' }, entries.map(eventRow));
+}
+
+function eventRow(entry) {
+  const [shape, look] = SHAPES[entry.severity] ?? SHAPES.info;
+  const time = Date.parse(entry.time);
+  return h('li', { key: entry.id }, h('time', { datetime: entry.time, class: 'mono' }, when(time, true)), glyph(shape, { look }), h('span', { class: 'source mono' }, `${entry.node}/${entry.source}`), h('span', { lang: 'en' }, entry.text ?? entry.event));
+}

@@ -1,0 +1,214 @@
+// The frame: the address decides which page is shown; what is known decides what it says.
+
+import { logout, session, whoLooks } from './api.js';
+import { clusterPage, focusFilter } from './cluster.js';
+import { $, $$, h, show } from './dom.js';
+import * as facts from './facts.js';
+import { age, isStale, known, leave, listen, look } from './feed.js';
+import { isOpen, openFinder } from './finder.js';
+import { glyph } from './glyphs.js';
+import { loginPage, say as sayLogin } from './login.js';
+import { servicePage } from './service.js';
+import { currentLanguage, languages, span, speak, t } from './texts.js';
+
+const PAGES = { cluster: { to: '#/' } };
+const stillness = matchMedia('(prefers-reduced-motion: reduce)');
+
+/** Which page is shown, and of what. */
+function place() {
+  const [, view = '', ...rest] = location.hash.split('/');
+  return { view: view || 'cluster', id: decodeURIComponent(rest.join('/')) };
+}
+
+let isAsked = false;
+/** Draws soon, once for all that has changed. */
+function redraw() {
+  if (isAsked) return;
+  isAsked = true;
+  const draw = () => {
+    isAsked = false;
+    drawAll();
+  };
+  // A hidden tab has no frames.
+  if (document.hidden) setTimeout(draw, 200);
+  else requestAnimationFrame(draw);
+}
+
+function drawAll() {
+  const { view, id } = place();
+  frame(view);
+  const main = $('#main');
+  main.className = session ? `view-${view}` : 'view-login';
+  if (!session) return show(main, loginPage(redraw, start));
+  const page = { cluster: () => clusterPage(redraw), service: () => servicePage(id, redraw) }[view];
+  show(main, page ? page() : h('div', { class: 'nothing' }, h('h1', null, t('page.none')), h('a', { href: '#/' }, t('nav.cluster'))));
+}
+
+const pages = () => Object.entries(PAGES).map(([view, page]) => ({ view, shape: view, name: t(`nav.${view}`), to: page.to }));
+
+function frame(view) {
+  const current = { service: 'services', node: 'nodes' }[view] ?? view;
+  $('#skip').textContent = t('head.skip');
+  const links = session ? pages().map((page) => h('a', { key: page.view, href: page.to, 'aria-current': page.view === current ? 'page' : null }, glyph(page.shape, { look: '' }), h('span', null, page.name))) : [];
+  const cluster = session?.cluster ?? '';
+  document.title = [known.status && isStale() ? `(${t('head.old', { age: span(age(), false) })})` : '', cluster, 'ha'].filter(Boolean).join(' ');
+  show($('#top'), h('a', { class: 'brand', href: '#/' }, h('b', null, 'ha'), h('span', { class: 'mono' }, cluster)), links.length > 1 && h('nav', { class: 'main', 'aria-label': t('nav.label') }, links), session ? freshness() : h('span', { class: 'live' }),
+    session && h('button', { key: 'find', class: 'find', id: 'find', 'aria-label': t('head.find'), 'aria-keyshortcuts': '/', onclick: () => openFinder(pages()) }, glyph('search', { look: '' }), h('span', null, t('head.find')), h('kbd', null, '/')),
+    h('button', { key: 'language', class: 'icon', id: 'language', 'aria-label': t('head.language'), title: t('head.language'), lang: currentLanguage() === 'zh' ? 'en' : 'zh', onclick: nextLanguage }, currentLanguage() === 'zh' ? 'EN' : '中'),
+    h('button', { key: 'theme', class: 'icon', id: 'theme', 'aria-label': t('head.theme'), title: t('head.theme'), onclick: otherTheme }, glyph('theme', { look: '' })),
+    session && h('button', { key: 'you', class: 'icon', id: 'you', 'aria-label': t('head.you', { name: session.name }), title: t('head.you', { name: session.name }), onclick: end }, glyph('person', { look: '' })));
+  $('#tabs').hidden = links.length < 2;
+  $('#tabs').setAttribute('aria-label', t('nav.label'));
+  show($('#tabs'), links);
+}
+
+function freshness() {
+  if (!known.status) return h('span', { class: 'live is-old', id: 'live' }, glyph('unknown', { look: 'waiting', size: 12 }), h('span', null, t('head.connecting')));
+  const isOld = isStale();
+  return h('span', { class: `live ${isOld ? 'is-old' : ''}`, id: 'live', title: t('head.age') }, glyph(isOld ? 'unknown' : 'started', { look: isOld ? 'waiting' : 'well', size: 12 }), h('span', null, isOld ? t('head.old', { age: span(age(), false) }) : t('head.live')));
+}
+
+// Choices of who looks; they are kept in the browser.
+
+function nextLanguage() {
+  const next = languages[(languages.indexOf(currentLanguage()) + 1) % languages.length];
+  localStorage.setItem('ha-language', next);
+  speak(next);
+  redraw();
+}
+
+function otherTheme() {
+  const theme = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
+  localStorage.setItem('ha-theme', theme);
+  document.documentElement.dataset.theme = theme;
+}
+
+const darkness = matchMedia('(prefers-color-scheme: dark)');
+function applyTheme() {
+  document.documentElement.dataset.theme = localStorage.getItem('ha-theme') ?? (darkness.matches ? 'dark' : 'light');
+}
+
+// What comes.
+
+function take(news) {
+  if (news.denied) return void onDenied();
+  if (news.status) {
+    tellChanges(news.before, news.status);
+    facts.refresh(redraw);
+    if (place().view === 'cluster' && travels(news.before, news.status)) return;
+  }
+  redraw();
+}
+
+/** Chips whose service has another node go there, so that the eye can follow. True if it has drawn. */
+function travels(before, after) {
+  if (!before || stillness.matches || document.hidden) return false;
+  const places = new Map(before.services.map((service) => [service.sid, service.node]));
+  const moved = after.services.filter((service) => places.has(service.sid) && places.get(service.sid) !== service.node).map((service) => service.sid);
+  if (!moved.length || moved.length > 40) return false;
+  const spot = (sid) => $(`#main [data-sid="${CSS.escape(sid)}"]`);
+  const from = new Map(moved.map((sid) => [sid, spot(sid)?.getBoundingClientRect()]));
+  drawAll();
+  for (const sid of moved) {
+    const [old, chip] = [from.get(sid), spot(sid)];
+    if (!old || !chip) continue;
+    const place = chip.getBoundingClientRect();
+    const way = `translate(${old.left - place.left}px, ${old.top - place.top}px)`;
+    chip.animate([{ transform: way, zIndex: 5 }, { transform: 'none', zIndex: 5 }], { duration: 420, easing: 'cubic-bezier(.2, .7, .2, 1)' });
+  }
+  return true;
+}
+
+const LOST = new Set(['silent', 'to_be_fenced']);
+/** Tells who does not see the page that a node was lost or is back. */
+function tellChanges(before, after) {
+  if (!before) return;
+  const were = new Map(before.nodes.map((node) => [node.node, LOST.has(node.state)]));
+  for (const node of after.nodes) {
+    const isLost = LOST.has(node.state);
+    if (were.has(node.node) && were.get(node.node) !== isLost) tell(t(isLost ? 'said.lost' : 'said.back', { node: node.node }));
+  }
+}
+
+const tell = (text) => { $('#said').textContent = text; };
+
+async function onDenied() {
+  if (!session) return;
+  const who = await whoLooks().catch(() => session);
+  if (who) return listen(take);
+  close(true);
+}
+
+function close(isOver) {
+  leave();
+  facts.forget();
+  Object.assign(known, { status: null, at: 0, lost: null });
+  sayLogin(isOver);
+  redraw();
+}
+
+async function end() {
+  await logout().catch(() => {});
+  close(false);
+}
+
+let renewal = null;
+function start() {
+  clearInterval(renewal);
+  if (session.renew_after_s) renewal = setInterval(() => whoLooks().then((who) => who ?? close(true), () => {}), session.renew_after_s * 1000);
+  listen(take);
+  redraw();
+}
+
+// What follows from time alone: ages, and the countdown of a failover.
+
+let wasStale = false;
+let ticks = 0;
+setInterval(() => {
+  if (!session || document.hidden) return;
+  ticks += 1;
+  const isCounting = known.status?.nodes.some((node) => LOST.has(node.state)) || known.status?.failovers.length > 0;
+  if (isCounting || ticks % 10 === 0) redraw();
+  if (isStale() !== wasStale) {
+    wasStale = isStale();
+    tell(t(wasStale ? 'said.stale' : 'said.live'));
+  }
+}, 100);
+
+// Keys.
+
+function step(by) {
+  const rows = $$('#main a.chip').filter((chip) => chip.getClientRects().length);
+  const at = rows.indexOf(document.activeElement);
+  rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
+}
+
+const KEYS = { '/': () => openFinder(pages()), f: focusFilter, t: otherTheme, j: () => step(1), k: () => step(-1) };
+
+addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || !session || isOpen()) return;
+  if (event.target.matches('input, select, textarea')) {
+    if (event.key === 'Escape') event.target.blur();
+    return;
+  }
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+addEventListener('hashchange', () => {
+  $('#dialog').close();
+  drawAll();
+  $('#main').focus({ preventScroll: true });
+  scrollTo(0, 0);
+});
+addEventListener('pageshow', (event) => { if (event.persisted && session) start(); });
+document.addEventListener('visibilitychange', () => { if (!document.hidden && session) { look(); redraw(); } });
+darkness.addEventListener('change', applyTheme);
+for (const query of ['(max-width: 640px)', '(max-width: 1180px)']) matchMedia(query).addEventListener('change', redraw);
+
+applyTheme();
+speak(localStorage.getItem('ha-language') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'));
+redraw();
+whoLooks().then((who) => { if (who) start(); else redraw(); }, () => redraw());

@@ -1,0 +1,80 @@
+// The texts in English. A plural has a text for each form.
+
+export default {
+  'name': 'English',
+  'nav.cluster': 'Cluster', 'nav.services': 'Services', 'nav.rules': 'Rules', 'nav.nodes': 'Nodes', 'nav.history': 'History', 'nav.label': 'Pages',
+  'head.live': 'live', 'head.connecting': 'connecting', 'head.old': '{age} old', 'head.age': 'The age of what is shown', 'head.find': 'Find a service, node or page',
+  'head.theme': 'Dark or light', 'head.skip': 'Skip to the content', 'head.language': '中文', 'head.you': '{name}: log out',
+
+  'login.title': 'Log in', 'login.user': 'User', 'login.user.example': 'alice@local', 'login.password': 'Password', 'login.do': 'Log in',
+  'login.token': 'Token', 'login.token.example': 'USER@REALM!ID=SECRET', 'login.by.token': 'With a token instead', 'login.by.password': 'With a password instead',
+  'login.wrong': 'That is not right.', 'login.none': 'The server gives no answer: {why}', 'login.over': 'Your login has expired.', 'login.how': 'Users and tokens are made on a node: {command}',
+
+  'state.started': 'started', 'state.starting': 'starting', 'state.queued': 'queued', 'state.stopped': 'stopped', 'state.stopping': 'stopping',
+  'state.disabled': 'disabled', 'state.ignored': 'ignored', 'state.migrate': 'migrating', 'state.relocate': 'relocating', 'state.fence': 'to be fenced',
+  'state.recovery': 'in recovery', 'state.freeze': 'frozen', 'state.error': 'error', 'state.clearing': 'clearing error', 'state.notfound': 'not found',
+  'state.deleting': 'deleting', 'state.not_understood': 'not understood', 'state.unknown': 'not known', 'state.lock': 'locked',
+  'state.online': 'online', 'state.maintenance': 'maintenance', 'state.going_down': 'going down', 'state.joining': 'joining', 'state.silent': 'no sign of life',
+  'state.to_be_fenced': 'to be fenced', 'state.never_seen': 'never seen', 'state.no_member': 'no member', 'state.fenced': 'fenced', 'state.armed': 'armed',
+  'state.standby': 'standby', 'state.released': 'released', 'state.disarming': 'disarming', 'state.disarmed': 'disarmed', 'state.active': 'armed', 'state.gone': 'gone',
+
+  'verdict.first': 'Asking the cluster', 'verdict.first.sub': 'Nothing is known yet.',
+  'verdict.calm': 'All is well', 'verdict.calm.sub': { one: '{n} service runs.', other: '{n} services run.' },
+  'verdict.calm.off': { one: '{n} is stopped as asked.', other: '{n} are stopped as asked.' },
+  'verdict.last': 'Last failover {age} ago: {took} of at most {bound}', 'verdict.last.open': 'Last failover {age} ago',
+  'verdict.moving': { one: '{n} service is on its way', other: '{n} services are on their way' }, 'verdict.moving.sub': '{well} of {all} are as asked.',
+  'verdict.lost': '{node} is lost', 'verdict.lost.many': { other: '{n} nodes are lost' },
+  'verdict.lost.sub': { one: 'Its service runs again in at most', other: 'Its {n} services run again in at most' },
+  'verdict.lost.sub.many': { one: '{n} service runs again in at most', other: '{n} services run again in at most' },
+  'verdict.lost.over': { one: 'Its service should run again by now.', other: 'Its {n} services should run again by now.' },
+  'verdict.lost.done': 'No service waits for it.',
+  'verdict.after': { one: 'Its service runs again, after {took} of at most {bound}.', other: 'Its {n} services run again, after {took} of at most {bound}.' },
+  'verdict.need': { one: '{n} service needs you', other: '{n} services need you' }, 'verdict.need.sub': '{well} of {all} are as asked.',
+  'verdict.critical': 'The cluster needs you', 'verdict.degraded': 'It works, with less than it should have',
+  'verdict.stale': 'Not known for {age}', 'verdict.stale.sub': 'Below is what was seen last. Nothing can be changed until it is live again.',
+  'verdict.stale.retry': 'Connects again in {left}.', 'verdict.stale.now': 'Connect now',
+  'verdict.empty': 'No service is looked after yet', 'verdict.empty.sub': { one: '{n} node is ready.', other: '{n} nodes are ready.' },
+  'verdict.spare': { one: 'Any one node can be lost.', other: 'Any {n} nodes can be lost at once.' }, 'verdict.spare.none': 'No node can be lost: {sids} would have no other.',
+
+  'fact.nodes': 'Nodes online', 'fact.of': '{n} of {all}', 'fact.master': 'Master', 'fact.none': 'none', 'fact.ago': '{age} ago', 'fact.fencing': 'Fencing',
+  'fact.spare': 'Can lose', 'fact.spare.n': { one: '{n} node', other: '{n} nodes' }, 'fact.spare.more': { other: '{n} nodes or more' },
+
+  'phase.noticed': 'noticed', 'phase.locked': 'known to be down', 'phase.placed': 'placed', 'phase.started': 'started', 'phase.at': 'at {at}',
+  'phase.whole': '{run} of at most {bound}',
+
+  'node.master': 'master', 'node.cpu': 'cpu', 'node.memory': 'mem', 'node.guard.active': 'watchdog armed', 'node.guard.standby': 'watchdog at rest',
+  'node.guard.released': 'watchdog let go', 'node.seen': 'seen {age} ago', 'node.reset': 'its watchdog resets it in at most', 'node.proof': 'waits until it is known to be down',
+  'node.back': 'services run again in at most', 'node.over': 'should be over since {age}', 'node.down': 'known to be down', 'node.fenced': 'fenced {age} ago',
+  'node.maybe': { one: '{n} service may still run there: it starts nowhere else before {node} is known to be down.', other: '{n} services may still run there: none starts elsewhere before {node} is known to be down.' },
+  'node.asked': 'maintenance, asked for by {who}', 'node.asked.since': 'maintenance, asked for by {who} {age} ago', 'node.somebody': 'a person',
+  'node.calm': { one: '{n} as asked', other: '{n} as asked' }, 'node.show': 'Show all', 'node.fold': 'Fold', 'node.none': 'no services', 'node.takes.none': 'takes no services now',
+  'node.services': { one: '{n} service', other: '{n} services' },
+
+  'chip.from': 'from {node}', 'chip.to': 'to {node}', 'chip.then': 'then {node}', 'chip.nowhere': 'no other node', 'chip.left': 'now on {node}',
+  'chip.lock': 'waits for a lock ({lock})', 'chip.homeless': 'on no node',
+
+  'problem.head': 'Needs a look', 'problem.you': 'You', 'problem.since': 'since {when}, {age}', 'problem.show': 'Show',
+  'problem.service': '{sid}: {state}', 'problem.node': '{node}: {state}',
+  'advice.remove_or_restore': 'remove the service, or restore the guest', 'advice.wait_for_master': 'nothing: the master drops it in its next round',
+  'advice.bring_up_master': 'see that the cluster has quorum and a master', 'advice.arm': 'arm HA again', 'advice.request_disabled': 'repair what made it fail, then clear the error',
+  'advice.accept_location': 'see that it is all right where it is, then clear the error', 'advice.make_node_available': 'bring back a node that its rules allow, or change the rules',
+  'advice.bring_node_back': 'bring its node back', 'advice.repair_status': 'find out where it runs, and have the manager status repaired',
+  'advice.arm_to_recover': 'arm HA again, or bring the node back', 'advice.confirm_fenced': 'see that the node is off, then confirm that it is fenced',
+  'advice.see_why_it_runs': 'see why it can’t be stopped',
+
+  'tool.filter': 'Filter', 'tool.attention': 'Only what is not as asked', 'tool.group': 'Group by', 'tool.by.node': 'node', 'tool.by.state': 'state', 'tool.by.type': 'type',
+  'tool.nothing': 'Nothing matches.',
+  'legend': 'Legend', 'seen': 'As seen at {when}', 'crowd.list': { one: '{n} service', other: '{n} services' }, 'crowd.attention': { one: '{n} not as asked', other: '{n} not as asked' },
+  'crowd.hint': 'Each square is a service; what is not as asked has a shape of its own.',
+
+  'service.none': 'There is no such service.', 'service.on': ' on {node}', 'service.on.since': ' on {node} for {since}', 'service.requested': 'asked for: {state}',
+  'service.why': 'Why here', 'service.node': 'node', 'service.rank': 'rank', 'service.fate': 'why', 'service.here': 'here', 'service.otherwise': 'What would bring it elsewhere',
+  'service.settings': 'Settings', 'service.state': 'Requested state', 'service.max_restart': 'Max. restart', 'service.max_relocate': 'Max. relocate', 'service.failback': 'Failback',
+  'service.balance': 'Balanced', 'service.group': 'Group', 'service.rules': 'Rules that name it', 'service.history': 'What has happened', 'yes': 'yes', 'no': 'no',
+  'event.none': 'Nothing is kept.',
+
+  'find.none': 'Nothing has that name.', 'find.hits': 'Hits', 'find.node': 'node', 'find.page': 'page',
+  'key.close': 'Close', 'page.none': 'There is no such page',
+  'said.lost': '{node} is lost', 'said.back': '{node} is back', 'said.stale': 'Not live any more', 'said.live': 'Live again',
+  'unit.s': 's', 'unit.min': 'min', 'unit.h': 'h', 'unit.d': 'd',
+};

@@ -1,0 +1,80 @@
+// The texts in Chinese.
+
+export default {
+  'name': '中文',
+  'nav.cluster': '集群', 'nav.services': '服务', 'nav.rules': '规则', 'nav.nodes': '节点', 'nav.history': '历史', 'nav.label': '页面',
+  'head.live': '实时', 'head.connecting': '连接中', 'head.old': '{age}前的数据', 'head.age': '所显示数据的时间', 'head.find': '查找服务、节点或页面',
+  'head.theme': '深色或浅色', 'head.skip': '跳到正文', 'head.language': 'English', 'head.you': '{name}：退出登录',
+
+  'login.title': '登录', 'login.user': '用户', 'login.user.example': 'alice@local', 'login.password': '密码', 'login.do': '登录',
+  'login.token': '令牌', 'login.token.example': 'USER@REALM!ID=SECRET', 'login.by.token': '改用令牌', 'login.by.password': '改用密码',
+  'login.wrong': '用户名、密码或令牌不正确。', 'login.none': '服务器没有响应：{why}', 'login.over': '登录已过期。', 'login.how': '用户和令牌在节点上创建：{command}',
+
+  'state.started': '运行中', 'state.starting': '启动中', 'state.queued': '排队', 'state.stopped': '已停止', 'state.stopping': '停止中',
+  'state.disabled': '已停用', 'state.ignored': '不管理', 'state.migrate': '在线迁移', 'state.relocate': '停机迁移', 'state.fence': '等待隔离',
+  'state.recovery': '恢复中', 'state.freeze': '冻结', 'state.error': '错误', 'state.clearing': '清除错误', 'state.notfound': '未找到',
+  'state.deleting': '删除中', 'state.not_understood': '无法识别', 'state.unknown': '未知', 'state.lock': '已锁定',
+  'state.online': '在线', 'state.maintenance': '维护', 'state.going_down': '正在关闭', 'state.joining': '加入中', 'state.silent': '失联',
+  'state.to_be_fenced': '等待隔离', 'state.never_seen': '从未出现', 'state.no_member': '非成员', 'state.fenced': '已隔离', 'state.armed': '已布防',
+  'state.standby': '待命', 'state.released': '已解除', 'state.disarming': '解除中', 'state.disarmed': '已解除布防', 'state.active': '已布防', 'state.gone': '已移除',
+
+  'verdict.first': '正在询问集群', 'verdict.first.sub': '目前还没有任何信息。',
+  'verdict.calm': '一切正常', 'verdict.calm.sub': { other: '{n} 个服务运行中。' },
+  'verdict.calm.off': { other: '{n} 个按要求停止。' },
+  'verdict.last': '上次故障转移在 {age}前：{took}，上限 {bound}', 'verdict.last.open': '上次故障转移在 {age}前',
+  'verdict.moving': { other: '{n} 个服务正在变更' }, 'verdict.moving.sub': '{all} 个中有 {well} 个符合要求。',
+  'verdict.lost': '{node} 已失联', 'verdict.lost.many': { other: '{n} 个节点已失联' },
+  'verdict.lost.sub': { other: '它的 {n} 个服务恢复运行，最迟还需' },
+  'verdict.lost.sub.many': { other: '{n} 个服务恢复运行，最迟还需' },
+  'verdict.lost.over': { other: '它的 {n} 个服务现在应该已经恢复。' },
+  'verdict.lost.done': '没有服务在等待它。',
+  'verdict.after': { other: '它的 {n} 个服务已恢复运行，用时 {took}，上限 {bound}。' },
+  'verdict.need': { other: '{n} 个服务需要您处理' }, 'verdict.need.sub': '{all} 个中有 {well} 个符合要求。',
+  'verdict.critical': '集群需要您处理', 'verdict.degraded': '可以工作，但条件不足',
+  'verdict.stale': '已有 {age} 没有消息', 'verdict.stale.sub': '下面是最后一次看到的状态。恢复实时之前不能做任何更改。',
+  'verdict.stale.retry': '{left} 后重新连接。', 'verdict.stale.now': '立即连接',
+  'verdict.empty': '还没有受管理的服务', 'verdict.empty.sub': { other: '{n} 个节点已就绪。' },
+  'verdict.spare': { other: '可容忍同时失去任意 {n} 个节点。' }, 'verdict.spare.none': '不能失去任何节点：{sids} 没有其他节点可去。',
+
+  'fact.nodes': '在线节点', 'fact.of': '{n} / {all}', 'fact.master': '主管理器', 'fact.none': '无', 'fact.ago': '{age}前', 'fact.fencing': '隔离',
+  'fact.spare': '可再失去', 'fact.spare.n': { other: '{n} 个节点' }, 'fact.spare.more': { other: '至少 {n} 个节点' },
+
+  'phase.noticed': '发现', 'phase.locked': '确认停机', 'phase.placed': '选定节点', 'phase.started': '已启动', 'phase.at': '{at} 时',
+  'phase.whole': '{run}，上限 {bound}',
+
+  'node.master': '主管理器', 'node.cpu': 'CPU', 'node.memory': '内存', 'node.guard.active': '看门狗已布防', 'node.guard.standby': '看门狗待命',
+  'node.guard.released': '看门狗已解除', 'node.seen': '{age}前有信号', 'node.reset': '看门狗将其复位，最迟还需', 'node.proof': '等待确认停机',
+  'node.back': '服务恢复运行，最迟还需', 'node.over': '本应在 {age}前结束', 'node.down': '已确认停机', 'node.fenced': '{age}前已隔离',
+  'node.maybe': { other: '{n} 个服务可能仍在那里运行：确认 {node} 停机之前，不会在别处启动。' },
+  'node.asked': '维护，由 {who} 要求', 'node.asked.since': '维护，由 {who} 于 {age}前要求', 'node.somebody': '某人',
+  'node.calm': { other: '{n} 个符合要求' }, 'node.show': '全部显示', 'node.fold': '收起', 'node.none': '没有服务', 'node.takes.none': '目前不接收服务',
+  'node.services': { other: '{n} 个服务' },
+
+  'chip.from': '来自 {node}', 'chip.to': '去往 {node}', 'chip.then': '然后 {node}', 'chip.nowhere': '没有其他节点', 'chip.left': '现在在 {node}',
+  'chip.lock': '等待解锁（{lock}）', 'chip.homeless': '不在任何节点上',
+
+  'problem.head': '需要关注', 'problem.you': '您', 'problem.since': '自 {when} 起，{age}', 'problem.show': '查看',
+  'problem.service': '{sid}：{state}', 'problem.node': '{node}：{state}',
+  'advice.remove_or_restore': '移除该服务，或恢复虚拟机', 'advice.wait_for_master': '无需操作：主管理器会在下一轮将其移除',
+  'advice.bring_up_master': '确认集群有法定票数和主管理器', 'advice.arm': '重新布防', 'advice.request_disabled': '修复故障原因，然后清除错误',
+  'advice.accept_location': '确认它在当前位置正常，然后清除错误', 'advice.make_node_available': '恢复规则允许的节点，或修改规则',
+  'advice.bring_node_back': '恢复它的节点', 'advice.repair_status': '查明它在哪里运行，并修复管理器状态',
+  'advice.arm_to_recover': '重新布防，或恢复该节点', 'advice.confirm_fenced': '确认节点已关机，然后确认其已隔离',
+  'advice.see_why_it_runs': '查明为什么无法停止',
+
+  'tool.filter': '筛选', 'tool.attention': '只看不符合要求的', 'tool.group': '分组', 'tool.by.node': '节点', 'tool.by.state': '状态', 'tool.by.type': '类型',
+  'tool.nothing': '没有匹配项。',
+  'legend': '图例', 'seen': '{when} 时的状态', 'crowd.list': { other: '{n} 个服务' }, 'crowd.attention': { other: '{n} 个不符合要求' },
+  'crowd.hint': '每个方格是一个服务；不符合要求的有自己的形状。',
+
+  'service.none': '没有这个服务。', 'service.on': '，位于 {node}', 'service.on.since': '，位于 {node}，已 {since}', 'service.requested': '要求的状态：{state}',
+  'service.why': '为什么在这里', 'service.node': '节点', 'service.rank': '排名', 'service.fate': '原因', 'service.here': '当前', 'service.otherwise': '怎样会到别处',
+  'service.settings': '设置', 'service.state': '要求的状态', 'service.max_restart': '最大重启次数', 'service.max_relocate': '最大迁移次数', 'service.failback': '故障恢复',
+  'service.balance': '参与均衡', 'service.group': '组', 'service.rules': '涉及它的规则', 'service.history': '发生了什么', 'yes': '是', 'no': '否',
+  'event.none': '没有保留任何记录。',
+
+  'find.none': '没有这个名称。', 'find.hits': '结果', 'find.node': '节点', 'find.page': '页面',
+  'key.close': '关闭', 'page.none': '没有这个页面',
+  'said.lost': '{node} 已失联', 'said.back': '{node} 已恢复', 'said.stale': '不再是实时数据', 'said.live': '恢复实时',
+  'unit.s': '秒', 'unit.min': '分', 'unit.h': '小时', 'unit.d': '天',
+};
