@@ -1875,11 +1875,14 @@ enum ha_event_kind
     /// Fields: node, [by].
     HA_EVENT_MAINTENANCE_REQUEST_WITHDRAWN = 115,
     /// A person, or a program in somebody's name, has changed something. Hosts report it.
-    /// Fields: by, [through], verb, object, change.
+    /// Fields: by, [through], verb, object, change, [command_id].
     HA_EVENT_CHANGE_MADE = 116,
     /// Events are missing in the history. A host reports it.
     /// Fields: [events], reason.
     HA_EVENT_HISTORY_INCOMPLETE = 117,
+    /// The master took a command out of the queue that has an id. What it says to it comes right after this.
+    /// Fields: id, command, [by].
+    HA_EVENT_COMMAND_TAKEN = 118,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -7,7 +7,7 @@ use ha_core::{
     event::{Event, IgnoreReason, NoEffectReason, RejectionReason},
     id::NodeName,
     similar::{did_you_mean, similar},
-    status::{Command, CommandLine, DisarmMode, Motion, NodeState},
+    status::{Command, DisarmMode, Motion, NodeState},
 };
 use ha_host::desk::{Change, Refusal, judge};
 
@@ -155,8 +155,9 @@ pub(super) fn queue(context: &Context, command: &Command, manner: &Manner, force
     }
     let judge = |answers: &[Event]| judge(answers, &line, force).map_err(|refusal| refused(&refusal));
     let change = Change { commands: vec![command.clone()], ..Change::default() };
-    let given = CommandLine::given(command.clone(), &who());
-    deed.carry_out(&change, judge, || Ok(context.store.append_command(&given.to_string())?))
+    let id = context.new_id()?;
+    deed.command_id = Some(id.clone());
+    deed.carry_out(&change, judge, || Ok(context.desk.give(command, &who(), &id)?))
 }
 
 fn object(command: &Command) -> String {
@@ -209,10 +210,13 @@ fn refused(refusal: &Refusal) -> Failure {
         Refusal::Rejected(RejectionReason::NotToBeFenced) => ", see 'ha status'".to_owned(),
         Refusal::Rejected(_) => ": see 'ha status'".to_owned(),
         Refusal::Ignored(IgnoreReason::Disarmed) => " with 'ha arm'".to_owned(),
-        Refusal::Pointless(Event::CommandWithoutEffect { sid, reason: NoEffectReason::InError, .. }) => {
-            format!(" ('ha cleanup {sid}' requests both). {NOT_QUEUED}")
+        Refusal::Pointless(event) => {
+            if let Event::CommandWithoutEffect { sid, reason: NoEffectReason::InError, .. } = &**event {
+                format!(" ('ha cleanup {sid}' requests both). {NOT_QUEUED}")
+            } else {
+                format!(". {NOT_QUEUED}")
+            }
         }
-        Refusal::Pointless(_) => format!(". {NOT_QUEUED}"),
         Refusal::KeptApart { .. } | Refusal::Ignored(_) | Refusal::Unknown(_) => String::new(),
     };
     Failure::Failed(format!("{refusal}{hint}"))

@@ -14,6 +14,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use ha_core::{
     config::{ConfigFiles, Digest, EditError},
+    history::EntryId,
     id::{IdError, NodeName, ServiceId, ServiceTypes},
     status::ManagerStatus,
 };
@@ -98,7 +99,7 @@ pub(super) struct Context {
     pub(super) types: ServiceTypes,
     pub(super) state: StateDirectory,
     node: Option<NodeName>,
-    desk: Desk,
+    pub(super) desk: Desk,
 }
 
 impl Context {
@@ -168,14 +169,30 @@ impl Context {
         self.desk.kinds()
     }
 
+    /// The node on which somebody acts: this one, or where it is none of the cluster the first.
+    fn acting_node(&self) -> Option<NodeName> {
+        let members = || self.store.settings().ok()?.nodes.into_iter().next();
+        self.node().ok().or_else(members)
+    }
+
+    /// An id for a command that is about to be queued.
+    pub(super) fn new_id(&self) -> Result<EntryId, Failure> {
+        let none = || Failure::Failed("the cluster has no node".into());
+        Ok(history::new_id(&self.acting_node().ok_or_else(none)?))
+    }
+
     /// Keeps in the history that somebody has changed something, once it is done. That this can't be kept undoes nothing.
     pub(super) fn keep_change(&self, verb: &str, object: &str, change: &str) {
+        self.keep_command(verb, object, change, None);
+    }
+
+    /// The same of a command, by its id.
+    pub(super) fn keep_command(&self, verb: &str, object: &str, change: &str, command_id: Option<EntryId>) {
         /// Nobody waits longer for it.
         const PATIENCE: Duration = Duration::from_secs(3);
-        let members = || self.store.settings().ok()?.nodes.into_iter().next();
-        let Some(node) = self.node().ok().or_else(members) else { return };
+        let Some(node) = self.acting_node() else { return };
         let [verb, object, change] = [verb, object, change].map(str::to_owned);
-        let change = ChangeByPerson { by: who(), through: None, verb, object, change };
+        let change = ChangeByPerson { by: who(), through: None, verb, object, change, command_id };
         if let Err(error) = history::tell_in_time(&self.store, &node, change, PATIENCE) {
             note(format_args!("it is done, but the history does not have it: {error}"));
         }

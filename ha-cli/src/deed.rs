@@ -9,6 +9,7 @@ use std::{
 use clap::Args;
 use ha_core::{
     event::Event,
+    history::EntryId,
     id::{NodeName, ServiceId},
     status::{Command, ManagerStatus, NodeState, ServiceState, StateName},
 };
@@ -59,6 +60,8 @@ pub(super) struct Deed<'a> {
     pub(super) notes: Vec<String>,
     /// What is waited for beside what follows for services.
     pub(super) goals: Vec<Goal>,
+    /// What the command is called that is queued, if one is.
+    pub(super) command_id: Option<EntryId>,
     /// The command after which all is as before, to tell what comes back then.
     pub(super) undo: Option<Command>,
 }
@@ -162,6 +165,7 @@ impl<'a> Deed<'a> {
             change: None,
             notes: Vec::new(),
             goals: Vec::new(),
+            command_id: None,
             undo: None,
         })
     }
@@ -189,7 +193,8 @@ impl<'a> Deed<'a> {
         }
         if !self.manner.dry_run {
             act()?;
-            self.context.keep_change(self.verb, &self.object, self.change.as_ref().unwrap_or(&self.done));
+            let change = self.change.as_ref().unwrap_or(&self.done);
+            self.context.keep_command(self.verb, &self.object, change, self.command_id.clone());
         }
         self.goals.extend(foresight.iter().flat_map(|foresight| &foresight.consequences).filter_map(Goal::of));
         let returns = self.returns(foresight.as_ref());
@@ -260,6 +265,8 @@ impl<'a> Deed<'a> {
         object.insert("object".into(), json!(self.object));
         object.insert("done".into(), json!(!self.manner.dry_run));
         object.insert("text".into(), json!(self.done));
+        let command_id = self.command_id.as_ref().filter(|_| !self.manner.dry_run);
+        object.extend(command_id.map(|id| ("command_id".to_owned(), json!(id))));
         object.insert("notes".into(), json!(self.notes));
         object.insert("foreseen".into(), json!(foresight.is_some()));
         object

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, Subcommand};
 use ha_core::{
     event::Severity,
-    history::{Failover, FailoverOutcome, FailoverService, Failovers, ProofOfDown, because},
+    history::{Failover, FailoverOutcome, FailoverService, Failovers, MeasuredFailover, ProofOfDown, because},
     id::NodeName,
     placement::Explanation,
     status::UtcTime,
@@ -17,7 +17,7 @@ use ha_host::{
     node::journal_directory,
     os::{clock, signals::StopSignals},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     check::explanation_rows,
@@ -253,8 +253,8 @@ pub(super) fn failovers(
     };
     let wanted: Vec<&Failover> = failovers.all().iter().filter(is_wanted).collect();
     if as_json {
-        let objects: Result<Vec<Value>, Failure> = wanted.iter().map(|failover| object(failover, &times)).collect();
-        say_json(&objects?)?;
+        let measured: Vec<MeasuredFailover> = wanted.iter().map(|failover| failover.measured(&times)).collect();
+        say_json(&json!(measured))?;
         return Ok(ExitCode::SUCCESS);
     }
     if wanted.is_empty() {
@@ -262,23 +262,6 @@ pub(super) fn failovers(
     }
     wanted.iter().try_for_each(|failover| tell_failover(failover, &times))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The failover with its steps in seconds from its beginning.
-fn object(failover: &Failover, times: &RecoveryTimes) -> Result<Value, Failure> {
-    let mut object = serde_json::to_value(failover).map_err(Failure::failed)?;
-    if let Value::Object(fields) = &mut object {
-        let seconds = json!({
-            "noticed": failover.seconds(Some(failover.noticed_ms)),
-            "to_be_fenced": failover.seconds(failover.fence_ms),
-            "locked": failover.seconds(failover.locked_ms),
-            "placed": failover.seconds(failover.services.iter().filter_map(|service| service.placed_ms).max()),
-            "started": failover.seconds(failover.all_started_ms()),
-        });
-        fields.insert("seconds".into(), seconds);
-        fields.insert("bound_s".into(), json!(failover.bound_seconds(times)));
-    }
-    Ok(object)
 }
 
 fn tell_failover(failover: &Failover, times: &RecoveryTimes) -> Result<(), Failure> {

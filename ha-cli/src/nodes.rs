@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use ha_core::{
     config::{RuleKind, groups::Group},
     id::{NodeName, ServiceId},
-    status::{Command, CommandLine},
+    status::Command,
 };
 use ha_host::{
     desk::{Change, Glance, NodeGlance, NodeHealth, Present},
@@ -88,7 +88,7 @@ pub(super) fn remove(context: &Context, node: &NodeName, force: bool, manner: &M
             if was_in_maintenance {
                 // Else it would be in maintenance from the start if it is added again.
                 let command = Command::DisableNodeMaintenance { node: node.clone() };
-                context.store.append_command(&CommandLine::given(command, &who()).to_string())?;
+                context.desk.give(&command, &who(), &context.new_id()?)?;
             }
             Ok(context.store.forget_node(node)?)
         },

@@ -4,9 +4,14 @@ use std::cell::OnceCell;
 
 use ha_core::{
     config::{Changes, ConfigFiles, EditError, Editor},
+    history::EntryId,
     id::{NodeName, ServiceId},
+    status::Command,
 };
-use ha_host::desk::{Desk, Present};
+use ha_host::{
+    desk::{Desk, Present},
+    history::new_id,
+};
 
 use crate::{
     access::{Caller, Privilege},
@@ -44,13 +49,14 @@ pub struct Call<'a> {
     /// The parameters.
     pub parameters: Parameters,
     present: OnceCell<Present>,
+    given: OnceCell<EntryId>,
 }
 
 impl<'a> Call<'a> {
     /// A call.
     #[must_use]
     pub fn new(site: &'a Site, caller: &'a Caller, path: Vec<&'a str>, parameters: Parameters) -> Self {
-        Self { site, caller, path, parameters, present: OnceCell::new() }
+        Self { site, caller, path, parameters, present: OnceCell::new(), given: OnceCell::new() }
     }
 
     /// The same call, for which the store is asked again.
@@ -137,6 +143,24 @@ impl<'a> Call<'a> {
     /// If who asks lacks it.
     pub fn needs(&self, privilege: Privilege) -> Result<(), Fault> {
         if self.caller.role.has(privilege) { Ok(()) } else { Err(Fault::lacks(privilege.as_str())) }
+    }
+
+    /// Queues a command for the master, in the name of who asks. Gives what it is called.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails, or the cluster has no node.
+    pub fn give(&self, command: &Command) -> Result<EntryId, Fault> {
+        let id = new_id(&self.local_node()?);
+        self.desk().give(command, &self.caller.name, &id)?;
+        // A call queues one command at the most.
+        Ok(self.given.get_or_init(|| id).clone())
+    }
+
+    /// What the command is called that this call has queued.
+    #[must_use]
+    pub fn given(&self) -> Option<&EntryId> {
+        self.given.get()
     }
 
     /// Makes an edit, or only tries it with `dry_run`. `id` is the parameter that names what is edited.

@@ -5,6 +5,12 @@ mod common;
 
 use axum::{body::Body, extract::Request};
 use common::{Answer, Cluster};
+use ha_core::{
+    event::{Event, RejectionReason},
+    history::{Entry, EntryId, Source},
+    id::NodeName,
+    status::NodeState,
+};
 use ha_web::{access::Role, openapi::openapi, route::Need, table};
 use serde_json::{Value, json};
 
@@ -106,9 +112,69 @@ fn a_command_that_is_sent_again_is_done_once() {
     let other = send(&cluster, "POST", "/services/vm:100/migrate", &key, &json!({"node": "node3"}));
     assert_eq!(other.status, 409, "the key is another command's");
     let queue = std::fs::read_to_string(cluster.directory.join("commands")).unwrap();
-    assert_eq!(queue, "migrate vm:100 node2\n", "it is done once");
+    let id = taken.body["id"].as_str().unwrap();
+    assert_eq!(queue, format!("migrate vm:100 node2 by=test@pam!admin id={id}\n"), "it is done once");
     assert_eq!(send(&cluster, "POST", "/services/vm:100/migrate", &[], &json!({"node": "other"})).status, 400);
     assert_eq!(send(&cluster, "PUT", "/nodes/other/maintenance", &[], &Value::Null).status, 404);
+}
+
+#[test]
+fn what_became_of_a_command_is_told_by_its_id() {
+    let cluster = Cluster::new();
+    send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"}));
+    let given = send(&cluster, "POST", "/services/vm:100/migrate", &[], &json!({"node": "node2"}));
+    let id = given.body["id"].as_str().unwrap().to_owned();
+    let fate = || get(&cluster, &format!("/commands/{id}")).body;
+    let line = "migrate vm:100 node2";
+    let queued = fate();
+    assert_eq!((&queued["outcome"], &queued["command"]), (&json!("queued"), &json!(line)), "{queued}");
+    assert_eq!(queued["by"], "test@pam!admin");
+    assert!(queued["given"].is_string() && queued["taken"].is_null(), "{queued}");
+
+    assert_eq!(cluster.store.take_commands().unwrap().len(), 1);
+    assert_eq!(fate()["outcome"], "queued", "its master has taken it and has not said so yet");
+    let node1 = NodeName::new("node1").unwrap();
+    let says = |number: u64, event: Event| {
+        let entry_id = EntryId::of_node(&node1, 1, number);
+        let entry = Entry::new(entry_id, 1_795_983_430_250, node1.clone(), Source::Crm, event.into());
+        cluster.store.append_history(&[entry.to_json()]).unwrap();
+    };
+    says(1, Event::CommandTaken { id: id.clone(), command: line.into(), by: Some("test@pam!admin".into()) });
+    says(2, Event::CommandRejected { command: line.into(), reason: RejectionReason::NodeNotOnline });
+    let refused = fate();
+    assert_eq!((&refused["outcome"], &refused["master"]), (&json!("refused"), &json!("node1")), "{refused}");
+    assert_eq!(refused["taken"], "2026-11-29T20:17:10.250Z");
+    assert!(refused["text"].as_str().unwrap().contains(line), "{refused}");
+    assert_eq!(get(&cluster, "/commands/ha@node1.1.1").status, 404);
+
+    // Those of the compatible part are known in the same way.
+    assert_eq!(cluster.call("POST", "/cluster/ha/status/disarm-ha", "resource-mode=freeze").status, 200);
+    let history = cluster.call_as(Some(Role::Audit), "GET", "/api/v1/history", "event=change_made");
+    let id = history.body["entries"].as_array().unwrap().last().unwrap()["what"]["command_id"].clone();
+    assert_eq!(get(&cluster, &format!("/commands/{}", id.as_str().unwrap())).body["command"], "disarm-ha freeze");
+}
+
+#[test]
+fn failovers_are_told_with_their_seconds() {
+    let cluster = Cluster::new();
+    assert_eq!(get(&cluster, "/failovers").body, json!([]));
+    let (node1, node3) = (NodeName::new("node1").unwrap(), NodeName::new("node3").unwrap());
+    let state = |from, to| Event::NodeState { node: node3.clone(), from, to };
+    let events = [
+        state(NodeState::Online, NodeState::Unknown),
+        state(NodeState::Unknown, NodeState::Fence),
+        Event::FenceAcknowledged { node: node3.clone() },
+    ];
+    for (number, event) in (1..).zip(events) {
+        let entry = Entry::new(EntryId::of_node(&node1, 1, number), 0, node1.clone(), Source::Crm, event.into());
+        let entry = Entry { time_ms: i64::try_from(number).unwrap() * 1000, ..entry };
+        cluster.store.append_history(&[entry.after_silence(500).to_json()]).unwrap();
+    }
+    let told = get(&cluster, "/failovers").body;
+    assert_eq!((&told[0]["node"], &told[0]["seconds"]["locked"]), (&json!("node3"), &json!(2.5)), "{told}");
+    assert!(told[0]["bound_s"].as_f64().unwrap() > 10.0, "{told}");
+    assert_eq!(get(&cluster, "/failovers?node=node1").body, json!([]));
+    assert_eq!(get(&cluster, "/failovers?from=2026-11-29").body, json!([]));
 }
 
 #[test]

@@ -187,6 +187,9 @@ impl fmt::Display for Event {
                 f,
                 "{task} {sid} to {target} for balance: imbalance {imbalance:.2}, expected {expected_imbalance:.2}"
             ),
+            Self::CommandTaken { id, command, by } => {
+                write!(f, "takes '{command}'{}: it is called {id}", By(by.as_deref()))
+            }
             Self::CommandAccepted { command, by } => write!(f, "accepts '{command}'{}", By(by.as_deref())),
             Self::MaintenanceRequested { node, by } => {
                 write!(f, "maintenance was asked for {node}{}", By(by.as_deref()))

@@ -460,6 +460,16 @@ pub enum Event {
         #[serde(serialize_with = "two_decimals")]
         expected_imbalance: f64,
     },
+    /// The master took a command out of the queue that has an id. What it says to it comes right after this.
+    CommandTaken {
+        /// The id.
+        id: String,
+        /// The line of the command, without who gave it and its id.
+        command: String,
+        /// Who gave it, if the command names somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     /// A command will be carried out.
     CommandAccepted {
         /// Its line, without who gave it.
@@ -832,6 +842,9 @@ pub enum Event {
         object: String,
         /// The change in words.
         change: String,
+        /// The id of the command by which the master makes it, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command_id: Option<String>,
     },
     /// Events are missing in the history. A host reports it.
     HistoryIncomplete {
@@ -887,6 +900,7 @@ impl Event {
                 | Self::FiguresMissing { .. }
                 | Self::RuleGaveWay { .. }
                 | Self::AutoRebalanceSuspended { .. }
+                | Self::CommandTaken { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

@@ -137,6 +137,7 @@ impl Event {
             | Self::StartBalanceSelected { .. }
             | Self::StartBalanceIgnored { .. }
             | Self::SchedulerMode { .. }
+            | Self::CommandTaken { .. }
             | Self::CommandAccepted { .. }
             | Self::ComoveQueued { .. }
             | Self::DisarmFrozeService { .. }

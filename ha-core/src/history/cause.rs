@@ -51,6 +51,7 @@ impl Cause {
         Some(match event {
             Event::ServiceMove { cause: MoveCause::Command, .. }
             | Event::StopRequested { .. }
+            | Event::CommandTaken { .. }
             | Event::CommandAccepted { .. }
             | Event::CommandRejected { .. }
             | Event::CommandIgnored { .. }

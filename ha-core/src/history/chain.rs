@@ -45,8 +45,10 @@ enum Wanted<'a> {
     Failed(&'a ServiceId),
     /// A command for the service was accepted, or balancing asked for it.
     Commanded(&'a ServiceId),
-    /// Somebody gave this command.
+    /// Somebody gave this command, or it was taken.
     Given(&'a str),
+    /// Somebody gave the command of this id.
+    Called(&'a str),
     /// Maintenance was asked for the node, or it goes down.
     Maintenance(&'a NodeName),
 }
@@ -71,6 +73,7 @@ impl<'a> Wanted<'a> {
             }
             Event::ServiceState { sid, to: StateName::Error, .. } | Event::ServiceInError { sid } => Self::Failed(sid),
             Event::CommandAccepted { command, .. } => Self::Given(command),
+            Event::CommandTaken { id, .. } => Self::Called(id),
             _ => return None,
         })
     }
@@ -93,7 +96,9 @@ impl<'a> Wanted<'a> {
                 | Event::MoveFailedWrongNode { sid },
             ) => sid == *wanted,
             (Self::Commanded(wanted), Event::CommandAccepted { .. }) => entry.is_about_service(wanted),
+            (Self::Given(wanted), Event::CommandTaken { command, .. }) => command == wanted,
             (Self::Given(command), Event::ChangeMade { change, .. }) => change.contains(*command),
+            (Self::Called(wanted), Event::ChangeMade { command_id: Some(id), .. }) => id == wanted,
             _ => false,
         }
     }

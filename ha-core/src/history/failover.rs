@@ -101,6 +101,33 @@ pub struct Failover {
     pub outcome: FailoverOutcome,
 }
 
+/// A failover with its steps in seconds, and how long it may take: what faces and programs show.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredFailover {
+    /// The failover.
+    #[serde(flatten)]
+    pub failover: Failover,
+    /// How long each step took.
+    pub seconds: FailoverSeconds,
+    /// How many seconds it may take from the loss to the start, by the timings of the cluster.
+    pub bound_s: f64,
+}
+
+/// When each step of a failover was reached, in seconds from its beginning; nothing where it was not.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FailoverSeconds {
+    /// The master noticed.
+    pub noticed: Option<f64>,
+    /// It was decided that the node is to be fenced.
+    pub to_be_fenced: Option<f64>,
+    /// The node was known to be down.
+    pub locked: Option<f64>,
+    /// The last service had a place.
+    pub placed: Option<f64>,
+    /// The last service was started.
+    pub started: Option<f64>,
+}
+
 impl Failover {
     fn new(entry: &Entry, node: &NodeName, with_master: bool) -> Self {
         let silent = entry.silent_ms.and_then(|silent| i64::try_from(silent).ok());
@@ -141,6 +168,19 @@ impl Failover {
             last = last.max(service.started_ms?);
         }
         Some(last)
+    }
+
+    /// With its steps in seconds, and how long it may take by the timings of the cluster.
+    #[must_use]
+    pub fn measured(&self, times: &RecoveryTimes) -> MeasuredFailover {
+        let seconds = FailoverSeconds {
+            noticed: self.seconds(Some(self.noticed_ms)),
+            to_be_fenced: self.seconds(self.fence_ms),
+            locked: self.seconds(self.locked_ms),
+            placed: self.seconds(self.services.iter().filter_map(|service| service.placed_ms).max()),
+            started: self.seconds(self.all_started_ms()),
+        };
+        MeasuredFailover { failover: self.clone(), seconds, bound_s: self.bound_seconds(times) }
     }
 
     /// How many seconds it may take from the loss to the start, by the timings of the cluster.

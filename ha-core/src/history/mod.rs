@@ -5,6 +5,7 @@
 //!
 //! * [`Failovers`]: which nodes were lost, and how long each step took until their services ran elsewhere.
 //! * [`Figures`]: counters, such as fencings and moves by cause.
+//! * [`Commands`]: what became of commands that have an id.
 //! * [`Latest`]: since when something is as it is.
 //! * [`because`]: the chain of entries that led to one.
 //!
@@ -34,6 +35,7 @@
 
 mod cause;
 mod chain;
+mod commands;
 mod entry;
 mod failover;
 mod figures;
@@ -41,7 +43,10 @@ mod latest;
 
 pub use cause::Cause;
 pub use chain::because;
+pub use commands::{CommandFate, CommandOutcome, Commands};
 pub use entry::{Entry, EntryId, Source, What};
-pub use failover::{Failover, FailoverOutcome, FailoverService, Failovers, ProofOfDown};
+pub use failover::{
+    Failover, FailoverOutcome, FailoverSeconds, FailoverService, Failovers, MeasuredFailover, ProofOfDown,
+};
 pub use figures::Figures;
 pub use latest::{Change, Latest, Suspension};

@@ -19,8 +19,8 @@ use crate::{
     id::{NodeName, ServiceId},
     placement::Affinity,
     status::{
-        Command, CommandLine, Disarm, DisarmMode, DisarmState, Motion, NodeState, QueuedCommand, ServiceState,
-        Timestamp,
+        Command, CommandLine, Disarm, DisarmMode, DisarmState, LineParts, Motion, NodeState, QueuedCommand,
+        ServiceState, Timestamp,
     },
 };
 
@@ -53,6 +53,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn take_commands(&mut self) {
         let lines = self.host.take_commands();
         for line in host::answer(self.host, HostOperation::Commands, lines).unwrap_or_default() {
+            let LineParts { command, by, id } = CommandLine::part(&line);
+            if let Some(id) = id {
+                let (id, command, by) = (id.into(), command.into(), by.map(String::from));
+                self.host.event(Event::CommandTaken { id, command, by });
+            }
             match line.parse() {
                 Ok(given) => self.command(&given, &line),
                 Err(error) => self.host.event(Event::CommandUnknown { command: line, reason: error.to_string() }),
@@ -83,8 +88,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// Carries out a command. What is said of it has its line without who gave it.
     fn command(&mut self, given: &CommandLine, line: &str) {
         let (verb, by) = (given.command.verb(), given.by());
-        let (text, named) = CommandLine::part(line);
-        let line = Given { line: text, by: named };
+        let parts = CommandLine::part(line);
+        let line = Given { line: parts.command, by: parts.by };
         match &given.command {
             Command::Move { motion, sid, node } => self.command_move(line, *motion, sid, node),
             Command::Stop { sid, timeout } => self.command_stop(line, sid, *timeout),

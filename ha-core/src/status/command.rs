@@ -142,17 +142,18 @@ impl FromStr for Command {
     }
 }
 
-/// A line of the command queue: a command, and who gave it.
+/// A line of the command queue: a command, who gave it, and what it is called.
 ///
-/// Who gave it is a last word, `by=WHO`. Without it nobody is named, as in queues that other programs write.
+/// The last words say so: `by=WHO` and `id=ID`, each once at the most. Without them nobody is named, and nobody can ask what became of
+/// the command, as in queues that other programs write.
 ///
 /// ```
 /// use ha_core::status::{Command, CommandLine};
 ///
-/// let line: CommandLine = "stop vm:100 60 by=alice@desk".parse()?;
+/// let line: CommandLine = "stop vm:100 60 by=alice@desk id=17".parse()?;
 /// assert_eq!(line.command, Command::Stop { sid: "vm:100".parse()?, timeout: 60 });
-/// assert_eq!(line.by(), Some("alice@desk"));
-/// assert_eq!(line.to_string(), "stop vm:100 60 by=alice@desk");
+/// assert_eq!((line.by(), line.id.as_deref()), (Some("alice@desk"), Some("17")));
+/// assert_eq!(line.to_string(), "stop vm:100 60 by=alice@desk id=17");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,16 +162,32 @@ pub struct CommandLine {
     pub command: Command,
     /// Who said so, a word without blanks: see [`CommandLine::by`].
     pub by: Option<SmolStr>,
+    /// By which it can be asked what became of it, a word without blanks.
+    pub id: Option<SmolStr>,
+}
+
+/// The parts of a line of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LineParts<'a> {
+    pub(crate) command: &'a str,
+    pub(crate) by: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
 }
 
 impl CommandLine {
     const BY: &'static str = "by=";
+    const ID: &'static str = "id=";
 
     /// A command that somebody gives. What can't stand in one word is replaced by `_`.
     #[must_use]
     pub fn given(command: Command, by: &str) -> Self {
-        let plain = |character: char| if character.is_whitespace() || character.is_control() { '_' } else { character };
-        Self { command, by: (!by.is_empty()).then(|| by.chars().map(plain).collect()) }
+        Self { command, by: word(by), id: None }
+    }
+
+    /// The same with what it is called, in which too what can't stand in one word is replaced by `_`.
+    #[must_use]
+    pub fn called(self, id: &str) -> Self {
+        Self { id: word(id), ..self }
     }
 
     /// Who gave the command: as the line says, or the command itself, as `confirm-fenced` does.
@@ -188,32 +205,48 @@ impl CommandLine {
         self.by.as_deref().or(of_command)
     }
 
-    /// Parts a line into the command and who gave it.
-    pub(crate) fn part(line: &str) -> (&str, Option<&str>) {
-        let text = line.trim_ascii_end();
-        let last = text.rfind(|character: char| character.is_ascii_whitespace());
-        let parted = last.and_then(|at| Some((text.get(..at)?.trim_ascii_end(), text.get(at..)?.trim_ascii_start())));
-        match parted.and_then(|(command, word)| Some((command, word.strip_prefix(Self::BY)?))) {
-            Some((command, by)) if !by.is_empty() => (command, Some(by)),
-            Some(_) | None => (line, None),
+    /// Parts a line into the command and what is said of it.
+    pub(crate) fn part(line: &str) -> LineParts<'_> {
+        let mut parts = LineParts { command: line, by: None, id: None };
+        loop {
+            let text = parts.command.trim_ascii_end();
+            let Some(last) = text.rfind(|character: char| character.is_ascii_whitespace()) else { return parts };
+            let Some((rest, word)) = text.split_at_checked(last) else { return parts };
+            let word = word.trim_ascii_start();
+            let named = |name: &str| word.strip_prefix(name).filter(|value| !value.is_empty());
+            match (named(Self::BY), named(Self::ID)) {
+                (Some(by), _) if parts.by.is_none() => parts.by = Some(by),
+                (_, Some(id)) if parts.id.is_none() => parts.id = Some(id),
+                _ => return parts,
+            }
+            parts.command = rest.trim_ascii_end();
         }
     }
+}
+
+/// As one word, in which what can't stand there is replaced by `_`; nothing if there is nothing.
+fn word(text: &str) -> Option<SmolStr> {
+    let plain = |character: char| if character.is_whitespace() || character.is_control() { '_' } else { character };
+    (!text.is_empty()).then(|| text.chars().map(plain).collect())
 }
 
 impl FromStr for CommandLine {
     type Err = CommandError;
 
     fn from_str(line: &str) -> Result<Self, CommandError> {
-        let (command, by) = Self::part(line);
-        Ok(Self { command: command.parse()?, by: by.map(SmolStr::from) })
+        let LineParts { command, by, id } = Self::part(line);
+        Ok(Self { command: command.parse()?, by: by.map(SmolStr::from), id: id.map(SmolStr::from) })
     }
 }
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.command.fmt(f)?;
-        match &self.by {
-            Some(by) => write!(f, " {}{by}", Self::BY),
+        if let Some(by) = &self.by {
+            write!(f, " {}{by}", Self::BY)?;
+        }
+        match &self.id {
+            Some(id) => write!(f, " {}{id}", Self::ID),
             None => Ok(()),
         }
     }
@@ -285,12 +318,28 @@ mod tests {
             assert_eq!((read.command.to_string().as_str(), read.by()), (command, by), "{line}");
             assert_eq!(read.to_string().parse(), Ok(read));
         }
-        for line in ["arm-ha by=", "by=alice", "arm-ha by=alice by=bob", "migrate vm:100 by=node1"] {
+        for line in ["arm-ha by=", "by=alice", "arm-ha by=alice by=bob", "migrate vm:100 by=node1", "arm-ha id=1 id=2"]
+        {
             assert!(line.parse::<CommandLine>().is_err(), "{line}");
         }
         let hostile = CommandLine::given(Command::ArmHa, "eve\narm-ha by=\tyou");
         assert_eq!(hostile.to_string(), "arm-ha by=eve_arm-ha_by=_you");
         assert_eq!(hostile.to_string().parse(), Ok(hostile));
+    }
+
+    #[test]
+    fn a_line_says_what_the_command_is_called() {
+        for (line, by, id) in [
+            ("arm-ha id=17", None, Some("17")),
+            ("arm-ha by=alice id=17", Some("alice"), Some("17")),
+            ("arm-ha id=17  by=id=3", Some("id=3"), Some("17")),
+        ] {
+            let read: CommandLine = line.parse().unwrap();
+            assert_eq!((read.by(), read.id.as_deref()), (by, id), "{line}");
+            assert_eq!(read.to_string().parse(), Ok(read));
+        }
+        let hostile = CommandLine::given(Command::ArmHa, "").called("1\nstop vm:100 0");
+        assert_eq!(hostile.to_string(), "arm-ha id=1_stop_vm:100_0");
     }
 
     fn error(line: &str) -> CommandError {

@@ -11,6 +11,7 @@ mod service_table;
 mod utc;
 pub mod view;
 
+pub(crate) use command::LineParts;
 pub use command::{Command, CommandError, CommandLine, DisarmMode};
 pub use json::{NotUnderstood, StatusError};
 pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, Writer};

@@ -534,3 +534,17 @@ fn who_asked_and_since_when_is_recorded_of_those_that_say_who_they_are() {
     assert_eq!((disarm.by.as_deref(), disarm.since), (Some("bob@desk"), status.timestamp));
     assert_eq!(ha_core::status::ManagerStatus::from_json(&status.to_json()).unwrap(), status);
 }
+
+#[test]
+fn a_command_with_an_id_is_said_to_be_taken_before_it_is_answered() {
+    let mut cluster = master();
+    let mut said = |line: &str| {
+        cluster.command(line);
+        iterate(&mut cluster);
+        let told = cluster.take_events().into_iter();
+        told.filter(|name| name.starts_with("command_")).collect::<Vec<_>>()
+    };
+    assert_eq!(said("stop vm:9 5 by=alice@desk"), ["command_rejected"]);
+    assert_eq!(said("stop vm:9 5 by=alice@desk id=17"), ["command_taken", "command_rejected"]);
+    assert_eq!(said("dance id=18"), ["command_taken", "command_unknown"]);
+}

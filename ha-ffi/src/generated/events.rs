@@ -342,11 +342,14 @@ pub enum ha_event_kind {
     /// Fields: node, [by].
     HA_EVENT_MAINTENANCE_REQUEST_WITHDRAWN = 115,
     /// A person, or a program in somebody's name, has changed something. Hosts report it.
-    /// Fields: by, [through], verb, object, change.
+    /// Fields: by, [through], verb, object, change, [command_id].
     HA_EVENT_CHANGE_MADE = 116,
     /// Events are missing in the history. A host reports it.
     /// Fields: [events], reason.
     HA_EVENT_HISTORY_INCOMPLETE = 117,
+    /// The master took a command out of the queue that has an id. What it says to it comes right after this.
+    /// Fields: id, command, [by].
+    HA_EVENT_COMMAND_TAKEN = 118,
 }
 
 /// The kind of an event.
@@ -470,6 +473,7 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::MaintenanceRequestWithdrawn { .. } => Kind::HA_EVENT_MAINTENANCE_REQUEST_WITHDRAWN,
         Event::ChangeMade { .. } => Kind::HA_EVENT_CHANGE_MADE,
         Event::HistoryIncomplete { .. } => Kind::HA_EVENT_HISTORY_INCOMPLETE,
+        Event::CommandTaken { .. } => Kind::HA_EVENT_COMMAND_TAKEN,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -4,14 +4,16 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use ha_core::{
     config::{ConfigFiles, Digest, EditError, Editor},
+    history::{CommandFate, Commands, EntryId},
     id::{IdError, ServiceId, ServiceTypes},
     similar::{did_you_mean, similar_service},
-    status::{ManagerStatus, ServiceState},
+    status::{Command, CommandLine, ManagerStatus, ServiceState},
 };
 
 use super::Present;
 use crate::{
     agents::Kinds,
+    history::Reader,
     store::{
         ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration, edit, read_manager_status,
         try_edit,
@@ -69,6 +71,41 @@ impl Desk {
     /// If the store fails.
     pub fn stored(&self) -> Result<StoredConfiguration, StoreError> {
         self.reader.read(&*self.store)
+    }
+
+    /// Queues a command for the master. From then on it is known by its id.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. The command may be queued then.
+    pub fn give(&self, command: &Command, by: &str, id: &EntryId) -> Result<(), StoreError> {
+        let line = CommandLine::given(command.clone(), by).called(&id.to_string());
+        self.store.append_command(&line.to_string())
+    }
+
+    /// How a command stands: by the queue, and by the history of the cluster. Nothing where neither knows the id, or no longer.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    pub fn fate_of_command(&self, id: &str) -> Result<Option<CommandFate>, StoreError> {
+        // The queue first: what is taken out of it in between is told by the history then.
+        let mut queued = self.store.commands()?.into_iter().filter_map(|line| line.parse::<CommandLine>().ok());
+        let queued = queued.find(|line| line.id.as_deref() == Some(id));
+        let mut commands = Commands::default();
+        Reader::after(&*self.store, 0)?.entries.iter().for_each(|entry| commands.take(entry));
+        let known = commands.get(id).cloned();
+        Ok(match (known, queued) {
+            (Some(fate), Some(line)) if fate.command.is_none() => {
+                Some(CommandFate { command: Some(line.command.to_string()), ..fate })
+            }
+            (None, Some(line)) => Some(CommandFate {
+                command: Some(line.command.to_string()),
+                by: line.by().map(str::to_owned),
+                ..CommandFate::queued(id)
+            }),
+            (known, _) => known,
+        })
     }
 
     /// What the store says of the cluster now.

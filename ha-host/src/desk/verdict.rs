@@ -29,7 +29,7 @@ pub enum Refusal {
     Unknown(String),
     /// It leads nowhere now, or what it does will not last: a person may want it all the same.
     #[error("{0}")]
-    Pointless(Event),
+    Pointless(Box<Event>),
 }
 
 const fn of_rejection(reason: RejectionReason) -> &'static str {
@@ -88,7 +88,7 @@ fn judge_event(event: &Event, force: bool) -> Result<Option<String>, Refusal> {
     match event {
         Event::CommandAccepted { .. } => Ok(None),
         Event::CommandWithoutEffect { .. } | Event::MoveWillNotLast { .. } if !force => {
-            Err(Refusal::Pointless(event.clone()))
+            Err(Refusal::Pointless(Box::new(event.clone())))
         }
         Event::CommandBlockedByAffinity { blocking, target, sid, .. } => {
             Err(Refusal::KeptApart { sid: sid.clone(), blocking: blocking.clone(), target: target.clone() })

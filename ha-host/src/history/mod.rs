@@ -18,6 +18,6 @@ mod recorder;
 pub use ha_core::history::{Entry, EntryId, Source, What};
 pub use journal::{Journal, JournalLimits};
 pub use keeper::Tell;
-pub use person::{ChangeByPerson, tell_in_time};
+pub use person::{ChangeByPerson, new_id, tell_in_time};
 pub use reader::{Filter, Kept, Reader, latest};
 pub use recorder::{History, HistorySettings, Report};

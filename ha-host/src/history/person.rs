@@ -34,6 +34,17 @@ pub struct ChangeByPerson {
     pub object: String,
     /// The change in words.
     pub change: String,
+    /// The id of the command by which the master makes it, if it is one.
+    pub command_id: Option<EntryId>,
+}
+
+/// An id for what somebody on a node does: of the entry that says so, and of a command that is queued.
+#[must_use]
+pub fn new_id(node: &NodeName) -> EntryId {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    // Two processes of a node may make a change within a millisecond, and one process several.
+    let number = (u64::from(std::process::id()) << 20) | (COUNT.fetch_add(1, Ordering::Relaxed) & 0xf_ffff);
+    EntryId::of_person(node, u64::try_from(clock::wall_ms()).unwrap_or(0), number)
 }
 
 /// Keeps a change in the history of the cluster, once it is made, and waits no longer for that than `patience`: a store whose history
@@ -55,13 +66,11 @@ pub fn tell_in_time(
 }
 
 fn tell(store: &dyn Store, node: &NodeName, change: ChangeByPerson) -> Result<(), StoreError> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let time_ms = clock::wall_ms();
-    // Two processes of a node may make a change within a millisecond, and one process several.
-    let number = (u64::from(std::process::id()) << 20) | (COUNT.fetch_add(1, Ordering::Relaxed) & 0xf_ffff);
-    let id = EntryId::of_person(node, u64::try_from(time_ms).unwrap_or(0), number);
-    let ChangeByPerson { by, through, verb, object, change } = change;
-    let event = Event::ChangeMade { by, through, verb, object, change };
-    let entry = Entry::new(id, time_ms, node.clone(), Source::Person, event.into());
+    let ChangeByPerson { by, through, verb, object, change, command_id } = change;
+    // A command is called like the entry that says who gave it.
+    let id = command_id.clone().unwrap_or_else(|| new_id(node));
+    let command_id = command_id.map(|id| id.to_string());
+    let event = Event::ChangeMade { by, through, verb, object, change, command_id };
+    let entry = Entry::new(id, clock::wall_ms(), node.clone(), Source::Person, event.into());
     store.append_history(&[entry.to_json()]).map(drop)
 }

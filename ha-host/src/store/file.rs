@@ -25,7 +25,7 @@ use super::{
     history_files::HistoryFiles,
     journal,
     lease::Stands,
-    new_cluster_id, slot,
+    lines, new_cluster_id, slot,
 };
 use crate::os::files::{self, Durability};
 
@@ -469,6 +469,10 @@ impl Store for FileStore {
         Ok(self.read(COMMANDS)?.is_some_and(|text| !text.is_empty()))
     }
 
+    fn commands(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.read(COMMANDS)?.map(|text| lines(&text)).unwrap_or_default())
+    }
+
     fn take_commands(&self) -> Result<Vec<String>, StoreError> {
         if !self.commands_waiting()? {
             return Ok(Vec::new());
@@ -476,7 +480,7 @@ impl Store for FileStore {
         let _guard = self.guard(&Guard::Commands)?;
         let text = self.read(COMMANDS)?.unwrap_or_default();
         self.remove(COMMANDS)?;
-        Ok(String::from_utf8_lossy(&text).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+        Ok(lines(&text))
     }
 
     fn beats(&self) -> Result<BTreeMap<NodeName, Beat>, StoreError> {

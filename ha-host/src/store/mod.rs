@@ -355,6 +355,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails.
     fn commands_waiting(&self) -> Result<bool, StoreError>;
 
+    /// The lines of the command queue, which stay there.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn commands(&self) -> Result<Vec<String>, StoreError>;
+
     /// Takes all lines out of the command queue. Each is given to one caller, once.
     ///
     /// # Errors
@@ -544,6 +551,11 @@ pub type AccessEdit<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
 
 /// Whether a lock with this content (nothing where nobody has ever held it) is held by who asks.
 pub type LockCheck<'a> = dyn Fn(Option<&[u8]>) -> bool + 'a;
+
+/// The lines of a text, without those that are empty.
+fn lines(text: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(text).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
 
 /// A new id for a cluster: 32 hexadecimal digits.
 fn new_cluster_id() -> io::Result<String> {

@@ -27,6 +27,7 @@ __all__ = [
     "CommandBlockedByAffinity",
     "CommandIgnored",
     "CommandRejected",
+    "CommandTaken",
     "CommandUnknown",
     "CommandWithoutEffect",
     "ComoveQueued",
@@ -868,6 +869,22 @@ class AutoRebalance(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CommandTaken(Event):
+    """The master took a command out of the queue that has an id. What it says to it comes right after this."""
+
+    _tag = "command_taken"
+
+    id: str
+    """The id."""
+
+    command: str
+    """The line of the command, without who gave it and its id."""
+
+    by: str | None = None
+    """Who gave it, if the command names somebody."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandAccepted(Event):
     """A command will be carried out."""
 
@@ -1579,6 +1596,9 @@ class ChangeMade(Event):
 
     through: str | None = None
     """Through what, where it was not the command line: an address, a token's name."""
+
+    command_id: str | None = None
+    """The id of the command by which the master makes it, if it is one."""
 
 
 @dataclass(frozen=True, slots=True)

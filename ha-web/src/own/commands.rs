@@ -9,10 +9,10 @@ use ha_core::{
 use ha_host::desk::{Change, foresee, judge};
 use serde_json::{Value, json};
 
-use super::config::what_follows;
+use super::{config::what_follows, time::rfc3339_ms};
 use crate::{
     call::Call,
-    wire::{Answer, Fault},
+    wire::{Answer, Fault, insert},
 };
 
 pub(super) fn migrate(call: &Call<'_>) -> Result<Answer, Fault> {
@@ -66,8 +66,28 @@ fn queue(call: &Call<'_>, command: &Command) -> Result<Answer, Fault> {
     if call.parameters.truth("dry_run").unwrap_or(false) {
         return Ok(answer.into());
     }
-    call.desk().store().append_command(&line)?;
+    let id = call.give(command)?;
+    insert(&mut answer, "id", json!(id));
     Ok(Answer::accepted(answer))
+}
+
+/// How a command stands that was given before.
+pub(super) fn one(call: &Call<'_>) -> Result<Answer, Fault> {
+    let fate = call.desk().fate_of_command(call.first())?;
+    let fate = fate.ok_or_else(|| Fault::not_found("command", call.first()))?;
+    let time = |moment: Option<i64>| moment.map(rfc3339_ms);
+    Ok(json!({
+        "id": fate.id,
+        "command": fate.command,
+        "by": fate.by,
+        "outcome": fate.outcome,
+        "text": fate.text,
+        "given": time(fate.given_ms),
+        "taken": time(fate.taken_ms),
+        "master": fate.master,
+        "ended": time(fate.ended_ms),
+    })
+    .into())
 }
 
 pub(super) fn stop(call: &Call<'_>) -> Result<Answer, Fault> {

@@ -73,28 +73,19 @@ pub(super) fn history(call: &Call<'_>) -> Result<Answer, Fault> {
 
 /// A failover, with its steps in seconds from its beginning and how many it may take.
 pub(super) fn failover(failover: &Failover, times: &RecoveryTimes) -> Value {
-    let placed = failover.services.iter().filter_map(|service| service.placed_ms).max();
-    let mut object = serde_json::to_value(failover).unwrap_or_default();
-    insert(
-        &mut object,
-        "seconds",
-        json!({
-            "noticed": failover.seconds(Some(failover.noticed_ms)),
-            "to_be_fenced": failover.seconds(failover.fence_ms),
-            "locked": failover.seconds(failover.locked_ms),
-            "placed": failover.seconds(placed),
-            "started": failover.seconds(failover.all_started_ms()),
-        }),
-    );
-    insert(&mut object, "bound_s", json!(failover.bound_seconds(times)));
-    object
+    json!(failover.measured(times))
 }
 
-/// The failovers that the history has.
+/// The failovers that are kept, the oldest first, as `ha failovers --json` has them.
 pub(super) fn failovers(call: &Call<'_>) -> Result<Answer, Fault> {
-    let kept = Reader::after(&**call.desk().store(), 0)?;
-    let times = call.present()?.settings.timings.recovery();
+    let filter = filter(call)?;
+    let store = call.desk().store();
+    let times = store.settings()?.timings.recovery();
     let mut failovers = Failovers::default();
-    kept.entries.iter().for_each(|entry| failovers.take(entry));
-    Ok(failovers.all().iter().map(|one| failover(one, &times)).collect::<Value>().into())
+    Reader::after(&**store, 0)?.entries.iter().for_each(|entry| failovers.take(entry));
+    let is_wanted = |failover: &&Failover| {
+        (filter.nodes.is_empty() || filter.nodes.contains(&failover.node))
+            && filter.from_ms.is_none_or(|from| failover.noticed_ms >= from)
+    };
+    Ok(failovers.all().iter().filter(is_wanted).map(|one| failover(one, &times)).collect::<Value>().into())
 }

@@ -66,8 +66,6 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::of_server("GET", "/api/v1/session", Need::Nothing, Handler::Session)
         .about("Who one is, and what one may; no name for nobody. A ticket in a cookie is renewed."),
     Route::of_server("DELETE", "/api/v1/session", Need::Nothing, Handler::Logout).about("Log out: takes the cookie away."),
-    Route::get("/api/v1/failovers", SysAudit, history::failovers)
-        .about("The failovers that the history has, the oldest first, each with its steps and the time that it may take."),
     Route::get("/api/v1/status", SysAudit, status::status).about("How the cluster is, in whole."),
     Route::of_server("GET", "/api/v1/events", Need::Privilege(SysAudit), Handler::Events)
         .takes(&[
@@ -90,6 +88,14 @@ pub(crate) const ROUTES: &[Route] = &[
             SEVERITY,
         ])
         .about("What has happened, the oldest first."),
+    Route::get("/api/v1/failovers", SysAudit, history::failovers)
+        .takes(&[
+            Parameter::may("from", Text, "Only what was noticed not earlier than this time."),
+            Parameter::may("node", List, "Only those of these nodes."),
+        ])
+        .about("The failovers that are kept, with their steps in seconds and what they may take, the oldest first."),
+    Route::get("/api/v1/commands/{id}", SysAudit, commands::one)
+        .about("How a command stands: queued, refused, under_way, done or failed."),
     Route::get("/api/v1/services", SysAudit, services::list).about("The services."),
     Route::post("/api/v1/services", SysConsole, services::add)
         .takes(&[

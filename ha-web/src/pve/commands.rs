@@ -54,7 +54,7 @@ pub(super) fn moving(call: &Call<'_>, motion: Motion, sid: ServiceId, parameter:
     if present.status_is_broken() {
         return Err(Fault::conflict("status_unreadable", "the manager status can't be understood: see 'ha status'"));
     }
-    let foresight = foresee(present, &Change { commands: vec![command], ..Change::default() });
+    let foresight = foresee(present, &Change { commands: vec![command.clone()], ..Change::default() });
     if let (Some(foresight), Value::Object(object)) = (&foresight, &mut object) {
         let along: Vec<&ServiceId> = comoved(&foresight.answers).collect();
         if !along.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn moving(call: &Call<'_>, motion: Motion, sid: ServiceId, parameter:
         }
         judge(&foresight.answers, &line, true).map_err(|refusal| Fault::of_refusal(&refusal))?;
     }
-    call.desk().store().append_command(&line)?;
+    call.give(&command)?;
     Ok(object)
 }
 
@@ -82,11 +82,11 @@ fn blocker((sid, by): (&ServiceId, BlockedBy)) -> Value {
 /// Queues a command that is about no service.
 fn queue(call: &Call<'_>, command: Command) -> Result<Answer, Fault> {
     let line = command.to_string();
-    let foresight = foresee(call.present()?, &Change { commands: vec![command], ..Change::default() });
+    let foresight = foresee(call.present()?, &Change { commands: vec![command.clone()], ..Change::default() });
     if let Some(foresight) = foresight {
         judge(&foresight.answers, &line, true).map_err(|refusal| Fault::of_refusal(&refusal))?;
     }
-    call.desk().store().append_command(&line)?;
+    call.give(&command)?;
     Ok(nothing())
 }
 

@@ -327,6 +327,7 @@ impl Web {
             verb: format!("{} {}", route.method, route.path),
             object: sid.unwrap_or_else(|| object.to_owned()),
             change: format!("{} {}{with}", route.method, whole.head.uri.path()),
+            command_id: call.given().cloned(),
         };
         let kept = history::tell_in_time(self.inner.site.desk.store(), &node, change, PATIENCE);
         if let Err(error) = kept {

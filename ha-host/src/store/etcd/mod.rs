@@ -29,7 +29,7 @@ use super::{
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
     lease::Stands,
-    new_cluster_id,
+    lines, new_cluster_id,
 };
 use crate::os::files;
 use gateway::{Gateway, Question};
@@ -414,12 +414,15 @@ impl Store for EtcdStore {
         Ok(self.get(COMMANDS)?.content.is_some_and(|text| !text.is_empty()))
     }
 
+    fn commands(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.get(COMMANDS)?.content.map(|text| lines(&text)).unwrap_or_default())
+    }
+
     fn take_commands(&self) -> Result<Vec<String>, StoreError> {
         let mut taken = Vec::new();
         self.change(COMMANDS, &mut |content| {
             let Some(content) = content else { return Ok(None) };
-            let text = String::from_utf8_lossy(content);
-            taken = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+            taken = lines(content);
             Ok(Some(None))
         })?;
         Ok(taken)
