@@ -217,6 +217,9 @@ pub(super) enum Verb {
     /// Add, list, change and remove users, who may log in to the API: see 'ha user --help'.
     #[command(disable_help_flag = true)]
     User(BesideArguments),
+    /// Notify people and programs of what happens, by the program 'ha-web': see 'ha notify --help'.
+    #[command(disable_help_flag = true)]
+    Notify(BesideArguments),
     /// Add a group.
     Groupadd {
         /// Its name.

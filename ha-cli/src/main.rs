@@ -115,6 +115,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::ConfirmFenced { node, repeat, manner } => confirm::confirm_fenced(&context()?, node, repeat, &manner),
         Verb::Web(arguments) => beside::run("web", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
         Verb::Token(arguments) => beside::run("token", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
+        Verb::Notify(arguments) => beside::run("notify", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
         Verb::User(arguments) => beside::run("user", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
         Verb::Groupadd { group, options, manner } => edits::add_group(&context()?, &group, &options, &manner),
         Verb::Groupset { group, options, changes, manner } => {

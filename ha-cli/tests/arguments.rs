@@ -41,7 +41,7 @@ fn check_complaints(sandbox: &Sandbox, code: i32, cases: &[(&[&str], &str)]) {
 }
 
 /// Verbs that the program `ha-web` carries out. Its own tests have them.
-const OF_ANOTHER_PROGRAM: [&str; 3] = ["web", "token", "user"];
+const OF_ANOTHER_PROGRAM: [&str; 4] = ["web", "token", "user", "notify"];
 
 /// All verbs that `ha --help` and its like list, but `help` itself and those of another program.
 fn verbs(sandbox: &Sandbox, above: &[String]) -> Vec<Vec<String>> {

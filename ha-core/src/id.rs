@@ -289,6 +289,13 @@ name_type!(
     check_config_id
 );
 
+name_type!(
+    /// Names a target of notifications: a letter, then one or more letters, digits, `-` or `_`.
+    TargetId,
+    128,
+    check_config_id
+);
+
 /// A check of the name part of a service id: `Err` says what is expected.
 pub type NameCheck = fn(&str) -> Result<(), String>;
 

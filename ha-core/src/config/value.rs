@@ -59,6 +59,14 @@ pub enum ValueError {
     /// A node with two different priorities.
     #[error("node '{0}' stands in the list twice, with different priorities: name it once")]
     NodeTwice(NodeName),
+    /// Not of the form that is expected.
+    #[error("'{found}' is not {expected}")]
+    Form {
+        /// The text.
+        found: String,
+        /// What it should be, with its article.
+        expected: &'static str,
+    },
     /// A comment that is too long.
     #[error("the comment has {0} characters: expected at most {COMMENT_CHARACTERS}")]
     CommentTooLong(usize),
@@ -88,6 +96,7 @@ impl ValueError {
             Self::Fraction(_) => "bad_fraction",
             Self::EmptyList => "empty_list",
             Self::NodeTwice(_) => "node_twice",
+            Self::Form { .. } => "bad_form",
             Self::CommentTooLong(_) => "comment_too_long",
             Self::CommentLines => "comment_lines",
             Self::NoKey(_) => "no_key",
@@ -193,8 +202,21 @@ pub(crate) fn fraction(text: &str) -> Result<f64, ValueError> {
     number.ok_or_else(|| ValueError::Fraction(excerpt(text.as_bytes())))
 }
 
+/// A text that fulfils a condition.
+pub(crate) fn text_that(
+    text: &str,
+    is_good: impl FnOnce(&str) -> bool,
+    expected: &'static str,
+) -> Result<String, ValueError> {
+    let has_control = text.chars().any(char::is_control);
+    if !has_control && is_good(text) {
+        return Ok(text.into());
+    }
+    Err(ValueError::Form { found: excerpt(text.as_bytes()), expected })
+}
+
 /// The items of a list: separated by `,`, `;` or blanks.
-fn items(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     let separator = |byte: &u8| matches!(byte, b',' | b';' | b'\n') || is_blank(*byte);
     let mut rest = text;
     // Separators are ASCII, so that every split is at a character's boundary.

@@ -329,6 +329,12 @@ impl Entry {
             || fields.get("command").and_then(Value::as_str).is_some_and(|line| names(line, node.as_str()))
     }
 
+    /// The service that it is about, if it names one as such.
+    #[must_use]
+    pub fn service(&self) -> Option<ServiceId> {
+        self.fields().get("sid").and_then(Value::as_str)?.parse().ok()
+    }
+
     fn fields(&self) -> Map<String, Value> {
         match &self.what {
             What::Other(fields) => fields.clone(),

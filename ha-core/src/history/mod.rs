@@ -6,6 +6,7 @@
 //! * [`Failovers`]: which nodes were lost, and how long each step took until their services ran elsewhere.
 //! * [`Figures`]: counters, such as fencings and moves by cause.
 //! * [`Commands`]: what became of commands that have an id.
+//! * [`Notice`]: what a person is told of an entry who does not watch.
 //! * [`Latest`]: since when something is as it is.
 //! * [`because`]: the chain of entries that led to one.
 //!
@@ -40,6 +41,7 @@ mod entry;
 mod failover;
 mod figures;
 mod latest;
+mod notice;
 
 pub use cause::Cause;
 pub use chain::because;
@@ -50,3 +52,4 @@ pub use failover::{
 };
 pub use figures::Figures;
 pub use latest::{Change, Latest, Suspension};
+pub use notice::Notice;

@@ -19,7 +19,7 @@ use nix::sys::statvfs::statvfs;
 
 use super::{
     AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, HistoryLine,
-    LiveMove, LockChange, LockCheck, RecordName, SharedStore, Store, StoreError, StoreSpace, TwinNote,
+    LiveMove, LockChange, LockCheck, RecordName, SharedStore, SideFile, Store, StoreError, StoreSpace, TwinNote,
     cached::FileCache,
     guest_cache::{GuestCache, read_guest, read_move},
     history_files::HistoryFiles,
@@ -81,6 +81,7 @@ enum Guard<'a> {
     Guests,
     Commands,
     Access,
+    Side(SideFile),
     Lock(&'a Lock),
     Beat(&'a NodeName),
     LrmStatus(&'a NodeName),
@@ -222,6 +223,7 @@ impl FileStore {
             Guard::Guests => "guests".to_owned(),
             Guard::Commands => "commands".to_owned(),
             Guard::Access => "access".to_owned(),
+            Guard::Side(file) => file.name().to_owned(),
             Guard::Lock(lock) => lock.to_string(),
             Guard::Beat(node) => format!("member-{node}"),
             Guard::LrmStatus(node) => format!("lrm-{node}"),
@@ -503,6 +505,22 @@ impl Store for FileStore {
         let Some(content) = edit(old.as_deref()) else { return Ok(()) };
         let path = self.directory.join(ACCESS);
         files::replace_private(&path, &content, "edit", Durability::Disk).map_err(StoreError::file("write", &path))
+    }
+
+    fn side_file(&self, file: SideFile) -> Result<Option<Arc<[u8]>>, StoreError> {
+        self.read(file.name())
+    }
+
+    fn edit_side_file(&self, file: SideFile, edit: &mut AccessEdit<'_>) -> Result<(), StoreError> {
+        let _guard = self.guard(&Guard::Side(file))?;
+        let Some(content) = edit(self.read(file.name())?.as_deref()) else { return Ok(()) };
+        let path = self.directory.join(file.name());
+        let replace = match file {
+            // Addresses of webhooks are secrets as often as not.
+            SideFile::NotifyConfig => files::replace_private,
+            SideFile::NotifyState => files::replace,
+        };
+        replace(&path, &content, "edit", Durability::Disk).map_err(StoreError::file("write", &path))
     }
 
     fn cluster_id(&self) -> Result<Option<String>, StoreError> {

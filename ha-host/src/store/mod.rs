@@ -217,6 +217,26 @@ impl ConfigFile {
     }
 }
 
+/// A file of programs beside the node daemon. No daemon reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SideFile {
+    /// `notify.cfg`: who is told of what happens.
+    NotifyConfig,
+    /// How far each of them was told, as the program that tells keeps it.
+    NotifyState,
+}
+
+impl SideFile {
+    /// The name of the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotifyConfig => "notify.cfg",
+            Self::NotifyState => "notify.json",
+        }
+    }
+}
+
 /// The bytes of all configuration files that there are. A file that did not change is the same [`Arc`] as before.
 pub type ConfigTexts = BTreeMap<ConfigFile, Arc<[u8]>>;
 
@@ -406,6 +426,20 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// If the store fails.
     fn edit_access(&self, edit: &mut AccessEdit<'_>) -> Result<(), StoreError>;
 
+    /// A file of programs beside the node daemon, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn side_file(&self, file: SideFile) -> Result<Option<Arc<[u8]>>, StoreError>;
+
+    /// Edits such a file as [`edit_access`](Self::edit_access) edits what it does.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails.
+    fn edit_side_file(&self, file: SideFile, edit: &mut AccessEdit<'_>) -> Result<(), StoreError>;
+
     /// The nodes that were seen to have a twin, as long as nobody has decided. A note that can't be understood is left out.
     ///
     /// # Errors
@@ -546,7 +580,7 @@ pub trait SharedStore: Store {
 /// Gives the new content of a lock for its present one (nothing where nobody holds it), or nothing to leave it as it is.
 pub type LockChange<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
 
-/// Gives the new content of what says who may do what for the present one, or nothing to leave it as it is.
+/// Gives the new content of a document for the present one (nothing where there is none), or nothing to leave it as it is.
 pub type AccessEdit<'a> = dyn FnMut(Option<&[u8]>) -> Option<Vec<u8>> + 'a;
 
 /// Whether a lock with this content (nothing where nobody has ever held it) is held by who asks.

@@ -1,6 +1,7 @@
-//! The command line: `ha-web web`, `ha-web token` and `ha-web user`, which `ha` runs under its own name.
+//! The command line: `ha-web web`, `ha-web token`, `ha-web user` and `ha-web notify`, which `ha` runs under its own name.
 
 mod access;
+mod notify;
 mod serve;
 
 use std::{fmt, io, path::PathBuf, process::ExitCode, sync::Arc};
@@ -13,7 +14,7 @@ use ha_host::{
 };
 use ha_web::server::PATIENCE;
 
-/// Serves a cluster's HTTP API, and keeps who may use it.
+/// Serves a cluster's HTTP API, keeps who may use it, and notifies people and programs.
 ///
 /// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense.
 #[derive(Debug, Parser)]
@@ -45,6 +46,11 @@ enum Verb {
     User {
         #[command(subcommand)]
         verb: access::UserVerb,
+    },
+    /// Notify people and programs of what happens.
+    Notify {
+        #[command(subcommand)]
+        verb: notify::NotifyVerb,
     },
 }
 
@@ -94,13 +100,18 @@ const STYLE: anstyle::Style =
     anstyle::Style::new().bold().fg_color(Some(anstyle::Color::Ansi(anstyle::AnsiColor::Red)));
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { store, node, state_dir, verb } = arguments;
+    let Arguments { store: address, node, state_dir, verb } = arguments;
     let state = StateDirectory::at(state_dir.unwrap_or_else(|| StateDirectory::USUAL.into()));
-    let store = open(store.as_deref(), &state)?;
+    let store = open(address.as_deref(), &state)?;
     match verb {
-        Verb::Web(arguments) => serve::serve(store, node, &arguments),
+        Verb::Web(arguments) => {
+            // What notifies has a store of its own: it waits for nobody else.
+            let notified_by = open(address.as_deref(), &state)?;
+            serve::serve((store, notified_by), node, &arguments)
+        }
         Verb::Token { verb } => access::token(&*store, &verb),
         Verb::User { verb } => access::user(&*store, &verb),
+        Verb::Notify { verb } => notify::notify(store, node, &verb),
     }
 }
 

@@ -5,11 +5,17 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use ha_core::id::NodeName;
 use ha_host::store::SharedStore;
-use ha_web::server::{Address, Bound, Log, LogFormat, Options, Report, Security, Tls, Web, serve as begin};
+use ha_web::{
+    notify::{Sender, SenderSettings},
+    server::{Address, Bound, Log, LogFormat, Options, Report, Security, Tls, Web, serve as begin},
+};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
+use super::{
+    Failure,
+    notify::{PATIENCE_AT_END, own_node, types},
+};
 
 /// Where and how to serve.
 #[derive(Debug, Args)]
@@ -32,6 +38,9 @@ pub(super) struct WebArguments {
     /// Give '/metrics' to everybody.
     #[arg(long)]
     open_metrics: bool,
+    /// Notify nobody. Without this, targets of 'ha notify' are told while this node is the master.
+    #[arg(long)]
+    no_notify: bool,
     /// The form of what it says: sentences, or an object a line.
     #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
     log: String,
@@ -69,8 +78,9 @@ impl WebArguments {
     }
 }
 
+/// `notified_by` is the same store once more, for what notifies.
 pub(super) fn serve(
-    store: Arc<dyn SharedStore>,
+    (store, notified_by): (Arc<dyn SharedStore>, Arc<dyn SharedStore>),
     node: Option<NodeName>,
     arguments: &WebArguments,
 ) -> Result<(), Failure> {
@@ -81,6 +91,9 @@ pub(super) fn serve(
     let options = Options { has_open_metrics: arguments.open_metrics, log: log.clone(), ..Options::default() };
     // Hanging calls of the store are bounded by the server; a few threads are for the system's own calls.
     let threads = options.bounds.calls.saturating_add(16);
+    let own = own_node(&*store, node.clone()).filter(|_| !arguments.no_notify);
+    let sender = own.map(|own| Sender::start(SenderSettings::new(notified_by, types(), own, log.clone())));
+    let sender = sender.transpose().map_err(Failure::failed)?;
     let web = Web::with(store, node, options);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -91,6 +104,9 @@ pub(super) fn serve(
     let served = runtime.block_on(run(&web, arguments, tls.as_ref(), &log));
     // A thread that hangs in the store does not hold up the end.
     runtime.shutdown_background();
+    if let Some(sender) = sender {
+        sender.stop(PATIENCE_AT_END);
+    }
     served
 }
 

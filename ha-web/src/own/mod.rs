@@ -13,6 +13,7 @@ mod time;
 pub(crate) use history::{filter, object};
 pub(crate) use metrics::metrics;
 pub(crate) use status::status;
+pub(crate) use time::rfc3339_ms;
 
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},

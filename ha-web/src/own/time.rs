@@ -8,7 +8,7 @@ pub(super) fn rfc3339(time: Timestamp) -> String {
 }
 
 /// The same for milliseconds since 1970: `2026-11-29T18:00:00.250Z`.
-pub(super) fn rfc3339_ms(time_ms: i64) -> String {
+pub(crate) fn rfc3339_ms(time_ms: i64) -> String {
     let seconds = rfc3339(time_ms.div_euclid(1000));
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), time_ms.rem_euclid(1000))
 }

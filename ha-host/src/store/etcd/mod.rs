@@ -25,7 +25,7 @@ use ha_core::{
 
 use super::{
     AccessEdit, Beat, ClusterSettings, ConfigChange, ConfigFile, ConfigTexts, GuestDefinition, GuestTable, HistoryLine,
-    LiveMove, LockChange, LockCheck, RecordName, SharedStore, Store, StoreError, StoreProblem, TwinNote,
+    LiveMove, LockChange, LockCheck, RecordName, SharedStore, SideFile, Store, StoreError, StoreProblem, TwinNote,
     file::to_json,
     guest_cache::{GuestCache, read_guest, read_move},
     lease::Stands,
@@ -451,6 +451,14 @@ impl Store for EtcdStore {
 
     fn edit_access(&self, edit: &mut AccessEdit<'_>) -> Result<(), StoreError> {
         self.change(ACCESS, &mut |content| Ok(edit(content).map(Some)))
+    }
+
+    fn side_file(&self, file: SideFile) -> Result<Option<Arc<[u8]>>, StoreError> {
+        Ok(self.get(file.name())?.content)
+    }
+
+    fn edit_side_file(&self, file: SideFile, edit: &mut AccessEdit<'_>) -> Result<(), StoreError> {
+        self.change(file.name(), &mut |content| Ok(edit(content).map(Some)))
     }
 
     fn cluster_id(&self) -> Result<Option<String>, StoreError> {
