@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ha_host::desk::{Glance, Measured, MetricsFormat, metrics as text, tolerance};
+use ha_host::desk::{Glance, Measured, MetricsFormat, counted, metrics as text, tolerance};
 
 use super::{
     Failure,
@@ -14,7 +14,10 @@ use std::io::Write;
 pub(super) fn metrics(context: &Context) -> Result<ExitCode, Failure> {
     let present = context.present()?;
     let glance = Glance::new(&present, &context.node()?, None);
-    let measured = Measured { present: &present, glance: &glance, tolerance: &tolerance(&present) };
+    // Without a history the rest is as true as with it.
+    let counted = counted(&*context.store).ok();
+    let tolerance = tolerance(&present);
+    let measured = Measured { present: &present, glance: &glance, tolerance: &tolerance, counted: counted.as_ref() };
     write!(anstream::stdout(), "{}", text(measured, MetricsFormat::Prometheus))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -222,6 +222,29 @@ fn the_figures_are_text_that_says_what_it_is() {
 }
 
 #[test]
+fn counters_go_on_when_the_history_they_come_from_is_kept_no_more() {
+    let cluster = Cluster::new();
+    let node1 = NodeName::new("node1").unwrap();
+    let happens = |number: u64| {
+        let event = Event::FenceAcknowledged { node: NodeName::new("node3").unwrap() };
+        let entry = Entry::new(EntryId::of_node(&node1, 1, number), 0, node1.clone(), Source::Crm, event.into());
+        cluster.store.append_history(&[entry.to_json()]).unwrap();
+    };
+    let counted = |accept: &str| {
+        let token = format!("Bearer test@pam!audit={}", cluster.secret(Role::Audit));
+        let request = Request::builder().uri("/metrics").header("authorization", token).header("accept", accept);
+        cluster.send(request.body(Body::empty()).unwrap()).body.as_str().unwrap().to_owned()
+    };
+    happens(1);
+    assert!(counted("").contains("\nha_fencings_total{node=\"node3\"} 1\n"), "{}", counted(""));
+    std::fs::remove_dir_all(cluster.directory.join("history")).unwrap();
+    assert!(counted("").contains("\nha_fencings_total{node=\"node3\"} 1\n"), "{}", counted(""));
+    let open = counted("application/openmetrics-text");
+    assert!(open.contains("# TYPE ha_fencings counter\nha_fencings_total{"), "{open}");
+    assert!(counted("").contains("# TYPE ha_fencings_total counter\n"));
+}
+
+#[test]
 fn health_is_told_to_everybody_and_without_details() {
     let cluster = Cluster::new();
     assert_eq!(cluster.call_as(None, "GET", "/healthz", "").status, 200);

@@ -5,6 +5,7 @@
 //!
 //! * [`Failovers`]: which nodes were lost, and how long each step took until their services ran elsewhere.
 //! * [`Figures`]: counters, such as fencings and moves by cause.
+//! * [`Counted`]: the same of a history that is kept for a while only.
 //! * [`Commands`]: what became of commands that have an id.
 //! * [`Notice`]: what a person is told of an entry who does not watch.
 //! * [`Latest`]: since when something is as it is.
@@ -37,6 +38,7 @@
 mod cause;
 mod chain;
 mod commands;
+mod counted;
 mod entry;
 mod failover;
 mod figures;
@@ -46,6 +48,7 @@ mod notice;
 pub use cause::Cause;
 pub use chain::because;
 pub use commands::{CommandFate, CommandOutcome, Commands};
+pub use counted::{Counted, FailoverPhase, Sum};
 pub use entry::{Entry, EntryId, Source, What};
 pub use failover::{
     Failover, FailoverOutcome, FailoverSeconds, FailoverService, Failovers, MeasuredFailover, ProofOfDown,

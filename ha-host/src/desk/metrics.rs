@@ -2,10 +2,18 @@
 
 use std::fmt::{Display, Write};
 
-use ha_core::status::view::LrmView;
+use ha_core::{
+    event::Severity,
+    history::{Counted, Figures, Sum},
+    status::view::LrmView,
+};
 
 use super::{Glance, Health, Present, Tolerance};
-use crate::VERSION;
+use crate::{
+    VERSION,
+    history::Reader,
+    store::{SharedStore, SideFile, StoreError},
+};
 
 /// The form of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +33,42 @@ pub struct Measured<'a> {
     pub glance: &'a Glance,
     /// How many nodes may fail.
     pub tolerance: &'a Tolerance,
+    /// What was counted of the history; nothing where that can't be read.
+    pub counted: Option<&'a Counted>,
+}
+
+/// What was counted of the history so far. It is kept in the store, so that all who ask are told the same, and nothing counts twice.
+///
+/// # Errors
+///
+/// If the store fails. That what was counted can't be kept is no error: who asks may be one who may not write.
+pub fn counted(store: &dyn SharedStore) -> Result<Counted, StoreError> {
+    let kept = Reader::after(store, 0)?.entries;
+    let parse = |text: &[u8]| serde_json::from_slice::<Counted>(text).unwrap_or_default();
+    let mut counted = store.side_file(SideFile::Counted)?.map(|text| parse(&text)).unwrap_or_default();
+    if counted.take(&kept) {
+        let _ = store.edit_side_file(SideFile::Counted, &mut |text| {
+            let mut present = text.map(parse).unwrap_or_default();
+            // Somebody else may have been quicker.
+            let is_new = present.take(&kept);
+            counted = present;
+            is_new.then(|| serde_json::to_vec(&counted).unwrap_or_default())
+        });
+    }
+    Ok(counted)
 }
 
 /// The figures as text.
 #[must_use]
 pub fn metrics(measured: Measured<'_>, format: MetricsFormat) -> String {
-    let mut text = Text { out: String::new() };
+    let mut text = Text { out: String::new(), format };
     cluster(&mut text, measured);
     nodes(&mut text, measured);
     services(&mut text, measured);
+    if let Some(counted) = measured.counted {
+        happened(&mut text, &counted.figures);
+        failovers(&mut text, counted);
+    }
     if format == MetricsFormat::OpenMetrics {
         text.out.push_str("# EOF\n");
     }
@@ -87,6 +122,52 @@ fn services(text: &mut Text, measured: Measured<'_>) {
     text.gauge("ha_service_state", "1 for the state that is shown for each service.", states);
 }
 
+/// What has happened since the cluster was made, as far as somebody has counted before it was forgotten.
+fn happened(text: &mut Text, figures: &Figures) {
+    let by = |label: &'static str, name: String, count: u64| (vec![(label, name)], count);
+    let of_nodes = figures.fencings.iter().map(|(node, count)| by("node", node.to_string(), *count));
+    text.counter("ha_fencings", "How often each node was known to be down after it was to be fenced.", of_nodes);
+    let of_causes = figures.moves.iter().map(|(cause, count)| by("reason", cause.to_string(), *count));
+    text.counter("ha_moves", "Moves of services, by what they came from.", of_causes);
+    let failed = figures.failed_moves.iter().map(|(sid, count)| by("sid", sid.to_string(), *count));
+    text.counter("ha_failed_moves", "Moves of each service that failed.", failed);
+    let restarts = figures.restarts.iter().map(|(sid, count)| by("sid", sid.to_string(), *count));
+    text.counter("ha_restarts", "How often each service was started again since it had ended by itself.", restarts);
+    let starts = figures.failed_starts.iter().map(|(sid, count)| by("sid", sid.to_string(), *count));
+    text.counter("ha_failed_starts", "Starts of each service that failed.", starts);
+    text.counter("ha_master_changes", "How often a node became master.", [(vec![], figures.master_changes)]);
+    text.counter("ha_changes", "Changes by persons or programs.", [(vec![], figures.changes)]);
+    let entries = Severity::ALL
+        .iter()
+        .map(|severity| by("severity", severity.to_string(), figures.entries.get(severity).copied().unwrap_or(0)));
+    text.counter("ha_history_entries", "What has happened, by how much it matters.", entries);
+    text.counter(
+        "ha_history_lost_entries",
+        "What has happened and could not be kept, as far as it is known how much.",
+        [(vec![], figures.lost_entries)],
+    );
+}
+
+fn failovers(text: &mut Text, counted: &Counted) {
+    let name = "ha_failover_seconds";
+    text.head(
+        name,
+        "From the last sign of life of a node to the start of each of its services elsewhere.",
+        "histogram",
+    );
+    let bucket = format!("{name}_bucket");
+    for (at, bound) in Counted::BOUNDS_S.iter().enumerate() {
+        text.sample(&bucket, &[("le", format!("{bound:?}"))], counted.within.get(at).copied().unwrap_or(0));
+    }
+    text.sample(&bucket, &[("le", "+Inf".to_owned())], counted.starts.count);
+    text.sum(name, &[], &counted.starts);
+    let name = "ha_failover_phase_seconds";
+    text.head(name, "How long each part of a failover took.", "summary");
+    for (phase, sum) in &counted.phases {
+        text.sum(name, &[("phase", phase.to_string())], sum);
+    }
+}
+
 fn age(present: &Present, time: i64) -> f64 {
     present.now.wall.saturating_sub(time).max(0) as f64
 }
@@ -99,6 +180,7 @@ type Labels = Vec<(&'static str, String)>;
 
 struct Text {
     out: String,
+    format: MetricsFormat,
 }
 
 impl Text {
@@ -114,6 +196,21 @@ impl Text {
             let _ = write!(self.out, "{}{label}=\"{text}\"", if index == 0 { "{" } else { "," });
         }
         let _ = writeln!(self.out, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    }
+
+    fn sum(&mut self, name: &str, labels: &[(&str, String)], sum: &Sum) {
+        self.sample(&format!("{name}_sum"), labels, sum.seconds);
+        self.sample(&format!("{name}_count"), labels, sum.count);
+    }
+
+    /// `family` is without the `_total` that its samples end with; the older format has that in the family too.
+    fn counter(&mut self, family: &str, help: &str, samples: impl IntoIterator<Item = (Labels, u64)>) {
+        let name = format!("{family}_total");
+        let head = if self.format == MetricsFormat::OpenMetrics { family } else { &name };
+        self.head(head, help, "counter");
+        for (labels, value) in samples {
+            self.sample(&name, &labels, value);
+        }
     }
 
     fn gauge(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (Labels, f64)>) {

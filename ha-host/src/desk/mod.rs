@@ -10,6 +10,7 @@
 //! * [`problems`]: what is wrong in the configuration.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
 //! * [`StatusParts`], [`metrics`]: the same for programs.
+//! * [`counted`]: what has been counted of the history.
 
 mod check;
 mod edit;
@@ -27,7 +28,7 @@ pub use edit::{Desk, DeskEdit, NameError};
 pub use explain::explain;
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
-pub use metrics::{Measured, MetricsFormat, metrics};
+pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
 pub use report::StatusParts;
 pub use tolerance::{Tolerance, TooMuch, tolerance};

@@ -224,6 +224,8 @@ pub enum SideFile {
     NotifyConfig,
     /// How far each of them was told, as the program that tells keeps it.
     NotifyState,
+    /// What was counted of the history, which is kept for a while only.
+    Counted,
 }
 
 impl SideFile {
@@ -233,6 +235,7 @@ impl SideFile {
         match self {
             Self::NotifyConfig => "notify.cfg",
             Self::NotifyState => "notify.json",
+            Self::Counted => "counted.json",
         }
     }
 }

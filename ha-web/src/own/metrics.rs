@@ -1,6 +1,6 @@
 //! The cluster in figures.
 
-use ha_host::desk::{Glance, Measured, MetricsFormat, metrics as text, tolerance};
+use ha_host::desk::{Glance, Measured, MetricsFormat, counted, metrics as text, tolerance};
 
 use crate::{call::Call, wire::Fault};
 
@@ -9,5 +9,7 @@ pub(crate) fn metrics(call: &Call<'_>, format: MetricsFormat) -> Result<String, 
     let present = call.present()?;
     let glance = Glance::new(present, &call.local_node()?, None);
     let tolerance = tolerance(present);
-    Ok(text(Measured { present, glance: &glance, tolerance: &tolerance }, format))
+    // Without a history the rest is as true as with it.
+    let counted = counted(&**call.desk().store()).ok();
+    Ok(text(Measured { present, glance: &glance, tolerance: &tolerance, counted: counted.as_ref() }, format))
 }
