@@ -153,6 +153,43 @@ fn who_may_no_longer_hears_no_more() {
 }
 
 #[test]
+fn a_reset_that_cannot_be_given_the_status_ends_the_stream() {
+    let cluster = Cluster::new();
+    moves(&cluster, 1..=2);
+    let settings = cluster.directory.join("cluster.json");
+    let kept = std::fs::read(&settings).unwrap();
+    std::fs::remove_file(&settings).unwrap();
+    let mut lost = listen(&cluster, "?after=99", None).unwrap();
+    assert_eq!(lost.next(&cluster), None, "nothing is told that would be taken for the status");
+    std::fs::write(&settings, kept).unwrap();
+    let mut again = listen(&cluster, "?after=99", None).unwrap();
+    assert_eq!(again.next(&cluster).unwrap().event, "reset", "who takes it up is told then");
+}
+
+#[test]
+fn a_store_that_fails_ends_no_stream() {
+    let cluster = Cluster::with_bounds(Bounds { silence: Duration::from_millis(200), ..Bounds::default() });
+    let mut stream = listen(&cluster, "", None).unwrap();
+    assert_eq!(stream.next(&cluster).unwrap().id, Some(0));
+    let (access, aside) = (cluster.directory.join("access.json"), cluster.directory.join("aside"));
+    std::fs::hard_link(&access, &aside).unwrap();
+    // In one step, so that it is never not there: a link to itself, which can't be read.
+    std::os::unix::fs::symlink("access.json", cluster.directory.join("loop")).unwrap();
+    std::fs::rename(cluster.directory.join("loop"), &access).unwrap();
+    for _ in 0..3 {
+        let told = stream.next(&cluster).expect("the stream goes on");
+        assert_eq!((told.id, told.event.as_str()), (Some(0), ""));
+    }
+    moves(&cluster, 1..=1);
+    std::fs::rename(&aside, &access).unwrap();
+    let mut told = stream.next(&cluster).unwrap();
+    while told.event.is_empty() {
+        told = stream.next(&cluster).expect("the stream goes on");
+    }
+    assert_eq!(told.id, Some(1), "and has missed nothing");
+}
+
+#[test]
 fn there_are_no_more_streams_than_that() {
     let cluster = Cluster::with_bounds(Bounds { streams: 1, ..Bounds::default() });
     let first = listen(&cluster, "", None).unwrap();

@@ -1,6 +1,6 @@
 //! The event stream (Server-Sent Events): what happens in the cluster, as it happens, to be taken up again where it was left.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -55,9 +55,6 @@ impl Wanted {
         Ok(Self { filter: own::filter(call)?, after })
     }
 }
-
-/// How long somebody hears nothing at the most.
-const SILENCE: Duration = Duration::from_secs(15);
 
 /// Somebody who listens.
 struct Listener {
@@ -114,7 +111,7 @@ impl Web {
 impl Listener {
     /// What is to be told next; nothing when it is over.
     async fn next(&mut self) -> Option<String> {
-        let silence = Instant::now().checked_add(SILENCE)?;
+        let silence = Instant::now().checked_add(self.web.inner.bounds.silence)?;
         loop {
             let is_news = tokio::select! {
                 _ = self.is_over.wait_for(|is_over| *is_over) => return None,

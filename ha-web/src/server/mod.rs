@@ -53,6 +53,8 @@ pub struct Bounds {
     pub answer: Duration,
     /// Event streams at once.
     pub streams: usize,
+    /// How long an event stream is silent at the most: then there is a comment, and it is looked whether who listens may do so yet.
+    pub silence: Duration,
     /// For how long a client may take nothing of what is sent to it.
     pub writing: Duration,
     /// Calls that work on the store at once.
@@ -73,6 +75,7 @@ impl Default for Bounds {
             // Clients give up after 5 s, and are promised an answer within 4 s.
             answer: Duration::from_millis(3500),
             streams: 256,
+            silence: Duration::from_secs(15),
             writing: Duration::from_secs(10),
             calls: 32,
             passwords: 2,
