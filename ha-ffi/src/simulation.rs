@@ -78,7 +78,7 @@ impl Simulation {
         let outcome = scenario::play(scenario, &mut |_| {});
         let failed = |failure: &scenario::Failure| Failure::content(failure).kind("not_as_expected").line(failure.line);
         let mut failures: Vec<Failure> = outcome.failures.iter().map(failed).collect();
-        failures.extend(outcome.violation.iter().map(|violation| Failure::content(violation).kind("ran_twice")));
+        failures.extend(outcome.ran_twice.iter().map(|ran_twice| Failure::content(ran_twice).kind("ran_twice")));
         Self::new(Played::Scenario(Box::new(outcome.cluster)), failures)
     }
 

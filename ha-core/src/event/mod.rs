@@ -727,7 +727,7 @@ pub enum Event {
     },
     /// What the LRM does, being asked to stop.
     LrmShutdownMode {
-        /// Why it was asked.
+        /// As what it carries out the request.
         kind: ShutdownKind,
         /// What it does.
         mode: ShutdownMode,

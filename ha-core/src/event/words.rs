@@ -227,12 +227,13 @@ text_enum! {
     Relocate = "relocate",
 }
 
-/// Why an LRM was asked to stop.
+/// As what an LRM carries out a request to stop. It is not why it was asked: a reboot that gives services up is carried out as a
+/// shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShutdownKind {
-    /// Its node reboots.
+    /// Its node reboots, with its services frozen or moved away.
     Reboot,
-    /// Its node goes down, or its services are given up.
+    /// Its node goes down, or reboots after its services were stopped and given up.
     Shutdown,
     /// The daemon alone restarts.
     Restart,

@@ -1371,7 +1371,7 @@ class LrmShutdownMode(Event):
     _tag = "lrm_shutdown_mode"
 
     kind: words.ShutdownKind
-    """Why it was asked."""
+    """As what it carries out the request."""
 
     mode: words.ShutdownMode
     """What it does."""

@@ -726,13 +726,15 @@ class AgentOperation(Word):
 
 
 class ShutdownKind(Word):
-    """Why an LRM was asked to stop."""
+    """As what an LRM carries out a request to stop. It is not why it was asked: a reboot that gives services up is
+    carried out as a shutdown.
+    """
 
     REBOOT = "reboot"
-    """Its node reboots."""
+    """Its node reboots, with its services frozen or moved away."""
 
     SHUTDOWN = "shutdown"
-    """Its node goes down, or its services are given up."""
+    """Its node goes down, or reboots after its services were stopped and given up."""
 
     RESTART = "restart"
     """The daemon alone restarts."""

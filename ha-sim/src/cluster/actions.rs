@@ -10,7 +10,7 @@ use ha_core::{
     status::ManagerStatus,
 };
 
-use super::{Cluster, Violation};
+use super::{Cluster, RanTwice};
 use crate::world::{
     AgentDisturbance, Clock, DaemonKind, DeviceBehaviour, Guest, GuestTimes, Node, Operation, Source, What,
 };
@@ -62,7 +62,7 @@ pub enum ActionError {
     Edit(#[from] EditError),
     /// What was done made a service run on two nodes.
     #[error(transparent)]
-    Violation(#[from] Violation),
+    RanTwice(#[from] RanTwice),
 }
 
 /// Nodes and their daemons.
@@ -574,8 +574,8 @@ impl Cluster {
     /// let mut cluster = Cluster::new(setup);
     /// let sid = "vm:100".parse()?;
     /// cluster.start_guest(&sid, &"node1".parse()?)?;
-    /// let Err(ActionError::Violation(violation)) = cluster.start_guest(&sid, &"node2".parse()?) else { panic!() };
-    /// assert_eq!(violation.nodes, ["node1", "node2"]);
+    /// let Err(ActionError::RanTwice(ran_twice)) = cluster.start_guest(&sid, &"node2".parse()?) else { panic!() };
+    /// assert_eq!(ran_twice.nodes, ["node1", "node2"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

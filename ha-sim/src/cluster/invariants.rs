@@ -18,7 +18,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, Violation,
+    Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
 };
 use crate::world::{ClusterEvent, DaemonKind, Happening, Source, What, World};
@@ -243,10 +243,10 @@ impl Invariants {
         }
     }
 
-    pub(super) fn runs_twice(&mut self, violation: &Violation) {
-        let nodes: Vec<&str> = violation.nodes.iter().map(NodeName::as_str).collect();
-        let details = format!("{} runs on {}", violation.sid, nodes.join(" and "));
-        self.note_breach(violation.at, Invariant::RunsOnce, details);
+    pub(super) fn runs_twice(&mut self, ran_twice: &RanTwice) {
+        let nodes: Vec<&str> = ran_twice.nodes.iter().map(NodeName::as_str).collect();
+        let details = format!("{} runs on {}", ran_twice.sid, nodes.join(" and "));
+        self.note_breach(ran_twice.at, Invariant::RunsOnce, details);
     }
 
     /// How many calls went wrong.
