@@ -61,7 +61,7 @@ impl fmt::Display for Event {
                 place(f, node.as_ref(), target.as_ref())?;
                 within(f, *timeout)
             }
-            Self::NotifyFenceStarted { node } => write!(f, "node {node} is to be fenced"),
+            Self::NotifyFenceStarted { node } => write!(f, "node {node} must be fenced"),
             Self::NotifyFenceSucceeded { node } => write!(f, "node {node} was fenced"),
             Self::FenceAcknowledged { node } => write!(f, "node {node} is known to be down"),
             Self::FenceWithoutServices { node } => {
@@ -101,7 +101,7 @@ impl fmt::Display for Event {
                 write!(f, "drops the move of {sid} to {target}: not online, or there already")
             }
             Self::StopIgnored { sid } => write!(f, "drops the stop of {sid}: it is stopped"),
-            Self::StopRequested { sid, timeout } => write!(f, "{sid} is to be stopped within {timeout} s"),
+            Self::StopRequested { sid, timeout } => write!(f, "{sid} must be stopped within {timeout} s"),
             Self::RelocationSucceeded { sid, node, failed_nodes } => {
                 write!(f, "{sid} started on {node}, after it had failed on {}", List(failed_nodes))
             }
@@ -275,7 +275,7 @@ impl fmt::Display for Event {
             }
             Self::ServiceNotHere { sid } => write!(f, "{sid} is configured on another node"),
             Self::AgentStartBalanceIgnored { sid } => write!(f, "{sid} runs already and is not moved"),
-            Self::ShutdownRequested { policy } => write!(f, "the node is to go down; shutdown policy {policy}"),
+            Self::ShutdownRequested { policy } => write!(f, "the node is about to go down; shutdown policy {policy}"),
             Self::LrmShutdownMode { kind, mode, .. } => write!(f, "{kind} is requested: {}", shutdown(*mode)),
             Self::ShutdownWhileLockLost { count } => {
                 write!(
@@ -286,7 +286,7 @@ impl fmt::Display for Event {
             Self::ShutdownGivenUp => {
                 f.write_str("gives up waiting for its lock and stops; the watchdog will reset the node")
             }
-            Self::FenceRequestedLockDropped => f.write_str("stops feeding the watchdog: the node is to be fenced"),
+            Self::FenceRequestedLockDropped => f.write_str("stops feeding the watchdog: the node must be fenced"),
             Self::LrmDisarmed { during_maintenance: false } => {
                 f.write_str("lets go of its lock and watchdog: HA is disarmed")
             }
@@ -354,7 +354,7 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
 fn removal(reason: RemovalReason) -> &'static str {
     match reason {
         RemovalReason::NoConfig => "it is not configured",
-        RemovalReason::Ignored => "it is to be ignored",
+        RemovalReason::Ignored => "it must be ignored",
     }
 }
 
@@ -368,7 +368,7 @@ fn moved_by(cause: MoveCause) -> &'static str {
 fn rejection(reason: RejectionReason) -> &'static str {
     match reason {
         RejectionReason::NodeNotOnline => "the node is not online",
-        RejectionReason::NotToBeFenced => "the node is not to be fenced",
+        RejectionReason::NotToBeFenced => "the node need not be fenced",
         RejectionReason::NodeIsUp => "the node is in the cluster right now, so it is not down",
         RejectionReason::NoSuchService => "no such service is managed",
     }
@@ -398,10 +398,10 @@ fn no_effect(reason: NoEffectReason) -> &'static str {
         NoEffectReason::InError => "is in error; find out why, then request 'disabled' and after that 'started'",
         NoEffectReason::InFence => "waits until its node is known to be down, and is placed again then",
         NoEffectReason::InRecovery => "is recovered on any node that may have it",
-        NoEffectReason::Moving => "is on its way to another node; command again when it is there",
+        NoEffectReason::Moving => "is on its way to another node; give the command again when it is there",
         NoEffectReason::Frozen => "is left alone while its LRM restarts or HA is disarmed",
-        NoEffectReason::Stopping => "is being stopped; command again when it is stopped",
-        NoEffectReason::Starting => "is about to be started; command again when it runs",
+        NoEffectReason::Stopping => "is being stopped; give the command again when it is stopped",
+        NoEffectReason::Starting => "is about to be started; give the command again when it runs",
     }
 }
 

@@ -440,7 +440,7 @@ pub enum Event {
     AutoRebalanceSuspended {
         /// The service.
         sid: ServiceId,
-        /// How many of its moves have failed on end.
+        /// How many of its moves have failed in a row.
         failures: u32,
         /// For how long, in seconds.
         seconds: u64,
@@ -580,12 +580,12 @@ pub enum Event {
     DisarmedTakeover,
     /// HA is armed again.
     Rearmed,
-    /// The master had nothing to do for long, and lets go of its lock.
+    /// The master had nothing to do for a long time, and lets go of its lock.
     CrmIdle {
         /// For how many rounds.
         rounds: u32,
     },
-    /// The LRM had nothing to do for long, and lets go of its lock.
+    /// The LRM had nothing to do for a long time, and lets go of its lock.
     LrmIdle {
         /// For how many rounds.
         rounds: u32,
@@ -598,7 +598,7 @@ pub enum Event {
     GroupMigrationAborted,
     /// Why the groups can't be turned into rules yet.
     GroupMigrationObstacle {
-        /// What stands against it, in words.
+        /// What prevents it, in words.
         reason: String,
         /// What it is.
         obstacle: MigrationObstacle,
@@ -725,9 +725,9 @@ pub enum Event {
         /// What the policy says of its services.
         policy: ShutdownPolicy,
     },
-    /// What the LRM does, being asked to stop.
+    /// What the LRM does when it is asked to stop.
     LrmShutdownMode {
-        /// As what it carries out the request.
+        /// What kind of stop it makes of the request.
         kind: ShutdownKind,
         /// What it does.
         mode: ShutdownMode,

@@ -75,7 +75,7 @@ pub enum RejectionReason {
     NodeNotOnline,
     /// The service has no entry in the manager status.
     NoSuchService,
-    /// The node is not to be fenced, so there is nothing to confirm.
+    /// The node need not be fenced, so there is nothing to confirm.
     NotToBeFenced,
     /// The node is a member of the cluster at this moment, so it is not down.
     NodeIsUp,
@@ -227,8 +227,8 @@ text_enum! {
     Relocate = "relocate",
 }
 
-/// As what an LRM carries out a request to stop. It is not why it was asked: a reboot that gives services up is carried out as a
-/// shutdown.
+/// What kind of stop an LRM makes of a request. It is not why it was asked: a reboot for which services are given up is carried out as
+/// a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShutdownKind {
     /// Its node reboots, with its services frozen or moved away.
