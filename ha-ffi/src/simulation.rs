@@ -276,7 +276,7 @@ pub unsafe extern "C" fn ha_simulation_event(
     })
 }
 
-/// The nodes on which a service runs at the end, as a JSON list: one at the most, if all is well.
+/// The nodes on which a service runs at the end, as a JSON list: at most one, if all is well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_simulation_places(
     simulation: *const ha_simulation,

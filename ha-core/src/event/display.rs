@@ -302,12 +302,12 @@ impl fmt::Display for Event {
             Self::RoundNotSettled => f.write_str("the round changed states without end; the next one goes on"),
             Self::TwinSeen { node, record, writer } => write!(
                 f,
-                "another machine works under the name {node}: {} was written by {writer}; this node works no more until a person has decided",
+                "another machine works under the name {node}: {} was written by {writer}; this node does not work until a person has decided",
                 written(*record)
             ),
             Self::RemovedFromCluster { node } => write!(
                 f,
-                "{node} was taken out of the cluster while its daemons run: it has no lock any more, stops its services, and works no more until it is added again"
+                "{node} was taken out of the cluster while its daemons run: it has no lock any more, stops its services, and does not work until it is added again"
             ),
             Self::StoreSpaceLow { free_percent } => write!(f, "{free_percent} % of the store is free"),
             Self::StoreSpaceEnough { free_percent } => write!(f, "the store has room again: {free_percent} % is free"),

@@ -793,8 +793,8 @@ pub enum Event {
     WatchdogFeedTooLate,
     /// A round changed states more often than makes sense; it goes on in the next round.
     RoundNotSettled,
-    /// Another machine works under this node's name: what the node had written was changed by another hand. The node works no
-    /// more until a person has decided. A host reports it.
+    /// Another machine works under this node's name: what the node had written was changed by another hand. The node does
+    /// not work until a person has decided. A host reports it.
     TwinSeen {
         /// The node.
         node: NodeName,

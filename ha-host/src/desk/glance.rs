@@ -169,7 +169,7 @@ pub struct ServiceGlance {
 pub struct Glance {
     /// How the cluster does.
     pub health: Health,
-    /// What is wrong with the cluster as a whole, the worst first. What is wrong with a node or a service stands there.
+    /// What is wrong with the cluster as a whole, the worst first. What is wrong with a node or a service is said there.
     pub problems: Vec<String>,
     /// How many nodes and services do well, in words.
     pub summary: String,
@@ -709,14 +709,14 @@ fn failed_on(nodes: &[NodeName]) -> String {
     format!("its start failed on {}", list.join(", "))
 }
 
-/// Whether the node of a service has not been waited for longer than its fencing takes at the most.
+/// Whether the node of a service has not been waited for longer than its fencing takes at most.
 fn is_fenced_in_time(present: &Present, view: &ServiceView) -> bool {
     let record = view.node.as_ref().and_then(|node| present.lrms.get(node));
     let waited = record.and_then(|record| record.timestamp).map(|time| present.now.wall.saturating_sub(time));
     waited.is_some_and(|waited| waited <= whole_seconds(present.settings.timings.recovery().longest))
 }
 
-/// For how long the master has waited for a node's lock, and how long it takes at the most.
+/// For how long the master has waited for a node's lock, and how long it takes at most.
 fn wait_for_lock(present: &Present, node: &NodeName) -> String {
     let longest = whole_seconds(present.settings.timings.recovery().longest);
     let record = present.lrms.get(node).and_then(|record| record.timestamp);

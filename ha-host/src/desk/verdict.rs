@@ -103,7 +103,7 @@ fn judge_event(event: &Event, force: bool) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Which kind of rule stands against a move.
+/// Which kind of rule prevents a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockedBy {
     /// A service that must be kept apart uses the target.

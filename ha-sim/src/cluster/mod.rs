@@ -93,7 +93,7 @@ pub struct Cluster {
     plans: plan::Plans,
     /// Faults of host calls that wait for their call.
     disturbances: Vec<Disturbance>,
-    /// Until when a call may stall at the most, since the call that it stalls in ends then.
+    /// Until when a call may stall at most, since the call that it stalls in ends then.
     stall_limit: Option<Instant>,
     /// How many calls are on their way, each inside a stall of the one before.
     calls: u32,

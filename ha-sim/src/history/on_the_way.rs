@@ -90,7 +90,7 @@ impl Bounds {
         let work = settings.worker_turn.saturating_add(settings.longest_step);
         let lrm =
             settings.round_time.max(attempt.saturating_add(work)).max(settings.waiting_loop.saturating_add(attempt));
-        // Clocks differ by a few percent at the most.
+        // Clocks differ by a few percent at most.
         let rounds = master.saturating_add(lrm).saturating_mul(4);
         let lease = settings.lock_lifetime.saturating_add(history.setup.leases_run_long);
         let lock = lease.mul_f64(1.05).saturating_add(rounds);

@@ -219,7 +219,7 @@ impl World {
         &self.running
     }
 
-    /// The nodes on which a service runs: one at the most, if all is well.
+    /// The nodes on which a service runs: at most one, if all is well.
     pub fn places<'a>(&'a self, sid: &'a ServiceId) -> impl Iterator<Item = &'a NodeName> {
         self.running.iter().filter(|(_, running)| running.contains(sid)).map(|(node, _)| node)
     }

@@ -4,7 +4,7 @@ use ha_core::time::Next;
 
 use super::*;
 
-/// Lets an active LRM go on until something is reported, for an hour at the most.
+/// Lets an active LRM go on until something is reported, for an hour at most.
 fn iterate_until(cluster: &mut Cluster, event: &str) -> Vec<String> {
     let mut events = Vec::new();
     for _ in 0..360 {
