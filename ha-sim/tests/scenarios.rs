@@ -62,7 +62,7 @@ fn blocks(document: &str) -> Vec<String> {
     blocks
 }
 
-/// What the guide to scenarios shows is played as it stands there, with a service for each guest.
+/// What the guide to scenarios shows is played as it is there, with a service for each guest.
 #[test]
 fn the_scenarios_of_the_guide_go_as_they_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/README.md");

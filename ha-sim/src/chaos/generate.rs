@@ -212,7 +212,7 @@ impl Generator {
         }
     }
 
-    /// A client feeds no more, and the multiplexer stalls between its last look at it in time and the device.
+    /// A client stops feeding, and the multiplexer stalls between its last look at it in time and the device.
     fn stall_at_the_end(&mut self, at: Duration, node: NodeName) {
         let daemon = self.daemon();
         self.plan(at, Action::Pause { node: node.clone(), daemon });

@@ -38,7 +38,7 @@ pub(super) fn run(folder: &Path, format: Format, quiet: bool, out: &mut impl Wri
 /// What a scenario is judged by.
 #[derive(Clone, Copy)]
 enum Expected {
-    /// So many conditions.
+    /// How many conditions.
     Conditions(usize),
     /// All invariants: the hunt found it.
     Invariants,

@@ -163,7 +163,7 @@ impl Player<'_> {
         }
     }
 
-    /// Looks at everything that is watched. What is decided is watched no more.
+    /// Looks at everything that is watched. What is decided is no longer watched.
     fn look(&mut self) {
         for watch in std::mem::take(&mut self.watches) {
             match (watch.condition.holds(&self.cluster), watch.once) {

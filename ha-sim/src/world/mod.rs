@@ -103,7 +103,7 @@ pub struct Node {
     pub version: String,
     /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
-    /// What stands between its daemons and its device, if something does: the device alone resets the node then, and `watchdogs` says by
+    /// What is between its daemons and its device, if something is: the device alone resets the node then, and `watchdogs` says by
     /// when it is to have done that.
     pub multiplexer: Option<Box<NodeMultiplexer>>,
     /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.

@@ -72,7 +72,7 @@ impl Cluster {
         self.world.release_leftovers();
     }
 
-    /// Jobs for a guest go on though they are to be ended, so many times.
+    /// Jobs for a guest go on though they must be ended, as many times as given.
     ///
     /// # Errors
     ///

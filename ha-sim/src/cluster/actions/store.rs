@@ -60,7 +60,7 @@ impl Cluster {
 
     /// Says whether the shared store has room left. Without it nothing is written, but locks are renewed: they have their room.
     ///
-    /// With room again what was decided meanwhile is recorded: also that a node is to be fenced that is back by now.
+    /// With room again what was decided meanwhile is recorded: also that a node must be fenced that is back by now.
     pub fn set_store_full(&mut self, full: bool) {
         let was_full = std::mem::replace(&mut self.world.store_full, full);
         if was_full
