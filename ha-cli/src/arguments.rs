@@ -18,8 +18,8 @@ use super::{
 ///
 /// Verbs that change something tell what follows; with --dry-run they only tell, with --wait they return when it is done.
 ///
-/// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense, 3 for a node daemon that stopped
-/// because another machine works under its node's name. 'ha check' gives 1 if it finds something; 'ha status --exit-code' gives
+/// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense, 3 for a node daemon that works no
+/// more since another machine works under its node's name. 'ha check' gives 1 if it finds something; 'ha status --exit-code' gives
 /// 0, 1 or 2 for a cluster that is healthy, degraded or critical.
 #[derive(Debug, Parser)]
 #[command(name = "ha", version, max_term_width = 100)]

@@ -11,7 +11,7 @@ use super::Present;
 /// How many nodes may fail at once, whichever they are, so that every service still has a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Tolerance {
-    /// How many may.
+    /// So many may.
     pub nodes: usize,
     /// Whether all sets of that many nodes, and one more, were looked at. Else it may be more.
     pub is_whole: bool,
@@ -32,7 +32,7 @@ pub struct TooMuch {
 /// Asks the deciding code, for ever larger sets of nodes that are online now, until one is too much or too many were looked at.
 #[must_use]
 pub fn tolerance(present: &Present) -> Tolerance {
-    /// The most placements that are asked for.
+    /// Placements that are asked for at the most.
     const MOST: usize = 50_000;
     let online: Vec<&NodeName> = present.settings.nodes.iter().filter(|node| present.status.is_online(node)).collect();
     let situation = Situation {
@@ -62,7 +62,7 @@ pub fn tolerance(present: &Present) -> Tolerance {
     tolerance
 }
 
-/// All sets of that many of these, one after the other.
+/// All sets of so many of these, one after the other.
 fn sets<'a, T>(of: &'a [&'a T], size: usize) -> Box<dyn Iterator<Item = Vec<&'a T>> + 'a> {
     let Some((first, rest)) = of.split_first() else {
         return Box::new((size == 0).then(Vec::new).into_iter());
