@@ -453,7 +453,7 @@ enum ha_node_state
     HA_NODE_MAINTENANCE = 2,
     /// Not in the quorate partition; it may still run services.
     HA_NODE_UNKNOWN = 3,
-    /// To be fenced.
+    /// It must be fenced.
     HA_NODE_FENCE = 4,
     /// No longer a member of the cluster.
     HA_NODE_GONE = 5,
@@ -526,7 +526,7 @@ enum ha_service_state
     HA_SERVICE_REQUEST_START_BALANCE = 4,
     /// To be running.
     HA_SERVICE_STARTED = 5,
-    /// Its node failed and is to be fenced.
+    /// Its node failed and must be fenced.
     HA_SERVICE_FENCE = 6,
     /// Its node is known to be down; a new one is looked for.
     HA_SERVICE_RECOVERY = 7,
@@ -766,7 +766,7 @@ ha_status ha_configuration_problem(const struct ha_configuration *configuration,
                                    struct ha_error **problem,
                                    struct ha_error **error);
 
-/// The bytes of a file as it is now. Nothing that stood in it is lost: comments, and what could not be read.
+/// The bytes of a file as it is now. Nothing that was in it is lost: comments, and what could not be read.
 ///
 /// Not for fence.cfg, which is never changed.
 ha_status ha_configuration_write(const struct ha_configuration *configuration,
@@ -1011,7 +1011,7 @@ ha_status ha_lrm_status_copy(const struct ha_lrm_status *status,
                              struct ha_lrm_status **copy,
                              struct ha_error **error);
 
-/// Frees a record. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees a record. NULL is fine. One that is lent to a callback must not be freed.
 ha_status ha_lrm_status_free(struct ha_lrm_status *status);
 
 /// The record as JSON.
@@ -1082,7 +1082,7 @@ ha_status ha_manager_status_copy(const struct ha_manager_status *status,
                                  struct ha_manager_status **copy,
                                  struct ha_error **error);
 
-/// Frees a record. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees a record. NULL is fine. One that is lent to a callback must not be freed.
 ha_status ha_manager_status_free(struct ha_manager_status *status);
 
 /// The record as JSON.
@@ -1449,7 +1449,7 @@ enum ha_timings_preset
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-    /// Those that clusters have had for long: a start elsewhere after about two minutes.
+    /// Those that clusters have long had: a start elsewhere after about two minutes.
     HA_TIMINGS_CUSTOMARY = 1,
     /// For locks, networks and watchdogs that are quick and reliable: a start elsewhere after less than ten seconds.
     HA_TIMINGS_FAST = 2,
@@ -1716,10 +1716,10 @@ enum ha_event_kind
     HA_EVENT_DISARMED_TAKEOVER = 60,
     /// HA is armed again.
     HA_EVENT_REARMED = 61,
-    /// The master had nothing to do for long, and lets go of its lock.
+    /// The master had nothing to do for a long time, and lets go of its lock.
     /// Fields: rounds.
     HA_EVENT_CRM_IDLE = 62,
-    /// The LRM had nothing to do for long, and lets go of its lock.
+    /// The LRM had nothing to do for a long time, and lets go of its lock.
     /// Fields: rounds.
     HA_EVENT_LRM_IDLE = 63,
     /// The groups are about to be turned into rules for good.
@@ -1785,7 +1785,7 @@ enum ha_event_kind
     /// The LRM's node is about to go down.
     /// Fields: policy.
     HA_EVENT_SHUTDOWN_REQUESTED = 85,
-    /// What the LRM does, being asked to stop.
+    /// What the LRM does when it is asked to stop.
     /// Fields: kind, mode, [policy].
     HA_EVENT_LRM_SHUTDOWN_MODE = 86,
     /// The LRM was asked to stop while it had lost its lock and services may still run.
@@ -1813,8 +1813,8 @@ enum ha_event_kind
     /// for it to come back, or for a person.
     /// Fields: node.
     HA_EVENT_NODE_NOT_FENCED = 96,
-    /// Another machine works under this node's name: what the node had written was changed by another hand. The node works no
-    /// more until a person has decided. A host reports it.
+    /// Another machine works under this node's name: what the node had written was changed by another hand. The node does
+    /// not work until a person has decided. A host reports it.
     /// Fields: node, record, writer.
     HA_EVENT_TWIN_SEEN = 97,
     /// The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it.
@@ -1901,7 +1901,7 @@ ha_status ha_event_from_json(const char *json,
 /// Makes a copy to keep.
 ha_status ha_event_copy(const struct ha_event *event, struct ha_event **copy, struct ha_error **error);
 
-/// Frees an event. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees an event. NULL is fine. One that is lent to a callback must not be freed.
 ha_status ha_event_free(struct ha_event *event);
 
 /// What happened, one of ha_event_kind; an error (negative) if this is no event.
@@ -2241,7 +2241,7 @@ typedef struct ha_callbacks {
     /// LRM, may be NULL: the lock that a guest has now, by ha_reply_text(), to say what a job waits for that ended with HA_EXIT_TRY_AGAIN:
     /// HA_ANSWER_OK, or HA_ANSWER_NONE. NULL: it is not known.
     int32_t (*guest_lock)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
-    /// CRM, may be NULL: as usage, and asked in its place. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
+    /// CRM, may be NULL: as usage, and asked instead. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
     int32_t (*usage_by_mode)(void *context, int32_t dynamic, struct ha_reply *reply);
 } ha_callbacks;
 
@@ -2345,7 +2345,7 @@ ha_status ha_reply_exit_code(struct ha_reply *reply,
 /// By whose hand a record that names this node was written, as far as the process that asks can *prove* it.
 ///
 /// A process knows its own hand by remembering what it has written: each write carries something that no other one has
-/// (random bytes with the count and the clock), so that what stands there is its own only if it is one of the writes that it made, or
+/// (random bytes with the count and the clock), so that what is there is its own only if it is one of the writes that it made, or
 /// tried to make without learning what came of it. Machine and boot alone prove nothing: a snapshot that is resumed
 /// twice has both of them twice.
 enum ha_hand
@@ -2382,8 +2382,8 @@ enum ha_lock_decision
     HA_LOCK_RENEWED = 2,
     /// Leave it: the answer is HA_ANSWER_REFUSED.
     HA_LOCK_REFUSED = 3,
-    /// Leave it for good: another machine works under this node's name and has written what this process had. Call the node's
-    /// daemons no more, and neither feed nor close a watchdog, until a person has decided.
+    /// Leave it for good: another machine works under this node's name and has written what this process had. The node's
+    /// daemons must not be called any more, and no watchdog fed or closed, until a person has decided.
     HA_LOCK_TWIN = 4,
 };
 #ifndef __cplusplus
@@ -2663,13 +2663,13 @@ ha_status ha_job_new(const struct ha_job_fields *fields, struct ha_job **job, st
 /// Makes a copy to keep, for a worker.
 ha_status ha_job_copy(const struct ha_job *job, struct ha_job **copy, struct ha_error **error);
 
-/// Frees a job. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees a job. NULL is fine. One that is lent to a callback must not be freed.
 ha_status ha_job_free(struct ha_job *job);
 
 /// What a job is.
 ha_status ha_job_get(const struct ha_job *job, struct ha_job_fields *fields, struct ha_error **error);
 
-/// Whether a job of command started only looks: 1 if the service is not to be started where it does not run, and the job ends with
+/// Whether a job of command started only looks: 1 if the service must not be started where it does not run, and the job ends with
 /// HA_EXIT_NOT_RUNNING; 0 if it is. ha_job_run() and ha_job_steps see to that; who carries a job out in another way asks here.
 ha_status ha_job_only_looks(const struct ha_job *job,
                             int32_t *only_looks,
@@ -2897,7 +2897,7 @@ ha_status ha_simulation_event(const struct ha_simulation *simulation,
                               struct ha_event **event,
                               struct ha_error **error);
 
-/// The nodes on which a service runs at the end, as a JSON list: one at the most, if all is well.
+/// The nodes on which a service runs at the end, as a JSON list: at most one, if all is well.
 ha_status ha_simulation_places(const struct ha_simulation *simulation,
                                const char *sid,
                                size_t sid_length,

@@ -267,7 +267,7 @@ static int32_t write_lrm_status(void *context, const ha_lrm_status *status, ha_r
     return well ? HA_ANSWER_OK : refuse(reply, "the LRM status can't be written");
 }
 
-/* The configuration is made anew for each question. What did not change has the same digest, and costs the daemons nothing. */
+/* The configuration is made again for each question. What did not change has the same digest, and costs the daemons nothing. */
 static int32_t read_configuration(void *context, ha_reply *reply)
 {
     ha_configuration *configuration = NULL;

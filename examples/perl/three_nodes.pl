@@ -110,7 +110,7 @@ package Side {
 
     sub write_lrm_status { my ($self, $status) = @_; main::store("lrm_status_$self->{node}", $status->json) }
 
-    # Made anew for each question. What did not change has the same digest, and costs the daemons nothing.
+    # Made again for each question. What did not change has the same digest, and costs the daemons nothing.
     sub read_configuration {
         my %guests;
         for my $path (glob "$folder/guest-*") {

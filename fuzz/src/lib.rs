@@ -51,7 +51,7 @@ pub fn run(name: &str, data: &[u8]) {
     (target.run)(data);
 }
 
-/// Removes what targets have made beside the inputs that they were given. No target is to be run afterwards.
+/// Removes what targets have made beside the inputs that they were given. No target must be run afterwards.
 pub fn clear() {
     requests::clear();
 }

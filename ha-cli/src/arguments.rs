@@ -42,7 +42,7 @@ pub(super) struct Cli {
 pub(super) enum Verb {
     /// Make the store of a new cluster.
     Init(InitArguments),
-    /// Have a guest looked after: make it a service.
+    /// Make a guest a service, which HA looks after.
     Add {
         /// The service: 'type:name', or the number of a guest.
         sid: String,
@@ -62,7 +62,7 @@ pub(super) enum Verb {
         #[command(flatten)]
         manner: Manner,
     },
-    /// Look after a guest no more. The guest itself is left as it is.
+    /// Stop looking after a guest. The guest itself is left as it is.
     Remove {
         /// The service.
         sid: String,
@@ -109,7 +109,7 @@ pub(super) enum Verb {
     ConfirmFenced {
         /// The node.
         node: NodeName,
-        /// The node's name once more. On a terminal it is asked for.
+        /// The node's name again. On a terminal it is asked for.
         #[arg(long, value_name = "NODE")]
         repeat: Option<NodeName>,
         #[command(flatten)]
@@ -503,7 +503,7 @@ pub(super) struct StepsManner {
     /// Tell what would follow, and change nothing.
     #[arg(long, alias = "dry_run")]
     pub(super) dry_run: bool,
-    /// For how many seconds each step is waited for at the most.
+    /// For how many seconds each step is waited for at most.
     #[arg(long, value_name = "SECONDS", require_equals = true, default_value_t = 300)]
     pub(super) wait: u64,
     /// As JSON.
@@ -565,10 +565,10 @@ pub(super) struct GroupOptions {
     comment: Option<String>,
 }
 
-/// What another program is to read.
+/// What another program will read.
 #[derive(Debug, Args)]
 pub(super) struct BesideArguments {
-    /// What it is to do.
+    /// What it will do.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     pub(super) rest: Vec<OsString>,
 }

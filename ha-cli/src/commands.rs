@@ -182,7 +182,7 @@ fn goals(command: &Command) -> Vec<Goal> {
     }
 }
 
-/// A node that the cluster does not have is a slip of the hand; the master would wait for it in vain.
+/// A node that the cluster does not have is a typing error; the master would wait for it in vain.
 fn check_nodes(nodes: &[NodeName], command: &Command) -> Result<(), Failure> {
     match command {
         Command::Move { node, .. }

@@ -138,7 +138,7 @@ impl Context {
         self.new_sid(text)
     }
 
-    /// The same for a service that need not be known yet.
+    /// The same for a service that may not be known yet.
     pub(super) fn new_sid(&self, text: &str) -> Result<ServiceId, Failure> {
         if let Some(service_type) = self.guest_type(text) {
             return Ok(self.types.join(&service_type, text)?);

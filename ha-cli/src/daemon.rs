@@ -1,4 +1,4 @@
-//! Verbs that run for long, and what they need.
+//! Verbs that go on running, and what they need.
 
 use std::{
     ffi::OsString,
@@ -57,7 +57,7 @@ pub(super) struct NodeArguments {
     /// What resets the node: 'mux:SOCKET', or 'none' for a cluster of a single node, or one that fence devices alone guard.
     #[arg(long, default_value = "mux:/run/ha-watchdog-mux.sock")]
     watchdog: String,
-    /// Under which the other nodes reach this one when a virtual machine is moved; by default the node's name.
+    /// The address by which the other nodes reach this one when a virtual machine is moved; by default the node's name.
     #[arg(long)]
     address: Option<String>,
     /// The form of the log on the standard output: 'text' or 'json'.
@@ -149,7 +149,7 @@ pub(crate) fn named_timings(name: &str) -> Result<Timings, Failure> {
     settings.validate().map_err(|errors| Failure::Usage(format!("--timings: {errors}")))
 }
 
-/// A node that is in a cluster whose store is not there makes no other one in its place.
+/// A node that is in a cluster whose store is not there makes no other one instead.
 pub(super) fn init(
     store: Option<&str>,
     node: Option<NodeName>,
@@ -292,7 +292,7 @@ pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure
         ..MultiplexerSettings::new(&arguments.socket, &timings)
     };
     let terms = settings.timings.terms;
-    // A variable that is set to nothing requires nothing.
+    // An empty variable requires nothing.
     let required = arguments.require.as_deref().filter(|required| !required.is_empty());
     let device = || {
         load_module(&arguments.device, &arguments.environment_file).map_err(device_error)?;

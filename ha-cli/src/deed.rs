@@ -27,7 +27,7 @@ pub(super) struct Manner {
     /// Tell what would follow, and change nothing.
     #[arg(long, alias = "dry_run")]
     pub(super) dry_run: bool,
-    /// Wait until what follows is done, for so many seconds at the most.
+    /// Wait until what follows is done, for at most so many seconds.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -134,7 +134,7 @@ impl Goal {
         }
     }
 
-    /// Whether it is in vain to wait on.
+    /// Whether it is useless to go on waiting.
     fn has_failed(&self, status: &ManagerStatus) -> bool {
         match self {
             // It begins in 'error' where that has to be cleared.
@@ -234,7 +234,7 @@ impl<'a> Deed<'a> {
             return Ok(());
         };
         if self.present.status.master_node.is_some() && !self.present.has_fresh_master() {
-            note("the master has not written for long: it takes effect when one is at work, see 'ha status'");
+            note("the master has not written for a long time: it takes effect when one is at work, see 'ha status'");
         }
         let along = moves_along(&foresight.answers);
         for consequence in &foresight.consequences {
@@ -308,7 +308,7 @@ pub(super) struct Waited {
     took: Duration,
 }
 
-/// Waits until all of this is so, and says so. What is waited for, and for how long at the most, is told first.
+/// Waits until all of this is so, and says so. What is waited for, and for how long at most, is told first.
 pub(super) fn wait_for(context: &Context, goals: &[Goal], bound: Duration, quietly: bool) -> Result<Waited, Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(50);
     let words: Vec<String> = goals.iter().map(Goal::words).collect();

@@ -107,7 +107,7 @@ pub(super) fn set(
     })
 }
 
-/// Requests a state without a word about it: it is a step of something larger.
+/// Requests a state and says nothing of it: it is a step of something larger.
 pub(super) fn write_request(context: &Context, sid: &ServiceId, state: RequestedState) -> Result<(), Failure> {
     let set = &[("state", state.as_str())];
     let mut change = |editor: &Editor<'_>, config: &mut ConfigFiles| {
@@ -190,7 +190,7 @@ pub(super) fn check_is_a_group(context: &Context, group: &str) -> Result<(), Fai
     }
 }
 
-/// The rule that a group became, if it is a group no more.
+/// The rule that a group became, if it is no longer a group.
 fn became_a_rule(context: &Context, group: &str) -> Result<Option<String>, Failure> {
     let configuration = context.stored()?.configuration;
     let rule = format!("ha-group-{group}");

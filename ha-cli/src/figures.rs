@@ -34,7 +34,7 @@ pub(super) fn health(context: impl Fn() -> Result<Context, Failure>) -> Result<E
             glance.problems.iter().try_for_each(say)?;
             Ok(ExitCode::from(glance.health.exit_code()))
         }
-        // Without the store nothing is known, and nothing can be decided by anybody.
+        // Without the store nothing is known, and nobody can decide anything.
         Err(Failure::Failed(message)) => {
             complain(&message);
             Ok(ExitCode::from(ha_host::desk::Health::Critical.exit_code()))

@@ -36,10 +36,10 @@ pub(super) struct HistoryArguments {
     about: Vec<String>,
     #[command(flatten)]
     since: SinceOption,
-    /// Only what matters at least so much: 'info', 'notice', 'warning' or 'error'.
+    /// Only what matters at least this much: 'info', 'notice', 'warning' or 'error'.
     #[arg(long, value_name = "SEVERITY")]
     severity: Option<Severity>,
-    /// The last so many; by default 100, or all with --since.
+    /// How many of the last ones; by default 100, or all with --since.
     #[arg(long, short = 'n', value_name = "LINES")]
     lines: Option<usize>,
     /// Go on as more happens, until interrupted.

@@ -51,7 +51,7 @@ fn show(place: &str, salvage: &Salvage) -> Result<(), Failure> {
     for entry in dropped {
         say(format_args!("  service_status.{}: {entry}", entry.sid()))?;
     }
-    say(format_args!("Saved are {} services and the states of {} nodes.", status.services.len(), status.nodes.len()))?;
+    say(format_args!("Services saved: {}. States of nodes saved: {}.", status.services.len(), status.nodes.len()))?;
     say(
         "All other services that are configured are taken up again where their guests are: make sure that none of them runs on another node.",
     )?;

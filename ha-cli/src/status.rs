@@ -63,7 +63,7 @@ fn once(context: &impl Fn() -> Result<Context, Failure>, options: &StatusOptions
             let code = if options.exit_code { seen.glance.health.exit_code() } else { 0 };
             Ok(ExitCode::from(code))
         }
-        // Without the store nothing is known, and nothing can be decided by anybody.
+        // Without the store nothing is known, and nobody can decide anything.
         Err(Failure::Failed(message)) if options.json || options.exit_code => {
             if options.json {
                 let health = Health::Critical.as_str();
@@ -304,7 +304,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The nodes that are seen to give a sign of life, where the records are not as young as that they say it themselves, nor so old
+/// The nodes that are seen to give a sign of life, where the records are not so young that they say it themselves, nor so old
 /// that nobody can live. It takes as long as a sign of all of them does.
 fn look_for_life(context: &Context, present: &Present) -> Result<Option<BTreeSet<NodeName>>, Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(20);

@@ -177,7 +177,7 @@ fn the_next_agent_finds_what_has_left_its_program() {
         wait_for("only the worker is left", 20, || {
             processes_with(&main).is_empty() && processes_with(&worker).len() == 1
         });
-        // It does not ask whether there are cgroups now, but what stands in the record.
+        // It does not ask whether there are cgroups now, but what is in the record.
         for (_, launcher) in ways() {
             assert!(ProcAgent::new(node(), &sandbox.directory, launcher).is_running(&sid()).unwrap());
         }

@@ -232,7 +232,7 @@ impl Cluster {
     }
 }
 
-/// A pipe that nobody reads or writes stands where the history is to be kept: who opens it waits for ever.
+/// A pipe that nobody reads or writes is where the history must be kept: who opens it waits for ever.
 #[test]
 fn a_history_that_hangs_costs_only_history() {
     let mut cluster = Cluster::start("history-hangs");

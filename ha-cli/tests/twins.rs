@@ -398,7 +398,7 @@ fn waits_for_a_person(sandbox: &Sandbox, after_the_loss: impl FnOnce(&Path)) {
     decided.end();
 }
 
-/// As after a restore from a backup: what stands there was written by this very process, but long ago.
+/// As after a restore from a backup: what is there was written by this very process, but long ago.
 #[test]
 fn a_lock_that_somebody_else_has_had_meanwhile_is_not_renewed_because_an_old_record_is_back() {
     let (sandbox, store) = store("twin-restored");

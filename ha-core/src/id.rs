@@ -88,8 +88,8 @@ macro_rules! name_type {
                 self.0.as_str()
             }
 
-            /// How many bytes a name may have that is new. Longer ones are read where they stand already, since a service that
-            /// was skipped would be looked after no more.
+            /// How many bytes a name may have that is new. Longer ones are read where they are already, since a service that
+            /// was skipped would no longer be looked after.
             pub const LONGEST: usize = $longest;
 
             /// Whether the name is short enough to be a new one.

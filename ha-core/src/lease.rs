@@ -154,7 +154,7 @@ impl Lease {
 
     /// Closes the watchdog without a reset, if it is open. Only where nothing runs, or nothing is touched any more.
     ///
-    /// Says whether it is closed. If not, the caller tries again in a later iteration; till then it is fed only as ever,
+    /// Says whether it is closed. If not, the caller tries again in a later iteration; until then it is fed only as usual,
     /// after a renewal.
     pub(crate) fn close_watchdog<H: Watchdog + EventSink + ?Sized>(&mut self, host: &mut H) -> bool {
         if self.watchdog_open {

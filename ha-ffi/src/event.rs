@@ -82,7 +82,7 @@ pub unsafe extern "C" fn ha_event_copy(
     })
 }
 
-/// Frees an event. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees an event. NULL is fine. One that is lent to a callback must not be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_event_free(event: *mut ha_event) -> ha_status {
     boundary::free::<_, EventHandle>(event)

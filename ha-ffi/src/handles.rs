@@ -39,7 +39,7 @@ struct Slot {
     is_broken: AtomicBool,
     is_lent: bool,
     name: &'static str,
-    /// What is to be done by the call that works with the value, or the next one: see [`InUse::give_back`].
+    /// What must be done by the call that works with the value, or the next one: see [`InUse::give_back`].
     notes: Mutex<Vec<Note>>,
     value: UnsafeCell<Box<dyn Any>>,
 }

@@ -372,7 +372,7 @@ pub struct ha_callbacks {
     pub guest_lock: Option<
         unsafe extern "C" fn(context: *mut c_void, sid: *const c_char, sid_length: usize, reply: *mut ha_reply) -> i32,
     >,
-    /// CRM, may be NULL: as usage, and asked in its place. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
+    /// CRM, may be NULL: as usage, and asked instead. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
     pub usage_by_mode: Option<unsafe extern "C" fn(context: *mut c_void, dynamic: i32, reply: *mut ha_reply) -> i32>,
 }
 

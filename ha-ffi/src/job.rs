@@ -115,7 +115,7 @@ pub unsafe extern "C" fn ha_job_copy(
     })
 }
 
-/// Frees a job. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees a job. NULL is fine. One that is lent to a callback must not be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_job_free(job: *mut ha_job) -> ha_status {
     boundary::free::<_, Record<Job>>(job)
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn ha_job_get(
     })
 }
 
-/// Whether a job of command started only looks: 1 if the service is not to be started where it does not run, and the job ends with
+/// Whether a job of command started only looks: 1 if the service must not be started where it does not run, and the job ends with
 /// HA_EXIT_NOT_RUNNING; 0 if it is. ha_job_run() and ha_job_steps see to that; who carries a job out in another way asks here.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_job_only_looks(

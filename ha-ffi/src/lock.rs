@@ -25,8 +25,8 @@ pub enum ha_lock_decision {
     HA_LOCK_RENEWED = 2,
     /// Leave it: the answer is HA_ANSWER_REFUSED.
     HA_LOCK_REFUSED = 3,
-    /// Leave it for good: another machine works under this node's name and has written what this process had. Call the node's
-    /// daemons no more, and neither feed nor close a watchdog, until a person has decided.
+    /// Leave it for good: another machine works under this node's name and has written what this process had. The node's
+    /// daemons must not be called any more, and no watchdog fed or closed, until a person has decided.
     HA_LOCK_TWIN = 4,
 }
 

@@ -95,7 +95,7 @@ pub unsafe extern "C" fn ha_manager_status_copy(
     })
 }
 
-/// Frees a record. NULL is fine. One that is lent to a callback is not to be freed.
+/// Frees a record. NULL is fine. One that is lent to a callback must not be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_manager_status_free(status: *mut ha_manager_status) -> ha_status {
     boundary::free::<_, Record<ManagerStatus>>(status)

@@ -30,7 +30,7 @@ pub struct ha_reply {
 #[derive(Default)]
 pub(crate) struct Reply {
     pub(crate) error: Option<String>,
-    /// Why something that was handed back was refused: then the answer is not to be trusted, whatever it says.
+    /// Why something that was handed back was refused: then the answer must not be trusted, whatever it says.
     pub(crate) refused: Option<String>,
     pub(crate) texts: Vec<String>,
     pub(crate) json: Option<String>,

@@ -78,7 +78,7 @@ impl Simulation {
         let outcome = scenario::play(scenario, &mut |_| {});
         let failed = |failure: &scenario::Failure| Failure::content(failure).kind("not_as_expected").line(failure.line);
         let mut failures: Vec<Failure> = outcome.failures.iter().map(failed).collect();
-        failures.extend(outcome.violation.iter().map(|violation| Failure::content(violation).kind("ran_twice")));
+        failures.extend(outcome.ran_twice.iter().map(|ran_twice| Failure::content(ran_twice).kind("ran_twice")));
         Self::new(Played::Scenario(Box::new(outcome.cluster)), failures)
     }
 
@@ -276,7 +276,7 @@ pub unsafe extern "C" fn ha_simulation_event(
     })
 }
 
-/// The nodes on which a service runs at the end, as a JSON list: one at the most, if all is well.
+/// The nodes on which a service runs at the end, as a JSON list: at most one, if all is well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_simulation_places(
     simulation: *const ha_simulation,

@@ -17,7 +17,7 @@ use crate::{
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ha_timings_preset {
-    /// Those that clusters have had for long: a start elsewhere after about two minutes.
+    /// Those that clusters have long had: a start elsewhere after about two minutes.
     HA_TIMINGS_CUSTOMARY = 1,
     /// For locks, networks and watchdogs that are quick and reliable: a start elsewhere after less than ten seconds.
     HA_TIMINGS_FAST = 2,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ha_core::{event::Event, time::Instant};
 
-/// What lasts, as it was said: each condition of each source once, and again when it comes back or goes on for long.
+/// What lasts, as it was said: each condition of each source once, and again when it comes back or goes on for a long time.
 #[derive(Debug, Default)]
 pub(crate) struct Lasting {
     said: BTreeMap<(Arc<str>, String), Said>,
@@ -19,9 +19,9 @@ struct Said {
 }
 
 impl Lasting {
-    /// What goes on is said again after that.
+    /// After this time what goes on is said again.
     const REMINDER: Duration = Duration::from_secs(600);
-    /// What was not there for that long is over.
+    /// What was not there for this long is over.
     const OVER: Duration = Duration::from_secs(60);
     /// Conditions that are remembered before those are forgotten that are over.
     const MANY: usize = 256;

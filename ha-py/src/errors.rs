@@ -7,7 +7,7 @@ use ha_core::{
     timing::TimingErrors,
 };
 use ha_sim::{
-    cluster::{ActionError, Violation},
+    cluster::{ActionError, RanTwice},
     recorded::CaseError,
     scenario::ScenarioError,
 };
@@ -110,7 +110,7 @@ pub(crate) fn action(py: Python<'_>, error: &ActionError) -> PyErr {
     match error {
         ActionError::Id(error) => invalid(py, &error.to_string()),
         ActionError::Edit(error) => edit(py, error),
-        ActionError::Violation(error) => violation(py, error),
+        ActionError::RanTwice(error) => ran_twice(py, error),
         ActionError::NoSuchNode(_)
         | ActionError::NoSuchGuest(_)
         | ActionError::GuestExists(_)
@@ -121,7 +121,7 @@ pub(crate) fn action(py: Python<'_>, error: &ActionError) -> PyErr {
     }
 }
 
-pub(crate) fn violation(py: Python<'_>, error: &Violation) -> PyErr {
+pub(crate) fn ran_twice(py: Python<'_>, error: &RanTwice) -> PyErr {
     exception(py, "RanTwiceError", &error.to_string(), |set| {
         set.set_item("at", Moment(error.at))?;
         set.set_item("sid", Name(error.sid.clone()))?;

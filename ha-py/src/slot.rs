@@ -15,7 +15,7 @@ pub(crate) struct Slot<T>(Mutex<Content<T>>);
 enum Content<T> {
     Free(T),
     InUse,
-    /// The call that used it did not come to its end: what it left is not to be trusted.
+    /// The call that used it did not come to its end: what it left must not be trusted.
     Lost,
 }
 

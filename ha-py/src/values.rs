@@ -159,8 +159,8 @@ pub(crate) fn lock_answer_by_writer(taken: bool, before: Option<&str>, own: &str
 
 /// What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store:
 /// ``"acquired"`` or ``"renewed"`` (write a record of one's own in one step with having looked; then that is the answer),
-/// ``"refused"``, or ``"twin"``: another machine works under this node's name and has written what this process had. Call the
-/// node's daemons no more then, and neither feed nor close its watchdog, until a person has decided.
+/// ``"refused"``, or ``"twin"``: another machine works under this node's name and has written what this process had. The
+/// node's daemons must not be called any more then, nor its watchdog fed or closed, until a person has decided.
 ///
 /// ``holder`` is the node that the record names, ``None`` if nobody holds the lock. ``hand`` says by whose hand the record was
 /// written, as far as this process can prove it; ``None`` if it can't be read at all. ``holds``: whether this process has the

@@ -93,8 +93,8 @@ fn what_cannot_be_done_is_a_failure() {
 fn a_service_that_runs_twice_ends_the_scenario() {
     let text = format!("{CLUSTER}at 1m start vm:100 on node3\nuntil 5m");
     let outcome = play(Scenario::parse("test", &text, &[("resources.cfg", "vm: 100\n")]).unwrap(), &mut |_| {});
-    let violation = outcome.violation.unwrap();
-    assert_eq!(violation.nodes, ["node2", "node3"]);
-    assert_eq!(violation.at.since_start().as_secs(), 60);
-    assert!(violation.to_string().contains("scenario: start vm:100 on node3"), "{violation}");
+    let ran_twice = outcome.ran_twice.unwrap();
+    assert_eq!(ran_twice.nodes, ["node2", "node3"]);
+    assert_eq!(ran_twice.at.since_start().as_secs(), 60);
+    assert!(ran_twice.to_string().contains("scenario: start vm:100 on node3"), "{ran_twice}");
 }

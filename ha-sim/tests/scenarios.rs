@@ -32,7 +32,7 @@ fn play_all(folders: &[PathBuf]) -> Vec<String> {
                 }
                 let outcome = play(scenario, &mut |_| {});
                 wrong.extend(outcome.failures.iter().map(|failure| format!("{name}: {failure}")));
-                wrong.extend(outcome.violation.map(|violation| format!("{name}: {violation}")));
+                wrong.extend(outcome.ran_twice.map(|ran_twice| format!("{name}: {ran_twice}")));
             }
         }
     }
@@ -62,7 +62,7 @@ fn blocks(document: &str) -> Vec<String> {
     blocks
 }
 
-/// What the guide to scenarios shows is played as it stands there, with a service for each guest.
+/// What the guide to scenarios shows is played as it is there, with a service for each guest.
 #[test]
 fn the_scenarios_of_the_guide_go_as_they_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/README.md");
@@ -75,7 +75,7 @@ fn the_scenarios_of_the_guide_go_as_they_say() {
         let scenario = scenario.unwrap_or_else(|error| panic!("{text}\n{error}"));
         assert!(scenario.expectations() > 0, "{text}");
         let outcome = play(scenario, &mut |_| {});
-        assert!(outcome.passed(), "{text}\n{:?} {:?}", outcome.failures, outcome.violation);
+        assert!(outcome.passed(), "{text}\n{:?} {:?}", outcome.failures, outcome.ran_twice);
     }
 }
 

@@ -65,8 +65,8 @@ fn where_names_count_a_twin_leads_to_a_double_run() {
     let mut cluster = cluster();
     cluster.let_names_count();
     cluster.twin_appears(&node3()).unwrap();
-    let violation = cluster.run_for(Duration::from_secs(60)).unwrap_err();
-    assert_eq!(violation.nodes.len(), 2);
+    let ran_twice = cluster.run_for(Duration::from_secs(60)).unwrap_err();
+    assert_eq!(ran_twice.nodes.len(), 2);
 }
 
 /// Its services run on, and nothing guards them: no silence lets anybody else have its name.

@@ -10,7 +10,7 @@
 //! Where the format leaves a choice:
 //!
 //! * A line is reported for the first thing that is wrong with it, the device being looked at before the node.
-//! * `node=` may stand anywhere after the device; a line that has it twice is skipped with a warning, since nobody can say
+//! * `node=` may be anywhere after the device; a line that has it twice is skipped with a warning, since nobody can say
 //!   which node is meant.
 //! * A line that begins with `device` or `connect` and then is not of that form is neither of the two: a warning, and the
 //!   rest of the file is used. What such a line would have fenced is not fenced, and nothing is recovered on a guess.
@@ -64,9 +64,9 @@ pub struct FencePart {
 /// One argument: `key=value`, or a key alone. The key is not empty. `Debug` shows the key only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FenceArgument {
-    /// What stands before the first `=`.
+    /// What is before the first `=`.
     pub key: String,
-    /// What stands after it.
+    /// What is after it.
     pub value: Option<String>,
 }
 
@@ -142,7 +142,7 @@ pub struct HandOver {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandOverError {
-    /// A secret that would stand on a command line.
+    /// A secret that would be on a command line.
     #[error(
         "'{secret}' is not given to a program on its command line, where everybody can read it, and that is where '{key}' has to go: write '{key}' by its long name, or give the program a file with the secret"
     )]
@@ -161,7 +161,7 @@ pub enum HandOverError {
 }
 
 impl FenceCommand {
-    /// The program and its arguments, as they would stand on a command line.
+    /// The program and its arguments, as they would be on a command line.
     pub fn words(&self) -> impl Iterator<Item = String> {
         let arguments = self.arguments.iter().flat_map(FenceArgument::words);
         core::iter::once(self.program.clone()).chain(arguments)
@@ -367,7 +367,7 @@ pub struct FenceWarning {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FenceWarningKind {
-    /// The file begins with something that nobody sees: a byte-order mark, a NUL, an unusual blank. It is read over.
+    /// The file begins with something invisible: a byte-order mark, a NUL, an unusual blank. It is passed over.
     #[error("the file begins with the character U+{0:04X}, which is no text: it is read over")]
     MarkAtStart(u32),
     /// It begins with neither `device` nor `connect`.

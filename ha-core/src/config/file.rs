@@ -60,7 +60,7 @@ pub(crate) struct SectionFile<S: Section> {
     pub(crate) problems: Vec<Problem>,
 }
 
-/// What a section takes in a file. A file with smaller ones makes its map grow once more.
+/// What a section takes in a file. A file of smaller ones makes its map grow again.
 const TYPICAL_SECTION_BYTES: usize = 64;
 
 /// Reads a section file.
@@ -210,7 +210,7 @@ impl<'a, S: Section> Reader<'a, S> {
             S::assign(&mut open.draft, property, value, &self.values).map_err(bad)?;
             return Ok(place);
         }
-        // Its value is looked at all the same, so that it is called bad wherever it stands; into a draft of no use.
+        // Its value is checked all the same, in a draft that is thrown away, so that a bad one is reported wherever it is.
         let mut scratch = self.open(open.section_type, open.id).map_err(|kind| (kind, KeptKind::Foreign))?;
         S::assign(&mut scratch, property, value, &self.values).map_err(bad)?;
         Err((ProblemKind::DuplicateProperty, KeptKind::Duplicate { property: place }))
@@ -312,7 +312,7 @@ pub(crate) fn write<S: Section>(sections: &OrderedMap<S::Id, S>, kept: &Kept<S::
     for block in blocks {
         write_block(&block.text, holds_above(&block.kind, sections, sections.len()), &block.kind, &mut out);
     }
-    // What was kept from a later line is not to be taken for a mark in front of the file.
+    // What was kept from a later line must not be taken for a mark in front of the file.
     if without_mark(&out).1.is_some() {
         out.insert(0, b'\n');
     }

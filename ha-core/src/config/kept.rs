@@ -6,12 +6,12 @@
 //!
 //! Inside a section that holds, whose properties are written in a fixed order:
 //!
-//! * a comment stays in front of the property that it stood in front of; or after all properties, if none follows;
+//! * a comment stays in front of the property that it was in front of; or after all properties, if none follows;
 //! * unknown properties, properties with a bad value, properties that occur twice, and lines that cannot be read follow
 //!   after the properties that hold, in their order. Being read later, a second value of a property stays without
 //!   effect.
 //!
-//! Something that occurs twice is without effect only as long as the first one stands above it. Where the first one was
+//! Something that occurs twice is without effect only as long as the first one is above it. Where the first one was
 //! taken away by an edit, the second is written as a comment, so that no value comes to life that nobody asked for.
 
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -35,14 +35,14 @@ impl<Id> Default for Kept<Id> {
 struct Material<Id> {
     /// In their order in the file.
     blocks: Vec<Block<Id>>,
-    /// In the order in which they stand in their section.
+    /// In the order in which they are in their section.
     lines: BTreeMap<Id, Vec<KeptLine>>,
 }
 
 /// Whole lines outside of the sections that hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block<Id> {
-    /// How many of the sections that hold stand before it.
+    /// How many of the sections that hold come before it.
     pub(crate) sections_before: usize,
     /// Its lines, each with a line feed.
     pub(crate) text: Vec<u8>,
@@ -121,7 +121,7 @@ impl<Id: Clone + Ord> Kept<Id> {
         self.blocks().iter().any(|block| matches!(&block.kind, BlockKind::Incomplete(kept) if kept == id))
     }
 
-    /// Drops everything that belongs to sections of this id: lines, and sections kept out or standing twice.
+    /// Drops everything that belongs to sections of this id: lines, and sections kept out or there twice.
     /// `section` is the place that the section had among those that hold, if it was one.
     pub(crate) fn remove(&mut self, id: &Id, section: Option<usize>) {
         let Some(material) = self.0.as_mut() else { return };

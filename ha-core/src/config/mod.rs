@@ -18,7 +18,7 @@
 //! * A section that is kept out for a missing property does not take its id: a later section may have it.
 //! * An empty comment is no comment; one in `rules.cfg` that is not UTF-8 once decoded is a bad value, and a `%` that
 //!   no two hexadecimal digits follow stands for itself.
-//! * A node that stands in a list twice with different priorities, and an empty list, are bad values.
+//! * A node that is in a list twice with different priorities, and an empty list, are bad values.
 
 pub mod datacenter;
 pub mod edit;

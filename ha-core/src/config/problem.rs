@@ -55,7 +55,7 @@ impl fmt::Display for Place<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// Something that nobody sees in front of the text: a byte-order mark, a NUL, an unusual blank. It is the one kind that
+    /// Something invisible in front of the text: a byte-order mark, a NUL, an unusual blank. It is the one kind that
     /// leaves nothing out.
     #[error("the file begins with the character U+{0:04X}, which is no text: it is read over, and not written again")]
     MarkAtStart(u32),
@@ -86,7 +86,7 @@ pub enum ProblemKind {
     /// A section of a type that this file does not have.
     #[error("'{found}' is not a type of section here, the whole section is skipped: expected {expected}")]
     UnknownSectionType {
-        /// The type that stands there.
+        /// The type that is there.
         found: String,
         /// The types that there are.
         expected: String,
@@ -95,7 +95,7 @@ pub enum ProblemKind {
     #[error("{0}; the whole section is skipped")]
     BadSectionId(ValueError),
     /// A section with the id of an earlier one.
-    #[error("a section with this id stands above already, and that one holds: remove one of the two")]
+    #[error("a section with this id is above already, and that one holds: remove one of the two")]
     DuplicateSection,
     /// A section without a property that it must have.
     #[error("the property is missing, without which the section does not count: add it")]
@@ -109,8 +109,8 @@ pub enum ProblemKind {
     /// A value that the property does not take.
     #[error("{0}; the property is skipped")]
     BadValue(ValueError),
-    /// A property that stands in the section already.
-    #[error("the property stands above already, and that value holds: remove one of the two")]
+    /// A property that is in the section already.
+    #[error("the property is set above already, and that value holds: remove one of the two")]
     DuplicateProperty,
 }
 

@@ -36,10 +36,10 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// A file without what editors leave in front of its text and nobody sees, and what that begins with if there is any: byte-order
+/// A file without the invisible characters that editors leave in front of its text, and the first of them if there are any: byte-order
 /// marks, NULs, and blanks other than spaces and tabs.
 ///
-/// It would hide the first header. Spaces and tabs go too where they stand among such.
+/// They would hide the first header. Spaces and tabs among them go too.
 pub(crate) fn without_mark(file: &[u8]) -> (&[u8], Option<u32>) {
     let mut rest = file;
     let mut found = None;
@@ -56,7 +56,7 @@ pub(crate) fn without_mark(file: &[u8]) -> (&[u8], Option<u32>) {
     (text, found)
 }
 
-/// The first character of a text and its length in bytes, if it is one that nobody sees, other than the end of a line.
+/// The first character of a text and its length in bytes, if it is an invisible one other than the end of a line.
 fn first_invisible(text: &[u8]) -> Option<(u32, usize)> {
     let start = text.get(..text.len().min(4))?;
     let valid = match core::str::from_utf8(start) {
@@ -68,7 +68,7 @@ fn first_invisible(text: &[u8]) -> Option<(u32, usize)> {
     (!ends_line && is_invisible(first)).then(|| (u32::from(first), first.len_utf8()))
 }
 
-/// Whether nobody sees a character.
+/// Whether a character is invisible.
 pub(crate) fn is_invisible(character: char) -> bool {
     match character {
         '\0' | '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => true,

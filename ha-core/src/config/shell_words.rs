@@ -9,7 +9,7 @@ pub enum ShellWordsError {
     /// A quote is opened and not closed.
     #[error("a quote {0} is opened and not closed")]
     OpenQuote(char),
-    /// The line ends with a backslash, which has nothing to stand before.
+    /// The line ends with a backslash, with nothing after it.
     #[error("the line ends with a backslash: a line cannot be continued on the next one")]
     TrailingBackslash,
 }

@@ -57,7 +57,7 @@ pub enum ValueError {
     #[error("the list is empty: expected at least one item")]
     EmptyList,
     /// A node with two different priorities.
-    #[error("node '{0}' stands in the list twice, with different priorities: name it once")]
+    #[error("node '{0}' is in the list twice, with different priorities: name it once")]
     NodeTwice(NodeName),
     /// Not of the form that is expected.
     #[error("'{found}' is not {expected}")]
@@ -162,13 +162,13 @@ pub(crate) fn id<T: core::str::FromStr<Err = IdError>>(text: &str) -> Result<T, 
 ///
 /// # Errors
 ///
-/// If its name holds a separator of lists, or a character that nobody sees.
+/// If its name holds a separator of lists, or an invisible character.
 pub fn check_usable(sid: &ServiceId) -> Result<(), ValueError> {
     let unusable = |character: char| matches!(character, ',' | ';') || is_invisible(character);
     if sid.as_str().contains(unusable) { Err(ValueError::Unusable(excerpt(sid.as_str().as_bytes()))) } else { Ok(()) }
 }
 
-/// Reads a boolean. An empty text is true: the property stands there without a value.
+/// Reads a boolean. An empty text is true: the property is there without a value.
 pub(crate) fn boolean(text: &str) -> Result<bool, ValueError> {
     let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if text.is_empty() || is(["1", "on", "yes", "true"]) {
@@ -256,7 +256,7 @@ fn node_priority(text: &str) -> Result<i32, ValueError> {
 /// Tells the service type of a guest by its bare number, if the host knows such a guest: `100` is a `vm`, say.
 pub type GuestTypes<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What a service id takes in a list, with its separator. A list with shorter ones grows once more.
+/// What a service id takes in a list, with its separator. A list of shorter ones grows again.
 const TYPICAL_SID_BYTES: usize = 8;
 
 /// Reads the values that depend on where they come from.
@@ -376,7 +376,7 @@ fn hex_value(digit: u8) -> u8 {
 /// The value of a property, as it is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
-    /// A boolean that stands without a value if it is true, and not at all if it is false.
+    /// A boolean that is written without a value if it is true, and not at all if it is false.
     Flag(bool),
     /// A boolean.
     Boolean(bool),

@@ -61,7 +61,7 @@ impl fmt::Display for Event {
                 place(f, node.as_ref(), target.as_ref())?;
                 within(f, *timeout)
             }
-            Self::NotifyFenceStarted { node } => write!(f, "node {node} is to be fenced"),
+            Self::NotifyFenceStarted { node } => write!(f, "node {node} must be fenced"),
             Self::NotifyFenceSucceeded { node } => write!(f, "node {node} was fenced"),
             Self::FenceAcknowledged { node } => write!(f, "node {node} is known to be down"),
             Self::FenceWithoutServices { node } => {
@@ -101,7 +101,7 @@ impl fmt::Display for Event {
                 write!(f, "drops the move of {sid} to {target}: not online, or there already")
             }
             Self::StopIgnored { sid } => write!(f, "drops the stop of {sid}: it is stopped"),
-            Self::StopRequested { sid, timeout } => write!(f, "{sid} is to be stopped within {timeout} s"),
+            Self::StopRequested { sid, timeout } => write!(f, "{sid} must be stopped within {timeout} s"),
             Self::RelocationSucceeded { sid, node, failed_nodes } => {
                 write!(f, "{sid} started on {node}, after it had failed on {}", List(failed_nodes))
             }
@@ -278,7 +278,7 @@ impl fmt::Display for Event {
             }
             Self::ServiceNotHere { sid } => write!(f, "{sid} is configured on another node"),
             Self::AgentStartBalanceIgnored { sid } => write!(f, "{sid} runs already and is not moved"),
-            Self::ShutdownRequested { policy } => write!(f, "the node is to go down; shutdown policy {policy}"),
+            Self::ShutdownRequested { policy } => write!(f, "the node is about to go down; shutdown policy {policy}"),
             Self::LrmShutdownMode { kind, mode, .. } => write!(f, "{kind} is requested: {}", shutdown(*mode)),
             Self::ShutdownWhileLockLost { count } => {
                 write!(
@@ -289,7 +289,7 @@ impl fmt::Display for Event {
             Self::ShutdownGivenUp => {
                 f.write_str("gives up waiting for its lock and stops; the watchdog will reset the node")
             }
-            Self::FenceRequestedLockDropped => f.write_str("stops feeding the watchdog: the node is to be fenced"),
+            Self::FenceRequestedLockDropped => f.write_str("stops feeding the watchdog: the node must be fenced"),
             Self::LrmDisarmed { during_maintenance: false } => {
                 f.write_str("lets go of its lock and watchdog: HA is disarmed")
             }
@@ -305,12 +305,12 @@ impl fmt::Display for Event {
             Self::RoundNotSettled => f.write_str("the round changed states without end; the next one goes on"),
             Self::TwinSeen { node, record, writer } => write!(
                 f,
-                "another machine works under the name {node}: {} was written by {writer}; this node works no more until a person has decided",
+                "another machine works under the name {node}: {} was written by {writer}; this node does not work until a person has decided",
                 written(*record)
             ),
             Self::RemovedFromCluster { node } => write!(
                 f,
-                "{node} was taken out of the cluster while its daemons run: it has no lock any more, stops its services, and works no more until it is added again"
+                "{node} was taken out of the cluster while its daemons run: it has no lock any more, stops its services, and does not work until it is added again"
             ),
             Self::StoreSpaceLow { free_percent } => write!(f, "{free_percent} % of the store is free"),
             Self::StoreSpaceEnough { free_percent } => write!(f, "the store has room again: {free_percent} % is free"),
@@ -357,7 +357,7 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
 fn removal(reason: RemovalReason) -> &'static str {
     match reason {
         RemovalReason::NoConfig => "it is not configured",
-        RemovalReason::Ignored => "it is to be ignored",
+        RemovalReason::Ignored => "it must be ignored",
     }
 }
 
@@ -371,7 +371,7 @@ fn moved_by(cause: MoveCause) -> &'static str {
 fn rejection(reason: RejectionReason) -> &'static str {
     match reason {
         RejectionReason::NodeNotOnline => "the node is not online",
-        RejectionReason::NotToBeFenced => "the node is not to be fenced",
+        RejectionReason::NotToBeFenced => "the node need not be fenced",
         RejectionReason::NodeIsUp => "the node is in the cluster right now, so it is not down",
         RejectionReason::NoSuchService => "no such service is managed",
     }
@@ -401,10 +401,10 @@ fn no_effect(reason: NoEffectReason) -> &'static str {
         NoEffectReason::InError => "is in error; find out why, then request 'disabled' and after that 'started'",
         NoEffectReason::InFence => "waits until its node is known to be down, and is placed again then",
         NoEffectReason::InRecovery => "is recovered on any node that may have it",
-        NoEffectReason::Moving => "is on its way to another node; command again when it is there",
+        NoEffectReason::Moving => "is on its way to another node; give the command again when it is there",
         NoEffectReason::Frozen => "is left alone while its LRM restarts or HA is disarmed",
-        NoEffectReason::Stopping => "is being stopped; command again when it is stopped",
-        NoEffectReason::Starting => "is about to be started; command again when it runs",
+        NoEffectReason::Stopping => "is being stopped; give the command again when it is stopped",
+        NoEffectReason::Starting => "is about to be started; give the command again when it runs",
     }
 }
 

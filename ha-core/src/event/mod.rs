@@ -440,7 +440,7 @@ pub enum Event {
     AutoRebalanceSuspended {
         /// The service.
         sid: ServiceId,
-        /// How many of its moves have failed on end.
+        /// How many of its moves have failed in a row.
         failures: u32,
         /// For how long, in seconds.
         seconds: u64,
@@ -590,12 +590,12 @@ pub enum Event {
     DisarmedTakeover,
     /// HA is armed again.
     Rearmed,
-    /// The master had nothing to do for long, and lets go of its lock.
+    /// The master had nothing to do for a long time, and lets go of its lock.
     CrmIdle {
         /// For how many rounds.
         rounds: u32,
     },
-    /// The LRM had nothing to do for long, and lets go of its lock.
+    /// The LRM had nothing to do for a long time, and lets go of its lock.
     LrmIdle {
         /// For how many rounds.
         rounds: u32,
@@ -608,7 +608,7 @@ pub enum Event {
     GroupMigrationAborted,
     /// Why the groups can't be turned into rules yet.
     GroupMigrationObstacle {
-        /// What stands against it, in words.
+        /// What prevents it, in words.
         reason: String,
         /// What it is.
         obstacle: MigrationObstacle,
@@ -735,9 +735,9 @@ pub enum Event {
         /// What the policy says of its services.
         policy: ShutdownPolicy,
     },
-    /// What the LRM does, being asked to stop.
+    /// What the LRM does when it is asked to stop.
     LrmShutdownMode {
-        /// Why it was asked.
+        /// What kind of stop it makes of the request.
         kind: ShutdownKind,
         /// What it does.
         mode: ShutdownMode,
@@ -803,8 +803,8 @@ pub enum Event {
     WatchdogFeedTooLate,
     /// A round changed states more often than makes sense; it goes on in the next round.
     RoundNotSettled,
-    /// Another machine works under this node's name: what the node had written was changed by another hand. The node works no
-    /// more until a person has decided. A host reports it.
+    /// Another machine works under this node's name: what the node had written was changed by another hand. The node does
+    /// not work until a person has decided. A host reports it.
     TwinSeen {
         /// The node.
         node: NodeName,

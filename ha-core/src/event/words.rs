@@ -75,7 +75,7 @@ pub enum RejectionReason {
     NodeNotOnline,
     /// The service has no entry in the manager status.
     NoSuchService,
-    /// The node is not to be fenced, so there is nothing to confirm.
+    /// The node need not be fenced, so there is nothing to confirm.
     NotToBeFenced,
     /// The node is a member of the cluster at this moment, so it is not down.
     NodeIsUp,
@@ -227,12 +227,13 @@ text_enum! {
     Relocate = "relocate",
 }
 
-/// Why an LRM was asked to stop.
+/// What kind of stop an LRM makes of a request. It is not why it was asked: a reboot for which services are given up is carried out as
+/// a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShutdownKind {
-    /// Its node reboots.
+    /// Its node reboots, with its services frozen or moved away.
     Reboot,
-    /// Its node goes down, or its services are given up.
+    /// Its node goes down, or reboots after its services were stopped and given up.
     Shutdown,
     /// The daemon alone restarts.
     Restart,

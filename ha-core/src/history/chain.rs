@@ -9,13 +9,13 @@ use crate::{
     status::{NodeState, StateName},
 };
 
-/// So long a chain is enough for anybody.
+/// A chain of this length is enough for anybody.
 const LONGEST: usize = 8;
 
-/// The entries that led to one, the nearest first, as far as `entries`, which are in the order in which they were kept, have them.
+/// The entries that led to one, the nearest first, as far as they are among `entries`, which are in the order in which they were kept.
 ///
-/// They are found by what they say: a service is recovered since its node was known to be down, which was to be fenced since it was
-/// not seen; a service moves since a command was accepted, which somebody had given. Nothing is decided by it.
+/// They are found by what they say: a service is recovered because its node was known to be down, which had to be fenced because it
+/// was not seen; a service moves because a command was accepted, which somebody had given. Nothing is decided by it.
 #[must_use]
 pub fn because<'a>(entries: &'a [Entry], entry: &'a Entry) -> Vec<&'a Entry> {
     let mut chain: Vec<&Entry> = Vec::new();

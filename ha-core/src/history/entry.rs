@@ -18,7 +18,7 @@ use crate::{
     text_enum::text_enum,
 };
 
-/// Names an entry for ever, wherever it is kept: who wrote it, since when that one was at work, and a number that grows.
+/// Names an entry for ever, wherever it is kept: who wrote it, since when the writer was at work, and a number that grows.
 ///
 /// As text `node1.19ad0c33f41.17`, the middle part in hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,13 +29,13 @@ pub struct EntryId {
 }
 
 impl EntryId {
-    /// Of a node's daemon. `epoch` is another one each time that it starts: the time of that in milliseconds will do.
+    /// Of a node's daemon. `epoch` is another one each time that it starts: the time of the start in milliseconds will do.
     #[must_use]
     pub fn of_node(node: &NodeName, epoch: u64, number: u64) -> Self {
         Self { origin: node.as_str().into(), epoch, number }
     }
 
-    /// Of somebody on a node who is no daemon of it: a command that a person has typed.
+    /// Of somebody on a node other than its daemons: a command that a person has typed.
     #[must_use]
     pub fn of_person(node: &NodeName, epoch: u64, number: u64) -> Self {
         Self { origin: smol_str::format_smolstr!("{}{node}", Self::PERSON), epoch, number }
@@ -43,7 +43,7 @@ impl EntryId {
 
     const PERSON: &'static str = "ha@";
 
-    /// Whether who wrote it is at work since then.
+    /// Whether its writer began its work then.
     #[must_use]
     pub fn is_since(&self, epoch: u64) -> bool {
         self.epoch == epoch
@@ -218,7 +218,7 @@ pub struct Entry {
     /// What it comes from, where that can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// That something lasts was reported so often since the last entry about it.
+    /// How often it was reported, since the last entry about it, that something goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsaid: Option<u64>,
     /// For how long the node that it is about had given no sign of life, in milliseconds.

@@ -87,9 +87,9 @@ pub struct Failover {
     pub lost_ms: Option<i64>,
     /// When the master noticed.
     pub noticed_ms: i64,
-    /// When it was decided that the node is to be fenced.
+    /// When it was decided that the node must be fenced.
     pub fence_ms: Option<i64>,
-    /// When the node was known to be down: its lock was had, or a device or a person said so.
+    /// When the node was known to be down: its lock was taken, or a device or a person said so.
     pub locked_ms: Option<i64>,
     /// What proved it.
     pub proof: Option<ProofOfDown>,
@@ -223,14 +223,14 @@ impl Failover {
 
 /// Makes failovers of entries, which are taken in the order in which they were kept.
 ///
-/// What has no beginning, since that was not kept, is left out. A node that was silent for a moment and came back before it was to be
+/// What has no beginning, since that was not kept, is left out. A node that was silent for a moment and came back before it had to be
 /// fenced makes no failover.
 #[derive(Debug, Clone, Default)]
 pub struct Failovers {
     all: Vec<Failover>,
-    /// Nodes that are not seen, and are not to be fenced yet.
+    /// Nodes that are not seen, and need not be fenced yet.
     silent: BTreeMap<NodeName, Failover>,
-    /// What a device, a person or a boot has said of a node that is to be fenced.
+    /// What a device, a person or a boot has said of a node that must be fenced.
     proofs: BTreeMap<NodeName, ProofOfDown>,
     /// The last start of each service: the node, and when.
     starts: BTreeMap<ServiceId, (NodeName, i64)>,
@@ -327,7 +327,7 @@ impl Failovers {
     fn take_placed(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName, time_ms: i64) {
         let start = self.starts.get(sid).filter(|(node, _)| node == to).map(|(_, started)| *started);
         if let Some(failover) = self.last_of(from) {
-            // The node on which it starts may have been quicker to have that kept than the master.
+            // The node on which it starts may have had that kept sooner than the master.
             let started_ms = start.filter(|started| *started >= failover.noticed_ms);
             failover.note(sid, |service| {
                 service.to = Some(to.clone());

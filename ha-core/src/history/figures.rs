@@ -23,7 +23,7 @@ pub struct Figures {
     pub moves: BTreeMap<Cause, u64>,
     /// Moves of each service that failed.
     pub failed_moves: BTreeMap<ServiceId, u64>,
-    /// How often each service was started again since it had ended by itself.
+    /// How often each service was started again because it had ended by itself.
     pub restarts: BTreeMap<ServiceId, u64>,
     /// Starts of each service that failed.
     pub failed_starts: BTreeMap<ServiceId, u64>,
@@ -70,7 +70,7 @@ impl Figures {
         }
     }
 
-    /// How many entries matter at least so much.
+    /// How many entries matter at least this much.
     #[must_use]
     pub fn at_least(&self, severity: Severity) -> u64 {
         self.entries.range(severity..).map(|(_, count)| *count).fold(0, u64::saturating_add)

@@ -40,10 +40,10 @@ impl Change {
     }
 }
 
-/// That automatic balancing leaves a service alone.
+/// Why and until when automatic balancing leaves a service alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
-    /// How many of its moves have failed on end.
+    /// How many of its moves have failed in a row.
     pub failures: u32,
     /// Until when, in milliseconds since 1970-01-01 UTC.
     pub until_ms: i64,
@@ -90,7 +90,7 @@ impl Latest {
                 self.suspended.insert(sid.clone(), Suspension { failures: *failures, until_ms });
             }
             Some(Event::AgentMoveEnded { sid, .. }) => drop(self.suspended.remove(sid)),
-            // A new master begins without.
+            // A new master begins with none.
             Some(Event::DaemonState { to: crate::event::DaemonState::Master, .. }) => self.suspended.clear(),
             _ => {}
         }

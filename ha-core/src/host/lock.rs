@@ -2,7 +2,7 @@
 //!
 //! A node's name is no proof: a cloned machine, or one that was restored from a backup, has the same. So a record says who
 //! wrote it (machine, boot, and something that no other process has), and a name counts only together with the proof
-//! that this very process wrote what stands there.
+//! that this very process wrote what is there.
 
 use core::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{id::NodeName, text_enum::text_enum};
 /// By whose hand a record that names this node was written, as far as the process that asks can *prove* it.
 ///
 /// A process knows its own hand by remembering what it has written: each write carries something that no other one has
-/// (random bytes with the count and the clock), so that what stands there is its own only if it is one of the writes that it made, or
+/// (random bytes with the count and the clock), so that what is there is its own only if it is one of the writes that it made, or
 /// tried to make without learning what came of it. Machine and boot alone prove nothing: a snapshot that is resumed
 /// twice has both of them twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ text_enum! {
     Another = "another",
 }
 
-/// What stands in the record of a lock.
+/// What the record of a lock says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockRecord<'a> {
     /// There is none, or it says that nobody holds the lock.
@@ -66,7 +66,7 @@ pub struct LockClaim<'a> {
 /// What to do about a lock that a process wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockDecision {
-    /// Write a record of one's own in its place, in one step with having looked; once that is done, this is the answer.
+    /// Replace it by a record of one's own, in one step with having looked; once that is done, this is the answer.
     Take(LockAnswer),
     /// Leave it: the answer is [`LockAnswer::Refused`].
     Refuse,
@@ -98,7 +98,7 @@ impl LockClaim<'_> {
     /// * What this process wrote, or one before it that is proven to be gone, is renewed.
     /// * What any other hand holds, under this node's name or another one, passes on when it was unchanged for a lifetime,
     ///   the longer one of both.
-    /// * What stands there by another hand under this node's name, where this process had the lock, shows a twin.
+    /// * What is there by another hand under this node's name, where this process had the lock, shows a twin.
     ///
     /// ```
     /// use core::time::Duration;

@@ -94,7 +94,7 @@ impl LockAnswer {
     /// The answer of a host whose lock says only whether it was `taken`, by who had written the lock's record last *before* it was
     /// asked for (none if nobody had, or the lock was released): by the same writer it is renewed, else acquired.
     ///
-    /// A writer is a text that no other process ever has: machine, boot and something random. A node's name alone does not do.
+    /// A writer is a text that no other process ever has: machine, boot and something random. A node's name alone is not enough.
     ///
     /// ```
     /// use ha_core::host::LockAnswer;
@@ -291,7 +291,7 @@ pub struct FenceAttempt {
     pub incident: Uid,
     /// Counts the attempts of a master in this incident, from 0.
     pub number: u32,
-    /// Which of the node's devices it is, counted from 0. It comes again when all have failed and are tried once more.
+    /// Which of the node's devices it is, counted from 0. It comes again when all have failed and are tried again.
     pub device: u32,
 }
 

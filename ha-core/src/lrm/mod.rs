@@ -525,7 +525,7 @@ impl Lrm {
         Some(self.exit())
     }
 
-    /// Whether all services are frozen yet, looked at anew once its record says that it restarts: a master that reads that thaws
+    /// Whether all services are frozen yet, looked at again once its record says that it restarts: a master that reads that thaws
     /// nothing here. One that has read the record before may thaw right now what was frozen for another reason, and takes the node for
     /// unguarded until it reads something better than a restart.
     fn stays_frozen(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {

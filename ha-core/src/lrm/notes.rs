@@ -235,7 +235,7 @@ impl Notes {
         self.clearing.remove(sid)
     }
 
-    /// Puts down what others want to know.
+    /// Writes down what others want to know.
     pub(super) fn write_to(&self, record: &mut LrmStatus, queue: &JobQueue) {
         for (sid, note) in &self.services {
             if let Some(locked) = &note.locked {

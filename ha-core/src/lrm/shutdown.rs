@@ -154,7 +154,7 @@ impl Lrm {
     }
 
     /// Services that are to move away first, and can't without the lock, are stopped only in the last third of the watchdog's time:
-    /// quorum may come back till then.
+    /// quorum may come back until then.
     pub(super) fn waits_for_quorum(&self, now: Instant) -> bool {
         let left = self.lease.watchdog_left(now, &self.timings);
         let last_third = self.timings.watchdog_timeout().checked_div(3).unwrap_or_default();

@@ -248,7 +248,7 @@ impl Lrm {
         None
     }
 
-    /// A service that ran does not run any more. It is started again: at once, or after a pause if that was so too often. Where it is to be
+    /// A service that ran does not run any more. It is started again: at once, or after a pause if that was so too often. If it must be
     /// stopped by now it stays as it is.
     fn restart(&mut self, look: Job, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Job> {
         if self.queue.waits_to_stop(&look.sid) {

@@ -1,4 +1,4 @@
-//! Automatic balancing: a move that the master asks of itself.
+//! Automatic balancing: moves that the master itself asks for.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -16,14 +16,14 @@ use crate::{
     time::Instant,
 };
 
-/// So many moves of a service have to fail on end before balancing leaves it alone.
+/// How many moves of a service must fail in a row before balancing leaves it alone.
 const TRIES: u32 = 3;
 /// For how long it does then; twice as long after each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The services whose last moves failed. A new master begins without, so it finds out by itself.
+/// The services whose last moves failed. A new master begins with none, so it finds out by itself.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FailedMoves {
     of_service: BTreeMap<ServiceId, Failures>,

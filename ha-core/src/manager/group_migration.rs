@@ -65,7 +65,7 @@ impl Manager {
         migrated
     }
 
-    /// What stands against migrating now, if anything does.
+    /// What prevents migrating now, if anything does.
     fn obstacle(&self, input: &RoundInput, host: &mut (impl RoundHost + ?Sized)) -> Option<Event> {
         if !input.members.get(&self.node).is_some_and(|online| *online) {
             return Some(obstacle(MigrationObstacle::NotQuorate, &self.node, None));

@@ -13,7 +13,7 @@ use crate::{
     timing::Timings,
 };
 
-/// How often a round lets all services take a step at the most. States settle within a few passes; this bound only
+/// How often a round lets all services take a step at most. States settle within a few passes; this bound only
 /// keeps a mistake from holding the master for ever.
 const MAX_PASSES: usize = 100;
 

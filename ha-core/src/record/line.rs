@@ -86,7 +86,7 @@ impl<'a> Question<'a> {
         Self::WriteGroupMigration { rules: Text::of(rules.write()), resources: Text::of(resources.write()) }
     }
 
-    /// By what mode stands in the configuration, which was asked for before.
+    /// By the mode in the configuration, which was asked for before.
     pub(super) fn usage(_: SchedulerMode) -> Self {
         Self::Usage
     }

@@ -11,7 +11,7 @@
 //!
 //! | line | what it is |
 //! |---|---|
-//! | `{"call":"start_lrm","node":…,"timings":…}`, `start_crm` | a daemon starts; there may be several after each other |
+//! | `{"call":"start_lrm","node":…,"timings":…}`, `start_crm` | a daemon starts; there may be several one after another |
 //! | `{"call":"set_writer","writer":…}` | the LRM is told who it writes as |
 //! | `{"call":"tick","now":…}`, `stop_crm`, `stop_lrm` | the host calls the daemon |
 //! | `{"ask":"take","lock":…}`, … | the daemon asks its host for something |

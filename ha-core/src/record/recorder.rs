@@ -40,7 +40,7 @@ impl LineSink for Vec<String> {
     }
 }
 
-/// Records one daemon, or several after each other. The daemon is started and called through it.
+/// Records one daemon, or several one after another. The daemon is started and called through it.
 ///
 /// One that is [`off`](Self::off) makes the same calls and records nothing, so that a host has one way to call its daemons.
 #[derive(Debug)]

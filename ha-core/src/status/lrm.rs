@@ -128,7 +128,7 @@ pub struct ServiceNote {
     /// How often it was found not running though its start was confirmed, since it was last stopped on purpose or came to this
     /// node: unplanned restarts. Recorded as `restarts`, and absent when 0.
     pub restarts: u64,
-    /// When it was found so, the last ten times at the most, oldest first. Recorded as `restart_times`.
+    /// When it was found so, the last ten times at most, oldest first. Recorded as `restart_times`.
     pub restart_times: Vec<Timestamp>,
     /// When it will be started again, while that waits because it ended too often. Recorded as `next_restart`.
     pub next_restart: Option<Timestamp>,

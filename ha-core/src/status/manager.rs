@@ -23,7 +23,7 @@ pub enum NodeState {
     Maintenance,
     /// Not in the quorate partition; it may still run services.
     Unknown,
-    /// To be fenced.
+    /// It must be fenced.
     Fence,
     /// No longer a member of the cluster.
     Gone,
@@ -162,7 +162,7 @@ pub enum StateName {
     RequestStartBalance,
     /// To be running.
     Started,
-    /// Its node failed and is to be fenced.
+    /// Its node failed and must be fenced.
     Fence,
     /// Its node is known to be down; a new one is looked for.
     Recovery,
@@ -400,7 +400,7 @@ impl ManagerStatus {
             || self.services.iter().any(|(_, entry)| entry.node == *node && entry.state == ServiceState::Fence)
     }
 
-    /// Drops the incidents of nodes that are not to be fenced any more.
+    /// Drops the incidents of nodes that need not be fenced any more.
     pub(crate) fn end_incidents(&mut self) {
         let mut incidents = core::mem::take(&mut self.fencing);
         incidents.retain(|node, _| self.fence_requested(node));

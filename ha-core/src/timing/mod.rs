@@ -95,7 +95,7 @@ macro_rules! times {
         }
 
         impl TimingSettings {
-            /// The timings that clusters have had for long: a start elsewhere after about two minutes.
+            /// The timings that clusters have long had: a start elsewhere after about two minutes.
             #[must_use]
             pub const fn customary() -> Self {
                 Self {

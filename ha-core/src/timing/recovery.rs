@@ -6,7 +6,7 @@ use super::{MILLION, TimingSettings, Timings, share};
 
 /// How long it takes from the failure of a node to the moment at which another node starts its services.
 ///
-/// A failure is that the node dies, or is cut off, or stalls, while it had renewed its lock as it should till then. The
+/// A failure is that the node dies, or is cut off, or stalls, while it had renewed its lock as it should until then. The
 /// bounds hold with `fencing: watchdog`, if a node is found for each service and the LRM there has a worker free; by
 /// *drift* they mean that the clocks that count are off by as much as allowed, in the direction that hurts.
 ///

@@ -66,7 +66,7 @@ pub enum Effect {
 /// Something that a multiplexer wants people to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MultiplexerEvent {
-    /// A client has not fed it for long.
+    /// A client has not fed it for a long time.
     Warning {
         /// The client's process.
         pid: i32,

@@ -10,7 +10,7 @@ use crate::{
     stories::{STORIES, Story},
 };
 
-/// At how many places of a story each kind of call fails in each way, at the most: more with `FAULT_PLACES=40`, say.
+/// At how many places of a story each kind of call fails in each way, at most: more with `FAULT_PLACES=40`, say.
 const PLACES: u32 = 4;
 
 /// All ways in which a call fails. 40 s are within the budget of a feed, 55 s are beyond it but leave the watchdog open,

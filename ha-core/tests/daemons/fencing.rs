@@ -17,7 +17,7 @@ connect first node=node2 plug=1
 connect second node=node2 plug=2
 ";
 
-/// A master whose `node2` has gone with `vm:101` on it, and is to be fenced. The lock of `node2` is not over yet.
+/// A master whose `node2` has gone with `vm:101` on it, and must be fenced. The lock of `node2` is not over yet.
 fn failed_node(fencing: FencingMode) -> Cluster {
     let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm);
     cluster.datacenter().fencing = fencing;

@@ -25,7 +25,7 @@ fn is_unguarded(cluster: &Cluster, name: &str) -> bool {
     cluster.status().unguarded.contains(&node(name))
 }
 
-/// `node2` is to be fenced for `vm:101`, and its lock is free. Another service is on its way there.
+/// `node2` must be fenced for `vm:101`, and its lock is free. Another service is on its way there.
 fn fence_with_one_on_its_way(state: ServiceState) -> Cluster {
     let mut cluster = cluster();
     cluster.add_service("vm:102", "node3", RequestedState::Started);

@@ -342,7 +342,7 @@ fn a_fenced_node_stays_unguarded_where_a_service_is_or_goes_that_did_not_wait_fo
     }
 }
 
-/// A node that is to be fenced works again, and keeps its services, only if its LRM says so now, and has let go of everything.
+/// A node that must be fenced works again, and keeps its services, only if its LRM says so now, and has let go of everything.
 #[test]
 fn when_a_node_that_is_to_be_fenced_is_back() {
     let rows = STATES.into_iter().flat_map(|state| [1, 2].map(|timestamp| (state, timestamp)));
@@ -580,7 +580,7 @@ fn a_new_master_begins_with_what_was_written_while_it_asked_for_the_lock() {
     cluster.give_lock(Lock::Manager, "node2");
     let Some(Next::At { instant, reason }) = cluster.tick(&node("node1"), Daemon::Crm) else { panic!("it has ended") };
     assert!(reason.is_within_iteration(), "it asks again");
-    // The master that is about to go writes once more.
+    // The master that is about to go writes again.
     cluster.put_entry("vm:101", "node2", ServiceState::Error, Some("two"));
     cluster.edit_status(|status| {
         status.may_run.insert(sid("vm:101"));

@@ -65,7 +65,7 @@ fn size(cluster: &Cluster, node: &NodeName) -> NodeStatistics {
     cluster.usage.nodes[node]
 }
 
-/// Cores and bytes of a service at the most, on a node.
+/// Cores and bytes of a service at most, on a node.
 fn limit(cluster: &Cluster, sid: &ServiceId, node: &NodeName) -> (f64, f64) {
     let ServiceStatistics { max_cpu, max_memory, .. } = cluster.usage.services[sid];
     (if max_cpu == 0.0 { size(cluster, node).max_cpu } else { max_cpu }, max_memory as f64)

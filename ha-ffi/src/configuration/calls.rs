@@ -146,7 +146,7 @@ pub unsafe extern "C" fn ha_configuration_problem(
     })
 }
 
-/// The bytes of a file as it is now. Nothing that stood in it is lost: comments, and what could not be read.
+/// The bytes of a file as it is now. Nothing that was in it is lost: comments, and what could not be read.
 ///
 /// Not for fence.cfg, which is never changed.
 #[unsafe(no_mangle)]

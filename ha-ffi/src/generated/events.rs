@@ -183,10 +183,10 @@ pub enum ha_event_kind {
     HA_EVENT_DISARMED_TAKEOVER = 60,
     /// HA is armed again.
     HA_EVENT_REARMED = 61,
-    /// The master had nothing to do for long, and lets go of its lock.
+    /// The master had nothing to do for a long time, and lets go of its lock.
     /// Fields: rounds.
     HA_EVENT_CRM_IDLE = 62,
-    /// The LRM had nothing to do for long, and lets go of its lock.
+    /// The LRM had nothing to do for a long time, and lets go of its lock.
     /// Fields: rounds.
     HA_EVENT_LRM_IDLE = 63,
     /// The groups are about to be turned into rules for good.
@@ -252,7 +252,7 @@ pub enum ha_event_kind {
     /// The LRM's node is about to go down.
     /// Fields: policy.
     HA_EVENT_SHUTDOWN_REQUESTED = 85,
-    /// What the LRM does, being asked to stop.
+    /// What the LRM does when it is asked to stop.
     /// Fields: kind, mode, [policy].
     HA_EVENT_LRM_SHUTDOWN_MODE = 86,
     /// The LRM was asked to stop while it had lost its lock and services may still run.
@@ -280,8 +280,8 @@ pub enum ha_event_kind {
     /// for it to come back, or for a person.
     /// Fields: node.
     HA_EVENT_NODE_NOT_FENCED = 96,
-    /// Another machine works under this node's name: what the node had written was changed by another hand. The node works no
-    /// more until a person has decided. A host reports it.
+    /// Another machine works under this node's name: what the node had written was changed by another hand. The node does
+    /// not work until a person has decided. A host reports it.
     /// Fields: node, record, writer.
     HA_EVENT_TWIN_SEEN = 97,
     /// The store has little room left. What is kept for locks and signs of life is not concerned. A host reports it.

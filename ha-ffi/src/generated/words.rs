@@ -105,7 +105,7 @@ pub enum ha_node_state {
     HA_NODE_MAINTENANCE = 2,
     /// Not in the quorate partition; it may still run services.
     HA_NODE_UNKNOWN = 3,
-    /// To be fenced.
+    /// It must be fenced.
     HA_NODE_FENCE = 4,
     /// No longer a member of the cluster.
     HA_NODE_GONE = 5,
@@ -140,7 +140,7 @@ pub enum ha_service_state {
     HA_SERVICE_REQUEST_START_BALANCE = 4,
     /// To be running.
     HA_SERVICE_STARTED = 5,
-    /// Its node failed and is to be fenced.
+    /// Its node failed and must be fenced.
     HA_SERVICE_FENCE = 6,
     /// Its node is known to be down; a new one is looked for.
     HA_SERVICE_RECOVERY = 7,
@@ -355,7 +355,7 @@ pub extern "C" fn ha_severity_name(value: i32) -> *const c_char {
 /// By whose hand a record that names this node was written, as far as the process that asks can *prove* it.
 ///
 /// A process knows its own hand by remembering what it has written: each write carries something that no other one has
-/// (random bytes with the count and the clock), so that what stands there is its own only if it is one of the writes that it made, or
+/// (random bytes with the count and the clock), so that what is there is its own only if it is one of the writes that it made, or
 /// tried to make without learning what came of it. Machine and boot alone prove nothing: a snapshot that is resumed
 /// twice has both of them twice.
 #[repr(i32)]

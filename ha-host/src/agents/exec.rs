@@ -55,7 +55,7 @@ pub struct ExecGuest {
 ///
 /// What `start` leaves behind is the service, and outlives the daemon. When `status` says that the service does not run, what is left of
 /// that is ended, so that nothing of it touches what another node works with: all that came from `start` where there are cgroups
-/// (see [`Containment`](crate::os::cgroup::Containment)), else only what has its `HA_INSTANCE` in the environment. What is to go on beside the service has
+/// (see [`Containment`](crate::os::cgroup::Containment)), else only what has its `HA_INSTANCE` in the environment. What must go on beside the service has
 /// to be started by somebody else, such as `systemd-run`.
 #[derive(Debug, Clone)]
 pub struct ExecAgent {
@@ -96,7 +96,7 @@ const SERVICE: &str = "service";
 
 impl ExecAgent {
     const LOOK_INTERVAL: Duration = Duration::from_millis(10);
-    /// What is killed is gone within that time.
+    /// How long what is killed may take to be gone.
     const KILL_TIMEOUT: Duration = Duration::from_secs(10);
     /// What a stop takes beyond its own timeout.
     const STOP_ALLOWANCE_S: u32 = 10;

@@ -74,7 +74,7 @@ pub trait GuestAgent: Send + Sync + 'static {
         Ok(false)
     }
 
-    /// Ends that.
+    /// Ends what this agent has left running.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ pub struct Workplace {
     pub store: Arc<dyn Store>,
     /// The node.
     pub node: NodeName,
-    /// Under which other nodes reach this one, a name or number without a port.
+    /// The address by which other nodes reach this one, a name or number without a port.
     pub address: String,
     /// Where agents keep what they must know when the daemon is started again, each in a directory of its own. It must be local to
     /// the node.

@@ -69,7 +69,7 @@ impl Default for Kinds {
 }
 
 impl Kinds {
-    /// With another kind, which takes the place of one with the same word.
+    /// With another kind, which replaces one with the same word.
     #[must_use]
     pub fn with(mut self, kind: Kind) -> Self {
         self.0.retain(|other| other.word() != kind.word());

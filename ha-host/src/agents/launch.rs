@@ -163,7 +163,7 @@ pub fn launched(arguments: &[OsString]) -> Option<io::Error> {
 
 /// `told` is where it is said why the program does not run; it is closed when the program runs.
 fn become_program(arguments: &[OsString], told: &mut Option<File>) -> io::Result<()> {
-    /// Another launcher of the same service is done within that time.
+    /// How long another launcher of the same service may take.
     const PATIENCE: Duration = Duration::from_secs(5);
     let [record, log] = arguments else {
         return Err(io::Error::other("expected: launch RECORD LOG, and the rest on the standard input"));

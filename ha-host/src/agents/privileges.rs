@@ -53,7 +53,7 @@ mod kernel {
 
     use super::{Errno, io};
 
-    /// The usual policy, and a nice value and a priority for the disk of nobody in particular.
+    /// The usual policy, with the nice value and the disk priority that processes have as a rule.
     pub(super) fn schedule_as_usual() -> io::Result<()> {
         /// `IOPRIO_WHO_PROCESS` and `IOPRIO_CLASS_NONE` of `linux/ioprio.h`.
         const OF_PROCESS: i32 = 1;

@@ -133,7 +133,7 @@ impl Processes {
         Ok(())
     }
 
-    /// Nothing is left that the record could stand for; one that stays does no harm.
+    /// Nothing is left that the record could be about; one that stays does no harm.
     pub(super) fn forget(&self, sid: &ServiceId) {
         if let Ok(Some(ProcessRecord { cgroup: Some(cgroup), .. })) = self.record(sid) {
             Cgroup(&cgroup).remove();

@@ -22,7 +22,7 @@ pub struct UnitGuest {
     pub timeout_s: u32,
 }
 
-/// Runs `systemctl`, so that tests can answer in its place.
+/// Runs `systemctl`, so that tests can answer instead.
 pub trait Systemctl {
     /// Runs `systemctl` with these arguments and gives what it wrote, without blanks at the ends.
     ///

@@ -22,7 +22,7 @@ pub fn problems(present: &Present) -> Vec<String> {
     problems.extend(names.map(|finding| finding.text));
     let shadowed = shadowed_groups(&configuration.rules, &configuration.groups, &configuration.resources);
     problems.extend(shadowed.iter().map(|group| {
-        format!("group '{group}' has no effect: there is a rule 'ha-group-{group}', which holds in its place")
+        format!("group '{group}' has no effect: there is a rule 'ha-group-{group}', which holds instead")
     }));
     for (sid, resource) in &configuration.resources.resources {
         if configuration.guests.node_of(sid).is_none() {

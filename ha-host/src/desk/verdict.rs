@@ -36,7 +36,7 @@ const fn of_rejection(reason: RejectionReason) -> &'static str {
     match reason {
         RejectionReason::NoSuchService => "the master does not know the service (yet)",
         RejectionReason::NodeNotOnline => "the node is not online",
-        RejectionReason::NotToBeFenced => "the node is not to be fenced: there is nothing to confirm",
+        RejectionReason::NotToBeFenced => "the node need not be fenced: there is nothing to confirm",
         RejectionReason::NodeIsUp => "the node is in the cluster right now, so it is not down",
     }
 }
@@ -103,7 +103,7 @@ fn judge_event(event: &Event, force: bool) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Which kind of rule stands against a move.
+/// Which kind of rule prevents a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockedBy {
     /// A service that must be kept apart uses the target.

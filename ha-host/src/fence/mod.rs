@@ -32,13 +32,13 @@ pub struct FenceRunner {
 }
 
 impl FenceRunner {
-    /// Commands may take so long.
+    /// How long commands may take.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
         Self::within(timeout, Containment::find())
     }
 
-    /// Commands may take so long, and what comes from them is held together so.
+    /// How long commands may take, and how what comes from them is held together.
     #[must_use]
     pub fn within(timeout: Duration, containment: Containment) -> Self {
         Self { timeout, within: containment, running: BTreeMap::new(), ending: BTreeMap::new() }

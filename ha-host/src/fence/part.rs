@@ -92,7 +92,7 @@ impl Part {
         let _ = self.traces.kill();
     }
 
-    /// Whether nothing of it is left. What is left is killed once more.
+    /// Whether nothing of it is left. What is left is killed again.
     pub(super) fn is_gone(&mut self) -> bool {
         if !matches!(self.traces.is_left(), Ok(false)) {
             self.kill();

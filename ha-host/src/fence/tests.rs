@@ -41,7 +41,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Self {
-        // It stands in shell scripts.
+        // It is written into shell scripts.
         let thread = format!("{:?}", thread::current().id()).replace(['(', ')'], "");
         let name = format!("ha-fence-{}-{thread}", std::process::id());
         let path = std::env::temp_dir().join(name);

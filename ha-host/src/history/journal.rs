@@ -17,7 +17,7 @@ use crate::os::files;
 /// How much a journal keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JournalLimits {
-    /// Where its files have more bytes the oldest go.
+    /// The most bytes of all its files; beyond that the oldest go.
     pub bytes: u64,
     /// Older files go, but for the last few: a clock that was wrong once must not cost all.
     pub age: Duration,
@@ -27,13 +27,13 @@ impl JournalLimits {
     /// 64 MB, 90 days: at an event a second the size is what counts, at the usual few hundred a day the age.
     pub const CUSTOMARY: Self = Self { bytes: 64 << 20, age: Duration::from_secs(90 * 86_400) };
 
-    /// A file that has as many bytes gets no further line.
+    /// A file of this size gets no further line.
     fn full_file(self) -> u64 {
         (self.bytes / 8).max(4096)
     }
 }
 
-/// So many files stay whatever their age.
+/// How many files stay whatever their age.
 const ALWAYS_KEPT: usize = 7;
 
 /// The journal of a node, to be written. There must be one writer.
@@ -174,7 +174,7 @@ impl Journal {
 fn entries_of(content: &[u8]) -> (Vec<Entry>, usize) {
     let (mut entries, mut bad) = (Vec::new(), 0_usize);
     for line in content.split_inclusive(|byte| *byte == b'\n') {
-        // What stands behind the last line end is torn, or being written.
+        // What is after the last line end is torn, or being written.
         let Some(line) = line.strip_suffix(b"\n") else { break };
         match serde_json::from_slice(line) {
             Ok(entry) => entries.push(entry),
@@ -184,7 +184,7 @@ fn entries_of(content: &[u8]) -> (Vec<Entry>, usize) {
     (entries, bad)
 }
 
-/// Cuts off what stands behind the last line end of a file, if it is there. Gives the length that is left and how much was cut.
+/// Cuts off what is after the last line end of a file, if it is there. Gives the length that is left and how much was cut.
 fn cut_torn_end(path: &Path) -> io::Result<(u64, u64)> {
     const LOOK: u64 = 64 << 10;
     let mut file = match File::open(path) {
@@ -232,7 +232,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// The number behind the day; nothing if the file is none of a journal.
+/// The number after the day; nothing if the file is none of a journal.
 fn number_of(path: &Path) -> Option<u32> {
     let name = file_name(path);
     let (day, number) = name.strip_suffix(".jsonl")?.rsplit_once('-')?;
@@ -292,7 +292,7 @@ mod tests {
         fs::remove_dir_all(&directory).unwrap();
     }
 
-    /// As a power cut may leave it: whatever is torn off or stands there as zeros, the whole lines before it stay, and what is
+    /// As a power cut may leave it: whatever is torn off or left as zeros, the whole lines before it stay, and what is
     /// written after it is whole.
     #[test]
     fn a_torn_end_costs_the_torn_line_alone_wherever_it_is() {

@@ -92,7 +92,7 @@ pub(super) struct Keeper<P> {
 }
 
 impl<P: Place> Keeper<P> {
-    /// So long more is waited for before a batch is written: each costs a write to the disk.
+    /// How long a batch waits for more before it is written: each costs a write to the disk.
     const GATHER: Duration = Duration::from_millis(150);
     const MOST_AT_ONCE: usize = 128;
     /// Between attempts while the place fails.

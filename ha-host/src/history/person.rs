@@ -52,7 +52,7 @@ pub fn new_id(node: &NodeName) -> EntryId {
 ///
 /// # Errors
 ///
-/// If the store fails, or has not kept it in time: then it may do so yet. The change stands.
+/// If the store fails, or has not kept it in time: then it may do so yet. The change is made all the same.
 pub fn tell_in_time(
     store: &Arc<dyn SharedStore>,
     node: &NodeName,

@@ -70,7 +70,7 @@ pub(super) struct InStore {
 impl InStore {
     /// What is longer is kept without why it was decided so; the journal has it.
     const LONGEST: usize = 6 << 10;
-    /// A part of a batch that has so many bytes is appended by itself.
+    /// A part of a batch of this size is appended by itself.
     const MOST_AT_ONCE: usize = 32 << 10;
 
     fn try_to_keep(&mut self, batch: &[Arc<Entry>]) -> Result<(), StoreError> {

@@ -35,7 +35,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// So many entries of a journal are read: some tens of megabytes.
+    /// How many entries of a journal are read: some tens of megabytes.
     const MOST_OF_JOURNAL: usize = 100_000;
 
     /// Reads the history of the cluster alone.
@@ -164,7 +164,7 @@ pub struct Filter {
     pub from_ms: Option<i64>,
     /// Not later.
     pub to_ms: Option<i64>,
-    /// Mattering at least so much.
+    /// Of at least this severity.
     pub severity: Option<Severity>,
 }
 

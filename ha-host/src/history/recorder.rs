@@ -1,4 +1,4 @@
-//! Where a node's daemons report what is to be kept.
+//! Where a node's daemons report what must be kept.
 
 use std::{
     io,
@@ -44,7 +44,7 @@ pub struct HistorySettings {
     pub patience: Duration,
 }
 
-/// Something that is to be kept.
+/// Something that must be kept.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Who reports it.
@@ -92,7 +92,7 @@ enum Message {
     Flush(SyncSender<()>),
 }
 
-/// Where a node's daemons report what is to be kept: in a queue with an end. Whoever reports never waits.
+/// Where a node's daemons report what must be kept: in a queue with an end. Whoever reports never waits.
 ///
 /// Three threads see to the rest: one numbers what comes, and one for each place keeps it there, so that a disk that hangs costs
 /// nothing in the store, and a store that hangs nothing on the disk. What any of them can't take is counted, and an entry
@@ -106,7 +106,7 @@ pub struct History {
 impl History {
     /// Reports that may wait.
     const ROOM: usize = 4096;
-    /// So many entries of earlier daemons may still have to come to the store.
+    /// How many entries of earlier daemons may still have to come to the store.
     const MOST_FROM_BEFORE: usize = 500;
 
     /// Begins to keep.
@@ -244,7 +244,7 @@ const PLACES: [&str; 2] = ["on the disk of this node", "in the store"];
 impl Numbering {
     /// How often it is looked whether a place hangs.
     const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-    /// A place that has not answered for so long is told.
+    /// A place that has not answered for this long is reported.
     const PATIENCE: Duration = Duration::from_secs(10);
 
     fn run(mut self, queue: &Receiver<Message>) {

@@ -120,7 +120,7 @@ fn nothing_yet(error: &ConnectError) -> String {
 pub(super) struct WithoutWatchdog(pub(super) Arc<dyn SharedStore>);
 
 impl Watchdog for WithoutWatchdog {
-    /// Looks again whether the node may do without: the settings may have changed.
+    /// Looks again whether the node may do without one: the settings may have changed.
     fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
         match without_watchdog(&*self.0)? {
             Some(_) => NoWatchdog.open(not_after),

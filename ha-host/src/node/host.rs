@@ -71,7 +71,7 @@ impl fmt::Debug for NodeHost {
 }
 
 impl NodeHost {
-    /// Fence commands may take so long.
+    /// How long fence commands may take.
     const FENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
     /// A host of these parts.

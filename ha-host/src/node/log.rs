@@ -142,7 +142,7 @@ impl Log {
 pub struct LogSource {
     log: Log,
     source: Arc<str>,
-    /// As what it is kept in the history.
+    /// The source under which it is kept in the history.
     kept_as: Source,
 }
 

@@ -73,7 +73,7 @@ pub struct NodeSettings {
     pub state_directory: PathBuf,
     /// What resets the node.
     pub watchdog: WatchdogChoice,
-    /// Under which the other nodes reach this one, a name or number without a port: for guests that are moved live.
+    /// The address by which the other nodes reach this one, a name or number without a port: for guests that are moved live.
     pub address: String,
     /// What launches services.
     pub launcher: Launcher,
@@ -111,7 +111,7 @@ pub enum NodeError {
     },
     /// Another machine works under this node's name, and a person has to decide.
     #[error(
-        "another machine works under the name {node}: {record} was written by {writer}. This one works no more. See that only one of the two is left, then run 'ha node clear-twin' on it"
+        "another machine works under the name {node}: {record} was written by {writer}. This one stops working. See that only one of the two is left, then run 'ha node clear-twin' on it"
     )]
     HasTwin {
         /// The node.
@@ -152,7 +152,7 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    /// The exit code of a daemon that works no more since another machine works under its node's name.
+    /// The exit code of a daemon that stops working because another machine works under its node's name.
     pub const TWIN_EXIT_CODE: u8 = 3;
 
     fn has_twin(node: &NodeName, note: TwinNote) -> Self {
@@ -176,7 +176,7 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// If it does not start. Once it runs nothing is an error: it reports events.
 pub fn run(settings: &NodeSettings, log: &Log) -> Result<(), NodeError> {
-    /// A daemon that ends waits so long for what it has reported to be kept.
+    /// How long a daemon that ends waits for what it has reported to be kept.
     const PATIENCE: Duration = Duration::from_secs(2);
     let signals = StopSignals::catch_as_daemon().map_err(NodeError::system("catch signals"))?;
     // It is the only one that writes this node's journal too.
@@ -393,7 +393,7 @@ fn take_part(
     Ok(Some(session))
 }
 
-/// The node works no more until a person has decided. Its daemons are not called any more, and a watchdog that is open is
+/// The node does not work until a person has decided. Its daemons are not called any more, and a watchdog that is open is
 /// neither fed nor closed: it resets the node, whose services run elsewhere by now or soon.
 fn stop_for_twin(
     settings: &NodeSettings,

@@ -76,7 +76,7 @@ impl<S: Systemctl> Stopping<S> {
         Some(found)
     }
 
-    /// Where no systemd runs nothing else than this daemon alone can be meant, once it was asked some times in vain.
+    /// Where no systemd runs only this daemon can be meant, once systemd was asked a few times in vain.
     fn ask(&self) -> io::Result<StopRequest> {
         const TIMES: usize = 3;
         const PAUSE: Duration = Duration::from_millis(100);

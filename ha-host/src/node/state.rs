@@ -23,7 +23,7 @@ use crate::{
 /// ```text
 /// cluster.json       the cluster that this node has joined: its id, and where its store was
 /// NODE.twin.json     there while a person has to decide which of two machines is the node
-/// NODE.decided.json  which other machine is not the node any more, by the word of a person
+/// NODE.decided.json  which other machine is no longer the node, by the word of a person
 /// NAME-TIME.broken   a record that was repaired, as it was
 /// machine-id         this machine's id, where /etc/machine-id does not say
 /// ```
@@ -40,7 +40,7 @@ pub struct KnownCluster {
 }
 
 impl StateDirectory {
-    /// Where it is if nobody says otherwise.
+    /// Where it is unless somebody says otherwise.
     pub const USUAL: &str = "/var/lib/ha";
 
     /// The directory of this name. It is made when something is written.
@@ -101,7 +101,7 @@ impl StateDirectory {
         read(&self.twin_file(node))
     }
 
-    /// Notes that the node works no more until a person has decided, or that one has.
+    /// Notes that the node does not work until a person has decided, or that one has.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl StateDirectory {
         }
     }
 
-    /// The other machine, as `machine/boot`, that is not the node any more by the word of a person.
+    /// The other machine, as `machine/boot`, that is no longer the node by the word of a person.
     ///
     /// # Errors
     ///

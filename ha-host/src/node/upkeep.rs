@@ -79,7 +79,7 @@ impl Caretaker {
         self.told = problems.iter().map(|problem| problem.name.clone()).collect();
     }
 
-    /// By the manager's record, which outlives that nothing can be written.
+    /// By the manager's record, which stays when nothing can be written.
     fn is_master(&self) -> bool {
         let status = self.store.record(&RecordName::Manager).ok().flatten();
         let status = status.and_then(|content| ManagerStatus::from_json(&String::from_utf8_lossy(&content)).ok());

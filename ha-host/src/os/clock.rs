@@ -53,7 +53,7 @@ pub struct ClockWatch {
 }
 
 impl ClockWatch {
-    /// By less than that a clock goes wrong, or is put right, all the time.
+    /// Less than this a clock goes wrong, or is put right, all the time.
     const LEAST: Duration = Duration::from_secs(2);
 
     /// Begins to watch, with what both clocks show.

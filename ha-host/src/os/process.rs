@@ -79,7 +79,7 @@ pub struct ProcessRecord {
     pub started: u64,
     /// The boot of the machine.
     pub boot: String,
-    /// Stands in the environment of the process and of all that comes from it, as [`INSTANCE_VARIABLE`].
+    /// What the environment of the process and of all that comes from it has as [`INSTANCE_VARIABLE`].
     pub instance: String,
     /// The directory of the cgroup that all of it is in, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -30,7 +30,7 @@ extern "C" fn note(_: i32) {
     }
 }
 
-/// For signals that are not to be inherited as ignored, as [`SigHandler::SigIgn`] would be.
+/// For signals that must not be inherited as ignored, as [`SigHandler::SigIgn`] would be.
 extern "C" fn ignore(_: i32) {}
 
 /// Signals that ask this process to end, once they were caught. Programs that are started from here do not inherit that.

@@ -89,7 +89,7 @@ impl FileCache {
         Ok(Some(content))
     }
 
-    /// Forgets the files of a directory that are not among these, which were all read, and stand in the order of their texts.
+    /// Forgets the files of a directory that are not among these, which were all read, and are in the order of their texts.
     pub(super) fn keep_only(&self, directory: &Path, paths: &[PathBuf]) {
         let mut begin = directory.as_os_str().to_owned();
         begin.push("/");

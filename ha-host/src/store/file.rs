@@ -305,7 +305,7 @@ impl FileStore {
         HistoryFiles::new(self.directory.join(HISTORY))
     }
 
-    /// The files of a directory whose names end in `.json`, with the name that stands before it.
+    /// The files of a directory whose names end in `.json`, with the name before it.
     fn documents(&self, directory: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
         let path = self.directory.join(directory);
         let list = || -> io::Result<Vec<(OsString, String)>> {

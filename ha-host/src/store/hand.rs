@@ -6,7 +6,7 @@
 //! snapshot of the machine is resumed twice: see [`mark`].
 //!
 //! The same is noted in a file of the run directory *before* each write, for the process that comes after this one: it holds
-//! the lock of that directory only when this one is gone, and what stands in the store is its predecessor's only if it is
+//! the lock of that directory only when this one is gone, and what is in the store is its predecessor's only if it is
 //! in that note. A copy of the machine has a copy of the note, but not of what the other one has written since.
 
 use std::{
@@ -36,7 +36,7 @@ pub(super) fn mark() -> String {
     format!("{:016x}{:x}", u64::from_ne_bytes(random), clock::instant().since_start().as_nanos())
 }
 
-/// What stands in the note: digests by place.
+/// What is in the note: digests by place.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Note {
     /// In which boot of the machine they were written.
@@ -83,14 +83,14 @@ impl Hands {
     pub(super) fn attempt(&mut self, place: &str, content: &[u8]) {
         let known = self.own.entry(place.to_owned()).or_default();
         if known.len() >= MOST_ATTEMPTS {
-            // What was surely written stands first; the oldest attempt after it goes.
+            // What was surely written comes first; the oldest attempt after it goes.
             known.remove(1);
         }
         known.push(digest(content));
         self.write_note();
     }
 
-    /// Takes note that the last attempt was written: what came before stands there no more.
+    /// Takes note that the last attempt was written: what came before is no longer there.
     pub(super) fn settle(&mut self, place: &str) {
         if let Some(known) = self.own.get_mut(place) {
             known.drain(..known.len().saturating_sub(1));
@@ -98,7 +98,7 @@ impl Hands {
         self.predecessor.remove(place);
     }
 
-    /// Takes note that something else was seen there: what was written before stands there no more.
+    /// Takes note that something else was seen there: what was written before is no longer there.
     pub(super) fn forget(&mut self, place: &str) {
         self.own.remove(place);
         self.predecessor.remove(place);

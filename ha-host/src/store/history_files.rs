@@ -10,9 +10,9 @@ use std::{
 use super::HistoryLine;
 use crate::os::files;
 
-/// A segment that has as many bytes gets no further line.
+/// A segment of this size gets no further line.
 const FULL_SEGMENT: u64 = 32 << 10;
-/// Where all of them have more bytes the oldest go.
+/// The most bytes of all of them; beyond that the oldest go.
 const LARGEST: u64 = 256 << 10;
 
 /// The segments in a directory.
@@ -126,7 +126,7 @@ impl HistoryFiles {
     }
 }
 
-/// What stands before a torn end.
+/// What is before a torn end.
 fn whole_lines(content: &[u8]) -> &[u8] {
     let end = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
     content.get(..end).unwrap_or_default()

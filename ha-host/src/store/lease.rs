@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hand::mark;
 
-/// What stands in the file of a lock.
+/// What is in the file of a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseRecord {
@@ -76,7 +76,7 @@ impl SeenLocks {
     }
 }
 
-/// What stands in a lock's file, for [`LockClaim::decide`](ha_core::host::LockClaim::decide).
+/// What is in a lock's file, for [`LockClaim::decide`](ha_core::host::LockClaim::decide).
 #[derive(Debug)]
 pub(super) enum Stands {
     Nothing,

@@ -77,7 +77,7 @@ impl SeenBeats {
     }
 }
 
-/// What a node that has just begun sees of the sign of life that stands there under its own name, by another hand.
+/// What a node that has just begun sees of the sign of life that is there under its own name, by another hand.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     last: Option<(Vec<u8>, Instant)>,
@@ -88,7 +88,7 @@ impl Watched {
     /// A beat that was on its way when its writer died may still come; a second one has a living writer.
     const CHANGES_OF_THE_LIVING: u32 = 2;
 
-    /// Takes note of what stands there. Says for how long it has stood there, as far as is known.
+    /// Takes note of what is there. Says for how long it has been there, as far as is known.
     pub(super) fn note(&mut self, content: &[u8], read_at: Instant) -> Duration {
         match &mut self.last {
             Some((last, since)) if last == content => read_at.since(*since),

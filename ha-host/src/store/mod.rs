@@ -87,12 +87,12 @@ pub enum StoreError {
     OtherCluster {
         /// The id of the cluster that the node belongs to.
         known: String,
-        /// What was found in its place, in words.
+        /// What was found instead, in words.
         found: String,
     },
     /// Another machine works under this node's name.
     #[error(
-        "another machine works under the name {node} ({writer}): this one works no more until a person has decided: see 'ha node clear-twin --help'"
+        "another machine works under the name {node} ({writer}): this one does not work until a person has decided: see 'ha node clear-twin --help'"
     )]
     Twin {
         /// The node.

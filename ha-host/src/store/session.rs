@@ -33,7 +33,7 @@ use crate::{
 /// The node takes part as long as it can write. The others take it for gone when its file has not changed for three fifths
 /// of the membership's detection time; the rest of that time is for the intervals of writing and looking.
 ///
-/// A name is no proof of who one is. What stands there under this node's name by another hand (another machine, or a process
+/// A name is no proof of who one is. What is there under this node's name by another hand (another machine, or a process
 /// that is not proven to be gone) must not have changed for a lock lifetime before this session takes part at all: until then it
 /// writes nothing. If it changes meanwhile, or if what this session has written is changed later, there is a
 /// [twin](StoreSession::twin), and the session does nothing any more. The same holds where silence proves nothing, since the node was
@@ -95,7 +95,7 @@ impl Seen {
 /// What this session is under the name of its node.
 #[derive(Debug)]
 enum Standing {
-    /// It watches what stands there by another hand.
+    /// It watches what is there by another hand.
     Watching(Watched),
     /// It takes part.
     Present,
@@ -209,7 +209,7 @@ impl StoreSession {
 }
 
 impl Drop for StoreSession {
-    /// Its thread leaves in its place. If the store hangs that is not waited for: the thread touches no service.
+    /// Its thread gives the last sign of life. If the store hangs that is not waited for: the thread touches no service.
     fn drop(&mut self) {
         const PATIENCE: Duration = Duration::from_secs(1);
         let shared = &self.shared;
@@ -390,7 +390,7 @@ impl Shared {
         Ok(DatacenterFile::read(text).config.config().fencing == FencingMode::Hardware)
     }
 
-    /// Writes a sign of life, if what stands there is for this session to overwrite.
+    /// Writes a sign of life, if what is there is for this session to overwrite.
     fn write_beat(&self, beat: Beat) -> Result<(), StoreError> {
         let place = format!("members/{}", self.node);
         let begins = matches!(self.seen().standing, Standing::Watching(_));
@@ -417,7 +417,7 @@ impl Shared {
         }
     }
 
-    /// Whether the sign of life that stands there is this session's to overwrite. `other`: see
+    /// Whether the sign of life that is there is this session's to overwrite. `other`: see
     /// [`unguarded_other`](Self::unguarded_other).
     fn may_overwrite_beat(&self, seen: &mut Seen, place: &str, content: Option<&[u8]>, other: Option<&str>) -> bool {
         let may = self.is_left_to_overwrite(seen, place, content);
@@ -627,7 +627,7 @@ impl Shared {
         seen.locks.note(lock, content, now);
         let hand = seen.hands.of(place, content);
         if hand == Hand::Another {
-            // What this session wrote before is over. If it stands there again, somebody has brought it back.
+            // What this session wrote before is over. If it is there again, somebody has brought it back.
             seen.hands.forget(place);
         }
         let holds = seen.held.contains(lock);

@@ -70,7 +70,7 @@ fn decode(bytes: Vec<u8>) -> Slot {
     }
 }
 
-/// What stands between the braces before the checksum, if that is right.
+/// What is between the braces before the checksum, if that is right.
 fn checked(text: &str) -> Option<&str> {
     let text = text.strip_prefix('{')?.strip_suffix("\"}")?;
     let (rest, digest) = text.split_at_checked(text.len().checked_sub(DIGEST)?)?;

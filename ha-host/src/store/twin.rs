@@ -10,7 +10,7 @@ pub struct TwinNote {
     pub record: NodeRecord,
     /// Who had written that: machine, boot and process.
     pub writer: String,
-    /// Who has found it, and works no more.
+    /// Who has found it, and does not work any more.
     pub seen_by: String,
     /// When, by the clock of who has found it.
     pub seen_at: Timestamp,

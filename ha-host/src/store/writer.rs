@@ -43,6 +43,6 @@ pub struct Identity {
     pub note: Option<PathBuf>,
     /// The id of the cluster: a store without it is not this one's.
     pub cluster: Option<String>,
-    /// Another machine, as `machine/boot`, of which a person has said that it is not the node any more.
+    /// Another machine, as `machine/boot`, of which a person has said that it is no longer the node.
     pub decided_against: Option<String>,
 }

@@ -65,7 +65,7 @@ impl fmt::Display for DeviceFacts {
     }
 }
 
-/// The calls of the kernel's watchdog interface, so that tests can answer in the kernel's place.
+/// The calls of the kernel's watchdog interface, so that tests can answer instead of the kernel.
 pub trait DeviceCalls {
     /// What `/sys` says of the device at this path; nothing where it says nothing.
     fn facts(&self, path: &Path) -> DeviceFacts;

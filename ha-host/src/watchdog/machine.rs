@@ -158,7 +158,7 @@ impl Machine {
 ///
 /// A process that starts another one while it is being killed can't get away: what it started is found the next time.
 pub fn kill_descendants() {
-    /// A process that can't be killed for so long hangs in the kernel.
+    /// A process that can't be killed for this long hangs in the kernel.
     const PATIENCE: Duration = Duration::from_secs(10);
     let end = clock::instant().after(PATIENCE);
     let mut empty_looks = 0;

@@ -94,7 +94,7 @@ pub struct MultiplexerServer<D> {
 impl<D: Device> MultiplexerServer<D> {
     /// More connections than that in one turn wait for the next one.
     const ACCEPTS_A_TURN: usize = 16;
-    /// A turn with something to read takes at least so long, so that a flood costs little.
+    /// How long a turn with something to read takes at least, so that a flood costs little.
     const PAUSE: Duration = Duration::from_millis(1);
 
     /// Begins to listen, then makes the device. The device is armed from then on.

@@ -384,7 +384,7 @@ class Cluster:
         """
     def places(self, /, sid: str) -> list[str]:
         """
-        The nodes on which a service runs: one at the most, if all is well.
+        The nodes on which a service runs: at most one, if all is well.
         """
     def play_for(self, /, time: float | timedelta) -> Play:
         """
@@ -898,7 +898,7 @@ class Crm:
 @final
 class DatacenterFile:
     """
-    The content of ``datacenter.cfg``: the settings, and the lines that they stand in.
+    The content of ``datacenter.cfg``: the settings, and the lines that they are in.
 
     >>> from pyha import DatacenterFile
     >>> DatacenterFile.parse("crs: ha=static\\n").config.scheduler.mode
@@ -2378,8 +2378,8 @@ def decide_lock(
     """
     What to do about a lock that this process wants for its node, for hosts that keep locks as records in a store:
     ``"acquired"`` or ``"renewed"`` (write a record of one's own in one step with having looked; then that is the answer),
-    ``"refused"``, or ``"twin"``: another machine works under this node's name and has written what this process had. Call the
-    node's daemons no more then, and neither feed nor close its watchdog, until a person has decided.
+    ``"refused"``, or ``"twin"``: another machine works under this node's name and has written what this process had. The
+    node's daemons must not be called any more then, nor its watchdog fed or closed, until a person has decided.
 
     ``holder`` is the node that the record names, ``None`` if nobody holds the lock. ``hand`` says by whose hand the record was
     written, as far as this process can prove it; ``None`` if it can't be read at all. ``holds``: whether this process has the

@@ -840,7 +840,7 @@ class AutoRebalanceSuspended(Event):
     """The service."""
 
     failures: int
-    """How many of its moves have failed on end."""
+    """How many of its moves have failed in a row."""
 
     seconds: int
     """For how long, in seconds."""
@@ -1107,7 +1107,7 @@ class Rearmed(Event):
 
 @dataclass(frozen=True, slots=True)
 class CrmIdle(Event):
-    """The master had nothing to do for long, and lets go of its lock."""
+    """The master had nothing to do for a long time, and lets go of its lock."""
 
     _tag = "crm_idle"
 
@@ -1117,7 +1117,7 @@ class CrmIdle(Event):
 
 @dataclass(frozen=True, slots=True)
 class LrmIdle(Event):
-    """The LRM had nothing to do for long, and lets go of its lock."""
+    """The LRM had nothing to do for a long time, and lets go of its lock."""
 
     _tag = "lrm_idle"
 
@@ -1153,7 +1153,7 @@ class GroupMigrationObstacle(Event):
     _tag = "group_migration_obstacle"
 
     reason: str
-    """What stands against it, in words."""
+    """What prevents it, in words."""
 
     obstacle: words.MigrationObstacle
     """What it is."""
@@ -1383,12 +1383,12 @@ class ShutdownRequested(Event):
 
 @dataclass(frozen=True, slots=True)
 class LrmShutdownMode(Event):
-    """What the LRM does, being asked to stop."""
+    """What the LRM does when it is asked to stop."""
 
     _tag = "lrm_shutdown_mode"
 
     kind: words.ShutdownKind
-    """Why it was asked."""
+    """What kind of stop it makes of the request."""
 
     mode: words.ShutdownMode
     """What it does."""
@@ -1529,7 +1529,7 @@ class RoundNotSettled(Event):
 @dataclass(frozen=True, slots=True)
 class TwinSeen(Event):
     """Another machine works under this node's name: what the node had written was changed by another hand. The node
-    works no more until a person has decided. A host reports it.
+    does not work until a person has decided. A host reports it.
     """
 
     _tag = "twin_seen"

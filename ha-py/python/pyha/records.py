@@ -384,7 +384,7 @@ class ServiceView:
     """What a person can do, where services get stuck."""
 
     balancing_off: bool = False
-    """Whether automatic balancing is to leave it alone, and what must stay together with it."""
+    """Whether automatic balancing must leave it alone, and what must stay together with it."""
 
     problem: str | None = None
     """What is wrong with what is recorded of it, where that can't be understood."""
@@ -405,7 +405,7 @@ class ServiceView:
     """How often it ended by itself and was started again, since it was last stopped on purpose or came to its node."""
 
     restart_times: tuple[int, ...] = ()
-    """When it was found ended, the last ten times at the most, oldest first."""
+    """When it was found ended, the last ten times at most, oldest first."""
 
     next_restart: int | None = None
     """When it will be started again, while that waits because it ended too often."""

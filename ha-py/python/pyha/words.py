@@ -267,7 +267,7 @@ class NodeState(Word):
     """Not in the quorate partition; it may still run services."""
 
     FENCE = "fence"
-    """To be fenced."""
+    """It must be fenced."""
 
     GONE = "gone"
     """No longer a member of the cluster."""
@@ -304,7 +304,7 @@ class StateName(Word):
     """To be running."""
 
     FENCE = "fence"
-    """Its node failed and is to be fenced."""
+    """Its node failed and must be fenced."""
 
     RECOVERY = "recovery"
     """Its node is known to be down; a new one is looked for."""
@@ -611,7 +611,7 @@ class RejectionReason(Word):
     """The service has no entry in the manager status."""
 
     NOT_TO_BE_FENCED = "not_to_be_fenced"
-    """The node is not to be fenced, so there is nothing to confirm."""
+    """The node need not be fenced, so there is nothing to confirm."""
 
     NODE_IS_UP = "node_is_up"
     """The node is a member of the cluster at this moment, so it is not down."""
@@ -726,13 +726,15 @@ class AgentOperation(Word):
 
 
 class ShutdownKind(Word):
-    """Why an LRM was asked to stop."""
+    """What kind of stop an LRM makes of a request. It is not why it was asked: a reboot for which services are given
+    up is carried out as a shutdown.
+    """
 
     REBOOT = "reboot"
-    """Its node reboots."""
+    """Its node reboots, with its services frozen or moved away."""
 
     SHUTDOWN = "shutdown"
-    """Its node goes down, or its services are given up."""
+    """Its node goes down, or reboots after its services were stopped and given up."""
 
     RESTART = "restart"
     """The daemon alone restarts."""

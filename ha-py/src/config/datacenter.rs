@@ -11,7 +11,7 @@ use crate::{
     errors,
 };
 
-/// The content of ``datacenter.cfg``: the settings, and the lines that they stand in.
+/// The content of ``datacenter.cfg``: the settings, and the lines that they are in.
 ///
 /// >>> from pyha import DatacenterFile
 /// >>> DatacenterFile.parse("crs: ha=static\n").config.scheduler.mode

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ha_sim::cluster::{self, Violation};
+use ha_sim::cluster::{self, RanTwice};
 use pyo3::{exceptions::PyTimeoutError, prelude::*};
 
 use super::{
@@ -47,9 +47,9 @@ impl Cluster {
     pub(crate) fn try_with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut cluster::Cluster) -> Result<T, Violation> + Send,
+        work: impl FnOnce(&mut cluster::Cluster) -> Result<T, RanTwice> + Send,
     ) -> PyResult<T> {
-        self.with(py, work).map_err(|violation| errors::violation(py, &violation))
+        self.with(py, work).map_err(|ran_twice| errors::ran_twice(py, &ran_twice))
     }
 }
 

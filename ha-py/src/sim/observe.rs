@@ -110,7 +110,7 @@ impl Cluster {
         self.with(py, |cluster| cluster.node_state(&node.0)).map(W)
     }
 
-    /// The nodes on which a service runs: one at the most, if all is well.
+    /// The nodes on which a service runs: at most one, if all is well.
     fn places(&self, py: Python<'_>, sid: Sid) -> Vec<String> {
         self.with(py, |cluster| cluster.places(&sid.0).into_iter().map(str::to_owned).collect())
     }

@@ -140,13 +140,13 @@ fn tell(report: &Bound<'_, PyAny>, played: Played<'_>) -> PyResult<()> {
 pub(crate) struct Outcome {
     cluster: Py<Cluster>,
     failures: Vec<Failed>,
-    violation: Option<PyErr>,
+    ran_twice: Option<PyErr>,
 }
 
 impl Outcome {
     fn of(py: Python<'_>, outcome: scenario::Outcome) -> PyResult<Self> {
         Ok(Self {
-            violation: outcome.violation.map(|violation| errors::violation(py, &violation)),
+            ran_twice: outcome.ran_twice.map(|ran_twice| errors::ran_twice(py, &ran_twice)),
             cluster: Py::new(py, Cluster::of(outcome.cluster))?,
             failures: outcome.failures.into_iter().map(Failed).collect(),
         })
@@ -170,13 +170,13 @@ impl Outcome {
     /// Whether all went as the scenario says, and no service ran on two nodes.
     #[getter]
     fn passed(&self) -> bool {
-        self.failures.is_empty() && self.violation.is_none()
+        self.failures.is_empty() && self.ran_twice.is_none()
     }
 
     /// Raises what is wrong: ``RanTwiceError``, or ``AssertionError`` with all failures.
     fn raise_for_failures(&self, py: Python<'_>) -> PyResult<()> {
-        if let Some(violation) = &self.violation {
-            return Err(violation.clone_ref(py));
+        if let Some(ran_twice) = &self.ran_twice {
+            return Err(ran_twice.clone_ref(py));
         }
         if self.failures.is_empty() {
             return Ok(());

@@ -8,6 +8,7 @@ mod course;
 mod coverage;
 mod generate;
 mod hunt;
+mod kinds;
 mod matrix;
 mod plan;
 mod shrink;

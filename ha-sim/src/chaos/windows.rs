@@ -281,7 +281,7 @@ impl Window {
     }
 }
 
-/// While the master writes that a node is to be fenced, the node is up again and works, since it has not read that.
+/// While the master writes that a node must be fenced, the node is up again and works, since it has not read that.
 fn booted_meanwhile(node: &NodeName) -> Vec<Step> {
     let stalls = Disturbance {
         node: node_name(1),
@@ -314,7 +314,7 @@ fn goes_down(node: &NodeName, at: i32) -> Vec<Step> {
     vec![(at, Action::Shutdown { node: node.clone() }), (at.saturating_add(25), up)]
 }
 
-/// A service is to be stopped, and can't be.
+/// A service must be stopped, and can't be.
 fn failing_stop(sid: &ServiceId, at: i32) -> Vec<Step> {
     let fails = Action::agent_fails(sid.clone(), Operation::Stop, AgentFault::Fails, 4);
     vec![(at.saturating_sub(1), fails), (at, Action::request(sid.clone(), "stopped"))]

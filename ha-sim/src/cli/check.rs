@@ -56,6 +56,6 @@ fn failed_expectation(folder: &Path) -> Option<String> {
         Err(error) => return Some(error.to_string()),
     };
     let outcome = play(scenario, &mut |_| {});
-    let violation = outcome.violation.map(|violation| violation.to_string());
-    violation.or_else(|| outcome.failures.first().map(ToString::to_string))
+    let ran_twice = outcome.ran_twice.map(|ran_twice| ran_twice.to_string());
+    ran_twice.or_else(|| outcome.failures.first().map(ToString::to_string))
 }

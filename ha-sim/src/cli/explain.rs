@@ -218,7 +218,7 @@ fn moves(balance: &Balance) -> Vec<(anstyle::Style, Vec<String>)> {
     rows
 }
 
-/// Prints rows with their styles, the headings first, in columns as wide as they must be. A column in which nothing stands
+/// Prints rows with their styles, the headings first, in columns as wide as they must be. A column in which nothing is
 /// is left out.
 fn print_table(rows: &[(anstyle::Style, Vec<String>)], out: &mut impl Write) -> io::Result<()> {
     let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);

@@ -38,7 +38,7 @@ pub(super) fn run(folder: &Path, format: Format, quiet: bool, out: &mut impl Wri
 /// What a scenario is judged by.
 #[derive(Clone, Copy)]
 enum Expected {
-    /// So many conditions.
+    /// How many conditions.
     Conditions(usize),
     /// All invariants: the hunt found it.
     Invariants,
@@ -205,17 +205,17 @@ impl<'a, W: Write> Printer<'a, W> {
         let end = outcome.cluster.now().instant;
         summary::print(&summary::of_cluster(&outcome.cluster), self.format, end, self.out)?;
         if self.format == Format::Jsonl {
-            return match &outcome.violation {
-                Some(violation) => self.json(&json!({
+            return match &outcome.ran_twice {
+                Some(ran_twice) => self.json(&json!({
                     "t": end.since_start().as_secs_f64(), "src": "scenario", "event": "ran_twice",
-                    "sid": violation.sid, "nodes": violation.nodes,
+                    "sid": ran_twice.sid, "nodes": ran_twice.nodes,
                 })),
                 None => Ok(()),
             };
         }
         let (good, bad) = (terminal::GOOD, terminal::ERROR);
-        if let Some(violation) = &outcome.violation {
-            writeln!(self.out, "{bad}{violation}{bad:#}")?;
+        if let Some(ran_twice) = &outcome.ran_twice {
+            writeln!(self.out, "{bad}{ran_twice}{bad:#}")?;
         }
         match outcome.failures.len() {
             0 => match expected {

@@ -18,7 +18,7 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, Violation,
+    Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
 };
 use crate::world::{ClusterEvent, DaemonKind, Happening, Source, What, World};
@@ -96,7 +96,7 @@ impl Invariant {
             Self::RecoveredWhereItIs => "what is recovered is where its guest is",
             Self::ConfiguredIsKnown => "what is configured is known",
             Self::NotUnderstoodIsKept => "what is not understood is kept",
-            Self::FencedForIncident => "a device turns off only what is to be fenced",
+            Self::FencedForIncident => "a device turns off only what must be fenced",
             Self::DeviceEndsInTime => "a device ends when its clients count on that",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
@@ -163,7 +163,7 @@ pub struct Invariants {
     begun: BTreeMap<(NodeName, JobId), Uid>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
-    /// Nodes whose lock a master took while a service ran there that was not to be fenced: what it writes next has to leave
+    /// Nodes whose lock a master took while a service ran there that need not be fenced: what it writes next has to leave
     /// that there, and say that they are unguarded. With the master's node and the service.
     came_since: Vec<(NodeName, NodeName, ServiceId)>,
     /// How long after the loss of quorum a reset can still come from it.
@@ -243,10 +243,10 @@ impl Invariants {
         }
     }
 
-    pub(super) fn runs_twice(&mut self, violation: &Violation) {
-        let nodes: Vec<&str> = violation.nodes.iter().map(NodeName::as_str).collect();
-        let details = format!("{} runs on {}", violation.sid, nodes.join(" and "));
-        self.note_breach(violation.at, Invariant::RunsOnce, details);
+    pub(super) fn runs_twice(&mut self, ran_twice: &RanTwice) {
+        let nodes: Vec<&str> = ran_twice.nodes.iter().map(NodeName::as_str).collect();
+        let details = format!("{} runs on {}", ran_twice.sid, nodes.join(" and "));
+        self.note_breach(ran_twice.at, Invariant::RunsOnce, details);
     }
 
     /// How many calls went wrong.
@@ -290,7 +290,7 @@ impl Invariants {
         self.reasons.get(sid).copied()
     }
 
-    /// When the master last said that it has no node for a service that is to be recovered.
+    /// When the master last said that it has no node for a service that must be recovered.
     #[must_use]
     pub fn no_node_since(&self, sid: &ServiceId) -> Option<Instant> {
         self.no_node.get(sid).copied()
@@ -585,7 +585,7 @@ impl Invariants {
         }
     }
 
-    /// A master takes the lock of another node. What runs there and is to be fenced could be started elsewhere now.
+    /// A master takes the lock of another node. What runs there and must be fenced could be started elsewhere now.
     ///
     /// A service may have come since the node is up again. That one must not be.
     fn takes_lock_of(&mut self, node: &NodeName, master: &NodeName, world: &World) {

@@ -32,11 +32,11 @@ mod invariants;
 mod observe;
 mod plan;
 mod planted;
+mod ran_twice;
 mod record;
 mod setup;
 mod track;
 mod twin;
-mod violation;
 
 pub(crate) use action::Times;
 pub use action::{Action, Edit, EditKind, Edited};
@@ -45,9 +45,9 @@ pub use edit::RawPlace;
 pub use host::{CallsMade, Disturbance, Fault};
 pub use invariants::{Breach, ErrorReason, Invariant, Invariants, Transition, aftermath};
 pub use planted::PlantedBug;
+pub use ran_twice::RanTwice;
 pub use setup::{Durations, GuestSetup, NodeSetup, Setup, SetupError};
 pub use track::ServiceHistory;
-pub use violation::Violation;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -66,6 +66,10 @@ use ha_core::{
 use crate::world::{Clock, DaemonKind, Node, Physics, World};
 use daemons::NodeDaemons;
 use track::Tracks;
+
+/// The former name of [`RanTwice`].
+#[deprecated = "it is called RanTwice"]
+pub type Violation = RanTwice;
 
 /// A virtual cluster.
 ///
@@ -89,11 +93,11 @@ pub struct Cluster {
     plans: plan::Plans,
     /// Faults of host calls that wait for their call.
     disturbances: Vec<Disturbance>,
-    /// Until when a call may stall at the most, since the call that it stalls in ends then.
+    /// Until when a call may stall at most, since the call that it stalls in ends then.
     stall_limit: Option<Instant>,
     /// How many calls are on their way, each inside a stall of the one before.
     calls: u32,
-    /// Checks more than [`Violation`] says, where somebody wants that.
+    /// Checks more than [`RanTwice`] says, where somebody wants that.
     invariants: Option<Box<Invariants>>,
     planted: Option<PlantedBug>,
     /// What each CRM read first: for a planted bug.
@@ -234,12 +238,12 @@ impl Cluster {
     /// # Errors
     ///
     /// If a service runs on two nodes after it.
-    pub fn step(&mut self) -> Result<Option<Instant>, Violation> {
+    pub fn step(&mut self) -> Result<Option<Instant>, RanTwice> {
         self.step_until(None)
     }
 
     /// Lets the next thing happen, unless it is due later than `end`.
-    fn step_until(&mut self, end: Option<Instant>) -> Result<Option<Instant>, Violation> {
+    fn step_until(&mut self, end: Option<Instant>) -> Result<Option<Instant>, RanTwice> {
         if self.is_broken() {
             return Ok(None);
         }
@@ -278,7 +282,7 @@ impl Cluster {
     /// # Errors
     ///
     /// If a service runs on two nodes; the present is that moment then.
-    pub fn run_until(&mut self, end: Instant) -> Result<(), Violation> {
+    pub fn run_until(&mut self, end: Instant) -> Result<(), RanTwice> {
         while self.step_until(Some(end))?.is_some() {}
         self.world.time = self.world.time.max(end);
         Ok(())
@@ -289,7 +293,7 @@ impl Cluster {
     /// # Errors
     ///
     /// As [`run_until`](Self::run_until).
-    pub fn run_for(&mut self, time: Duration) -> Result<(), Violation> {
+    pub fn run_for(&mut self, time: Duration) -> Result<(), RanTwice> {
         self.run_until(self.world.time.after(time))
     }
 
@@ -328,7 +332,7 @@ impl Cluster {
     }
 
     /// Keeps the books after something happened, and checks what must always hold.
-    fn settle(&mut self) -> Result<(), Violation> {
+    fn settle(&mut self) -> Result<(), RanTwice> {
         self.tracks.update(&self.world);
         self.look_at_multiplexers();
         if let Some(invariants) = &mut self.invariants {
@@ -336,11 +340,11 @@ impl Cluster {
         }
         let changes = self.world.running_changes();
         if self.checked != Some(changes) {
-            if let Err(violation) = violation::check(&self.world) {
+            if let Err(ran_twice) = ran_twice::check(&self.world) {
                 if let Some(invariants) = &mut self.invariants {
-                    invariants.runs_twice(&violation);
+                    invariants.runs_twice(&ran_twice);
                 }
-                return Err(violation);
+                return Err(ran_twice);
             }
             self.checked = Some(changes);
         }

@@ -57,7 +57,7 @@ impl Cluster {
         self.manager_status()?.nodes.get(node).copied()
     }
 
-    /// The nodes on which a service runs: one at the most, if all is well.
+    /// The nodes on which a service runs: at most one, if all is well.
     #[must_use]
     pub fn places(&self, sid: &ServiceId) -> Vec<&str> {
         let nodes = self.world.running().iter().filter(|(_, running)| running.contains(sid));

@@ -64,7 +64,7 @@ bugs! {
     OldResultCounts = "old-result-counts",
     /// A stop, or any other job, that failed counts as successful.
     FailedStopCountsAsSuccess = "failed-job-counts",
-    /// The LRM does not see that it is to be fenced.
+    /// The LRM does not see that it must be fenced.
     FenceRequestIgnored = "fence-request-ignored",
     /// The LRM takes a frozen service for one that it is to look after.
     FreezeIgnored = "freeze-ignored",
@@ -108,7 +108,7 @@ bugs! {
     FenceAttemptsKept = "fence-attempts-kept",
     /// A node that was booted again is fenced without its lock.
     BootProvesEnough = "boot-proves-enough",
-    /// A job that was to be ended counts as gone though it goes on.
+    /// A job that had to be ended counts as gone though it goes on.
     EndedJobsGoOn = "ended-jobs-go-on",
     /// Agents do not see what guests left behind.
     LeftoversUnseen = "leftovers-unseen",

@@ -46,7 +46,7 @@ pub struct Setup {
     pub job_patience: Option<Duration>,
     /// Whether records go from daemon to daemon as JSON, as they do outside of a simulation.
     pub records_as_json: bool,
-    /// Whether a multiplexer stands between the daemons of each node and its watchdog device.
+    /// Whether there is a multiplexer between the daemons of each node and its watchdog device.
     pub multiplexers: bool,
 }
 

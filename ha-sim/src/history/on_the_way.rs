@@ -68,7 +68,7 @@ pub(super) struct OnTheWay<'a> {
     services: BTreeMap<ServiceId, Seen>,
     /// Since when the LRMs that are at work are.
     at_work: BTreeMap<NodeName, Instant>,
-    /// The queue as it was seen last, and since when what stands in it does.
+    /// The queue as it was seen last, and since when what is in it is there.
     commands: Option<(Vec<String>, Instant)>,
 }
 
@@ -90,7 +90,7 @@ impl Bounds {
         let work = settings.worker_turn.saturating_add(settings.longest_step);
         let lrm =
             settings.round_time.max(attempt.saturating_add(work)).max(settings.waiting_loop.saturating_add(attempt));
-        // Clocks differ by a few percent at the most.
+        // Clocks differ by a few percent at most.
         let rounds = master.saturating_add(lrm).saturating_mul(4);
         let lease = settings.lock_lifetime.saturating_add(history.setup.leases_run_long);
         let lock = lease.mul_f64(1.05).saturating_add(rounds);
@@ -212,7 +212,7 @@ impl<'a> OnTheWay<'a> {
             self.commands = None;
             return None;
         }
-        // Lines are only appended; where others stand in front the queue was taken in between.
+        // Lines are only appended; where others are in front the queue was taken in between.
         let before = self.commands.take().filter(|(lines, _)| store.commands.starts_with(lines));
         let since = before.map_or(now, |(_, since)| since);
         self.commands = Some((store.commands.clone(), since));
@@ -223,7 +223,7 @@ impl<'a> OnTheWay<'a> {
         })
     }
 
-    /// A node that is well is not recorded as lost for long.
+    /// A node that is well is not recorded as lost for a long time.
     fn node_states(&self, cluster: &Cluster, now: Instant) -> Option<Wrong> {
         self.states.iter().find_map(|(node, (state, since))| {
             let quiet_since = self.node_touched(node).max(self.everything).max(*since);
@@ -339,7 +339,7 @@ impl Service<'_> {
         let node = world.nodes.get(&self.entry.node)?;
         let by_lock = world.store.datacenter.fencing == FencingMode::Watchdog
             && !self.status.unguarded.contains(&self.entry.node);
-        // One that can't read that it is to be fenced goes on, as long as it gets its lock.
+        // One that can't read that it must be fenced goes on, as long as it gets its lock.
         let may_go_on = node.store_fails || node.reads_stale || self.cluster.twin_place(&self.entry.node).is_some();
         let is_late = self.now.since(quiet_since) > self.way.bounds.fencing;
         (by_lock && !may_go_on && is_late).then(|| self.stuck(quiet_since))

@@ -73,7 +73,7 @@
 //! | `stop crm on NODE`, `restart lrm on NODE` | asked to |
 //! | `start\|kill\|pause\|resume crm\|lrm\|daemons on NODE …`, `kill … for T on NODE …` | not asked |
 //! | `disturb crm\|lrm on NODE CALL\|any [skip N] FAULT` | a call of the host goes wrong: `fails`, `unknown`, `stalls T`, `late T`, `late-unknown T`, `crashes T`, `crashes-after T` |
-//! | `multiplexer restart\|restart-unfit\|delay\|stall T on NODE …`, `multiplexer pause\|resume on NODE …` | what stands between daemons and watchdog |
+//! | `multiplexer restart\|restart-unfit\|delay\|stall T on NODE …`, `multiplexer pause\|resume on NODE …` | what is between daemons and watchdog |
 //! | `command LINE` | a line of the command queue: `migrate`, `relocate`, `stop`, `enable-node-maintenance`, …; in quotes it is not checked |
 //! | `add\|set\|unset\|remove SID …`, `add\|set\|unset\|remove group ID …`, `add rule TYPE ID …`, `set\|unset\|remove rule ID …`, `set\|unset datacenter …` | edits, with properties as `key value` |
 //! | `start SID on NODE`, `crash SID`, `create SID on NODE`, `destroy SID`, `carry SID to NODE` | guests, behind HA's back |

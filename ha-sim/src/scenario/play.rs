@@ -4,7 +4,7 @@ use ha_core::time::Instant;
 
 use super::{Scenario, Step, StepKind, condition::Condition};
 use crate::{
-    cluster::{Action, Cluster, Violation},
+    cluster::{Action, Cluster, RanTwice},
     history::{self, History},
     world::{ClusterEvent, Happening, What},
 };
@@ -40,14 +40,14 @@ pub struct Outcome {
     /// All that did not go as the scenario says.
     pub failures: Vec<Failure>,
     /// A service ran on two nodes: the scenario ended then.
-    pub violation: Option<Violation>,
+    pub ran_twice: Option<RanTwice>,
 }
 
 impl Outcome {
     /// Whether all went as the scenario says, and no service ran on two nodes.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.failures.is_empty() && self.violation.is_none()
+        self.failures.is_empty() && self.ran_twice.is_none()
     }
 }
 
@@ -76,9 +76,9 @@ pub fn play(scenario: Scenario, report: &mut dyn FnMut(Played<'_>)) -> Outcome {
     let Scenario { setup, steps, end, .. } = scenario;
     let mut player =
         Player { cluster: Cluster::new(setup), watches: Vec::new(), failures: Vec::new(), reported: 0, report };
-    let violation = player.play(steps, end).err();
+    let ran_twice = player.play(steps, end).err();
     player.report_happenings();
-    Outcome { cluster: player.cluster, failures: player.failures, violation }
+    Outcome { cluster: player.cluster, failures: player.failures, ran_twice }
 }
 
 /// Plays what the hunt found, as the hunt does: it fails if an invariant does not hold.
@@ -92,7 +92,7 @@ fn play_history(history: &History, line: usize, report: &mut dyn FnMut(Played<'_
     for failure in &failures {
         report(Played::Failure(failure));
     }
-    Outcome { cluster, failures, violation: None }
+    Outcome { cluster, failures, ran_twice: None }
 }
 
 /// How what is done in a line is reported: `text` is the line as it was written.
@@ -104,7 +104,7 @@ fn event(actions: &[Action], text: String) -> ClusterEvent {
 }
 
 impl Player<'_> {
-    fn play(&mut self, steps: Vec<Step>, end: Instant) -> Result<(), Violation> {
+    fn play(&mut self, steps: Vec<Step>, end: Instant) -> Result<(), RanTwice> {
         let (at_end, timed): (Vec<Step>, Vec<Step>) =
             steps.into_iter().partition(|step| matches!(step.kind, StepKind::AtEnd(_)));
         for step in timed {
@@ -120,7 +120,7 @@ impl Player<'_> {
     }
 
     /// Lets everything happen up to and at a moment.
-    fn advance(&mut self, to: Instant) -> Result<(), Violation> {
+    fn advance(&mut self, to: Instant) -> Result<(), RanTwice> {
         while let Some(due) = self.cluster.next_due().filter(|due| *due <= to) {
             self.end_watches(due);
             self.cluster.step()?;
@@ -131,14 +131,14 @@ impl Player<'_> {
         self.cluster.run_until(to)
     }
 
-    fn step(&mut self, step: Step) -> Result<(), Violation> {
+    fn step(&mut self, step: Step) -> Result<(), RanTwice> {
         match step.kind {
             StepKind::Act { text, actions } => {
                 let now = self.cluster.now().instant;
                 self.cluster.note(now, "scenario", What::Cluster(event(&actions, text)));
                 match actions.iter().try_for_each(|action| action.act(&mut self.cluster)) {
                     Ok(()) => {}
-                    Err(crate::cluster::ActionError::Violation(violation)) => return Err(violation),
+                    Err(crate::cluster::ActionError::RanTwice(ran_twice)) => return Err(ran_twice),
                     Err(error) => self.fail(step.line, format!("this can't be done: {error}")),
                 }
                 self.report_happenings();
@@ -163,7 +163,7 @@ impl Player<'_> {
         }
     }
 
-    /// Looks at everything that is watched. What is decided is watched no more.
+    /// Looks at everything that is watched. What is decided is no longer watched.
     fn look(&mut self) {
         for watch in std::mem::take(&mut self.watches) {
             match (watch.condition.holds(&self.cluster), watch.once) {

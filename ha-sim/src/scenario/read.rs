@@ -159,7 +159,7 @@ impl Reader {
                 self.problems.push(problem);
             }
         }
-        // What is missing on the whole may just be what stands in a line that was not understood.
+        // What is missing may just be what is in a line that was not understood.
         if self.problems.is_empty() {
             self.check_whole();
         }

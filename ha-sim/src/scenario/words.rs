@@ -101,7 +101,7 @@ impl<'a> Words<'a> {
         found
     }
 
-    /// The words from here to the end, as they stand.
+    /// The words from here to the end, as they are.
     pub(super) fn rest(&self) -> String {
         let rest = self.words.get(self.next..).unwrap_or_default();
         let texts: Vec<String> = rest.iter().map(|word| quoted(&word.text)).collect();

@@ -25,7 +25,7 @@ pub struct Guest {
     pub failed_starts: u32,
     /// Moves that failed in a row, by its [`FailureScript`].
     pub failed_moves: u32,
-    /// How often a job for it goes on though it was to be ended.
+    /// How often a job for it goes on though it should have been ended.
     pub unendable: u32,
     /// What goes wrong with it.
     pub disturbances: Vec<AgentDisturbance>,

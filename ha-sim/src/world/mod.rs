@@ -103,7 +103,7 @@ pub struct Node {
     pub version: String,
     /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
-    /// What stands between its daemons and its device, if something does: the device alone resets the node then, and `watchdogs` says by
+    /// What is between its daemons and its device, if something is: the device alone resets the node then, and `watchdogs` says by
     /// when it is to have done that.
     pub multiplexer: Option<Box<NodeMultiplexer>>,
     /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.
@@ -219,7 +219,7 @@ impl World {
         &self.running
     }
 
-    /// The nodes on which a service runs: one at the most, if all is well.
+    /// The nodes on which a service runs: at most one, if all is well.
     pub fn places<'a>(&'a self, sid: &'a ServiceId) -> impl Iterator<Item = &'a NodeName> {
         self.running.iter().filter(|(_, running)| running.contains(sid)).map(|(node, _)| node)
     }

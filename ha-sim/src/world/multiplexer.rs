@@ -26,7 +26,7 @@ pub struct NodeMultiplexer {
     process: Option<Multiplexer>,
     /// What it is started with.
     timings: MultiplexerTimings,
-    /// What daemons count on, and what it is to be started with.
+    /// What daemons count on, and what it must be started with.
     right: MultiplexerTimings,
     device_timeout: Duration,
     device_granularity: Duration,
@@ -95,7 +95,7 @@ impl NodeMultiplexer {
         self.device.is_some() && self.process.as_ref().map_or(self.marker, is_left)
     }
 
-    /// What goes with the node's power: all but how it is to be started.
+    /// What goes with the node's power: all but how it must be started.
     pub(super) fn cut_power(&mut self) {
         self.process = None;
         self.clients.clear();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ha_core::time::Instant;
 use ha_sim::cluster::{Cluster, Setup};
 
-/// So many seconds.
+/// A time in seconds.
 pub(crate) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }

@@ -162,7 +162,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post("/api/v1/rules", SysConsole, config::add_rule)
         .takes(&[
             Parameter::must("rule", Text, "Its name."),
-            Parameter::must("type", Word(&["node-affinity", "resource-affinity"]), "Its type."),
+            Parameter::must("type", Word(ha_core::config::RuleType::WORDS), "Its type."),
             Parameter { is_required: true, ..RESOURCES },
             NODES,
             STRICT,

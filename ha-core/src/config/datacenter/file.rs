@@ -13,11 +13,11 @@ use crate::{
     text_enum::Words,
 };
 
-/// The file `datacenter.cfg`: the settings, and the lines that they stand in.
+/// The file `datacenter.cfg`: the settings, and the lines that they are in.
 ///
 /// A setting is changed in its own line, and in a property string in its own item. The first line of a key that can be
-/// read holds; when a setting of that key is changed, other lines of the same key become comments, lest one of them
-/// come to life. Every other line stays as it is, byte for byte.
+/// read holds; when a setting of that key is changed, other lines of the same key become comments, so that none of
+/// them comes to life. Every other line stays as it is, byte for byte.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DatacenterFile {
     config: DatacenterConfig,
@@ -117,7 +117,7 @@ impl DatacenterFile {
             text.extend_from_slice(content.as_bytes());
             text.push(b'\n');
         }
-        // A line that comes first now is not to be taken for one with a mark in front of the file.
+        // A line that comes first now must not be taken for one with a mark in front of the file.
         if without_mark(&text).1.is_some() {
             text.insert(0, b'\n');
         }
@@ -156,7 +156,7 @@ impl DatacenterFile {
 enum LineFormat {
     /// The value is the setting.
     Plain(DatacenterSetting),
-    /// The value is a property string of settings. Some have a key for the item that stands without one.
+    /// The value is a property string of settings. Some have a key for an item without one.
     Properties { key: &'static str, default_key: Option<&'static str> },
 }
 
@@ -172,7 +172,7 @@ impl LineFormat {
         }
     }
 
-    /// The format of the line that a setting stands in.
+    /// The format of the line that a setting is in.
     fn of(setting: DatacenterSetting) -> Self {
         Self::of_key(setting.keys().0.as_bytes()).unwrap_or(Self::Plain(setting))
     }
@@ -204,7 +204,7 @@ struct Item<'a> {
     /// Its key, the default key if it has none; or nothing if there is no default either.
     key: Option<&'a str>,
     value: &'a str,
-    /// As it stands there.
+    /// As it is written there.
     text: &'a str,
 }
 

@@ -30,7 +30,7 @@ pub enum EditError {
     /// A name that is not valid.
     #[error(transparent)]
     BadId(ValueError),
-    /// A type of rule that there is not.
+    /// A type of rule that does not exist.
     #[error(transparent)]
     BadRuleType(UnknownWord),
     /// There is one of this name already. A section of the file that lacks a required property counts too.

@@ -372,7 +372,7 @@ impl<'a> Editor<'a> {
         Changed { section: section.ok(), edited, faults }
     }
 
-    /// Names of nodes that nearly exist: slips of the hand. What was there before is not asked for again.
+    /// Names that are nearly those of nodes: typing errors. What was there before is not looked at again.
     fn check_nodes(&self, nodes: &NodePriorities, old: Option<&NodePriorities>) -> Vec<PropertyFault> {
         let new = nodes.keys().filter(|node| old.is_none_or(|old| !old.contains_key(*node)));
         let unknown = new.filter(|node| !self.nodes.contains(node));
@@ -515,7 +515,7 @@ where
     Ok(())
 }
 
-/// Puts an edited section instead of the old one. What was kept of the edited properties goes.
+/// Replaces the old section by the edited one. What was kept of the edited properties goes.
 fn replace<S: Section>(sections: &mut OrderedMap<S::Id, S>, kept: &mut Kept<S::Id>, id: &S::Id, edited: Edited<S>) {
     for property in edited.edited {
         kept.forget_property(id, property);

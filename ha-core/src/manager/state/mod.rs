@@ -65,6 +65,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
+    /// Balances at the start, if that is configured (M21).
     fn step_request_start(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };
         let (sid, present) = (sid.clone(), entry.node.clone());
@@ -132,7 +133,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// The LRM of a service's node has seen that its guest is elsewhere: people moved it, or it was on its way when it was
-    /// added. Follows it to where it is configured, if that is online, and says whether it does.
+    /// added. Follows it to where it is configured, if that is online, and says whether it does (M22).
     ///
     /// It may run there without a watchdog, so that node counts as unguarded until its LRM is seen with its lock.
     fn follow(&mut self, service: usize) -> bool {

@@ -16,7 +16,7 @@ use crate::{
 };
 use rank::{Candidate, Ranking};
 
-/// For how many rounds on end the imbalance has been above the threshold. The master keeps it from round to round; a new
+/// For how many rounds in a row the imbalance has been above the threshold. The master keeps it from round to round; a new
 /// one begins at 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BalanceHold {
@@ -164,7 +164,7 @@ impl Placement {
 }
 
 impl BalanceHold {
-    /// After this number of rounds on end with an imbalance above the threshold.
+    /// After this number of rounds in a row with an imbalance above the threshold.
     #[must_use]
     pub const fn after(rounds: u32) -> Self {
         Self { rounds }

@@ -1,4 +1,4 @@
-//! The figures of nodes and services, checked: a figure that can't be gets no further than here.
+//! The figures of nodes and services, checked: an impossible figure gets no further than here.
 
 use super::amount::{Amount, MAX_CORES};
 use crate::{
@@ -20,7 +20,7 @@ pub enum FiguresError {
     /// An online node is not among them.
     #[error("the statistics lack node '{0}'")]
     NodeMissing(NodeName),
-    /// A node's number of cores can't be.
+    /// A node's number of cores is impossible.
     #[error("node '{node}' cannot have {cores} cores: expected a number from {MIN_CORES} to {MAX_CORES}")]
     NodeCores {
         /// The node.
@@ -31,7 +31,7 @@ pub enum FiguresError {
     /// A node has no memory.
     #[error("node '{0}' cannot have 0 bytes of memory")]
     NodeMemory(NodeName),
-    /// A node's measured use of its cores can't be.
+    /// A node's measured use of its cores is impossible.
     #[error("node '{node}' cannot have {cores} cores in use: expected a number from 0 to {MAX_CORES}")]
     NodeUse {
         /// The node.
@@ -42,7 +42,7 @@ pub enum FiguresError {
     /// A service is not among them.
     #[error("the statistics lack service '{0}'")]
     ServiceMissing(ServiceId),
-    /// A service's limit of cores can't be.
+    /// A service's limit of cores is impossible.
     #[error(
         "service '{sid}' cannot be limited to {cores} cores: expected a number from 0, for no limit, to {MAX_CORES}"
     )]
@@ -52,7 +52,7 @@ pub enum FiguresError {
         /// What the statistics say.
         cores: f64,
     },
-    /// A service's measured use of cores can't be.
+    /// A service's measured use of cores is impossible.
     #[error("service '{sid}' cannot use {cores} cores: expected a number from 0 to {MAX_CORES}")]
     ServiceUse {
         /// The service.

@@ -243,7 +243,7 @@ fields! {
 impl Record for FenceIncident {
     type Draft = IncidentDraft;
 
-    const EXPECTED: &'static str = "an object, that a node is to be fenced";
+    const EXPECTED: &'static str = "an object, the incident of a node that must be fenced";
 
     fn build(draft: IncidentDraft, unknown: UnknownFields) -> Result<Self, Missing> {
         let IncidentDraft { id, writer, was_down } = draft;

@@ -26,7 +26,7 @@ use crate::{
     status::{ManagerStatus, ServiceEntry, ServiceTable},
 };
 
-/// The entry of a service that can't be understood, as it stands in the manager status.
+/// The entry of a service that can't be understood, as it is in the manager status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUnderstood {
     sid: String,
@@ -36,7 +36,7 @@ pub struct NotUnderstood {
 }
 
 impl NotUnderstood {
-    /// Under which name it stands: a SID, or a text that is none.
+    /// The name under which it is there: a SID, or a text that is none.
     #[must_use]
     pub fn sid(&self) -> &str {
         &self.sid
@@ -78,7 +78,7 @@ impl fmt::Display for NotUnderstood {
     }
 }
 
-/// All that stands in `service_status`.
+/// All that is in `service_status`.
 #[derive(Default)]
 pub(super) struct Services {
     pub(super) table: ServiceTable,
@@ -197,7 +197,7 @@ fn judge(sid: &str, json: &str, is_one_of_several: bool) -> Result<(ServiceId, S
     Ok((parsed, entry))
 }
 
-/// What stands in `service_status`, all of it.
+/// What is in `service_status`, all of it.
 pub(super) struct WrittenServices<'a>(pub(super) &'a ManagerStatus);
 
 impl Serialize for WrittenServices<'_> {

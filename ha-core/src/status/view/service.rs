@@ -33,7 +33,7 @@ pub struct ServiceView {
     pub target: Option<NodeName>,
     /// What a person can do, where services get stuck.
     pub advice: Option<Advice>,
-    /// Whether automatic balancing is to leave it alone, and what must stay together with it.
+    /// Whether automatic balancing must leave it alone, and what must stay together with it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub balancing_off: bool,
     /// What is wrong with what is recorded of it, where that can't be understood.
@@ -54,7 +54,7 @@ pub struct ServiceView {
     /// How often it ended by itself and was started again, since it was last stopped on purpose or came to its node.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub restarts: u64,
-    /// When it was found ended, the last ten times at the most, oldest first.
+    /// When it was found ended, the last ten times at most, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restart_times: Vec<Timestamp>,
     /// When it will be started again, while that waits because it ended too often.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::cluster::{Disturbance, Fault, When};
 
-/// Lets the LRM go on until it exits, for some minutes at the most.
+/// Lets the LRM go on until it exits, for some minutes at most.
 fn exits(cluster: &mut Cluster) -> bool {
     for _ in 0..40 {
         match iterate(cluster) {

@@ -55,7 +55,7 @@ fn a_start_is_tried_again_until_max_restart_then_reported_and_the_count_begins_a
     }
 }
 
-/// How often a start may be tried stands in the configuration.
+/// How often a start may be tried is in the configuration.
 #[test]
 fn a_start_that_fails_while_the_configuration_cannot_be_read_is_tried_again_and_not_counted() {
     let mut cluster = active();

@@ -4,7 +4,7 @@ use ha_core::time::Next;
 
 use super::*;
 
-/// Lets an active LRM go on until something is reported, for an hour at the most.
+/// Lets an active LRM go on until something is reported, for an hour at most.
 fn iterate_until(cluster: &mut Cluster, event: &str) -> Vec<String> {
     let mut events = Vec::new();
     for _ in 0..360 {
@@ -332,7 +332,7 @@ fn what_an_ended_start_may_have_left_is_stopped_before_its_service_is_started_ag
     cluster.resources().get_mut(&sid("vm:101")).unwrap().max_restart = Some(0);
     cluster.guests.get_mut(&sid("vm:101")).unwrap().hangs = Some(StateName::Started);
     put(&mut cluster, STARTED, "two");
-    // It gets the place that is free once the other one hangs, and keeps it for long.
+    // It gets the place that is free once the other one hangs, and keeps it for a long time.
     cluster.add_service("vm:102", "node1", RequestedState::Started);
     cluster.put_entry("vm:102", "node1", STARTED, Some("other"));
     while cluster.node("node1").jobs.is_empty() {

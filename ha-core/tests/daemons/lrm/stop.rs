@@ -21,7 +21,7 @@ fn stop_active_restart_exits_when_all_services_are_frozen() {
     assert_eq!(cluster.places(&sid("vm:101")), [&node("node1")], "it runs on");
 }
 
-/// A job may hold up the turn of the workers for long after the status was read by which all is frozen.
+/// A job may hold up the turn of the workers until long after the status was read by which all is frozen.
 #[test]
 fn stop_restart_looks_again_whether_all_services_are_frozen_once_its_record_says_that_it_restarts() {
     for mut cluster in [active(), lost()] {
@@ -303,7 +303,7 @@ fn an_lrm_that_restarts_carries_out_moves_alone() {
 #[test]
 fn a_restart_waits_its_full_time_for_a_lock_that_was_lost_again() {
     let mut cluster = lost();
-    // It gets it back, and has it for long.
+    // It gets it back, and has it for a long time.
     cluster.iterate_times(40, "node1", Daemon::Lrm);
     assert_eq!(state(&mut cluster), LrmState::Active);
     break_call(&mut cluster, HostOperation::TakeLock);

@@ -23,7 +23,7 @@ pub struct VmGuest {
     /// Its disks, by virtio. For a move all nodes must reach them by the same path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disks: Vec<VmDisk>,
-    /// More arguments for QEMU: it has no devices but those that stand here. A relative path is one below the daemon's run
+    /// More arguments for QEMU: it has no devices but those that are named here. A relative path is one below the daemon's run
     /// directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,

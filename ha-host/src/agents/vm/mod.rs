@@ -47,14 +47,14 @@ use qmp::Qmp;
 /// If anything goes wrong before 3, the source's node takes the move back: it removes *m* from the definition, so that a write
 /// of step 3 that is still on its way fails, and only then lets the source go on. If that removal is not known to have been made,
 /// nothing runs until it is. If the source's node dies and its service is recovered on the target, `resume` still says that the
-/// source did not go on after *m*, so a destination that is complete is the guest as it stood.
+/// source did not go on after *m*, so a destination that is complete is the guest as it was.
 ///
 /// Both processes are written down on their nodes, so a daemon that is started again goes on where the last one was.
 #[derive(Clone)]
 pub struct VmAgent {
     store: Arc<dyn Store>,
     node: NodeName,
-    /// Under which other nodes reach this one.
+    /// The address by which other nodes reach this one.
     address: String,
     processes: Processes,
 }
@@ -93,11 +93,11 @@ enum Purpose {
 }
 
 impl VmAgent {
-    /// QEMU ends within that time once it was told to.
+    /// How long QEMU may take to end once it was told to.
     const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
-    /// A job waits that long for what the receiver of moves does with the same guest.
+    /// How long a job waits for what the receiver of moves does with the same guest.
     const GUARD_PATIENCE: Duration = Duration::from_secs(30);
-    /// A QEMU that was started answers within that time.
+    /// How long a QEMU that was started may take to answer.
     const START_TIMEOUT: Duration = Duration::from_secs(30);
     /// How often it is looked whether something has come about.
     const LOOK_INTERVAL: Duration = Duration::from_millis(50);

@@ -15,9 +15,9 @@ use crate::{
 };
 
 impl VmAgent {
-    /// The target has a destination ready within that time, or there is none.
+    /// How long the target may take to have a destination ready; after that there is none.
     const DESTINATION_TIMEOUT: Duration = Duration::from_secs(60);
-    /// A store that fails is asked again for so long whether the guest is the target's.
+    /// For how long a store that fails is asked again whether the guest is the target's.
     const HANDOVER_PATIENCE: Duration = Duration::from_secs(20);
 
     /// Moves a running guest live. When it returns, the target is the guest's node, or the guest goes on here.

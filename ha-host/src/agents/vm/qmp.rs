@@ -27,9 +27,9 @@ pub(super) struct Qmp {
 impl Qmp {
     /// How often it is tried to connect.
     const RETRY_INTERVAL: Duration = Duration::from_millis(20);
-    /// Bytes of an answer or event. What is asked here is answered in some hundred.
+    /// The most bytes of an answer or event. What is asked here is answered in some hundred.
     const LONGEST: usize = 1 << 20;
-    /// An answer takes no longer from a QEMU that is well.
+    /// The longest that a QEMU that is well takes to answer.
     pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
     /// Connects within `patience`, which is what each command may take too. A socket on which nobody listens yet is tried again

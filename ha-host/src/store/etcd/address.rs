@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Where a store in etcd is, who may be asked for it, and how a program makes itself known there.
 ///
 /// As text it is `etcd://HOST:PORT,HOST:PORT/PREFIX`, or `etcd+https://HOST:PORT,HOST:PORT/PREFIX?ca=FILE` with TLS. After
-/// the `?` stand options, separated by commas: `ca`, `cert` and `key`, `user` and `password-file`. No secret is part of an
+/// the `?` come options, separated by commas: `ca`, `cert` and `key`, `user` and `password-file`. No secret is part of an
 /// address: it names the files, by absolute paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EtcdAddress {
@@ -58,7 +58,7 @@ impl EtcdAddress {
     }
 }
 
-/// The options of an address as they stand there.
+/// The options of an address as they are written there.
 #[derive(Default)]
 struct Options {
     ca: Option<PathBuf>,
@@ -86,7 +86,9 @@ impl Options {
                 "user" if value.is_empty() => return Err("'user' names nobody".into()),
                 "user" => options.user.replace(value.into()).is_none(),
                 _ => {
-                    return Err(format!("'{name}' is no option: there are ca, cert, key, user and password-file"));
+                    return Err(format!(
+                        "'{name}' is no option: the options are ca, cert, key, user and password-file"
+                    ));
                 }
             };
             if !is_new {

@@ -108,7 +108,7 @@ impl Gateway {
     const SHORTEST_PATIENCE: Duration = Duration::from_millis(500);
     /// Between two rounds of questions.
     const PAUSE: Duration = Duration::from_millis(50);
-    /// So often a member is asked who else there is.
+    /// How often a member is asked who else there is.
     const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
     /// Nobody is asked yet.
@@ -203,7 +203,7 @@ impl Gateway {
     }
 
     /// Takes note of an answer. `before` is the highest revision that had been seen when the question was asked: what is
-    /// answered with a lower one does not stand where it stood.
+    /// answered with a lower one is not where it was.
     fn note(&self, endpoint: &str, before: i64, revision: i64) -> Result<(), StoreError> {
         let mut state = self.state();
         if revision < before {
@@ -433,7 +433,7 @@ impl Gateway {
     }
 }
 
-/// As it stands in its file now: it may be changed while daemons run.
+/// As its file has it now: it may be changed while daemons run.
 fn password(login: &EtcdLogin) -> Result<String, StoreError> {
     let text = tls::read_secret(&login.password_file)?;
     let text = String::from_utf8_lossy(&text);

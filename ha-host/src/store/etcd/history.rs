@@ -11,9 +11,9 @@ use crate::store::{HistoryLine, StoreError};
 /// The position of the next line.
 const NEXT: &str = "history-next";
 const BATCHES: &str = "history/";
-/// Where all batches have more bytes the oldest go.
+/// The most bytes of all batches; beyond that the oldest go.
 const LARGEST: usize = 256 << 10;
-/// Their size is looked at each time that so many lines were added.
+/// After how many new lines their size is looked at.
 const LOOK_EACH: u64 = 64;
 /// A transaction takes no more.
 const MOST_AT_ONCE: usize = 100;

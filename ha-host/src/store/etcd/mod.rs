@@ -87,7 +87,7 @@ const COMMANDS: &str = "commands";
 impl EtcdStore {
     /// Larger contents are compared by their revision alone, since etcd takes 1.5 MB in one request; locks are small.
     const LARGEST_COMPARED: usize = 256 << 10;
-    /// So often somebody else may be quicker.
+    /// How often somebody else may be quicker.
     const ATTEMPTS: u32 = 50;
 
     /// The store of a cluster.

@@ -52,7 +52,7 @@ struct State {
 }
 
 impl Upkeep {
-    /// Old values of keys are kept that long, for those who want to see what was.
+    /// How long old values of keys are kept, for those who want to see what was.
     pub(super) const RETENTION: Duration = Duration::from_secs(3600);
     /// The master sees to it that there is room; if it can't, another one does after this time.
     const MASTERS_TIME: Duration = Duration::from_secs(10);
@@ -177,7 +177,7 @@ fn members(etcd: &Gateway) -> Vec<MemberStatus> {
     etcd.endpoints().into_iter().map(member).collect()
 }
 
-/// As it stands among what a member measures, such as `etcd_server_quota_backend_bytes 2.147483648e+09`.
+/// As it is among what a member measures, such as `etcd_server_quota_backend_bytes 2.147483648e+09`.
 fn measured_quota(metrics: &str) -> Option<i64> {
     let line = metrics.lines().find_map(|line| line.strip_prefix("etcd_server_quota_backend_bytes "))?;
     let bytes: f64 = line.trim().parse().ok()?;

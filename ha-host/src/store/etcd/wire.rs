@@ -271,7 +271,7 @@ pub(super) struct Alarm {
 #[derive(Debug, Deserialize)]
 pub(super) struct Done {}
 
-/// What stands in an answer that is none. It need not be JSON.
+/// What is in an answer that is none. It need not be JSON.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Refusal {
     #[serde(default)]

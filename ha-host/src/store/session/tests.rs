@@ -120,7 +120,7 @@ fn who_had_what_another_hand_has_written_is_a_twin_and_does_nothing_any_more() {
     }
 }
 
-/// A directory that is not mounted any more, or another one that is mounted in its place.
+/// A directory that is not mounted any more, or another one that is mounted there instead.
 #[test]
 fn in_another_store_than_that_of_its_cluster_a_session_takes_and_writes_nothing() {
     let stage = Stage::new("cluster");

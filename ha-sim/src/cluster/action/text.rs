@@ -245,7 +245,7 @@ fn named(place: &RawPlace) -> String {
     }
 }
 
-/// A text with what can't stand in a line replaced.
+/// A text with what can't be in a line replaced.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

@@ -11,7 +11,7 @@ use crate::world::{Happening, World};
 
 /// A service runs on two nodes, or more, at the same time.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub struct Violation {
+pub struct RanTwice {
     /// When it was found.
     pub at: Instant,
     /// The service.
@@ -22,10 +22,10 @@ pub struct Violation {
     pub last: Vec<Happening>,
 }
 
-/// How many of the last happenings a violation shows.
+/// How many of the last happenings are shown with it.
 const LAST: usize = 20;
 
-impl fmt::Display for Violation {
+impl fmt::Display for RanTwice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nodes: Vec<&str> = self.nodes.iter().map(NodeName::as_str).collect();
         let at = self.at.since_start().as_secs_f64();
@@ -38,21 +38,21 @@ impl fmt::Display for Violation {
 }
 
 /// Looks for a service that runs, or is being started, on more than one node.
-pub(super) fn check(world: &World) -> Result<(), Violation> {
+pub(super) fn check(world: &World) -> Result<(), RanTwice> {
     let mut places: BTreeMap<&ServiceId, &NodeName> = BTreeMap::new();
     for (node, sid) in world.occupied() {
         match places.insert(sid, node) {
-            Some(other) if other != node => return Err(violation(world, sid)),
+            Some(other) if other != node => return Err(ran_twice(world, sid)),
             Some(_) | None => {}
         }
     }
     Ok(())
 }
 
-fn violation(world: &World, sid: &ServiceId) -> Violation {
+fn ran_twice(world: &World, sid: &ServiceId) -> RanTwice {
     let nodes = world.occupied().filter(|(_, other)| *other == sid).map(|(node, _)| node.clone());
     let first = world.happenings.len().saturating_sub(LAST);
-    Violation {
+    RanTwice {
         at: world.time,
         sid: sid.clone(),
         nodes: nodes.collect(),
