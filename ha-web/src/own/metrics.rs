@@ -8,6 +8,6 @@ use crate::{call::Call, wire::Fault};
 pub(crate) fn metrics(call: &Call<'_>, format: MetricsFormat) -> Result<String, Fault> {
     let present = call.present()?;
     let glance = Glance::new(present, &call.local_node()?, None);
-    let tolerance = tolerance(present);
+    let tolerance = tolerance(present, usize::MAX);
     Ok(text(Measured { present, glance: &glance, tolerance: &tolerance }, format))
 }
