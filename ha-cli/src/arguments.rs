@@ -19,7 +19,7 @@ use super::{
 /// Verbs that change something tell what follows; with --dry-run they only tell, with --wait they return when it is done.
 ///
 /// Exit codes: 0 if it was done, 1 if it could not be done, 2 if the arguments make no sense, 3 for a node daemon that works no
-/// more since another machine works under its node's name. 'ha check' gives 1 if it finds something; 'ha status --exit-code' gives
+/// more since another machine works under its node's name. 'ha check' gives 1 if it finds something, 'ha plan' if it would not go well; 'ha status --exit-code' gives
 /// 0, 1 or 2 for a cluster that is healthy, degraded or critical.
 #[derive(Debug, Parser)]
 #[command(name = "ha", version, max_term_width = 100)]
@@ -287,6 +287,11 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Ask beforehand: which losses are survived, and what follows from taking nodes down.
+    Plan {
+        #[command(subcommand)]
+        verb: PlanVerb,
+    },
     /// Guests: what services are made of.
     Guest {
         #[command(subcommand)]
@@ -404,6 +409,35 @@ pub(super) enum GuestVerb {
     },
     /// List the guests.
     List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlanVerb {
+    /// Say how many nodes may be lost at once so that every service is recovered, what stays down if more are, and what would help.
+    ///
+    /// Every set of nodes is played by the code that decides, from when what is under way has settled. Services that are down already don't
+    /// count.
+    Tolerance {
+        /// Ask about so many at once at the most; the exit code is 1 if they are not survived, whichever they are.
+        #[arg(long, value_name = "NODES")]
+        losses: Option<usize>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what follows from maintenance of nodes: what leaves, what would be interrupted, whether one more loss is survived meanwhile, and
+    /// what returns.
+    ///
+    /// The exit code is 0 if nothing is interrupted and any other node may be lost meanwhile, else 1. Nothing is changed: that
+    /// is done by 'ha maintenance enable NODE'.
+    Evacuate {
+        /// The nodes.
+        #[arg(required = true)]
+        nodes: Vec<NodeName>,
         /// As JSON.
         #[arg(long)]
         json: bool,

@@ -16,7 +16,7 @@ pub(super) fn metrics(context: &Context) -> Result<ExitCode, Failure> {
     let glance = Glance::new(&present, &context.node()?, None);
     // Without a history the rest is as true as with it.
     let counted = counted(&*context.store).ok();
-    let tolerance = tolerance(&present);
+    let tolerance = tolerance(&present, usize::MAX);
     let measured = Measured { present: &present, glance: &glance, tolerance: &tolerance, counted: counted.as_ref() };
     write!(anstream::stdout(), "{}", text(measured, MetricsFormat::Prometheus))?;
     Ok(ExitCode::SUCCESS)

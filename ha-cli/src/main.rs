@@ -15,6 +15,7 @@ mod figures;
 mod history;
 mod logs;
 mod nodes;
+mod plan;
 mod repair;
 mod show;
 mod status;
@@ -130,6 +131,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Health => figures::health(context),
         Verb::Check { json } => check::check(&context()?, json),
         Verb::Explain { sid, best, json } => check::explain(&context()?, &sid, best, json),
+        Verb::Plan { verb } => plan::plan(&context()?, verb),
         Verb::Guest { verb } => match verb {
             GuestVerb::Set { sid, file } => edits::set_guest(&context()?, &sid, &file),
             GuestVerb::Remove { sid } => edits::remove_guest(&context()?, &sid),

@@ -215,6 +215,11 @@ impl Placement {
         &self.rules
     }
 
+    /// The same, to make another placement of the same table with them.
+    pub(crate) fn shared_rules(&self) -> Arc<PlacementRules> {
+        self.rules.clone()
+    }
+
     /// The services in negative affinity with a service, in no order, some of them perhaps twice.
     pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         self.rules.negative(service)

@@ -53,12 +53,17 @@ impl Scene<'_> {
     }
 
     pub(crate) fn placement(&self) -> (Placement, Shortfall) {
+        let rules = PlacementRules::new(evaluate(&self.rules, &self.members).compiled, &self.status.services);
+        self.placement_without(&[], Arc::new(rules))
+    }
+
+    /// The same without some of the nodes that are online, by rules that are made for the services already.
+    pub(crate) fn placement_without(&self, lost: &[NodeName], rules: Arc<PlacementRules>) -> (Placement, Shortfall) {
         let services = &self.status.services;
-        let rules = PlacementRules::new(evaluate(&self.rules, &self.members).compiled, services);
-        let online = self.status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
-        let online = online.map(|(node, _)| node.clone()).collect();
+        let is_online = |(node, state): &(&NodeName, &NodeState)| **state == NodeState::Online && !lost.contains(node);
+        let online = self.status.nodes.iter().filter(is_online).map(|(node, _)| node.clone()).collect();
         let (mut placement, shortfall) =
-            Placement::new(online, services, self.unmanaged, Arc::new(rules), self.scheduler(), self.usage);
+            Placement::new(online, services, self.unmanaged, rules, self.scheduler(), self.usage);
         placement.note_strangers(&self.status.not_understood, services);
         placement.fails_back = alloc::vec![true; placement.groups()];
         for (service, (sid, _)) in services.iter().enumerate() {

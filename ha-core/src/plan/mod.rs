@@ -7,11 +7,18 @@
 //!   when nodes fail.
 //! * [`Rehearsal`]: a host on which nothing happens, to see what one round of a manager would do.
 //! * [`RoundsToCome`]: the rounds until everything has settled, with LRMs that do what they are asked.
+//! * [`Tolerance`]: which losses of nodes are survived, what stays down after those that are not, and what would help.
 
+mod combinations;
+mod losses;
 mod rehearsal;
+mod remedies;
 mod rounds;
+mod settled;
 mod situation;
+mod tolerance;
 
+pub use losses::{Down, DownReason, LossLevel, LossUnit, Losses, Remedy, Tolerance, TooMuch, Votes};
 pub use rehearsal::Rehearsal;
 pub use rounds::{RoundsPlayed, RoundsToCome};
 pub use situation::{Prepared, Recovery, Situation};

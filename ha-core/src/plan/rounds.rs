@@ -1,7 +1,12 @@
 //! Plays rounds to come: a manager of our own begins from what is recorded, and LRMs that do what they are asked answer it.
 //! Nothing is written.
 
-use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::ToString,
+    sync::Arc,
+    vec::Vec,
+};
 use core::time::Duration;
 
 use super::Rehearsal;
@@ -73,10 +78,47 @@ impl RoundsToCome {
 
     /// Plays rounds until nothing changes any more. The first one takes the commands.
     pub fn play(self, commands: &[Command]) -> RoundsPlayed {
+        self.play_with(host_for(commands), commands, STEP)
+    }
+
+    /// Plays what follows when these nodes are lost at once and stay away: after the first round so much time passes that nobody waits
+    /// for them any longer. Their locks can be had, and fence devices succeed. That proves of a node that it is down what it proves in
+    /// the cluster: nothing where no watchdog guards the node.
+    ///
+    /// The master is one of the nodes that are left; if none is, nothing is played.
+    pub fn play_loss(mut self, lost: &BTreeSet<NodeName>) -> RoundsPlayed {
+        for node in lost {
+            self.input.members.insert(node.clone(), false);
+        }
+        let is_left = |node: &NodeName| self.input.members.get(node) == Some(&true);
+        if !is_left(&self.master) {
+            match self.input.members.iter().find(|(_, online)| **online) {
+                Some((node, _)) => self.master = node.clone(),
+                None => return self.unplayed(),
+            }
+        }
+        let patience = self.timings.fence_delay().max(STEP);
+        self.play_with(Rehearsal::granting(), &[], patience)
+    }
+
+    fn unplayed(self) -> RoundsPlayed {
+        let Self { status, input, .. } = self;
+        RoundsPlayed {
+            status,
+            lrms: input.lrms,
+            configuration: input.configuration,
+            first: Vec::new(),
+            events: Vec::new(),
+            settled: true,
+        }
+    }
+
+    /// `first_step` is the time between the first two rounds.
+    fn play_with(self, host: Rehearsal, commands: &[Command], first_step: Duration) -> RoundsPlayed {
         let Self { master, timings, status, mut input } = self;
         let mode = input.configuration.datacenter.scheduler.mode;
         let lines = commands.iter().map(ToString::to_string).collect();
-        let mut host = Rehearsal { commands: lines, ..host_for(commands) };
+        let mut host = Rehearsal { commands: lines, ..host };
         let mut manager = Manager::begin(master, timings, status, mode, &unique(&input), &mut host);
         host.events.clear();
         let patience = patience(&input.configuration);
@@ -86,11 +128,12 @@ impl RoundsToCome {
             let before = Outline::of(manager.status(), &input.lrms);
             let told = host.events.len();
             manager.round(&input, &mut host);
+            let step = if first.is_none() { first_step } else { STEP };
             if first.is_none() {
                 first = Some(host.events.clone());
                 commands.iter().for_each(|command| request_stopped(&mut input.configuration, command));
             }
-            input.now.instant = input.now.instant.after(STEP);
+            input.now.instant = input.now.instant.after(step);
             let recovered = host.events.iter().skip(told).filter_map(recovered);
             move_guests(&mut input.configuration, &recovered.collect());
             answer(manager.status(), &mut input);
@@ -154,6 +197,7 @@ struct Outline {
     nodes: BTreeMap<NodeName, NodeState>,
     modes: Vec<(LrmMode, LrmState)>,
     disarm: Option<DisarmState>,
+    unguarded: BTreeSet<NodeName>,
 }
 
 impl Outline {
@@ -167,6 +211,7 @@ impl Outline {
             nodes: status.nodes.clone(),
             modes: lrms.values().map(|record| (record.mode, record.state)).collect(),
             disarm: status.disarm.as_ref().map(|disarm| disarm.state),
+            unguarded: status.unguarded.clone(),
         }
     }
 }
@@ -174,10 +219,15 @@ impl Outline {
 /// Lets the LRMs of the nodes that are there do what they are asked, with success.
 fn answer(status: &ManagerStatus, input: &mut RoundInput) {
     let is_there = |node: &NodeName| matches!(status.node_state(node), NodeState::Online | NodeState::Maintenance);
+    let asked = status.services.iter().filter(|(_, entry)| is_asked_for(&entry.state));
+    let busy: BTreeSet<&NodeName> = asked.map(|(_, entry)| &entry.node).collect();
     for node in status.nodes.keys().filter(|node| is_there(node)) {
         let record = Arc::make_mut(input.lrms.entry(node.clone()).or_default());
         record.mode = mode_of(status, node, record.mode);
-        record.timestamp = Some(input.now.wall);
+        record.state = state_of(record, busy.contains(node));
+        // A record counts as new by its time.
+        let before = record.timestamp.unwrap_or(input.now.wall).max(input.now.wall);
+        record.timestamp = Some(before.saturating_add(1));
     }
     let mut moved: BTreeMap<ServiceId, NodeName> = BTreeMap::new();
     for (sid, entry) in status.services.iter().filter(|(_, entry)| is_there(&entry.node)) {
@@ -230,6 +280,20 @@ fn is_asked_for(state: &ServiceState) -> bool {
         | ServiceState::Recovery
         | ServiceState::Freeze
         | ServiceState::Error => false,
+    }
+}
+
+/// The state of an LRM that gets its lock as soon as it has something to look after, and gives it back in maintenance once all has left.
+fn state_of(record: &LrmStatus, has_services: bool) -> LrmState {
+    match record.mode {
+        LrmMode::Disarm => record.state,
+        LrmMode::Active | LrmMode::Restart | LrmMode::Shutdown | LrmMode::Maintenance | LrmMode::Unknown
+            if has_services =>
+        {
+            LrmState::Active
+        }
+        LrmMode::Maintenance => LrmState::Maintenance,
+        LrmMode::Active | LrmMode::Restart | LrmMode::Shutdown | LrmMode::Unknown => record.state,
     }
 }
 

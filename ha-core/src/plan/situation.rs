@@ -10,10 +10,10 @@ use crate::{
     id::{NodeName, ServiceId},
     placement::{
         Balance, BalanceHold, BalanceOutcome, Change, Counterfactual, Decider, Explanation, Placement, PlacementError,
-        Preference, Scene, SituationFinding, all_findings, counterfactual, explain, explain_with,
+        Preference, Scene, SituationFinding, Subject, all_findings, counterfactual, explain, explain_with,
     },
     rules::RuleSet,
-    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{ManagerStatus, ServiceEntry, ServiceState},
 };
 
 /// All that placement looks at.
@@ -172,39 +172,7 @@ impl<'a> Situation<'a> {
         if let Some(unknown) = nodes.iter().find(|node| !known(node)) {
             return Err(PlacementError::NoSuchNode(unknown.clone()));
         }
-        let mut scene = self.scene();
-        let status = scene.status.to_mut();
-        for node in nodes {
-            status.nodes.insert(node.clone(), NodeState::Unknown);
-        }
-        let mut lost = Vec::new();
-        for (service, (sid, entry)) in status.services.iter_mut().enumerate() {
-            let requested = self.configuration.resources.resources.get(sid).map(|resource| resource.state());
-            if nodes.contains(&entry.node)
-                && let Some(requested) = requested
-                && is_recovered(entry, requested)
-            {
-                entry.state = ServiceState::Recovery;
-                lost.push((service, sid.clone(), requested));
-            }
-        }
-        let (mut placement, _) = scene.placement();
-        let recoveries = lost.into_iter().filter_map(|(service, sid, requested)| {
-            let subject = scene.subject(&sid, Preference::BestScore, &placement).ok()?;
-            let from = subject.entry.node.clone();
-            let mut decided_by = Decider::NothingLeft;
-            let to = placement.select(subject, &mut decided_by).and_then(|node| placement.node(node)).cloned();
-            if let Some(to) = &to {
-                let state = if requested == RequestedState::Started {
-                    ServiceState::Started { confirmed: false }
-                } else {
-                    ServiceState::RequestStop { timeout: None }
-                };
-                placement.update(service, &ServiceEntry::new(state, to.clone()));
-            }
-            Some(Recovery { sid, from, to, decided_by })
-        });
-        Ok(recoveries.collect())
+        Ok(self.prepare().after_loss(nodes))
     }
 }
 
@@ -246,6 +214,39 @@ impl Prepared<'_> {
             resource.is_none_or(Resource::auto_rebalance)
         };
         self.placement.balance(services, config, &may_move, &mut hold, count)
+    }
+
+    /// Where the services of these nodes would go if the nodes failed now and were fenced: see [`Situation::after_failure`].
+    pub(super) fn after_loss(&self, lost: &[NodeName]) -> Vec<Recovery> {
+        let (mut placement, _) = self.scene.placement_without(lost, self.placement.shared_rules());
+        let mut waiting = Vec::new();
+        for (service, (sid, entry)) in self.scene.status.services.iter().enumerate() {
+            let resource = self.scene.configuration.resources.resources.get(sid);
+            if lost.contains(&entry.node)
+                && let Some(requested) = resource.map(Resource::state)
+                && is_recovered(entry, requested)
+            {
+                let entry = ServiceEntry { state: ServiceState::Recovery, ..entry.clone() };
+                placement.update(service, &entry);
+                waiting.push((service, sid, entry, requested));
+            }
+        }
+        let recoveries = waiting.into_iter().filter_map(|(service, sid, entry, requested)| {
+            let subject = self.scene.subject(sid, Preference::BestScore, &placement).ok()?;
+            let mut decided_by = Decider::NothingLeft;
+            let to = placement.select(Subject { entry: &entry, ..subject }, &mut decided_by);
+            let to = to.and_then(|node| placement.node(node)).cloned();
+            if let Some(to) = &to {
+                let state = if requested == RequestedState::Started {
+                    ServiceState::Started { confirmed: false }
+                } else {
+                    ServiceState::RequestStop { timeout: None }
+                };
+                placement.update(service, &ServiceEntry::new(state, to.clone()));
+            }
+            Some(Recovery { sid: sid.clone(), from: entry.node, to, decided_by })
+        });
+        recoveries.collect()
     }
 }
 

@@ -186,6 +186,15 @@ fn play(
     members: &[NodeName],
     commands: &[Command],
 ) -> Option<RoundsPlayed> {
+    Some(rounds_to_come(present, configuration, members)?.play(commands))
+}
+
+/// The rounds to come, with this configuration and these members; nothing if no node could be the master.
+pub(super) fn rounds_to_come(
+    present: &Present,
+    configuration: &Configuration,
+    members: &[NodeName],
+) -> Option<RoundsToCome> {
     let input = RoundInput {
         now: present.now,
         members: members.iter().map(|node| (node.clone(), present.is_there(node))).collect(),
@@ -195,8 +204,7 @@ fn play(
         usage: present.usage.clone(),
     };
     let (timings, status) = (present.settings.timings, present.status.clone());
-    let rounds = RoundsToCome { master: master_of(present)?, timings, status, input };
-    Some(rounds.play(commands))
+    Some(RoundsToCome { master: master_of(present)?, timings, status, input })
 }
 
 /// Who decides: the recorded master, or else any node that is there.

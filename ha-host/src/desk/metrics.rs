@@ -5,10 +5,11 @@ use std::fmt::{Display, Write};
 use ha_core::{
     event::Severity,
     history::{Counted, Figures, Sum},
+    plan::Tolerance,
     status::view::LrmView,
 };
 
-use super::{Glance, Health, Present, Tolerance};
+use super::{Glance, Health, Present};
 use crate::{
     VERSION,
     history::Reader,
@@ -95,7 +96,7 @@ fn cluster(text: &mut Text, measured: Measured<'_>) {
     text.gauge(
         "ha_failures_tolerated",
         "How many nodes may fail at once, whichever they are, so that every service still has a node.",
-        [(vec![], count(tolerance.nodes))],
+        [(vec![], count(tolerance.survives))],
     );
     text.gauge("ha_problems", "What is wrong with the cluster as a whole.", [(vec![], count(glance.problems.len()))]);
 }

@@ -5,7 +5,7 @@
 //! * [`foresee`]: what follows from a change, by playing the rounds to come.
 //! * [`problems`]: what is wrong in the configuration.
 //! * [`explain`]: why a service is where it is.
-//! * [`tolerance`]: how many nodes may fail.
+//! * [`tolerance`]: how many nodes may fail; [`evacuation`]: what becomes of services when nodes are taken down for a while.
 //! * [`judge`]: what the master would answer to a command.
 //! * [`problems`]: what is wrong in the configuration.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
@@ -14,6 +14,7 @@
 
 mod check;
 mod edit;
+mod evacuation;
 mod explain;
 mod foresight;
 mod glance;
@@ -25,11 +26,12 @@ mod verdict;
 
 pub use check::problems;
 pub use edit::{Desk, DeskEdit, NameError};
+pub use evacuation::{Elsewhere, Evacuation, evacuation};
 pub use explain::explain;
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
 pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
 pub use report::StatusParts;
-pub use tolerance::{Tolerance, TooMuch, tolerance};
+pub use tolerance::tolerance;
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

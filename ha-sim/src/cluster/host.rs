@@ -400,8 +400,9 @@ impl StatusStore for Host<'_> {
                 None if host.sees_empty_store() => None,
                 None => host.view().manager_status()?,
             };
+            let holds_lock = host.cluster.world.lock_holder(&Lock::Manager) == Some(&host.node);
             if let (DaemonKind::Crm, Some(invariants)) = (host.daemon, &mut host.cluster.invariants) {
-                invariants.reads_manager_status(&host.node, status.as_ref());
+                invariants.reads_manager_status(&host.node, status.as_ref(), holds_lock);
             }
             let (planted, node, daemon) = (host.cluster.planted, &host.node, host.daemon);
             Ok(match planted {

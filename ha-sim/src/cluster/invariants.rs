@@ -398,9 +398,19 @@ impl Invariants {
         self.beliefs.has_read_configuration(node, configuration);
     }
 
-    pub(super) fn reads_manager_status(&mut self, node: &NodeName, status: Option<&Arc<ManagerStatus>>) {
+    pub(super) fn reads_manager_status(
+        &mut self,
+        node: &NodeName,
+        status: Option<&Arc<ManagerStatus>>,
+        holds_lock: bool,
+    ) {
         self.beliefs.has_read(node, status.cloned());
-        self.note_disarmed(node, status.map(|status| &**status));
+        let status = status.map(|status| &**status);
+        // A master without a watchdog may read for longer than its lock lasts, and then what another one wrote who armed HA again. It is
+        // none any more, and has no watchdog for all that.
+        if holds_lock || status.is_some_and(|status| status.disarm.is_some()) {
+            self.note_disarmed(node, status);
+        }
     }
 
     /// A master has written the manager status, which is this one now.
@@ -604,7 +614,7 @@ impl Invariants {
     fn check_fenced(&mut self, node: &NodeName, world: &World) {
         let Some(status) = world.store.manager_status.as_deref() else { return };
         let mut running = world.occupied().filter(|(other, sid)| *other == node && is_managed(world, sid));
-        let runs = running.find(|(_, sid)| is_to_be_fenced(world, sid) || !is_left_alone(status, sid, node));
+        let runs = running.find(|(_, sid)| is_to_be_fenced(world, sid) || !is_known_to_run(status, sid, node));
         if let Some((_, sid)) = runs {
             let details = format!("{sid} runs on {node} though it was fenced");
             self.note_breach(world.time, Invariant::FencedRunsNothing, details);
@@ -616,7 +626,7 @@ impl Invariants {
         // Another master that writes now has not seen that lock.
         for (by, node, sid) in std::mem::take(&mut self.came_since) {
             let still_runs = world.occupied().any(|(other, running)| *other == node && *running == sid);
-            if by == *master && still_runs && !is_left_alone(status, &sid, &node) {
+            if by == *master && still_runs && !is_known_to_run(status, &sid, &node) {
                 let details = format!("{sid} runs on {node} though its lock was taken, and nobody knows");
                 self.note_breach(world.time, Invariant::FencedRunsNothing, details);
             }
@@ -627,10 +637,14 @@ impl Invariants {
 /// A master may have to tell its devices several times that an incident is over.
 const ROUNDS_TO_FORGET: u32 = 2;
 
-/// Whether a service stays on a node that is known to be unguarded.
-fn is_left_alone(status: &ManagerStatus, sid: &ServiceId, node: &NodeName) -> bool {
+/// Whether it is known that a service may run on a node whose lock proves nothing of it: it stays on one that is unguarded, or is left to
+/// people in `error`, with which an LRM lets go.
+fn is_known_to_run(status: &ManagerStatus, sid: &ServiceId, node: &NodeName) -> bool {
     let stays = |entry: &ServiceEntry| entry.node == *node || entry.state.target() == Some(node);
-    status.services.get(sid).is_some_and(stays) && status.unguarded.contains(node)
+    status.services.get(sid).is_some_and(|entry| {
+        let in_error = entry.state == ServiceState::Error && status.may_run.contains(sid);
+        stays(entry) && (status.unguarded.contains(node) || in_error)
+    })
 }
 
 /// Whether a service waits for its node to be fenced.

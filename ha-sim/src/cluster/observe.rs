@@ -1,6 +1,6 @@
 //! Questions that a cluster answers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use ha_core::{
     config::DatacenterFile,
@@ -8,7 +8,8 @@ use ha_core::{
     event::DaemonState,
     id::{NodeName, ServiceId},
     lrm::Lrm,
-    manager::Manager,
+    manager::{Manager, RoundInput},
+    plan::RoundsToCome,
     status::{ClusterView, ManagerStatus, NodeState, StateName, ViewInput},
     time::Instant,
     timing::Timings,
@@ -119,6 +120,23 @@ impl Cluster {
         let managers = self.daemons.values().filter_map(|daemons| daemons.crm.as_ref()?.manager());
         let hold = managers.map(Manager::balance_hold).next().unwrap_or_default();
         Snapshot::of(&self.world, hold)
+    }
+
+    /// The rounds to come by what is recorded now, to ask what would follow; nothing as long as there is no master.
+    #[must_use]
+    pub fn rounds_to_come(&self) -> Option<RoundsToCome> {
+        let Snapshot { status, configuration, members, usage, unmanaged, .. } = self.snapshot();
+        let master = status.master_node.clone().filter(|node| self.world.is_online(node))?;
+        let members = members.into_iter().filter(|node| self.world.nodes.get(node).is_some_and(|node| !node.expelled));
+        let input = RoundInput {
+            now: self.now(),
+            members: members.map(|node| (node.clone(), self.world.is_online(&node))).collect(),
+            lrms: self.world.store.lrm_status.clone(),
+            configuration,
+            unmanaged,
+            usage: Some(Arc::new(usage)),
+        };
+        Some(RoundsToCome { master, timings: self.timings, status: (*status).clone(), input })
     }
 
     /// Whether nothing that was done to a node, or goes wrong with a call of its daemons, keeps its LRM from its work now.

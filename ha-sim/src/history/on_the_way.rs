@@ -63,6 +63,8 @@ pub(super) struct OnTheWay<'a> {
     everything: Instant,
     everything_for_good: bool,
     master: Option<NodeName>,
+    /// When somebody looked last.
+    looked: Instant,
     /// What is recorded of each node, and since when.
     states: BTreeMap<NodeName, (NodeState, Instant)>,
     services: BTreeMap<ServiceId, Seen>,
@@ -111,6 +113,7 @@ impl<'a> OnTheWay<'a> {
             everything: Instant::START,
             everything_for_good: false,
             master: None,
+            looked: Instant::START,
             states: BTreeMap::new(),
             services: BTreeMap::new(),
             at_work: BTreeMap::new(),
@@ -121,6 +124,11 @@ impl<'a> OnTheWay<'a> {
     /// Looks at what there is now. Gives the first thing that does not go on.
     pub(super) fn look(&mut self, cluster: &Cluster) -> Option<Wrong> {
         let now = cluster.now().instant;
+        // A call has stalled, of a daemon that may have taken the manager lock right before: nobody else was master meanwhile.
+        if now.since(self.looked) > self.bounds.rounds {
+            self.everything = now;
+        }
+        self.looked = now;
         self.look_at_actions(now);
         self.look_at_nodes(cluster, now);
         let nothing = ManagerStatus::default();
@@ -180,8 +188,8 @@ impl<'a> OnTheWay<'a> {
     fn look_at_master(&mut self, cluster: &Cluster, status: &ManagerStatus, now: Instant) {
         let master = status.master_node.clone();
         let is_same = master.is_some() && master == self.master;
-        let touched = master.as_ref().map_or(now, |master| self.node_touched(master));
         let world = cluster.world();
+        let touched = master.as_ref().map_or(now, |master| self.node_touched(master));
         let has_work = !world.store.resources.resources.is_empty() && status.disarm.is_none();
         let is_quiet = is_same && has_work && !world.store_full && status.not_understood.is_empty();
         self.everything = if is_quiet { self.everything.max(touched) } else { now };

@@ -8,7 +8,7 @@ use crate::{call::Call, wire::Fault};
 pub(crate) fn metrics(call: &Call<'_>, format: MetricsFormat) -> Result<String, Fault> {
     let present = call.present()?;
     let glance = Glance::new(present, &call.local_node()?, None);
-    let tolerance = tolerance(present);
+    let tolerance = tolerance(present, usize::MAX);
     // Without a history the rest is as true as with it.
     let counted = counted(&**call.desk().store()).ok();
     Ok(text(Measured { present, glance: &glance, tolerance: &tolerance, counted: counted.as_ref() }, format))

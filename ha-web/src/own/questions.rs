@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ha_core::{
-    id::NodeName,
+    id::{NodeName, ServiceId},
     placement::{Counterfactual, Preference},
     plan::Situation,
     status::Command,
@@ -85,8 +85,24 @@ pub(super) fn what_if(call: &Call<'_>) -> Result<Answer, Fault> {
     Ok(json!({"maintenance": what_follows(&foresight), "recoveries": recoveries}).into())
 }
 
+/// How many nodes may fail, the first set that is too much by itself, and all that was found.
 pub(super) fn capacity(call: &Call<'_>) -> Result<Answer, Fault> {
-    Ok(json!(tolerance(call.present()?)).into())
+    let found = tolerance(call.present()?, usize::MAX);
+    let too_much = found.levels.iter().find_map(|level| level.too_much.as_ref());
+    let too_much = too_much.map(|too_much| {
+        let services: Vec<&ServiceId> = too_much.down.iter().map(|down| &down.sid).collect();
+        json!({"nodes": too_much.nodes, "services": services})
+    });
+    let mut answer = json!({
+        "nodes": found.survives,
+        "is_whole": found.is_whole,
+        "levels": found.levels,
+        "down_already": found.down_already,
+    });
+    if let (Some(too_much), Some(fields)) = (too_much, answer.as_object_mut()) {
+        fields.insert("too_much".to_owned(), too_much);
+    }
+    Ok(answer.into())
 }
 
 pub(super) fn check(call: &Call<'_>) -> Result<Answer, Fault> {

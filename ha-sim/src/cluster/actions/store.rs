@@ -124,6 +124,10 @@ impl Cluster {
             // Those that do not run know nothing of the status.
             let _did_not_run = self.kill_daemon(node, DaemonKind::Crm);
         }
+        // One that had its watchdog open is reset for it.
+        if let Some(invariants) = &mut self.invariants {
+            invariants.excuse_aftermath(self.world.time);
+        }
         self.world.store.manager_status = Some(Arc::new(status));
     }
 

@@ -1,0 +1,138 @@
+//! Verbs that ask beforehand: what is survived, and what follows from taking nodes down.
+
+use std::process::ExitCode;
+
+use ha_core::{
+    id::NodeName,
+    plan::{LossLevel, Tolerance, TooMuch},
+};
+use ha_host::desk::{Evacuation, evacuation, tolerance};
+
+use super::{
+    arguments::PlanVerb,
+    commands::check_node,
+    context::{Context, Failure, say, say_json},
+};
+
+pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failure> {
+    match verb {
+        PlanVerb::Tolerance { losses, json } => tell_tolerance(context, losses, json),
+        PlanVerb::Evacuate { nodes, json } => tell_evacuation(context, &nodes, json),
+    }
+}
+
+fn tell_tolerance(context: &Context, losses: Option<usize>, as_json: bool) -> Result<ExitCode, Failure> {
+    let found = tolerance(&context.present()?, losses.unwrap_or(usize::MAX));
+    let is_enough = losses.is_none_or(|losses| found.survives >= losses);
+    if as_json {
+        say_json(&found)?;
+    } else {
+        survived(&found).iter().try_for_each(say)?;
+    }
+    Ok(if is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn count_of(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What is survived and what is not, in lines.
+fn survived(found: &Tolerance) -> Vec<String> {
+    let mut lines = Vec::new();
+    for level in &found.levels {
+        lines.extend(match &level.too_much {
+            None => vec![format!("the loss of any {} is survived ({})", count_of(level.losses, "node"), tried(level))],
+            Some(too_much) => not_survived(level, too_much),
+        });
+    }
+    if found.levels.is_empty() {
+        lines.push("no node is there whose loss could be survived: 'ha status' says what is wrong".to_owned());
+    } else if !found.is_whole {
+        lines.push("more losses at once were not looked at: there are too many sets of nodes".to_owned());
+    }
+    if !found.down_already.is_empty() {
+        lines.push("not counted, since they are down already:".to_owned());
+        lines.extend(found.down_already.iter().map(|down| format!("  {down}")));
+    }
+    lines
+}
+
+fn tried(level: &LossLevel) -> String {
+    format!("{} looked at", count_of(level.sets, "set"))
+}
+
+fn not_survived(level: &LossLevel, too_much: &TooMuch) -> Vec<String> {
+    let names: Vec<&str> = too_much.nodes.iter().map(NodeName::as_str).collect();
+    let mut lines = vec![format!(
+        "the loss of {} is not always survived, as that of {}:",
+        count_of(level.losses, "node"),
+        names.join(", ")
+    )];
+    lines.extend(too_much.down.iter().map(|down| format!("  {down}")));
+    if too_much.down.is_empty() {
+        lines.push("  no node would be left".to_owned());
+    }
+    if !too_much.remedies.is_empty() {
+        lines.push("each of these by itself would help:".to_owned());
+        lines.extend(too_much.remedies.iter().map(|remedy| format!("  {remedy}")));
+    }
+    lines
+}
+
+fn tell_evacuation(context: &Context, nodes: &[NodeName], as_json: bool) -> Result<ExitCode, Failure> {
+    let present = context.present()?;
+    nodes.iter().try_for_each(|node| check_node(&present.settings.nodes, node))?;
+    let Some(found) = evacuation(&present, nodes) else {
+        return Err(Failure::Failed(
+            "no node is there that could be the master: nothing follows until one is. See 'ha status'".to_owned(),
+        ));
+    };
+    let code = if found.is_without_doubt() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if as_json {
+        say_json(&found)?;
+        return Ok(code);
+    }
+    told(&found).iter().try_for_each(say)?;
+    Ok(code)
+}
+
+/// What follows, in lines, as it comes.
+fn told(found: &Evacuation) -> Vec<String> {
+    let names: Vec<&str> = found.nodes.iter().map(NodeName::as_str).collect();
+    let names = names.join(", ");
+    let mut lines =
+        vec![format!("when {names} {} into maintenance:", if found.nodes.len() == 1 { "goes" } else { "go" })];
+    let list = |lines: &mut Vec<String>, of: &mut dyn Iterator<Item = String>| {
+        let before = lines.len();
+        lines.extend(of.map(|line| format!("  {line}")));
+        if lines.len() == before {
+            lines.push("  nothing".to_owned());
+        }
+    };
+    list(&mut lines, &mut found.leaving.iter().map(ToString::to_string));
+    if !found.interrupted.is_empty() {
+        let sids: Vec<&str> = found.interrupted.iter().map(|sid| sid.as_str()).collect();
+        lines.push(format!(
+            "interrupted when {names} {} down: {}",
+            if found.nodes.len() == 1 { "is" } else { "are" },
+            sids.join(", ")
+        ));
+    }
+    let too_much = found.meanwhile.levels.first().and_then(|level| Some((level, level.too_much.as_ref()?)));
+    match too_much {
+        None if found.meanwhile.survives > 0 => {
+            lines.push("meanwhile the loss of any other node is survived".to_owned())
+        }
+        None => lines.push("meanwhile no other node is there".to_owned()),
+        Some((level, too_much)) => {
+            lines.push("meanwhile:".to_owned());
+            lines.extend(not_survived(level, too_much).into_iter().map(|line| format!("  {line}")));
+        }
+    }
+    lines.push("when it is over:".to_owned());
+    list(&mut lines, &mut found.returning.iter().map(ToString::to_string));
+    for elsewhere in &found.elsewhere {
+        lines.push(format!("{} does not return to {}: it stays on {}", elsewhere.sid, elsewhere.now, elsewhere.then));
+    }
+    lines
+}
