@@ -117,6 +117,10 @@ pub(crate) struct DemoArguments {
     /// Where the demonstration keeps its files, which are left there then. By default a directory that is removed.
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) directory: Option<PathBuf>,
+    /// Serve the page too, by the program 'ha-web', and wait at the beginning and at the end for who looks. Any free port of this
+    /// machine, unless an address is given.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:0")]
+    pub(crate) web: Option<String>,
 }
 
 /// What `ha demo-disk` takes.

@@ -15,5 +15,12 @@ export function eventList(entries) {
 function eventRow(entry) {
   const [shape, look] = SHAPES[entry.severity] ?? SHAPES.info;
   const time = Date.parse(entry.time);
-  return h('li', { key: entry.id }, h('time', { datetime: entry.time, class: 'mono' }, when(time, true)), glyph(shape, { look }), h('span', { class: 'source mono' }, `${entry.node}/${entry.source}`), h('span', { lang: 'en' }, entry.text ?? entry.event));
+  return h(
+    'li',
+    { key: entry.id },
+    h('time', { datetime: entry.time, class: 'mono' }, when(time, true)),
+    glyph(shape, { look }),
+    h('span', { class: 'source mono' }, `${entry.node}/${entry.source}`),
+    h('span', { lang: 'en' }, entry.text ?? entry.event),
+  );
 }

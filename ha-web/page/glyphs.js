@@ -64,8 +64,16 @@ const FAMILIES = {
 const FAMILY_OF = new Map(Object.entries(FAMILIES).flatMap(([family, states]) => states.map((state) => [state, family])));
 /** States of nodes and of fencing that look like another state. */
 const LOOKS_LIKE = {
-  online: 'started', joining: 'starting', going_down: 'stopping', silent: 'unknown', to_be_fenced: 'fence', never_seen: 'gone',
-  no_member: 'gone', not_understood: 'notfound', disarmed: 'released', disarming: 'released',
+  online: 'started',
+  joining: 'starting',
+  going_down: 'stopping',
+  silent: 'unknown',
+  to_be_fenced: 'fence',
+  never_seen: 'gone',
+  no_member: 'gone',
+  not_understood: 'notfound',
+  disarmed: 'released',
+  disarming: 'released',
 };
 
 /** The family of a state: well, moving, waiting, trouble, held or off. */
@@ -76,7 +84,11 @@ export function glyph(state, { name, look = family(state), size = 16 } = {}) {
   const said = name ? { role: 'img', 'aria-label': name } : { 'aria-hidden': 'true' };
   const shape = SHAPES[state] ?? SHAPES[LOOKS_LIKE[state]] ?? SHAPES.info;
   const props = { class: `glyph ${look ? `is-${look}` : ''}`, width: size, height: size, viewBox: '0 0 16 16', ...said };
-  return h('svg', props, shape.map(([tag, attributes]) => h(tag, attributes)));
+  return h(
+    'svg',
+    props,
+    shape.map(([tag, attributes]) => h(tag, attributes)),
+  );
 }
 
 /** The word of a state in the language of who reads it; one that is not known as it is. */

@@ -2,16 +2,27 @@
 
 import { logout, session, whoLooks } from './api.js';
 import { clusterPage, focusFilter } from './cluster.js';
+import { forgetDialog, refreshDialog } from './dialog.js';
 import { $, $$, h, show } from './dom.js';
 import * as facts from './facts.js';
-import { age, isStale, known, leave, listen, look } from './feed.js';
+import { isStale, known, leave, listen, look } from './feed.js';
+import { drawFrame } from './frame.js';
 import { isOpen, openFinder } from './finder.js';
-import { glyph } from './glyphs.js';
 import { loginPage, say as sayLogin } from './login.js';
+import { historyPage } from './history.js';
+import { nodePage, nodesPage } from './nodes.js';
+import { rulesPage } from './rules.js';
 import { servicePage } from './service.js';
-import { currentLanguage, languages, span, speak, t } from './texts.js';
+import { servicesPage } from './services.js';
+import { currentLanguage, languages, speak, t } from './texts.js';
 
-const PAGES = { cluster: { to: '#/' } };
+const PAGES = {
+  cluster: { to: '#/' },
+  services: { to: '#/services' },
+  rules: { to: '#/rules' },
+  nodes: { to: '#/nodes' },
+  history: { to: '#/history' },
+};
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** Which page is shown, and of what. */
@@ -36,37 +47,25 @@ function redraw() {
 
 function drawAll() {
   const { view, id } = place();
-  frame(view);
+  const current = { service: 'services', node: 'nodes' }[view] ?? view;
+  drawFrame(pages(), current, { find: () => openFinder(pages()), language: nextLanguage, theme: otherTheme, logout: end });
   const main = $('#main');
   main.className = session ? `view-${view}` : 'view-login';
   if (!session) return show(main, loginPage(redraw, start));
-  const page = { cluster: () => clusterPage(redraw), service: () => servicePage(id, redraw) }[view];
+  const page = {
+    cluster: () => clusterPage(redraw),
+    service: () => servicePage(id, redraw),
+    services: () => servicesPage(redraw),
+    rules: () => rulesPage(id, redraw),
+    nodes: nodesPage,
+    node: () => nodePage(id, redraw),
+    history: () => historyPage(id, redraw),
+  }[view];
   show(main, page ? page() : h('div', { class: 'nothing' }, h('h1', null, t('page.none')), h('a', { href: '#/' }, t('nav.cluster'))));
+  refreshDialog();
 }
 
 const pages = () => Object.entries(PAGES).map(([view, page]) => ({ view, shape: view, name: t(`nav.${view}`), to: page.to }));
-
-function frame(view) {
-  const current = { service: 'services', node: 'nodes' }[view] ?? view;
-  $('#skip').textContent = t('head.skip');
-  const links = session ? pages().map((page) => h('a', { key: page.view, href: page.to, 'aria-current': page.view === current ? 'page' : null }, glyph(page.shape, { look: '' }), h('span', null, page.name))) : [];
-  const cluster = session?.cluster ?? '';
-  document.title = [known.status && isStale() ? `(${t('head.old', { age: span(age(), false) })})` : '', cluster, 'ha'].filter(Boolean).join(' ');
-  show($('#top'), h('a', { class: 'brand', href: '#/' }, h('b', null, 'ha'), h('span', { class: 'mono' }, cluster)), links.length > 1 && h('nav', { class: 'main', 'aria-label': t('nav.label') }, links), session ? freshness() : h('span', { class: 'live' }),
-    session && h('button', { key: 'find', class: 'find', id: 'find', 'aria-label': t('head.find'), 'aria-keyshortcuts': '/', onclick: () => openFinder(pages()) }, glyph('search', { look: '' }), h('span', null, t('head.find')), h('kbd', null, '/')),
-    h('button', { key: 'language', class: 'icon', id: 'language', 'aria-label': t('head.language'), title: t('head.language'), lang: currentLanguage() === 'zh' ? 'en' : 'zh', onclick: nextLanguage }, currentLanguage() === 'zh' ? 'EN' : '中'),
-    h('button', { key: 'theme', class: 'icon', id: 'theme', 'aria-label': t('head.theme'), title: t('head.theme'), onclick: otherTheme }, glyph('theme', { look: '' })),
-    session && h('button', { key: 'you', class: 'icon', id: 'you', 'aria-label': t('head.you', { name: session.name }), title: t('head.you', { name: session.name }), onclick: end }, glyph('person', { look: '' })));
-  $('#tabs').hidden = links.length < 2;
-  $('#tabs').setAttribute('aria-label', t('nav.label'));
-  show($('#tabs'), links);
-}
-
-function freshness() {
-  if (!known.status) return h('span', { class: 'live is-old', id: 'live' }, glyph('unknown', { look: 'waiting', size: 12 }), h('span', null, t('head.connecting')));
-  const isOld = isStale();
-  return h('span', { class: `live ${isOld ? 'is-old' : ''}`, id: 'live', title: t('head.age') }, glyph(isOld ? 'unknown' : 'started', { look: isOld ? 'waiting' : 'well', size: 12 }), h('span', null, isOld ? t('head.old', { age: span(age(), false) }) : t('head.live')));
-}
 
 // Choices of who looks; they are kept in the browser.
 
@@ -104,7 +103,9 @@ function take(news) {
 function travels(before, after) {
   if (!before || stillness.matches || document.hidden) return false;
   const places = new Map(before.services.map((service) => [service.sid, service.node]));
-  const moved = after.services.filter((service) => places.has(service.sid) && places.get(service.sid) !== service.node).map((service) => service.sid);
+  const moved = after.services
+    .filter((service) => places.has(service.sid) && places.get(service.sid) !== service.node)
+    .map((service) => service.sid);
   if (!moved.length || moved.length > 40) return false;
   const spot = (sid) => $(`#main [data-sid="${CSS.escape(sid)}"]`);
   const from = new Map(moved.map((sid) => [sid, spot(sid)?.getBoundingClientRect()]));
@@ -114,7 +115,13 @@ function travels(before, after) {
     if (!old || !chip) continue;
     const place = chip.getBoundingClientRect();
     const way = `translate(${old.left - place.left}px, ${old.top - place.top}px)`;
-    chip.animate([{ transform: way, zIndex: 5 }, { transform: 'none', zIndex: 5 }], { duration: 420, easing: 'cubic-bezier(.2, .7, .2, 1)' });
+    chip.animate(
+      [
+        { transform: way, zIndex: 5 },
+        { transform: 'none', zIndex: 5 },
+      ],
+      { duration: 420, easing: 'cubic-bezier(.2, .7, .2, 1)' },
+    );
   }
   return true;
 }
@@ -130,7 +137,9 @@ function tellChanges(before, after) {
   }
 }
 
-const tell = (text) => { $('#said').textContent = text; };
+const tell = (text) => {
+  $('#said').textContent = text;
+};
 
 async function onDenied() {
   if (!session) return;
@@ -155,7 +164,15 @@ async function end() {
 let renewal = null;
 function start() {
   clearInterval(renewal);
-  if (session.renew_after_s) renewal = setInterval(() => whoLooks().then((who) => who ?? close(true), () => {}), session.renew_after_s * 1000);
+  if (session.renew_after_s)
+    renewal = setInterval(
+      () =>
+        whoLooks().then(
+          (who) => who ?? close(true),
+          () => {},
+        ),
+      session.renew_after_s * 1000,
+    );
   listen(take);
   redraw();
 }
@@ -183,12 +200,34 @@ function step(by) {
   rows[at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
 }
 
-const KEYS = { '/': () => openFinder(pages()), f: focusFilter, t: otherTheme, j: () => step(1), k: () => step(-1) };
+const press = (name) => () => $(`#main [data-act="${name}"]:not(:disabled)`)?.click();
+const KEYS = {
+  '/': () => openFinder(pages()),
+  f: focusFilter,
+  t: otherTheme,
+  j: () => step(1),
+  k: () => step(-1),
+  a: press('add'),
+  e: press('edit'),
+  m: press('move'),
+  g: () => {
+    isGoing = true;
+  },
+};
+/** After `g` a letter goes to a page. */
+const PLACES = { c: 'cluster', s: 'services', r: 'rules', n: 'nodes', h: 'history' };
+let isGoing = false;
 
 addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !session || isOpen()) return;
   if (event.target.matches('input, select, textarea')) {
     if (event.key === 'Escape') event.target.blur();
+    return;
+  }
+  if (isGoing) {
+    isGoing = false;
+    const view = PLACES[event.key];
+    if (view) location.hash = PAGES[view].to;
     return;
   }
   const act = KEYS[event.key];
@@ -203,12 +242,26 @@ addEventListener('hashchange', () => {
   $('#main').focus({ preventScroll: true });
   scrollTo(0, 0);
 });
-addEventListener('pageshow', (event) => { if (event.persisted && session) start(); });
-document.addEventListener('visibilitychange', () => { if (!document.hidden && session) { look(); redraw(); } });
+addEventListener('pageshow', (event) => {
+  if (event.persisted && session) start();
+});
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && session) {
+    look();
+    redraw();
+  }
+});
+$('#dialog').addEventListener('close', forgetDialog);
 darkness.addEventListener('change', applyTheme);
 for (const query of ['(max-width: 640px)', '(max-width: 1180px)']) matchMedia(query).addEventListener('change', redraw);
 
 applyTheme();
 speak(localStorage.getItem('ha-language') ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'));
 redraw();
-whoLooks().then((who) => { if (who) start(); else redraw(); }, () => redraw());
+whoLooks().then(
+  (who) => {
+    if (who) start();
+    else redraw();
+  },
+  () => redraw(),
+);

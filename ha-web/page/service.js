@@ -1,5 +1,6 @@
 // Service: its state, why it is where it is, and what has happened to it.
 
+import { serviceActions } from './actions.js';
 import { get } from './api.js';
 import { h } from './dom.js';
 import { eventList } from './events.js';
@@ -16,19 +17,64 @@ export function servicePage(sid, redraw) {
   ask(sid, redraw);
   if (!known.status) return h('p', null, t('verdict.first'));
   const service = understand(known.status, facts.timings).services.find((one) => one.sid === sid);
-  if (!service) return h('div', { class: 'nothing' }, h('h1', { class: 'mono' }, sid), h('p', null, t('service.none')), h('a', { href: '#/' }, t('nav.cluster')));
+  if (!service)
+    return h(
+      'div',
+      { class: 'nothing' },
+      h('h1', { class: 'mono' }, sid),
+      h('p', null, t('service.none')),
+      h('a', { href: '#/' }, t('nav.cluster')),
+    );
   const since = service.since_ms ? span((now() - service.since_ms) / 1000, false) : null;
   const values = { node: h('span', { class: 'mono' }, service.node ?? '–'), since };
   const [before, after] = t(since ? 'service.on.since' : 'service.on', { since }).split('{node}');
   return [
-    h('p', { key: 'crumbs', class: 'crumbs' }, h('a', { href: '#/' }, t('nav.cluster')), ' / ', service.node ?? '–'),
-    h('section', { key: 'title', class: 'title' }, h('div', null,
-      h('h1', null, h('span', { class: 'mono' }, sid), service.comment && h('small', null, ` ${service.comment}`)),
-      h('p', { class: 'now' }, stateWord(service.state), before, values.node, after, service.requested && `, ${t('service.requested', { state: word(service.requested) })}`))),
-    (service.reason || service.advice) && h('section', { key: 'reason', class: `box tint-${service.look}` }, service.reason && h('p', { lang: 'en' }, service.reason),
-      service.advice && h('p', null, h('b', null, `${t('problem.you')}: `), has(`advice.${service.advice.code}`) ? t(`advice.${service.advice.code}`) : service.advice.text)),
+    h(
+      'p',
+      { key: 'crumbs', class: 'crumbs' },
+      h('a', { href: '#/' }, t('nav.cluster')),
+      ' / ',
+      service.node ? h('a', { class: 'mono', href: `#/node/${encodeURIComponent(service.node)}` }, service.node) : '–',
+    ),
+    h(
+      'section',
+      { key: 'title', class: 'title' },
+      h(
+        'div',
+        null,
+        h('h1', null, h('span', { class: 'mono' }, sid), service.comment && h('small', null, ` ${service.comment}`)),
+        h(
+          'p',
+          { class: 'now' },
+          stateWord(service.state),
+          before,
+          values.node,
+          after,
+          service.requested && `, ${t('service.requested', { state: word(service.requested) })}`,
+        ),
+      ),
+      serviceActions(service),
+    ),
+    (service.reason || service.advice) &&
+      h(
+        'section',
+        { key: 'reason', class: `box tint-${service.look}` },
+        service.reason && h('p', { lang: 'en' }, service.reason),
+        service.advice &&
+          h(
+            'p',
+            null,
+            h('b', null, `${t('problem.you')}: `),
+            has(`advice.${service.advice.code}`) ? t(`advice.${service.advice.code}`) : service.advice.text,
+          ),
+      ),
     h('div', { key: 'two', class: 'two' }, why(), settings(service)),
-    h('section', { key: 'history', class: 'box' }, h('h2', null, t('service.history')), about.history ? eventList(about.history) : h('p', { class: 'hint' }, '…')),
+    h(
+      'section',
+      { key: 'history', class: 'box' },
+      h('h2', null, t('service.history')),
+      about.history ? eventList(about.history) : h('p', { class: 'hint' }, '…'),
+    ),
   ];
 }
 
@@ -52,18 +98,108 @@ function why() {
   if (explained.problem) return h('section', { class: 'box' }, h('h2', null, t('service.why')), h('p', { lang: 'en' }, explained.problem));
   const { explanation, text, texts } = explained;
   const otherwise = Object.entries(texts.otherwise).filter(([node]) => node !== explanation.answer);
-  const rows = [...explanation.nodes].sort((one, other) => (one.node === explanation.node ? -1 : other.node === explanation.node ? 1 : (one.rank ?? 99) - (other.rank ?? 99)));
-  return h('section', { class: 'box' }, h('h2', null, t('service.why')), h('p', { class: 'lead', lang: 'en' }, text),
-    h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('service.why') }, h('table', { class: 'data' }, h('thead', null, h('tr', null, ['service.node', 'service.rank', 'service.fate'].map((key) => h('th', { scope: 'col', key }, t(key))))),
-      h('tbody', null, rows.map((node) => h('tr', { key: node.node, class: node.node === explanation.node ? 'is-here' : '' }, h('th', { scope: 'row' }, glyph(node.rank || node.node === explanation.answer ? 'ok' : 'no', { look: node.rank || node.node === explanation.answer ? 'well' : 'off' }), ' ', h('span', { class: 'mono' }, node.node), node.node === explanation.node && h('small', null, ` ${t('service.here')}`)), h('td', null, node.rank ?? ''), h('td', { lang: 'en' }, texts.nodes[node.node])))))),
-    otherwise.length > 0 && [h('h3', null, t('service.otherwise')), h('dl', { class: 'pairs wide' }, otherwise.map(([node, changes]) => h('div', { key: node }, h('dt', { class: 'mono' }, node), h('dd', { lang: 'en' }, changes.join('; ') || '–'))))]);
+  const rows = [...explanation.nodes].sort((one, other) =>
+    one.node === explanation.node ? -1 : other.node === explanation.node ? 1 : (one.rank ?? 99) - (other.rank ?? 99),
+  );
+  return h(
+    'section',
+    { class: 'box' },
+    h('h2', null, t('service.why')),
+    h('p', { class: 'lead', lang: 'en' }, text),
+    h(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('service.why') },
+      h(
+        'table',
+        { class: 'data' },
+        h(
+          'thead',
+          null,
+          h(
+            'tr',
+            null,
+            ['service.node', 'service.rank', 'service.fate'].map((key) => h('th', { scope: 'col', key }, t(key))),
+          ),
+        ),
+        h(
+          'tbody',
+          null,
+          rows.map((node) =>
+            h(
+              'tr',
+              { key: node.node, class: node.node === explanation.node ? 'is-here' : '' },
+              h(
+                'th',
+                { scope: 'row' },
+                glyph(node.rank || node.node === explanation.answer ? 'ok' : 'no', {
+                  look: node.rank || node.node === explanation.answer ? 'well' : 'off',
+                }),
+                ' ',
+                h('span', { class: 'mono' }, node.node),
+                node.node === explanation.node && h('small', null, ` ${t('service.here')}`),
+              ),
+              h('td', null, node.rank ?? ''),
+              h('td', { lang: 'en' }, texts.nodes[node.node]),
+            ),
+          ),
+        ),
+      ),
+    ),
+    otherwise.length > 0 && [
+      h('h3', null, t('service.otherwise')),
+      h(
+        'dl',
+        { class: 'pairs wide' },
+        otherwise.map(([node, changes]) =>
+          h('div', { key: node }, h('dt', { class: 'mono' }, node), h('dd', { lang: 'en' }, changes.join('; ') || '–')),
+        ),
+      ),
+    ],
+  );
 }
 
 function settings(service) {
   const { one } = about;
   const set = one?.in_force ?? {};
-  const pairs = [['service.state', service.requested ? word(service.requested) : '–'], ['service.max_restart', set.max_restart], ['service.max_relocate', set.max_relocate], ['service.failback', set.failback === undefined ? undefined : t(set.failback ? 'yes' : 'no')], ['service.balance', set['auto-rebalance'] === undefined ? undefined : t(set['auto-rebalance'] ? 'yes' : 'no')], ['service.group', one?.set?.group]];
-  return h('section', { class: 'box' }, h('h2', null, t('service.settings')), h('dl', { class: 'pairs' }, pairs.filter(([, value]) => value !== undefined).map(([key, value]) => h('div', { key }, h('dt', null, t(key)), h('dd', null, value)))),
-    one?.rules?.length > 0 && [h('h2', null, t('service.rules')), h('ul', { class: 'plain' }, one.rules.map((rule) => h('li', { key: rule.rule }, glyph(rule.in_force ? 'ok' : 'info', { look: rule.in_force ? 'well' : 'waiting' }), h('span', null, h('b', { class: 'mono' }, rule.rule), ` ${rule.type}`, rule.problems.map((problem) => h('i', { lang: 'en' }, ` ${problem}`))))))]);
+  const pairs = [
+    ['service.state', service.requested ? word(service.requested) : '–'],
+    ['service.max_restart', set.max_restart],
+    ['service.max_relocate', set.max_relocate],
+    ['service.failback', set.failback === undefined ? undefined : t(set.failback ? 'yes' : 'no')],
+    ['service.balance', set['auto-rebalance'] === undefined ? undefined : t(set['auto-rebalance'] ? 'yes' : 'no')],
+    ['service.group', one?.set?.group],
+  ];
+  return h(
+    'section',
+    { class: 'box' },
+    h('h2', null, t('service.settings')),
+    h(
+      'dl',
+      { class: 'pairs' },
+      pairs
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => h('div', { key }, h('dt', null, t(key)), h('dd', null, value))),
+    ),
+    one?.rules?.length > 0 && [
+      h('h2', null, t('service.rules')),
+      h(
+        'ul',
+        { class: 'plain' },
+        one.rules.map((rule) =>
+          h(
+            'li',
+            { key: rule.rule },
+            glyph(rule.in_force ? 'ok' : 'info', { look: rule.in_force ? 'well' : 'waiting' }),
+            h(
+              'span',
+              null,
+              h('a', { class: 'mono', href: `#/rules/${encodeURIComponent(rule.rule)}` }, rule.rule),
+              ` ${rule.type}`,
+              rule.problems.map((problem) => h('i', { lang: 'en' }, ` ${problem}`)),
+            ),
+          ),
+        ),
+      ),
+    ],
+  );
 }
-

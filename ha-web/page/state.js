@@ -4,8 +4,13 @@ import { family } from './glyphs.js';
 
 /** Words that are shown for a service, by the names that shapes and texts have. */
 const STATES = {
-  request_start: 'starting', request_start_balance: 'relocate', request_stop: 'stopping', ignore: 'ignored', 'not found': 'notfound',
-  'not understood': 'not_understood', 'clearing error flag': 'clearing',
+  request_start: 'starting',
+  request_start_balance: 'relocate',
+  request_stop: 'stopping',
+  ignore: 'ignored',
+  'not found': 'notfound',
+  'not understood': 'not_understood',
+  'clearing error flag': 'clearing',
 };
 const QUIET = new Set(['started', 'stopped', 'disabled', 'ignored']);
 const LOST = new Set(['silent', 'to_be_fenced']);
@@ -49,7 +54,7 @@ const byAttention = (one, other) => (one.isCalm ? 1 : 0) - (other.isCalm ? 1 : 0
 /** How the loss of a node stands: since when, what may still run there, and the latest moment of all that follows. */
 function lossOf(node, failover, timings) {
   if (failover?.outcome !== 'under_way' && !LOST.has(node.state)) return null;
-  const began = failover ? failover.lost_ms ?? failover.noticed_ms : (node.last_seen ?? 0) * 1000;
+  const began = failover ? (failover.lost_ms ?? failover.noticed_ms) : (node.last_seen ?? 0) * 1000;
   const recovery = timings?.recovery;
   const isUnderWay = failover?.outcome === 'under_way';
   const bound = failover?.bound_s ?? (node.master ? recovery?.longest_with_master_s : recovery?.longest_s);
@@ -98,8 +103,11 @@ export function problemsOf(cluster) {
   const ofNodes = nodes
     .filter((node) => node.health !== 'healthy' && !node.loss)
     .map((node) => ({ key: `node ${node.name}`, health: node.health, state: node.state, look: family(node.state), node }));
+  // The verdict and the node itself tell of those.
+  const lost = new Set(nodes.filter((node) => node.loss).map((node) => node.name));
+  const isOnLostNode = (service) => service.state === 'fence' || (lost.has(service.node) && QUIET.has(service.state));
   const ofServices = services
-    .filter((service) => service.health !== 'healthy' && service.state !== 'fence')
+    .filter((service) => service.health !== 'healthy' && !isOnLostNode(service))
     .map((service) => ({ key: service.sid, health: service.health, state: service.state, look: service.look, service }));
   return [...whole, ...ofServices, ...ofNodes].sort((one, other) => weight[one.health] - weight[other.health]);
 }

@@ -42,10 +42,13 @@ export class Stream {
 
   /** Reads the status soon. */
   look() {
-    this.#wanted ??= setTimeout(() => {
-      this.#wanted = null;
-      this.#read();
-    }, Math.max(GATHER, this.#lookedAt + LEAST_PAUSE + this.#cost * 4 - Date.now()));
+    this.#wanted ??= setTimeout(
+      () => {
+        this.#wanted = null;
+        this.#read();
+      },
+      Math.max(GATHER, this.#lookedAt + LEAST_PAUSE + this.#cost * 4 - Date.now()),
+    );
   }
 
   #headers() {
@@ -88,7 +91,9 @@ export class Stream {
     let retry = 500;
     while (!signal.aborted) {
       try {
-        await this.#hear(signal, () => { retry = 500; });
+        await this.#hear(signal, () => {
+          retry = 500;
+        });
       } catch (error) {
         if (signal.aborted) return;
         this.#tell({ lost: 'events', why: error.message, retryAt: Date.now() + retry });
@@ -128,7 +133,11 @@ export class Stream {
   #take(blocks) {
     const entries = [];
     for (const block of blocks) {
-      const field = (name) => block.split('\n').find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+      const field = (name) =>
+        block
+          .split('\n')
+          .find((line) => line.startsWith(`${name}: `))
+          ?.slice(name.length + 2);
       this.#last = field('id') ?? this.#last;
       const [name, data] = [field('event'), field('data')];
       if (name === 'reset') this.#tell({ reset: true });
@@ -147,6 +156,13 @@ export class Stream {
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });
 }

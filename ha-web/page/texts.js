@@ -29,10 +29,12 @@ export function t(key, values = {}) {
 
 /** A text as above whose values are elements: as a list of texts and elements. */
 export function parts(key, values) {
-  return t(key, { n: values.n }).split(/(\{\w+\})/).map((part) => {
-    const name = /^\{(\w+)\}$/.exec(part)?.[1];
-    return name === undefined ? part : values[name] ?? part;
-  });
+  return t(key, { n: values.n })
+    .split(/(\{\w+\})/)
+    .map((part) => {
+      const name = /^\{(\w+)\}$/.exec(part)?.[1];
+      return name === undefined ? part : (values[name] ?? part);
+    });
 }
 
 const unit = (number, name) => `${number}\u00a0${t(`unit.${name}`)}`;

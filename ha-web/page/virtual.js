@@ -16,6 +16,13 @@ export function virtual(name, rows, row, redraw) {
     scrolled.set(name, event.target.scrollTop);
     redraw();
   };
-  return h('div', { class: 'virtual', tabindex: 0, role: 'group', onscroll },
-    h('ul', { class: 'chips one-line', sizes: { before: `${first * height}px`, after: `${(rows.length - last) * height}px` } }, rows.slice(first, last).map(row)));
+  return h(
+    'div',
+    { class: 'virtual', tabindex: 0, role: 'group', onscroll },
+    h(
+      'ul',
+      { class: 'chips one-line', sizes: { before: `${first * height}px`, after: `${(rows.length - last) * height}px` } },
+      rows.slice(first, last).map(row),
+    ),
+  );
 }

@@ -277,3 +277,28 @@ fn the_description_is_that_of_the_table() {
         served["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
     assert_eq!(described, count, "nothing is described that there is not");
 }
+
+#[test]
+fn ha_is_disarmed_and_armed_and_a_node_is_confirmed_twice() {
+    let cluster = Cluster::new();
+    let disarmed = send(&cluster, "POST", "/disarm", &[], &json!({"mode": "freeze"}));
+    assert_eq!((disarmed.status, &disarmed.body["command"]), (202, &json!("disarm-ha freeze")), "{disarmed:?}");
+    assert_eq!(send(&cluster, "POST", "/disarm", &[], &json!({"mode": "melt"})).status, 400);
+    assert_eq!(send(&cluster, "POST", "/arm?dry_run=1", &[], &json!({})).status, 200);
+    let confirm = |repeat: &str| send(&cluster, "POST", "/nodes/node2/confirm-fenced", &[], &json!({"repeat": repeat}));
+    let other = confirm("node3");
+    assert_eq!((other.status, &other.body["faults"][0]["property"]), (400, &json!("repeat")), "{other:?}");
+    let same = confirm("node2");
+    assert_eq!((same.status, &same.body["command"]), (202, &json!("confirm-fenced node2 test@pam!admin")), "{same:?}");
+    assert_eq!(send(&cluster, "POST", "/nodes/none/confirm-fenced", &[], &json!({"repeat": "none"})).status, 404);
+}
+
+#[test]
+fn guests_are_told_with_whether_they_are_looked_after() {
+    let cluster = Cluster::new();
+    assert_eq!(send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100"})).status, 201);
+    let guests = get(&cluster, "/guests").body;
+    let managed: Vec<&Value> = guests.as_array().unwrap().iter().filter(|guest| guest["managed"] == true).collect();
+    assert_eq!(managed, vec![&json!({"sid": "vm:100", "node": "node1", "managed": true})]);
+    assert_eq!(guests.as_array().unwrap().len(), 4);
+}

@@ -102,6 +102,11 @@ impl Cluster {
         self.ha(&["add", sid.as_str()]).map(drop)
     }
 
+    /// Where its store is, for who opens it too.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(super) fn disk(&self, sid: &ServiceId) -> PathBuf {
         self.directory.join("disks").join(sid.name())
     }

@@ -3,6 +3,7 @@
 mod cluster;
 mod disk;
 mod etcd;
+mod page;
 mod story;
 
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use crate::{
 
 /// Runs the demonstration: in an etcd of its own if `store` is `etcd`, in a directory of its own otherwise.
 pub(crate) fn run(arguments: &DemoArguments, store: Option<&str>) -> Result<ExitCode, Failure> {
-    story::tell(arguments.directory.as_deref(), store == Some("etcd"))
+    story::tell(arguments.directory.as_deref(), store == Some("etcd"), arguments.web.as_deref())
 }
 
 /// The service of the demonstration.

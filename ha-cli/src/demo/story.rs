@@ -1,6 +1,6 @@
 //! What the demonstration shows, step by step.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, path::Path, process::ExitCode, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use ha_core::{
@@ -14,6 +14,7 @@ use ha_host::{os::clock, store::ClusterSettings, watchdog::RESET_EXIT_CODE};
 use super::{
     cluster::Cluster,
     disk::{Entry, judge},
+    page::{Page, wait_for_person},
 };
 use crate::{context::Failure, daemon::named_timings};
 
@@ -56,7 +57,7 @@ fn sid(name: &str) -> Result<ServiceId, Failure> {
 }
 
 /// Tells the whole story. The exit code says whether all was as it should be.
-pub(super) fn tell(directory: Option<&Path>, in_etcd: bool) -> Result<ExitCode, Failure> {
+pub(super) fn tell(directory: Option<&Path>, in_etcd: bool, web: Option<&str>) -> Result<ExitCode, Failure> {
     let timings = named_timings("fast")?;
     let settings = ClusterSettings { nodes: vec![node("node1")?, node("node2")?, node("node3")?], timings };
     let mut services = Vec::new();
@@ -66,12 +67,22 @@ pub(super) fn tell(directory: Option<&Path>, in_etcd: bool) -> Result<ExitCode, 
     let cluster = Cluster::new(directory, in_etcd, &settings, &services)?;
     let mut story = Story { cluster, timings, began: clock::instant(), failovers: Vec::new(), complaints: Vec::new() };
     story.begin()?;
+    let page = web.map(|listen| Page::serve(&mut story.cluster, listen)).transpose()?;
+    if let Some(page) = &page {
+        story.heading("Look at it in a browser");
+        anstream::println!("  {}", page.text());
+        story.wait_for_person("Press Enter, and it begins to fail.")?;
+    }
     story.kill_a_node()?;
     story.lose_an_etcd_member()?;
     story.freeze_a_node()?;
     story.regain_the_etcd_member()?;
     story.maintain_a_node()?;
     story.move_a_service()?;
+    if page.is_some() {
+        story.wait_for_person("Press Enter to end it.")?;
+    }
+    drop(page);
     story.conclude()
 }
 
@@ -93,6 +104,14 @@ impl Story {
                 self.tell(format_args!("{source}: {event}"));
             }
         }
+    }
+
+    /// Waits until who looks at the page has seen enough, if somebody does.
+    fn wait_for_person(&mut self, text: &str) -> Result<(), Failure> {
+        if std::io::stdin().is_terminal() {
+            anstream::println!("  {text}");
+        }
+        wait_for_person(&mut self.cluster)
     }
 
     fn complain(&mut self, text: String) {

@@ -4,7 +4,7 @@ use ha_core::{
     config::{Changes, RequestedState},
     id::{NodeName, ServiceId},
     similar::{did_you_mean, similar},
-    status::{Command, Motion},
+    status::{Command, DisarmMode, Motion},
 };
 use ha_host::desk::{Change, foresee, judge};
 use serde_json::{Value, json};
@@ -110,6 +110,25 @@ pub(super) fn enter_maintenance(call: &Call<'_>) -> Result<Answer, Fault> {
 
 pub(super) fn leave_maintenance(call: &Call<'_>) -> Result<Answer, Fault> {
     queue(call, &Command::DisableNodeMaintenance { node: node_of_path(call)? })
+}
+
+/// Whoever says so must name the node twice: what still runs there would run twice.
+pub(super) fn confirm_fenced(call: &Call<'_>) -> Result<Answer, Fault> {
+    let node = node_of_path(call)?;
+    if call.parameters.get("repeat") != Some(node.as_str()) {
+        return Err(Fault::parameter("repeat", "bad_value", format!("it is not '{node}': nothing was confirmed")));
+    }
+    queue(call, &Command::ConfirmFenced { node, by: Some(call.caller.name.as_str().into()) })
+}
+
+pub(super) fn disarm(call: &Call<'_>) -> Result<Answer, Fault> {
+    let mode = call.parameters.get("mode").unwrap_or_default().parse::<DisarmMode>();
+    let mode = mode.map_err(|error| Fault::parameter("mode", "bad_value", error.to_string()))?;
+    queue(call, &Command::DisarmHa { mode })
+}
+
+pub(super) fn arm(call: &Call<'_>) -> Result<Answer, Fault> {
+    queue(call, &Command::ArmHa)
 }
 
 fn node_of_path(call: &Call<'_>) -> Result<NodeName, Fault> {

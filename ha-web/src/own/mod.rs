@@ -194,6 +194,18 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::delete("/api/v1/nodes/{node}/maintenance", VmMigrate, commands::leave_maintenance)
         .takes(&[DRY_RUN])
         .about("End a node's maintenance; says what comes back."),
+    Route::post("/api/v1/nodes/{node}/confirm-fenced", SysConsole, commands::confirm_fenced)
+        .takes(&[Parameter::must("repeat", Node, "The name of the node once more."), DRY_RUN])
+        .about("Say that a node is down, so that its services can be recovered. Make sure of it first."),
+    Route::post("/api/v1/disarm", SysConsole, commands::disarm)
+        .takes(&[
+            Parameter::must("mode", Word(&["freeze", "ignore"]), "What becomes of the services meanwhile."),
+            DRY_RUN,
+        ])
+        .about("Let go of all watchdogs and leave the services alone."),
+    Route::post("/api/v1/arm", SysConsole, commands::arm).takes(&[DRY_RUN]).about("Take up work again after a disarm."),
+    Route::get("/api/v1/guests", SysAudit, services::guests)
+        .about("The guests that there are, each with its node, and whether it is looked after."),
     Route::get("/api/v1/check", SysAudit, questions::check).about("What is wrong in the configuration."),
     Route::get("/api/v1/timings", VmAudit, questions::timings).about("All timings, and the bounds that follow."),
     Route::get("/api/v1/tokens", SysConsole, questions::tokens).about("The tokens, without secrets."),

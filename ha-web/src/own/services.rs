@@ -130,3 +130,11 @@ pub(super) fn remove(call: &Call<'_>) -> Result<Answer, Fault> {
     let edited = edited(call, "sid", &mut |editor, config| editor.remove_resource(config, sid.as_str(), purge))?;
     Ok(edited.or_nothing())
 }
+
+/// What there is to be looked after.
+pub(super) fn guests(call: &Call<'_>) -> Result<Answer, Fault> {
+    let present = call.present()?;
+    let managed = &present.configuration().resources.resources;
+    let guest = |(sid, node)| json!({"sid": sid, "node": node, "managed": managed.contains_key(&sid)});
+    Ok(present.locations().into_iter().map(guest).collect::<Value>().into())
+}

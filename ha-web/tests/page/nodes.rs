@@ -35,13 +35,13 @@ impl Drop for Cluster {
 }
 
 /// Ends a process and all that it has started, as it would by itself when it is asked to.
-fn end(process: &mut Child) {
+pub(crate) fn end(process: &mut Child) {
     let _ = Command::new("kill").arg(process.id().to_string()).status();
     let _ = process.wait();
 }
 
 /// The programs, which are beside each other.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     let program = Path::new(env!("CARGO_BIN_EXE_ha-web")).with_file_name(name);
     // Cargo builds the programs of the crate that is tested only.
@@ -167,10 +167,16 @@ impl Cluster {
     /// Opens the page as somebody who logs in.
     #[track_caller]
     pub(crate) fn open(&self, browser: &Browser) {
-        browser.open(&self.url);
-        browser.fill("#user", USER);
-        browser.fill("#password", PASSWORD);
-        browser.click("form button[type=submit]");
-        browser.wait("document.querySelector('.columns, .crowd, .is-verdict-off') && true");
+        log_in(browser, &self.url, USER, PASSWORD);
     }
+}
+
+/// Opens a page, and logs in.
+#[track_caller]
+pub(crate) fn log_in(browser: &Browser, url: &str, user: &str, password: &str) {
+    browser.open(url);
+    browser.fill("#user", user);
+    browser.fill("#password", password);
+    browser.click("form button[type=submit]");
+    browser.wait("document.querySelector('.columns, .crowd, .is-verdict-off') && true");
 }
