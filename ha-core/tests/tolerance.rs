@@ -1,4 +1,5 @@
 //! Which losses a cluster survives, what stays down after those that it does not, and what would help.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::{collections::BTreeSet, sync::Arc};
 
