@@ -263,6 +263,11 @@ fn a_guest_is_started_stopped_and_moved_by_its_number() {
 fn a_move_is_queued_and_one_that_makes_no_sense_is_not() {
     let cluster = Cluster::new();
     let queue = || std::fs::read_to_string(cluster.directory.join("commands")).unwrap_or_default();
+    // Behind each command stand who gave it and its id.
+    let commands = || -> Vec<String> {
+        let given = |line: &str| line.split(" by=test@pam!admin id=").next().unwrap_or_default().to_owned();
+        queue().lines().map(given).collect()
+    };
     let path = "/cluster/ha/resources/vm:100/migrate";
     cluster.call("POST", path, "node=node2").is(500, "no such resource 'vm:100'");
     cluster.change("POST", "/cluster/ha/resources", "sid=vm:100");
@@ -275,7 +280,7 @@ fn a_move_is_queued_and_one_that_makes_no_sense_is_not() {
     cluster.call("POST", "/cluster/ha/resources/vm:100/relocate", "node=node3");
     cluster.change("POST", "/cluster/ha/status/disarm-ha", "resource-mode=freeze");
     cluster.change("POST", "/cluster/ha/status/arm-ha", "");
-    assert_eq!(queue(), "migrate vm:100 node2\nrelocate vm:100 node3\ndisarm-ha freeze\narm-ha\n");
+    assert_eq!(commands(), ["migrate vm:100 node2", "relocate vm:100 node3", "disarm-ha freeze", "arm-ha"]);
     assert_eq!(cluster.call("POST", "/cluster/ha/status/disarm-ha", "resource-mode=off").status, 400);
 }
 

@@ -85,6 +85,9 @@ impl Cluster {
             cluster.ok(&["guest", "set", &format!("proc:of-{node}"), file.to_str().unwrap()]);
             cluster.boot(node);
         }
+        // As long as no daemon has written a record nobody could be the master that is waited for.
+        let records = cluster.directory.join("store/status/lrm");
+        wait_for("each node has a record", || NODES.iter().all(|node| records.join(format!("{node}.json")).exists()));
         for node in NODES {
             cluster.ok(&["add", &format!("proc:of-{node}"), "--wait=120"]);
         }
