@@ -46,8 +46,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Says whether a node reads what all share as it is now, and not as it becomes, though it writes as ever: a cache that hangs. It lasts
-    /// until the opposite is said, or the node loses its power.
+    /// Says whether a node from now on reads what all share as it was at this moment, though it writes as ever: a cache that hangs. It
+    /// lasts until the opposite is said, or the node loses its power.
     ///
     /// # Errors
     ///
