@@ -32,7 +32,7 @@ pub(super) struct NodeDaemons {
 /// When a daemon is called.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// When it starts, if it is to.
+    /// When it starts, if a start is planned.
     pub(super) starts_at: Option<Instant>,
     /// When it wants to be called.
     pub(super) next: Instant,
@@ -47,7 +47,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Takes note that the daemon is to stop, if it is inside a call. Says whether it is.
+    /// Takes note that the daemon must stop, if it is inside a call. Says whether it is.
     fn stop_if_in_call(&mut self) -> bool {
         self.stop_asked |= self.in_call;
         self.in_call
@@ -92,7 +92,7 @@ impl NodeDaemons {
     }
 }
 
-/// Takes note of why an LRM is to stop. That its node goes down is more than that it restarts. Says whether it was to stop before.
+/// Takes note of why an LRM must stop. That its node goes down outweighs a restart. Says whether it was already asked to stop.
 fn note_stop(stopping: &mut Option<StopRequest>, request: StopRequest) -> bool {
     let is_second = stopping.is_some();
     if matches!(stopping, None | Some(StopRequest::Restart)) {
@@ -136,7 +136,7 @@ impl Cluster {
         for daemon in DaemonKind::ALL {
             self.plan_start(node, daemon, self.stagger(node, daemon));
         }
-        // A host starts nothing that the master does not know to be removed yet: see docs/safety.md.
+        // A host does not start a removed service until the master knows that it was removed: see docs/safety.md.
         let status = self.world.store.manager_status.clone().unwrap_or_default();
         let is_free = |sid: &&ServiceId| !self.is_managed(sid) && !status.services.contains(sid);
         let unmanaged: Vec<_> = self.autostart.iter().filter(is_free).cloned().collect();
@@ -157,9 +157,9 @@ impl Cluster {
         }
     }
 
-    /// Starts a daemon if it is to, and calls it.
+    /// Starts a daemon if its start is due, and calls it.
     ///
-    /// While the call goes on the daemon is out of the cluster: the call may take time, in which everything else goes on.
+    /// While the call goes on, the daemon is out of the cluster: the call may take time, in which everything else goes on.
     pub(super) fn call(&mut self, node: &NodeName, daemon: DaemonKind) {
         let now = self.now_on(node);
         let timings = self.own_timings.get(node).copied().unwrap_or(self.timings);
@@ -253,7 +253,7 @@ impl Cluster {
         self.world.note(self.world.time, source, What::Cluster(ClusterEvent::Killed));
     }
 
-    /// Asks a daemon to stop that was asked to while it was inside a call.
+    /// Passes on to a daemon the request to stop that came while it was inside a call.
     fn stop_after_call(&mut self, node: &NodeName, daemon: DaemonKind) {
         let stopping = self.daemons.get(node).and_then(|daemons| daemons.stopping);
         match (daemon, stopping) {
@@ -297,7 +297,7 @@ impl Cluster {
         self.daemons.get(node).is_some_and(|daemons| daemons.runs(daemon))
     }
 
-    /// The nodes that were asked to go down and have not yet.
+    /// The nodes that were asked to go down and have not done so yet.
     pub(super) fn going_down(&self) -> Vec<NodeName> {
         let goes_down = |stopping| matches!(stopping, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown));
         let going_down = self.daemons.iter().filter(|(_, daemons)| goes_down(daemons.stopping));
@@ -396,7 +396,7 @@ impl Cluster {
         self.world.update_replicas();
     }
 
-    /// A daemon has left its watchdog open: nobody feeds it any more, and none that comes later can call off the reset.
+    /// A daemon has left its watchdog open: nobody feeds it any more, and no later daemon can call off the reset.
     pub(super) fn abandon_watchdog(&mut self, node: &NodeName, daemon: DaemonKind) {
         self.world.leave_multiplexer(node, daemon, false);
         let latest = self.world.time.after(self.timings.device_timeout());

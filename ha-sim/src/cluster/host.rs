@@ -1,8 +1,8 @@
 //! A daemon's way to the world, in which every call can go wrong.
 //!
-//! Calls take time where a [`Disturbance`] says so: everything else goes on meanwhile, other daemons included, and the
-//! node may lose its power before the answer comes. So two daemons interleave inside of their rounds. Stalls are nested: a
-//! call that stalls inside another one's stall ends before that one at the latest.
+//! Calls take time where a [`Disturbance`] says so: everything else goes on meanwhile, other daemons included, and the node may lose its
+//! power before the answer comes. So two daemons interleave inside their rounds. Stalls are nested: a call that stalls inside the stall of
+//! another one ends no later than that one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -224,7 +224,7 @@ impl Cluster {
         self.records_as_json = true;
     }
 
-    /// The latest moment until which calls may stall.
+    /// Sets the latest moment until which calls may stall.
     pub fn limit_stalls(&mut self, until: Instant) {
         self.stall_limit = Some(until);
     }
@@ -534,8 +534,8 @@ impl LrmStore for Host<'_> {
 }
 
 impl Host<'_> {
-    /// While HA is disarmed no watchdog keeps a master from writing that was stopped for longer than its lock lasted: the store does,
-    /// which looks at the manager lock in one step with writing.
+    /// While HA is disarmed, no watchdog keeps a master that was stopped for longer than its lock lasted from writing. The store does: it
+    /// looks at the manager lock in one step with writing.
     fn check_manager_lock(&self) -> Result<(), HostError> {
         let Cluster { invariants, world, .. } = &*self.cluster;
         let is_disarmed = invariants.as_ref().is_some_and(|invariants| invariants.knows_disarmed(&self.node));

@@ -34,15 +34,14 @@ pub enum Invariant {
     FencedRunsNothing,
     /// A watchdog is closed only where nothing runs that somebody may start elsewhere.
     WatchdogGuardsWhatRuns,
-    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before, and runs out before the
-    /// lock can pass to somebody else.
+    /// A watchdog is fed only after a renewal of the lock that was asked for after the previous feed, and runs out before the lock can pass
+    /// to somebody else.
     FedAfterRenewal,
     /// A request is executed once by an LRM, and by the LRM of one node only.
     ExecutedOnce,
-    /// Only who holds the manager lock, and is watched, writes the manager status, unless HA was disarmed.
+    /// Only the node that holds the manager lock, and is watched, writes the manager status, unless HA was disarmed.
     WrittenUnderLock,
-    /// Records name nodes that there are, no two services have the same request, and no configured service loses its
-    /// entry.
+    /// Records name nodes that exist, no two services have the same request, and no configured service loses its entry.
     RecordsConsistent,
     /// No node is reset without a fault that calls for it.
     NoNeedlessReset,
@@ -50,9 +49,9 @@ pub enum Invariant {
     UnguardedIsMarked,
     /// What runs though it is in `error` or `stopped` is in `may_run`.
     MayRunIsKnown,
-    /// An LRM's record says that it lets go before it does, where something may run.
+    /// Where something may run, an LRM's record says that it lets go before it does.
     LetGoIsTold,
-    /// Who writes the manager status has read its newest revision, or written it.
+    /// Whoever writes the manager status has read its newest revision, or written it.
     WrittenFromNewest,
     /// A request id names one request of one service for ever.
     RequestNamesOne,
@@ -62,14 +61,14 @@ pub enum Invariant {
     ConfiguredIsKnown,
     /// An entry that can't be understood is written again as it is.
     NotUnderstoodIsKept,
-    /// A fence device turns a node off only in an incident that its master knows to go on.
+    /// A fence device turns a node off only in an incident that, as far as its master knows, still goes on.
     FencedForIncident,
     /// The device of a multiplexer runs for no longer than each of its clients counts on.
     DeviceEndsInTime,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
-    /// Of what does not run somebody is told why: a service goes to `error` with a reason, and one that could run and does not is shown
-    /// or told as such.
+    /// Somebody is told why a service does not run: it goes to `error` with a reason, and one that could run and does not is shown or told
+    /// as such.
     ToldWhy,
     /// After the faults every service comes to where rules and requests want it, or its state says why not.
     Settles,
@@ -136,7 +135,7 @@ impl fmt::Display for Breach {
 pub enum ErrorReason {
     /// Its LRM has seen that its guest is elsewhere.
     NotHere,
-    /// A stop, or a start of which nobody can tell what came of it.
+    /// A stop, or a start whose outcome nobody can tell.
     Failed,
     /// Its starts failed on all nodes on which they were tried, or its guest was not there.
     StartsNowhere,
@@ -153,18 +152,18 @@ pub struct Invariants {
     seen: usize,
     /// Daemons that renewed their lock since they last fed their watchdog.
     renewed: BTreeSet<(NodeName, DaemonKind)>,
-    /// The edits of the configuration that each master had read last.
+    /// The edits of the configuration that each master last read.
     edits: BTreeMap<NodeName, u64>,
-    /// Masters for which HA was disarmed when they read or wrote the status last: no watchdog guards what they write next.
+    /// Masters for which HA was disarmed when they last read or wrote the status: no watchdog guards what they write next.
     disarmed: BTreeSet<NodeName>,
-    /// Which LRM executed a request: the node, and the how many-th LRM there.
+    /// Which LRM executed a request: its node, and its number among the LRMs that were started there.
     executed: HashMap<Uid, (NodeName, u64), FxBuildHasher>,
     /// The requests of the jobs that were begun, by node and job.
     begun: BTreeMap<(NodeName, JobId), Uid>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
-    /// Nodes whose lock a master took while a service ran there that need not be fenced: what it writes next has to leave
-    /// that there, and say that they are unguarded. With the master's node and the service.
+    /// Nodes whose lock a master took while a service ran there that need not be fenced. What the master writes next must leave the service
+    /// there, and say that the nodes are unguarded. With the master's node and the service.
     came_since: Vec<(NodeName, NodeName, ServiceId)>,
     /// How long after the loss of quorum a reset can still come from it.
     aftermath: Duration,
@@ -179,7 +178,7 @@ pub struct Invariants {
     reasons: BTreeMap<ServiceId, ErrorReason>,
     /// When the master last said that it has no node for a service.
     no_node: BTreeMap<ServiceId, Instant>,
-    /// How often each master has written the manager status since an incident was over in it, for those that it knew.
+    /// How often each master has written the manager status since an incident was over in it, for the incidents that it knew.
     over: BTreeMap<(NodeName, Uid), u32>,
     /// The last move of each service that has ended: from where to where.
     moves: BTreeMap<ServiceId, (NodeName, NodeName)>,
@@ -208,13 +207,13 @@ impl Invariants {
         &self.faults
     }
 
-    /// From where to where the last move of a service went that has ended, whether that was reported or not.
+    /// From where to where a service went in its last move that has ended, whether that was reported or not.
     #[must_use]
     pub fn last_move(&self, sid: &ServiceId) -> Option<&(NodeName, NodeName)> {
         self.moves.get(sid)
     }
 
-    /// Something happened that may lead to resets, until a moment.
+    /// Something happened that may lead to resets until this moment.
     pub fn excuse_until(&mut self, moment: Instant) {
         self.excused_until = self.excused_until.max(moment);
     }
@@ -279,7 +278,7 @@ impl Invariants {
         });
     }
 
-    /// Whether a call of a node's daemons that went wrong is not over.
+    /// Whether a call of a node's daemons that went wrong is not over yet.
     pub(super) fn is_struck(&self, node: &NodeName, now: Instant) -> bool {
         self.struck_until.get(node).is_some_and(|until| now <= *until)
     }
@@ -331,7 +330,7 @@ impl Invariants {
         self.note_breach(at, Invariant::DeviceEndsInTime, details);
     }
 
-    /// A feed counts: the node is down by when its watchdog says, if no other comes.
+    /// A feed counts: if no other comes, the node is down by the time that its watchdog says.
     pub(super) fn counts_feed(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
         let at = world.time;
         let lock = match daemon {
@@ -345,7 +344,7 @@ impl Invariants {
         }
     }
 
-    /// A fence device that the CRM of a node asked turns another one off.
+    /// A fence device that the CRM of a node asked turns another node off.
     pub(super) fn device_cuts(&mut self, asker: &NodeName, attempt: &FenceAttempt, at: Instant) {
         let FenceAttempt { node, incident, .. } = attempt;
         if self.over.get(&(asker.clone(), incident.clone())).is_some_and(|writes| *writes > ROUNDS_TO_FORGET) {
@@ -355,7 +354,7 @@ impl Invariants {
         }
     }
 
-    /// Counts how long a master knows that incidents are over.
+    /// Counts how long a master has known that incidents are over.
     fn note_incidents(&mut self, node: &NodeName, status: &ManagerStatus) {
         let goes_on = |id: &Uid| status.fencing.values().any(|incident| incident.id == *id && !incident.was_down);
         for ((writer, id), writes) in &mut self.over {
@@ -383,7 +382,7 @@ impl Invariants {
             let Some(entry) = status.services.get(sid) else { continue };
             let here = entry.node == *node || entry.state.target() == Some(node);
             // The manager does not count the lock as proof that a service in `error` is down.
-            // What is frozen runs on while the daemon restarts alone.
+            // What is frozen runs on while only the daemon restarts.
             let left_alone = entry.state == ServiceState::Error || (entry.state == ServiceState::Freeze && !goes_down);
             if here && !left_alone {
                 let details =
@@ -406,8 +405,8 @@ impl Invariants {
     ) {
         self.beliefs.has_read(node, status.cloned());
         let status = status.map(|status| &**status);
-        // A master without a watchdog may read for longer than its lock lasts, and then what another one wrote who armed HA again. It is
-        // none any more, and has no watchdog for all that.
+        // A master without a watchdog may take longer to read than its lock lasts, and may then read what another master wrote that armed
+        // HA again. It is no master any more, but it still has no watchdog.
         if holds_lock || status.is_some_and(|status| status.disarm.is_some()) {
             self.note_disarmed(node, status);
         }
@@ -418,7 +417,7 @@ impl Invariants {
         self.beliefs.has_read(node, status);
     }
 
-    /// Whether HA was disarmed when a master read or wrote the status last.
+    /// Whether HA was disarmed when a master last read or wrote the status.
     pub(super) fn knows_disarmed(&self, node: &NodeName) -> bool {
         self.disarmed.contains(node)
     }
@@ -586,7 +585,7 @@ impl Invariants {
         self.reasons.insert(sid.clone(), reason);
     }
 
-    /// A service changed its state: into `error` only with a reason that was told.
+    /// A service changed its state: it goes into `error` only with a reason that was told.
     fn check_reason(&mut self, sid: &ServiceId, to: StateName, at: Instant) {
         if to != StateName::Error {
             self.reasons.remove(sid);
@@ -597,7 +596,7 @@ impl Invariants {
 
     /// A master takes the lock of another node. What runs there and must be fenced could be started elsewhere now.
     ///
-    /// A service may have come since the node is up again. That one must not be.
+    /// A service may have come since the node came up again. That one must not be started elsewhere.
     fn takes_lock_of(&mut self, node: &NodeName, master: &NodeName, world: &World) {
         let running = world.occupied().filter(|(other, sid)| *other == node && is_managed(world, sid));
         let (to_be_fenced, came_since): (Vec<_>, Vec<_>) =
@@ -621,7 +620,7 @@ impl Invariants {
         }
     }
 
-    /// A master that took the lock of a node to which a service has come since writes what it knows.
+    /// A master took the lock of a node to which a service has come since. Now it writes what it knows.
     fn check_unguarded(&mut self, master: &NodeName, status: &ManagerStatus, world: &World) {
         // Another master that writes now has not seen that lock.
         for (by, node, sid) in std::mem::take(&mut self.came_since) {
@@ -637,8 +636,8 @@ impl Invariants {
 /// A master may have to tell its devices several times that an incident is over.
 const ROUNDS_TO_FORGET: u32 = 2;
 
-/// Whether it is known that a service may run on a node whose lock proves nothing of it: it stays on one that is unguarded, or is left to
-/// people in `error`, with which an LRM lets go.
+/// Whether it is known that a service may run on a node whose lock proves nothing about it: it stays on a node that is unguarded, or it is
+/// left to people in `error`, which does not keep an LRM from letting go.
 fn is_known_to_run(status: &ManagerStatus, sid: &ServiceId, node: &NodeName) -> bool {
     let stays = |entry: &ServiceEntry| entry.node == *node || entry.state.target() == Some(node);
     status.services.get(sid).is_some_and(|entry| {

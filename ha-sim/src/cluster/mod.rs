@@ -73,12 +73,12 @@ pub type Violation = RanTwice;
 
 /// A virtual cluster.
 ///
-/// Its fields are reached by methods: those that people and mishaps stand for change it, the others ask.
+/// Its fields are reached by methods: those that stand for what people do and for mishaps change it, the others ask.
 #[derive(Debug)]
 pub struct Cluster {
     world: World,
     timings: Timings,
-    /// Of nodes whose daemons have others.
+    /// Of nodes whose daemons have timings of their own.
     own_timings: BTreeMap<NodeName, Timings>,
     durations: Durations,
     types: ServiceTypes,
@@ -93,7 +93,7 @@ pub struct Cluster {
     plans: plan::Plans,
     /// Faults of host calls that wait for their call.
     disturbances: Vec<Disturbance>,
-    /// Until when a call may stall at most, since the call that it stalls in ends then.
+    /// Until when a call may stall at most: the call that it stalls in ends then.
     stall_limit: Option<Instant>,
     /// How many calls are on their way, each inside a stall of the one before.
     calls: u32,
@@ -102,13 +102,13 @@ pub struct Cluster {
     planted: Option<PlantedBug>,
     /// What each CRM read first: for a planted bug.
     early_statuses: BTreeMap<NodeName, Arc<ha_core::status::ManagerStatus>>,
-    /// Whether somebody gives nodes that were shut down their power again.
+    /// Whether somebody gives nodes that were shut down their power back.
     powers_on_again: bool,
     recordings: record::Recordings,
     /// Other machines that have the names of nodes.
     twins: BTreeMap<NodeName, twin::Twin>,
     twins_seen: u64,
-    /// Whether records go through their written form, as they do outside of a simulation.
+    /// Whether records go through their written form, as they do outside a simulation.
     records_as_json: bool,
     /// How often each call was made, if somebody wants to know.
     calls_made: Option<CallsMade>,
@@ -184,7 +184,7 @@ impl Cluster {
         cluster
     }
 
-    /// Lets clocks and watchdogs be as far from right as nodes begin with.
+    /// Sets clocks and watchdogs as far from right as the nodes begin with.
     fn err(&mut self, nodes: &BTreeMap<NodeName, NodeSetup>) {
         for (name, node) in nodes {
             self.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });
@@ -237,7 +237,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// If a service runs on two nodes after it.
+    /// If a service runs on two nodes afterwards.
     pub fn step(&mut self) -> Result<Option<Instant>, RanTwice> {
         self.step_until(None)
     }
@@ -277,11 +277,11 @@ impl Cluster {
         Ok(Some(self.world.time))
     }
 
-    /// Lets everything happen that is due up to and at a moment, which is the present then.
+    /// Lets everything happen that is due up to and at a moment, which is then the present.
     ///
     /// # Errors
     ///
-    /// If a service runs on two nodes; the present is that moment then.
+    /// If a service runs on two nodes; the present is then the moment at which that was found.
     pub fn run_until(&mut self, end: Instant) -> Result<(), RanTwice> {
         while self.step_until(Some(end))?.is_some() {}
         self.world.time = self.world.time.max(end);
@@ -297,7 +297,7 @@ impl Cluster {
         self.run_until(self.world.time.after(time))
     }
 
-    /// Checks [`Invariants`] from now on. Once one does not hold nothing happens any more.
+    /// Checks [`Invariants`] from now on. Once one does not hold, nothing happens any more.
     pub fn check_invariants(&mut self) {
         let aftermath = aftermath(self.world.physics.lock_lifetime, &self.timings);
         self.invariants = Some(Box::new(Invariants::new(aftermath)));
@@ -309,7 +309,7 @@ impl Cluster {
         self.invariants.as_deref()
     }
 
-    /// The same, to be told of faults.
+    /// The same, so that it can be told of faults.
     pub fn invariants_mut(&mut self) -> Option<&mut Invariants> {
         self.invariants.as_deref_mut()
     }

@@ -122,7 +122,7 @@ impl Cluster {
         Snapshot::of(&self.world, hold)
     }
 
-    /// The rounds to come by what is recorded now, to ask what would follow; nothing as long as there is no master.
+    /// The coming rounds, by what is recorded now, to ask what would follow; nothing as long as there is no master.
     #[must_use]
     pub fn rounds_to_come(&self) -> Option<RoundsToCome> {
         let Snapshot { status, configuration, members, usage, unmanaged, .. } = self.snapshot();
@@ -139,7 +139,8 @@ impl Cluster {
         Some(RoundsToCome { master, timings: self.timings, status: (*status).clone(), input })
     }
 
-    /// Whether nothing that was done to a node, or goes wrong with a call of its daemons, keeps its LRM from its work now.
+    /// Whether nothing keeps the LRM of a node from its work now: nothing that was done to the node, and no call of its daemons that goes
+    /// wrong.
     pub(crate) fn is_undisturbed(&self, node: &NodeName) -> bool {
         let world = &self.world;
         let Some((hardware, daemons)) = world.nodes.get(node).zip(self.daemons.get(node)) else { return false };
@@ -157,7 +158,7 @@ impl Cluster {
         is_there && reaches_all && works && !paused && !is_struck
     }
 
-    /// What became of a service; `None` if it never had a guest and a configuration at once.
+    /// What became of a service; `None` if it never had a guest and a configuration at the same time.
     #[must_use]
     pub fn history(&self, sid: &ServiceId) -> Option<&ServiceHistory> {
         self.tracks.get(sid)

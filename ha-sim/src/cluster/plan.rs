@@ -1,4 +1,4 @@
-//! What is planned to happen at a moment, also inside of a call that takes time.
+//! What is planned to happen at a moment, even inside a call that takes time.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -28,7 +28,7 @@ impl fmt::Debug for Plans {
 }
 
 impl Cluster {
-    /// Plans something: it happens at that moment, also where a daemon is inside a call that stalls then.
+    /// Plans something: it happens at that moment, even where a daemon is then inside a call that stalls.
     pub fn plan(&mut self, at: Instant, act: impl FnOnce(&mut Self) + Send + Sync + 'static) {
         self.plans.planned = self.plans.planned.wrapping_add(1);
         self.plans.plans.insert((at, self.plans.planned), Box::new(act));

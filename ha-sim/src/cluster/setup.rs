@@ -36,7 +36,7 @@ pub struct Setup {
     pub datacenter: DatacenterFile,
     /// `fence.cfg`
     pub fence: Option<FenceConfig>,
-    /// The timings of all daemons. Locks and watchdogs behave by them.
+    /// The timings of all daemons. Locks and watchdogs behave according to them.
     pub timings: Timings,
     /// How long things take.
     pub durations: Durations,
@@ -44,7 +44,7 @@ pub struct Setup {
     pub leases_run_long: Duration,
     /// After how long jobs are ended, if earlier than usual.
     pub job_patience: Option<Duration>,
-    /// Whether records go from daemon to daemon as JSON, as they do outside of a simulation.
+    /// Whether records go from daemon to daemon as JSON, as they do outside a simulation.
     pub records_as_json: bool,
     /// Whether there is a multiplexer between the daemons of each node and its watchdog device.
     pub multiplexers: bool,
@@ -69,7 +69,7 @@ pub struct NodeSetup {
     pub watchdog_early: Duration,
     /// How much later.
     pub watchdog_late: Duration,
-    /// The timings of its daemons, if they are others. What keeps services from running twice is the same on all nodes.
+    /// The timings of its daemons, if they differ. What keeps services from running twice is the same on all nodes.
     pub timings: Option<Timings>,
 }
 
@@ -139,7 +139,7 @@ pub enum SetupError {
     /// A name that is not valid.
     #[error(transparent)]
     Id(#[from] IdError),
-    /// A guest on a node that there is not.
+    /// A guest on a node that does not exist.
     #[error("there is no node {0}")]
     NoSuchNode(NodeName),
     /// A configuration file with problems.

@@ -16,19 +16,19 @@ use crate::world::{What, World};
 pub struct ServiceHistory {
     /// The node that its guest was on first.
     pub began_on: NodeName,
-    /// Since when it is not running though it should be.
+    /// Since when it has not been running though it should be.
     pub down_since: Option<Instant>,
     /// How long it was down before that.
     down_before: Duration,
     /// How often it was recovered from a node that was fenced.
     pub recoveries: u32,
-    /// Whether a start was over, well or not: before that it is not down.
+    /// Whether a start has ended, well or not: before that it does not count as down.
     was_started: bool,
 }
 
 impl ServiceHistory {
-    /// For how long it did not run though it should have: from the end of its first start on, also if that failed, and
-    /// only while it was requested to be started.
+    /// For how long it did not run though it should have: from the end of its first start on, even if that failed, and only while it was
+    /// requested to be started.
     #[must_use]
     pub fn downtime(&self, now: Instant) -> Duration {
         let since = self.down_since.map_or(Duration::ZERO, |since| now.since(since));

@@ -1,8 +1,8 @@
 //! Another machine that has the name of a node: a clone, or a backup that was restored while the original lives.
 //!
-//! It behaves as a node daemon of this repository does. As long as the node is heard from, the twin does nothing. When nothing was
-//! heard for a lock lifetime it takes the node's lock like anybody, runs what is recorded as started on the node, and the node
-//! itself does nothing under its name any more. Where silence proves nothing, since the node is recorded as unguarded or since only
+//! It behaves as a node daemon of this repository does. As long as the node is heard from, the twin does nothing. When nothing was heard
+//! for a lock lifetime, the twin takes the node's lock as anybody would and runs what is recorded as started on the node, and the node
+//! itself does nothing under its name any more. Where silence proves nothing, because the node is recorded as unguarded or because only
 //! devices turn it off, which are not connected with the twin, the twin goes on doing nothing.
 
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// If there is no such node, or it has a twin.
+    /// If there is no such node, or it has a twin already.
     pub fn twin_appears(&mut self, node: &NodeName) -> Result<(), ActionError> {
         self.hardware(node)?;
         if self.twins.contains_key(node) {
@@ -61,7 +61,7 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    /// Lets the name of a node count for the node itself, as hosts do that know no writers.
+    /// Lets the name of a node count for the node itself, as hosts that know no writers do.
     pub fn let_names_count(&mut self) {
         self.world.physics.names_count = true;
     }
@@ -86,7 +86,7 @@ impl Cluster {
         }
         let place = twin.place.clone();
         let is_silent = time.since(twin.heard) > self.world.physics.lock_lifetime;
-        // Once it has the name it goes on under it.
+        // Once it has the name, it goes on under it.
         let proves_nothing = self.is_unguarded(&node) || self.world.store.datacenter.fencing == FencingMode::Hardware;
         let may_run_on = proves_nothing && !self.world.taken_over.contains_key(&node);
         let is_admitted = (is_silent && !may_run_on) || self.world.physics.names_count;
@@ -116,7 +116,7 @@ impl Cluster {
         self.world.store.manager_status.as_ref().is_some_and(|status| status.unguarded.contains(node))
     }
 
-    /// What the LRM of a node is to run.
+    /// What the LRM of a node must run.
     fn started_on(&self, node: &NodeName) -> BTreeSet<ServiceId> {
         let Some(status) = &self.world.store.manager_status else { return BTreeSet::new() };
         if status.disarm.is_some() {

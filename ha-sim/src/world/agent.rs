@@ -1,7 +1,7 @@
 //! The resource agents of the virtual cluster.
 //!
-//! Each operation has a beginning, at which it is seen whether it can work, and an end, at which it takes effect. Between
-//! the two lies the time that it takes: none if a job is done within one call.
+//! Each operation has a beginning, which shows whether it can work, and an end, at which it takes effect. Between the two lies the time
+//! that it takes: none if a job is done within one call.
 
 use ha_core::{
     event::{AgentOperation, Event},
@@ -26,11 +26,11 @@ pub(super) enum Begun {
     Works,
     /// It takes far longer than it should, and works.
     Slow,
-    /// It takes its time and then has not worked.
+    /// It takes its time, and then fails.
     Fails,
     /// It never ends.
     Hangs,
-    /// It takes its time and then says that it worked, but has not.
+    /// It takes its time and then says that it worked, but it has not.
     Pretends,
     /// It takes its time and works, and then says that it has not.
     Denies,
@@ -159,7 +159,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         self.try_stop(sid).unwrap_or_else(Begun::Refused)
     }
 
-    /// Ends what a guest left behind on this node, and says whether something is left all the same; nothing where there was nothing.
+    /// Ends what a guest left behind on this node, and says whether something is still left; nothing where there was nothing.
     fn end_leftovers(&mut self, sid: &ServiceId) -> Option<bool> {
         let node = self.view.node.clone();
         let times = self.view.world.left_behind(sid, &node)?;
@@ -168,7 +168,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         Some(is_left)
     }
 
-    /// Ends what a guest left behind on this node, which then does not run here any more. Fails if something is left all the same.
+    /// Ends what a guest left behind on this node, which then does not run here any more. Fails if something is still left.
     fn clear_up(&mut self, sid: &ServiceId) -> Result<(), HostError> {
         match self.end_leftovers(sid) {
             Some(true) => Err(HostError::new("something that the guest left behind can't be ended")),
@@ -246,7 +246,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         let runs_there = travels && self.runs_here(sid);
         self.set_running_here(sid, false);
         if runs_there {
-            // It goes where the daemon is that gives the node's signs of life.
+            // It goes to the machine whose daemon gives the node's signs of life.
             let place = self.view.world.taken_over.get(target).unwrap_or(target).clone();
             self.view.world.set_running(sid, &place, true);
         }

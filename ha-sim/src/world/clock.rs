@@ -1,4 +1,4 @@
-//! The clocks of a node, which need not go as the world's time does.
+//! The clocks of a node, which need not agree with the world's time.
 
 use std::time::Duration;
 

@@ -53,9 +53,9 @@ pub struct AgentDisturbance {
     pub operation: Operation,
     /// How it goes wrong.
     pub fault: AgentFault,
-    /// The only node on which it does; all if there is none.
+    /// The only node on which it goes wrong; all nodes if there is none.
     pub node: Option<NodeName>,
-    /// How often it still goes wrong; without end if there is no number.
+    /// How often it still goes wrong; for ever if there is no number.
     pub times: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ pub enum Operation {
 /// How an operation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AgentFault {
-    /// It takes its time, then it has not worked.
+    /// It takes its time, and then fails.
     #[default]
     Fails,
     /// It never ends.

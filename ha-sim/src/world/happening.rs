@@ -79,7 +79,7 @@ impl fmt::Display for What {
     }
 }
 
-/// What happens outside of the daemons.
+/// What happens outside the daemons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]

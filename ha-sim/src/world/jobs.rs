@@ -15,13 +15,13 @@ use super::{
     agent::{Begun, MoveBegun, NodeAgent, failed},
 };
 
-/// A stop that was given no timeout is made hard after this time.
+/// A stop that was given no timeout becomes a hard one after this time.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is far slower than usual takes this much longer.
 const SLOWNESS: Duration = Duration::from_secs(240);
 
-/// A move that does not get on may take this long.
+/// A move that makes no progress may take this long.
 const MOVE_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Names a job among those of all nodes: ids begin again with each LRM.
@@ -37,7 +37,7 @@ struct JobKey {
 pub(super) struct Jobs {
     running: BTreeMap<JobKey, TimedJob>,
     finished: Vec<(JobKey, ExitCode)>,
-    /// Counts the LRMs that were started on each node: jobs of an earlier one are not answered to a later one.
+    /// Counts the LRMs that were started on each node: a later one gets no answers for jobs of an earlier one.
     generations: BTreeMap<NodeName, u64>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Jobs {
 #[derive(Debug, Clone)]
 struct TimedJob {
     run: JobRun,
-    /// What its agent is at.
+    /// What its agent is doing.
     operation: Option<TimedOperation>,
     /// When that ends; `None` if it never does.
     due: Option<Instant>,
@@ -54,7 +54,7 @@ struct TimedJob {
     disowned: bool,
 }
 
-/// What an agent is at, and whether it will take effect.
+/// What an agent is doing, and whether it will take effect.
 #[derive(Debug, Clone)]
 struct TimedOperation {
     what: OperationKind,
@@ -79,7 +79,7 @@ enum Ending {
 enum OperationKind {
     Start,
     Stop,
-    /// Stops it, to move it then.
+    /// Stops it, in order to move it.
     StopToMove {
         target: NodeName,
         motion: Motion,
@@ -114,7 +114,7 @@ impl Jobs {
 }
 
 impl World {
-    /// A new LRM begins on a node: jobs of an earlier one are none of its own.
+    /// A new LRM begins on a node: jobs of an earlier one are not its own.
     pub fn begin_lrm(&mut self, node: &NodeName) {
         let generation = self.jobs.generations.entry(node.clone()).or_default();
         *generation = generation.wrapping_add(1);
@@ -146,14 +146,14 @@ impl World {
         own.map(|(key, exit_code)| (key.id, exit_code)).collect()
     }
 
-    /// When the first thing that an agent is at ends.
+    /// When the first thing that an agent is doing ends.
     #[must_use]
     pub fn next_job_end(&self) -> Option<Instant> {
         let goes_on = |key: &JobKey| !self.stands_still(&key.node);
         self.jobs.running.iter().filter(|(key, _)| goes_on(key)).filter_map(|(_, job)| job.due).min()
     }
 
-    /// How long a job may take. A move that gets on may take as long as it needs.
+    /// How long a job may take. A move that makes progress may take as long as it needs.
     pub(super) fn job_time_limit(&self, job: &Job, node: &NodeName) -> Option<Duration> {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
         let patience = job.usual_time_limit().unwrap_or(MOVE_PATIENCE);
@@ -164,7 +164,7 @@ impl World {
         Some(if gets_on { self.time.since(running.began).saturating_add(patience) } else { patience })
     }
 
-    /// Ends a job: what its agent is at has no effect any more. Some can't be ended yet.
+    /// Ends a job: what its agent is doing has no effect any more. Some can't be ended yet.
     pub(super) fn end_job(&mut self, id: JobId, node: &NodeName) {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id };
         let sid = self.jobs.running.get(&key).map(|job| &job.run.job().sid);
@@ -184,7 +184,7 @@ impl World {
         self.nodes.get(node).is_some_and(|node| node.suspended)
     }
 
-    /// Says that a job has ended, though it goes on: as nobody should.
+    /// Says that a job has ended, though it goes on: nobody should do that.
     pub(crate) fn disown_job(&mut self, id: JobId, node: &NodeName) {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id };
         if let Some(job) = self.jobs.running.get_mut(&key)
@@ -195,7 +195,7 @@ impl World {
         }
     }
 
-    /// Lets what never ends end now, and what is far slower than usual.
+    /// Lets what never ends, and what is far slower than usual, end now.
     pub fn end_hung_jobs(&mut self) {
         for job in self.jobs.running.values_mut() {
             let is_slow = job.operation.as_ref().is_some_and(|operation| operation.slow);
@@ -218,7 +218,7 @@ impl World {
         }
     }
 
-    /// Takes a job as far as it comes without more time.
+    /// Takes a job as far as it gets without more time.
     fn go_on(&mut self, key: JobKey, mut job: TimedJob) {
         let times = self.physics.job_times.unwrap_or(JobTimes::NONE);
         let sid = job.run.job().sid.clone();
@@ -297,7 +297,7 @@ fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, motion: Motion) 
     }
 }
 
-/// Whether an operation that begun takes effect at its end, and what is heard then. Nothing if it never ends, or was refused.
+/// Whether an operation that began like this takes effect at its end, and what is heard then. Nothing if it never ends, or was refused.
 fn ends(begun: &Begun) -> Option<(bool, Ending)> {
     match begun {
         Begun::Works | Begun::Slow => Some((true, Ending::Honest)),
@@ -321,7 +321,7 @@ fn wait(begun: Begun, time: Duration, what: OperationKind) -> Progress {
     Progress::Wait { operation: TimedOperation { what, works, slow, ending }, after }
 }
 
-/// Ends what an agent was at.
+/// Ends what an agent was doing.
 fn end(operation: TimedOperation, sid: &ServiceId, times: JobTimes, view: &mut View<'_>) -> Progress {
     let TimedOperation { what, works, ending, slow: _ } = operation;
     let time = move_time(view, sid, times, Motion::Relocate);

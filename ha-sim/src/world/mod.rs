@@ -101,12 +101,12 @@ pub struct Node {
     pub max_memory: Option<u64>,
     /// The version of its software.
     pub version: String,
-    /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
+    /// The moment after which the watchdog of each daemon resets the node; a watchdog that is not open has no entry.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
-    /// What is between its daemons and its device, if something is: the device alone resets the node then, and `watchdogs` says by
-    /// when it is to have done that.
+    /// What is between its daemons and its device, if anything is: then the device alone resets the node, and `watchdogs` says by when it
+    /// must have done that.
     pub multiplexer: Option<Box<NodeMultiplexer>>,
-    /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.
+    /// When the node is reset whatever is fed, because a daemon went away and left its watchdog open.
     pub abandoned_watchdog: Option<Instant>,
     /// What the node still sees of the store, if it is cut off from it.
     pub replica: Option<Box<Replica>>,
@@ -158,7 +158,7 @@ impl Node {
 #[derive(Debug, Clone)]
 struct HeldLock {
     node: NodeName,
-    /// Whether not the node itself took it but another machine of its name.
+    /// Whether another machine of the node's name took it, and not the node itself.
     by_twin: bool,
     renewed: Instant,
 }
@@ -170,8 +170,8 @@ pub struct World {
     pub physics: Physics,
     /// The nodes.
     pub nodes: BTreeMap<NodeName, Node>,
-    /// Groups of nodes that see one another, where the network is parted. A node in none of them sees nobody else;
-    /// without any group all see all.
+    /// Groups of nodes that see one another, where the network is split. A node in none of them sees nobody else; without any groups, all
+    /// nodes see one another.
     pub partitions: Vec<BTreeSet<NodeName>>,
     /// The time of the hardware.
     pub time: Instant,
@@ -183,12 +183,12 @@ pub struct World {
     pub devices: BTreeMap<String, DeviceBehaviour>,
     /// What happened.
     pub happenings: Vec<Happening>,
-    /// Whether the shared store has no room left: nothing is written, but for what has its room already, as locks have.
+    /// Whether the shared store has no room left: nothing is written except what has its room already, as locks have.
     pub store_full: bool,
-    /// Nodes under whose name another machine works, which do nothing any more, and where the guests of that machine run.
+    /// Nodes that do nothing any more since another machine works under their name, with where the guests of that machine run.
     pub taken_over: BTreeMap<NodeName, NodeName>,
     running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
-    /// What guests that ended left running, with how often it can't be ended.
+    /// What guests that ended left running, with how many attempts to end it will fail.
     leftovers: BTreeMap<(NodeName, ServiceId), u32>,
     /// What is just being started on each node, where that takes time.
     starting: BTreeMap<NodeName, BTreeSet<ServiceId>>,
@@ -196,7 +196,7 @@ pub struct World {
     running_changes: u64,
     /// Daemons whose multiplexer lets the device run for longer than they count on, since somebody last looked.
     pub(crate) outlasted: Vec<(NodeName, DaemonKind)>,
-    /// Daemons of which a multiplexer has counted a feed, since somebody last looked.
+    /// Daemons whose feed a multiplexer has counted since somebody last looked.
     pub(crate) counted_feeds: Vec<(NodeName, DaemonKind)>,
     jobs: Jobs,
     fence_runs: FenceRuns,
@@ -236,7 +236,7 @@ impl World {
         self.running_changes
     }
 
-    /// Sets whether a service runs on a node. Then it is no longer being started there.
+    /// Sets whether a service runs on a node. After that it is no longer being started there.
     pub fn set_running(&mut self, sid: &ServiceId, node: &NodeName, runs: bool) {
         let mut changed = set(&mut self.running, sid, node, runs);
         if !self.leftovers.is_empty() {
@@ -246,8 +246,8 @@ impl World {
         self.running_changes = self.running_changes.wrapping_add(u64::from(changed));
     }
 
-    /// A guest has ended on each node where it runs, and something of it is left there that can't be ended so often. Until it is it
-    /// counts as running: it works on the guest's data.
+    /// A guest has ended on each node where it runs, and something of it is left there. This many attempts to end that fail. Until it is
+    /// ended it counts as running: it works on the guest's data.
     pub fn leave_behind(&mut self, sid: &ServiceId, times: u32) {
         let places: Vec<NodeName> = self.places(sid).cloned().collect();
         self.leftovers.extend(places.into_iter().map(|node| ((node, sid.clone()), times)));
@@ -258,7 +258,7 @@ impl World {
         self.leftovers.values_mut().for_each(|times| *times = 0);
     }
 
-    /// How often what a guest left behind on a node can't be ended yet; nothing if there is nothing left of it.
+    /// How many more attempts to end what a guest left behind on a node will fail; nothing if nothing is left of it.
     fn left_behind(&mut self, sid: &ServiceId, node: &NodeName) -> Option<&mut u32> {
         if self.leftovers.is_empty() {
             return None;
@@ -339,7 +339,7 @@ impl World {
         self.take_held(lock, HeldLock { node: node.clone(), by_twin: false, renewed: at })
     }
 
-    /// Takes a lock for another machine of a node's name. A name is no proof: what the node holds is another's for it.
+    /// Takes a lock for another machine of a node's name. A name is no proof: for that machine, what the node holds is somebody else's.
     pub(crate) fn take_lock_as_twin(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> LockAnswer {
         self.take_held(lock, HeldLock { node: node.clone(), by_twin: true, renewed: at })
     }

@@ -32,7 +32,7 @@ pub struct NodeMultiplexer {
     device_granularity: Duration,
     /// The connections of the daemons.
     clients: BTreeMap<DaemonKind, ClientId>,
-    /// What daemons sent and it has not read yet, with when it can.
+    /// What daemons sent and it has not read yet, each with when it can.
     on_their_way: VecDeque<(Instant, ClientId, Frame)>,
     /// How long what they send is on its way.
     delay: Duration,
@@ -44,7 +44,7 @@ pub struct NodeMultiplexer {
     deserted: bool,
     /// It was stopped by a signal.
     paused: bool,
-    /// How long its next feed of the device takes to be made.
+    /// How long its next feed of the device takes.
     stall: Option<Duration>,
     /// The feed of the device that is about to be made: when, and until when it may.
     feeding: Option<(Instant, Instant)>,
@@ -95,7 +95,7 @@ impl NodeMultiplexer {
         self.device.is_some() && self.process.as_ref().map_or(self.marker, is_left)
     }
 
-    /// What goes with the node's power: all but how it must be started.
+    /// Drops what goes with the node's power: everything except how it must be started.
     pub(super) fn cut_power(&mut self) {
         self.process = None;
         self.clients.clear();
@@ -181,7 +181,7 @@ impl Turn<'_> {
         multiplexer.on_their_way.pop_front()
     }
 
-    /// Starts its process, unless the one before left clients behind: it does not feed on then.
+    /// Starts its process, unless the one before left clients behind: then it does not go on feeding.
     fn start(&mut self) {
         let now = self.now();
         let Some(multiplexer) = self.multiplexer().filter(|multiplexer| multiplexer.process.is_none()) else { return };
@@ -246,7 +246,7 @@ impl Turn<'_> {
         }
     }
 
-    /// A feed of a daemon counts: by this moment and what its clients count on the node is down, if no other comes.
+    /// A feed of a daemon counts: if no other comes, the node is down once the time that its clients count on has passed.
     fn count(&mut self, id: ClientId) {
         let now = self.now();
         let Some(multiplexer) = self.multiplexer() else { return };
@@ -355,7 +355,7 @@ impl Turn<'_> {
     }
 }
 
-/// What changing from one clock to another may be off.
+/// By how much a conversion from one clock to another may be off.
 const ROUNDING: Duration = Duration::from_millis(1);
 
 fn no_multiplexer() -> HostError {
@@ -454,8 +454,8 @@ impl World {
         self.with_multiplexer(name, |turn| turn.start());
     }
 
-    /// Kills the process of a node's multiplexer, which is started again after a while, if `fits` with the timings of the cluster and
-    /// else with longer ones.
+    /// Kills the process of a node's multiplexer. It is started again after a while: with the timings of the cluster if it `fits`, else
+    /// with longer ones.
     pub fn restart_multiplexer(&mut self, name: &NodeName, after: Duration, fits: bool) {
         self.with_multiplexer(name, |turn| {
             let starts_at = turn.time.after(after);
@@ -483,7 +483,7 @@ impl World {
         });
     }
 
-    /// Lets what the daemons of a node send take a while until the multiplexer can read it.
+    /// Delays what the daemons of a node send: the multiplexer can read it only after a while.
     pub fn delay_frames(&mut self, name: &NodeName, delay: Duration) {
         self.with_multiplexer(name, |turn| {
             if let Some(multiplexer) = turn.multiplexer() {

@@ -22,8 +22,8 @@ impl World {
         self.nodes.get(node).is_some_and(|hardware| self.is_in_majority(node, hardware, |_| true))
     }
 
-    /// Whether a node is a member, and reaches more than half of the members of those that count for it. Every call of every daemon
-    /// asks this, so no node is looked up by its name.
+    /// Whether a node is a member and, counting only those that count for it, reaches more than half of the members. Every call of every
+    /// daemon asks this, so no node is looked up by its name.
     fn is_in_majority(&self, node: &NodeName, own: &Node, counts: impl Fn(&NodeName) -> bool) -> bool {
         if own.expelled || !own.is_up() {
             return false;
@@ -60,8 +60,8 @@ impl World {
         self.nodes.keys().any(|node| self.is_online(node))
     }
 
-    /// Keeps for each node that fell out of the quorate partition what it saw of the store last, and brings those that
-    /// came back up to date. To be called after every change of the network, where nodes have replicas of the store.
+    /// Keeps for each node that fell out of the quorate partition what it last saw of the store, and brings those that came back up to
+    /// date. Call it after every change of the network, where nodes have replicas of the store.
     pub fn update_replicas(&mut self) {
         let nodes: Vec<(NodeName, bool)> = self.nodes.keys().map(|node| (node.clone(), self.is_online(node))).collect();
         for (name, online) in nodes {

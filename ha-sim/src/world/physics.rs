@@ -8,7 +8,7 @@ use std::time::Duration;
 /// moved live does not run on its new node until it is started there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Physics {
-    /// Up to and at this time after a lock was last renewed nobody else gets it.
+    /// Nobody else gets a lock until more than this time after it was last renewed.
     pub lock_lifetime: Duration,
     /// A watchdog that was last fed longer ago than this resets its node.
     pub watchdog_timeout: Duration,
@@ -18,19 +18,19 @@ pub struct Physics {
     pub fencing: Duration,
     /// After this time without an answer a fence device counts as failed.
     pub fencing_timeout: Duration,
-    /// Whether the name of a node counts for the node itself, whatever machine has it: as hosts do that know no writers, and as
-    /// nobody should.
+    /// Whether the name of a node counts for the node itself, whichever machine has it: hosts that know no writers do that, though nobody
+    /// should.
     pub names_count: bool,
-    /// The longest time that a job may take, but for a move that gets on; `None` leaves it as the LRM's jobs usually have it.
+    /// The longest time that a job may take, except for a move that makes progress; `None` leaves it as the LRM's jobs usually have it.
     pub job_patience: Option<Duration>,
-    /// What somebody on the nodes does as nobody should.
+    /// What somebody on the nodes does that nobody should do.
     pub careless: Option<Careless>,
 }
 
-/// What somebody on a node does as nobody should: an agent, a multiplexer or one of its clients.
+/// What somebody on a node does that nobody should do: an agent, a multiplexer or one of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Careless {
-    /// Agents see only what a guest began with, and not what that left behind.
+    /// Agents see only what a guest began with, and not what it left behind.
     LeftoversUnseen,
     /// A guest counts as stopped where its agent can't tell.
     UntoldIsStopped,
@@ -38,7 +38,7 @@ pub enum Careless {
     ArmedLate,
     /// What says that a multiplexer had clients is removed when one vanishes.
     MarkerRemoved,
-    /// A device is fed however old that is what the multiplexer saw of its clients.
+    /// A device is fed however old the multiplexer's view of its clients is.
     DeviceFedLate,
     /// Nobody compares the times of a multiplexer with those that its clients count on.
     TermsIgnored,

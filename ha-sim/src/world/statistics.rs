@@ -12,7 +12,7 @@ const DEFAULT_CORES: f64 = 24.0;
 const DEFAULT_MEMORY: u64 = 131_072 << 20;
 
 impl World {
-    /// All guests, each with whether it runs; the core leaves those out that it manages.
+    /// All guests, each with whether it runs; the core leaves out those that it manages.
     #[must_use]
     pub fn unmanaged_services(&self) -> Vec<UnmanagedService> {
         let resources = &self.store.resources.resources;

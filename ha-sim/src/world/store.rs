@@ -70,7 +70,7 @@ impl Store {
         resources.digest = Digest::of(&self.edits.to_le_bytes());
     }
 
-    /// Changes what is asked for a service.
+    /// Changes the state that is requested of a service.
     pub fn set_requested_state(&mut self, sid: &ServiceId, state: RequestedState) {
         self.edit_resources(|resources| {
             if let Some(resource) = resources.resources.get_mut(sid) {

@@ -18,7 +18,7 @@ impl Action {
     ///
     /// # Errors
     ///
-    /// If it can't be done now: the node has no power, or nothing can be written, say.
+    /// If it can't be done now: because the node has no power, say, or nothing can be written.
     #[allow(clippy::wildcard_enum_match_arm, reason = "the others are about guests, or what runs around the daemons")]
     pub fn act(&self, cluster: &mut Cluster) -> Result<(), ActionError> {
         match self {
@@ -183,7 +183,7 @@ impl Edit {
     }
 }
 
-/// Starts all CRMs that do not run, but on nodes without power.
+/// Starts all CRMs that do not run, except on nodes without power.
 fn start_crms(cluster: &mut Cluster, after_ms: u64) {
     let nodes: Vec<NodeName> = cluster.world().nodes.keys().cloned().collect();
     for node in nodes {

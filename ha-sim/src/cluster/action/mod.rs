@@ -14,7 +14,7 @@ use ha_core::id::{NodeName, ServiceId};
 use super::{Disturbance, RawPlace};
 use crate::world::{AgentDisturbance, AgentFault, DaemonKind, DeviceBehaviour, GuestTimes, Operation};
 
-/// Something that is done to a cluster, or happens to it. Displays as a line of a scenario says it.
+/// Something that is done to a cluster, or happens to it. Displays as the line that a scenario has for it.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "fields are the names of nodes, services and daemons, times and sizes")]
 pub enum Action {
@@ -40,7 +40,7 @@ pub enum Action {
     LocksWork { node: NodeName, works: bool },
     /// A node reads what all share as it was, or as it is.
     StaleReads { node: NodeName, stale: bool },
-    /// The store has no room left, or has again.
+    /// The store has no room left, or has room again.
     StoreFull { full: bool },
     /// The store is mounted on a node, or is not.
     Mounted { node: NodeName, mounted: bool },
@@ -62,7 +62,7 @@ pub enum Action {
     Disturb(Disturbance),
     /// A wall clock jumps.
     WallClock { node: NodeName, seconds: i64 },
-    /// A fence device behaves otherwise.
+    /// A fence device behaves differently.
     Device { name: String, behaviour: DeviceBehaviour },
     /// A node is shut down by a person.
     Shutdown { node: NodeName },
@@ -76,11 +76,11 @@ pub enum Action {
     Admit { node: NodeName },
     /// Another machine of a node's name gets power.
     TwinAppears { node: NodeName },
-    /// It loses it.
+    /// That machine loses its power.
     TwinGoes { node: NodeName },
     /// A person cuts a node's power, and says so.
     ConfirmFenced { node: NodeName },
-    /// A node is of another size.
+    /// A node gets another size.
     NodeSize { node: NodeName, cores: f64, memory: u64 },
     /// A node gets another version of its software.
     Version { node: NodeName, version: String },
@@ -112,11 +112,11 @@ pub enum Action {
     LockGuest { sid: ServiceId, lock: String, time: Option<Duration> },
     /// A guest is unlocked.
     UnlockGuest { sid: ServiceId },
-    /// A guest ends and leaves something behind that can't be ended so often.
+    /// A guest ends and leaves something behind. This many attempts to end that fail.
     LeaveBehind { sid: ServiceId, times: u32 },
-    /// Jobs for a guest can't be ended so often.
+    /// Jobs for a guest go on when they should be ended, this many times.
     Unendable { sid: ServiceId, times: u32 },
-    /// An agent takes longer with a guest, or not so long.
+    /// An agent takes more time with a guest, or less.
     GuestTimes { sid: ServiceId, times: GuestTimes },
     /// A guest uses more while it runs, or less.
     GuestLoad { sid: ServiceId, cores: f64, memory: u64 },
@@ -217,7 +217,7 @@ impl Action {
         Self::edit(Edited::Datacenter, EditKind::Set(vec![(key.to_owned(), value.to_owned())]))
     }
 
-    /// An operation of an agent goes wrong so many times, on any node.
+    /// An operation of an agent goes wrong this many times, on any node.
     #[must_use]
     pub fn agent_fails(sid: ServiceId, operation: Operation, fault: AgentFault, times: u32) -> Self {
         Self::AgentFails { sid, disturbance: AgentDisturbance { operation, fault, node: None, times: Some(times) } }
@@ -227,7 +227,7 @@ impl Action {
         Self::Edit(Edit { what, how })
     }
 
-    /// The service or guest of which a scenario may speak from then on.
+    /// The service or guest that a scenario may name from then on.
     #[must_use]
     #[allow(clippy::wildcard_enum_match_arm, reason = "all others make none")]
     pub fn new_service(&self) -> Option<&ServiceId> {

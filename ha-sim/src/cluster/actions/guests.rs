@@ -15,7 +15,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// If there is one of that name, or no such node.
+    /// If there is a guest of that name already, or no such node.
     pub fn create_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
         self.hardware(node)?;
         if self.world.guests.contains_key(sid) {
@@ -56,7 +56,7 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    /// A guest ends by itself, and leaves something running that can't be ended so many times.
+    /// A guest ends by itself, and leaves something running. This many attempts to end that fail.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Cluster {
         self.world.release_leftovers();
     }
 
-    /// Jobs for a guest go on though they must be ended, as many times as given.
+    /// Jobs for a guest go on when they should be ended, this many times.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Starts a guest by hand on a node, whatever else is true: also where it runs on another one.
+    /// Starts a guest by hand on a node, whatever else is true: even where it runs on another one.
     ///
     /// ```
     /// use ha_sim::cluster::{ActionError, Cluster, Setup};
@@ -98,7 +98,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// If there is no such guest or node, the node has no power, or the guest runs on two nodes then.
+    /// If there is no such guest or node, the node has no power, or the guest then runs on two nodes.
     pub fn start_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
         self.guest(sid)?;
         if !self.hardware(node)?.power {
@@ -133,7 +133,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Locks a guest for a time. What was locked meanwhile with another name stays.
+    /// Locks a guest for a time. A lock that it got meanwhile under another name stays.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Says how long an agent takes with a guest from now on, where a time is given. What begins then takes so long.
+    /// Says how long an agent takes with a guest from now on, where a time is given. Whatever begins from now on takes that long.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Lets an operation of an agent go wrong from now on, instead of what was said about that operation before.
+    /// Lets an operation of an agent go wrong from now on. This replaces what was said about that operation before.
     ///
     /// # Errors
     ///

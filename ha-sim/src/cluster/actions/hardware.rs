@@ -14,8 +14,8 @@ impl Cluster {
         self.world.install_multiplexers(&timings);
     }
 
-    /// Kills the multiplexer of a node, which is started again after a while: with the timings of the cluster if it `fits`, else with
-    /// longer ones.
+    /// Kills the multiplexer of a node. It is started again after a while: with the timings of the cluster if it `fits`, else with longer
+    /// ones.
     pub fn restart_multiplexer(&mut self, node: &NodeName, after: Duration, fits: bool) {
         self.world.restart_multiplexer(node, after, fits);
     }
@@ -25,7 +25,7 @@ impl Cluster {
         self.world.pause_multiplexer(node, paused);
     }
 
-    /// Lets what the daemons of a node send take a while until its multiplexer can read it.
+    /// Delays what the daemons of a node send: its multiplexer can read it only after a while.
     pub fn delay_frames(&mut self, node: &NodeName, delay: Duration) {
         self.world.delay_frames(node, delay);
     }
@@ -57,14 +57,14 @@ impl Cluster {
         }
     }
 
-    /// By how much the watchdog of a node resets it earlier and later than told.
+    /// Sets how much earlier and later than told the watchdog of a node resets it.
     pub fn set_watchdog_error(&mut self, node: &NodeName, early: Duration, late: Duration) {
         if let Some(node) = self.world.nodes.get_mut(node) {
             (node.watchdog_early, node.watchdog_late) = (early, late);
         }
     }
 
-    /// Gives the daemons of a node timings of their own, from their next start on. What locks and watchdogs count on has to be the same on
+    /// Gives the daemons of a node timings of their own, from their next start on. What locks and watchdogs count on must be the same on
     /// all nodes.
     pub fn set_timings(&mut self, node: &NodeName, timings: ha_core::timing::Timings) {
         self.own_timings.insert(node.clone(), timings);
@@ -82,7 +82,7 @@ impl Cluster {
         }
     }
 
-    /// Jobs take no longer than that before they must be ended, but for moves that get on.
+    /// Jobs take no longer than this before they must be ended, except for moves that make progress.
     pub fn limit_jobs(&mut self, patience: Duration) {
         self.world.physics.job_patience = Some(patience);
     }

@@ -49,10 +49,10 @@ pub enum ActionError {
     /// The store has no room left.
     #[error("the store has no room left")]
     StoreFull,
-    /// There is no entry of the service that could be damaged.
+    /// The service has no entry that could be damaged.
     #[error("{0} has no entry")]
     NoEntry(ServiceId),
-    /// No node is in a quorate partition, so that nothing can be written.
+    /// No node is in a quorate partition, so nothing can be written.
     #[error("no node has quorum, so that nothing can be written")]
     NoQuorum,
     /// An edit that is refused.

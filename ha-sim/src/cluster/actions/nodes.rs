@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Cluster {
-    /// Gives a node power; its daemons start after the time that it boots. Nothing happens if it has power or boots.
+    /// Gives a node power; its daemons start once it has booted. Nothing happens if it has power already or is booting.
     ///
     /// # Errors
     ///
@@ -26,8 +26,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes a node out of the cluster, for which it is switched off, or takes it in again, with its power. One that is out
-    /// does not boot.
+    /// Switches a node off and takes it out of the cluster, or takes it in again and gives it power. A node that is out does not boot.
     ///
     /// # Errors
     ///
@@ -37,12 +36,12 @@ impl Cluster {
         if is_member { self.power_on(node) } else { self.power_off(node) }
     }
 
-    /// Takes a node out of the list of members while its daemons run. It finds that out, stops its services as far as its
-    /// watchdog's time allows, and goes down. Admitted again by [`set_member`](Self::set_member).
+    /// Takes a node out of the list of members while its daemons run. It finds that out, stops its services as far as its watchdog's time
+    /// allows, and goes down. [`set_member`](Self::set_member) admits it again.
     ///
     /// # Errors
     ///
-    /// If there is no such node, or what was done made a service run on two nodes.
+    /// If there is no such node, or this made a service run on two nodes.
     pub fn expel(&mut self, node: &NodeName) -> Result<(), ActionError> {
         let hardware = self.hardware(node)?;
         hardware.expelled = true;
@@ -76,12 +75,12 @@ impl Cluster {
         self.power_on(node)
     }
 
-    /// Somebody loses patience with nodes that were asked to go down and have not yet, and gives those that go down from now
-    /// on their power again.
+    /// Somebody loses patience with nodes that were asked to go down and have not done so yet, and gives nodes that go down from now on
+    /// their power back.
     ///
     /// # Errors
     ///
-    /// If what was done made a service run on two nodes.
+    /// If this made a service run on two nodes.
     pub fn end_shutdowns(&mut self) -> Result<(), ActionError> {
         self.powers_on_again = true;
         for node in self.going_down() {
@@ -108,7 +107,7 @@ impl Cluster {
         self.stop_lrm(node, StopRequest::NodeReboot)
     }
 
-    /// Asks an LRM to stop, after which it is started again: as on an upgrade.
+    /// Asks an LRM to stop. It is started again afterwards, as on an upgrade.
     ///
     /// # Errors
     ///
@@ -170,7 +169,7 @@ impl Cluster {
         if self.starts_daemon(node, daemon) { Ok(()) } else { self.start_daemon(node, daemon) }
     }
 
-    /// Kills a daemon. If its watchdog was open nothing can call off the reset any more.
+    /// Kills a daemon. If its watchdog was open, nothing can call off the reset any more.
     ///
     /// # Errors
     ///
@@ -194,7 +193,7 @@ impl Cluster {
         self.set_paused(node, daemon, true)
     }
 
-    /// Lets a whole machine stand still: its daemons, what its agents are at, its network. Its watchdog runs on, and resets it.
+    /// Makes a whole machine stand still: its daemons, the work of its agents, its network. Its watchdog runs on, and resets it.
     ///
     /// # Errors
     ///
@@ -203,7 +202,7 @@ impl Cluster {
         self.set_suspended(node, true)
     }
 
-    /// Lets a machine go on that was [suspended](Self::suspend).
+    /// Lets a machine that was [suspended](Self::suspend) go on.
     ///
     /// # Errors
     ///
@@ -227,7 +226,7 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    /// Lets a daemon go on that was [paused](Self::pause_daemon).
+    /// Lets a daemon that was [paused](Self::pause_daemon) go on.
     ///
     /// # Errors
     ///

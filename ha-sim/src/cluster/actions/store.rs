@@ -25,7 +25,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Parts the network: only nodes within one group see one another. A node in no group sees nobody else.
+    /// Splits the network: only nodes within one group see one another. A node in no group sees nobody else.
     pub fn partition(&mut self, groups: Vec<BTreeSet<NodeName>>) {
         self.world.partitions = groups;
         self.world.update_replicas();
@@ -46,8 +46,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Says whether a node reads what all share as it was when this was said, though it writes as ever: a cache that hangs. It lasts
-    /// until the opposite is said, or the node loses its power.
+    /// Says whether a node from now on reads what all share as it was at this moment, though it writes as ever: a cache that hangs. It
+    /// lasts until the opposite is said, or the node loses its power.
     ///
     /// # Errors
     ///
@@ -58,9 +58,9 @@ impl Cluster {
         Ok(())
     }
 
-    /// Says whether the shared store has room left. Without it nothing is written, but locks are renewed: they have their room.
+    /// Says whether the shared store has room left. Without it nothing is written, but locks are still renewed: they have their room.
     ///
-    /// With room again what was decided meanwhile is recorded: also that a node must be fenced that is back by now.
+    /// Once there is room again, what was decided meanwhile is recorded: even that a node must be fenced that is back by now.
     pub fn set_store_full(&mut self, full: bool) {
         let was_full = std::mem::replace(&mut self.world.store_full, full);
         if was_full
@@ -71,7 +71,7 @@ impl Cluster {
         }
     }
 
-    /// Says whether the shared store is mounted on a node. Without it the node reads, writes and locks nothing, and nobody hears of it.
+    /// Says whether the shared store is mounted on a node. Without it the node reads, writes and locks nothing, and nobody hears from it.
     ///
     /// # Errors
     ///
@@ -82,8 +82,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// The entry of a service in the manager status is damaged, so that nobody understands it, while no CRM runs: all that run are
-    /// killed.
+    /// Damages the entry of a service in the manager status, so that nobody understands it. No CRM runs meanwhile: all that run are killed.
     ///
     /// # Errors
     ///
@@ -101,8 +100,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// A person removes the entries that nobody understands, while no CRM runs: all that run are killed. Nothing is done where there are
-    /// none.
+    /// A person removes the entries that nobody understands. No CRM runs meanwhile: all that run are killed. If there are no such entries,
+    /// nothing is done.
     ///
     /// # Errors
     ///
@@ -124,7 +123,7 @@ impl Cluster {
             // Those that do not run know nothing of the status.
             let _did_not_run = self.kill_daemon(node, DaemonKind::Crm);
         }
-        // One that had its watchdog open is reset for it.
+        // A node whose CRM had its watchdog open is reset for that.
         if let Some(invariants) = &mut self.invariants {
             invariants.excuse_aftermath(self.world.time);
         }
