@@ -66,7 +66,7 @@ impl Begun {
     }
 }
 
-/// What an operation that takes its time and fails ends with.
+/// The outcome of an operation that takes its time and fails.
 pub(super) fn failed() -> HostError {
     HostError::new("the agent reports a failure")
 }
@@ -246,7 +246,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         let runs_there = travels && self.runs_here(sid);
         self.set_running_here(sid, false);
         if runs_there {
-            // It goes where the daemon is that gives the node's signs of life.
+            // It goes to the machine whose daemon gives the node's signs of life.
             let place = self.view.world.taken_over.get(target).unwrap_or(target).clone();
             self.view.world.set_running(sid, &place, true);
         }

@@ -121,7 +121,7 @@ impl World {
         self.fence_runs.0.values().filter(|run| !run.ended).map(|run| run.due).min()
     }
 
-    /// Ends the devices that are due by now. Gives what makes nodes lose their power by it, each with the node whose CRM asked.
+    /// Ends the devices that are due by now. Gives the attempts by which nodes lose their power, each with the node whose CRM asked.
     pub fn end_due_fencing(&mut self) -> Vec<(NodeName, FenceAttempt)> {
         let mut cut = Vec::new();
         for ((asker, attempt), run) in &mut self.fence_runs.0 {

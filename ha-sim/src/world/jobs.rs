@@ -21,7 +21,7 @@ const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(60);
 /// What is far slower than usual takes this much longer.
 const SLOWNESS: Duration = Duration::from_secs(240);
 
-/// A move that does not get on may take this long.
+/// A move that makes no progress may take this long.
 const MOVE_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Names a job among those of all nodes: ids begin again with each LRM.
@@ -37,7 +37,7 @@ struct JobKey {
 pub(super) struct Jobs {
     running: BTreeMap<JobKey, TimedJob>,
     finished: Vec<(JobKey, ExitCode)>,
-    /// Counts the LRMs that were started on each node: jobs of an earlier one are not answered to a later one.
+    /// Counts the LRMs that were started on each node: the outcome of an earlier one's jobs is not told to a later one.
     generations: BTreeMap<NodeName, u64>,
 }
 
@@ -114,7 +114,7 @@ impl Jobs {
 }
 
 impl World {
-    /// A new LRM begins on a node: jobs of an earlier one are none of its own.
+    /// A new LRM begins on a node: the jobs of an earlier one are not its own.
     pub fn begin_lrm(&mut self, node: &NodeName) {
         let generation = self.jobs.generations.entry(node.clone()).or_default();
         *generation = generation.wrapping_add(1);
@@ -153,7 +153,7 @@ impl World {
         self.jobs.running.iter().filter(|(key, _)| goes_on(key)).filter_map(|(_, job)| job.due).min()
     }
 
-    /// How long a job may take. A move that gets on may take as long as it needs.
+    /// How long a job may take. A move that makes progress may take as long as it needs.
     pub(super) fn job_time_limit(&self, job: &Job, node: &NodeName) -> Option<Duration> {
         let key = JobKey { node: node.clone(), generation: self.jobs.generation(node), id: job.id };
         let patience = job.usual_time_limit().unwrap_or(MOVE_PATIENCE);
@@ -195,7 +195,7 @@ impl World {
         }
     }
 
-    /// Lets what never ends end now, and what is far slower than usual.
+    /// Lets whatever never ends, or is far slower than usual, end now.
     pub fn end_hung_jobs(&mut self) {
         for job in self.jobs.running.values_mut() {
             let is_slow = job.operation.as_ref().is_some_and(|operation| operation.slow);
@@ -297,7 +297,7 @@ fn move_time(view: &View<'_>, sid: &ServiceId, times: JobTimes, motion: Motion) 
     }
 }
 
-/// Whether an operation that begun takes effect at its end, and what is heard then. Nothing if it never ends, or was refused.
+/// Whether an operation that began takes effect at its end, and what is heard then. Nothing if it never ends, or was refused.
 fn ends(begun: &Begun) -> Option<(bool, Ending)> {
     match begun {
         Begun::Works | Begun::Slow => Some((true, Ending::Honest)),

@@ -101,10 +101,10 @@ pub struct Node {
     pub max_memory: Option<u64>,
     /// The version of its software.
     pub version: String,
-    /// When the watchdog of each daemon resets the node, once it is later than that; one that is not open is not there.
+    /// The moment after which the watchdog of each daemon resets the node; a watchdog that is not open has none.
     pub watchdogs: BTreeMap<DaemonKind, Instant>,
     /// What is between its daemons and its device, if something is: the device alone resets the node then, and `watchdogs` says by
-    /// when it is to have done that.
+    /// when it must have done that.
     pub multiplexer: Option<Box<NodeMultiplexer>>,
     /// When the node is reset whatever is fed, since a daemon went away and left its watchdog open.
     pub abandoned_watchdog: Option<Instant>,
@@ -158,7 +158,7 @@ impl Node {
 #[derive(Debug, Clone)]
 struct HeldLock {
     node: NodeName,
-    /// Whether not the node itself took it but another machine of its name.
+    /// Whether another machine of its name took it, and not the node itself.
     by_twin: bool,
     renewed: Instant,
 }
@@ -170,7 +170,7 @@ pub struct World {
     pub physics: Physics,
     /// The nodes.
     pub nodes: BTreeMap<NodeName, Node>,
-    /// Groups of nodes that see one another, where the network is parted. A node in none of them sees nobody else;
+    /// Groups of nodes that see one another, if the network is parted. A node in none of them sees nobody else;
     /// without any group all see all.
     pub partitions: Vec<BTreeSet<NodeName>>,
     /// The time of the hardware.
@@ -183,12 +183,12 @@ pub struct World {
     pub devices: BTreeMap<String, DeviceBehaviour>,
     /// What happened.
     pub happenings: Vec<Happening>,
-    /// Whether the shared store has no room left: nothing is written, but for what has its room already, as locks have.
+    /// Whether the shared store has no room left: nothing is written, except what has its room already, as locks do.
     pub store_full: bool,
     /// Nodes under whose name another machine works, which do nothing any more, and where the guests of that machine run.
     pub taken_over: BTreeMap<NodeName, NodeName>,
     running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
-    /// What guests that ended left running, with how often it can't be ended.
+    /// What guests that ended left running, and how many more times it can't be ended.
     leftovers: BTreeMap<(NodeName, ServiceId), u32>,
     /// What is just being started on each node, where that takes time.
     starting: BTreeMap<NodeName, BTreeSet<ServiceId>>,
@@ -196,7 +196,7 @@ pub struct World {
     running_changes: u64,
     /// Daemons whose multiplexer lets the device run for longer than they count on, since somebody last looked.
     pub(crate) outlasted: Vec<(NodeName, DaemonKind)>,
-    /// Daemons of which a multiplexer has counted a feed, since somebody last looked.
+    /// Daemons whose feed a multiplexer has counted since somebody last looked.
     pub(crate) counted_feeds: Vec<(NodeName, DaemonKind)>,
     jobs: Jobs,
     fence_runs: FenceRuns,
@@ -224,7 +224,7 @@ impl World {
         self.running.iter().filter(|(_, running)| running.contains(sid)).map(|(node, _)| node)
     }
 
-    /// What runs or is just being started, with where, by node.
+    /// What runs or is just being started, and where, by node.
     pub fn occupied(&self) -> impl Iterator<Item = (&NodeName, &ServiceId)> {
         let all = self.running.iter().chain(&self.starting);
         all.flat_map(|(node, services)| services.iter().map(move |sid| (node, sid)))
@@ -246,8 +246,8 @@ impl World {
         self.running_changes = self.running_changes.wrapping_add(u64::from(changed));
     }
 
-    /// A guest has ended on each node where it runs, and something of it is left there that can't be ended so often. Until it is it
-    /// counts as running: it works on the guest's data.
+    /// A guest has ended on each node where it ran, and has left something there that can't be ended that many times. Until that is
+    /// ended the guest counts as running: what is left works on its data.
     pub fn leave_behind(&mut self, sid: &ServiceId, times: u32) {
         let places: Vec<NodeName> = self.places(sid).cloned().collect();
         self.leftovers.extend(places.into_iter().map(|node| ((node, sid.clone()), times)));
@@ -258,7 +258,7 @@ impl World {
         self.leftovers.values_mut().for_each(|times| *times = 0);
     }
 
-    /// How often what a guest left behind on a node can't be ended yet; nothing if there is nothing left of it.
+    /// How many more times what a guest left behind on a node can't be ended; nothing if nothing is left of it.
     fn left_behind(&mut self, sid: &ServiceId, node: &NodeName) -> Option<&mut u32> {
         if self.leftovers.is_empty() {
             return None;
@@ -339,7 +339,7 @@ impl World {
         self.take_held(lock, HeldLock { node: node.clone(), by_twin: false, renewed: at })
     }
 
-    /// Takes a lock for another machine of a node's name. A name is no proof: what the node holds is another's for it.
+    /// Takes a lock for another machine of a node's name. A name is no proof: to this machine, what the node holds is somebody else's.
     pub(crate) fn take_lock_as_twin(&mut self, lock: &Lock, node: &NodeName, at: Instant) -> LockAnswer {
         self.take_held(lock, HeldLock { node: node.clone(), by_twin: true, renewed: at })
     }

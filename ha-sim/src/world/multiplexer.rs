@@ -32,9 +32,9 @@ pub struct NodeMultiplexer {
     device_granularity: Duration,
     /// The connections of the daemons.
     clients: BTreeMap<DaemonKind, ClientId>,
-    /// What daemons sent and it has not read yet, with when it can.
+    /// What daemons sent and it has not read yet, and when it can read it.
     on_their_way: VecDeque<(Instant, ClientId, Frame)>,
-    /// How long what they send is on its way.
+    /// How long what they send takes to arrive.
     delay: Duration,
     /// When the device resets the node.
     device: Option<Instant>,
@@ -44,9 +44,9 @@ pub struct NodeMultiplexer {
     deserted: bool,
     /// It was stopped by a signal.
     paused: bool,
-    /// How long its next feed of the device takes to be made.
+    /// How long its next feed of the device takes.
     stall: Option<Duration>,
-    /// The feed of the device that is about to be made: when, and until when it may.
+    /// The feed of the device that is about to be made: when, and until when it may be.
     feeding: Option<(Instant, Instant)>,
     starts_at: Option<Instant>,
 }
@@ -246,7 +246,7 @@ impl Turn<'_> {
         }
     }
 
-    /// A feed of a daemon counts: by this moment and what its clients count on the node is down, if no other comes.
+    /// A feed of a daemon counts: if no other comes, the node is down by this moment plus what its clients count on.
     fn count(&mut self, id: ClientId) {
         let now = self.now();
         let Some(multiplexer) = self.multiplexer() else { return };
@@ -355,7 +355,7 @@ impl Turn<'_> {
     }
 }
 
-/// What changing from one clock to another may be off.
+/// How far off a change from one clock to another may be.
 const ROUNDING: Duration = Duration::from_millis(1);
 
 fn no_multiplexer() -> HostError {
@@ -454,7 +454,7 @@ impl World {
         self.with_multiplexer(name, |turn| turn.start());
     }
 
-    /// Kills the process of a node's multiplexer, which is started again after a while, if `fits` with the timings of the cluster and
+    /// Kills the process of a node's multiplexer, which is started again after a while: with the timings of the cluster if it `fits`,
     /// else with longer ones.
     pub fn restart_multiplexer(&mut self, name: &NodeName, after: Duration, fits: bool) {
         self.with_multiplexer(name, |turn| {

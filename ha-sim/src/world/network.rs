@@ -22,8 +22,8 @@ impl World {
         self.nodes.get(node).is_some_and(|hardware| self.is_in_majority(node, hardware, |_| true))
     }
 
-    /// Whether a node is a member, and reaches more than half of the members of those that count for it. Every call of every daemon
-    /// asks this, so no node is looked up by its name.
+    /// Whether a node is a member, and the members that it reaches and that count for it are more than half of all. Every call of every
+    /// daemon asks this, so no node is looked up by its name.
     fn is_in_majority(&self, node: &NodeName, own: &Node, counts: impl Fn(&NodeName) -> bool) -> bool {
         if own.expelled || !own.is_up() {
             return false;
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Keeps for each node that fell out of the quorate partition what it saw of the store last, and brings those that
-    /// came back up to date. To be called after every change of the network, where nodes have replicas of the store.
+    /// came back up to date. Call it after every change of the network, where nodes have replicas of the store.
     pub fn update_replicas(&mut self) {
         let nodes: Vec<(NodeName, bool)> = self.nodes.keys().map(|node| (node.clone(), self.is_online(node))).collect();
         for (name, online) in nodes {

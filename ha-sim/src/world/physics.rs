@@ -8,7 +8,7 @@ use std::time::Duration;
 /// moved live does not run on its new node until it is started there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Physics {
-    /// Up to and at this time after a lock was last renewed nobody else gets it.
+    /// Nobody else gets a lock until more than this time has passed since it was last renewed.
     pub lock_lifetime: Duration,
     /// A watchdog that was last fed longer ago than this resets its node.
     pub watchdog_timeout: Duration,
@@ -18,10 +18,10 @@ pub struct Physics {
     pub fencing: Duration,
     /// After this time without an answer a fence device counts as failed.
     pub fencing_timeout: Duration,
-    /// Whether the name of a node counts for the node itself, whatever machine has it: as hosts do that know no writers, and as
-    /// nobody should.
+    /// Whether the name of a node counts for the node itself, whatever machine has it: as on hosts that know no writers, and as
+    /// it should nowhere.
     pub names_count: bool,
-    /// The longest time that a job may take, but for a move that gets on; `None` leaves it as the LRM's jobs usually have it.
+    /// The longest time that a job may take, except for a move that makes progress; `None` leaves it as the LRM's jobs usually have it.
     pub job_patience: Option<Duration>,
     /// What somebody on the nodes does as nobody should.
     pub careless: Option<Careless>,
@@ -38,7 +38,7 @@ pub enum Careless {
     ArmedLate,
     /// What says that a multiplexer had clients is removed when one vanishes.
     MarkerRemoved,
-    /// A device is fed however old that is what the multiplexer saw of its clients.
+    /// A device is fed however old the multiplexer's last look at its clients is.
     DeviceFedLate,
     /// Nobody compares the times of a multiplexer with those that its clients count on.
     TermsIgnored,

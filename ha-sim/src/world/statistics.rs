@@ -12,13 +12,13 @@ const DEFAULT_CORES: f64 = 24.0;
 const DEFAULT_MEMORY: u64 = 131_072 << 20;
 
 impl World {
-    /// All guests, each with whether it runs; the core leaves those out that it manages.
+    /// All guests, each with whether it runs; the core leaves out those that it manages.
     #[must_use]
     pub fn unmanaged_services(&self) -> Vec<UnmanagedService> {
         let resources = &self.store.resources.resources;
         let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
         let running = |sid, guest: &Guest| match self.physics.job_times {
-            // As the recorded scenarios have it, of nodes that can be reached.
+            // As the recorded scenarios have it, for nodes that can be reached.
             None => is_started(sid) && self.is_online(&guest.node),
             Some(_) => self.runs(sid, &guest.node),
         };
