@@ -1,6 +1,6 @@
 //! Truth beside belief: what the records claim, compared with what the virtual cluster knows.
 //!
-//! A wrong belief is a failure at once, long before a service runs twice for it.
+//! A wrong belief is a failure at once, long before a service runs twice because of it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,7 +21,7 @@ use crate::world::{Node, World};
 /// What does not hold, with what was seen.
 pub(super) type Wrong = (Invariant, String);
 
-/// What was read and written, as far as it is needed to judge what is claimed.
+/// What was read and written, as far as that is needed to judge what is claimed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beliefs {
     /// What was compared last.
@@ -30,7 +30,7 @@ pub(super) struct Beliefs {
     read: BTreeMap<NodeName, Option<Arc<ManagerStatus>>>,
     /// The configuration that each CRM read last.
     configured: BTreeMap<NodeName, (Arc<ResourcesConfig>, Arc<Guests>)>,
-    /// Every request id that was ever written, with whose it is.
+    /// Every request id that was ever written, and whose it is.
     requests: HashMap<Uid, ServiceId, FxBuildHasher>,
     /// The manager status was written by a node that does not hold the manager lock, as may happen while HA is disarmed: its
     /// content is an old one for one round.
@@ -99,7 +99,7 @@ impl Beliefs {
         self.configured.insert(node.clone(), (resources.clone(), guests.clone()));
     }
 
-    /// A CRM is about to write the manager status. `excused`: HA is disarmed, so that no watchdog keeps a master from that which
+    /// A CRM is about to write the manager status. `excused`: HA is disarmed, so no watchdog prevents this in a master that
     /// was stopped for longer than its lock lasted.
     pub(super) fn writes(
         &mut self,
@@ -126,7 +126,7 @@ impl Beliefs {
             .or_else(|| self.not_taken_up(node, status, world))
     }
 
-    /// Takes note of all request ids that are new, and gives one that is not what it was.
+    /// Takes note of all new request ids, and gives one that no longer stands for what it did.
     fn reused_request(&mut self, before: Option<&ManagerStatus>, status: &ManagerStatus) -> Option<Wrong> {
         let mut wrong = None;
         for (sid, entry) in status.services.iter() {
@@ -199,7 +199,7 @@ fn unknown_to_run(
 
 /// Whether an entry asks for the same as the one before it that has its request id.
 fn is_same_request(before: &ServiceEntry, after: &ServiceEntry, status: &ManagerStatus) -> bool {
-    // Disarming leaves entries their ids, and takes from them what nobody works at any more.
+    // Disarming leaves entries their ids, and takes from them what nobody works on any more.
     let is_stripped = || status.disarm.as_ref().is_some_and(|disarm| disarm.mode == DisarmMode::Ignore);
     let names = (before.state.name(), after.state.name());
     before.node == after.node
@@ -252,7 +252,7 @@ pub(super) fn untold(node: &NodeName, world: &World) -> Option<Wrong> {
     Some((Invariant::LetGoIsTold, details))
 }
 
-/// Whether HA is to look after a service.
+/// Whether HA must look after a service.
 pub(super) fn is_wanted(world: &World, sid: &ServiceId) -> bool {
     let resource = world.store.resources.resources.get(sid);
     resource.is_some_and(|resource| resource.state() != RequestedState::Ignored)

@@ -21,7 +21,7 @@ pub(super) struct NodeDaemons {
     pub(super) lrm: Option<Lrm>,
     pub(super) crm_schedule: Schedule,
     pub(super) lrm_schedule: Schedule,
-    /// Why the LRM was asked to stop, and what follows when it has.
+    /// Why the LRM was asked to stop, and what follows once it has stopped.
     pub(super) stopping: Option<StopRequest>,
     /// Whether the LRM was told that its node goes down.
     pub(super) told_to_go_down: bool,
@@ -32,7 +32,7 @@ pub(super) struct NodeDaemons {
 /// When a daemon is called.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// When it starts, if it is to.
+    /// When it starts, if it must.
     pub(super) starts_at: Option<Instant>,
     /// When it wants to be called.
     pub(super) next: Instant,
@@ -47,7 +47,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Takes note that the daemon is to stop, if it is inside a call. Says whether it is.
+    /// Takes note that the daemon must stop, if it is inside a call. Says whether it is.
     fn stop_if_in_call(&mut self) -> bool {
         self.stop_asked |= self.in_call;
         self.in_call
@@ -92,7 +92,7 @@ impl NodeDaemons {
     }
 }
 
-/// Takes note of why an LRM is to stop. That its node goes down is more than that it restarts. Says whether it was to stop before.
+/// Takes note of why an LRM must stop. That its node goes down outranks that it restarts. Says whether it had to stop already.
 fn note_stop(stopping: &mut Option<StopRequest>, request: StopRequest) -> bool {
     let is_second = stopping.is_some();
     if matches!(stopping, None | Some(StopRequest::Restart)) {
@@ -136,7 +136,7 @@ impl Cluster {
         for daemon in DaemonKind::ALL {
             self.plan_start(node, daemon, self.stagger(node, daemon));
         }
-        // A host starts nothing that the master does not know to be removed yet: see docs/safety.md.
+        // A host starts nothing of whose removal the master does not know yet: see docs/safety.md.
         let status = self.world.store.manager_status.clone().unwrap_or_default();
         let is_free = |sid: &&ServiceId| !self.is_managed(sid) && !status.services.contains(sid);
         let unmanaged: Vec<_> = self.autostart.iter().filter(is_free).cloned().collect();
@@ -157,7 +157,7 @@ impl Cluster {
         }
     }
 
-    /// Starts a daemon if it is to, and calls it.
+    /// Starts a daemon if it must start, and calls it.
     ///
     /// While the call goes on the daemon is out of the cluster: the call may take time, in which everything else goes on.
     pub(super) fn call(&mut self, node: &NodeName, daemon: DaemonKind) {
@@ -253,7 +253,7 @@ impl Cluster {
         self.world.note(self.world.time, source, What::Cluster(ClusterEvent::Killed));
     }
 
-    /// Asks a daemon to stop that was asked to while it was inside a call.
+    /// Asks a daemon to stop, since that was asked of it while it was inside a call.
     fn stop_after_call(&mut self, node: &NodeName, daemon: DaemonKind) {
         let stopping = self.daemons.get(node).and_then(|daemons| daemons.stopping);
         match (daemon, stopping) {

@@ -1,7 +1,7 @@
 //! A daemon's way to the world, in which every call can go wrong.
 //!
 //! Calls take time where a [`Disturbance`] says so: everything else goes on meanwhile, other daemons included, and the
-//! node may lose its power before the answer comes. So two daemons interleave inside of their rounds. Stalls are nested: a
+//! node may lose its power before the answer comes. So two daemons interleave inside their rounds. Stalls are nested: a
 //! call that stalls inside another one's stall ends before that one at the latest.
 
 use std::{
@@ -65,7 +65,7 @@ pub enum Fault {
     CrashesAfter(u64),
 }
 
-/// How often each call was made: by the daemon of which node.
+/// How often each call was made, and by which daemon of which node.
 pub type CallsMade = BTreeMap<(NodeName, DaemonKind, HostOperation), u32>;
 
 /// What became of a daemon during a call.
@@ -110,7 +110,7 @@ impl<'a> Host<'a> {
         View { world: &mut self.cluster.world, node: self.node.clone(), daemon: self.daemon, clock }
     }
 
-    /// Makes a call, as far as nothing goes wrong with it.
+    /// Makes a call, unless something goes wrong with it.
     fn call<T>(
         &mut self,
         operation: HostOperation,
@@ -534,8 +534,8 @@ impl LrmStore for Host<'_> {
 }
 
 impl Host<'_> {
-    /// While HA is disarmed no watchdog keeps a master from writing that was stopped for longer than its lock lasted: the store does,
-    /// which looks at the manager lock in one step with writing.
+    /// While HA is disarmed, no watchdog stops a master from writing that was halted for longer than its lock lasted. The store does:
+    /// it checks the manager lock and writes in one step.
     fn check_manager_lock(&self) -> Result<(), HostError> {
         let Cluster { invariants, world, .. } = &*self.cluster;
         let is_disarmed = invariants.as_ref().is_some_and(|invariants| invariants.knows_disarmed(&self.node));

@@ -39,9 +39,9 @@ pub enum Invariant {
     FedAfterRenewal,
     /// A request is executed once by an LRM, and by the LRM of one node only.
     ExecutedOnce,
-    /// Only who holds the manager lock, and is watched, writes the manager status, unless HA was disarmed.
+    /// Only the node that holds the manager lock, and is watched, writes the manager status, unless HA was disarmed.
     WrittenUnderLock,
-    /// Records name nodes that there are, no two services have the same request, and no configured service loses its
+    /// Records name nodes that exist, no two services have the same request, and no configured service loses its
     /// entry.
     RecordsConsistent,
     /// No node is reset without a fault that calls for it.
@@ -52,7 +52,7 @@ pub enum Invariant {
     MayRunIsKnown,
     /// An LRM's record says that it lets go before it does, where something may run.
     LetGoIsTold,
-    /// Who writes the manager status has read its newest revision, or written it.
+    /// Whoever writes the manager status has read its newest revision, or written it.
     WrittenFromNewest,
     /// A request id names one request of one service for ever.
     RequestNamesOne,
@@ -62,14 +62,14 @@ pub enum Invariant {
     ConfiguredIsKnown,
     /// An entry that can't be understood is written again as it is.
     NotUnderstoodIsKept,
-    /// A fence device turns a node off only in an incident that its master knows to go on.
+    /// A fence device turns a node off only in an incident that its master knows to be going on.
     FencedForIncident,
     /// The device of a multiplexer runs for no longer than each of its clients counts on.
     DeviceEndsInTime,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
-    /// Of what does not run somebody is told why: a service goes to `error` with a reason, and one that could run and does not is shown
-    /// or told as such.
+    /// Somebody is told why something does not run: a service goes to `error` with a reason, and one that could run and does not is
+    /// shown or reported as such.
     ToldWhy,
     /// After the faults every service comes to where rules and requests want it, or its state says why not.
     Settles,
@@ -136,7 +136,7 @@ impl fmt::Display for Breach {
 pub enum ErrorReason {
     /// Its LRM has seen that its guest is elsewhere.
     NotHere,
-    /// A stop, or a start of which nobody can tell what came of it.
+    /// A stop, or a start whose outcome nobody can tell.
     Failed,
     /// Its starts failed on all nodes on which they were tried, or its guest was not there.
     StartsNowhere,
@@ -157,14 +157,14 @@ pub struct Invariants {
     edits: BTreeMap<NodeName, u64>,
     /// Masters for which HA was disarmed when they read or wrote the status last: no watchdog guards what they write next.
     disarmed: BTreeSet<NodeName>,
-    /// Which LRM executed a request: the node, and the how many-th LRM there.
+    /// Which LRM executed a request: the node, and the LRM there by its number.
     executed: HashMap<Uid, (NodeName, u64), FxBuildHasher>,
     /// The requests of the jobs that were begun, by node and job.
     begun: BTreeMap<(NodeName, JobId), Uid>,
     /// Until when resets may be due to a fault.
     excused_until: Instant,
-    /// Nodes whose lock a master took while a service ran there that need not be fenced: what it writes next has to leave
-    /// that there, and say that they are unguarded. With the master's node and the service.
+    /// Nodes whose lock a master took while a service ran there that need not be fenced: what it writes next must leave the
+    /// service there, and say that they are unguarded. With the master's node and the service.
     came_since: Vec<(NodeName, NodeName, ServiceId)>,
     /// How long after the loss of quorum a reset can still come from it.
     aftermath: Duration,
@@ -179,9 +179,9 @@ pub struct Invariants {
     reasons: BTreeMap<ServiceId, ErrorReason>,
     /// When the master last said that it has no node for a service.
     no_node: BTreeMap<ServiceId, Instant>,
-    /// How often each master has written the manager status since an incident was over in it, for those that it knew.
+    /// How often each master has written the manager status since an incident that it knew of was over in it.
     over: BTreeMap<(NodeName, Uid), u32>,
-    /// The last move of each service that has ended: from where to where.
+    /// The last move of each service that ended: from where to where.
     moves: BTreeMap<ServiceId, (NodeName, NodeName)>,
 }
 
@@ -208,7 +208,7 @@ impl Invariants {
         &self.faults
     }
 
-    /// From where to where the last move of a service went that has ended, whether that was reported or not.
+    /// From where to where the last move of a service that ended went, whether it was reported or not.
     #[must_use]
     pub fn last_move(&self, sid: &ServiceId) -> Option<&(NodeName, NodeName)> {
         self.moves.get(sid)
@@ -279,7 +279,7 @@ impl Invariants {
         });
     }
 
-    /// Whether a call of a node's daemons that went wrong is not over.
+    /// Whether a call of a node's daemons that went wrong is not over yet.
     pub(super) fn is_struck(&self, node: &NodeName, now: Instant) -> bool {
         self.struck_until.get(node).is_some_and(|until| now <= *until)
     }
@@ -331,7 +331,7 @@ impl Invariants {
         self.note_breach(at, Invariant::DeviceEndsInTime, details);
     }
 
-    /// A feed counts: the node is down by when its watchdog says, if no other comes.
+    /// A feed counts: if no other comes, the node is down by the moment that its watchdog says.
     pub(super) fn counts_feed(&mut self, node: &NodeName, daemon: DaemonKind, world: &World) {
         let at = world.time;
         let lock = match daemon {
@@ -406,8 +406,8 @@ impl Invariants {
     ) {
         self.beliefs.has_read(node, status.cloned());
         let status = status.map(|status| &**status);
-        // A master without a watchdog may read for longer than its lock lasts, and then what another one wrote who armed HA again. It is
-        // none any more, and has no watchdog for all that.
+        // A master without a watchdog may take longer to read than its lock lasts, and then read what another one wrote that armed HA
+        // again. It is no longer master, and still has no watchdog.
         if holds_lock || status.is_some_and(|status| status.disarm.is_some()) {
             self.note_disarmed(node, status);
         }
@@ -597,7 +597,7 @@ impl Invariants {
 
     /// A master takes the lock of another node. What runs there and must be fenced could be started elsewhere now.
     ///
-    /// A service may have come since the node is up again. That one must not be.
+    /// A service may have come there since the node came up again. That one must not be started elsewhere.
     fn takes_lock_of(&mut self, node: &NodeName, master: &NodeName, world: &World) {
         let running = world.occupied().filter(|(other, sid)| *other == node && is_managed(world, sid));
         let (to_be_fenced, came_since): (Vec<_>, Vec<_>) =
@@ -637,8 +637,8 @@ impl Invariants {
 /// A master may have to tell its devices several times that an incident is over.
 const ROUNDS_TO_FORGET: u32 = 2;
 
-/// Whether it is known that a service may run on a node whose lock proves nothing of it: it stays on one that is unguarded, or is left to
-/// people in `error`, with which an LRM lets go.
+/// Whether it is known that a service may run on a node whose lock proves nothing about it: it stays on a node that is unguarded, or is
+/// left to people in `error`, under which an LRM lets go.
 fn is_known_to_run(status: &ManagerStatus, sid: &ServiceId, node: &NodeName) -> bool {
     let stays = |entry: &ServiceEntry| entry.node == *node || entry.state.target() == Some(node);
     status.services.get(sid).is_some_and(|entry| {

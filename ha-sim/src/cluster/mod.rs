@@ -73,12 +73,12 @@ pub type Violation = RanTwice;
 
 /// A virtual cluster.
 ///
-/// Its fields are reached by methods: those that people and mishaps stand for change it, the others ask.
+/// Its fields are reached by methods: those that stand for people and mishaps change it, the others ask.
 #[derive(Debug)]
 pub struct Cluster {
     world: World,
     timings: Timings,
-    /// Of nodes whose daemons have others.
+    /// Of nodes whose daemons have their own.
     own_timings: BTreeMap<NodeName, Timings>,
     durations: Durations,
     types: ServiceTypes,
@@ -97,7 +97,7 @@ pub struct Cluster {
     stall_limit: Option<Instant>,
     /// How many calls are on their way, each inside a stall of the one before.
     calls: u32,
-    /// Checks more than [`RanTwice`] says, where somebody wants that.
+    /// Checks more than [`RanTwice`] says, if somebody wants that.
     invariants: Option<Box<Invariants>>,
     planted: Option<PlantedBug>,
     /// What each CRM read first: for a planted bug.
@@ -184,7 +184,7 @@ impl Cluster {
         cluster
     }
 
-    /// Lets clocks and watchdogs be as far from right as nodes begin with.
+    /// Sets clocks and watchdogs as far from right as the nodes begin.
     fn err(&mut self, nodes: &BTreeMap<NodeName, NodeSetup>) {
         for (name, node) in nodes {
             self.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });

@@ -66,7 +66,7 @@ bugs! {
     FailedStopCountsAsSuccess = "failed-job-counts",
     /// The LRM does not see that it must be fenced.
     FenceRequestIgnored = "fence-request-ignored",
-    /// The LRM takes a frozen service for one that it is to look after.
+    /// The LRM takes a frozen service for one that it must look after.
     FreezeIgnored = "freeze-ignored",
     /// The LRM takes all its services for frozen.
     AllFrozen = "all-frozen",
@@ -114,7 +114,7 @@ bugs! {
     LeftoversUnseen = "leftovers-unseen",
     /// A guest counts as stopped where its agent can't tell.
     UntoldCountsAsStopped = "untold-counts-as-stopped",
-    /// An LRM that is to restart does not hear that its node goes down.
+    /// An LRM that must restart does not hear that its node goes down.
     SecondStopIgnored = "second-stop-ignored",
     /// Locks are not renewed where the store is full.
     FullStoreLosesLocks = "full-store-loses-locks",
@@ -126,7 +126,7 @@ bugs! {
     ArmedLate = "armed-late",
     /// What says that a multiplexer had clients is removed when one vanishes.
     MarkerRemoved = "marker-removed",
-    /// A multiplexer feeds its device however old that is what it saw of its clients.
+    /// A multiplexer feeds its device however old its last look at its clients is.
     DeviceFedLate = "device-fed-late",
     /// Nobody compares the times of a multiplexer with those that its clients count on.
     TermsIgnored = "terms-ignored",

@@ -69,7 +69,7 @@ pub struct NodeSetup {
     pub watchdog_early: Duration,
     /// How much later.
     pub watchdog_late: Duration,
-    /// The timings of its daemons, if they are others. What keeps services from running twice is the same on all nodes.
+    /// The timings of its daemons, if it has its own. What keeps services from running twice is the same on all nodes.
     pub timings: Option<Timings>,
 }
 
@@ -139,7 +139,7 @@ pub enum SetupError {
     /// A name that is not valid.
     #[error(transparent)]
     Id(#[from] IdError),
-    /// A guest on a node that there is not.
+    /// A guest on a node that does not exist.
     #[error("there is no node {0}")]
     NoSuchNode(NodeName),
     /// A configuration file with problems.

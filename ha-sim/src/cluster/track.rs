@@ -22,7 +22,7 @@ pub struct ServiceHistory {
     down_before: Duration,
     /// How often it was recovered from a node that was fenced.
     pub recoveries: u32,
-    /// Whether a start was over, well or not: before that it is not down.
+    /// Whether a start has ended, well or not: before that it is not down.
     was_started: bool,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! It behaves as a node daemon of this repository does. As long as the node is heard from, the twin does nothing. When nothing was
 //! heard for a lock lifetime it takes the node's lock like anybody, runs what is recorded as started on the node, and the node
-//! itself does nothing under its name any more. Where silence proves nothing, since the node is recorded as unguarded or since only
-//! devices turn it off, which are not connected with the twin, the twin goes on doing nothing.
+//! itself does nothing under its name any more. Where silence proves nothing, since the node is recorded as unguarded, or since only
+//! devices turn it off and they are not connected with the twin, the twin goes on doing nothing.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    /// Lets the name of a node count for the node itself, as hosts do that know no writers.
+    /// Lets the name of a node count for the node itself, as on hosts that know no writers.
     pub fn let_names_count(&mut self) {
         self.world.physics.names_count = true;
     }
@@ -116,7 +116,7 @@ impl Cluster {
         self.world.store.manager_status.as_ref().is_some_and(|status| status.unguarded.contains(node))
     }
 
-    /// What the LRM of a node is to run.
+    /// What the LRM of a node must run.
     fn started_on(&self, node: &NodeName) -> BTreeSet<ServiceId> {
         let Some(status) = &self.world.store.manager_status else { return BTreeSet::new() };
         if status.disarm.is_some() {

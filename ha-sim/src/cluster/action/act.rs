@@ -183,7 +183,7 @@ impl Edit {
     }
 }
 
-/// Starts all CRMs that do not run, but on nodes without power.
+/// Starts all CRMs that do not run, except on nodes without power.
 fn start_crms(cluster: &mut Cluster, after_ms: u64) {
     let nodes: Vec<NodeName> = cluster.world().nodes.keys().cloned().collect();
     for node in nodes {

@@ -62,7 +62,7 @@ pub enum Action {
     Disturb(Disturbance),
     /// A wall clock jumps.
     WallClock { node: NodeName, seconds: i64 },
-    /// A fence device behaves otherwise.
+    /// A fence device behaves differently.
     Device { name: String, behaviour: DeviceBehaviour },
     /// A node is shut down by a person.
     Shutdown { node: NodeName },
@@ -80,7 +80,7 @@ pub enum Action {
     TwinGoes { node: NodeName },
     /// A person cuts a node's power, and says so.
     ConfirmFenced { node: NodeName },
-    /// A node is of another size.
+    /// A node gets another size.
     NodeSize { node: NodeName, cores: f64, memory: u64 },
     /// A node gets another version of its software.
     Version { node: NodeName, version: String },
@@ -112,11 +112,11 @@ pub enum Action {
     LockGuest { sid: ServiceId, lock: String, time: Option<Duration> },
     /// A guest is unlocked.
     UnlockGuest { sid: ServiceId },
-    /// A guest ends and leaves something behind that can't be ended so often.
+    /// A guest ends and leaves something behind that can't be ended that many times.
     LeaveBehind { sid: ServiceId, times: u32 },
-    /// Jobs for a guest can't be ended so often.
+    /// Jobs for a guest can't be ended that many times.
     Unendable { sid: ServiceId, times: u32 },
-    /// An agent takes longer with a guest, or not so long.
+    /// An agent takes more time with a guest, or less.
     GuestTimes { sid: ServiceId, times: GuestTimes },
     /// A guest uses more while it runs, or less.
     GuestLoad { sid: ServiceId, cores: f64, memory: u64 },
@@ -217,7 +217,7 @@ impl Action {
         Self::edit(Edited::Datacenter, EditKind::Set(vec![(key.to_owned(), value.to_owned())]))
     }
 
-    /// An operation of an agent goes wrong so many times, on any node.
+    /// An operation of an agent goes wrong that many times, on any node.
     #[must_use]
     pub fn agent_fails(sid: ServiceId, operation: Operation, fault: AgentFault, times: u32) -> Self {
         Self::AgentFails { sid, disturbance: AgentDisturbance { operation, fault, node: None, times: Some(times) } }

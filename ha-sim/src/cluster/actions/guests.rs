@@ -56,7 +56,7 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    /// A guest ends by itself, and leaves something running that can't be ended so many times.
+    /// A guest ends by itself, and leaves something running that can't be ended that many times.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Says how long an agent takes with a guest from now on, where a time is given. What begins then takes so long.
+    /// Says how long an agent takes with a guest from now on, where a time is given. What begins from then on takes that long.
     ///
     /// # Errors
     ///

@@ -57,14 +57,14 @@ impl Cluster {
         }
     }
 
-    /// By how much the watchdog of a node resets it earlier and later than told.
+    /// Sets by how much the watchdog of a node resets it earlier and later than told.
     pub fn set_watchdog_error(&mut self, node: &NodeName, early: Duration, late: Duration) {
         if let Some(node) = self.world.nodes.get_mut(node) {
             (node.watchdog_early, node.watchdog_late) = (early, late);
         }
     }
 
-    /// Gives the daemons of a node timings of their own, from their next start on. What locks and watchdogs count on has to be the same on
+    /// Gives the daemons of a node timings of their own, from their next start on. What locks and watchdogs count on must be the same on
     /// all nodes.
     pub fn set_timings(&mut self, node: &NodeName, timings: ha_core::timing::Timings) {
         self.own_timings.insert(node.clone(), timings);
@@ -82,7 +82,7 @@ impl Cluster {
         }
     }
 
-    /// Jobs take no longer than that before they must be ended, but for moves that get on.
+    /// Jobs take no longer than that before they must be ended, except moves that make progress.
     pub fn limit_jobs(&mut self, patience: Duration) {
         self.world.physics.job_patience = Some(patience);
     }
