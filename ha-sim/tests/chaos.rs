@@ -164,7 +164,7 @@ fn every_planted_bug_is_found() {
     }
 }
 
-/// In which profiles the seeds of [`FOUND`] are looked for, and how far. The matrix is last: it has no chance in it.
+/// In which profiles the seeds of [`FOUND`] are looked for, and how far. The matrix is last: nothing in it is left to chance.
 const LOOKED_FOR: [(Profile, u64); 6] = [
     (Profile::Mixed, 600),
     (Profile::People, 600),

@@ -534,7 +534,7 @@ impl LrmStore for Host<'_> {
 }
 
 impl Host<'_> {
-    /// While HA is disarmed, no watchdog stops a master from writing that was halted for longer than its lock lasted. The store does:
+    /// While HA is disarmed, no watchdog keeps a master that was stopped for longer than its lock lasted from writing. The store does:
     /// it checks the manager lock and writes in one step.
     fn check_manager_lock(&self) -> Result<(), HostError> {
         let Cluster { invariants, world, .. } = &*self.cluster;

@@ -34,7 +34,7 @@ pub enum Invariant {
     FencedRunsNothing,
     /// A watchdog is closed only where nothing runs that somebody may start elsewhere.
     WatchdogGuardsWhatRuns,
-    /// A watchdog is fed only after a renewal of the lock that was asked for after the feed before, and runs out before the
+    /// A watchdog is fed only after a renewal of the lock that was asked for after the previous feed, and runs out before the
     /// lock can pass to somebody else.
     FedAfterRenewal,
     /// A request is executed once by an LRM, and by the LRM of one node only.
@@ -153,9 +153,9 @@ pub struct Invariants {
     seen: usize,
     /// Daemons that renewed their lock since they last fed their watchdog.
     renewed: BTreeSet<(NodeName, DaemonKind)>,
-    /// The edits of the configuration that each master had read last.
+    /// The edits of the configuration that each master had last read.
     edits: BTreeMap<NodeName, u64>,
-    /// Masters for which HA was disarmed when they read or wrote the status last: no watchdog guards what they write next.
+    /// Masters for which HA was disarmed when they last read or wrote the status: no watchdog guards what they write next.
     disarmed: BTreeSet<NodeName>,
     /// Which LRM executed a request: the node, and the LRM there by its number.
     executed: HashMap<Uid, (NodeName, u64), FxBuildHasher>,
@@ -418,7 +418,7 @@ impl Invariants {
         self.beliefs.has_read(node, status);
     }
 
-    /// Whether HA was disarmed when a master read or wrote the status last.
+    /// Whether HA was disarmed when a master last read or wrote the status.
     pub(super) fn knows_disarmed(&self, node: &NodeName) -> bool {
         self.disarmed.contains(node)
     }

@@ -2,7 +2,7 @@
 //!
 //! Time jumps to whatever is due next: a daemon that asked to be called, a watchdog that expires, a job that ends, a node
 //! that has booted. Everything else is controlled from code, and the same code always leads to the same history. After
-//! each step it is checked that no service runs on two nodes, by what the virtual hardware does.
+//! each step the cluster checks that no service runs on two nodes, by what the virtual hardware does.
 //!
 //! ```
 //! use std::time::Duration;

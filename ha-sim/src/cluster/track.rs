@@ -27,7 +27,7 @@ pub struct ServiceHistory {
 }
 
 impl ServiceHistory {
-    /// For how long it did not run though it should have: from the end of its first start on, also if that failed, and
+    /// For how long it did not run though it should have: from the end of its first start on, even if that failed, and
     /// only while it was requested to be started.
     #[must_use]
     pub fn downtime(&self, now: Instant) -> Duration {

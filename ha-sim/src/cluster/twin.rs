@@ -1,7 +1,7 @@
 //! Another machine that has the name of a node: a clone, or a backup that was restored while the original lives.
 //!
 //! It behaves as a node daemon of this repository does. As long as the node is heard from, the twin does nothing. When nothing was
-//! heard for a lock lifetime it takes the node's lock like anybody, runs what is recorded as started on the node, and the node
+//! heard for a lock lifetime it takes the node's lock like anybody else, runs what is recorded as started on the node, and the node
 //! itself does nothing under its name any more. Where silence proves nothing, since the node is recorded as unguarded, or since only
 //! devices turn it off and they are not connected with the twin, the twin goes on doing nothing.
 

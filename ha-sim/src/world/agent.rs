@@ -1,6 +1,6 @@
 //! The resource agents of the virtual cluster.
 //!
-//! Each operation has a beginning, at which it is seen whether it can work, and an end, at which it takes effect. Between
+//! Each operation has a beginning, which shows whether it can work, and an end, at which it takes effect. Between
 //! the two lies the time that it takes: none if a job is done within one call.
 
 use ha_core::{

@@ -181,7 +181,7 @@ impl Turn<'_> {
         multiplexer.on_their_way.pop_front()
     }
 
-    /// Starts its process, unless the one before left clients behind: it does not feed on then.
+    /// Starts its process, unless the one before left clients behind: then it does not go on feeding.
     fn start(&mut self) {
         let now = self.now();
         let Some(multiplexer) = self.multiplexer().filter(|multiplexer| multiplexer.process.is_none()) else { return };

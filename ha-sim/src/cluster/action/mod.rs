@@ -227,7 +227,7 @@ impl Action {
         Self::Edit(Edit { what, how })
     }
 
-    /// The service or guest of which a scenario may speak from then on.
+    /// The service or guest that a scenario may name from then on.
     #[must_use]
     #[allow(clippy::wildcard_enum_match_arm, reason = "all others make none")]
     pub fn new_service(&self) -> Option<&ServiceId> {

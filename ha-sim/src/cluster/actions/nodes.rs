@@ -26,7 +26,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes a node out of the cluster, for which it is switched off, or takes it in again, with its power. One that is out
+    /// Switches a node off and takes it out of the cluster, or takes it in again and gives it power. A node that is out
     /// does not boot.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ impl Cluster {
 
     /// Says whether the shared store has room left. Without it nothing is written, but locks are renewed: they have their room.
     ///
-    /// With room again what was decided meanwhile is recorded: also that a node must be fenced that is back by now.
+    /// Once there is room again, what was decided meanwhile is recorded: even that a node must be fenced that is back by now.
     pub fn set_store_full(&mut self, full: bool) {
         let was_full = std::mem::replace(&mut self.world.store_full, full);
         if was_full
@@ -71,7 +71,7 @@ impl Cluster {
         }
     }
 
-    /// Says whether the shared store is mounted on a node. Without it the node reads, writes and locks nothing, and nobody hears of it.
+    /// Says whether the shared store is mounted on a node. Without it the node reads, writes and locks nothing, and nobody hears from it.
     ///
     /// # Errors
     ///
