@@ -136,7 +136,7 @@ impl Cluster {
         for daemon in DaemonKind::ALL {
             self.plan_start(node, daemon, self.stagger(node, daemon));
         }
-        // A host starts nothing of whose removal the master does not know yet: see docs/safety.md.
+        // A host starts nothing that was removed until the master knows of it: see docs/safety.md.
         let status = self.world.store.manager_status.clone().unwrap_or_default();
         let is_free = |sid: &&ServiceId| !self.is_managed(sid) && !status.services.contains(sid);
         let unmanaged: Vec<_> = self.autostart.iter().filter(is_free).cloned().collect();

@@ -181,7 +181,7 @@ pub struct Invariants {
     no_node: BTreeMap<ServiceId, Instant>,
     /// How often each master has written the manager status since an incident that it knew of was over in it.
     over: BTreeMap<(NodeName, Uid), u32>,
-    /// The last move of each service that ended: from where to where.
+    /// The last ended move of each service: from where to where.
     moves: BTreeMap<ServiceId, (NodeName, NodeName)>,
 }
 
@@ -208,7 +208,7 @@ impl Invariants {
         &self.faults
     }
 
-    /// From where to where the last move of a service that ended went, whether it was reported or not.
+    /// From where to where the last ended move of a service went, whether it was reported or not.
     #[must_use]
     pub fn last_move(&self, sid: &ServiceId) -> Option<&(NodeName, NodeName)> {
         self.moves.get(sid)

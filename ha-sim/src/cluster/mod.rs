@@ -184,7 +184,7 @@ impl Cluster {
         cluster
     }
 
-    /// Sets clocks and watchdogs as far from right as the nodes begin.
+    /// Sets clocks and watchdogs as far from right as they begin on each node.
     fn err(&mut self, nodes: &BTreeMap<NodeName, NodeSetup>) {
         for (name, node) in nodes {
             self.set_clock(name, Clock { ppm: node.clock_ppm, wall_ahead: 0 });
