@@ -164,7 +164,7 @@ fn every_planted_bug_is_found() {
     }
 }
 
-/// In which profiles the seeds of [`FOUND`] are looked for, and how far. The matrix is last: it has no chance in it.
+/// In which profiles the seeds of [`FOUND`] are looked for, and how far. The matrix is last: nothing in it is left to chance.
 const LOOKED_FOR: [(Profile, u64); 6] = [
     (Profile::Mixed, 600),
     (Profile::People, 600),
@@ -200,7 +200,7 @@ fn find_the_seeds() {
     }
 }
 
-/// Seeds of what people do whose histories together take every change of state that the rules allow, but for those of
+/// Seeds of what people do whose histories together take every change of state that the rules allow, except those of
 /// [`rare_changes`].
 const COVERING: std::ops::Range<u64> = 0..200;
 
@@ -243,7 +243,7 @@ fn rare_changes(coverage: &mut Coverage) -> Result {
     Ok(())
 }
 
-/// A service is to be stopped while it goes to another node to be started there.
+/// A service must be stopped while it goes to another node to be started there.
 fn stopped_while_it_is_balanced() -> Result<Cluster> {
     let rules = "node-affinity: there\n\tresources vm:100\n\tnodes node3\n\tstrict 1\n";
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.rules(rules)?;

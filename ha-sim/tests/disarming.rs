@@ -1,7 +1,7 @@
 //! While HA waits with disarming, LRMs let go of their locks already: what still moves must not depend on those.
 //!
-//! Each of these let a node be fenced by its lock while services ran there, or never came to an end, before it was found by
-//! `ha-sim chaos`.
+//! Each of these let a node be fenced by its lock while services ran there, or never came to an end, before `ha-sim chaos`
+//! found it.
 
 mod common;
 

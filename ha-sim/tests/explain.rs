@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 
 use serde_json::Value;
 
-/// A folder with three nodes, on one of which `vm:100` runs until that node dies; the others are loaded differently.
+/// A folder with three nodes: `vm:100` runs on one until that node dies; the others are loaded differently.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();

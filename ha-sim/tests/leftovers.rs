@@ -1,4 +1,4 @@
-//! What a guest leaves behind is ended before anything is made of the guest.
+//! What a guest leaves behind is ended before anything is done with the guest.
 
 mod common;
 
@@ -9,7 +9,7 @@ use ha_sim::cluster::Setup;
 
 use common::{nothing_broke, seconds, start};
 
-/// Before it moves a guest live its agent ends what it left behind, as the agents of `ha-host` do: nobody else would.
+/// Before an agent moves a guest live, it ends what the guest left behind, as the agents of `ha-host` do: nobody else would.
 #[test]
 fn a_live_move_ends_what_the_guest_left_behind() -> Result<(), Box<dyn Error>> {
     let setup = Setup::new(["node1", "node2", "node3"])?.resources("vm: 100\n")?.guest("vm:100", "node1")?;

@@ -1,6 +1,6 @@
 //! A service whose stop failed may run, whatever its state says: it is not forgotten, and not started elsewhere meanwhile.
 //!
-//! Each of these left it running for good, or let it run on two nodes, before it was found by `ha-sim chaos`.
+//! Each of these left it running for good, or let it run on two nodes, before `ha-sim chaos` found it.
 
 mod common;
 

@@ -80,7 +80,7 @@ fn a_version_that_decides_otherwise_is_shown_at_the_first_difference() {
     let text = of_the_recovery();
     let written = text.lines().filter(|line| line.contains(r#""ask":"write_manager_status""#)).nth(2).unwrap();
     let line = text.lines().position(|other| other == written).unwrap() + 1;
-    // As if the version that was recorded had seen the node otherwise.
+    // As if the version that was recorded had seen the node differently.
     let other = written.replacen(r#""online""#, r#""unknown""#, 1);
     let replayed = replay(&text.replacen(written, &other, 1)).unwrap();
     let divergence = replayed.divergence.expect("it decides otherwise now");

@@ -1,6 +1,6 @@
 //! An LRM that was asked to stop lets go of its watchdog only when nothing that it looks after runs.
 //!
-//! Each of these failed before it was found by `ha-sim chaos`.
+//! Each of these failed before `ha-sim chaos` found it.
 
 mod common;
 

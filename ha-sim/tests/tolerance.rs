@@ -22,7 +22,7 @@ use common::{nothing_broke, seconds, start};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// Clusters that are played where nobody asks for more (`HA_TOLERANCE_CLUSTERS`).
+/// How many clusters are played if nobody asks for more (`HA_TOLERANCE_CLUSTERS`).
 const CLUSTERS: u64 = 60;
 
 /// A cluster of two to five nodes, with up to eight services and rules of all kinds among them.
@@ -96,7 +96,7 @@ fn lose(seed: u64, lost: &BTreeSet<NodeName>) -> Result<BTreeMap<ServiceId, Opti
     Ok(places)
 }
 
-/// All sets of one node and of two, of those that leave more than half of the nodes.
+/// All sets of one or two nodes that leave more than half of the nodes.
 fn losses(cluster: &Cluster) -> Vec<BTreeSet<NodeName>> {
     let nodes: Vec<&NodeName> = cluster.world().nodes.keys().collect();
     let mut sets = Vec::new();

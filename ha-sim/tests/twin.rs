@@ -59,7 +59,7 @@ fn a_node_that_comes_back_when_its_twin_has_its_name_does_nothing_before_the_twi
     assert_eq!(places(&cluster).len(), 1);
 }
 
-/// As hosts did it that took a name for a proof.
+/// As on hosts that took a name for a proof.
 #[test]
 fn where_names_count_a_twin_leads_to_a_double_run() {
     let mut cluster = cluster();

@@ -1,6 +1,6 @@
 //! A lock proves that a node is down only where its services were guarded by a watchdog under it.
 //!
-//! Each of these let a service run on two nodes before it was found by `ha-sim chaos`.
+//! Each of these let a service run on two nodes before `ha-sim chaos` found it.
 
 mod common;
 

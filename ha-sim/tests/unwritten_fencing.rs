@@ -29,7 +29,7 @@ fn lost_while_the_store_is_full(setup: Setup) -> Result<(Cluster, NodeName)> {
     Ok((cluster, node3))
 }
 
-/// The node was down, and that was proven. But it is back, and runs the service again, before anybody can read so.
+/// The node was down, and that was proven. But it is back, and runs the service again, before anybody can read that.
 #[test]
 fn a_node_whose_fencing_could_not_be_written_runs_its_services_alone_when_it_is_back() -> Result {
     let devices = "device d1 fence_one ip=192.0.2.1\nconnect d1 node=node3 plug=3\n";

@@ -52,7 +52,7 @@ impl Spans {
 }
 
 /// When all nodes are back people take back what they asked for: twice, since it is refused as long as there is no quorum.
-/// What a fence device has turned off by then they turn on.
+/// They turn on what a fence device has turned off by then.
 fn commands_at_the_end(setup: &Setup, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
     let boot_ms = milliseconds(setup.durations.boot);
     let at_ms = faults_end_ms.saturating_add(boot_ms).saturating_add(1_000);

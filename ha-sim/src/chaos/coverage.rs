@@ -1,4 +1,4 @@
-//! Which changes of state were taken, of those that the rules allow: chapters K, L and M of `docs/behaviour`.
+//! Which of the changes of state that the rules allow were taken: chapters K, L and M of `docs/behaviour`.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use crate::cluster::Transition;
 
 /// All changes of state that the rules allow: of services, nodes and daemons (`docs/behaviour/manager.md`, `crm.md`, `lrm.md`).
 ///
-/// But for one, which can't be taken: a CRM leaves `lost_manager_lock` in the iteration in which it came there, so that it never
-/// becomes master from it.
+/// All but one, which can't be taken: a CRM leaves `lost_manager_lock` in the same iteration in which it got there, so it never
+/// becomes master from there.
 pub const SPECIFIED: &[Transition] = &[
     ("service", "request_stop", "stopped"),
     ("service", "request_stop", "error"),
@@ -96,7 +96,7 @@ impl Coverage {
         }
     }
 
-    /// All that were taken, with how often.
+    /// All that were taken, and how often.
     pub fn taken(&self) -> impl Iterator<Item = (Transition, u64)> {
         self.0.iter().map(|(transition, times)| (*transition, *times))
     }

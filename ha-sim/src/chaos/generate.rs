@@ -1,6 +1,6 @@
 //! Histories from seeds.
 //!
-//! What happens is drawn for each kind of thing from a stream of its own: a new kind leaves the others as they were.
+//! What happens is drawn from a separate stream for each kind of thing: a new kind leaves the others as they were.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -60,7 +60,7 @@ struct Generator {
 }
 
 impl Generator {
-    /// Things happen close together, since it is there that they meet. Each history has a random part of the kinds, each at a
+    /// Things happen close together, since that is where they meet. Each history has a random part of the kinds, each at a
     /// rate of its own, so that some see many of one kind and none of another.
     fn happen_in_bursts(&mut self, streams: Streams, profile: Profile) {
         let count = self.rng.u32(1..=6);
@@ -82,7 +82,7 @@ impl Generator {
         }
     }
 
-    /// How often something happens that does so at a rate.
+    /// Draws how often something with a given rate happens.
     fn times(&mut self, rate: f64) -> u32 {
         let again = rate / (1.0 + rate);
         (0..8).find(|_| self.rng.f64() > again).unwrap_or(8)
@@ -212,7 +212,7 @@ impl Generator {
         }
     }
 
-    /// A client stops feeding, and the multiplexer stalls between its last look at it in time and the device.
+    /// A client stops feeding, and the multiplexer stalls between its last timely look at it and the device.
     fn stall_at_the_end(&mut self, at: Duration, node: NodeName) {
         let daemon = self.daemon();
         self.plan(at, Action::Pause { node: node.clone(), daemon });
@@ -510,7 +510,7 @@ impl Generator {
         self.pick(&["started", "started", "stopped", "disabled", "ignored"]).to_owned()
     }
 
-    /// Who sees whom: each group has somebody in it, if any of them has.
+    /// Who sees whom: no group is empty, unless all are.
     fn groups(&mut self) -> Vec<BTreeSet<NodeName>> {
         let parts = self.rng.usize(1..=3);
         let mut groups = vec![BTreeSet::new(); parts];
@@ -555,7 +555,7 @@ impl Generator {
     }
 }
 
-/// Which daemons make a call. What agents are asked goes wrong by itself: see [`Operation`].
+/// Which daemons make a call. What agents are asked goes wrong separately: see [`Operation`].
 fn callers(operation: HostOperation) -> &'static [DaemonKind] {
     match operation {
         HostOperation::Refresh

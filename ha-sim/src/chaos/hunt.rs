@@ -26,7 +26,7 @@ pub struct Hunt {
     pub threads: usize,
     /// A bug that is planted in them.
     pub planted: Option<PlantedBug>,
-    /// After how many failures no more are begun.
+    /// After how many failures no more histories are begun.
     pub most_failures: usize,
 }
 

@@ -98,7 +98,7 @@ pub(super) fn history(seed: u64) -> History {
     }
 }
 
-/// With nothing after it each call goes wrong in every way; with something after it in one way, in turn.
+/// If nothing follows, each call goes wrong in every way; if something follows, in one way, in turn.
 fn cells_of(window: Window) -> Vec<Cell> {
     let mut cells = Vec::new();
     for follow_up in [FollowUp::Nothing, FollowUp::Cut, FollowUp::NewMaster] {
@@ -126,7 +126,7 @@ fn cells_of(window: Window) -> Vec<Cell> {
 
 type Calls = BTreeMap<(NodeName, DaemonKind, HostOperation), (u32, u32)>;
 
-/// The calls that are made in a window if nothing goes wrong, with how often before it and in it.
+/// The calls that are made in a window if nothing goes wrong, and how often each is made before it and in it.
 fn calls_made(window: Window, follow_up: FollowUp) -> Calls {
     let history = history_of(0, window, follow_up, None);
     let mut cluster = prepare(&history);
@@ -147,7 +147,7 @@ fn calls_made(window: Window, follow_up: FollowUp) -> Calls {
     made.collect()
 }
 
-/// A moment so many rounds after a window opens.
+/// The moment that many rounds after a window opens.
 fn at(window: Window, rounds: i32) -> Duration {
     let opens = if window == Window::Begin { 0 } else { OPENS };
     let rounds = u32::try_from(opens.saturating_add(rounds)).unwrap_or(0);
@@ -197,7 +197,7 @@ fn history_of(seed: u64, window: Window, follow_up: FollowUp, call: Option<Distu
     course::history(seed, Profile::Matrix, cluster(window), actions)
 }
 
-/// Four nodes: a master, one with services of its own, one that it is about, and an idle one.
+/// Four nodes: a master, one with services of its own, one that the window is about, and an idle one.
 fn cluster(window: Window) -> Setup {
     let guest = |on: u32, running| plan::guest(node_name(on), [3_000, 4_000, 8_000, 2_000], running);
     let guests: [(ServiceId, GuestSetup); 5] = [

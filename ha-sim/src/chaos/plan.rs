@@ -68,8 +68,8 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// What a cluster begins with that has them: each as it is when it was written and read again, so that a history is the same
-    /// when it was written down.
+    /// What a cluster with these files begins with: each as it is after being written and read again, so that a history stays the same
+    /// when it is written down.
     pub(super) fn into_setup(self, mut setup: Setup) -> Result<Setup, SetupError> {
         setup = setup.resources(&self.resources)?.groups(&self.groups)?.rules(&self.rules)?;
         let written = [setup.resources.write(), setup.groups.write(), setup.rules.write()];
@@ -112,15 +112,15 @@ pub(super) fn made(setup: Result<Setup, SetupError>) -> Setup {
     setup.unwrap_or_else(|error| panic!("a cluster that was made has problems: {error}"))
 }
 
-/// On some hosts jobs are ended soon, though not while all is well: with the usual limits none is before everything is mended.
+/// On some hosts jobs are ended early, though not while all is well: with the usual limits none is ended before everything is mended.
 fn job_patience(rng: &mut Rng, timings: &TimingSettings, guests: &BTreeMap<ServiceId, GuestSetup>) -> Option<Duration> {
     let longest = guests.values().map(|guest| guest.guest.times.sum()).max().unwrap_or_default();
     let patience = milliseconds(timings.round_time.mul_f64(rng.f64().mul_add(10.0, 2.0)));
     rng.bool().then(|| longest.saturating_add(Duration::from_millis(patience)))
 }
 
-/// With a multiplexer a client that has expired once is reset. Of two nodes that boot faster than that takes each would let the other
-/// one lose its quorum for too long, for ever.
+/// With a multiplexer a client that has expired once is reset. If two nodes boot faster than that takes, each would make the
+/// other lose its quorum for too long, for ever.
 fn boot(drawn_ms: u64, multiplexer: bool, timings: &TimingSettings) -> u64 {
     let reset = timings.watchdog_timeout.saturating_add(timings.multiplexer_slack());
     if multiplexer { drawn_ms.saturating_add(milliseconds(reset)) } else { drawn_ms }

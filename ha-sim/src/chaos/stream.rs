@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-/// The streams of random numbers of a seed, one for each matter: what is drawn for a new one changes nothing of what is
+/// The streams of random numbers of a seed, one for each matter: drawing for a new one changes nothing that is
 /// drawn for the others.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Streams(pub(super) u64);

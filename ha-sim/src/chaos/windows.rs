@@ -74,7 +74,7 @@ pub(super) struct Cast {
     pub(super) added: ServiceId,
 }
 
-/// Something that is done, and how many rounds after the window opens; before it where the number is negative.
+/// Something that is done, and how many rounds after the window opens; before it if the number is negative.
 pub(super) type Step = (i32, Action);
 
 impl Window {
@@ -134,7 +134,7 @@ impl Window {
         matches!(self, Self::FenceDevice | Self::LateFenceDevice | Self::SlowFenceDevice)
     }
 
-    /// What opens it, and what closes it where that does not come by itself.
+    /// What opens it, and what closes it if it does not close by itself.
     #[allow(clippy::wildcard_enum_match_arm, reason = "the others are about what runs around the daemons")]
     pub(super) fn steps(self, cast: &Cast) -> Vec<Step> {
         let Cast { subject, target, sid, added } = cast;
@@ -256,8 +256,8 @@ impl Window {
         }
     }
 
-    /// The device's answer comes when the node is back already; later the master does not hear the node, which works. Or what the device
-    /// does would come only then.
+    /// The device's answer comes when the node is already back; later the master does not hear the node, although it works. Or the device
+    /// itself would act only once the node is back.
     fn of_fence_device(self, cast: &Cast) -> Vec<Step> {
         let subject = &cast.subject;
         let device = |behaviour| Action::Device { name: "d1".to_owned(), behaviour };

@@ -34,7 +34,7 @@ pub(super) fn check(folders: &[PathBuf], out: &mut impl Write) -> Result<Verdict
     Ok(if failed == 0 { Verdict::Well } else { Verdict::Failed })
 }
 
-/// In what a folder's history differs from what is expected, in one line.
+/// How a folder's history differs from what is expected, in one line.
 fn difference(folder: &Path) -> Option<String> {
     if Scenario::is_in(folder) { failed_expectation(folder) } else { differing_event(folder) }
 }

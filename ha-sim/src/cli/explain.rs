@@ -218,8 +218,8 @@ fn moves(balance: &Balance) -> Vec<(anstyle::Style, Vec<String>)> {
     rows
 }
 
-/// Prints rows with their styles, the headings first, in columns as wide as they must be. A column in which nothing is
-/// is left out.
+/// Prints rows with their styles, the headings first, in columns as wide as they must be. An empty column is
+/// left out.
 fn print_table(rows: &[(anstyle::Style, Vec<String>)], out: &mut impl Write) -> io::Result<()> {
     let columns = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
     let cells = |column: usize| rows.iter().filter_map(move |(_, cells)| cells.get(column));

@@ -1,4 +1,4 @@
-//! `ha-sim replay`: plays the recording of a daemon, decides again, and shows where that comes out otherwise.
+//! `ha-sim replay`: plays the recording of a daemon, decides again, and shows where that comes out differently.
 
 use std::{fs, io::Write, path::Path};
 

@@ -249,7 +249,7 @@ fn style(happening: &Happening) -> Style {
     }
 }
 
-/// What belongs to every day and matters to those who look closely.
+/// Everyday events, which matter to those who look closely.
 fn is_quiet(event: &Event) -> bool {
     matches!(
         event,

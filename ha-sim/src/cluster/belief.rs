@@ -126,7 +126,7 @@ impl Beliefs {
             .or_else(|| self.not_taken_up(node, status, world))
     }
 
-    /// Takes note of all request ids that are new, and gives one that is not what it was.
+    /// Takes note of all new request ids, and gives one that no longer stands for what it did.
     fn reused_request(&mut self, before: Option<&ManagerStatus>, status: &ManagerStatus) -> Option<Wrong> {
         let mut wrong = None;
         for (sid, entry) in status.services.iter() {

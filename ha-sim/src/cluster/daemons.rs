@@ -21,7 +21,7 @@ pub(super) struct NodeDaemons {
     pub(super) lrm: Option<Lrm>,
     pub(super) crm_schedule: Schedule,
     pub(super) lrm_schedule: Schedule,
-    /// Why the LRM was asked to stop, and what follows when it has.
+    /// Why the LRM was asked to stop, and what follows once it has stopped.
     pub(super) stopping: Option<StopRequest>,
     /// Whether the LRM was told that its node goes down.
     pub(super) told_to_go_down: bool,

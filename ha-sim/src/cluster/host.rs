@@ -65,7 +65,7 @@ pub enum Fault {
     CrashesAfter(u64),
 }
 
-/// How often each call was made: by the daemon of which node.
+/// How often each call was made, and by which daemon of which node.
 pub type CallsMade = BTreeMap<(NodeName, DaemonKind, HostOperation), u32>;
 
 /// What became of a daemon during a call.
@@ -110,7 +110,7 @@ impl<'a> Host<'a> {
         View { world: &mut self.cluster.world, node: self.node.clone(), daemon: self.daemon, clock }
     }
 
-    /// Makes a call, as far as nothing goes wrong with it.
+    /// Makes a call, unless something goes wrong with it.
     fn call<T>(
         &mut self,
         operation: HostOperation,

@@ -180,7 +180,7 @@ pub struct Invariants {
     no_node: BTreeMap<ServiceId, Instant>,
     /// How often each master has written the manager status since an incident was over in it, for the incidents that it knew.
     over: BTreeMap<(NodeName, Uid), u32>,
-    /// The last move of each service that has ended: from where to where.
+    /// The last ended move of each service: from where to where.
     moves: BTreeMap<ServiceId, (NodeName, NodeName)>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Time jumps to whatever is due next: a daemon that asked to be called, a watchdog that expires, a job that ends, a node
 //! that has booted. Everything else is controlled from code, and the same code always leads to the same history. After
-//! each step it is checked that no service runs on two nodes, by what the virtual hardware does.
+//! each step the cluster checks that no service runs on two nodes, by what the virtual hardware does.
 //!
 //! ```
 //! use std::time::Duration;
@@ -97,7 +97,7 @@ pub struct Cluster {
     stall_limit: Option<Instant>,
     /// How many calls are on their way, each inside a stall of the one before.
     calls: u32,
-    /// Checks more than [`RanTwice`] says, where somebody wants that.
+    /// Checks more than [`RanTwice`] says, if somebody wants that.
     invariants: Option<Box<Invariants>>,
     planted: Option<PlantedBug>,
     /// What each CRM read first: for a planted bug.

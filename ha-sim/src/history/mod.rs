@@ -1,7 +1,7 @@
-//! Histories: a cluster, and what is done to it when. It is all that a run depends on; a scenario writes it down.
+//! Histories: a cluster, what is done to it, and when. A run depends on nothing else; a scenario writes it down.
 //!
-//! [`run`] plays one and judges it: by all invariants after each step, by what goes on while faults last, and by whether all
-//! settles when they are over.
+//! [`run`] plays one and judges it: by all invariants after each step, by what goes on while faults last, and by whether everything
+//! settles once they are over.
 
 mod on_the_way;
 mod run;
@@ -17,7 +17,7 @@ use crate::{
     words::words,
 };
 
-/// A cluster, and what is done to it when.
+/// A cluster, what is done to it, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     /// What it was made from.

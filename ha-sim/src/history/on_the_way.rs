@@ -1,9 +1,9 @@
-//! Liveness on the way: while faults go on, what none of them touches stays within its bound, and of what does not run somebody is told
-//! why.
+//! Liveness on the way: while faults go on, what none of them touches stays within its bound, and somebody is told why something does
+//! not run.
 //!
-//! It is looked at every few rounds, long before everything is mended. A service is *quiet* as long as nothing happens to it, to its
-//! node, to the one where it goes, or to the master. What is quiet for longer than its bound, in a state that it should leave, does not
-//! go on. The bounds follow from the timings and from how long the jobs of its node take.
+//! This is checked every few rounds, long before everything is mended. A service is *quiet* as long as nothing happens to it, to its
+//! node, to the one that it goes to, or to the master. What is quiet for longer than its bound, in a state that it should leave, is
+//! stuck. The bounds follow from the timings and from how long the jobs of its node take.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,10 +25,10 @@ use crate::{
     world::{AgentDisturbance, AgentFault, What},
 };
 
-/// What does not go on, or what nobody is told.
+/// What is stuck, or what nobody is told.
 pub(super) type Wrong = (Invariant, String);
 
-/// What something that is done touches.
+/// What an action touches.
 enum Touch<'a> {
     Nothing,
     Node(&'a NodeName),
@@ -40,7 +40,7 @@ enum Touch<'a> {
     EverythingForGood,
 }
 
-/// A service as it was seen last.
+/// A service as it was last seen.
 #[derive(Debug, Clone)]
 struct Seen {
     uid: Option<Uid>,
@@ -63,14 +63,14 @@ pub(super) struct OnTheWay<'a> {
     everything: Instant,
     everything_for_good: bool,
     master: Option<NodeName>,
-    /// When somebody looked last.
+    /// When it last looked.
     looked: Instant,
     /// What is recorded of each node, and since when.
     states: BTreeMap<NodeName, (NodeState, Instant)>,
     services: BTreeMap<ServiceId, Seen>,
-    /// Since when the LRMs that are at work are.
+    /// Since when each LRM that is at work has been.
     at_work: BTreeMap<NodeName, Instant>,
-    /// The queue as it was seen last, and since when what is in it is there.
+    /// The queue as it was last seen, and since when its lines have been there.
     commands: Option<(Vec<String>, Instant)>,
 }
 
@@ -121,10 +121,10 @@ impl<'a> OnTheWay<'a> {
         }
     }
 
-    /// Looks at what there is now. Gives the first thing that does not go on.
+    /// Looks at what there is now. Gives the first thing that is stuck, or that nobody is told.
     pub(super) fn look(&mut self, cluster: &Cluster) -> Option<Wrong> {
         let now = cluster.now().instant;
-        // A call has stalled, of a daemon that may have taken the manager lock right before: nobody else was master meanwhile.
+        // A call of a daemon has stalled that may have taken the manager lock right before: nobody else was master meanwhile.
         if now.since(self.looked) > self.bounds.rounds {
             self.everything = now;
         }
@@ -183,7 +183,7 @@ impl<'a> OnTheWay<'a> {
         }
     }
 
-    /// Nothing is expected where there is no master, or another one, or one that was touched, or while HA is disarmed; nor where nothing
+    /// Nothing is expected if there is no master, or a different one, or one that was touched, or while HA is disarmed; nor if nothing
     /// is configured, since nobody has to be master then.
     fn look_at_master(&mut self, cluster: &Cluster, status: &ManagerStatus, now: Instant) {
         let master = status.master_node.clone();
@@ -220,7 +220,7 @@ impl<'a> OnTheWay<'a> {
             self.commands = None;
             return None;
         }
-        // Lines are only appended; where others are in front the queue was taken in between.
+        // Lines are only appended; if others are in front, the queue was taken in between.
         let before = self.commands.take().filter(|(lines, _)| store.commands.starts_with(lines));
         let since = before.map_or(now, |(_, since)| since);
         self.commands = Some((store.commands.clone(), since));
@@ -347,7 +347,7 @@ impl Service<'_> {
         let node = world.nodes.get(&self.entry.node)?;
         let by_lock = world.store.datacenter.fencing == FencingMode::Watchdog
             && !self.status.unguarded.contains(&self.entry.node);
-        // One that can't read that it must be fenced goes on, as long as it gets its lock.
+        // A node that can't read that it must be fenced goes on, as long as it gets its lock.
         let may_go_on = node.store_fails || node.reads_stale || self.cluster.twin_place(&self.entry.node).is_some();
         let is_late = self.now.since(quiet_since) > self.way.bounds.fencing;
         (by_lock && !may_go_on && is_late).then(|| self.stuck(quiet_since))
@@ -400,12 +400,12 @@ impl Service<'_> {
         Some((Invariant::ToldWhy, details))
     }
 
-    /// Whether what keeps it from running can be seen of its node or of the cluster: that there is something wrong with them.
+    /// Whether its node or the cluster shows what keeps it from running: that something is wrong with them.
     fn is_shown(&self) -> bool {
         !self.cluster.is_undisturbed(&self.entry.node) || self.status.node_state(&self.entry.node) != NodeState::Online
     }
 
-    /// Whether anything was said of it lately.
+    /// Whether anything was said about it lately.
     fn is_told(&self, within: Duration) -> bool {
         let name = format!("\"{}\"", self.sid);
         let recent = self.cluster.happenings_since(0).iter().rev();
@@ -421,7 +421,7 @@ fn at(milliseconds: u64) -> Instant {
     Instant::after_start(Duration::from_millis(milliseconds))
 }
 
-/// What an action touches. What may last for longer than can be seen touches for good.
+/// What an action touches. Whatever may last for longer than can be seen touches for good.
 // tidy: table
 fn touched_by(action: &Action) -> Touch<'_> {
     match action {
@@ -455,7 +455,7 @@ fn touched_by(action: &Action) -> Touch<'_> {
         | Action::StallDeviceFeed { node, .. }
         | Action::ConfirmFenced { node } => Touch::Node(node),
         Action::Edit(Edit { what: Edited::Resource(sid), .. }) | Action::Crash { sid } => Touch::Service(sid),
-        // It holds a worker, or a multiplexer, for as long as nobody can tell.
+        // It holds a worker, or a multiplexer, for nobody can tell how long.
         Action::AgentFails {
             disturbance: AgentDisturbance { fault: AgentFault::Hangs | AgentFault::Slow, .. },
             ..
@@ -485,7 +485,7 @@ fn touched_by(action: &Action) -> Touch<'_> {
         | Action::DamageEntry { .. }
         | Action::RepairStatus
         | Action::MendAll => Touch::Everything,
-        // Commands change states, which begins again; calls that go wrong are told by the cluster.
+        // Commands change states, and with a new state the wait begins again; the cluster tells which calls go wrong.
         Action::Command { .. } | Action::Disturb(_) | Action::Say(_) => Touch::Nothing,
     }
 }

@@ -19,7 +19,7 @@ pub struct Judged {
     pub cluster: Cluster,
     /// How long it took, in the time of the cluster.
     pub cluster_time: Duration,
-    /// How long after the end of the faults everything had settled, to stay so.
+    /// How long after the end of the faults everything had settled for good.
     pub settled_after: Option<Duration>,
 }
 
@@ -33,7 +33,7 @@ pub fn run(history: &History) -> Judged {
     Judged { breach, cluster, cluster_time, settled_after }
 }
 
-/// The cluster of a history, with everything planned that is done to it.
+/// The cluster of a history, with everything that is done to it already planned.
 #[must_use]
 pub fn prepare(history: &History) -> Cluster {
     let mut cluster = Cluster::new(history.setup.clone());
@@ -54,7 +54,7 @@ pub fn prepare(history: &History) -> Cluster {
     cluster
 }
 
-/// Until when nodes may be reset: no node is, where nothing happens that calls for it.
+/// Until when nodes may be reset: no node is, if nothing happens that calls for it.
 fn excused_until(history: &History, cluster: &Cluster) -> Instant {
     if history.actions.iter().any(|planned| planned.action.calls_for_resets()) {
         let aftermath = aftermath(cluster.world().physics.lock_lifetime, cluster.timings());
@@ -102,13 +102,13 @@ fn play(history: &History, cluster: &mut Cluster) -> Option<Duration> {
     settled_after
 }
 
-/// Plays it until everything is mended, and looks on the way whether all goes on that is not touched.
+/// Plays it until everything is mended, and checks on the way that whatever is not touched goes on.
 fn play_faults(history: &History, cluster: &mut Cluster, step: Duration) {
     let mut on_the_way = OnTheWay::new(history, cluster);
     let mut at = Duration::ZERO;
     while at < history.faults_end() && !is_broken(cluster) {
         at = at.saturating_add(step).min(history.faults_end());
-        // What breaks is remembered by the cluster.
+        // The cluster remembers what breaks.
         let _broken = cluster.run_until(Instant::after_start(at));
         if at < history.faults_end()
             && let Some((invariant, details)) = on_the_way.look(cluster)

@@ -27,7 +27,7 @@ pub fn unsettled(cluster: &Cluster, history: &History) -> Vec<String> {
         needs_devices: world.store.datacenter.fencing != FencingMode::Watchdog,
         history,
     };
-    // Devices that have turned off most of the nodes left no master that could know of it: only people help.
+    // If devices have turned off most of the nodes, no master is left that could know of it: only people can help.
     if present.needs_devices && !world.nodes.keys().any(|node| world.is_online(node)) {
         return Vec::new();
     }
@@ -58,7 +58,7 @@ impl<'a> Present<'a> {
         let nodes = self.status.nodes.iter().filter(move |(node, state)| {
             let is_fine = match state {
                 NodeState::Online => true,
-                // Devices may be exhausted: then only a person helps.
+                // Devices may be exhausted: then only a person can help.
                 NodeState::Fence => self.needs_devices,
                 NodeState::Unknown | NodeState::Gone => !self.world.is_online(node),
                 NodeState::Maintenance => false,
@@ -113,8 +113,8 @@ impl<'a> Present<'a> {
         (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
     }
 
-    /// Whether the reason for which a service went to `error` is one that it had: something happened to it, or its LRM saw that it is
-    /// elsewhere and it is.
+    /// Whether a service really had the reason for which it went to `error`: something happened to it, or its LRM saw that it is
+    /// elsewhere, and it is.
     fn error_is_due(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
         let happened = || self.history.actions.iter().any(|planned| planned.action.may_lead_to_error(sid));
         let is_elsewhere = || *guest_node != entry.node && self.moved_unreported(sid, entry, guest_node);
@@ -132,7 +132,7 @@ impl<'a> Present<'a> {
         told.is_some_and(|told| self.world.time.since(told) <= lately)
     }
 
-    /// Whether a guest is elsewhere than its entry says because a move from there has ended that was not reported, or because
+    /// Whether a guest is elsewhere than its entry says because a move from there ended without being reported, or because
     /// somebody made it again: that is an error by the text.
     fn moved_unreported(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
         let was_made =

@@ -12,7 +12,7 @@ use crate::world::{Happening, What};
 pub enum Compared {
     /// All events are the same.
     Same,
-    /// The first event that is not.
+    /// The first event that differs.
     Differs {
         /// Its number, from 1.
         event: usize,

@@ -47,7 +47,7 @@ struct Daemons {
     crm: Option<Crm>,
     lrm: Option<Lrm>,
     clocks: BTreeMap<DaemonKind, Instant>,
-    /// Why the LRM was asked to stop, and what follows when it has.
+    /// Why the LRM was asked to stop, and what follows once it has stopped.
     stopping: Option<StopRequest>,
 }
 
@@ -184,7 +184,7 @@ impl Replay {
         }
     }
 
-    /// Lets one daemon do one iteration, and deals with its end.
+    /// Lets one daemon run one iteration, and deals with its end.
     fn iterate(&mut self, node: &NodeName, daemon: DaemonKind) {
         let began = self.world.time;
         let Some(daemons) = self.daemons.get_mut(node) else { return };
@@ -198,7 +198,7 @@ impl Replay {
             match next {
                 None => return,
                 Some(Next::Exit) => break true,
-                // No time passes inside an iteration for anybody else, also not while it waits.
+                // No time passes inside an iteration for anybody else, not even while it waits.
                 Some(Next::At { instant, reason }) if reason.is_within_iteration() => at.instant = instant,
                 Some(Next::At { .. }) => break false,
             }

@@ -70,7 +70,7 @@ const VERBS: [&str; 52] = [
     "write",
 ];
 
-/// Reads what is done, up to the end of its line: at more than one node, if there are more.
+/// Reads what is done, up to the end of its line: one action for each node, if the line names several.
 pub(super) fn read(words: &mut Words<'_>) -> Result<Vec<Action>, Problem> {
     let verb = words.word("what happens")?;
     let of_guest = of_guest(&verb.text, words)?.map(|action| vec![action]);
@@ -205,7 +205,7 @@ fn one(verb: &str, words: &mut Words<'_>) -> Result<Option<Action>, Problem> {
     }))
 }
 
-/// What happens to nodes or their daemons, each for itself.
+/// What happens to nodes or their daemons, to each on its own.
 fn of_nodes(verb: &str, words: &mut Words<'_>) -> Result<Option<Vec<Action>>, Problem> {
     Ok(Some(match verb {
         "power" => {
@@ -327,7 +327,7 @@ fn raw_text(words: &mut Words<'_>) -> Result<Action, Problem> {
     Ok(Action::Write { place, text })
 }
 
-/// The text with what stands for other characters replaced.
+/// The text with its escapes replaced by the characters that they stand for.
 fn unescaped(text: &str) -> Option<String> {
     let mut plain = String::new();
     let mut characters = text.chars();
@@ -533,7 +533,7 @@ fn command(words: &mut Words<'_>) -> Result<Action, Problem> {
         words.service()?;
     }
     while let Some(word) = words.peek() {
-        // Numbers, and the modes of disarming and who gave it, are no names; the parser of commands has seen to them.
+        // Numbers, the modes of disarming, and who gave the command are not names; the parser of commands has checked them.
         let is_who = word.text.starts_with("by=");
         let is_name =
             !is_who && !matches!(word.text.as_str(), "freeze" | "ignore") && word.text.parse::<u32>().is_err();
@@ -546,7 +546,7 @@ fn command(words: &mut Words<'_>) -> Result<Action, Problem> {
     Ok(Action::Command { line })
 }
 
-/// What follows after `add`, `set`, `unset` or `remove`.
+/// What follows `add`, `set`, `unset` or `remove`.
 fn edit(verb: &str, words: &mut Words<'_>) -> Result<Edit, Problem> {
     let adds = verb == "add";
     let mut rule_type = None;

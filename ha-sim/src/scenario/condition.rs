@@ -72,7 +72,7 @@ enum NodeIs {
     Daemon(DaemonKind, DaemonState),
 }
 
-/// An event that has happened, so often.
+/// An event that has happened, and how often.
 #[derive(Debug, Clone)]
 struct EventPattern {
     name: String,
@@ -125,7 +125,7 @@ impl Condition {
         self.subject.holds(cluster) != self.negated
     }
 
-    /// How it is instead, for a message.
+    /// What is the case instead, for a message.
     pub(super) fn instead(&self, cluster: &Cluster) -> String {
         match &self.subject {
             Subject::Service(sid, what) => service_instead(sid, what, cluster),
@@ -276,7 +276,7 @@ fn times(words: &mut Words<'_>) -> Result<Times, Problem> {
     Ok(times)
 }
 
-/// The names of all events. The enum itself knows them: it names them when it is asked to read another one.
+/// The names of all events. The enum itself knows them: it lists them when it is asked to read an unknown one.
 fn known_events() -> Vec<String> {
     let unknown = serde_json::json!({ "event": "" });
     let message = serde_json::from_value::<Event>(unknown).err().map(|error| error.to_string()).unwrap_or_default();

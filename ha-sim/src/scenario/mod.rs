@@ -1,6 +1,6 @@
 //! Scenarios: folders with ordinary configuration files, and one text that says what happens when.
 //!
-//! A folder holds `resources.cfg`, and where they are wanted `groups.cfg`, `rules.cfg`, `datacenter.cfg` and `fence.cfg`,
+//! A folder holds `resources.cfg`, and if they are wanted `groups.cfg`, `rules.cfg`, `datacenter.cfg` and `fence.cfg`,
 //! all as on a real cluster. The text is called `scenario`. It is read line by line; a `#` begins a comment, and the
 //! comment at the top says what the scenario is about.
 //!
@@ -30,7 +30,7 @@
 //! | line | says |
 //! |---|---|
 //! | `nodes NODE …` | nodes of the usual size (16 cores, 64G), with power from the beginning |
-//! | `node NODE [cores N memory SIZE] [version V] [off] [out]` | a node with more to say about; `out`: no member yet |
+//! | `node NODE [cores N memory SIZE] [version V] [off] [out]` | a node about which there is more to say; `out`: not a member yet |
 //! | … `[clock PPM] [watchdog early\|late T]` | how far its clock and its watchdog are from right |
 //! | `guest SID on NODE …` | a guest; a service too if `resources.cfg` has it |
 //! | … `[cores N memory SIZE] [uses cores N memory SIZE]` | what it may use, and what it does use |
@@ -92,12 +92,12 @@
 //!
 //! `ha-sim chaos` writes a history that breaks an invariant as such a folder. Its line `hunted seed N profile P until T
 //! [planted BUG]` says where it comes from and until when faults last; then it is judged as the hunt does: by all invariants, and
-//! whether all settles after the faults. It has no `expect` lines. What is done happens also inside of a call that stalls, and what
-//! can't be done, or names a node or a service that there is not, is left out.
+//! whether all settles after the faults. It has no `expect` lines. Actions also happen inside a call that stalls; an action that
+//! can't be done, or that names a node or a service that does not exist, is left out.
 //!
 //! # Conditions
 //!
-//! Each can be turned round by a `not` before it.
+//! A `not` before a condition turns it round.
 //!
 //! | condition | holds if |
 //! |---|---|
@@ -111,7 +111,7 @@
 //! | `NODE up`, `NODE off`, `NODE quorate`, `NODE master`, `no master` | |
 //! | `NODE crm STATE`, `NODE lrm STATE` | the state of a daemon |
 //! | `armed`, `disarming`, `disarmed` | |
-//! | `event NAME [key=value …] [[at least\|at most] N times] [since T]` | it happened, so often if that is given; a list is written with commas |
+//! | `event NAME [key=value …] [[at least\|at most] N times] [since T]` | it happened, that often if given; a list is written with commas |
 //! | `rule ID`, `group ID` | it is configured |
 
 mod action;
@@ -148,7 +148,7 @@ pub struct Scenario {
     end: Instant,
 }
 
-/// That a scenario is a history that the hunt found.
+/// Says that a scenario is a history that the hunt found.
 #[derive(Debug, Clone)]
 struct Hunted {
     line: usize,

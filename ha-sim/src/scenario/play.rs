@@ -19,7 +19,7 @@ pub struct Failure {
     pub line: usize,
     /// When.
     pub at: Instant,
-    /// What was expected, and how it is instead.
+    /// What was expected, and what is the case instead.
     pub message: String,
 }
 
@@ -95,7 +95,7 @@ fn play_history(history: &History, line: usize, report: &mut dyn FnMut(Played<'_
     Outcome { cluster, failures, ran_twice: None }
 }
 
-/// How what is done in a line is reported: `text` is the line as it was written.
+/// How the actions of a line are reported: `text` is the line as it was written.
 fn event(actions: &[Action], text: String) -> ClusterEvent {
     match actions {
         [Action::Say(said)] => ClusterEvent::Said { text: said.clone() },

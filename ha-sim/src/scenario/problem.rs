@@ -78,7 +78,7 @@ impl fmt::Display for Lines<'_> {
 /// The known word that is closest to what was found, if it is close enough to have been meant.
 pub(super) fn suggestion<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.into_iter().map(|word| (distance(found, word), word));
-    // A word that was not finished is likelier than another one that is as near.
+    // An unfinished word is likelier than another word that is just as close.
     let (distance, word) = near.min_by_key(|(distance, word)| (*distance, !word.starts_with(found)))?;
     (distance <= found.chars().count().max(3) / 3).then_some(word)
 }

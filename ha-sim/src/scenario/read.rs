@@ -81,7 +81,7 @@ struct Reader {
     setup: Setup,
     timings: TimingSettings,
     names: Names,
-    /// The timings of nodes that have others.
+    /// The timings of nodes that have their own.
     own_timings: Vec<(NodeName, TimingSettings)>,
     hunted: Option<Hunted>,
     /// Services whose guest is said to be missing.
@@ -159,7 +159,7 @@ impl Reader {
                 self.problems.push(problem);
             }
         }
-        // What is missing may just be what is in a line that was not understood.
+        // What is missing may just be in a line that was not understood.
         if self.problems.is_empty() {
             self.check_whole();
         }
@@ -510,7 +510,7 @@ impl Reader {
         }
     }
 
-    /// A slip in the name of a node makes a rule or group that says something else than was meant.
+    /// A slip in the name of a node makes a rule or group that says something other than was meant.
     fn check_configured_nodes(&mut self) {
         let setup = &self.setup;
         let groups = setup.groups.groups.values().map(|group| ("groups.cfg", group.id.to_string(), &group.nodes));

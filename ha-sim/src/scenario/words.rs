@@ -34,7 +34,7 @@ pub(super) struct Names {
     pub(super) nodes: Vec<NodeName>,
     pub(super) services: Vec<ServiceId>,
     pub(super) types: ServiceTypes,
-    /// Whether others may be used all the same: what was made by chance may speak of what was left out.
+    /// Whether other names may be used all the same: what was made by chance may name what was left out.
     pub(super) others: bool,
 }
 
@@ -153,7 +153,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A problem with a word that is none of those that are known.
+    /// A problem with a word that is not one of the known ones.
     pub(super) fn unknown<'w>(&self, word: &Word, what: &str, known: impl IntoIterator<Item = &'w str>) -> Problem {
         let known: Vec<&str> = known.into_iter().collect();
         let found = &word.text;

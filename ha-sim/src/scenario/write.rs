@@ -140,7 +140,7 @@ fn of_node(node: &NodeSetup, out: &mut String) {
     out.push_str(if node.member { "" } else { " out" });
 }
 
-/// What differs from the timings that are customary.
+/// What differs from the customary timings.
 fn timings(line: &str, timings: &Timings, out: &mut String) {
     let json = |settings: &TimingSettings| serde_json::to_value(settings).unwrap_or_default();
     let (written, usual) = (json(timings.settings()), json(&TimingSettings::customary()));

@@ -66,7 +66,7 @@ impl Begun {
     }
 }
 
-/// What an operation that takes its time and fails ends with.
+/// The outcome of an operation that takes its time and fails.
 pub(super) fn failed() -> HostError {
     HostError::new("the agent reports a failure")
 }

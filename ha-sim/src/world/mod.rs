@@ -224,7 +224,7 @@ impl World {
         self.running.iter().filter(|(_, running)| running.contains(sid)).map(|(node, _)| node)
     }
 
-    /// What runs or is just being started, with where, by node.
+    /// What runs or is just being started, and where, by node.
     pub fn occupied(&self) -> impl Iterator<Item = (&NodeName, &ServiceId)> {
         let all = self.running.iter().chain(&self.starting);
         all.flat_map(|(node, services)| services.iter().map(move |sid| (node, sid)))

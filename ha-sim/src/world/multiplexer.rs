@@ -34,7 +34,7 @@ pub struct NodeMultiplexer {
     clients: BTreeMap<DaemonKind, ClientId>,
     /// What daemons sent and it has not read yet, each with when it can.
     on_their_way: VecDeque<(Instant, ClientId, Frame)>,
-    /// How long what they send is on its way.
+    /// How long what they send takes to arrive.
     delay: Duration,
     /// When the device resets the node.
     device: Option<Instant>,
@@ -46,7 +46,7 @@ pub struct NodeMultiplexer {
     paused: bool,
     /// How long its next feed of the device takes.
     stall: Option<Duration>,
-    /// The feed of the device that is about to be made: when, and until when it may.
+    /// The feed of the device that is about to be made: when, and until when it may be.
     feeding: Option<(Instant, Instant)>,
     starts_at: Option<Instant>,
 }

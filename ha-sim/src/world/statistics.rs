@@ -18,7 +18,7 @@ impl World {
         let resources = &self.store.resources.resources;
         let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
         let running = |sid, guest: &Guest| match self.physics.job_times {
-            // As the recorded scenarios have it, of nodes that can be reached.
+            // As the recorded scenarios have it, for nodes that can be reached.
             None => is_started(sid) && self.is_online(&guest.node),
             Some(_) => self.runs(sid, &guest.node),
         };

@@ -48,7 +48,7 @@ pub struct Store {
     pub manager_status: Option<Arc<ManagerStatus>>,
     /// The record of each LRM.
     pub lrm_status: BTreeMap<NodeName, Arc<LrmStatus>>,
-    /// Records that nobody can read, as if somebody had written into them, each with why not: `None` is the manager status.
+    /// Records that nobody can read, as if somebody had written into them, each with the reason. `None` stands for the manager status.
     pub broken_records: BTreeMap<Option<NodeName>, String>,
     /// The lines that wait for the master.
     pub commands: Vec<String>,
