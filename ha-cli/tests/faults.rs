@@ -149,7 +149,7 @@ fn a_disk_that_is_full() {
     node.assert_goes_on();
 }
 
-/// The store of an earlier version has no room reserved: it gets it from the daemon, and locks that are held when they are renewed.
+/// The store of an earlier version has no room reserved: the daemon reserves it, and locks that are held get it when they are renewed.
 #[test]
 fn a_disk_that_is_full_where_the_store_is_of_an_earlier_version() {
     let old = Sandbox::empty("fault-full-old");
@@ -183,7 +183,7 @@ fn a_file_system_that_becomes_read_only() {
     node.assert_is_reset(Instant::now(), "Read-only file system");
 }
 
-/// As root nothing is denied, so the node is another user's then.
+/// Root is denied nothing, so then the node is another user's.
 #[test]
 fn a_permission_that_is_taken_away() {
     const NOBODY: &str = "65534";
