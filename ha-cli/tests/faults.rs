@@ -122,7 +122,7 @@ fn a_store_that_hangs_where_only_the_master_looks() {
     assert!(since.elapsed() < TimingSettings::fast().lock_lifetime);
 }
 
-/// A node never loses its lock for want of space alone: what it must write has its place already.
+/// A node never loses its lock for lack of space alone: what it must write has its place already.
 #[test]
 fn a_disk_that_is_full() {
     let full = Sandbox::empty("fault-full");

@@ -56,7 +56,7 @@ impl Cluster {
         self.machines[number] = self.sandbox.machine(node, &[]);
     }
 
-    /// Whether the master takes all nodes for online.
+    /// Whether the master counts all nodes as online.
     fn all_are_online(&self) -> bool {
         let record = fs::read_to_string(self.sandbox.store().join("status/manager.json")).unwrap_or_default();
         let Ok(status) = ManagerStatus::from_json(&record) else { return false };

@@ -129,7 +129,7 @@ impl Drop for Machine {
 
 /// Runs a script on a machine with an i6300esb until it is off. Nothing where there are no such machines.
 ///
-/// One that is too slow, emulated on a busy machine, is reset before its case begins: it is started again.
+/// A machine that is too slow, emulated on a busy machine, is reset before its case begins: it is started again.
 fn run(name: &str, script: &str) -> Option<Seen> {
     let parts = parts("machine", "virtual machine with a watchdog")?;
     let tries = (0..3).map(|_| run_once(name, &parts, script));

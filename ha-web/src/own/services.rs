@@ -131,7 +131,7 @@ pub(super) fn remove(call: &Call<'_>) -> Result<Answer, Fault> {
     Ok(edited.or_nothing())
 }
 
-/// What there is to be looked after.
+/// What there is to look after.
 pub(super) fn guests(call: &Call<'_>) -> Result<Answer, Fault> {
     let present = call.present()?;
     let managed = &present.configuration().resources.resources;

@@ -126,7 +126,7 @@ impl Feed {
         }
     }
 
-    /// Who listens to nobody any more, nobody can join: the next one begins anew.
+    /// Whether anybody listens. If nobody does any more, nobody can join either: the next listener begins again.
     fn has_listeners(&self) -> bool {
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let has_listeners = news.as_ref().is_some_and(|sender| sender.receiver_count() > 0);

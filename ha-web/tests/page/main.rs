@@ -262,7 +262,7 @@ fn open_dialog(browser: &Browser, selector: &str) {
     browser.wait("document.querySelector('#dialog[open] .change footer') && true");
 }
 
-/// Does what the dialog is for, once that may be done, and waits for what it tells of it.
+/// Does what the dialog is for, once that may be done, and waits for what it says about that.
 #[track_caller]
 fn carry_out(browser: &Browser, what: &str) {
     browser.wait("document.querySelector('#dialog .primary:not(:disabled)') && true");
