@@ -32,7 +32,7 @@ fn proc_agent(sandbox: &Sandbox) -> ProcAgent {
     ProcAgent::new(node(), &sandbox.directory, launcher())
 }
 
-/// As services are held together on this machine, and as they are where there are no cgroups.
+/// How services are held together on this machine, and how where there are no cgroups.
 fn ways() -> Vec<(&'static str, Launcher)> {
     let guardian = ("guardian", launcher().without_cgroups());
     match launcher().containment() {
@@ -114,7 +114,7 @@ fn a_process_that_does_not_listen_is_killed_with_its_children() {
     assert!(processes_with(&main).is_empty() && processes_with(&child).is_empty());
 }
 
-/// A worker that listens to nothing, by a script of this name.
+/// A worker that does not listen to signals; its script has this name.
 fn worker(sandbox: &Sandbox) -> PathBuf {
     script(sandbox, "worker", "trap '' TERM HUP INT; while :; do sleep 0.1; done")
 }
@@ -177,7 +177,7 @@ fn the_next_agent_finds_what_has_left_its_program() {
         wait_for("only the worker is left", 20, || {
             processes_with(&main).is_empty() && processes_with(&worker).len() == 1
         });
-        // It does not ask whether there are cgroups now, but what is in the record.
+        // It goes by what is in the record, not by whether there are cgroups now.
         for (_, launcher) in ways() {
             assert!(ProcAgent::new(node(), &sandbox.directory, launcher).is_running(&sid()).unwrap());
         }
@@ -281,7 +281,7 @@ fn an_exit_code_that_says_nothing_is_an_error_and_what_takes_too_long_is_killed(
     assert!(began.elapsed() < Duration::from_secs(20));
 }
 
-/// As its documentation says: all that came from `start` where there are cgroups.
+/// As its documentation says: where there are cgroups, all that came from `start`.
 #[test]
 fn what_a_program_of_ones_own_left_behind_is_ended_when_it_says_no() {
     let Containment::Cgroup(_) = launcher().containment() else { return skip("no cgroups here") };
@@ -320,7 +320,7 @@ fn on_a_full_disk_nothing_is_started_that_could_not_be_written_down() {
     agent.stop(&sid(), 0).unwrap();
 }
 
-/// What it says is lost, so it is not known whether something runs: nothing is started beside it.
+/// What the record said is lost, so it is not known whether something runs: nothing is started beside it.
 #[test]
 fn with_a_damaged_record_nothing_is_started() {
     let sandbox = Sandbox::empty("agent-record");
@@ -335,7 +335,7 @@ fn with_a_damaged_record_nothing_is_started() {
     agent.stop(&sid(), 0).unwrap();
 }
 
-/// A start may be given an hour; who asked for it may not want to wait so long.
+/// A start may be given an hour; whoever asked for it may not want to wait so long.
 #[test]
 fn a_verb_that_is_at_work_can_be_interrupted_with_all_that_it_has_started() {
     let sandbox = Sandbox::empty("exec-interrupt");

@@ -43,21 +43,21 @@ fn check_complaints(sandbox: &Sandbox, code: i32, cases: &[(&[&str], &str)]) {
 /// Verbs that the program `ha-web` carries out. Its own tests have them.
 const OF_ANOTHER_PROGRAM: [&str; 4] = ["web", "token", "user", "notify"];
 
-/// All verbs that `ha --help` and its like list, but `help` itself and those of another program.
+/// All verbs that `ha --help` and the like list, except `help` itself and those of another program.
 fn verbs(sandbox: &Sandbox, above: &[String]) -> Vec<Vec<String>> {
     let mut words: Vec<&str> = above.iter().map(String::as_str).collect();
     words.push("--help");
     let help = sandbox.ok(&words);
     let Some((_, commands)) = help.split_once("\nCommands:\n") else { return vec![above.to_vec()] };
     let names = commands.lines().take_while(|line| !line.is_empty()).filter_map(|line| {
-        // What goes on in the next line is indented further.
+        // A text that goes on in the next line is indented further there.
         let name = line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?;
         name.split(' ').next().filter(|name| *name != "help" && !OF_ANOTHER_PROGRAM.contains(name))
     });
     names.flat_map(|name| verbs(sandbox, &[above, &[name.to_owned()]].concat())).collect()
 }
 
-/// Every verb must have a case, but these.
+/// Every verb except these must have a case.
 fn check_completeness(sandbox: &Sandbox, cases: &[(&[&str], &str)], but: &[&str]) {
     let is_case_of = |arguments: &[&str], verb: &[String]| {
         let mut words = arguments.iter().skip_while(|word| word.starts_with("--"));
@@ -308,7 +308,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", &run], "no node of this cluster"),
     ];
     check_complaints(&sandbox, 1, cases);
-    // What can't be told is no health: that gives 2.
+    // If health can't be told, that is not good health, and gives 2.
     check_completeness(&sandbox, cases, &[&EVERYDAY[..], &["completions", "health"]].concat());
     assert!(!empty.exists(), "nothing was made by looking");
 }

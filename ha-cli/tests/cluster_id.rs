@@ -1,4 +1,4 @@
-//! A node that knows its cluster works in no other one, and nobody makes a new cluster because a file system is not mounted.
+//! A node that knows its cluster works in no other, and nobody makes a new cluster because a file system is not mounted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;

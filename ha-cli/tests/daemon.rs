@@ -1,4 +1,4 @@
-//! The node daemon: it is killed, restarted, damaged, and its services go on.
+//! The node daemon: it is killed, restarted and damaged, and its services go on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod common;
@@ -207,7 +207,7 @@ fn a_daemon_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
-        // Edits, of which one stops or starts a service, and a command, on their way when the daemon dies.
+        // Edits, one of which stops or starts a service, and a command: all are on their way when the daemon dies.
         let spawn = |arguments: &[&str]| {
             single.sandbox.command().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
         };
@@ -263,8 +263,8 @@ fn a_damaged_record_and_a_service_that_dies_are_mended() {
     single.assert_disks_are_clean();
 }
 
-/// What the daemon has for itself, its services must not have: one that the kernel never ends for want of memory takes the node down.
-/// Its unit has -1000 here, which not everybody may set.
+/// What the daemon has for itself, its services must not have: one that the kernel never kills for lack of memory takes the node down.
+/// The daemon's unit has -1000 here, which not everybody may set.
 #[test]
 fn a_service_does_not_inherit_what_the_daemon_has_for_itself() {
     let mut sandbox = Sandbox::new("inherit", "node1", "fast");

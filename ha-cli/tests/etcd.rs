@@ -155,7 +155,7 @@ fn a_daemon_that_is_up_before_its_store_waits_for_it() {
     daemon.wait().unwrap();
 }
 
-/// As that of a former master, which a member of etcd held back while it was frozen.
+/// Such as the write of a former master, which a member of etcd held back while it was frozen.
 #[test]
 fn a_write_that_was_held_up_does_not_undo_a_later_one() {
     let Some(etcd) = Etcd::start("etcd-late", 3, &TWO) else { return };
@@ -170,7 +170,7 @@ fn a_write_that_was_held_up_does_not_undo_a_later_one() {
     let error = write(&former, "node1", b"late").unwrap_err();
     assert!(error.to_string().contains("changed by somebody else"), "{error}");
     assert_eq!(&*present.record(&RecordName::Manager).unwrap().unwrap(), b"3");
-    // Who has looked again may write again.
+    // Whoever has looked again may write again.
     former.record(&RecordName::Manager).unwrap();
     write(&former, "node1", b"4").unwrap();
 }
@@ -197,7 +197,7 @@ fn a_lock_never_has_two_holders_whatever_happens_to_etcd() {
                     }
                     thread::sleep(Duration::from_millis(200));
                     if held == 10 + contender {
-                        // It stops for long enough to lose it, as a node that freezes.
+                        // It stops for long enough to lose it, as a node that freezes does.
                         thread::sleep(lifetime + Duration::from_millis(1500));
                         held = 0;
                     }
@@ -327,13 +327,13 @@ fn an_etcd_that_has_gone_back_is_used_no_more() {
     let error = wait_for_answer(|| session.take(&LOCK)).unwrap_err();
     assert!(error.to_string().contains("has gone back from revision"), "{error}");
     wait_for("nor does it take part any more", 20, || !session.is_quorate() && session.refresh().is_err());
-    // Other programs go on with it, and even so this one does not.
+    // Other programs go on with it. Even then this one does not.
     let other = etcd.open();
     (0..20).for_each(|_| other.append_command("x").unwrap());
     assert!(session.take(&LOCK).is_err());
 }
 
-/// The first answer that is not that etcd is not up yet.
+/// The first answer other than that etcd is not up yet.
 fn wait_for_answer<T>(mut ask: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
@@ -437,7 +437,7 @@ impl Machines {
         writers.len()
     }
 
-    /// What happened is in etcd, each of it once and without a gap, and is told by a node that lives.
+    /// All that happened is in etcd, once each and without a gap, and a node that lives tells it.
     fn is_told(&self, dead: &str) {
         let ok = |arguments: &[&str]| self.etcd.sandbox.ok(&[&["--node", "node1"], arguments].concat());
         let told = || ok(&["failovers", dead]);

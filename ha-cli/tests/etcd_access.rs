@@ -233,7 +233,7 @@ fn a_member_without_encryption_or_gateway_is_told_from_one_that_is_down() {
     let encrypted = format!("etcd+https://{}/ha/test?ca={}", etcd.endpoint(0), certificates.file("ca.pem"));
     let message = refusal(&encrypted);
     assert!(message.contains("does not speak TLS") && message.contains("with etcd://"), "{message}");
-    // It keeps no users: who names one gets in as everybody does.
+    // It keeps no users: whoever names one gets in as everybody does.
     fs::write(certificates.file("password"), "secret\n").unwrap();
     fs::set_permissions(certificates.file("password"), fs::Permissions::from_mode(0o600)).unwrap();
     let login = format!("?user=ha,password-file={}", certificates.file("password"));

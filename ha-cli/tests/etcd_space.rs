@@ -10,7 +10,7 @@ use ha_core::id::NodeName;
 use ha_host::store::{EtcdStore, RecordName, Store, StoreError};
 use serde_json::{Value, json};
 
-/// Longer than any disk takes, since it is not about that.
+/// Longer than any disk takes: this test is not about slow disks.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn with_quota(name: &str, megabytes: u32) -> Option<Etcd> {
@@ -21,7 +21,7 @@ fn with_quota(name: &str, megabytes: u32) -> Option<Etcd> {
     Some(etcd)
 }
 
-/// Writes a record again and again, as daemons do. How often it was written before that failed, and why it failed.
+/// Writes a record again and again, as daemons do. Gives how often it was written before that failed, and why it failed.
 fn write(store: &EtcdStore, times: usize) -> (usize, Option<StoreError>) {
     let node = NodeName::new("node1").unwrap();
     for time in 0..times {

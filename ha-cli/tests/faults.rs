@@ -122,7 +122,7 @@ fn a_store_that_hangs_where_only_the_master_looks() {
     assert!(since.elapsed() < TimingSettings::fast().lock_lifetime);
 }
 
-/// A node never loses its lock for want of space alone: what it must write has its place already.
+/// A node never loses its lock for lack of space alone: what it must write has its place already.
 #[test]
 fn a_disk_that_is_full() {
     let full = Sandbox::empty("fault-full");
@@ -149,7 +149,7 @@ fn a_disk_that_is_full() {
     node.assert_goes_on();
 }
 
-/// The store of an earlier version has no room reserved: it gets it from the daemon, and locks that are held when they are renewed.
+/// The store of an earlier version has no room reserved: the daemon reserves it, and locks that are held get it when they are renewed.
 #[test]
 fn a_disk_that_is_full_where_the_store_is_of_an_earlier_version() {
     let old = Sandbox::empty("fault-full-old");
@@ -183,7 +183,7 @@ fn a_file_system_that_becomes_read_only() {
     node.assert_is_reset(Instant::now(), "Read-only file system");
 }
 
-/// As root nothing is denied, so the node is another user's then.
+/// Root is denied nothing, so then the node is another user's.
 #[test]
 fn a_permission_that_is_taken_away() {
     const NOBODY: &str = "65534";

@@ -29,7 +29,7 @@ fn daemon(sandbox: &Sandbox, watchdog: &str) -> Child {
     command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
 }
 
-/// A multiplexer with a device of this machine's processes, which kills all that it has started.
+/// A multiplexer with a device for processes of this machine: it kills all that it has started.
 struct Multiplexer {
     child: Child,
     watchdog: String,
@@ -180,7 +180,7 @@ fn a_node_that_loses_its_terminal_goes_on() {
     machine.wait().unwrap();
 }
 
-/// Makes the clock fail that a daemon's thread of this name waits by, which is a defect to it, as long as a file is there.
+/// As long as a file is there, makes the clock fail that a daemon's thread of this name waits by, which the daemon takes for a defect.
 const DEFECT: &str = r#"
 #define _GNU_SOURCE
 #include <errno.h>

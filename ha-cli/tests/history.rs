@@ -156,7 +156,7 @@ fn a_change_of_master_leaves_no_gap_and_no_duplicate() {
     let (recovery, why) = (recovered.position.unwrap(), why.text.clone());
     cluster.is_told_by_the_command(master, &sid, recovery, &why);
 
-    // Of what the daemons have reported nothing is missing, and nothing is there twice, also of the one that comes back.
+    // Nothing that the daemons have reported is missing or there twice, and this is also true of the one that comes back.
     cluster.boot(master);
     wait_for("it is online again", 60, || {
         let rejoined = |entry: &Entry| matches!(entry.event(), Some(Event::NodeState { node, to: NodeState::Online, .. }) if *node == *master);
@@ -208,7 +208,7 @@ impl Cluster {
         );
     }
 
-    /// Who follows has seen all of it too, each entry once, from where it began.
+    /// Whoever follows has seen all of it too, each entry once, from where it began.
     fn was_followed(&self, followed: &Path, follower: &mut Child, recovery: u64) {
         let seen = || fs::read_to_string(followed).unwrap();
         let end = FileStore::open(self.sandbox.store()).unwrap().history_end().unwrap();
@@ -223,7 +223,7 @@ impl Cluster {
         assert_eq!(positions, (positions[0]..=end).collect::<Vec<_>>());
     }
 
-    /// The daemon of a node ends in order.
+    /// The daemon of a node ends in good order.
     fn cut_in_order(&mut self, node: &str) {
         let pid = fs::read_to_string(self.sandbox.directory.join(format!("run-{node}/daemon.pid"))).unwrap();
         let stopped = Command::new("kill").args(["-TERM", pid.trim()]).status().unwrap();
@@ -232,7 +232,7 @@ impl Cluster {
     }
 }
 
-/// A pipe that nobody reads or writes is where the history must be kept: who opens it waits for ever.
+/// A pipe that nobody reads or writes is where the history must be kept: whoever opens it waits for ever.
 #[test]
 fn a_history_that_hangs_costs_only_history() {
     let mut cluster = Cluster::start("history-hangs");

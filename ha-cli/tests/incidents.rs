@@ -1,4 +1,4 @@
-//! Nodes that are lost while nothing guards them: what runs there is started nowhere else before that is proven to be gone.
+//! Nodes that are lost while nothing guards them: what runs there is started nowhere else before it is proven to be gone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -56,14 +56,14 @@ impl Cluster {
         self.machines[number] = self.sandbox.machine(node, &[]);
     }
 
-    /// Whether the master takes all nodes for online.
+    /// Whether the master counts all nodes as online.
     fn all_are_online(&self) -> bool {
         let record = fs::read_to_string(self.sandbox.store().join("status/manager.json")).unwrap_or_default();
         let Ok(status) = ManagerStatus::from_json(&record) else { return false };
         NODES.iter().all(|node| status.node_state(&NodeName::new(node).unwrap()) == NodeState::Online)
     }
 
-    /// What the guest's program was asked to do that changes something, each as a verb and a node.
+    /// The changes that the guest's program was asked for, each as a verb and a node.
     fn deeds(&self) -> String {
         fs::read_to_string(self.sandbox.directory.join("deeds")).unwrap_or_default()
     }
@@ -89,7 +89,7 @@ impl Drop for Cluster {
     }
 }
 
-/// A guest whose program looks at a file for each node: it runs there as long as the process lives that the file names.
+/// A guest whose program looks at a file for each node: it runs there as long as the process that the file names lives.
 fn define_guest(sandbox: &Sandbox) {
     let program = sandbox.directory.join("web");
     let body = r#"#!/bin/sh

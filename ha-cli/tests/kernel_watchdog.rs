@@ -24,7 +24,7 @@ use common::{
 };
 use serde_json::{Value, json};
 
-/// How long the guest says what time it is after what was done to it, at most.
+/// How long the guest goes on telling the time, at most, after what was done to it.
 fn longest_life() -> f64 {
     timings().lock_lifetime().as_secs_f64()
 }
@@ -43,7 +43,7 @@ struct Seen {
     end: End,
     /// How long after the case began the service was last seen to run, by the machine's own clock.
     last_sign_s: f64,
-    /// Whether the device says that it was it: softdog has nobody to tell.
+    /// Whether the device says that it caused the reset: softdog has nobody to tell.
     watchdog_event: bool,
     console: String,
 }
@@ -129,7 +129,7 @@ impl Drop for Machine {
 
 /// Runs a script on a machine with an i6300esb until it is off. Nothing where there are no such machines.
 ///
-/// One that is too slow, emulated on a busy machine, is reset before its case begins: it is started again.
+/// A machine that is too slow, emulated on a busy machine, is reset before its case begins: it is started again.
 fn run(name: &str, script: &str) -> Option<Seen> {
     let parts = parts("machine", "virtual machine with a watchdog")?;
     let tries = (0..3).map(|_| run_once(name, &parts, script));

@@ -1,4 +1,4 @@
-//! Services that leave their program, seen from outside: no stop and no move says done while anything of one is left.
+//! Services that leave their program, seen from outside: no stop and no move says that it is done while anything of one is left.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -15,8 +15,8 @@ struct Pair {
 }
 
 impl Pair {
-    /// Runs `text` as the guest, in which WORKER stands for a worker that nobody can end but by killing it. Of workers of two nodes at
-    /// once the second one leaves a trace.
+    /// Runs `text` as the guest, in which WORKER stands for a worker that nobody can end but by killing it. If workers run on two nodes
+    /// at once, the second one leaves a trace.
     fn start(name: &str, inside: &[&str], text: &str) -> Self {
         let sandbox = Sandbox::new(name, "node1,node2", "fast");
         let here = sandbox.directory.clone();
@@ -148,7 +148,7 @@ fn the_agent_of_a_guest_that_runs_is_not_changed() {
     let complaint = sandbox.fails(1, &set);
     assert!(complaint.contains("may run by its agent 'proc'"), "{complaint}");
 
-    // Who goes around that does not get two of it either.
+    // Whoever gets around that does not get two of it either.
     sandbox.ok(&["remove", "proc:x"]);
     sandbox.ok(&["guest", "remove", "proc:x"]);
     sandbox.ok(&set);

@@ -31,7 +31,7 @@ use ha_host::{
 
 const CLIENT_TIMEOUT: Duration = Duration::from_millis(1000);
 const INTERVAL: Duration = Duration::from_millis(50);
-/// What the machine may be late by.
+/// How late the machine may be.
 const SLACK: Duration = Duration::from_millis(400);
 const TERMS: Terms = Terms { timeout: CLIENT_TIMEOUT, slack: SLACK };
 
@@ -324,7 +324,7 @@ fn clients_of_older_protocols_are_turned_away_and_end_nothing() {
         let mut client = running.connect();
         client.write_all(&bytes).unwrap();
         let mut answer = Vec::new();
-        // What it sent and nobody reads any more may end the connection hard.
+        // If nobody reads what it sent any more, the connection may end with a reset.
         let _ = client.read_to_end(&mut answer);
         assert!(answer.starts_with(b"ha-wd-2\n"), "{answer:?}");
     }
@@ -334,7 +334,7 @@ fn clients_of_older_protocols_are_turned_away_and_end_nothing() {
     assert!(events.iter().any(|event| event.to_string().contains("different protocols")), "{events:?}");
 }
 
-/// One of the version before this answers nothing, and takes what comes for feeds.
+/// A multiplexer of the version before this answers nothing, and takes what comes for feeds.
 #[test]
 fn an_older_multiplexer_is_left_as_it_should_be() {
     let sandbox = Sandbox::empty("mux-old");

@@ -25,7 +25,7 @@ impl Operated {
         Self { sandbox, machines: machines.into() }
     }
 
-    /// The exit code by which the status says how the cluster does, and what it says.
+    /// The exit code by which the status says how the cluster is doing, and what it says.
     fn health(&self) -> (i32, String) {
         let output = self.sandbox.ha(&["status", "--exit-code"]);
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())

@@ -23,7 +23,7 @@ fn ip_ok(arguments: &str) {
     assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A switch in a namespace of its own, and three nodes at it.
+/// A switch in a namespace of its own, and three nodes on it.
 struct Network {
     name: String,
 }

@@ -24,7 +24,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// Three nodes, of which the last one runs a service that writes to a disk.
+    /// Three nodes, the last of which runs a service that writes to a disk.
     fn start(name: &str) -> Self {
         let sandbox = Sandbox::new(name, "node1,node2,node3", "fast");
         let disk = sandbox.directory.join("disk");

@@ -57,7 +57,7 @@ fn a_daemon_tells_a_broken_record_once_and_works_when_it_is_repaired() {
     common::wait_for("both daemons tell it", 20, || {
         times("manager_status_unreadable") > 0 && times("service_status_unreadable") > 0
     });
-    // The LRM writes its record in every iteration, each of which reads the manager status.
+    // The LRM writes its record in every iteration, and each iteration reads the manager status.
     let lrm = || fs::read_to_string(sandbox.store().join("status/lrm/node1.json")).unwrap_or_default();
     for _ in 0..3 {
         let before = lrm();

@@ -101,7 +101,7 @@ fn a_node_is_a_member_as_long_as_it_gives_signs_of_life() {
     assert!(after <= timings.membership_detection() + Duration::from_millis(300), "{after:?}");
 }
 
-/// Instead of a store that hangs: whoever opens a pipe to read it waits for a writer.
+/// A pipe stands for a store that hangs: whoever opens a pipe to read it waits for a writer.
 #[test]
 fn a_store_that_hangs_is_noticed() {
     let sandbox = Sandbox::empty("hangs");

@@ -114,7 +114,7 @@ fn run(sandbox: &Sandbox, command: &str) -> String {
     printed
 }
 
-/// What is another one each time, by what stands for it.
+/// Replaces what is different each time with what stands for it.
 fn steady(text: &str, sandbox: &Sandbox) -> String {
     let host = nix::unistd::gethostname().unwrap().into_string().unwrap();
     let text = text.replace(&sandbox.directory.display().to_string(), "DIR").replace(&format!("@{host}"), "@HOST");
@@ -141,7 +141,7 @@ fn without_times(line: &str) -> String {
             steady.push(format!("{before}TIME{after}"));
             index += 3;
         } else {
-            // Each command is called otherwise.
+            // Each command has an id of its own.
             let is_id = words[index].starts_with("id=ha@");
             steady.push(if is_id { "id=ID".to_owned() } else { words[index].to_owned() });
             index += 1;

@@ -1,4 +1,4 @@
-//! Two machines of one name: only one works, and whoever finds what it wrote changed by another hand stops.
+//! Two machines with one name: only one works, and whoever finds what it wrote changed by another hand stops.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -29,7 +29,7 @@ use ha_host::{
 };
 
 const TWIN: Option<i32> = Some(3);
-/// What a daemon says that can't prove whom it comes after.
+/// What a daemon says if it can't prove whom it comes after.
 const WAITS: &str = "another machine may be at work";
 
 fn node(name: &str) -> NodeName {
@@ -137,7 +137,7 @@ fn sandbox(name: &str) -> (Sandbox, PathBuf) {
     (sandbox, disk)
 }
 
-/// The processes that have written to the disk, one after the other, and whether they did not come between each other.
+/// The processes that have written to the disk, one after the other. None of them may have come between another one's writes.
 fn writers(disk: &Path) -> Vec<String> {
     let text = fs::read_to_string(disk).unwrap_or_default();
     let numbers: Vec<usize> = text.lines().map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
@@ -293,7 +293,7 @@ fn a_copy_of_a_machine_is_no_successor_once_the_other_one_has_written() {
     assert!(!copy.is_quorate() && copy.refresh().is_err());
     assert_eq!(first.take(&agent_lock()).unwrap(), LockAnswer::Renewed);
 
-    // Who comes after the first one itself, with the note as it is, goes on at once.
+    // Whoever comes after the first one itself, with the note as it is, goes on at once.
     drop(first);
     let next = session(&store, "node1", "m", Some(note));
     assert_eq!(next.take(&agent_lock()).unwrap(), LockAnswer::Renewed);
@@ -306,7 +306,7 @@ fn a_lock_of_the_same_name_passes_on_like_any_other_and_its_former_holder_stops(
     assert_eq!(first.take(&Lock::Manager).unwrap(), LockAnswer::Acquired);
     first.write_record(&RecordName::Manager, b"{}").unwrap();
     let asked = Instant::now();
-    // Another hand under the same name, as one that overwrote the sign of life while the first one stood still.
+    // Another hand under the same name, such as one that overwrote the sign of life while the first one stood still.
     let other = session(&store, "node2", "m2", None);
     let taken = serde_json::json!({"holder": "node1", "count": 9, "writer": "m2/b/p", "lifetime_ms": 1, "mark": "x"});
     store.change_lock(&Lock::Manager, &mut |_| Some(taken.to_string().into_bytes())).unwrap();
@@ -371,14 +371,14 @@ fn nobody_takes_the_name_of_a_node_that_devices_alone_turn_off_before_a_person_h
     });
 }
 
-/// A machine has the name of another one, of which nothing is heard any more: it waits for a person, and works once one has decided.
+/// A machine has the name of another one that is not heard of any more: it waits for a person, and works once one has decided.
 fn waits_for_a_person(sandbox: &Sandbox, after_the_loss: impl FnOnce(&Path)) {
     let mut first = Machine::daemon(sandbox, "first");
     let record = sandbox.store().join("status/lrm/node1.json");
     wait_for("its record is there", 20, || record.exists());
     first.child.kill().unwrap();
     first.child.wait().unwrap();
-    // The processes of a test are all on one machine: it was another one.
+    // The processes of a test are all on one machine: now the record says that it was another one.
     let mut status = LrmStatus::from_json(&fs::read_to_string(&record).unwrap()).unwrap();
     status.writer = Some(Writer::new("another-machine", "its-boot"));
     fs::write(&record, status.to_json()).unwrap();

@@ -88,7 +88,7 @@ impl Drop for Machine {
     }
 }
 
-/// Boots a machine, has it run a script once its cluster works, and gives what that has said until the machine is off or reset.
+/// Boots a machine, has it run a script once its cluster works, and gives what the script has said until the machine is off or reset.
 fn run(name: &str, script: &str) -> Option<String> {
     /// It is emulated, on a machine that may be busy.
     const PATIENCE_S: u64 = 900;

@@ -329,7 +329,7 @@ fn a_move_that_fails_leaves_the_guest_where_it_was() {
     source.wait_for_count(count);
     wait_for("nothing is left on the target", 10, || target.watch.state().is_empty());
 
-    // Too slow: it is broken off.
+    // Too slow: the move is broken off.
     let error = source.agent.migrate(&sid(), &VmGuest { move_s: 1, ..guest.clone() }, &node("node2")).unwrap_err();
     assert!(error.message.contains("longer than 1 s"), "{error}");
     let count = source.watch.count();

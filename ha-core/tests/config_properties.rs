@@ -50,7 +50,7 @@ fn types() -> ServiceTypes {
     types
 }
 
-/// How often each problem occurs that a rewrite keeps. Those that it settles are left out: where a value that was
+/// How often each problem that a rewrite keeps occurs. Those that it settles are left out: where a value that was
 /// overridden has no effect any more (`disable 0` is not written), a second value of it becomes a comment.
 fn lasting(problems: &[Problem]) -> Vec<(&'static str, Option<&str>, Option<&str>)> {
     let mut lasting: Vec<_> = problems

@@ -148,7 +148,7 @@ impl Call {
         }
     }
 
-    /// Writes an answer that the caller must want, lest it is lost.
+    /// Writes an answer that the caller must want, or it would be lost.
     pub(crate) fn must_write<T>(self, to: *mut T, value: T) -> Result<ha_status, Failure> {
         if to.is_null() {
             return Err(Failure::argument("NULL instead of a pointer to the answer"));

@@ -5,7 +5,7 @@
 //! to const). While a call changes what is behind it ([`take`]) the handle is *in use*, and every other call that wants it is
 //! refused: a callback that calls back, or another thread. A panic leaves the handles of its call *broken* for good.
 //!
-//! What is lent to a callback is freed by who lends it ([`Lent`]), and by nobody else: it may borrow from what the running call
+//! What is lent to a callback is freed by whoever lends it ([`Lent`]), and by nobody else: it may borrow from what the running call
 //! works with.
 
 use std::{
@@ -46,7 +46,7 @@ struct Slot {
 
 // SAFETY: `value` is changed only by whoever has brought `users` from FREE to IN_USE, or by the last owner on its drop, and
 // read only by whoever is counted there, through `Reading`, which asks for a value that threads may share. The values are data
-// of the core, which can be sent; and hosts' function pointers with their context, of which the header says that they are
+// of the core, which can be sent; and hosts' function pointers with their context, which, as the header says, are
 // called, and destroyed, by whichever thread makes the call.
 unsafe impl Send for Slot {}
 // SAFETY: as above.
@@ -240,7 +240,7 @@ impl<T: Handle> InUse<T> {
         }
     }
 
-    /// Does what was noted until now, and ends to work with the handle. No note is left behind by somebody who saw it in use.
+    /// Does what was noted until now, and stops working with the handle. No note of somebody who saw it in use is left undone.
     pub(crate) fn give_back(mut self, mut act: impl FnMut(&mut T, Note)) {
         loop {
             self.heed(&mut act);
@@ -339,7 +339,7 @@ fn claim<P, T: Handle>(handle: *const P) -> Option<InUse<T>> {
         if failure.status == ha_status::HA_ERROR_BUSY {
             std::thread::yield_now();
         } else {
-            // Broken: who struck it may still be on the way out of its call, and is waited for like everybody.
+            // Broken: whoever broke it may still be on the way out of its call, and is waited for like everybody.
             slot.is_broken.store(false, Ordering::Release);
         }
     }

@@ -486,7 +486,7 @@ macro_rules! entries {
     };
 }
 
-/// What is wrong with a table of which `known` bytes were given: where it has some callbacks of a part, those that this part can't do
+/// What is wrong with a table whose first `known` bytes were given: where it has some callbacks of a part, those that this part can't do
 /// without must be there. What lies behind `known` was not there yet when the caller was compiled.
 fn incomplete(table: &ha_callbacks, known: usize) -> Option<Failure> {
     let daemon = entries!(table: refresh, is_quorate, take_lock, release_lock, open_watchdog, feed_watchdog, close_watchdog,

@@ -1,4 +1,4 @@
-//! Who has a lock, by whose hand its record was written.
+//! Who has a lock, by whoever wrote its record.
 
 use std::{ffi::c_char, ptr, time::Duration};
 

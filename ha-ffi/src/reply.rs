@@ -85,7 +85,7 @@ fn hand_back(reply: *mut ha_reply, add: impl FnOnce(&mut Reply) -> Result<(), Fa
     }
 }
 
-/// 1 or 0. Everything else is refused: what is no clear yes is not a no that a node could be fenced for.
+/// 1 or 0. Everything else is refused: what is not a clear yes is not a no that a node could be fenced for.
 fn yes_or_no(what: &str, number: i32) -> Result<bool, Failure> {
     match number {
         1 => Ok(true),

@@ -1,4 +1,4 @@
-//! Between numbers of C and values of the core. Which words have which numbers is made: see `generated`.
+//! Between numbers of C and values of the core. What says which words have which numbers is generated: see `generated`.
 
 use std::{ffi::c_char, ptr};
 

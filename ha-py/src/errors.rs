@@ -21,7 +21,7 @@ use crate::{
     values::{FenceFault, ScenarioFault, TimingValue, setting_name},
 };
 
-/// A file with problems, of which there is at least one.
+/// A file with problems, at least one.
 pub(crate) fn config(py: Python<'_>, file: &str, problems: &[Problem]) -> PyErr {
     let first = problems.first();
     let more = match problems.len() {

@@ -198,8 +198,8 @@ fn not_understood(py: Python<'_>, method: &str, answer: &Bound<'_, PyAny>, error
     raise::answer(py, &format!("the host's {method}() returned a {found}: {}", error.value(py)))
 }
 
-/// Whether a method that has nothing to answer has done what it was asked. Nothing is said by `None`, and by what some call in its
-/// last line happens to give; but not by what says no, or has still to be run.
+/// Whether a method that has nothing to answer has done what it was asked. `None`, and what some call in its last line happens
+/// to give, count as done; what says no, or must still be run, does not.
 pub(crate) fn is_done(answer: &Bound<'_, PyAny>) -> PyResult<()> {
     if answer.is_none() || answer.is(answer.py().Ellipsis()) {
         return Ok(());
@@ -227,7 +227,7 @@ impl<'a, 'py, T: for<'b> FromPyObject<'b, 'py>> FromPyObject<'a, 'py> for Whole<
     }
 }
 
-/// The items of an answer that is a list of something. A text or a mapping can be iterated too, but is none.
+/// The items of an answer that is a list of something. A text or a mapping can be iterated too, but is not a list.
 fn listed<'py, T>(
     answer: &Bound<'py, PyAny>,
     understand: impl Fn(&Bound<'py, PyAny>) -> PyResult<T>,

@@ -1,4 +1,4 @@
-//! What there is on the side of Python: attributes of its modules, and objects of its classes.
+//! What is on Python's side: attributes of its modules, and objects of its classes.
 
 use pyo3::{
     prelude::*,

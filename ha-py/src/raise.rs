@@ -32,7 +32,7 @@ pub(crate) fn plain(py: Python<'_>, class: &str, message: &str) -> PyErr {
     exception(py, class, message, |_| Ok(()))
 }
 
-/// A value that can't be.
+/// A value that is not possible.
 pub(crate) fn invalid(py: Python<'_>, message: &str) -> PyErr {
     plain(py, "InvalidValueError", message)
 }

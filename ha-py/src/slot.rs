@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::raise;
 
 /// Holds a value that calls take out while they use it, so that neither another thread nor a host that is called
-/// meanwhile finds it half changed, and nobody waits for a lock with Python locks in the hand.
+/// meanwhile finds it half changed, and nobody waits for a lock while it holds Python locks.
 #[derive(Debug)]
 pub(crate) struct Slot<T>(Mutex<Content<T>>);
 

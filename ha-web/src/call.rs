@@ -140,12 +140,12 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     ///
-    /// If who asks lacks it.
+    /// If the caller lacks it.
     pub fn needs(&self, privilege: Privilege) -> Result<(), Fault> {
         if self.caller.role.has(privilege) { Ok(()) } else { Err(Fault::lacks(privilege.as_str())) }
     }
 
-    /// Queues a command for the master, in the name of who asks. Gives what it is called.
+    /// Queues a command for the master, in the caller's name. Gives its id.
     ///
     /// # Errors
     ///
@@ -153,11 +153,11 @@ impl<'a> Call<'a> {
     pub fn give(&self, command: &Command) -> Result<EntryId, Fault> {
         let id = new_id(&self.local_node()?);
         self.desk().give(command, &self.caller.name, &id)?;
-        // A call queues one command at the most.
+        // A call queues at most one command.
         Ok(self.given.get_or_init(|| id).clone())
     }
 
-    /// What the command is called that this call has queued.
+    /// The id of the command that this call has queued.
     #[must_use]
     pub fn given(&self) -> Option<&EntryId> {
         self.given.get()
@@ -178,11 +178,11 @@ impl<'a> Call<'a> {
         edited.map_err(|error| Fault::of_edit(&error, id))
     }
 
-    /// The properties that are set and unset, `keys` being those that there are. A comment of no characters is none.
+    /// The properties that are set and unset; `keys` are all that there are. An empty comment is none.
     ///
     /// # Errors
     ///
-    /// If one is set and unset, or one that is unset is none.
+    /// If one is both set and unset, or one to be unset does not exist.
     pub fn changes(&self, keys: &[&'static str]) -> Result<OwnedChanges, Fault> {
         let is_property = |name: &&str| keys.contains(name);
         let mut changes = OwnedChanges::default();

@@ -6,7 +6,7 @@
 //! * [`call`]: a call as its handler sees it.
 //! * [`page`]: the page for people, which the server gives out (feature `server`).
 //! * [`server`]: the server itself, with its bounds (feature `server`).
-//! * [`notify`]: who does not watch is told of what happens (feature `server`).
+//! * [`notify`]: those who do not watch are told of what happens (feature `server`).
 //!
 //! The daemons know nothing of it: it is a process of its own, and shares with them nothing but the store.
 

@@ -3,9 +3,9 @@
 /// A file of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct File {
-    /// Its name below `/page/`; of the page itself, which is served at `/`, `index.html`.
+    /// Its name below `/page/`; the page itself, which is served at `/`, is `index.html`.
     pub name: &'static str,
-    /// What it has.
+    /// Its content.
     pub content: &'static [u8],
 }
 

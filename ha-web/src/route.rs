@@ -6,7 +6,7 @@ use crate::{
     wire::{Answer, Fault, Parameter, Part},
 };
 
-/// What must be known of who asks.
+/// What must be known about the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Nothing.
@@ -45,7 +45,7 @@ pub struct Route {
     pub method: &'static str,
     /// The path, with its variable parts in braces.
     pub path: &'static str,
-    /// What must be known of who asks.
+    /// What must be known about the caller.
     pub need: Need,
     /// The parameters that it takes.
     pub takes: &'static [Parameter],

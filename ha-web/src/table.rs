@@ -1,4 +1,4 @@
-//! The table of all calls. The server, the description in OpenAPI and the checks of who may what are made from it.
+//! The table of all calls. The server, the description in OpenAPI and the checks of who may do what are made from it.
 
 use http::Method;
 

@@ -1,4 +1,4 @@
-//! What the server bears, on real sockets.
+//! What the server withstands, on real sockets.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;

@@ -173,7 +173,7 @@ fn a_store_that_fails_ends_no_stream() {
     assert_eq!(stream.next(&cluster).unwrap().id, Some(0));
     let (access, aside) = (cluster.directory.join("access.json"), cluster.directory.join("aside"));
     std::fs::hard_link(&access, &aside).unwrap();
-    // In one step, so that it is never not there: a link to itself, which can't be read.
+    // In one step, so that it is never missing: a link to itself, which can't be read.
     std::os::unix::fs::symlink("access.json", cluster.directory.join("loop")).unwrap();
     std::fs::rename(cluster.directory.join("loop"), &access).unwrap();
     for _ in 0..3 {
@@ -209,7 +209,7 @@ fn serve_at(cluster: &Cluster) -> (Running, UnixStream) {
     (running, stream)
 }
 
-/// Until something is so.
+/// Waits until something is so.
 fn wait_for(what: &str, mut look: impl FnMut() -> bool) {
     let began = Instant::now();
     while !look() {

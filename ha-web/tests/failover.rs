@@ -175,7 +175,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Somebody who listens, and takes up a stream that ends where it has ended.
+/// Somebody who listens, and takes up a stream again at the point where it has ended.
 fn listen(socket: PathBuf, told: Arc<Mutex<Vec<u64>>>) {
     thread::spawn(move || {
         loop {

@@ -43,7 +43,7 @@ fn target(name: &str) -> TargetId {
     TargetId::new(name).unwrap()
 }
 
-/// Until something is so.
+/// Waits until something is so.
 #[track_caller]
 fn wait_for(what: &str, mut look: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -74,7 +74,7 @@ fn stop(sender: Sender) {
     sender.stop(Duration::from_secs(30));
 }
 
-/// Until a sender knows its targets: what happens from then on is told.
+/// Waits until a sender knows its targets: what happens from then on is told.
 fn ready(cluster: &Cluster, targets: usize) {
     let known = || NotifyState::read(&*cluster.store).unwrap().targets.len();
     wait_for("the targets are known", || known() == targets);

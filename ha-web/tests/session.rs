@@ -1,4 +1,4 @@
-//! The page's files, and the session of who looks at it.
+//! The page's files, and the session of whoever looks at it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;

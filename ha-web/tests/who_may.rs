@@ -1,4 +1,4 @@
-//! Who may what, by all means by which somebody can be known.
+//! Who may do what, by each of the means by which somebody can be known.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;

@@ -17,7 +17,7 @@ use super::{Sandbox, has, signal, skip, wait_for};
 /// Members on loopback, and a sandbox whose store is in them. All of it ends with this.
 pub(crate) struct Etcd {
     members: Vec<Option<Child>>,
-    /// Words of the command line that all members have beside what they need.
+    /// Words of the command line that all members get besides what they need.
     pub(crate) more: Vec<String>,
     /// What the addresses of clients begin with.
     pub(crate) scheme: &'static str,
@@ -41,7 +41,7 @@ impl Etcd {
             scheme: "http",
             clients: ports[..members].to_vec(),
             peers: ports[members..].to_vec(),
-            // In memory: a disk that takes long to write something down resets nodes, as it must, and is not what is tested.
+            // In memory: a disk that is slow to write resets nodes, as it must, and that is not what is tested.
             sandbox: Sandbox::with_room(name),
         };
         let endpoints: Vec<String> = (0..members).map(|member| etcd.endpoint(member)).collect();
@@ -75,7 +75,7 @@ impl Etcd {
         self.sandbox.address.parse().unwrap()
     }
 
-    /// As it is for etcd, with other endpoints perhaps.
+    /// The address as one of etcd, which a test may give other endpoints.
     pub(crate) fn etcd_address(&self) -> EtcdAddress {
         match self.address() {
             StoreAddress::Etcd(address) => address,

@@ -20,8 +20,8 @@ pub(crate) fn timings() -> Timings {
     serde_json::from_value(settings).unwrap()
 }
 
-/// Where the parts of a machine are that a script beside this folder fetches. Nothing, and a line that says so, where they can't
-/// be had. `what` is missing then.
+/// Where the parts of a machine are, which a script beside this folder fetches. Where they can't be had: nothing, and a line that
+/// says that there is no `what`.
 pub(crate) fn parts(script: &str, what: &str) -> Option<PathBuf> {
     static FETCHING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,7 +27,7 @@ pub(crate) struct Sandbox {
     pub(crate) address: String,
     /// The `ha` that is run.
     pub(crate) program: PathBuf,
-    /// In what `ha` is run, such as `ip netns exec`; nothing is this machine.
+    /// What `ha` is run in, such as `ip netns exec`; if this is empty, on this machine itself.
     pub(crate) inside: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ impl Sandbox {
         command
     }
 
-    /// The commands that wait in the file store, without who gave them: that must be said of each.
+    /// The commands that wait in the file store, without who gave them: each of them must say that.
     pub(crate) fn queued(&self) -> Vec<String> {
         let queue = fs::read_to_string(self.store().join("commands")).unwrap_or_default();
         let command = |line: &str| line.split_once(" by=").expect("who gave it").0.to_owned();
@@ -125,7 +125,7 @@ impl Sandbox {
             .unwrap()
     }
 
-    /// Starts a node as a machine of its own, with a watchdog that kills all of it, in what it is given, such as `ip netns exec`.
+    /// Starts a node as a machine of its own, with a watchdog that kills all of it, inside of what is given, such as `ip netns exec`.
     pub(crate) fn machine(&self, node: &str, inside: &[&str]) -> Child {
         let log = fs::OpenOptions::new().append(true).create(true).open(self.log(node)).unwrap();
         let ha = self.program.to_str().unwrap();
@@ -194,7 +194,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// Says that a test is skipped, and why, so that it is seen although the test is taken for passed. Where all tests must run, as
+/// Says that a test is skipped, and why, so that it is seen although the test counts as passed. Where all tests must run, as
 /// the environment variable `CI` says, that is a failure.
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "a test that must not be skipped under CI cannot run: {why}");

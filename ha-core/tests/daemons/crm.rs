@@ -10,7 +10,7 @@ use ha_core::{
 
 use crate::cluster::{Cluster, Daemon, node, secs, sid};
 
-/// Three nodes, of which the first runs a CRM.
+/// Three nodes, the first of which runs a CRM.
 fn cluster() -> Cluster {
     Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Crm)
 }

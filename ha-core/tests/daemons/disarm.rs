@@ -70,7 +70,7 @@ fn what_must_be_finished_before_ha_is_disarmed() {
         for mode in ["freeze", "ignore"] {
             let mut cluster = cluster(state.clone());
             put_records(&mut cluster, LrmState::WaitForAgentLock, LrmMode::Disarm, 1);
-            // It would leave for another node, but that nobody would make that move.
+            // It would leave for another node, but nobody would make that move.
             cluster.set_rules("node-affinity: home\n\tresources vm:102\n\tnodes node1\n\tstrict 1\n");
             cluster.command(&format!("disarm-ha {mode}"));
             iterate(&mut cluster);
@@ -103,7 +103,7 @@ fn ha_is_disarmed_when_the_lrms_of_all_nodes_that_are_online_are() {
     }
 }
 
-/// Services run on, and whatever records say, they say it of a time at which nothing was to be guarded.
+/// Services run on, and whatever records say, they say it of a time when nothing had to be guarded.
 #[test]
 fn every_node_is_unguarded_after_arming_until_its_lrm_says_anew_that_it_has_its_lock() {
     for mode in [DisarmMode::Freeze, DisarmMode::Ignore] {

@@ -287,7 +287,7 @@ fn what_a_device_did_before_the_incident_was_recorded_proves_nothing() {
     cluster.devices.insert(0, FenceProgress::Succeeded);
     (0..3).for_each(|_| iterate(&mut cluster));
     assert_eq!(runs(&cluster), 1, "while nothing can be recorded no device is asked again");
-    // By what is recorded the node is to run the service: it may have done so since the device turned it off.
+    // The record says that the node should run the service: it may have done so since the device turned it off.
     break_store(&mut cluster, false);
     iterate(&mut cluster);
     assert!(!is_recovered(&cluster));

@@ -83,7 +83,7 @@ fn any_line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Rules of any kind, of the numbers of their services and nodes.
+/// Rules of any kind, with any of the services and nodes.
 pub(crate) fn any_rules() -> impl Strategy<Value = Vec<String>> {
     let services = || subsequence(&SERVICES[..], 1..4).prop_map(|sids| sids.join(","));
     let priorities = vec(0..3_u32, NODES.len());
@@ -169,7 +169,7 @@ pub(crate) fn situation() -> impl Strategy<Value = Situation> {
 }
 
 impl Situation {
-    /// The same, but that no move has failed: that is remembered by the master which saw it alone.
+    /// The same, except that no move has failed: only the master that saw one fail remembers it.
     pub(crate) fn without_failed_moves(mut self) -> Self {
         for Recorded { entry, result } in self.recorded.iter_mut().flatten() {
             *result = result.filter(|code| *code == 0 || entry.state.target().is_none());
@@ -177,7 +177,7 @@ impl Situation {
         self
     }
 
-    /// The same, but that no node is on its way from one state to another, and HA is armed.
+    /// The same, except that no node is on its way from one state to another, and HA is armed.
     pub(crate) fn at_rest(mut self) -> Self {
         for (recorded, configured) in self.recorded.iter_mut().zip(&self.configured) {
             let Some(Recorded { entry, .. }) = recorded else { continue };
@@ -186,7 +186,7 @@ impl Situation {
             }
             // One that makes no sense any more takes the whole step of its service.
             entry.command = None;
-            // Who is at home, or is found there, forgets that only when it stays there.
+            // A service that is at home, or is found there, forgets that only when it stays there.
             let is_there = |home: &NodeName| {
                 *home == entry.node || configured.as_ref().is_some_and(|(_, guest_node)| home.as_str() == *guest_node)
             };
@@ -335,7 +335,7 @@ proptest! {
     #[test]
     fn a_round_with_nothing_new_changes_nothing_but_uids_and_the_time(situation in situation()) {
         let mut cluster = situation.cluster(false);
-        // Nodes take up to two rounds to their state, and disarming one more to begin.
+        // Nodes take up to two rounds to reach their state, and disarming takes one more to begin.
         for _ in 0..4 {
             round(&mut cluster, 0);
         }

@@ -1,7 +1,7 @@
-//! Where the master takes a short cut, the same round without it comes to the same.
+//! Where the master takes a short cut, the same round without it comes to the same result.
 //!
-//! It keeps rules, positions and what is managed from one round to the next, and does not look again at services that stay. One that
-//! has just begun has kept nothing, and a round looks at everything once.
+//! It keeps rules, positions and what is managed from one round to the next, and does not look again at services that stay. A master
+//! that has just begun has kept nothing, and a round looks at everything once.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -45,7 +45,7 @@ fn put_record(cluster: &mut Cluster, state: LrmState, mode: LrmMode, timestamp: 
     cluster.store.lrm_status.insert(node("node2"), Arc::new(record));
 }
 
-/// What keeps an LRM at work: what it may have to do something about, and what may run though it is to be stopped.
+/// What keeps an LRM at work: what it may have to do something about, and what may run though it must be stopped.
 #[test]
 fn which_services_are_active_on_a_node() {
     let to = || node("node1");
@@ -346,7 +346,7 @@ fn a_fenced_node_stays_unguarded_where_a_service_is_or_goes_that_did_not_wait_fo
 #[test]
 fn when_a_node_that_is_to_be_fenced_is_back() {
     let rows = STATES.into_iter().flat_map(|state| [1, 2].map(|timestamp| (state, timestamp)));
-    // One that restarts leaves its services frozen, and its node as it is.
+    // An LRM that restarts leaves its services frozen, and its node as it is.
     let rows =
         rows.flat_map(|(state, timestamp)| [LrmMode::Active, LrmMode::Restart].map(|mode| (state, mode, timestamp)));
     for (state, mode, timestamp) in rows {

@@ -20,7 +20,7 @@ fn sid(name: &str) -> ServiceId {
     ServiceId::new(name).unwrap()
 }
 
-/// Eight nodes, and a service `vm:100` for which most of them are left out, each by something else.
+/// Eight nodes, and a service `vm:100` for which most of them are left out, each for another reason.
 fn cluster() -> Cluster {
     let rules = "\
 node-affinity: near-storage

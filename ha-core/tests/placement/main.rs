@@ -41,7 +41,7 @@ fn question(cluster: &Cluster, number: usize) -> (ha_core::id::ServiceId, Prefer
     (sid(number % count), Preference::ALL[number / count % Preference::ALL.len()])
 }
 
-/// Whether the answer hangs on a difference that is no more than rounding.
+/// Whether the answer depends on a difference that is no more than rounding.
 fn is_close_call(cluster: &Cluster, sid: &ha_core::id::ServiceId) -> bool {
     let costs: Vec<f64> = oracle::costs(cluster, sid).into_values().collect();
     costs.iter().enumerate().any(|(at, a)| costs[..at].iter().any(|b| a != b && (a - b).abs() <= ROUNDING))

@@ -17,7 +17,7 @@ use crate::cluster::{Cluster, sid};
 
 const MIB: u64 = 1 << 20;
 
-/// Three nodes of 16 cores and 64 GiB under measured load, and a service without load that is to be placed.
+/// Three nodes of 16 cores and 64 GiB under measured load, and a service without load that must be placed.
 fn reference(scale: ImbalanceScale, service: ServiceStatistics) -> Cluster {
     let mut status = ManagerStatus::default();
     let mut usage = UsageStatistics::default();

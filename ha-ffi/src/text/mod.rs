@@ -44,7 +44,7 @@ pub struct ha_text {
     pub length: usize,
 }
 
-/// A text that a caller owns, as it is to be freed.
+/// A text that a caller owns, as it will be freed.
 struct Owned(*mut [u8]);
 
 // SAFETY: nobody but the table knows it, and bytes can be freed by any thread.

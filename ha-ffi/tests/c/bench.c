@@ -1,5 +1,5 @@
 /*
- * What decisions and rounds cost through C, of the cluster that examples/native_timing.rs has written. Prints a name and
+ * What decisions and rounds cost through C, for the cluster that examples/native_timing.rs has written. Prints a name and
  * nanoseconds a line, as that does.
  */
 #include "test.h"
@@ -98,7 +98,7 @@ static ha_configuration *configuration;
 static ha_manager_status *recorded;
 static ha_host *host;
 
-/* Hands every LRM's answers over: that each request of its services was carried out. */
+/* Hands every LRM's answers over, which say that each request of its services was carried out. */
 static void answer_all(ha_manager *manager, ha_round_input *input)
 {
     ha_manager_status *status = NULL;

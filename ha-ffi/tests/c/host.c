@@ -1,6 +1,6 @@
 /*
  * A host of one node in memory, whose callbacks fail in turn: by saying so, by accident (0), with answers that are none of
- * theirs, with nothing or garbage handed back. And calls from inside of callbacks, and what is kept for longer than lent.
+ * theirs, with nothing or garbage handed back. And calls from inside of callbacks, and what is kept for longer than it is lent.
  */
 #include "world.h"
 
@@ -32,7 +32,7 @@ static void live(enum story story, const char *name, enum fault fault, unsigned 
     for (i = 0; i < CALLBACKS; i++) {
         called[i] += world.called[i];
         if (name && strcmp(names[i], name) == 0 && world.called[i] > 0) {
-            /* What is no yes is no, for these; for a fence device, WRONG_KIND is an answer. */
+            /* For these, what is not a yes is a no; for a fence device, WRONG_KIND is an answer. */
             int is_no_call = strcmp(name, "is_quorate") == 0 || strcmp(name, "knows_type") == 0;
             int is_answer = (fault == EMPTY && world.reported == 0) || fault == GARBAGE ||
                             (fault == WRONG_KIND && strcmp(name, "run_fence_device") == 0);
@@ -389,7 +389,7 @@ static void stops_from_inside(void)
     end(&world, world.crm, lrm);
 }
 
-/* A callback that ignores that what it handed back was refused has failed. */
+/* A callback has failed if it ignores that what it handed back was refused. */
 static int32_t garbled_members(void *context, ha_reply *reply)
 {
     (void)context;

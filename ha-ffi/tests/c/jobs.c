@@ -127,7 +127,7 @@ static int32_t only_held(void *context, const char *lock, size_t length, ha_repl
     return HA_ANSWER_HELD;
 }
 
-/* A lock of a guest is no failure, the record names it; a job has the time that the host says, then the host is to end it. */
+/* A lock of a guest is no failure, the record names it; a job has the time that the host says, then the host must end it. */
 static void patience(void)
 {
     struct ha_callbacks callbacks;

@@ -46,7 +46,7 @@ for my $function (@functions) {
         my ($type, $stars) = $parameter =~ /^(?:const )?(?:struct )?(\w+) (\**)/;
         my $last = $#arguments >= 0 ? $parameters[$#arguments] : '';
         if ($stars eq '*' && ($opaque{$type} || $type eq 'void')) {
-            # Those that are its own type are left alone: with them the call would be right.
+            # Those of its own type are left alone: with them the call would be right.
             my $own = $type eq 'ha_configuration' || $type eq 'void';
             push @arguments, $own ? 'handles[way == 2 ? 1 : way]' : 'handles[way]';
             $takes_handle ||= $name !~ /_free$/;
@@ -69,7 +69,7 @@ for my $function (@functions) {
     my $call = "$name(" . join(', ', map { $_ =~ /\?/ ? "($_)" : $_ } @arguments) . ')';
     if ($result =~ /ha_status/) {
         print $takes_handle ? "        CHECK($call < 0);\n" : "        CHECK($call != 0);\n";
-        # What it made by that is freed.
+        # What the call made is freed.
         for my $at (grep { $parameters[$_] =~ /\*\*/ && $parameters[$_] !~ /ha_error/ } 0 .. $#parameters) {
             next if $takes_handle;
             my ($type) = $parameters[$at] =~ /(ha_\w+) \*\*/;

@@ -526,7 +526,7 @@ static void begin(struct world *world, enum story story)
 
 static void end(struct world *world, ha_crm *crm, ha_lrm *lrm)
 {
-    /* In an order that is not that of their making. */
+    /* In another order than the one in which they were made. */
     ha_host_free(world->host);
     ha_configuration_free(world->configuration);
     ha_crm_free(crm);

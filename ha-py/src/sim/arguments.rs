@@ -20,7 +20,7 @@ use crate::{
     raise,
 };
 
-/// A node: its name, or all that there is to say of it.
+/// A node: its name, or all that there is to say about it.
 #[derive(Debug)]
 pub(crate) struct NodeArg(Node, NodeSetup);
 
@@ -45,7 +45,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for NodeArg {
     }
 }
 
-/// Guests: where each is, or all that there is to say of each.
+/// Guests: where each is, or all that there is to say about each.
 #[derive(Debug, Default)]
 pub(crate) struct Guests(Vec<(ServiceId, GuestSetup)>);
 

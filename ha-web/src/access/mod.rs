@@ -87,7 +87,7 @@ impl Token {
         Self { role, hash, expires, made: Some(made), comment, unknown: Map::new() }
     }
 
-    /// Whether it is good no more.
+    /// Whether it is no longer good.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| now >= expires)
@@ -126,7 +126,7 @@ impl Access {
             .map_or_else(|| Ok(Self::default()), |text| serde_json::from_slice(text).map_err(AccessError::Unreadable))
     }
 
-    /// Edits it: `edit` changes it, or refuses by its own error, and then nothing is changed.
+    /// Edits it: `edit` changes it, or refuses with its own error, and then nothing is changed.
     ///
     /// # Errors
     ///

@@ -35,7 +35,7 @@ macro_rules! name {
             ///
             /// # Errors
             ///
-            /// If it is none.
+            /// If it is not such a name.
             pub fn new(text: &str) -> Result<Self, BadName> {
                 let is: fn(&str) -> bool = $is;
                 if is(text) { Ok(Self(text.into())) } else { Err(BadName { found: text.into(), what: $what }) }
@@ -71,8 +71,8 @@ macro_rules! name {
 }
 
 name!(
-    /// Names a user: `USER@REALM`, both of letters, digits, `.`, `_` and `-`, with 64 characters at the most. Realms mean nothing
-    /// here but a part of the name.
+    /// Names a user: `USER@REALM`, both of letters, digits, `.`, `_` and `-`, with at most 64 characters. Here a realm is no
+    /// more than a part of the name.
     UserName,
     "name of a user: expected USER@REALM, of letters, digits, '.', '_' and '-'",
     is_user

@@ -42,7 +42,7 @@ impl Secret {
         Ok(Self(parts.join("-")))
     }
 
-    /// The text, to be shown to whom it belongs.
+    /// The text, to be shown to its owner.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -70,7 +70,7 @@ impl TokenHash {
         Self(hash.to_hex().to_string())
     }
 
-    /// Whether it is the same, in the same time whatever is different.
+    /// Whether it is the same. The check takes the same time whatever is different.
     #[must_use]
     pub fn matches(&self, kept: Option<&Self>) -> bool {
         let hash = |hash: &Self| blake3::Hash::from_hex(&hash.0).ok();
@@ -114,7 +114,7 @@ impl PasswordHash {
         Ok(Self(hash.to_string()))
     }
 
-    /// Whether a password is the one that is kept. Where none is kept it takes as long.
+    /// Whether a password is the one that is kept. The check takes as long where none is kept.
     #[must_use]
     pub fn check(kept: Option<&Self>, password: &str) -> bool {
         let parsed = kept.and_then(|kept| argon2::PasswordHash::new(&kept.0).ok());

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ha_core::time::Instant;
 
-/// Counts wrong credentials, by address and by user. From the fifth within a minute on, who sent them has to wait: a second, then two,
+/// Counts wrong credentials, by address and by user. From the fifth within a minute on, whoever sent them has to wait: a second, then two,
 /// up to a minute.
 #[derive(Debug, Default)]
 pub struct Throttle {
@@ -24,11 +24,11 @@ struct Seen {
 const WITHIN: Duration = Duration::from_secs(60);
 const FREE: usize = 4;
 const LONGEST: Duration = Duration::from_secs(60);
-/// What is counted at the most: whoever has more addresses than that is not held up by waiting anyway.
+/// How many are counted at most: whoever has more addresses than that is not held up by waiting anyway.
 const MOST: usize = 10_000;
 
 impl Throttle {
-    /// For how long nothing is looked at yet that comes under one of these names; nothing if it is looked at now.
+    /// For how long nothing that comes under one of these names is looked at yet; nothing if it is looked at now.
     #[must_use]
     pub fn waits(&self, names: &[&str], now: Instant) -> Option<Duration> {
         let left = |name: &&str| self.seen.get(*name)?.until.map(|until| until.since(now));

@@ -1,4 +1,4 @@
-//! Tickets: what a login gives, and every server of the cluster takes for two hours.
+//! Tickets: what a login gives, and what every server of the cluster accepts for two hours.
 
 use std::{fmt, io};
 
@@ -13,7 +13,7 @@ pub const TICKET_LIFE_S: i64 = 2 * 3600;
 /// How far the clocks of two servers may be apart, in seconds.
 const CLOCKS_APART_S: i64 = 300;
 
-/// From which the keys that sign are derived.
+/// What the keys that sign are derived from.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Key(String);
@@ -71,7 +71,7 @@ impl Access {
         Some(Login { ticket, csrf_token })
     }
 
-    /// Who a ticket is of, if it is good.
+    /// Whose ticket it is, if it is good.
     #[must_use]
     pub fn by_ticket(&self, ticket: &str, now: Timestamp) -> Option<Caller> {
         let (plain, signature) = ticket.strip_prefix("PVE:")?.rsplit_once("::")?;

@@ -115,7 +115,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Opens the store, and sees that it is that of the cluster which this node is in.
+/// Opens the store, and checks that it belongs to the cluster that this node is in.
 fn open(store: Option<&str>, state: &StateDirectory) -> Result<Arc<dyn SharedStore>, Failure> {
     let address = store.ok_or_else(|| {
         Failure::Usage(
@@ -125,7 +125,7 @@ fn open(store: Option<&str>, state: &StateDirectory) -> Result<Arc<dyn SharedSto
     let address: StoreAddress = address.parse()?;
     let store = address.open(PATIENCE).map_err(|error| state.explain(error))?;
     match state.check(&*store) {
-        // Who may not read that is no node.
+        // Whoever may not read that is no node.
         Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {}
         checked => drop(checked?),
     }

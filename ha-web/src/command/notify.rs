@@ -56,7 +56,7 @@ pub(super) enum NotifyVerb {
     },
 }
 
-/// So long is waited at the end until another one may tell.
+/// How long it waits at the end until another one may tell.
 pub(super) const PATIENCE_AT_END: Duration = Duration::from_secs(2);
 
 pub(super) fn notify(store: Arc<dyn SharedStore>, node: Option<NodeName>, verb: &NotifyVerb) -> Result<(), Failure> {

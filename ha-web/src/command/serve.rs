@@ -63,7 +63,7 @@ impl WebArguments {
         }
     }
 
-    /// By which the certificate will be good.
+    /// The names for which the certificate will be good.
     fn names(&self) -> Vec<String> {
         let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
         let mut names: Vec<String> = Vec::new();

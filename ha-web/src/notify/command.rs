@@ -15,7 +15,7 @@ use nix::{
 
 use super::{Failed, Message};
 
-/// So long a program may take.
+/// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a program, which gets the message as JSON on its standard input. It must end well, and in time.
@@ -30,7 +30,7 @@ pub(super) fn run(words: &[String], message: &Message) -> Result<(), Failed> {
     let mut child = command.spawn().map_err(|error| Failed::later(format!("cannot run {program}: {error}")))?;
     if let Some(mut input) = child.stdin.take() {
         let body = message.json() + "\n";
-        // A program need not read what it is given. It is far less than fits between.
+        // A program need not read what it is given. The message is far smaller than what fits into the pipe.
         let _ = input.write_all(body.as_bytes());
     }
     let began = Instant::now();

@@ -63,7 +63,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// If the template names a field that there is not.
+    /// If the template names a field that does not exist.
     pub fn by_template(&self, template: &str) -> Result<String, BadTemplate> {
         let mut out = String::new();
         let mut rest = template;

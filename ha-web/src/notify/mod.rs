@@ -1,9 +1,9 @@
-//! Notifications: who does not watch is told of what happens, by a program, a webhook or a mail.
+//! Notifications: those who do not watch are told of what happens, by a program, a webhook or a mail.
 //!
-//! Who is told of what stands in `notify.cfg` ([`NotifyConfig`]), in the store. It is told from the history of the cluster, by a
-//! [`Sender`] on the node that is the master. How far each target was told is kept in the store too, so that another master goes on
-//! where the one before has stopped: each thing is told at least once, and has the id of its entry, by which a receiver knows what it
-//! has heard before.
+//! `notify.cfg` ([`NotifyConfig`]), in the store, says who is told of what. A [`Sender`] on the node that is the master tells it, from
+//! the history of the cluster. How far each target was told is kept in the store too, so that another master goes on where the one
+//! before has stopped: each thing is told at least once, and has the id of its entry, by which a receiver knows what it has heard
+//! before.
 //!
 //! Nothing else waits for it: a sender is a thread of a process beside the node daemon, and each target is told by a thread of its own.
 

@@ -4,7 +4,7 @@ use std::{fs, io::Read, os::unix::fs::PermissionsExt};
 
 use super::Failed;
 
-/// What such a file has at the most.
+/// How many bytes of such a file are read at most.
 const LARGEST: u64 = 1 << 20;
 
 /// The content of a file.

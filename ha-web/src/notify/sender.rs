@@ -53,8 +53,8 @@ impl SenderSettings {
     }
 }
 
-/// Tells targets, in threads of its own, until it is [stopped](Self::stop) or dropped. It tells only while its node is the master and no other process of the
-/// node does.
+/// Tells targets, in threads of its own, until it is [stopped](Self::stop) or dropped. It tells only while its
+/// node is the master and no other process of the node does.
 #[derive(Debug)]
 pub struct Sender {
     /// While this is there it goes on.
@@ -111,7 +111,7 @@ struct Told {
     is_busy: bool,
     pause: Duration,
     not_before: Option<Instant>,
-    /// How often on end it has refused what comes next.
+    /// How often in a row it has refused what comes next.
     refusals: u32,
 }
 
@@ -132,15 +132,15 @@ struct Telling {
 /// How long a claim holds, and how old it is when it is renewed.
 const CLAIM: Duration = Duration::from_secs(30);
 const RENEWAL: Duration = Duration::from_secs(10);
-/// So long it is waited at the end for who is told something just then.
+/// How long it waits at the end for targets that are told something just then.
 const PATIENCE_AT_END: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// So often a target may refuse something before it is passed over.
+/// How often a target may refuse something before that is passed over.
 const MOST_REFUSALS: u32 = 3;
-/// What a target is told at once at the most.
+/// How many entries a target is told at once at most.
 const MOST_AT_ONCE: usize = 50;
-/// So many entries are kept for targets that can't be told; the store keeps no more than some thousands.
+/// How many entries are kept for targets that can't be told; the store keeps no more than some thousands.
 const MOST_KEPT: usize = 8192;
 
 impl Telling {
@@ -291,7 +291,7 @@ impl Telling {
         let store = &*self.settings.store;
         self.cluster = store.cluster_id()?;
         let end = store.history_end()?;
-        // One that is disabled is forgotten: once it is told again it is as one that is new.
+        // One that is disabled is forgotten: once it is told again it counts as new.
         let targets = parsed.config.targets.into_iter().filter(|(_, target)| !target.is_disabled());
         let targets: BTreeMap<TargetId, NotifyTarget> = targets.collect();
         let names: Vec<TargetId> = targets.keys().cloned().collect();

@@ -17,16 +17,16 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_typ
 
 use super::{Failed, Message, secret::secret, trust::certificates};
 
-/// So long one answer may take, and so long all of it.
+/// How long one answer may take, and how long all of it.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_FOR_ALL: Duration = Duration::from_secs(40);
-/// What is read of an answer.
+/// How much of an answer is read.
 const LONGEST_LINE: u64 = 4096;
 const MOST_LINES: usize = 100;
-/// What is told in one mail in full.
+/// How many messages one mail tells in full.
 const MOST_IN_FULL: usize = 20;
 
-/// Sends messages, of which there is at least one, in one mail.
+/// Sends messages, at least one, in one mail.
 pub(super) fn send(way: &NotifyWay, messages: &[Message]) -> Result<(), Failed> {
     let NotifyWay::Smtp { server, from, to, security, user, password_file, ca_file } = way else {
         return Err(Failed::later("it is no mail server".into()));
@@ -50,7 +50,7 @@ pub(super) fn send(way: &NotifyWay, messages: &[Message]) -> Result<(), Failed> 
             if security == SmtpSecurity::StartTls {
                 session.greet()?;
                 session.ask("STARTTLS", 220)?;
-                // What the server said before is not to be trusted.
+                // What the server said before must not be trusted.
                 session = Session::new(encrypted(tcp, host, ca_file.as_deref())?);
             }
             session

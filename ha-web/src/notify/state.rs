@@ -36,7 +36,7 @@ pub struct SenderClaim {
 pub struct TargetState {
     /// The position in the history up to which it was told, or did not want to be.
     pub told: u64,
-    /// How many entries it was not told: since it refused them, or since they were not kept for so long.
+    /// How many entries it was not told: because it refused them, or because they were not kept for so long.
     #[serde(default)]
     pub passed_over: u64,
     /// Why it could not be told when that was last tried, if it could not.
@@ -45,7 +45,7 @@ pub struct TargetState {
 }
 
 impl NotifyState {
-    /// Reads it. What can't be understood is as if it were not there: then each target begins anew.
+    /// Reads it. What can't be understood counts as missing: then each target begins again.
     ///
     /// # Errors
     ///

@@ -10,12 +10,12 @@ use super::{Message, command, smtp, webhook};
 pub struct Failed {
     /// Why, for people. Nothing secret is in it.
     pub why: String,
-    /// Whether the target has refused it, and so would another time.
+    /// Whether the target has refused it, and would do so again.
     pub is_refused: bool,
 }
 
 impl Failed {
-    /// It may go another time.
+    /// It may work another time.
     #[must_use]
     pub fn later(why: String) -> Self {
         Self { why, is_refused: false }
@@ -28,7 +28,7 @@ impl Failed {
     }
 }
 
-/// Tells a target, and takes as long as that takes, which is bounded. Gives how many of the messages it was told, from the first on,
+/// Tells a target. It waits until that is done, for a bounded time. Gives how many of the messages it was told, from the first on,
 /// and why it was not told the one after these.
 #[must_use]
 pub fn tell(target: &NotifyTarget, messages: &[Message]) -> (usize, Option<Failed>) {

@@ -1,4 +1,4 @@
-//! Whom the other end is trusted by.
+//! By whose certificates the other end is trusted.
 
 use std::path::Path;
 

@@ -16,7 +16,7 @@ use super::{
     trust::certificates,
 };
 
-/// So long a request may take.
+/// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The files that a target names.
@@ -54,7 +54,7 @@ pub(super) fn post(url: &str, files: &Files<'_>, message: &Message) -> Result<()
     }
 }
 
-/// By which a receiver knows that a body comes from who has the secret.
+/// By this a receiver knows that a body comes from somebody who has the secret.
 fn signature(secret: &[u8], body: &[u8]) -> String {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), body);
     let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

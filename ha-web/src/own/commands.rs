@@ -45,7 +45,7 @@ fn member(call: &Call<'_>, parameter: &'static str, text: &str) -> Result<NodeNa
     })
 }
 
-/// Queues a command, unless it is only to be told what would follow.
+/// Queues a command, unless the call only asks what would follow.
 fn queue(call: &Call<'_>, command: &Command) -> Result<Answer, Fault> {
     let line = command.to_string();
     let present = call.present()?;
@@ -71,7 +71,7 @@ fn queue(call: &Call<'_>, command: &Command) -> Result<Answer, Fault> {
     Ok(Answer::accepted(answer))
 }
 
-/// How a command stands that was given before.
+/// How a command that was given before stands.
 pub(super) fn one(call: &Call<'_>) -> Result<Answer, Fault> {
     let fate = call.desk().fate_of_command(call.first())?;
     let fate = fate.ok_or_else(|| Fault::not_found("command", call.first()))?;

@@ -1,4 +1,4 @@
-//! Whether the cluster can be seen, and is whole. Who asks need not be known, and so hears no details.
+//! Whether the cluster can be seen, and is whole. The caller need not be known, and so hears no details.
 
 use serde_json::json;
 

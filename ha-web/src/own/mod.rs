@@ -1,4 +1,4 @@
-//! The interface of our own: `/api/v1`, and health. JSON with true and false; problems by `application/problem+json`.
+//! The interface of our own: `/api/v1`, and health. JSON with true and false; problems as `application/problem+json`.
 
 mod commands;
 mod config;

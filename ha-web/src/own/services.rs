@@ -1,4 +1,4 @@
-//! Services: what is configured of them, what they do, and the rules that hold for them.
+//! Services: what is configured for them, what they do, and the rules that hold for them.
 
 use ha_core::{
     config::{GroupsConfig, Resource, resources::ResourceProperty},
@@ -109,7 +109,7 @@ fn anew(call: &Call<'_>, sid: &ServiceId) -> Result<Answer, Fault> {
 }
 
 pub(super) fn set(call: &Call<'_>) -> Result<Answer, Fault> {
-    // Who operates requests states; all else is for who administers.
+    // An operator requests states; all else is for administrators.
     if !call.parameters.iter().all(|(name, _)| matches!(name, "state" | "digest" | "dry_run")) {
         call.needs(Privilege::SysConsole)?;
     }
@@ -131,7 +131,7 @@ pub(super) fn remove(call: &Call<'_>) -> Result<Answer, Fault> {
     Ok(edited.or_nothing())
 }
 
-/// What there is to be looked after.
+/// What there is to look after.
 pub(super) fn guests(call: &Call<'_>) -> Result<Answer, Fault> {
     let present = call.present()?;
     let managed = &present.configuration().resources.resources;

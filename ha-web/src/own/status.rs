@@ -1,4 +1,4 @@
-//! How the cluster is, in whole: what `ha status --json` gives.
+//! How the cluster is, as a whole: what `ha status --json` gives.
 
 use ha_core::{
     config::resources::ResourceProperty,
@@ -17,7 +17,7 @@ use crate::{
     wire::{Answer, Fault, insert},
 };
 
-/// So long a failover that is over is part of how the cluster is.
+/// For how long a failover that is over is still part of how the cluster is.
 const RECENT_MS: i64 = 60_000;
 
 pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {

@@ -13,7 +13,7 @@ pub(crate) fn rfc3339_ms(time_ms: i64) -> String {
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), time_ms.rem_euclid(1000))
 }
 
-/// The milliseconds since 1970 of a time by UTC, as [`rfc3339_ms`] writes it; fractions of a second and the `Z` may be left out, and so
+/// The milliseconds since 1970 of a UTC time, as [`rfc3339_ms`] writes it; fractions of a second and the `Z` may be left out, and so
 /// may the time of day.
 pub(super) fn milliseconds(text: &str) -> Option<i64> {
     let text = text.strip_suffix('Z').unwrap_or(text);

@@ -27,7 +27,7 @@ pub(super) fn index(_: &Call<'_>) -> Result<Answer, Fault> {
     Ok(ids(&["ha", "options", "resources", "status", "tasks"]))
 }
 
-/// By which people tell one cluster from another.
+/// The name by which people tell one cluster from another.
 pub(crate) fn cluster_name(call: &Call<'_>) -> Result<String, Fault> {
     Ok(name_of(call.desk().store().cluster_id()?.as_deref()))
 }

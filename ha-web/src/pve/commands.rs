@@ -40,7 +40,7 @@ pub(super) fn configured<'a>(call: &'a Call<'_>, sid: &ServiceId) -> Result<&'a 
     call.present()?.configuration().resources.resources.get(sid).ok_or_else(|| no_such(sid))
 }
 
-/// Queues a move, if nothing stands against it.
+/// Queues a move, if nothing speaks against it.
 pub(super) fn moving(call: &Call<'_>, motion: Motion, sid: ServiceId, parameter: &'static str) -> Result<Value, Fault> {
     let node = target(call, parameter)?;
     configured(call, &sid)?;

@@ -58,7 +58,7 @@ fn is_running(present: &Present, sid: &ServiceId) -> bool {
     let is_wanted = || resource.is_none_or(|resource| resource.state() == RequestedState::Started);
     match &entry.state {
         ServiceState::Started { confirmed } => *confirmed,
-        // Only what runs is moved so; what is frozen was left as it was.
+        // Only what runs is moved in this way; what is frozen was left as it was.
         ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => true,
         ServiceState::Freeze => is_wanted(),
         ServiceState::Stopped

@@ -9,7 +9,7 @@ use crate::{
     wire::{Answer, Fault},
 };
 
-/// Whether a node's LRM has written of late. There is no master before there is a service, but LRMs there are.
+/// Whether a node's LRM has written recently. There is no master before there is a service, but LRMs there are.
 pub(super) fn is_online(present: &Present, node: &NodeName) -> bool {
     let written = present.lrms.get(node).and_then(|record| record.timestamp);
     let age = written.map(|time| present.now.wall.saturating_sub(time));

@@ -1,4 +1,4 @@
-//! Services: what of them is configured.
+//! Services: what is configured for them.
 
 use ha_core::{
     config::{Digest, GroupsConfig, Resource},
@@ -17,7 +17,7 @@ use crate::{
 /// The properties that can be set.
 const KEYS: &[&str] = &["state", "group", "max_restart", "max_relocate", "failback", "auto-rebalance", "comment"];
 
-/// What is set of a service.
+/// What is set for a service.
 fn set_object(resource: &Resource, digest: Digest) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("sid".into(), json!(resource.sid));
@@ -83,7 +83,7 @@ pub(super) fn add(call: &Call<'_>) -> Result<Answer, Fault> {
 }
 
 pub(super) fn set(call: &Call<'_>) -> Result<Answer, Fault> {
-    // Who operates requests states; all else is for who administers.
+    // An operator requests states; all else is for administrators.
     let is_state_alone = |name: &str| matches!(name, "state" | "sid" | "type" | "digest");
     if !call.parameters.iter().all(|(name, _)| is_state_alone(name)) {
         call.needs(Privilege::SysConsole)?;

@@ -14,7 +14,7 @@ pub(super) const COOKIE: &str = "PVEAuthCookie";
 /// The header that must go with each change by ticket.
 const CSRF: &str = "CSRFPreventionToken";
 
-/// By what somebody wants to be known.
+/// How somebody wants to be known.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Sent {
     /// By nothing.
@@ -58,7 +58,7 @@ impl Sent {
         }
     }
 
-    /// Under which name wrong ones of it are counted.
+    /// The name under which wrong ones of it are counted.
     pub(super) fn user(&self) -> Option<String> {
         match self {
             Self::Nothing => None,
@@ -97,13 +97,13 @@ impl Sent {
     }
 }
 
-/// What of a name may be written to a log and kept in memory.
+/// The part of a name that may be written to a log and kept in memory.
 fn printable(name: &str) -> String {
     const MOST: usize = 80;
     name.chars().filter(|character| character.is_ascii_graphic()).take(MOST).collect()
 }
 
-/// A page of somebody else's must not use what a browser sends along by itself.
+/// Somebody else's page must not use what a browser sends along by itself.
 pub(super) fn check_origin(headers: &HeaderMap, uri: &Uri, peer: &Peer) -> Result<(), Fault> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());

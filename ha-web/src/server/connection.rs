@@ -36,7 +36,7 @@ pub enum Peer {
     },
     /// A process of this machine.
     Local {
-        /// The user whose it is.
+        /// The user that it belongs to.
         uid: u32,
         /// What that user may.
         role: Role,
@@ -54,7 +54,7 @@ impl Peer {
         }
     }
 
-    /// Under which name wrong credentials are counted.
+    /// The name under which wrong credentials are counted.
     pub(super) fn throttled_name(&self) -> String {
         match self {
             Self::Address { address, .. } => address.ip().to_string(),
@@ -82,7 +82,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Takes no more connections, lets those end that there are, for two seconds at the most.
+    /// Takes no more connections, and gives those that there are at most two seconds to end.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         self.web.inner.feed.end();
@@ -137,7 +137,7 @@ impl Listener {
                 accepted = self.accept(&mut connections) => accepted,
             };
             if accepted.is_err() {
-                // No more files may be open, for example: who waits a moment does not take all of a processor.
+                // No more files may be open, for example: waiting a moment keeps this from taking all of a processor.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -176,7 +176,7 @@ impl Listener {
     }
 }
 
-/// Root and the server's own user may do all. Who else could connect is in the socket's group.
+/// Root and the server's own user may do all. Anybody else who could connect is in the socket's group.
 fn local_peer(stream: &UnixStream) -> std::io::Result<Peer> {
     let uid = stream.peer_cred()?.uid();
     let own = nix::unistd::geteuid().as_raw();
@@ -200,7 +200,7 @@ impl Connection {
             request.extensions_mut().insert(self.peer.clone());
             async move { Ok::<_, std::convert::Infallible>(web.respond(request.map(Body::new)).await) }
         });
-        // Who takes nothing of an event stream is cut, and can take it up again where it was.
+        // A client that takes nothing of an event stream is cut off, and can take it up again where it was.
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(bounds.writing));
         let connection = http1::Builder::new()

@@ -109,7 +109,7 @@ impl Web {
 }
 
 impl Listener {
-    /// What is to be told next; nothing when it is over.
+    /// What must be told next; nothing when it is over.
     async fn next(&mut self) -> Option<String> {
         let silence = Instant::now().checked_add(self.web.inner.bounds.silence)?;
         loop {
@@ -155,7 +155,7 @@ impl Listener {
         Some(known.after(last).filter(|entry| self.filter.takes(entry)).map(block_of).collect())
     }
 
-    /// Whoever has missed something gets the whole status. Where there is none the stream is over: who takes it up again is told then.
+    /// Whoever has missed something gets the whole status. Where there is none the stream is over: whoever takes it up again is told then.
     async fn reset(&self, end: u64) -> Option<String> {
         let (web, caller) = (self.web.clone(), self.caller.clone());
         let status = move || {
@@ -166,7 +166,7 @@ impl Listener {
         Some(block(end, "reset", &status))
     }
 
-    /// Whether who listens may do so yet: tokens and users are removed, and tickets expire.
+    /// Whether the listener may still listen: tokens and users are removed, and tickets expire.
     async fn still_may(&self) -> bool {
         let (web, route, whole, sent) = (self.web.clone(), self.route, self.whole.clone(), self.sent.clone());
         let looked = self.web.wait_for_store(move || web.caller(route, &whole, &sent));

@@ -1,4 +1,4 @@
-//! What all who answer need of a request and of an answer.
+//! What all that answers needs of a request and of an answer.
 
 use std::collections::BTreeMap;
 

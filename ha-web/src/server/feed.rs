@@ -24,7 +24,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// So many entries are kept here; the store keeps no more than some hundred kilobytes of them.
+    /// How many entries are kept here; the store keeps no more than some hundred kilobytes of them.
     const MOST: usize = 8192;
 
     /// Whether all that came after a position is here.
@@ -79,7 +79,7 @@ impl Feed {
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = &*news {
             let mut receiver = sender.subscribe();
-            // What is known already is news to who begins.
+            // What is known already is news to whoever begins to listen.
             receiver.mark_changed();
             return receiver;
         }
@@ -107,7 +107,7 @@ impl Feed {
             let store = store.clone();
             let mut next = known.clone();
             let read = tokio::task::spawn_blocking(move || next.read(&*store).then_some(next)).await;
-            // What fails is tried again: who listens is kept waiting, and loses nothing.
+            // What fails is tried again: whoever listens is kept waiting, and loses nothing.
             if let Ok(Some(next)) = read {
                 let is_news = !was_read || next.end != known.end || next.access_version != known.access_version;
                 known = next;
@@ -126,7 +126,7 @@ impl Feed {
         }
     }
 
-    /// Who listens to nobody any more, nobody can join: the next one begins anew.
+    /// Whether anybody listens. If nobody does any more, nobody can join either: the next listener begins again.
     fn has_listeners(&self) -> bool {
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let has_listeners = news.as_ref().is_some_and(|sender| sender.receiver_count() > 0);

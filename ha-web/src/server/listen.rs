@@ -52,7 +52,7 @@ pub enum ListenError {
         /// Why not.
         source: io::Error,
     },
-    /// Everybody between could read along.
+    /// Everybody in between could read along.
     #[error("{0} is not a loopback address: --plain would send secrets unencrypted; use TLS")]
     Plain(SocketAddr),
 }
@@ -116,7 +116,7 @@ impl Address {
 async fn bind_unix(path: &Path) -> Result<UnixListener, ListenError> {
     let error = |source| ListenError::Listen { address: format!("unix:{}", path.display()), source };
     let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    // Nobody listens on what a server left behind that was killed.
+    // Nobody listens on what a killed server left behind.
     if is_socket && UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
     {
         fs::remove_file(path).map_err(error)?;

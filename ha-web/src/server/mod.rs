@@ -47,13 +47,13 @@ pub struct Bounds {
     pub body: usize,
     /// Bytes of a head.
     pub head: usize,
-    /// How long a head may take, and a body as well; so long an idle connection is kept.
+    /// How long a head may take, and a body as well; and how long an idle connection is kept.
     pub reading: Duration,
-    /// How long an answer takes at the most.
+    /// How long an answer takes at most.
     pub answer: Duration,
     /// Event streams at once.
     pub streams: usize,
-    /// How long an event stream is silent at the most: then there is a comment, and it is looked whether who listens may do so yet.
+    /// How long an event stream is silent at most: then it sends a comment, and checks whether the listener may still listen.
     pub silence: Duration,
     /// For how long a client may take nothing of what is sent to it.
     pub writing: Duration,

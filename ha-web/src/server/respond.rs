@@ -40,7 +40,7 @@ use crate::{
     wire::{Answer, Fault, FaultClass, Parameters, Part, encode, path_parts, reason_phrase, sent_parameters},
 };
 
-/// The whole interface as a router, to be mounted in a server of one's own. That one may put a [`Caller`] among a request's extensions,
+/// The whole interface as a router, to be mounted in a server of one's own. That server may put a [`Caller`] among a request's extensions,
 /// who is then taken to be known; else the request needs credentials as ever.
 pub fn router(web: Web) -> Router {
     async fn answer(State(web): State<Web>, request: Request) -> Response {
@@ -222,7 +222,7 @@ impl Web {
         outcome.unwrap_or_else(Into::into)
     }
 
-    /// Who asks, if who asks may.
+    /// Who asks, if they may ask this.
     pub(super) fn caller(&self, route: &Route, whole: &Whole, sent: &Sent) -> Result<Caller, Unknown> {
         let head = &whole.head;
         let known = match (head.extensions.get::<Caller>(), sent) {
@@ -279,7 +279,7 @@ impl Web {
         }
     }
 
-    /// Makes a change, once where it is sent again.
+    /// Makes a change, and makes it only once if it is sent again.
     fn change(
         &self,
         route: &Route,
@@ -309,7 +309,7 @@ impl Web {
         answer
     }
 
-    /// Keeps in the history who has changed something, and from where. That this can't be kept undoes nothing.
+    /// Keeps in the history who has changed something, and from where. If this can't be kept, nothing is undone.
     fn keep_change(&self, route: &Route, call: &Call<'_>, whole: &Whole) {
         /// The answer does not wait longer for it.
         const PATIENCE: Duration = Duration::from_millis(500);
@@ -407,7 +407,7 @@ fn too_many(wait: Duration) -> Fault {
     fault
 }
 
-/// Under which a user's wrong credentials are counted: no address has that form.
+/// The name under which a user's wrong credentials are counted: no address has that form.
 fn user_key(user: &str) -> String {
     format!("user {user}")
 }
@@ -464,7 +464,7 @@ fn page_file(file: &page::File, headers: &HeaderMap) -> Response {
     }
     let headers = response.headers_mut();
     headers.extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
-    // Kept, and asked for each time whether it is still so: after an update nobody works with the old page.
+    // A browser keeps it, and asks each time whether it is still current: after an update nobody works with the old page.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::POLICY));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -48,13 +48,13 @@ fn cookie(value: &str, life_s: i64, whole: &Whole) -> String {
     format!("{COOKIE}={value}; Path=/; Max-Age={life_s}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// The answer to who has a ticket now.
+/// The answer to somebody who has a ticket now.
 fn opened(site: &Site, caller: &Caller, login: &Login, whole: &Whole) -> Result<Response, Fault> {
     let ticket = utf8_percent_encode(&login.ticket, NON_ALPHANUMERIC).to_string();
     Ok(with_cookie(&told(site, caller, Some(login))?, &cookie(&ticket, TICKET_LIFE_S, whole)))
 }
 
-/// The answer to who ends the session.
+/// The answer to somebody who ends the session.
 pub(super) fn closed(whole: &Whole) -> Response {
     with_cookie(&json!({}), &cookie("", 0, whole))
 }
@@ -70,7 +70,7 @@ impl Web {
         opened(site, &caller, &login, whole).map(Some)
     }
 
-    /// Tells who asks, if that is somebody, and renews the ticket of who has one.
+    /// Tells who is asking, if anybody is known, and renews the ticket if there is one.
     pub(super) fn session(&self, caller: &Caller, whole: &Whole, sent: &Sent) -> Result<Response, Fault> {
         let site = &self.inner.site;
         let is_embedded = whole.head.extensions.get::<Caller>().is_some();

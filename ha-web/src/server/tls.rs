@@ -49,12 +49,12 @@ pub enum TlsError {
     Use(#[from] rustls::Error),
 }
 
-/// What a server speaks by, and by what people know it.
+/// What a server speaks TLS with, and how people know it.
 #[derive(Debug, Clone)]
 pub struct Tls {
     /// The settings.
     pub config: Arc<ServerConfig>,
-    /// SHA-256 of the certificate, as colons separate its bytes in hexadecimal.
+    /// SHA-256 of the certificate: its bytes in hexadecimal, separated by colons.
     pub fingerprint: String,
 }
 
@@ -64,7 +64,7 @@ fn file(path: &Path) -> impl FnOnce(io::Error) -> TlsError {
 }
 
 impl Security {
-    /// What to speak by; nothing if it is not protected. `names` are those by which the server will be reached.
+    /// What to speak TLS with; nothing if it is not protected. `names` are those by which the server will be reached.
     ///
     /// # Errors
     ///

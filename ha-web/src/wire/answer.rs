@@ -21,12 +21,12 @@ pub struct Answer {
     pub status: StatusCode,
     /// What was asked for.
     pub data: Value,
-    /// By which a later edit can be made conditional.
+    /// What a later edit can be made conditional on.
     pub digest: Option<String>,
 }
 
 impl Answer {
-    /// An answer by a later edit of which it can be told whether it is still true.
+    /// An answer with a digest, by which a later edit can tell whether it is still true.
     #[must_use]
     pub fn with_digest(data: Value, digest: impl ToString) -> Self {
         Self { digest: Some(digest.to_string()), ..Self::from(data) }

@@ -16,7 +16,7 @@ pub enum FaultClass {
     Malformed,
     /// Nobody is known by these credentials.
     Unauthenticated,
-    /// Who asks may not.
+    /// The caller may not.
     Forbidden,
     /// There is nothing of this name.
     NotFound,
@@ -96,7 +96,7 @@ impl Fault {
         Self::new(FaultClass::NotFound, "not_found", format!("no such {what} '{id}'"))
     }
 
-    /// Who asks lacks a privilege.
+    /// The caller lacks a privilege.
     #[must_use]
     pub fn lacks(privilege: &str) -> Self {
         Self::new(FaultClass::Forbidden, "forbidden", format!("Permission check failed (/, {privilege})"))

@@ -142,7 +142,7 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// If it is none.
+    /// If it is not one.
     pub fn digest(&self) -> Result<Option<Digest>, Fault> {
         let digest = self.get("digest").filter(|text| !text.is_empty()).map(str::parse);
         digest

@@ -26,7 +26,7 @@ pub fn path_parts(path: &str) -> Option<Vec<String>> {
 ///
 /// # Errors
 ///
-/// If the body is not what it says to be.
+/// If the body is not what it claims to be.
 pub fn sent_parameters(
     method: &Method,
     query: Option<&str>,

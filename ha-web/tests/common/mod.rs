@@ -138,7 +138,7 @@ impl Cluster {
         self.send(request.body(Body::from(body)).unwrap())
     }
 
-    /// A call of the compatible part by who may do all.
+    /// A call of the compatible part by somebody who may do all.
     pub(crate) fn call(&self, method: &str, path: &str, parameters: &str) -> Answer {
         self.call_as(Some(Role::Admin), method, &format!("/api2/json{path}"), parameters)
     }

@@ -46,7 +46,7 @@ pub(crate) struct Browser {
     session: String,
     number: Cell<u64>,
     events: RefCell<VecDeque<Value>>,
-    /// What is answered instead of the server, by what an address ends with.
+    /// What is answered instead of what the server would, by what an address ends with.
     answers: RefCell<Vec<(String, String)>>,
 }
 
@@ -162,7 +162,7 @@ impl Browser {
         };
     }
 
-    /// From now on answers instead of the server to what ends with this.
+    /// From now on answers, instead of the server, to addresses that end with this.
     pub(crate) fn answer_instead(&self, end: &str, body: String) {
         let mut answers = self.answers.borrow_mut();
         answers.retain(|(other, _)| other != end);
@@ -186,7 +186,7 @@ impl Browser {
         self.value(expression).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until an expression is true, which is looked at again whenever the page changes. Gives what it is.
+    /// Waits until an expression is true; it is looked at again whenever the page changes. Gives its value.
     #[track_caller]
     pub(crate) fn wait(&self, condition: &str) -> Value {
         let patience = PATIENCE.as_millis() - 10_000;

@@ -188,7 +188,7 @@ fn the_page_is_small_and_complete_in_each_language() {
     assert_eq!(keys("texts/en.js"), keys("texts/zh.js"));
 }
 
-/// A status of many nodes and services, made of that of one.
+/// A status of many nodes and services, made from that of one.
 fn crowd(status: &Value) -> Value {
     let mut crowd = status.clone();
     let (node, lrm, service) = (&status["nodes"][0], &status["lrms"][0], &status["services"][0]);
@@ -262,7 +262,7 @@ fn open_dialog(browser: &Browser, selector: &str) {
     browser.wait("document.querySelector('#dialog[open] .change footer') && true");
 }
 
-/// Does what the dialog is for, once that may be done, and waits for what it tells of it.
+/// Does what the dialog is for, once that may be done, and waits for what it says about that.
 #[track_caller]
 fn carry_out(browser: &Browser, what: &str) {
     browser.wait("document.querySelector('#dialog .primary:not(:disabled)') && true");
@@ -531,7 +531,7 @@ fn the_demonstration_is_seen_on_its_page() {
         .unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
     let line = lines.by_ref().find(|line| line.contains("http://")).unwrap();
-    // It tells on while it is looked at.
+    // It goes on telling while it is looked at.
     let told = std::thread::spawn(move || lines.collect::<Vec<_>>());
     let words: Vec<&str> =
         line.split(|c: char| c.is_whitespace() || "(),".contains(c)).filter(|word| !word.is_empty()).collect();

@@ -44,7 +44,7 @@ pub(crate) fn end(process: &mut Child) {
 pub(crate) fn program(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     let program = Path::new(env!("CARGO_BIN_EXE_ha-web")).with_file_name(name);
-    // Cargo builds the programs of the crate that is tested only.
+    // Cargo builds only the programs of the crate that is tested.
     BUILT.call_once(|| {
         if !program.with_file_name("ha").exists() {
             let built = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "ha-cli"]).status().unwrap();

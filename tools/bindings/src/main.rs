@@ -40,7 +40,7 @@ const PROMISES: [(&str, fn(&str, &[Promise]) -> Result<String, Failure>); 3] = [
     ("ha-py/python/pyha/host.py", promises::in_python),
 ];
 
-/// What the first line of a file says that is made here, behind the sign of a comment.
+/// What the first line of a file that is made here says, behind the sign of a comment.
 pub(crate) const NOTE: &str = "Made by `cargo xtask generate` (tools/bindings): change what it is made from.";
 
 fn all(root: &Path) -> Result<Vec<Made>, Failure> {

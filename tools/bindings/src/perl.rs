@@ -54,7 +54,7 @@ fn short(name: &str) -> String {
 
 type Members = Vec<(String, String)>;
 
-/// The structs whose layout is a promise, but for the table of callbacks and for texts, which Perl makes by itself.
+/// The structs whose layout is a promise, except the table of callbacks and texts, which Perl makes by itself.
 fn structs(items: &[&Item]) -> Result<BTreeMap<String, Members>, Failure> {
     let plain = items.iter().filter_map(|item| match item {
         Item::Struct(item) if item.attrs.iter().any(|attribute| attribute.path().is_ident("repr")) => Some(item),
@@ -147,7 +147,7 @@ fn table_of_callbacks<'a>(items: &[&'a Item]) -> Result<&'a syn::ItemStruct, Fai
     Ok(structs.find(|item| item.ident == "ha_callbacks").ok_or("there is no ha_callbacks")?)
 }
 
-/// The callbacks that a host is called by, in their order: all that are functions but destroy().
+/// The callbacks that a host is called by, in their order: all that are functions, except destroy().
 pub(crate) fn callbacks(sources: &Sources) -> Result<Vec<String>, Failure> {
     let items: Vec<&Item> = sources.items("ha_ffi").collect();
     let functions = table_of_callbacks(&items)?.fields.iter().filter(|field| function_in(&field.ty).is_some());
@@ -190,7 +190,7 @@ fn answering_callbacks(items: &[&Item]) -> Result<Vec<(String, String)>, Failure
     answering.map(|(name, function)| Ok((name.to_string(), letters(function)?))).collect()
 }
 
-/// The function that an `Option` of one has.
+/// The function inside of an `Option` of a function.
 fn function_in(of: &syn::Type) -> Option<&syn::TypeBareFn> {
     let syn::Type::Path(path) = of else { return None };
     let syn::PathArguments::AngleBracketed(inner) = &path.path.segments.last()?.arguments else { return None };
@@ -200,7 +200,7 @@ fn function_in(of: &syn::Type) -> Option<&syn::TypeBareFn> {
     }
 }
 
-/// Enums with numbers: names less what they have in common, in small letters.
+/// Enums with numbers: names without what they have in common, in small letters.
 fn numbers(items: &[&Item]) -> Result<BTreeMap<String, Vec<(String, i64)>>, Failure> {
     let mut all = BTreeMap::new();
     for item in items {

@@ -1,6 +1,6 @@
-//! What a host must keep, callback by callback: one table, put in its words into the documentation of all three faces.
+//! What a host must keep, callback by callback: one table, put word for word into the documentation of all three faces.
 //!
-//! The rest of that documentation is written by hand. In each of it a paragraph that begins with `Promise:` is made here.
+//! The rest of that documentation is written by hand. In each of them a paragraph that begins with `Promise:` is made here.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::{Failure, NOTE};
 
 const PROMISE: &str = "Promise: ";
 
-/// What is counted on of a callback.
+/// What is counted on from a callback.
 pub(crate) struct Promise {
     pub(crate) callback: String,
     /// The method of Python.

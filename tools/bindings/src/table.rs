@@ -53,7 +53,7 @@ impl Tables {
         Ok(Self { words, events, unions, records, record_code: read("records.py")?, promises })
     }
 
-    /// What is counted on of each of these callbacks, and of no other.
+    /// What is counted on from each of these callbacks, and of no other.
     pub(crate) fn promises_of(&self, callbacks: &[String]) -> Result<&[Promise], Failure> {
         let known: Vec<&str> = self.promises.iter().map(|promise| promise.callback.as_str()).collect();
         match callbacks.iter().find(|callback| !known.contains(&callback.as_str())) {
@@ -93,7 +93,7 @@ pub(crate) fn read_words(text: &str) -> Result<Vec<Word>, Failure> {
     Ok(words)
 }
 
-/// `word=number`, or `word:NAME=number` where the name in C is not made of the word.
+/// `word=number`, or `word:NAME=number` where the name in C is not made from the word.
 fn number_row(prefix: &str, row: &str) -> Result<(String, String, i32), Failure> {
     let (word, number) = row.split_once('=').ok_or_else(|| format!("tables/words: what is '{row}'?"))?;
     let (word, name) =

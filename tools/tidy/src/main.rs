@@ -5,7 +5,7 @@
 //!
 //! | law | what must hold |
 //! |---|---|
-//! | `circle` | no circle of files within a crate, a module with its own children apart |
+//! | `circle` | no circle of files within a crate, apart from a module with its own children |
 //! | `crate-boundary` | a crate depends only on the crates below it, and keeps out what belongs to others |
 //! | `room-boundary` | rooms know nothing of those above them: who decides, of the questions beforehand; a store, of agents |
 //! | `function-length` | no function has more than 70 lines, but tables marked `// tidy: table` |

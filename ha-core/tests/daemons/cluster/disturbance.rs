@@ -22,7 +22,7 @@ pub(crate) enum Fault {
     Late(When, u64),
     /// The node loses its power, and boots again.
     Crash(When),
-    /// It says no, or what makes no sense.
+    /// It says no, or something that makes no sense.
     Wrong,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum When {
 }
 
 impl Cluster {
-    /// Counts a call, and says how it is to fail, if it is.
+    /// Counts a call, and says how it must fail, if it must.
     pub(super) fn count_call(&mut self, operation: HostOperation) -> Option<Fault> {
         let count = self.calls.entry(operation).or_default();
         *count += 1;

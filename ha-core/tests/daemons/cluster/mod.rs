@@ -81,13 +81,13 @@ pub(crate) struct Cluster {
     pub(crate) unmanaged: Vec<UnmanagedService>,
     /// Whether workers can end their jobs.
     pub(crate) ends_jobs: bool,
-    /// Whether an LRM is called as soon as a job of its has ended.
+    /// Whether an LRM is called as soon as one of its jobs has ended.
     pub(crate) tells_of_ended_jobs: bool,
     /// How long a job takes, if it is not the usual time.
     pub(crate) job_time: Option<Duration>,
     /// What fence devices were asked for.
     pub(crate) attempts: Vec<FenceAttempt>,
-    /// The incidents of which attempts were kept, each time that others were forgotten.
+    /// The incidents whose attempts were kept, each time that others were forgotten.
     pub(crate) forgotten: Vec<BTreeSet<Uid>>,
     /// The software of nodes whose version is not the newest.
     pub(crate) versions: BTreeMap<NodeName, String>,
@@ -108,7 +108,7 @@ pub(crate) struct Cluster {
     ticks: u32,
 }
 
-/// More ticks than any story needs: a daemon that asks to be called again at once, for ever, is found by it.
+/// More ticks than any story needs: this finds a daemon that asks for ever to be called again at once.
 const MOST_TICKS: u32 = 200_000;
 
 /// How long a node takes to boot.
@@ -153,7 +153,7 @@ impl Cluster {
         self.guests.insert(sid(name), guest);
     }
 
-    /// What is configured, to be changed.
+    /// What is configured, for changes.
     pub(crate) fn resources(&mut self) -> &mut OrderedMap<ServiceId, Resource> {
         &mut Arc::make_mut(&mut self.store.resources).resources
     }
@@ -333,7 +333,7 @@ impl Cluster {
         }
     }
 
-    /// Asks the LRM to stop, and the node to go down when it has, if that is why.
+    /// Asks the LRM to stop, and the node to go down once the LRM has stopped, if that is why.
     pub(crate) fn stop_lrm(&mut self, name: &NodeName, request: StopRequest) {
         let now = self.now();
         let node = self.nodes.get_mut(name).unwrap();

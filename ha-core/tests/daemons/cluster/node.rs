@@ -33,7 +33,7 @@ pub(crate) struct Node {
     pub(crate) next: BTreeMap<Daemon, Instant>,
     /// When each open watchdog was last fed.
     pub(crate) watchdogs: BTreeMap<Daemon, Instant>,
-    /// When the watchdogs were last fed that daemons left open when they ended.
+    /// When the watchdogs that daemons left open as they ended were last fed.
     pub(crate) abandoned: Vec<Instant>,
     /// When each daemon asked for the renewal that it has not fed its watchdog for yet.
     pub(crate) renewals: BTreeMap<Daemon, Instant>,

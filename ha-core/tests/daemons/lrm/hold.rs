@@ -1,4 +1,4 @@
-//! What an LRM must not let go of, and what it must not begin: each condition by which it would, one at a time.
+//! What an LRM must not let go of, and what it must not begin: each condition under which it would, one at a time.
 
 use super::*;
 use crate::cluster::{Disturbance, Fault, When};
@@ -101,7 +101,7 @@ fn an_lrm_that_goes_down_leaves_only_when_it_has_said_so_and_has_looked_once_mor
 fn what_comes_while_an_lrm_that_goes_down_says_that_it_leaves_is_not_left_to_run() {
     let mut cluster = active();
     cluster.add_service("vm:102", "node1", RequestedState::Started);
-    // A live move here ends right before its master can know that nobody looks after this node any more.
+    // A live move to this node ends right before its master can know that nobody looks after this node any more.
     cluster.after_record = Some(|cluster| {
         let leaves = cluster.store.lrm_status[&node("node1")].state == LrmState::WaitForAgentLock;
         if leaves && !cluster.status().services.contains(&sid("vm:102")) {

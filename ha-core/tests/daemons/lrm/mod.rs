@@ -24,7 +24,7 @@ mod stop;
 
 const STARTED: ServiceState = ServiceState::Started { confirmed: false };
 
-/// Two nodes, of which the first runs an LRM, and `vm:101` there.
+/// Two nodes, the first of which runs an LRM, and `vm:101` there.
 fn cluster() -> Cluster {
     let mut cluster = Cluster::with_one_daemon(&["node1", "node2", "node3"], Daemon::Lrm);
     cluster.add_service("vm:101", "node1", RequestedState::Started);

@@ -17,7 +17,7 @@ fn iterate_until(cluster: &mut Cluster, event: &str) -> Vec<String> {
     panic!("{event} is not reported, but {events:?}");
 }
 
-/// A job for `vm:101` hangs, for a place of which there is one.
+/// A job for `vm:101` hangs, in the only place that there is.
 fn hung(state: ServiceState) -> Cluster {
     let mut cluster = active();
     cluster.datacenter().max_workers = 1;
