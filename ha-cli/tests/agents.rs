@@ -44,7 +44,7 @@ fn ways() -> Vec<(&'static str, Launcher)> {
     }
 }
 
-/// With a script of a service and one of what it leaves, for each way.
+/// Runs a test once for each way to keep a service's processes together, in a directory of its own.
 fn in_each_way(name: &str, test: impl Fn(&Sandbox, ProcAgent)) {
     for (way, launcher) in ways() {
         eprintln!("{name}: {way}");

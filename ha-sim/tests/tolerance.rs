@@ -25,7 +25,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 /// How many clusters are played if nobody asks for more (`HA_TOLERANCE_CLUSTERS`).
 const CLUSTERS: u64 = 60;
 
-/// A cluster of two to five nodes, with up to eight services and rules of all kinds among them.
+/// A cluster of three to five nodes, with up to eight services and rules of all kinds among them.
 fn random_setup(rng: &mut Rng) -> Result<Setup> {
     let nodes: Vec<String> = (1..=rng.usize(3..=5)).map(|number| format!("node{number}")).collect();
     let sids: Vec<String> = (0..rng.usize(1..=8)).map(|number| format!("vm:{}", 100 + number)).collect();

@@ -1,4 +1,4 @@
-//! `ha-web`: what `ha web`, `ha token` and `ha user` run.
+//! `ha-web`: what `ha web`, `ha notify`, `ha token` and `ha user` run.
 
 mod command;
 

@@ -231,7 +231,7 @@ impl Session {
                 continue;
             }
             return match code.parse::<u16>() {
-                // Where several are good the first digit says so: 251 is taken as 250 is.
+                // The first two digits say what kind of answer it is: 251 is as good as 250.
                 Ok(code) if code / 10 == expected / 10 => Ok(()),
                 // Wrong credentials and the like may be mended; a mail that is not wanted will never be.
                 Ok(550..=554) => Err(Failed::refused(format!("the mail server refuses it: {}", shown(&line)))),
