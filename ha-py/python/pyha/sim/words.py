@@ -58,7 +58,7 @@ class FailureKind(Word):
     """How an operation goes wrong."""
 
     FAILS = "fails"
-    """It takes its time, then it has not worked."""
+    """It takes its time, and then fails."""
 
     HANGS = "hangs"
     """It never ends."""
