@@ -6,6 +6,20 @@
 
 #include <pthread.h>
 
+/* Lets both daemons work for some time. Whatever the callbacks do, each call ends well. */
+static void run(struct world *world, ha_crm *crm, ha_lrm *lrm, uint64_t from, uint64_t until)
+{
+    uint64_t now, crm_next = from, lrm_next = from;
+    int32_t wait;
+
+    for (now = from; now <= until; now += SECOND) {
+        if (crm_next <= now)
+            WELL(ha_crm_tick(crm, world->host, now, 1700000000, &crm_next, &wait, NULL));
+        if (lrm_next <= now)
+            WELL(ha_lrm_tick(lrm, world->host, now, 1700000000, &lrm_next, &wait, NULL));
+    }
+}
+
 /* The whole life of both daemons, with one callback broken in one way after they have begun well, and mended at the end. */
 static void live(enum story story, const char *name, enum fault fault, unsigned called[CALLBACKS])
 {

@@ -537,18 +537,4 @@ static void end(struct world *world, ha_crm *crm, ha_lrm *lrm)
     CHECK(world->destroyed == 2);
 }
 
-/* Lets both daemons work for some time. Whatever the callbacks do, each call ends well. */
-static void run(struct world *world, ha_crm *crm, ha_lrm *lrm, uint64_t from, uint64_t until)
-{
-    uint64_t now, crm_next = from, lrm_next = from;
-    int32_t wait;
-
-    for (now = from; now <= until; now += SECOND) {
-        if (crm_next <= now)
-            WELL(ha_crm_tick(crm, world->host, now, 1700000000, &crm_next, &wait, NULL));
-        if (lrm_next <= now)
-            WELL(ha_lrm_tick(lrm, world->host, now, 1700000000, &lrm_next, &wait, NULL));
-    }
-}
-
 #endif
