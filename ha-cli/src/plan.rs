@@ -6,7 +6,7 @@ use ha_core::{
     id::NodeName,
     plan::{LossLevel, Tolerance, TooMuch},
 };
-use ha_host::desk::{Evacuation, evacuation, tolerance};
+use ha_host::desk::{Evacuation, evacuation, tolerance_with_remedies};
 
 use super::{
     arguments::PlanVerb,
@@ -22,7 +22,7 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
 }
 
 fn tell_tolerance(context: &Context, losses: Option<usize>, as_json: bool) -> Result<ExitCode, Failure> {
-    let found = tolerance(&context.present()?, losses.unwrap_or(usize::MAX));
+    let found = tolerance_with_remedies(&context.present()?, losses.unwrap_or(usize::MAX));
     let is_enough = losses.is_none_or(|losses| found.survives >= losses);
     if as_json {
         say_json(&found)?;

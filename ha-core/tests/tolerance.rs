@@ -1,5 +1,5 @@
 //! Which losses a cluster survives, what stays down after those that it does not, and what would help.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -191,6 +191,32 @@ fn an_answer_that_is_not_whole_says_so() {
     let (whole, cut) = (within(6), within(5));
     assert_eq!((whole.survives, whole.is_whole), (2, true));
     assert_eq!((cut.survives, cut.is_whole, cut.levels.len()), (1, false, 1));
+}
+
+#[test]
+fn what_would_help_is_looked_for_only_where_it_is_wanted() {
+    let rules = "node-affinity: db\n\tresources vm:101\n\tnodes n1\n\tstrict 1\n";
+    let nodes = THREE.map(node);
+    let ask = |wants_remedies| {
+        let losses = Losses { wants_remedies, ..Losses::of_nodes(&nodes, 1) };
+        cluster(&THREE, &[("vm:101", "n1")], rules).tolerance(&losses)
+    };
+    let (with, without) = (ask(true), ask(false));
+    assert_eq!(first(&with).remedies.len(), 1);
+    assert_eq!(first(&without), &TooMuch { remedies: Vec::new(), ..first(&with).clone() });
+}
+
+#[test]
+fn rules_are_judged_by_the_members_and_not_by_the_nodes_that_are_recorded() {
+    // Four services that must be apart want four nodes: with a fourth member, which the master has not seen yet, the rule is in force.
+    let rules = "resource-affinity: apart\n\tresources vm:101,vm:102,vm:103,vm:104\n\taffinity negative\n";
+    let services = [("vm:101", "n1"), ("vm:102", "n2"), ("vm:103", "n3"), ("vm:104", "n3")];
+    let mut cluster = cluster(&THREE, &services, rules);
+    cluster.input.members.insert(node("n4"), false);
+    let tolerance = ask(cluster, 1);
+    let down = &first(&tolerance).down[0];
+    let DownReason::NoNode { explanation } = &down.reason else { panic!("{down:?}") };
+    assert_eq!(explanation.answer, None, "what explains goes by what decided: {down}");
 }
 
 #[test]

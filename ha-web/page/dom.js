@@ -8,6 +8,11 @@ export function h(tag, props, ...children) {
   return { tag, props: props ?? {}, children: flattened(children), key: props?.key };
 }
 
+/** What stands where there is not what was looked for: a heading, a text if there is more to say, and a way on. */
+export function nothing(heading, text, href, way) {
+  return h('div', { class: 'nothing' }, heading, text && h('p', null, text), h('a', { href }, way));
+}
+
 /** An element that is described anew only when its mark, a text, is another one. */
 export function kept(key, mark, describe) {
   return { key, mark, describe };

@@ -3,7 +3,7 @@
 import { logout, session, whoLooks } from './api.js';
 import { clusterPage, focusFilter } from './cluster.js';
 import { forgetDialog, refreshDialog } from './dialog.js';
-import { $, $$, h, show } from './dom.js';
+import { $, $$, h, nothing, show } from './dom.js';
 import * as facts from './facts.js';
 import { isStale, known, leave, listen, look } from './feed.js';
 import { drawFrame } from './frame.js';
@@ -61,7 +61,7 @@ function drawAll() {
     node: () => nodePage(id, redraw),
     history: () => historyPage(id, redraw),
   }[view];
-  show(main, page ? page() : h('div', { class: 'nothing' }, h('h1', null, t('page.none')), h('a', { href: '#/' }, t('nav.cluster'))));
+  show(main, page ? page() : nothing(h('h1', null, t('page.none')), null, '#/', t('nav.cluster')));
   refreshDialog();
 }
 

@@ -3,7 +3,7 @@
 import { arm, actButton, confirmFenced, disarm, maintenance } from './actions.js';
 import { call, get, may } from './api.js';
 import { chip } from './chip.js';
-import { h } from './dom.js';
+import { h, nothing } from './dom.js';
 import { eventList } from './events.js';
 import { facts } from './facts.js';
 import { known, now } from './feed.js';
@@ -115,13 +115,7 @@ export function nodePage(name, redraw) {
   ask(name, redraw);
   const node = understand(known.status, facts.timings).nodes.find((one) => one.name === name);
   if (!node)
-    return h(
-      'div',
-      { class: 'nothing' },
-      h('h1', { class: 'mono' }, name),
-      h('p', null, t('node.unknown')),
-      h('a', { href: '#/nodes' }, t('nav.nodes')),
-    );
+    return nothing(h('h1', { class: 'mono' }, name), t('node.unknown'), '#/nodes', t('nav.nodes'));
   return [
     h('p', { key: 'crumbs', class: 'crumbs' }, h('a', { href: '#/nodes' }, t('nav.nodes')), ' /'),
     h(

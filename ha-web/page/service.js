@@ -2,7 +2,7 @@
 
 import { serviceActions } from './actions.js';
 import { get } from './api.js';
-import { h } from './dom.js';
+import { h, nothing } from './dom.js';
 import { eventList } from './events.js';
 import { known, now } from './feed.js';
 import { glyph, stateWord, word } from './glyphs.js';
@@ -18,13 +18,7 @@ export function servicePage(sid, redraw) {
   if (!known.status) return h('p', null, t('verdict.first'));
   const service = understand(known.status, facts.timings).services.find((one) => one.sid === sid);
   if (!service)
-    return h(
-      'div',
-      { class: 'nothing' },
-      h('h1', { class: 'mono' }, sid),
-      h('p', null, t('service.none')),
-      h('a', { href: '#/' }, t('nav.cluster')),
-    );
+    return nothing(h('h1', { class: 'mono' }, sid), t('service.none'), '#/', t('nav.cluster'));
   const since = service.since_ms ? span((now() - service.since_ms) / 1000, false) : null;
   const values = { node: h('span', { class: 'mono' }, service.node ?? '–'), since };
   const [before, after] = t(since ? 'service.on.since' : 'service.on', { since }).split('{node}');

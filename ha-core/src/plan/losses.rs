@@ -58,18 +58,20 @@ pub struct Losses {
     pub votes: Option<Votes>,
     /// How many sets are looked at, at the most.
     pub most_sets: usize,
+    /// Whether changes that would help are looked for. Each is played, which takes longer than all else.
+    pub wants_remedies: bool,
 }
 
 impl Losses {
     /// Sets that are looked at if nothing else is said.
     pub const MOST_SETS: usize = 5_000;
 
-    /// Losses of up to `most` of these nodes, until one is too much; without votes.
+    /// Losses of up to `most` of these nodes, until one is too much; without votes, and with what would help.
     #[must_use]
     pub fn of_nodes<'a>(nodes: impl IntoIterator<Item = &'a NodeName>, most: usize) -> Self {
         let unit = |node: &NodeName| LossUnit { name: node.to_string(), nodes: [node.clone()].into() };
         let units = nodes.into_iter().map(unit).collect();
-        Self { units, most, goes_on: false, votes: None, most_sets: Self::MOST_SETS }
+        Self { units, most, goes_on: false, votes: None, most_sets: Self::MOST_SETS, wants_remedies: true }
     }
 }
 
@@ -109,7 +111,7 @@ pub struct TooMuch {
     pub is_without_quorum: bool,
     /// The services that stay down, and why.
     pub down: Vec<Down>,
-    /// Changes of which each by itself would let all of them be recovered.
+    /// Changes of which each by itself would let all of them be recovered; none if they were not [asked for](Losses::wants_remedies).
     pub remedies: Vec<Remedy>,
 }
 

@@ -13,6 +13,7 @@ use crate::{
     config::RequestedState,
     host::Configuration,
     id::{NodeName, ServiceId},
+    manager::RoundInput,
     placement::Preference,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
@@ -31,7 +32,7 @@ pub(super) struct Settled {
 impl Settled {
     pub(super) fn of(rounds: RoundsToCome) -> Self {
         let played = rounds.clone().play(&[]);
-        let down_already = down(&played, &BTreeMap::new());
+        let down_already = down(&played, &rounds.input, &BTreeMap::new());
         let down_already = down_already.into_iter().map(|down| (down.sid.clone(), down)).collect();
         let RoundsPlayed { status, lrms, configuration, settled, .. } = played;
         let mut rounds = RoundsToCome { status, ..rounds };
@@ -52,7 +53,8 @@ impl Settled {
 
     /// The services that stay down after a loss, with some of the configuration changed perhaps.
     pub(super) fn down_after(&self, rounds: RoundsToCome, lost: &BTreeSet<NodeName>) -> Vec<Down> {
-        down(&rounds.play_loss(lost), &self.down_already)
+        let input = rounds.input.clone();
+        down(&rounds.play_loss(lost), &input, &self.down_already)
     }
 }
 
@@ -67,17 +69,22 @@ pub(super) fn is_asked_to_run(configuration: &Configuration, sid: &ServiceId) ->
     resource.is_some_and(|resource| resource.state() == RequestedState::Started)
 }
 
-/// The services that are asked to run and are not on the way to it on a node that is there; without those that don't count.
-fn down(played: &RoundsPlayed, but: &BTreeMap<ServiceId, Down>) -> Vec<Down> {
+/// The services that are asked to run and are not on the way to it on a node that is there; without those that don't count. `input` is what
+/// the rounds began with: the members and figures by which placement says why there is no node.
+fn down(played: &RoundsPlayed, input: &RoundInput, but: &BTreeMap<ServiceId, Down>) -> Vec<Down> {
     let RoundsPlayed { status, configuration, .. } = played;
     let stays_down = |(sid, entry): &(&ServiceId, &ServiceEntry)| {
         is_asked_to_run(configuration, sid) && !but.contains_key(*sid) && !runs(status, entry)
     };
-    let members: Vec<NodeName> = status.nodes.keys().cloned().collect();
+    let members: Vec<NodeName> = input.members.keys().cloned().collect();
+    let situation = Situation {
+        usage: input.usage.as_deref(),
+        unmanaged: &input.unmanaged,
+        ..Situation::new(status, configuration, &members)
+    };
     let entries = status.services.iter().filter(stays_down);
     let down = entries.map(|(sid, entry)| {
         let no_node = || {
-            let situation = Situation::new(status, configuration, &members);
             let explanation = situation.explain(sid, Preference::BestScore).ok();
             explanation.map(|explanation| DownReason::NoNode { explanation })
         };

@@ -132,7 +132,7 @@ impl<'a> Asked<'a> {
         if down.is_empty() {
             return None;
         }
-        let remedies = remedies(self.settled, lost, &down);
+        let remedies = if self.losses.wants_remedies { remedies(self.settled, lost, &down) } else { Vec::new() };
         too_much(down).map(|too_much| TooMuch { remedies, ..too_much })
     }
 

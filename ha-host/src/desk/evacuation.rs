@@ -9,7 +9,7 @@ use ha_core::{
 };
 use serde::Serialize;
 
-use super::{Change, Consequence, Present, foresee, tolerance};
+use super::{Change, Consequence, Present, foresee, tolerance_with_remedies};
 
 /// What follows from maintenance of nodes, from its beginning to its end.
 #[derive(Debug, Clone, Serialize)]
@@ -66,7 +66,7 @@ pub fn evacuation(present: &Present, nodes: &[NodeName]) -> Option<Evacuation> {
         nodes: nodes.to_vec(),
         leaving: begins.consequences,
         interrupted: interrupted(&meanwhile, nodes),
-        meanwhile: tolerance(&meanwhile, 1),
+        meanwhile: tolerance_with_remedies(&meanwhile, 1),
         returning: ends.consequences,
         elsewhere: elsewhere.collect(),
     })

@@ -33,5 +33,5 @@ pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, s
 pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
 pub use report::StatusParts;
-pub use tolerance::tolerance;
+pub use tolerance::{tolerance, tolerance_with_remedies};
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

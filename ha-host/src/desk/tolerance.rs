@@ -7,9 +7,20 @@ use super::{Present, foresight::rounds_to_come};
 /// Which losses of nodes that are there now the cluster survives, of up to `most` at once: see [`RoundsToCome::tolerance`](ha_core::plan::RoundsToCome::tolerance).
 ///
 /// Nodes have no votes here: who can reach the store may act. So many sets are looked at as take about as long as 50,000 placements.
-/// If no node could be the master nothing is survived, and nothing was looked at.
+/// If no node could be the master nothing is survived, and nothing was looked at. What would help is not looked for: for that there
+/// is [`tolerance_with_remedies`].
 #[must_use]
 pub fn tolerance(present: &Present, most: usize) -> Tolerance {
+    ask(present, most, false)
+}
+
+/// The same, with what would help. That takes longer, since each change is played.
+#[must_use]
+pub fn tolerance_with_remedies(present: &Present, most: usize) -> Tolerance {
+    ask(present, most, true)
+}
+
+fn ask(present: &Present, most: usize, wants_remedies: bool) -> Tolerance {
     /// Placements that are asked for at the most; each set of nodes asks for at least one.
     const MOST: usize = 50_000;
     let members = &present.settings.nodes;
@@ -17,6 +28,6 @@ pub fn tolerance(present: &Present, most: usize) -> Tolerance {
         return Tolerance { survives: 0, is_whole: true, levels: Vec::new(), down_already: Vec::new() };
     };
     let on_a_node = present.status.services.len().checked_div(members.len()).unwrap_or_default();
-    let most_sets = MOST.checked_div(on_a_node.saturating_add(1)).unwrap_or_default();
-    rounds.tolerance(&Losses { most_sets: most_sets.max(members.len()), ..Losses::of_nodes(members, most) })
+    let most_sets = MOST.checked_div(on_a_node.saturating_add(1)).unwrap_or_default().max(members.len());
+    rounds.tolerance(&Losses { most_sets, wants_remedies, ..Losses::of_nodes(members, most) })
 }

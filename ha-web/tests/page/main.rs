@@ -326,6 +326,14 @@ fn everything_that_can_be_done_to_a_service_is_done_on_the_page() {
     open_dialog(&browser, "[data-act=remove]:not(:disabled)");
     carry_out(&browser, "remove");
     browser.wait("!document.querySelector('main').textContent.includes('ct:300')");
+    for (place, text) in [
+        ("service/vm:999", "There is no such service."),
+        ("node/node9", "There is no such node."),
+        ("nowhere", "There is no such page"),
+    ] {
+        go(&browser, place);
+        browser.wait(&format!("document.querySelector('main .nothing')?.textContent.includes({text:?})"));
+    }
 }
 
 #[test]
