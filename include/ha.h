@@ -146,7 +146,7 @@ typedef struct ha_situation ha_situation;
 /// The settings of all timings. They may be unsafe while they are being set; daemons refuse unsafe ones.
 typedef struct ha_timings ha_timings;
 
-/// Sizes and loads of nodes and services, for the schedulers that look at them.
+/// The figures of nodes and services, for the schedulers that look at them.
 typedef struct ha_usage ha_usage;
 
 /// What a view of the cluster is made from.
@@ -1338,7 +1338,7 @@ ha_status ha_situation_new(const struct ha_manager_status *status,
 /// Frees a situation. NULL is fine.
 ha_status ha_situation_free(struct ha_situation *situation);
 
-/// Gives it sizes and loads, for the schedulers "static" and "dynamic". NULL takes them away.
+/// Gives it the figures of nodes and services, for the schedulers "static" and "dynamic". NULL takes them away.
 ha_status ha_situation_set_usage(struct ha_situation *situation,
                                  const struct ha_usage *usage,
                                  struct ha_error **error);
@@ -1675,7 +1675,7 @@ enum ha_event_kind
     /// The scheduler was changed.
     /// Fields: from, to.
     HA_EVENT_SCHEDULER_MODE_SWITCHED = 46,
-    /// The statistics that the scheduler needs can't be had: this round counts services instead.
+    /// The figures that the scheduler needs can't be had: this round counts services instead.
     /// Fields: mode, reason.
     HA_EVENT_SCHEDULER_FALLBACK = 47,
     /// Automatic balancing moves a service.
@@ -2173,7 +2173,7 @@ typedef struct ha_callbacks {
     /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
     /// fails the round does without.
     int32_t (*unmanaged_services)(void *context, struct ha_reply *reply);
-    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
+    /// CRM: the figures of nodes and services, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
     /// counts services instead.
     int32_t (*usage)(void *context, struct ha_reply *reply);
     /// CRM: sixteen random bytes, by ha_reply_bytes(): HA_ANSWER_OK.
@@ -2316,7 +2316,7 @@ ha_status ha_reply_unmanaged(struct ha_reply *reply,
                              size_t node_length,
                              int32_t running);
 
-/// Hands back sizes and loads. The handle stays the caller's.
+/// Hands back figures. The handle stays the caller's.
 ha_status ha_reply_usage(struct ha_reply *reply, const struct ha_usage *usage);
 
 /// Hands back a time in seconds, 0 or more, for job_time_limit.
@@ -2756,7 +2756,7 @@ ha_status ha_round_input_add_unmanaged(struct ha_round_input *input,
                                        int32_t running,
                                        struct ha_error **error);
 
-/// Tells sizes and loads, for the schedulers that look at them; NULL for none.
+/// Tells the figures of nodes and services, for the schedulers that look at them; NULL for none.
 ha_status ha_round_input_set_usage(struct ha_round_input *input,
                                    const struct ha_usage *usage,
                                    struct ha_error **error);

@@ -15,7 +15,7 @@ use ha_core::{
         Affinity, DatacenterConfig, NodePriorities, Rule, RuleKind, RulesConfig,
         datacenter::{BalanceMethod, SchedulerMode},
     },
-    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
+    host::{Configuration, HostFigures, NodeFigures, ServiceFigures},
     id::{NodeName, RuleId, ServiceId},
     placement::{BalanceHold, Preference},
     plan::Situation,
@@ -28,7 +28,7 @@ struct Cluster {
     status: ManagerStatus,
     configuration: Configuration,
     members: Vec<NodeName>,
-    usage: UsageStatistics,
+    usage: HostFigures,
 }
 
 fn node(number: usize) -> NodeName {
@@ -43,12 +43,12 @@ impl Cluster {
     /// Services of different sizes on nodes of different sizes, the later nodes with more of them.
     fn new(nodes: usize, services: usize, mode: SchedulerMode) -> Self {
         let mut status = ManagerStatus::default();
-        let mut usage = UsageStatistics::default();
+        let mut usage = HostFigures::default();
         for number in 0..nodes {
             status.nodes.insert(node(number), NodeState::Online);
             let cores = [512.0, 768.0, 1024.0][number % 3];
             let memory = [2048, 4096][number % 2] * GIB;
-            let size = NodeStatistics { max_cpu: cores, max_memory: memory, cpu: cores * 0.3, memory: memory / 3 };
+            let size = NodeFigures { max_cpu: cores, max_memory: memory, cpu: cores * 0.3, memory: memory / 3 };
             usage.nodes.insert(node(number), size);
         }
         let entries = (0..services).map(|number| {
@@ -57,7 +57,7 @@ impl Cluster {
         });
         status.services.extend(entries);
         usage.services.extend((0..services).map(|number| {
-            let figures = ServiceStatistics {
+            let figures = ServiceFigures {
                 max_cpu: (number % 5) as f64,
                 max_memory: (1 + number as u64 % 8) * GIB,
                 cpu: 0.1 + (number % 13) as f64 / 10.0,

@@ -15,7 +15,7 @@ use ha_core::{
         datacenter::{SchedulerConfig, SchedulerMode},
     },
     event::Event,
-    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
+    host::{Configuration, HostFigures, NodeFigures, ServiceFigures},
     id::{NodeName, ServiceId},
     manager::{Manager, RoundInput},
     plan::Rehearsal,
@@ -48,9 +48,9 @@ impl Cluster {
         };
         let entry = || ServiceEntry::new(ServiceState::Started { confirmed: true }, node(1));
         status.services.extend((0..4).map(|number| (sid(number), entry())));
-        let size = NodeStatistics { max_cpu: 16.0, max_memory: 64 << 30, ..NodeStatistics::default() };
-        let figures = ServiceStatistics { max_cpu: 2.0, max_memory: 4 << 30, ..ServiceStatistics::default() };
-        let usage = UsageStatistics {
+        let size = NodeFigures { max_cpu: 16.0, max_memory: 64 << 30, ..NodeFigures::default() };
+        let figures = ServiceFigures { max_cpu: 2.0, max_memory: 4 << 30, ..ServiceFigures::default() };
+        let usage = HostFigures {
             nodes: (1..=3).map(|number| (node(number), size)).collect(),
             services: (0..4).map(|number| (sid(number), figures)).collect(),
         };
@@ -161,7 +161,7 @@ fn missing_figures_are_told_each_round_and_nothing_is_balanced() {
     let mut cluster = Cluster::new(balancing(0));
     cluster.input.usage = None;
     for _ in 0..2 {
-        let reason = "the host has no statistics".into();
+        let reason = "the host has no figures".into();
         assert_eq!(cluster.round(), [Event::SchedulerFallback { mode: SchedulerMode::Static, reason }]);
     }
 }

@@ -15,8 +15,8 @@ use ha_core::{
     event::Event,
     host::{
         Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
-        FenceDevices, FenceProgress, GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        FenceDevices, FenceProgress, GuestControl, HostError, HostFigures, Job, JobId, JobStart, Lock, LockAnswer,
+        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, Motion},
@@ -336,11 +336,11 @@ impl FenceDevices for Adapter<'_> {
 }
 
 impl Statistics for Adapter<'_> {
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
         Ok(ask!(self.unmanaged_services())?.ok()?.unmanaged)
     }
 
-    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, mode: SchedulerMode) -> Result<HostFigures, HostError> {
         if self.callbacks.usage_by_mode.is_some() {
             let dynamic = i32::from(mode == SchedulerMode::Dynamic);
             return handed_back("usage_by_mode", ask!(self.usage_by_mode(dynamic))?.ok()?.usage);

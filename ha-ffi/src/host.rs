@@ -276,7 +276,7 @@ pub struct ha_callbacks {
     /// CRM: the guests that HA does not manage, each by ha_reply_unmanaged(); managed ones may be among them: HA_ANSWER_OK. If it
     /// fails the round does without.
     pub unmanaged_services: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
-    /// CRM: sizes and loads, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
+    /// CRM: the figures of nodes and services, by ha_reply_usage(); asked only where the scheduler needs them: HA_ANSWER_OK. If it fails the round
     /// counts services instead.
     pub usage: Option<unsafe extern "C" fn(context: *mut c_void, reply: *mut ha_reply) -> i32>,
     /// CRM: sixteen random bytes, by ha_reply_bytes(): HA_ANSWER_OK.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::c_char, sync::Arc};
 
 use ha_core::{
-    host::{Configuration as Configured, UnmanagedService, UsageStatistics},
+    host::{Configuration as Configured, HostFigures, UnmanagedGuest},
     manager::{Manager, RoundInput},
     plan::Rehearsal,
     status::ManagerStatus,
@@ -156,13 +156,13 @@ pub unsafe extern "C" fn ha_round_input_add_unmanaged(
 ) -> ha_status {
     call!(error, |call| {
         let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
-        let guest = UnmanagedService { sid, node, running: running == 1 };
+        let guest = UnmanagedGuest { sid, node, running: running == 1 };
         handles::take::<_, Input>(input)?.0.unmanaged.push(guest);
         Call::done()
     })
 }
 
-/// Tells sizes and loads, for the schedulers that look at them; NULL for none.
+/// Tells the figures of nodes and services, for the schedulers that look at them; NULL for none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_round_input_set_usage(
     input: *mut ha_round_input,
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn ha_round_input_set_usage(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let usage = if usage.is_null() { None } else { Some(handles::read::<_, UsageStatistics>(usage)?.clone()) };
+        let usage = if usage.is_null() { None } else { Some(handles::read::<_, HostFigures>(usage)?.clone()) };
         handles::take::<_, Input>(input)?.0.usage = usage.map(Arc::new);
         Call::done()
     })

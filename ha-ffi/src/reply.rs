@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::c_char, sync::Arc, time::Duration};
 
 use ha_core::{
-    host::{Configuration as Configured, JobId, UnmanagedService, UsageStatistics},
+    host::{Configuration as Configured, HostFigures, JobId, UnmanagedGuest},
     id::NodeName,
     status::{ExitCode, LrmStatus, ManagerStatus},
 };
@@ -39,8 +39,8 @@ pub(crate) struct Reply {
     pub(crate) manager_status: Option<Arc<ManagerStatus>>,
     pub(crate) lrm_status: Option<Arc<LrmStatus>>,
     pub(crate) configuration: Option<Configured>,
-    pub(crate) unmanaged: Vec<UnmanagedService>,
-    pub(crate) usage: Option<UsageStatistics>,
+    pub(crate) unmanaged: Vec<UnmanagedGuest>,
+    pub(crate) usage: Option<HostFigures>,
     pub(crate) jobs: Vec<(JobId, ExitCode)>,
     pub(crate) exit_code: Option<ExitCode>,
     pub(crate) seconds: Option<Duration>,
@@ -202,18 +202,18 @@ pub unsafe extern "C" fn ha_reply_unmanaged(
     call!(std::ptr::null_mut(), |call| {
         hand_back(reply, |reply| {
             let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
-            reply.unmanaged.push(UnmanagedService { sid, node, running: yes_or_no("running", running)? });
+            reply.unmanaged.push(UnmanagedGuest { sid, node, running: yes_or_no("running", running)? });
             Ok(())
         })
     })
 }
 
-/// Hands back sizes and loads. The handle stays the caller's.
+/// Hands back figures. The handle stays the caller's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_reply_usage(reply: *mut ha_reply, usage: *const ha_usage) -> ha_status {
     call!(std::ptr::null_mut(), |_call| {
         hand_back(reply, |reply| {
-            reply.usage = Some(handles::read::<_, UsageStatistics>(usage)?.clone());
+            reply.usage = Some(handles::read::<_, HostFigures>(usage)?.clone());
             Ok(())
         })
     })

@@ -3,7 +3,7 @@
 use std::{ffi::c_char, sync::Arc};
 
 use ha_core::{
-    host::{Configuration as Configured, UnmanagedService, UsageStatistics},
+    host::{Configuration as Configured, HostFigures, UnmanagedGuest},
     id::NodeName,
     placement::{BalanceHold, Change, PlacementError, Preference},
     plan::{Prepared, Situation},
@@ -34,8 +34,8 @@ struct Given {
     status: Arc<ManagerStatus>,
     configuration: Configured,
     members: Vec<NodeName>,
-    usage: Option<UsageStatistics>,
-    unmanaged: Vec<UnmanagedService>,
+    usage: Option<HostFigures>,
+    unmanaged: Vec<UnmanagedGuest>,
 }
 
 /// Behind a `ha_situation`.
@@ -130,7 +130,7 @@ pub extern "C" fn ha_situation_free(situation: *mut ha_situation) -> ha_status {
     boundary::free::<_, Asked>(situation)
 }
 
-/// Gives it sizes and loads, for the schedulers "static" and "dynamic". NULL takes them away.
+/// Gives it the figures of nodes and services, for the schedulers "static" and "dynamic". NULL takes them away.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_situation_set_usage(
     situation: *mut ha_situation,
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn ha_situation_set_usage(
     error: *mut *mut ha_error,
 ) -> ha_status {
     call!(error, |_call| {
-        let usage = if usage.is_null() { None } else { Some(handles::read::<_, UsageStatistics>(usage)?.clone()) };
+        let usage = if usage.is_null() { None } else { Some(handles::read::<_, HostFigures>(usage)?.clone()) };
         handles::take::<_, Asked>(situation)?.change().usage = usage;
         Call::done()
     })
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn ha_situation_add_unmanaged(
 ) -> ha_status {
     call!(error, |call| {
         let (sid, node) = (call.sid(sid, sid_length)?, call.node(node, node_length)?);
-        let guest = UnmanagedService { sid, node, running: running == 1 };
+        let guest = UnmanagedGuest { sid, node, running: running == 1 };
         handles::take::<_, Asked>(situation)?.change().unmanaged.push(guest);
         Call::done()
     })

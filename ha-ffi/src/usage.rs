@@ -1,8 +1,8 @@
-//! Sizes and loads of nodes and services.
+//! The figures of nodes and services.
 
 use std::ffi::c_char;
 
-use ha_core::host::{NodeStatistics, ServiceStatistics, UsageStatistics};
+use ha_core::host::{HostFigures, NodeFigures, ServiceFigures};
 
 use crate::{
     boundary::{self, Call, call},
@@ -11,25 +11,25 @@ use crate::{
     handles::{self, Handle},
 };
 
-/// Sizes and loads of nodes and services, for the schedulers that look at them.
+/// The figures of nodes and services, for the schedulers that look at them.
 pub struct ha_usage {
     _private: [u8; 0],
 }
 
-impl Handle for UsageStatistics {
+impl Handle for HostFigures {
     const NAME: &'static str = "ha_usage";
 }
 
 /// Makes an empty usage.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_usage_new(usage: *mut *mut ha_usage, error: *mut *mut ha_error) -> ha_status {
-    call!(error, |call| { call.new_handle(usage, UsageStatistics::default()) })
+    call!(error, |call| { call.new_handle(usage, HostFigures::default()) })
 }
 
 /// Frees a usage. NULL is fine.
 #[unsafe(no_mangle)]
 pub extern "C" fn ha_usage_free(usage: *mut ha_usage) -> ha_status {
-    boundary::free::<_, UsageStatistics>(usage)
+    boundary::free::<_, HostFigures>(usage)
 }
 
 /// Tells the size of a node (cores, bytes of memory) and how much of it is in use, measured.
@@ -46,8 +46,8 @@ pub unsafe extern "C" fn ha_usage_set_node(
 ) -> ha_status {
     call!(error, |call| {
         let node = call.node(node, node_length)?;
-        let size = NodeStatistics { max_cpu, max_memory, cpu, memory };
-        handles::take::<_, UsageStatistics>(usage)?.nodes.insert(node, size);
+        let size = NodeFigures { max_cpu, max_memory, cpu, memory };
+        handles::take::<_, HostFigures>(usage)?.nodes.insert(node, size);
         Call::done()
     })
 }
@@ -66,8 +66,8 @@ pub unsafe extern "C" fn ha_usage_set_service(
 ) -> ha_status {
     call!(error, |call| {
         let sid = call.sid(sid, sid_length)?;
-        let size = ServiceStatistics { max_cpu, max_memory, cpu, memory };
-        handles::take::<_, UsageStatistics>(usage)?.services.insert(sid, size);
+        let size = ServiceFigures { max_cpu, max_memory, cpu, memory };
+        handles::take::<_, HostFigures>(usage)?.services.insert(sid, size);
         Call::done()
     })
 }

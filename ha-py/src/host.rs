@@ -14,8 +14,8 @@ use ha_core::{
     event::Event,
     host::{
         Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
-        FenceProgress, GuestControl, HostError, Job, JobId, JobStart, Lock, LockAnswer, LrmStore, ManagerStore,
-        Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        FenceProgress, GuestControl, HostError, HostFigures, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
+        ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{self, ExitCode, Motion},
@@ -410,11 +410,11 @@ impl FenceDevices for PythonHost {
 }
 
 impl Statistics for PythonHost {
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
         self.call("unmanaged_services", (), |answer| listed(answer, placement::one_unmanaged))
     }
 
-    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, mode: SchedulerMode) -> Result<HostFigures, HostError> {
         self.call("usage", (W(mode),), placement::usage)
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    host::{self, UnmanagedService, UsageStatistics},
+    host::{self, HostFigures, UnmanagedGuest},
     id::NodeName,
     placement::{
         self, Balance, BalanceHold, Change, Counterfactual, Explanation, Preference, Recovery, SituationFinding,
@@ -25,8 +25,8 @@ data! {
     Change = "Change",
 }
 
-/// Sizes and loads from Python.
-pub(crate) fn usage(object: &Bound<'_, PyAny>) -> PyResult<UsageStatistics> {
+/// Figures from Python.
+pub(crate) fn usage(object: &Bound<'_, PyAny>) -> PyResult<HostFigures> {
     #[derive(serde::Deserialize)]
     struct Figures {
         max_cpu: f64,
@@ -40,10 +40,10 @@ pub(crate) fn usage(object: &Bound<'_, PyAny>) -> PyResult<UsageStatistics> {
         services: std::collections::BTreeMap<ha_core::id::ServiceId, Figures>,
     }
     let usage: Usage = from_data(object)?;
-    let node = |Figures { max_cpu, max_memory, cpu, memory }| host::NodeStatistics { max_cpu, max_memory, cpu, memory };
+    let node = |Figures { max_cpu, max_memory, cpu, memory }| host::NodeFigures { max_cpu, max_memory, cpu, memory };
     let service =
-        |Figures { max_cpu, max_memory, cpu, memory }| host::ServiceStatistics { max_cpu, max_memory, cpu, memory };
-    Ok(UsageStatistics {
+        |Figures { max_cpu, max_memory, cpu, memory }| host::ServiceFigures { max_cpu, max_memory, cpu, memory };
+    Ok(HostFigures {
         nodes: usage.nodes.into_iter().map(|(name, figures)| (name, node(figures))).collect(),
         services: usage.services.into_iter().map(|(sid, figures)| (sid, service(figures))).collect(),
     })
@@ -68,8 +68,8 @@ macro_rules! instance_argument {
 }
 
 /// A guest that HA does not manage, from Python.
-pub(crate) fn one_unmanaged(object: &Bound<'_, PyAny>) -> PyResult<UnmanagedService> {
-    Ok(UnmanagedService {
+pub(crate) fn one_unmanaged(object: &Bound<'_, PyAny>) -> PyResult<UnmanagedGuest> {
+    Ok(UnmanagedGuest {
         sid: object.getattr("sid")?.extract::<Sid>()?.0,
         node: object.getattr("node")?.extract::<Node>()?.0,
         running: object.getattr("running")?.extract()?,
@@ -77,10 +77,10 @@ pub(crate) fn one_unmanaged(object: &Bound<'_, PyAny>) -> PyResult<UnmanagedServ
 }
 
 instance_argument! {
-    /// Sizes and loads as an argument.
-    Usage(UsageStatistics) of "pyha.values" "UsageStatistics" by usage;
+    /// Figures as an argument.
+    Usage(HostFigures) of "pyha.values" "HostFigures" by usage;
     /// An unmanaged guest as an argument.
-    Unmanaged(UnmanagedService) of "pyha.records" "UnmanagedService" by one_unmanaged;
+    Unmanaged(UnmanagedGuest) of "pyha.records" "UnmanagedGuest" by one_unmanaged;
 }
 
 /// All that placement looks at, at one time.
@@ -102,8 +102,8 @@ pub(crate) struct Situation {
     status: Arc<status::ManagerStatus>,
     configuration: host::Configuration,
     members: Vec<NodeName>,
-    usage: Option<UsageStatistics>,
-    unmanaged: Vec<UnmanagedService>,
+    usage: Option<HostFigures>,
+    unmanaged: Vec<UnmanagedGuest>,
     hold: BalanceHold,
 }
 

@@ -6,7 +6,7 @@ use ha_core::{
         edit::PropertyFault,
         fence::{FenceCommand, FenceErrors, FenceFile},
     },
-    host::{FenceAttempt, Hand, LockAnswer, LockClaim, LockRecord, UsageStatistics},
+    host::{FenceAttempt, Hand, HostFigures, LockAnswer, LockClaim, LockRecord},
     id::NodeName,
     rules::Finding,
     timing::{Amount, TimingSetting},
@@ -127,7 +127,7 @@ data_by! {
     ScenarioFault = "pyha.values" "ScenarioProblem" by |ScenarioFault(problem)| json!({
         "file": problem.file, "line": problem.line, "column": problem.column, "message": problem.message,
     });
-    UsageStatistics = "pyha.values" "UsageStatistics" by |_| json!({});
+    HostFigures = "pyha.values" "HostFigures" by |_| json!({});
 }
 
 /// Compares two versions of software part by part: -1 if the first one is older, 1 if it is newer, else 0. Parts are

@@ -194,11 +194,11 @@ def test_placement_is_explained(cluster: Cluster) -> None:
 
 
 def test_placement_with_figures() -> None:
-    nodes = {name: pyha.NodeStatistics(16.0, 64 << 30, 0.0, 0) for name in ("a", "b")}
+    nodes = {name: pyha.NodeFigures(16.0, 64 << 30, 0.0, 0) for name in ("a", "b")}
     services = {
-        "vm:1000": pyha.ServiceStatistics(8.0, 32 << 30, 0.0, 0),
-        "vm:1001": pyha.ServiceStatistics(1.0, 1 << 30, 0.0, 0),
-        "vm:2000": pyha.ServiceStatistics(1.0, 1 << 30, 0.0, 0),
+        "vm:1000": pyha.ServiceFigures(8.0, 32 << 30, 0.0, 0),
+        "vm:1001": pyha.ServiceFigures(1.0, 1 << 30, 0.0, 0),
+        "vm:2000": pyha.ServiceFigures(1.0, 1 << 30, 0.0, 0),
     }
     status = pyha.ManagerStatus(
         {
@@ -210,8 +210,8 @@ def test_placement_with_figures() -> None:
         }
     )
     configuration = pyha.Configuration(resources="vm: 1000\n\nvm: 1001\n", datacenter="crs: ha=static\n")
-    usage = pyha.UsageStatistics(nodes, services)
-    unmanaged = [pyha.UnmanagedService("vm:2000", "b", True)]
+    usage = pyha.HostFigures(nodes, services)
+    unmanaged = [pyha.UnmanagedGuest("vm:2000", "b", True)]
     situation = pyha.Situation(status, configuration, usage=usage, unmanaged=unmanaged)
     explanation = situation.explain("vm:1001", pyha.Preference.BEST_SCORE)
     assert explanation.scheduler is pyha.SchedulerMode.STATIC

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ha_core::{
-    host::{Configuration, UnmanagedService, UsageStatistics},
+    host::{Configuration, HostFigures, UnmanagedGuest},
     id::{NodeName, ServiceId},
     placement::{BalanceHold, Preference},
     plan::Situation,
@@ -24,10 +24,10 @@ pub struct Snapshot {
     pub configuration: Configuration,
     /// All nodes.
     pub members: Vec<NodeName>,
-    /// Sizes and loads.
-    pub usage: UsageStatistics,
+    /// The figures of nodes and services.
+    pub usage: HostFigures,
     /// Guests, managed or not.
-    pub unmanaged: Vec<UnmanagedService>,
+    pub unmanaged: Vec<UnmanagedGuest>,
     /// For how long the imbalance of the nodes has been too high, by the master.
     pub balance_hold: BalanceHold,
 }

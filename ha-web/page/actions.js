@@ -127,7 +127,7 @@ const settingsOf = (set) => ({
   comment: set.comment ?? '',
 });
 
-/** What of the settings is to be set and unset. */
+/** Which settings to set and which to unset. */
 export function changed(before, after) {
   const names = Object.keys(after).filter((name) => String(after[name]) !== String(before[name]));
   const set = Object.fromEntries(names.filter((name) => after[name] !== '').map((name) => [name, after[name]]));

@@ -13,7 +13,7 @@ export function nothing(heading, text, href, way) {
   return h('div', { class: 'nothing' }, heading, text && h('p', null, text), h('a', { href }, way));
 }
 
-/** An element that is described anew only when its mark, a text, is another one. */
+/** An element that is described again only when its mark, a text, is another one. */
 export function kept(key, mark, describe) {
   return { key, mark, describe };
 }

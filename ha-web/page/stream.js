@@ -24,7 +24,7 @@ export class Stream {
     this.#tell = tell;
   }
 
-  /** Begins, or goes on where the same person looks already, unless it is to begin anew. */
+  /** Begins, or goes on where the same person looks already, unless it must begin again. */
   start(credentials, isAnew = false) {
     const isSame = !isAnew && this.#running && JSON.stringify(credentials) === JSON.stringify(this.#credentials);
     if (isSame) return this.look();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config::{Affinity, Resource, ResourcesConfig, RuleKind, RulesConfig, datacenter::SchedulerMode},
-    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
+    host::{Configuration, HostFigures, NodeFigures, ServiceFigures},
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     manager::{Manager, RoundInput},
     plan::Rehearsal,
@@ -75,17 +75,17 @@ impl Cluster {
         cluster
     }
 
-    /// The same cluster with sizes and loads, and a scheduler that looks at them.
+    /// The same cluster with figures, and a scheduler that looks at them.
     pub(crate) fn measured(mut self, mode: SchedulerMode) -> Self {
-        let mut usage = UsageStatistics::default();
+        let mut usage = HostFigures::default();
         for (n, node) in self.input.members.keys().enumerate() {
             let (max_cpu, max_memory) = ([512.0, 768.0][n % 2], [2048, 4096][n % 2] * GIB);
-            let size = NodeStatistics { max_cpu, max_memory, cpu: max_cpu * 0.4, memory: max_memory / 3 };
+            let size = NodeFigures { max_cpu, max_memory, cpu: max_cpu * 0.4, memory: max_memory / 3 };
             usage.nodes.insert(node.clone(), size);
         }
         usage.services.extend(self.manager.status().services.iter().enumerate().map(|(n, (sid, _))| {
             let (max_cpu, max_memory) = ([1.0, 2.0, 4.0][n % 3], [1, 2, 4][n % 3] * GIB);
-            (sid.clone(), ServiceStatistics { max_cpu, max_memory, cpu: max_cpu / 3.0, memory: max_memory / 2 })
+            (sid.clone(), ServiceFigures { max_cpu, max_memory, cpu: max_cpu / 3.0, memory: max_memory / 2 })
         }));
         self.input.usage = Some(Arc::new(usage));
         let mut datacenter = (*self.input.configuration.datacenter).clone();

@@ -407,7 +407,7 @@ pub enum Event {
         /// The new one.
         to: SchedulerMode,
     },
-    /// The statistics that the scheduler needs can't be had: this round counts services instead.
+    /// The figures that the scheduler needs can't be had: this round counts services instead.
     SchedulerFallback {
         /// The mode that is configured.
         mode: SchedulerMode,

@@ -118,7 +118,7 @@ pub struct MeasuredFailover {
 pub struct FailoverSeconds {
     /// The master noticed.
     pub noticed: Option<f64>,
-    /// It was decided that the node is to be fenced.
+    /// It was decided that the node must be fenced.
     pub to_be_fenced: Option<f64>,
     /// The node was known to be down.
     pub locked: Option<f64>,

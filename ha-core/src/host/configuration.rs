@@ -2,7 +2,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::UnmanagedService;
+use super::UnmanagedGuest;
 use crate::{
     config::{
         ConfigFiles, DatacenterConfig, Digest, GroupsConfig, OrderedMap, RequestedState, ResourcesConfig, RulesConfig,
@@ -76,12 +76,12 @@ impl Configuration {
     ///
     /// [`Statistics::unmanaged_services`]: super::Statistics::unmanaged_services
     #[must_use]
-    pub fn all_that_may_run(&self) -> Vec<UnmanagedService> {
+    pub fn all_that_may_run(&self) -> Vec<UnmanagedGuest> {
         let resources = self.resources.resources.iter();
         let managed = resources.filter(|(_, resource)| resource.state() != RequestedState::Ignored);
         let may_run = managed.filter_map(|(sid, _)| {
             let node = self.guests.node_of(sid)?.clone();
-            Some(UnmanagedService { sid: sid.clone(), node, running: true })
+            Some(UnmanagedGuest { sid: sid.clone(), node, running: true })
         });
         may_run.collect()
     }

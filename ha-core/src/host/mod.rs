@@ -17,7 +17,9 @@ pub use crate::{event::HostOperation, lock::Lock};
 pub use agent::{Agent, Job, JobId, JobStart, Workers};
 pub use configuration::{Configuration, Guest, Guests};
 pub use lock::{Hand, LockClaim, LockDecision, LockRecord};
-pub use statistics::{NodeStatistics, ServiceStatistics, Statistics, UnmanagedService, UsageStatistics};
+pub use statistics::{HostFigures, NodeFigures, ServiceFigures, Statistics, UnmanagedGuest};
+#[expect(deprecated, reason = "the names from before")]
+pub use statistics::{NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics};
 
 // Where it was before the questions had a room of their own.
 #[doc(no_inline)]

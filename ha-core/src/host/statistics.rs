@@ -1,4 +1,4 @@
-//! Sizes and loads, for the schedulers that look at them.
+//! The figures that a host gives to the schedulers that look at them: sizes, and what is measured.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// The size of a node, and how much of it is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct NodeStatistics {
+pub struct NodeFigures {
     /// Cores that it has.
     pub max_cpu: f64,
     /// Bytes of memory that it has.
@@ -25,7 +25,7 @@ pub struct NodeStatistics {
 
 /// The size of a service, and how much it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct ServiceStatistics {
+pub struct ServiceFigures {
     /// Cores that it may use; 0 means no limit.
     pub max_cpu: f64,
     /// Bytes of memory that it may use.
@@ -38,16 +38,16 @@ pub struct ServiceStatistics {
 
 /// All figures that the static and dynamic schedulers need.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UsageStatistics {
+pub struct HostFigures {
     /// By node; every online node must be there.
-    pub nodes: BTreeMap<NodeName, NodeStatistics>,
+    pub nodes: BTreeMap<NodeName, NodeFigures>,
     /// By service, managed or not.
-    pub services: OrderedMap<ServiceId, ServiceStatistics>,
+    pub services: OrderedMap<ServiceId, ServiceFigures>,
 }
 
 /// A guest that runs but is not managed by HA. Its node is used by it all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnmanagedService {
+pub struct UnmanagedGuest {
     /// The guest.
     pub sid: ServiceId,
     /// Where it is.
@@ -57,15 +57,31 @@ pub struct UnmanagedService {
     pub running: bool,
 }
 
+/// What [`NodeFigures`] was called before.
+#[deprecated(since = "0.1.0", note = "use `NodeFigures`")]
+pub type NodeStatistics = NodeFigures;
+
+/// What [`ServiceFigures`] was called before.
+#[deprecated(since = "0.1.0", note = "use `ServiceFigures`")]
+pub type ServiceStatistics = ServiceFigures;
+
+/// What [`HostFigures`] was called before.
+#[deprecated(since = "0.1.0", note = "use `HostFigures`")]
+pub type UsageStatistics = HostFigures;
+
+/// What [`UnmanagedGuest`] was called before.
+#[deprecated(since = "0.1.0", note = "use `UnmanagedGuest`")]
+pub type UnmanagedService = UnmanagedGuest;
+
 /// Figures for placement.
 pub trait Statistics {
     /// The guests that HA does not manage. Managed ones may be among them: the core leaves those out. On an error the
     /// round takes what is added in it for running.
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError>;
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError>;
 
-    /// Sizes and loads; asked only where the configured scheduler needs them. On an error the round falls back to the
+    /// The figures of nodes and services; asked only where the configured scheduler needs them. On an error the round falls back to the
     /// `basic` scheduler and says so.
     ///
     /// `mode` says what is looked at: with `static` only the sizes, with `dynamic` the measured use as well. It is never `basic`.
-    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError>;
+    fn usage(&mut self, mode: SchedulerMode) -> Result<HostFigures, HostError>;
 }

@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 
 use crate::{
     config::datacenter::SchedulerMode,
-    host::{self, Configuration, CrmHost, EventSink, HostError, HostOperation, UnmanagedService, UsageStatistics},
+    host::{self, Configuration, CrmHost, EventSink, HostError, HostFigures, HostOperation, UnmanagedGuest},
     id::NodeName,
     status::{LrmMode, LrmStatus, ManagerStatus},
     time::Now,
@@ -22,9 +22,9 @@ pub struct RoundInput {
     /// The configuration.
     pub configuration: Configuration,
     /// Guests that HA does not manage.
-    pub unmanaged: Vec<UnmanagedService>,
-    /// Sizes and loads; read only if the configured scheduler looks at them.
-    pub usage: Option<Arc<UsageStatistics>>,
+    pub unmanaged: Vec<UnmanagedGuest>,
+    /// The figures of nodes and services; read only if the configured scheduler looks at them.
+    pub usage: Option<Arc<HostFigures>>,
 }
 
 impl RoundInput {

@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 use super::{occupancy::Occupancy, topsis::Figures};
 use crate::{
     config::datacenter::SchedulerMode,
-    host::{UnmanagedService, UsageStatistics},
+    host::{HostFigures, UnmanagedGuest},
     id::NodeName,
     status::ServiceTable,
 };
@@ -39,7 +39,7 @@ impl Load {
         mode: SchedulerMode,
         online: &[NodeName],
         services: &ServiceTable,
-        statistics: Option<&UsageStatistics>,
+        figures: Option<&HostFigures>,
         lacking: &mut Vec<FiguresError>,
     ) -> Result<Self, FiguresError> {
         let source = match mode {
@@ -47,9 +47,9 @@ impl Load {
             SchedulerMode::Static => Source::Configured,
             SchedulerMode::Dynamic => Source::Measured,
         };
-        let statistics = statistics.ok_or(FiguresError::Missing)?;
+        let figures = figures.ok_or(FiguresError::Missing)?;
         let sids = services.iter().map(|(sid, _)| sid);
-        UsageLoad::new(source, online, sids, statistics, lacking).map(Self::Usage)
+        UsageLoad::new(source, online, sids, figures, lacking).map(Self::Usage)
     }
 
     /// The numbers of services by which a service is placed, if it is not placed by figures.
@@ -79,15 +79,15 @@ impl Load {
     /// Guests that are not managed run on nodes.
     pub(crate) fn add_unmanaged<'a>(
         &mut self,
-        guests: impl Iterator<Item = (&'a UnmanagedService, u32)>,
-        statistics: Option<&UsageStatistics>,
+        guests: impl Iterator<Item = (&'a UnmanagedGuest, u32)>,
+        figures: Option<&HostFigures>,
         lacking: &mut Vec<FiguresError>,
     ) {
         match self {
             Self::Basic(load) => guests.for_each(|(_, node)| load.add(Occupancy::unmanaged(node))),
             Self::Usage(load) => {
-                if let Some(statistics) = statistics {
-                    load.add_unmanaged(guests.map(|(guest, node)| (&guest.sid, node)), statistics, lacking);
+                if let Some(figures) = figures {
+                    load.add_unmanaged(guests.map(|(guest, node)| (&guest.sid, node)), figures, lacking);
                 }
             }
         }

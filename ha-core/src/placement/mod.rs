@@ -39,7 +39,7 @@ use rules::NodeClasses;
 
 use crate::{
     config::{OrderedMap, datacenter::SchedulerMode},
-    host::{UnmanagedService, UsageStatistics},
+    host::{HostFigures, UnmanagedGuest},
     id::{NodeName, RuleId, ServiceId},
     status::{NotUnderstood, ServiceEntry, ServiceTable},
 };
@@ -99,10 +99,10 @@ impl Placement {
     pub(crate) fn new(
         online: Vec<NodeName>,
         services: &ServiceTable,
-        unmanaged: &[UnmanagedService],
+        unmanaged: &[UnmanagedGuest],
         rules: Arc<PlacementRules>,
         scheduler: SchedulerMode,
-        statistics: Option<&UsageStatistics>,
+        figures: Option<&HostFigures>,
     ) -> (Self, Shortfall) {
         let positions: OrderedMap<NodeName, u32> = online.iter().cloned().zip(0..).collect();
         let running = || {
@@ -110,12 +110,12 @@ impl Placement {
             guests.filter_map(|guest| Some((guest, *positions.get(&guest.node)?)))
         };
         let mut shortfall = Shortfall::default();
-        let load = Load::new(scheduler, &online, services, statistics, &mut shortfall.lacking);
+        let load = Load::new(scheduler, &online, services, figures, &mut shortfall.lacking);
         let mut load = load.unwrap_or_else(|problem| {
             shortfall = Shortfall { fallback: Some(problem), lacking: Vec::new() };
             Load::Basic(BasicLoad::new(online.len()))
         });
-        load.add_unmanaged(running(), statistics, &mut shortfall.lacking);
+        load.add_unmanaged(running(), figures, &mut shortfall.lacking);
         let position = |node: &NodeName| positions.get(node).copied();
         let occupancies: Vec<Occupancy> = services.iter().map(|(_, entry)| Occupancy::of(entry, position)).collect();
         load.fill(&occupancies);
@@ -273,7 +273,7 @@ mod tests {
     use super::*;
     use crate::{
         config::RulesConfig,
-        host::{NodeStatistics, ServiceStatistics},
+        host::{NodeFigures, ServiceFigures},
         id::{ServiceId, ServiceTypes},
         rules::{RuleSet, evaluate},
         status::ServiceState,
@@ -291,15 +291,15 @@ mod tests {
         ServiceId::new(format!("vm:1{number:02}")).unwrap()
     }
 
-    fn statistics() -> UsageStatistics {
-        let size = NodeStatistics { max_cpu: 24.0, max_memory: 1 << 36, cpu: 0.7, memory: 12_345_678 };
-        let figures = |number: usize| ServiceStatistics {
+    fn figures() -> HostFigures {
+        let size = NodeFigures { max_cpu: 24.0, max_memory: 1 << 36, cpu: 0.7, memory: 12_345_678 };
+        let figures = |number: usize| ServiceFigures {
             max_cpu: number as f64 / 10.0,
             max_memory: 1_000_003 * number as u64,
             cpu: 0.3,
             memory: 1 << 30,
         };
-        UsageStatistics {
+        HostFigures {
             nodes: (0..NODES).map(|number| (node(number), size)).collect(),
             services: (0..SERVICES).map(|number| (sid(number), figures(number))).collect(),
         }
@@ -313,7 +313,7 @@ mod tests {
         let online: Vec<NodeName> = (0..NODES).map(node).collect();
         let rules = PlacementRules::new(evaluate(rules, &online).compiled, services);
         let (placement, shortfall) =
-            Placement::new(online, services, &[], Arc::new(rules), scheduler, Some(&statistics()));
+            Placement::new(online, services, &[], Arc::new(rules), scheduler, Some(&figures()));
         assert_eq!(shortfall, Shortfall::default());
         placement
     }

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, sync::Arc, vec::Vec};
 use super::{Placement, PlacementRules, Preference, Shortfall, Subject};
 use crate::{
     config::{RequestedState, datacenter::SchedulerMode},
-    host::{Configuration, UnmanagedService, UsageStatistics},
+    host::{Configuration, HostFigures, UnmanagedGuest},
     id::{NodeName, ServiceId},
     rules::{RuleSet, effective_failback, evaluate},
     status::{ManagerStatus, NodeState},
@@ -42,8 +42,8 @@ pub(crate) struct Scene<'a> {
     /// A cost that a node is assumed to have.
     pub(crate) cost: Option<(NodeName, f64)>,
     pub(crate) configuration: &'a Configuration,
-    pub(crate) usage: Option<&'a UsageStatistics>,
-    pub(crate) unmanaged: &'a [UnmanagedService],
+    pub(crate) usage: Option<&'a HostFigures>,
+    pub(crate) unmanaged: &'a [UnmanagedGuest],
 }
 
 impl Scene<'_> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{RequestedState, Resource},
-    host::{Configuration, UnmanagedService, UsageStatistics},
+    host::{Configuration, HostFigures, UnmanagedGuest},
     id::{NodeName, ServiceId},
     placement::{
         Balance, BalanceHold, BalanceOutcome, Change, Counterfactual, Decider, Explanation, Placement, PlacementError,
@@ -49,10 +49,10 @@ pub struct Situation<'a> {
     pub configuration: &'a Configuration,
     /// All members of the cluster, online or not. The rules are checked against them.
     pub members: &'a [NodeName],
-    /// Sizes and loads, for the schedulers that look at them.
-    pub usage: Option<&'a UsageStatistics>,
+    /// The figures of nodes and services, for the schedulers that look at them.
+    pub usage: Option<&'a HostFigures>,
     /// Guests that are not managed.
-    pub unmanaged: &'a [UnmanagedService],
+    pub unmanaged: &'a [UnmanagedGuest],
 }
 
 /// Where a service goes when its node fails.

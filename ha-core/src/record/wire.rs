@@ -17,8 +17,8 @@ use crate::{
         fence::{FenceArgument, FencePart},
     },
     host::{
-        Configuration, FeedOutcome, FenceProgress, Guests, JobId, JobStart, LockAnswer, NodeStatistics,
-        ServiceStatistics, UnmanagedService, UsageStatistics,
+        Configuration, FeedOutcome, FenceProgress, Guests, HostFigures, JobId, JobStart, LockAnswer, NodeFigures,
+        ServiceFigures, UnmanagedGuest,
     },
     id::{NodeName, ServiceId, ServiceTypes},
     status::{ExitCode, LrmStatus, ManagerStatus},
@@ -70,8 +70,8 @@ macro_rules! fallible_roles {
                 fn forget_fence_attempts(except: &BTreeSet<Uid>) -> () = Question::ForgetFenceAttempts { except };
             }
             Statistics {
-                fn unmanaged_services() -> Vec<UnmanagedService> = Question::UnmanagedServices;
-                fn usage(mode: crate::config::datacenter::SchedulerMode) -> UsageStatistics = Question::usage(mode);
+                fn unmanaged_services() -> Vec<UnmanagedGuest> = Question::UnmanagedServices;
+                fn usage(mode: crate::config::datacenter::SchedulerMode) -> HostFigures = Question::usage(mode);
             }
             Entropy {
                 fn random_bytes() -> [u8; 16] = Question::RandomBytes;
@@ -120,7 +120,7 @@ macro_rules! plain {
 
 plain! {
     (), bool, LockAnswer, FeedOutcome, FenceProgress, JobStart, [u8; 16], Vec<String>, Option<String>, Option<Duration>,
-    Vec<UnmanagedService>, Vec<(JobId, ExitCode)>, BTreeMap<NodeName, bool>,
+    Vec<UnmanagedGuest>, Vec<(JobId, ExitCode)>, BTreeMap<NodeName, bool>,
 }
 
 macro_rules! record {
@@ -142,19 +142,19 @@ macro_rules! record {
 
 record!(ManagerStatus, LrmStatus);
 
-/// Statistics as lists, so that order survives.
+/// Figures as lists, so that order survives.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct UsageWire {
-    nodes: BTreeMap<NodeName, NodeStatistics>,
-    services: Vec<(ServiceId, ServiceStatistics)>,
+    nodes: BTreeMap<NodeName, NodeFigures>,
+    services: Vec<(ServiceId, ServiceFigures)>,
 }
 
-impl Answer for UsageStatistics {
+impl Answer for HostFigures {
     type Wire<'a> = UsageWire;
     type Read = UsageWire;
 
     fn wire(&self) -> UsageWire {
-        let services = self.services.iter().map(|(sid, statistics)| (sid.clone(), *statistics));
+        let services = self.services.iter().map(|(sid, figures)| (sid.clone(), *figures));
         UsageWire { nodes: self.nodes.clone(), services: services.collect() }
     }
 

@@ -158,7 +158,7 @@ impl FromStr for Command {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// What is to be done.
+    /// What must be done.
     pub command: Command,
     /// Who said so, a word without blanks: see [`CommandLine::by`].
     pub by: Option<SmolStr>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::RequestedState,
-    host::{Lock, UnmanagedService},
+    host::{Lock, UnmanagedGuest},
     status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, NodeState, ServiceState, StateName, Writer},
 };
 
@@ -91,7 +91,7 @@ fn another_boot_than_that_of_a_record_from_before_a_running_guest_came_does_not_
         cluster.node("node2").connected = false;
         cluster.add_service("vm:101", "node2", RequestedState::Started);
         if comes {
-            cluster.unmanaged.push(UnmanagedService { sid: sid("vm:101"), node: node("node2"), running: true });
+            cluster.unmanaged.push(UnmanagedGuest { sid: sid("vm:101"), node: node("node2"), running: true });
         }
         cluster.give_lock(Lock::Agent(node("node2")), "node2");
         for _ in 0..8 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::RequestedState,
-    host::{HostOperation, UnmanagedService},
+    host::{HostOperation, UnmanagedGuest},
     status::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, NodeState, ServiceState, StateName},
 };
 
@@ -164,7 +164,7 @@ fn a_guest_that_runs_when_it_is_added_makes_its_node_unguarded_whatever_is_reque
     for requested in [RequestedState::Started, RequestedState::Stopped, RequestedState::Disabled] {
         let mut cluster = cluster();
         cluster.request("vm:101", requested);
-        cluster.unmanaged = vec![UnmanagedService { sid: sid("vm:101"), node: node("node2"), running: true }];
+        cluster.unmanaged = vec![UnmanagedGuest { sid: sid("vm:101"), node: node("node2"), running: true }];
         cluster.iterate_times(1, "node1", Daemon::Crm);
         assert!(cluster.status().unguarded.contains(&node("node2")), "{requested}");
     }

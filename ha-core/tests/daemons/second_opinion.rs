@@ -120,8 +120,8 @@ proptest! {
             let as_ever_crm = cluster.node("node1").crm.take();
             before.bring_back(&mut cluster);
             cluster.start_daemon(&node("node1"), Daemon::Crm);
-            let anew = steady(round(&mut cluster, 0));
-            prop_assert_eq!(&as_ever, &anew, "{:?}", edits);
+            let fresh = steady(round(&mut cluster, 0));
+            prop_assert_eq!(&as_ever, &fresh, "{:?}", edits);
             after.bring_back(&mut cluster);
             cluster.node("node1").crm = as_ever_crm;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{FenceConfig, RequestedState, datacenter::FencingMode},
-    host::{FenceProgress, HostOperation, Lock, UnmanagedService},
+    host::{FenceProgress, HostOperation, Lock, UnmanagedGuest},
     status::{
         ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ManagerStatus, Motion, NodeState, QueuedCommand,
         ServiceEntry, ServiceState, StateName, Timestamp, Writer,
@@ -241,7 +241,7 @@ fn a_node_is_marked_when_a_running_service_is_looked_after_again_until_its_lrm_s
                 });
                 let set_up = |cluster: &mut Cluster| {
                     cluster.add_service("vm:101", "node2", requested);
-                    let guest = UnmanagedService { sid: sid("vm:101"), node: node("node2"), running: true };
+                    let guest = UnmanagedGuest { sid: sid("vm:101"), node: node("node2"), running: true };
                     cluster.unmanaged.push(guest);
                 };
                 if let Some(state) = &state {

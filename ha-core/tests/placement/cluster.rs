@@ -7,7 +7,7 @@ use ha_core::{
         Affinity, DatacenterConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
         datacenter::{BalanceMethod, ImbalanceScale, SchedulerMode},
     },
-    host::{Configuration, NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics},
+    host::{Configuration, HostFigures, NodeFigures, ServiceFigures, UnmanagedGuest},
     id::{NodeName, RuleId, ServiceId},
     plan::Situation,
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
@@ -28,8 +28,8 @@ pub(crate) struct Cluster {
     pub(crate) status: ManagerStatus,
     pub(crate) configuration: Configuration,
     pub(crate) members: Vec<NodeName>,
-    pub(crate) usage: UsageStatistics,
-    pub(crate) unmanaged: Vec<UnmanagedService>,
+    pub(crate) usage: HostFigures,
+    pub(crate) unmanaged: Vec<UnmanagedGuest>,
 }
 
 impl Cluster {
@@ -64,9 +64,9 @@ impl Cluster {
 
 const GIB: u64 = 1 << 30;
 
-fn node_statistics() -> impl Strategy<Value = NodeStatistics> {
+fn node_figures() -> impl Strategy<Value = NodeFigures> {
     (select(vec![8.0, 16.0, 24.0]), select(vec![32 * GIB, 64 * GIB, 96 * GIB]), 0.0..1.2, 0.0..1.2).prop_map(
-        |(max_cpu, max_memory, cpu, memory): (f64, u64, f64, f64)| NodeStatistics {
+        |(max_cpu, max_memory, cpu, memory): (f64, u64, f64, f64)| NodeFigures {
             max_cpu,
             max_memory,
             cpu: max_cpu * cpu,
@@ -75,9 +75,9 @@ fn node_statistics() -> impl Strategy<Value = NodeStatistics> {
     )
 }
 
-fn service_statistics() -> impl Strategy<Value = ServiceStatistics> {
+fn service_figures() -> impl Strategy<Value = ServiceFigures> {
     let cores = prop_oneof![Just(0.0), Just(4.0), 0.2..12.0];
-    (cores, GIB..16 * GIB, 0.0..6.0, 0..8 * GIB).prop_map(|(max_cpu, max_memory, cpu, memory)| ServiceStatistics {
+    (cores, GIB..16 * GIB, 0.0..6.0, 0..8 * GIB).prop_map(|(max_cpu, max_memory, cpu, memory)| ServiceFigures {
         max_cpu,
         max_memory,
         cpu,
@@ -159,15 +159,15 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
         );
         (
             states,
-            vec(node_statistics(), nodes),
-            vec((service_entry(nodes), service_statistics(), (any::<bool>(), weighted(0.9))), services),
-            vec((0..nodes, service_statistics(), any::<bool>()), 0..4),
+            vec(node_figures(), nodes),
+            vec((service_entry(nodes), service_figures(), (any::<bool>(), weighted(0.9))), services),
+            vec((0..nodes, service_figures(), any::<bool>()), 0..4),
             rules(nodes, services),
             scheduler,
         )
             .prop_map(|(states, sizes, services, guests, rules, (mode, method, scale))| {
                 let mut status = ManagerStatus::default();
-                let mut usage = UsageStatistics::default();
+                let mut usage = HostFigures::default();
                 let mut resources = ResourcesConfig::default();
                 let mut unmanaged = Vec::new();
                 for (number, (state, size)) in states.into_iter().zip(sizes).enumerate() {
@@ -186,7 +186,7 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
                 }
                 for (number, (at, figures, running)) in guests.into_iter().enumerate() {
                     usage.services.insert(sid(500 + number), figures);
-                    unmanaged.push(UnmanagedService { sid: sid(500 + number), node: node(at), running });
+                    unmanaged.push(UnmanagedGuest { sid: sid(500 + number), node: node(at), running });
                 }
                 let mut datacenter = DatacenterConfig::default();
                 datacenter.scheduler.mode = mode;

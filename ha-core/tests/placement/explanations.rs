@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{DatacenterConfig, Resource, ResourcesConfig, RulesConfig, datacenter::SchedulerMode},
-    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
+    host::{Configuration, HostFigures, NodeFigures, ServiceFigures},
     id::{NodeName, ServiceId, ServiceTypes},
     placement::{Balance, BalanceHold, Counterfactual, Decider, Explanation, Preference},
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
@@ -50,7 +50,7 @@ resource-affinity: replicas
         ..Configuration::default()
     };
     let members = (1..=8).map(|number| node(&format!("n{number}"))).collect();
-    Cluster { status, configuration, members, usage: UsageStatistics::default(), unmanaged: Vec::new() }
+    Cluster { status, configuration, members, usage: HostFigures::default(), unmanaged: Vec::new() }
 }
 
 #[test]
@@ -185,12 +185,12 @@ fn balanced(threshold: f64, margin: f64) -> Cluster {
     datacenter.scheduler.margin = margin;
     cluster.configuration = Configuration { datacenter: Arc::new(datacenter), ..Configuration::default() };
     cluster.status = ManagerStatus::default();
-    let size = NodeStatistics { max_cpu: 16.0, max_memory: 1 << 36, ..NodeStatistics::default() };
+    let size = NodeFigures { max_cpu: 16.0, max_memory: 1 << 36, ..NodeFigures::default() };
     for name in ["n1", "n2"] {
         cluster.status.nodes.insert(node(name), NodeState::Online);
         cluster.usage.nodes.insert(node(name), size);
     }
-    let figures = ServiceStatistics { max_cpu: 1.0, max_memory: 1 << 32, ..ServiceStatistics::default() };
+    let figures = ServiceFigures { max_cpu: 1.0, max_memory: 1 << 32, ..ServiceFigures::default() };
     for number in 0..4 {
         let sid = sid(&format!("vm:{}", 100 + number));
         cluster.usage.services.insert(sid.clone(), figures);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
     config::datacenter::{BalanceMethod, ImbalanceScale, SchedulerMode},
-    host::{NodeStatistics, ServiceStatistics},
+    host::{NodeFigures, ServiceFigures},
     id::{NodeName, ServiceId},
     placement::Preference,
     rules::{CompiledRules, RuleSet, evaluate},
@@ -61,13 +61,13 @@ fn online(cluster: &Cluster) -> Vec<NodeName> {
         .collect()
 }
 
-fn size(cluster: &Cluster, node: &NodeName) -> NodeStatistics {
+fn size(cluster: &Cluster, node: &NodeName) -> NodeFigures {
     cluster.usage.nodes[node]
 }
 
 /// Cores and bytes of a service at most, on a node.
 fn limit(cluster: &Cluster, sid: &ServiceId, node: &NodeName) -> (f64, f64) {
-    let ServiceStatistics { max_cpu, max_memory, .. } = cluster.usage.services[sid];
+    let ServiceFigures { max_cpu, max_memory, .. } = cluster.usage.services[sid];
     (if max_cpu == 0.0 { size(cluster, node).max_cpu } else { max_cpu }, max_memory as f64)
 }
 
@@ -76,7 +76,7 @@ fn used(cluster: &Cluster) -> BTreeMap<NodeName, (f64, f64)> {
     let mode = cluster.mode();
     let mut used: BTreeMap<NodeName, (f64, f64)> = BTreeMap::new();
     for node in online(cluster) {
-        let NodeStatistics { cpu, memory, .. } = size(cluster, &node);
+        let NodeFigures { cpu, memory, .. } = size(cluster, &node);
         used.insert(node, if mode == SchedulerMode::Dynamic { (cpu, memory as f64) } else { (0.0, 0.0) });
     }
     for (sid, entry) in cluster.status.services.iter() {

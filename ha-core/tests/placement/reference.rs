@@ -7,7 +7,7 @@ use ha_core::{
         DatacenterConfig,
         datacenter::{ImbalanceScale, SchedulerMode},
     },
-    host::{Configuration, NodeStatistics, ServiceStatistics, UsageStatistics},
+    host::{Configuration, HostFigures, NodeFigures, ServiceFigures},
     id::NodeName,
     placement::{BalanceHold, BalanceOutcome, Figure, Preference},
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
@@ -18,13 +18,13 @@ use crate::cluster::{Cluster, sid};
 const MIB: u64 = 1 << 20;
 
 /// Three nodes of 16 cores and 64 GiB under measured load, and a service without load that must be placed.
-fn reference(scale: ImbalanceScale, service: ServiceStatistics) -> Cluster {
+fn reference(scale: ImbalanceScale, service: ServiceFigures) -> Cluster {
     let mut status = ManagerStatus::default();
-    let mut usage = UsageStatistics::default();
+    let mut usage = HostFigures::default();
     for (name, cpu, memory) in [("node1", 1.7, 12334), ("node2", 15.184, 529), ("node3", 5.2, 9381)] {
         let node = NodeName::new(name).unwrap();
         status.nodes.insert(node.clone(), NodeState::Online);
-        let size = NodeStatistics { max_cpu: 16.0, max_memory: 65536 * MIB, cpu, memory: memory * MIB };
+        let size = NodeFigures { max_cpu: 16.0, max_memory: 65536 * MIB, cpu, memory: memory * MIB };
         usage.nodes.insert(node, size);
     }
     status.services.insert(sid(0), ServiceEntry::new(ServiceState::Recovery, NodeName::new("node4").unwrap()));
@@ -37,8 +37,8 @@ fn reference(scale: ImbalanceScale, service: ServiceStatistics) -> Cluster {
     Cluster { members: status.nodes.keys().cloned().collect(), status, configuration, usage, unmanaged: Vec::new() }
 }
 
-fn service(max_cpu: f64) -> ServiceStatistics {
-    ServiceStatistics { max_cpu, max_memory: 12 * 1024 * MIB, cpu: 0.0, memory: 0 }
+fn service(max_cpu: f64) -> ServiceFigures {
+    ServiceFigures { max_cpu, max_memory: 12 * 1024 * MIB, cpu: 0.0, memory: 0 }
 }
 
 fn assert_scores(cluster: &Cluster, expected: [f64; 3]) {
@@ -73,7 +73,7 @@ fn imbalances_are_the_reference_values() {
 
 #[test]
 fn a_node_with_figures_that_cannot_be_comes_last() {
-    type Spoil = fn(&mut NodeStatistics);
+    type Spoil = fn(&mut NodeFigures);
     let cases: [Spoil; 6] = [
         |node| node.max_cpu = 0.0,
         |node| node.max_cpu = f64::NAN,
@@ -91,7 +91,7 @@ fn a_node_with_figures_that_cannot_be_comes_last() {
     cluster.usage.nodes.remove("node2");
     assert_node2_comes_last(&cluster);
     cluster.usage.nodes.clear();
-    assert_falls_back(&cluster, "the statistics lack node 'node1'");
+    assert_falls_back(&cluster, "the figures lack node 'node1'");
 }
 
 /// With figures it would come first.
@@ -107,7 +107,7 @@ fn assert_node2_comes_last(cluster: &Cluster) {
 
 #[test]
 fn a_service_with_figures_that_cannot_be_is_placed_by_counting_alone() {
-    type Spoil = fn(&mut ServiceStatistics);
+    type Spoil = fn(&mut ServiceFigures);
     let cases: [(Spoil, &str); 3] = [
         (|service| service.max_cpu = f64::INFINITY, "service 'vm:100' cannot be limited to inf cores"),
         (|service| service.max_cpu = -2.0, "service 'vm:100' cannot be limited to -2 cores"),
@@ -133,13 +133,13 @@ fn a_service_with_figures_that_cannot_be_is_placed_by_counting_alone() {
 fn without_any_figures_services_are_counted_and_it_is_said_what_is_missing() {
     let mut cluster = reference(ImbalanceScale::Plain, service(1.0));
     cluster.usage.services.clear();
-    assert_falls_back(&cluster, "the statistics lack service 'vm:100'");
+    assert_falls_back(&cluster, "the figures lack service 'vm:100'");
 
     let cluster = reference(ImbalanceScale::Plain, service(1.0));
     let mut situation = cluster.situation();
     situation.usage = None;
     let explanation = situation.explain(&sid(0), Preference::BestScore).unwrap();
-    assert_eq!(explanation.fallback.as_deref(), Some("the host has no statistics"));
+    assert_eq!(explanation.fallback.as_deref(), Some("the host has no figures"));
 }
 
 fn assert_falls_back(cluster: &Cluster, reason: &str) {

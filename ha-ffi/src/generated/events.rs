@@ -142,7 +142,7 @@ pub enum ha_event_kind {
     /// The scheduler was changed.
     /// Fields: from, to.
     HA_EVENT_SCHEDULER_MODE_SWITCHED = 46,
-    /// The statistics that the scheduler needs can't be had: this round counts services instead.
+    /// The figures that the scheduler needs can't be had: this round counts services instead.
     /// Fields: mode, reason.
     HA_EVENT_SCHEDULER_FALLBACK = 47,
     /// Automatic balancing moves a service.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config::{Resource, ResourcesConfig},
-    host::{Configuration, UsageStatistics},
+    host::{Configuration, HostFigures},
     id::{NodeName, ServiceId},
     status::{LrmStatus, ManagerStatus, NodeState, Timestamp},
     time::Now,
@@ -16,8 +16,8 @@ use super::glance::newest_age;
 use crate::{
     os::clock,
     store::{
-        Beat, ClusterSettings, ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration,
-        read_manager_status, usage,
+        Beat, ClusterSettings, ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration, figures,
+        read_manager_status,
     },
 };
 
@@ -45,8 +45,8 @@ pub struct Present {
     pub stored: StoredConfiguration,
     /// The last sign of life of each node.
     pub beats: BTreeMap<NodeName, Beat>,
-    /// Sizes and loads.
-    pub usage: Option<Arc<UsageStatistics>>,
+    /// The figures of nodes and guests.
+    pub usage: Option<Arc<HostFigures>>,
     /// What could not be read or understood.
     pub broken: Vec<Broken>,
 }
@@ -75,7 +75,7 @@ impl Present {
         let stored = part_of(reader.read(store), || "the configuration".into(), &mut broken)?;
         let stored = stored.unwrap_or_else(|| stand_in(&status));
         let beats = part_of(store.beats(), || "the signs of life".into(), &mut broken)?.unwrap_or_default();
-        let usage = part_of(usage(store), || "the sizes of guests".into(), &mut broken)?.map(Arc::new);
+        let usage = part_of(figures(store), || "the sizes of guests".into(), &mut broken)?.map(Arc::new);
         Ok(Self { now: clock::now(), settings, status, lrms, stored, beats, usage, broken })
     }
 

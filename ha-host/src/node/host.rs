@@ -19,9 +19,9 @@ use ha_core::{
     event::{Event, Severity, Why},
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
-        FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock,
-        LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics,
-        Watchdog, Workers,
+        FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS,
+        Lock, LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog,
+        Workers,
     },
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, NodeState},
@@ -33,8 +33,8 @@ use crate::{
     agents::{Failures, NodeAgents},
     fence::FenceRunner,
     store::{
-        ConfigFile, ConfigurationReader, FileProblem, RecordName, Session, Store, change_if_unchanged, edit,
-        read_manager_status, usage,
+        ConfigFile, ConfigurationReader, FileProblem, RecordName, Session, Store, change_if_unchanged, edit, figures,
+        read_manager_status,
     },
     workers::JobWorkers,
 };
@@ -336,12 +336,12 @@ impl FenceDevices for NodeHost {
 
 impl Statistics for NodeHost {
     /// From the configuration that the same round has got, so that nothing is added which is not among them.
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
         Ok(self.configuration.all_that_may_run())
     }
 
-    fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
-        Ok(usage(&*self.store)?)
+    fn usage(&mut self, _: SchedulerMode) -> Result<HostFigures, HostError> {
+        Ok(figures(&*self.store)?)
     }
 }
 

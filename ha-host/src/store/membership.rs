@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use ha_core::{host::NodeStatistics, id::NodeName, time::Instant};
+use ha_core::{host::NodeFigures, id::NodeName, time::Instant};
 use serde::{Deserialize, Serialize};
 
 /// A node's sign of life.
@@ -30,10 +30,17 @@ pub struct Beat {
 }
 
 impl Beat {
-    /// The node's size and load.
+    /// The node's size, and how much of it is in use.
     #[must_use]
-    pub fn statistics(&self) -> NodeStatistics {
-        NodeStatistics { max_cpu: self.cpu.0, cpu: self.cpu.1, max_memory: self.memory.0, memory: self.memory.1 }
+    pub fn figures(&self) -> NodeFigures {
+        NodeFigures { max_cpu: self.cpu.0, cpu: self.cpu.1, max_memory: self.memory.0, memory: self.memory.1 }
+    }
+
+    /// The former name of [`figures`](Self::figures).
+    #[deprecated = "it is called figures"]
+    #[must_use]
+    pub fn statistics(&self) -> NodeFigures {
+        self.figures()
     }
 }
 

@@ -7,6 +7,7 @@
 mod cached;
 mod edit;
 mod etcd;
+mod figures;
 mod file;
 mod guest;
 mod guest_cache;
@@ -21,12 +22,14 @@ mod settings;
 mod slot;
 mod space;
 mod twin;
-mod usage;
 mod view;
 mod writer;
 
 pub use edit::{change_if_unchanged, edit, try_edit};
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
+pub use figures::figures;
+#[expect(deprecated, reason = "the name from before")]
+pub use figures::usage;
 pub use file::FileStore;
 pub use guest::{AgentDefinition, DefinitionCheck, GuestDefinition, LiveMove, MoveAnswer};
 pub use lease::LeaseRecord;
@@ -36,7 +39,6 @@ pub use session::StoreSession;
 pub use settings::ClusterSettings;
 pub use space::{SpaceLevel, StoreSpace};
 pub use twin::TwinNote;
-pub use usage::usage;
 pub use view::{ConfigurationReader, FileProblem, StoredConfiguration};
 
 // Where these were before.

@@ -19,7 +19,7 @@ from pyha.records import (
     ServiceView,
     SituationFinding,
     TimingSettings,
-    UnmanagedService,
+    UnmanagedGuest,
 )
 from pyha.sim import (
     Breach,
@@ -39,11 +39,11 @@ from pyha.values import (
     FenceCommand,
     FenceFault,
     Finding,
+    HostFigures,
     JobResult,
     JobStep,
     Problem,
     StatusLine,
-    UsageStatistics,
     Wait,
     Writer,
 )
@@ -1791,8 +1791,8 @@ class RoundInput:
         members: dict[str, bool],
         configuration: Configuration,
         lrms: dict[str, LrmStatus] = ...,
-        unmanaged: Iterable[UnmanagedService] = ...,
-        usage: UsageStatistics | None = None,
+        unmanaged: Iterable[UnmanagedGuest] = ...,
+        usage: HostFigures | None = None,
         now: float | timedelta | None = None,
         wall: SupportsFloat | SupportsIndex | None = None,
     ) -> RoundInput: ...
@@ -2201,8 +2201,8 @@ class Situation:
         configuration: Configuration,
         members: Iterable[str] | None = None,
         *,
-        usage: UsageStatistics | None = None,
-        unmanaged: Iterable[UnmanagedService] = ...,
+        usage: HostFigures | None = None,
+        unmanaged: Iterable[UnmanagedGuest] = ...,
     ) -> Situation:
         """
         ``members`` are all nodes of the cluster, online or not: by default those of the status.

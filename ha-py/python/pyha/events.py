@@ -781,7 +781,7 @@ class SchedulerModeSwitched(Event):
 
 @dataclass(frozen=True, slots=True)
 class SchedulerFallback(Event):
-    """The statistics that the scheduler needs can't be had: this round counts services instead."""
+    """The figures that the scheduler needs can't be had: this round counts services instead."""
 
     _tag = "scheduler_fallback"
 

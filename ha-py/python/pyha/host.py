@@ -30,8 +30,8 @@ from typing import Protocol
 from pyha._data import Event
 from pyha._native import Configuration, GroupsConfig, LrmStatus, ManagerStatus, ResourcesConfig, RulesConfig
 from pyha.errors import HostError
-from pyha.records import Job, UnmanagedService
-from pyha.values import FenceAttempt, FenceCommand, UsageStatistics
+from pyha.records import Job, UnmanagedGuest
+from pyha.values import FenceAttempt, FenceCommand, HostFigures
 from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, RequestedState, SchedulerMode
 
 
@@ -254,12 +254,12 @@ class FenceDevices(Protocol):
 class Statistics(Protocol):
     """Figures for placement."""
 
-    def unmanaged_services(self) -> Iterable[UnmanagedService]:
+    def unmanaged_services(self) -> Iterable[UnmanagedGuest]:
         """The guests that HA does not manage. Managed ones may be among them."""
         return []
 
-    def usage(self, mode: SchedulerMode, /) -> UsageStatistics:
-        """Sizes and loads; asked only where the configured scheduler needs them.
+    def usage(self, mode: SchedulerMode, /) -> HostFigures:
+        """The figures of nodes and services; asked only where the configured scheduler needs them.
 
         ``mode`` says what is looked at: with ``static`` the sizes alone, with ``dynamic`` the measured use as well.
         """

@@ -412,7 +412,7 @@ class ServiceView:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeStatistics:
+class NodeFigures:
     """The size of a node, and how much of it is in use."""
 
     max_cpu: float
@@ -428,8 +428,12 @@ class NodeStatistics:
     """Bytes of memory in use, measured. Only the dynamic scheduler looks at it."""
 
 
+# Its former name, for one release.
+NodeStatistics = NodeFigures
+
+
 @dataclass(frozen=True, slots=True)
-class ServiceStatistics:
+class ServiceFigures:
     """The size of a service, and how much it uses."""
 
     max_cpu: float
@@ -445,8 +449,12 @@ class ServiceStatistics:
     """Bytes of memory that it uses, measured. Only the dynamic scheduler looks at it."""
 
 
+# Its former name, for one release.
+ServiceStatistics = ServiceFigures
+
+
 @dataclass(frozen=True, slots=True)
-class UnmanagedService:
+class UnmanagedGuest:
     """A guest that runs but is not managed by HA. Its node is used by it all the same."""
 
     sid: str
@@ -459,6 +467,10 @@ class UnmanagedService:
     """Whether it runs. Of a guest on a node that can't be reached, whether it ran when that was last known. A guest
     that is added to what is managed counts as guarded by nothing if it runs.
     """
+
+
+# Its former name, for one release.
+UnmanagedService = UnmanagedGuest
 
 
 @dataclass(frozen=True, slots=True)

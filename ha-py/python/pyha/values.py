@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from pyha.records import NodeStatistics, ServiceStatistics
+from pyha.records import NodeFigures, ServiceFigures
 from pyha.words import Inequality, Motion, Reason, WaitReason
 
 MANAGER_LOCK = "ha_manager_lock"
@@ -102,7 +102,7 @@ class FenceAttempt:
     """One use of a fence device. It is named by ``incident`` and ``number`` together."""
 
     node: str
-    """The node that is to be turned off."""
+    """The node that must be turned off."""
 
     incident: str
     """The incident that it belongs to."""
@@ -198,14 +198,18 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageStatistics:
+class HostFigures:
     """All figures that the static and dynamic schedulers need."""
 
-    nodes: Mapping[str, NodeStatistics]
+    nodes: Mapping[str, NodeFigures]
     """By node; every online node must be there."""
 
-    services: Mapping[str, ServiceStatistics]
+    services: Mapping[str, ServiceFigures]
     """By service, managed or not."""
+
+
+# Its former name, for one release.
+UsageStatistics = HostFigures
 
 
 @dataclass(frozen=True, slots=True)

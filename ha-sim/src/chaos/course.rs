@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use ha_core::id::NodeName;
 
-use super::{Action, History, PlannedAction, Profile};
+use super::{Action, DueAction, History, Profile};
 use crate::cluster::Setup;
 
 /// A history of what is done to a cluster, until everything is mended and has settled.
-pub(super) fn history(seed: u64, profile: Profile, setup: Setup, mut actions: Vec<PlannedAction>) -> History {
+pub(super) fn history(seed: u64, profile: Profile, setup: Setup, mut actions: Vec<DueAction>) -> History {
     let spans = Spans::of(&setup);
     let faults_end_ms = milliseconds(spans.faults);
-    actions.retain(|planned| planned.at_ms < faults_end_ms);
-    actions.push(PlannedAction { at_ms: faults_end_ms, action: Action::MendAll });
+    actions.retain(|due| due.at_ms < faults_end_ms);
+    actions.push(DueAction { at_ms: faults_end_ms, action: Action::MendAll });
     let nodes: Vec<NodeName> = setup.nodes.keys().cloned().collect();
     actions.extend(commands_at_the_end(&setup, &nodes, faults_end_ms));
-    actions.sort_by_key(|planned| planned.at_ms);
+    actions.sort_by_key(|due| due.at_ms);
     History {
         seed,
         profile,
@@ -53,7 +53,7 @@ impl Spans {
 
 /// When all nodes are back people take back what they asked for: twice, since it is refused as long as there is no quorum.
 /// They turn on what a fence device has turned off by then.
-fn commands_at_the_end(setup: &Setup, nodes: &[NodeName], faults_end_ms: u64) -> Vec<PlannedAction> {
+fn commands_at_the_end(setup: &Setup, nodes: &[NodeName], faults_end_ms: u64) -> Vec<DueAction> {
     let boot_ms = milliseconds(setup.durations.boot);
     let at_ms = faults_end_ms.saturating_add(boot_ms).saturating_add(1_000);
     let again_ms = at_ms.saturating_add(boot_ms).saturating_add(30_000);
@@ -66,7 +66,7 @@ fn commands_at_the_end(setup: &Setup, nodes: &[NodeName], faults_end_ms: u64) ->
     let twice = taken_back.flat_map(|action| [(at_ms, action.clone()), (again_ms, action)]);
     let power_on = nodes.iter().filter(|_| setup.fence.is_some()).cloned();
     let power_on = power_on.map(|node| (again_ms, Action::PowerOn { node }));
-    twice.chain(power_on).map(|(at_ms, action)| PlannedAction { at_ms, action }).collect()
+    twice.chain(power_on).map(|(at_ms, action)| DueAction { at_ms, action }).collect()
 }
 
 pub(super) fn milliseconds(time: Duration) -> u64 {

@@ -12,10 +12,10 @@ use ha_core::{
 };
 
 use super::{
-    Action, History, PlannedAction, Profile,
+    Action, DueAction, History, Profile, beginning,
     course::{self, Spans, milliseconds},
     kinds::{Draws, Kind},
-    matrix, plan,
+    matrix,
     stream::Streams,
     windows::{Cast, Window},
 };
@@ -31,7 +31,7 @@ pub fn generate(seed: u64, profile: Profile) -> History {
         return matrix::history(seed);
     }
     let streams = Streams(seed);
-    let cluster = plan::cluster(streams);
+    let cluster = beginning::cluster(streams);
     let timings = cluster.timings;
     let faults = Spans::of(&cluster).faults;
     let mut generator = Generator {
@@ -56,7 +56,7 @@ struct Generator {
     multiplexer: bool,
     timings: Timings,
     faults_end: Duration,
-    actions: Vec<PlannedAction>,
+    actions: Vec<DueAction>,
 }
 
 impl Generator {
@@ -93,36 +93,36 @@ impl Generator {
         match kind {
             Kind::Power => self.power(at, node),
             Kind::Cut => {
-                self.plan(at, Action::Network { node: node.clone(), connected: false });
-                self.plan_later(at, Action::Network { node, connected: true });
+                self.due(at, Action::Network { node: node.clone(), connected: false });
+                self.due_later(at, Action::Network { node, connected: true });
             }
             Kind::Partition => {
                 let groups = self.groups();
-                self.plan(at, Action::Partition { groups });
-                self.plan_later(at, Action::Heal);
+                self.due(at, Action::Partition { groups });
+                self.due_later(at, Action::Heal);
             }
             Kind::Unheard => self.unheard(at, node),
             Kind::Store => self.store(at, node),
             Kind::Kill => {
                 let (daemon, restart) = (self.daemon(), self.span());
-                self.plan(at, Action::Kill { node, daemon, restart_ms: Some(milliseconds(restart)) });
+                self.due(at, Action::Kill { node, daemon, restart_ms: Some(milliseconds(restart)) });
             }
             Kind::Pause => {
                 let daemon = self.daemon();
-                self.plan(at, Action::Pause { node: node.clone(), daemon });
-                self.plan_later(at, Action::Resume { node, daemon });
+                self.due(at, Action::Pause { node: node.clone(), daemon });
+                self.due_later(at, Action::Resume { node, daemon });
             }
             Kind::Call => self.call(at, node),
             Kind::WallClock => {
                 let seconds = self.rng.i64(-4000..4000);
-                self.plan(at, Action::WallClock { node, seconds });
+                self.due(at, Action::WallClock { node, seconds });
             }
             Kind::Device if self.fence_devices => {
                 let name = format!("d{}", self.rng.u32(1..=2));
                 let (late, slow) = (DeviceBehaviour::Late, DeviceBehaviour::Slow);
                 let behaviour = self.pick(&[DeviceBehaviour::Fails, DeviceBehaviour::Hangs, late, late, slow]);
-                self.plan(at, Action::Device { name: name.clone(), behaviour });
-                self.plan_later(at, Action::Device { name, behaviour: DeviceBehaviour::Works });
+                self.due(at, Action::Device { name: name.clone(), behaviour });
+                self.due_later(at, Action::Device { name, behaviour: DeviceBehaviour::Works });
             }
             Kind::Device => {}
             Kind::Shutdown | Kind::Restart | Kind::StopCrm => self.stop(kind, at, node),
@@ -130,23 +130,23 @@ impl Generator {
             Kind::Request | Kind::AddRemove | Kind::Rule | Kind::Datacenter => self.edit(kind, at),
             Kind::Crash => {
                 let sid = self.service();
-                self.plan(at, Action::Crash { sid });
+                self.due(at, Action::Crash { sid });
             }
             Kind::Agent => self.agent(at),
             Kind::GuestLock => {
                 let sid = self.service();
                 let lock = if self.rng.bool() { "backup" } else { "create" };
-                self.plan(at, Action::LockGuest { sid: sid.clone(), lock: lock.to_owned(), time: None });
-                self.plan_later(at, Action::UnlockGuest { sid });
+                self.due(at, Action::LockGuest { sid: sid.clone(), lock: lock.to_owned(), time: None });
+                self.due_later(at, Action::UnlockGuest { sid });
             }
             Kind::Member => {
-                self.plan(at, Action::Retire { node: node.clone() });
-                self.plan_later(at, Action::Admit { node });
+                self.due(at, Action::Retire { node: node.clone() });
+                self.due_later(at, Action::Admit { node });
             }
             Kind::Guest => {
                 let sid = self.service();
-                self.plan(at, Action::DestroyGuest { sid: sid.clone() });
-                self.plan_later(at, Action::CreateGuest { sid, node });
+                self.due(at, Action::DestroyGuest { sid: sid.clone() });
+                self.due_later(at, Action::CreateGuest { sid, node });
             }
             Kind::Look => self.look(at),
             Kind::Worker => self.worker(at),
@@ -164,22 +164,22 @@ impl Generator {
             Kind::Twin => {
                 self.lose(at, node.clone());
                 let soon = at.saturating_add(self.span());
-                self.plan(soon, Action::TwinAppears { node: node.clone() });
-                self.plan_later(soon, Action::TwinGoes { node });
+                self.due(soon, Action::TwinAppears { node: node.clone() });
+                self.due_later(soon, Action::TwinGoes { node });
             }
             Kind::Full => {
-                self.plan(at, Action::StoreFull { full: true });
-                self.plan_later(at, Action::StoreFull { full: false });
+                self.due(at, Action::StoreFull { full: true });
+                self.due_later(at, Action::StoreFull { full: false });
             }
             Kind::Mount => {
-                self.plan(at, Action::Mounted { node: node.clone(), mounted: false });
-                self.plan_later(at, Action::Mounted { node, mounted: true });
+                self.due(at, Action::Mounted { node: node.clone(), mounted: false });
+                self.due_later(at, Action::Mounted { node, mounted: true });
             }
             Kind::Multiplexer if self.multiplexer => self.multiplexer(at, node),
             Kind::Multiplexer => {}
             _ => {
                 let (sid, restart_ms) = (self.service(), milliseconds(self.span()));
-                self.plan(at, Action::DamageEntry { sid, restart_ms });
+                self.due(at, Action::DamageEntry { sid, restart_ms });
             }
         }
     }
@@ -189,25 +189,25 @@ impl Generator {
         match self.rng.u32(0..6) {
             0 => {
                 let fits = self.rng.u32(0..3) > 0;
-                self.plan(at, Action::RestartMultiplexer { node, after_ms: milliseconds, fits });
+                self.due(at, Action::RestartMultiplexer { node, after_ms: milliseconds, fits });
             }
             1 => {
                 // A client vanishes, and the multiplexer is restarted before its device runs out.
                 let daemon = self.daemon();
-                self.plan(at, Action::Kill { node: node.clone(), daemon, restart_ms: Some(milliseconds) });
+                self.due(at, Action::Kill { node: node.clone(), daemon, restart_ms: Some(milliseconds) });
                 let soon = at.saturating_add(self.within(self.timings.device_timeout()));
                 let after_ms = course::milliseconds(self.within(self.timings.device_timeout())) / 4;
-                self.plan(soon, Action::RestartMultiplexer { node, after_ms, fits: true });
+                self.due(soon, Action::RestartMultiplexer { node, after_ms, fits: true });
             }
             2 => {
-                self.plan(at, Action::PauseMultiplexer { node: node.clone(), paused: true });
-                self.plan_later(at, Action::PauseMultiplexer { node, paused: false });
+                self.due(at, Action::PauseMultiplexer { node: node.clone(), paused: true });
+                self.due_later(at, Action::PauseMultiplexer { node, paused: false });
             }
             3 => {
-                self.plan(at, Action::DelayFrames { node: node.clone(), milliseconds });
-                self.plan_later(at, Action::DelayFrames { node, milliseconds: 0 });
+                self.due(at, Action::DelayFrames { node: node.clone(), milliseconds });
+                self.due_later(at, Action::DelayFrames { node, milliseconds: 0 });
             }
-            4 => self.plan(at, Action::StallDeviceFeed { node, milliseconds }),
+            4 => self.due(at, Action::StallDeviceFeed { node, milliseconds }),
             _ => self.stall_at_the_end(at, node),
         }
     }
@@ -215,12 +215,12 @@ impl Generator {
     /// A client stops feeding, and the multiplexer stalls between its last timely look at it and the device.
     fn stall_at_the_end(&mut self, at: Duration, node: NodeName) {
         let daemon = self.daemon();
-        self.plan(at, Action::Pause { node: node.clone(), daemon });
+        self.due(at, Action::Pause { node: node.clone(), daemon });
         let expires = self.timings.watchdog_timeout().mul_f64(self.rng.f64().mul_add(0.3, 0.7));
         let stall = self.timings.device_timeout().mul_f64(self.rng.f64().mul_add(0.4, 0.5));
         let milliseconds = milliseconds(stall);
-        self.plan(at.saturating_add(expires), Action::StallDeviceFeed { node: node.clone(), milliseconds });
-        self.plan_later(at.saturating_add(expires), Action::Resume { node, daemon });
+        self.due(at.saturating_add(expires), Action::StallDeviceFeed { node: node.clone(), milliseconds });
+        self.due_later(at.saturating_add(expires), Action::Resume { node, daemon });
     }
 
     /// A node is lost, in one way or another.
@@ -228,8 +228,8 @@ impl Generator {
         if self.rng.bool() {
             self.power(at, node);
         } else {
-            self.plan(at, Action::Network { node: node.clone(), connected: false });
-            self.plan_later(at, Action::Network { node, connected: true });
+            self.due(at, Action::Network { node: node.clone(), connected: false });
+            self.due_later(at, Action::Network { node, connected: true });
         }
     }
 
@@ -238,29 +238,29 @@ impl Generator {
     fn guest_trouble(&mut self, kind: Kind, at: Duration, node: NodeName) {
         let (sid, times) = (self.service(), self.rng.u32(1..=3));
         match kind {
-            Kind::Leftovers => self.plan(at, Action::LeaveBehind { sid: sid.clone(), times }),
+            Kind::Leftovers => self.due(at, Action::LeaveBehind { sid: sid.clone(), times }),
             Kind::Job => {
                 let operation = self.pick(&[Operation::Start, Operation::Start, Operation::Move]);
                 let fault = self.pick(&[AgentFault::Hangs, AgentFault::Slow, AgentFault::Slow]);
-                self.plan(at, Action::agent_fails(sid.clone(), operation, fault, times));
+                self.due(at, Action::agent_fails(sid.clone(), operation, fault, times));
                 if self.rng.bool() {
-                    self.plan(at, Action::Unendable { sid: sid.clone(), times });
+                    self.due(at, Action::Unendable { sid: sid.clone(), times });
                 }
             }
             _ => {
                 let operation = self.pick(&[Operation::CheckRunning, Operation::CheckRunning, Operation::Locate]);
-                self.plan(at, Action::agent_fails(sid.clone(), operation, AgentFault::Fails, times));
+                self.due(at, Action::agent_fails(sid.clone(), operation, AgentFault::Fails, times));
             }
         }
         let soon = at.saturating_add(self.within(self.timings.round_time()));
         match self.rng.u32(0..4) {
             0 => {
-                self.plan(soon, Action::request(sid.clone(), "stopped"));
-                self.plan_later(soon, Action::request(sid, "started"));
+                self.due(soon, Action::request(sid.clone(), "stopped"));
+                self.due_later(soon, Action::request(sid, "started"));
             }
-            1 => self.plan(soon, Action::Crash { sid }),
-            2 => self.plan(soon, Action::Command { line: format!("relocate {sid} {node}") }),
-            _ => self.plan(soon, Action::Command { line: format!("migrate {sid} {node}") }),
+            1 => self.due(soon, Action::Crash { sid }),
+            2 => self.due(soon, Action::Command { line: format!("relocate {sid} {node}") }),
+            _ => self.due(soon, Action::Command { line: format!("migrate {sid} {node}") }),
         }
     }
 
@@ -271,31 +271,31 @@ impl Generator {
         let soon = at.saturating_add(self.within(round.saturating_mul(2)));
         match kind {
             Kind::SecondStop => {
-                self.plan(at, Action::RestartLrm { node: node.clone() });
+                self.due(at, Action::RestartLrm { node: node.clone() });
                 self.stop(Kind::Shutdown, soon, node);
             }
             Kind::Cascade => {
                 let pause = self.within(round.saturating_mul(3));
                 let mut when = at;
                 for node in self.nodes.clone() {
-                    self.plan(when, Action::Shutdown { node: node.clone() });
-                    self.plan_later(when.saturating_add(round.saturating_mul(6)), Action::PowerOn { node });
+                    self.due(when, Action::Shutdown { node: node.clone() });
+                    self.due_later(when.saturating_add(round.saturating_mul(6)), Action::PowerOn { node });
                     when = when.saturating_add(pause);
                 }
             }
             Kind::DisarmedLoss => {
                 let mode = if self.rng.bool() { "freeze" } else { "ignore" };
-                self.plan(at, Action::Command { line: format!("disarm-ha {mode}") });
+                self.due(at, Action::Command { line: format!("disarm-ha {mode}") });
                 let lost = soon.saturating_add(round.saturating_mul(2));
                 self.lose(lost, node);
-                self.plan_later(lost, Action::Command { line: "arm-ha".to_owned() });
+                self.due_later(lost, Action::Command { line: "arm-ha".to_owned() });
             }
             _ => {
                 self.lose(at, node.clone());
                 let later =
                     at.saturating_add(self.timings.fence_delay()).saturating_add(self.within(round.saturating_mul(4)));
-                self.plan(later, Action::ConfirmFenced { node: node.clone() });
-                self.plan_later(later, Action::PowerOn { node });
+                self.due(later, Action::ConfirmFenced { node: node.clone() });
+                self.due_later(later, Action::PowerOn { node });
             }
         }
     }
@@ -309,7 +309,7 @@ impl Generator {
         for (rounds, action) in window.steps(&cast) {
             let time = round.saturating_mul(rounds.unsigned_abs());
             let when = if rounds < 0 { at.saturating_sub(time) } else { at.saturating_add(time) };
-            self.plan(when, action);
+            self.due(when, action);
         }
         for _ in 0..self.rng.u32(0..=2) {
             let node = if self.rng.bool() { subject.clone() } else { self.node() };
@@ -320,13 +320,13 @@ impl Generator {
         match self.rng.u32(0..5) {
             0 => self.power(soon, node),
             1 => {
-                self.plan(soon, Action::Network { node: node.clone(), connected: false });
-                self.plan_later(soon, Action::Network { node, connected: true });
+                self.due(soon, Action::Network { node: node.clone(), connected: false });
+                self.due_later(soon, Action::Network { node, connected: true });
             }
             2 => {
                 let node = self.node();
                 let restart_ms = Some(milliseconds(self.span()));
-                self.plan(soon, Action::Kill { node, daemon: DaemonKind::Crm, restart_ms });
+                self.due(soon, Action::Kill { node, daemon: DaemonKind::Crm, restart_ms });
             }
             _ => {}
         }
@@ -334,10 +334,10 @@ impl Generator {
 
     fn power(&mut self, at: Duration, node: NodeName) {
         if self.rng.bool() {
-            self.plan(at, Action::Reset { node });
+            self.due(at, Action::Reset { node });
         } else {
-            self.plan(at, Action::PowerOff { node: node.clone() });
-            self.plan_later(at, Action::PowerOn { node });
+            self.due(at, Action::PowerOff { node: node.clone() });
+            self.due_later(at, Action::PowerOn { node });
         }
     }
 
@@ -346,8 +346,8 @@ impl Generator {
         if self.rng.bool() {
             others.retain(|_| self.rng.bool());
         }
-        self.plan(at, Action::Unheard { node: node.clone(), others });
-        self.plan_later(at, Action::Unheard { node, others: BTreeSet::new() });
+        self.due(at, Action::Unheard { node: node.clone(), others });
+        self.due_later(at, Action::Unheard { node, others: BTreeSet::new() });
     }
 
     fn store(&mut self, at: Duration, node: NodeName) {
@@ -357,8 +357,8 @@ impl Generator {
             1 => Action::ViewWorks { node: node.clone(), works },
             _ => Action::LocksWork { node: node.clone(), works },
         };
-        self.plan(at, action(false));
-        self.plan_later(at, action(true));
+        self.due(at, action(false));
+        self.due_later(at, action(true));
     }
 
     fn call(&mut self, at: Duration, node: NodeName) {
@@ -375,7 +375,7 @@ impl Generator {
             _ => Fault::CrashesAfter(time),
         };
         let skip = if self.rng.bool() { 0 } else { self.rng.u32(0..20) };
-        self.plan(at, Action::Disturb(Disturbance { node, daemon, operation, skip, fault }));
+        self.due(at, Action::Disturb(Disturbance { node, daemon, operation, skip, fault }));
     }
 
     fn operation(&mut self, daemon: DaemonKind) -> Option<HostOperation> {
@@ -386,15 +386,15 @@ impl Generator {
     #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
     fn stop(&mut self, kind: Kind, at: Duration, node: NodeName) {
         match kind {
-            Kind::Restart => self.plan(at, Action::RestartLrm { node }),
+            Kind::Restart => self.due(at, Action::RestartLrm { node }),
             Kind::StopCrm => {
-                self.plan(at, Action::StopCrm { node: node.clone() });
-                self.plan_later(at, Action::StartDaemon { node, daemon: DaemonKind::Crm });
+                self.due(at, Action::StopCrm { node: node.clone() });
+                self.due_later(at, Action::StartDaemon { node, daemon: DaemonKind::Crm });
             }
-            _ if self.rng.bool() => self.plan(at, Action::Reboot { node }),
+            _ if self.rng.bool() => self.due(at, Action::Reboot { node }),
             _ => {
-                self.plan(at, Action::Shutdown { node: node.clone() });
-                self.plan_later(at, Action::PowerOn { node });
+                self.due(at, Action::Shutdown { node: node.clone() });
+                self.due_later(at, Action::PowerOn { node });
             }
         }
     }
@@ -404,11 +404,11 @@ impl Generator {
         let sid = self.service();
         let line = match kind {
             Kind::Maintenance => {
-                self.plan_later(at, Action::Command { line: format!("disable-node-maintenance {node}") });
+                self.due_later(at, Action::Command { line: format!("disable-node-maintenance {node}") });
                 format!("enable-node-maintenance {node}")
             }
             Kind::Disarm => {
-                self.plan_later(at, Action::Command { line: "arm-ha".to_owned() });
+                self.due_later(at, Action::Command { line: "arm-ha".to_owned() });
                 let mode = if self.rng.bool() { "freeze" } else { "ignore" };
                 format!("disarm-ha {mode}")
             }
@@ -419,7 +419,7 @@ impl Generator {
                 _ => format!("migrate {sid} {node}"),
             },
         };
-        self.plan(at, Action::Command { line });
+        self.due(at, Action::Command { line });
     }
 
     #[allow(clippy::wildcard_enum_match_arm, reason = "it is called for a few kinds")]
@@ -428,29 +428,29 @@ impl Generator {
         match kind {
             Kind::Request => {
                 let state = self.state();
-                self.plan(at, Action::request(sid, &state));
+                self.due(at, Action::request(sid, &state));
             }
             Kind::AddRemove => {
                 let state = self.state();
                 if self.rng.bool() {
-                    self.plan(at, Action::remove(sid.clone()));
-                    self.plan_later(at, Action::add(sid, &state));
+                    self.due(at, Action::remove(sid.clone()));
+                    self.due_later(at, Action::add(sid, &state));
                 } else {
-                    self.plan(at, Action::add(sid, &state));
+                    self.due(at, Action::add(sid, &state));
                 }
             }
             Kind::Rule => {
                 let rule = format!("rule{}", self.rng.u32(0..6));
                 if self.rng.bool() {
-                    self.plan(at, Action::remove_rule(rule));
+                    self.due(at, Action::remove_rule(rule));
                 } else {
-                    let (kind, properties) = plan::rule(&mut self.rng, &self.nodes, &self.services);
-                    self.plan(at, Action::add_rule(rule, kind, properties));
+                    let (kind, properties) = beginning::rule(&mut self.rng, &self.nodes, &self.services);
+                    self.due(at, Action::add_rule(rule, kind, properties));
                 }
             }
             _ => {
-                let (key, value) = plan::datacenter_setting(&mut self.rng);
-                self.plan(at, Action::set_datacenter(key, value));
+                let (key, value) = beginning::datacenter_setting(&mut self.rng);
+                self.due(at, Action::set_datacenter(key, value));
             }
         }
     }
@@ -466,40 +466,40 @@ impl Generator {
             AgentFault::Denies,
         ]);
         let times = self.rng.u32(1..=6);
-        self.plan(at, Action::agent_fails(sid, operation, fault, times));
+        self.due(at, Action::agent_fails(sid, operation, fault, times));
     }
 
     fn look(&mut self, at: Duration) {
         let (sid, times) = (self.service(), self.rng.u32(1..=3));
         let operation = self.pick(&[Operation::CheckRunning, Operation::Locate]);
-        self.plan(at, Action::agent_fails(sid, operation, AgentFault::Fails, times));
+        self.due(at, Action::agent_fails(sid, operation, AgentFault::Fails, times));
     }
 
     fn worker(&mut self, at: Duration) {
         let (sid, times) = (self.service(), self.rng.u32(1..=2));
         let operation = self.pick(&[Operation::Start, Operation::Stop, Operation::Move]);
         let fault = self.pick(&[AgentFault::Dies, AgentFault::DiesBefore, AgentFault::Unheard]);
-        self.plan(at, Action::agent_fails(sid, operation, fault, times));
+        self.due(at, Action::agent_fails(sid, operation, fault, times));
     }
 
-    fn plan(&mut self, at: Duration, action: Action) {
-        self.actions.push(PlannedAction { at_ms: milliseconds(at), action });
+    fn due(&mut self, at: Duration, action: Action) {
+        self.actions.push(DueAction { at_ms: milliseconds(at), action });
     }
 
-    /// Plans the end of something that began.
-    fn plan_later(&mut self, at: Duration, action: Action) {
+    /// The end of something that began, some time after it.
+    fn due_later(&mut self, at: Duration, action: Action) {
         let span = self.span();
-        self.plan(at.saturating_add(span), action);
+        self.due(at.saturating_add(span), action);
     }
 
     fn node(&mut self) -> NodeName {
         let at = self.rng.usize(..self.nodes.len());
-        self.nodes.get(at).cloned().unwrap_or_else(|| plan::node_name(1))
+        self.nodes.get(at).cloned().unwrap_or_else(|| beginning::node_name(1))
     }
 
     fn service(&mut self) -> ServiceId {
         let at = self.rng.usize(..self.services.len());
-        self.services.get(at).cloned().unwrap_or_else(|| plan::service_id("vm", 100))
+        self.services.get(at).cloned().unwrap_or_else(|| beginning::service_id("vm", 100))
     }
 
     fn daemon(&mut self) -> DaemonKind {

@@ -14,9 +14,9 @@ use ha_core::{
 };
 
 use super::{
-    Action, History, PlannedAction, Profile,
+    Action, DueAction, History, Profile,
+    beginning::{self, Files, node_name, service_id},
     course::{self, milliseconds},
-    plan::{self, Files, node_name, service_id},
     prepare,
     windows::{Cast, Window},
 };
@@ -178,20 +178,20 @@ fn cast(window: Window) -> Cast {
 }
 
 fn history_of(seed: u64, window: Window, follow_up: FollowUp, call: Option<Disturbance>) -> History {
-    let plan = |rounds: i32, action| PlannedAction { at_ms: milliseconds(at(window, rounds)), action };
+    let due = |rounds: i32, action| DueAction { at_ms: milliseconds(at(window, rounds)), action };
     let cast = cast(window);
-    let mut actions: Vec<PlannedAction> =
-        call.into_iter().map(|call| PlannedAction { at_ms: 0, action: Action::Disturb(call) }).collect();
-    actions.extend(window.steps(&cast).into_iter().map(|(rounds, action)| plan(rounds, action)));
+    let mut actions: Vec<DueAction> =
+        call.into_iter().map(|call| DueAction { at_ms: 0, action: Action::Disturb(call) }).collect();
+    actions.extend(window.steps(&cast).into_iter().map(|(rounds, action)| due(rounds, action)));
     match follow_up {
         FollowUp::Nothing => {}
         FollowUp::Cut => {
-            actions.push(plan(3, Action::Network { node: cast.subject.clone(), connected: false }));
-            actions.push(plan(30, Action::Network { node: cast.subject, connected: true }));
+            actions.push(due(3, Action::Network { node: cast.subject.clone(), connected: false }));
+            actions.push(due(30, Action::Network { node: cast.subject, connected: true }));
         }
         FollowUp::NewMaster => {
             actions
-                .push(plan(2, Action::Kill { node: node_name(1), daemon: DaemonKind::Crm, restart_ms: Some(100_000) }));
+                .push(due(2, Action::Kill { node: node_name(1), daemon: DaemonKind::Crm, restart_ms: Some(100_000) }));
         }
     }
     course::history(seed, Profile::Matrix, cluster(window), actions)
@@ -199,7 +199,7 @@ fn history_of(seed: u64, window: Window, follow_up: FollowUp, call: Option<Distu
 
 /// Four nodes: a master, one with services of its own, one that the window is about, and an idle one.
 fn cluster(window: Window) -> Setup {
-    let guest = |on: u32, running| plan::guest(node_name(on), [3_000, 4_000, 8_000, 2_000], running);
+    let guest = |on: u32, running| beginning::guest(node_name(on), [3_000, 4_000, 8_000, 2_000], running);
     let guests: [(ServiceId, GuestSetup); 5] = [
         (service_id("vm", 100), guest(1, false)),
         (service_id("vm", 101), guest(2, false)),
@@ -223,10 +223,10 @@ fn cluster(window: Window) -> Setup {
     let setup = Setup {
         nodes: (1..=4).map(|number| (node_name(number), NodeSetup::default())).collect(),
         guests: guests.into(),
-        durations: plan::durations(20_000, 500),
+        durations: beginning::durations(20_000, 500),
         records_as_json: true,
         job_patience: Some(Duration::from_secs(60)),
         ..Setup::default()
     };
-    plan::made(files.into_setup(setup))
+    beginning::made(files.into_setup(setup))
 }

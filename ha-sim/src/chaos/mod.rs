@@ -4,26 +4,30 @@
 //! played again. [`run`] plays one, [`hunt`] plays many, [`shrink`] takes away what is not needed to break an
 //! [`Invariant`](crate::cluster::Invariant).
 
+mod beginning;
 mod course;
 mod coverage;
 mod generate;
 mod hunt;
 mod kinds;
 mod matrix;
-mod plan;
 mod shrink;
 mod stream;
 mod windows;
 
 pub use crate::{
     cluster::Action,
-    history::{History, Judged, PlannedAction, Profile, prepare, run, unsettled},
+    history::{DueAction, History, Judged, Profile, prepare, run, unsettled},
 };
 pub use coverage::{Coverage, SPECIFIED};
 pub use generate::generate;
 pub use hunt::{Found, Hunt, Progress, Tally, hunt};
 pub use matrix::{Cell, cells};
 pub use shrink::shrink;
+
+/// The former name of [`DueAction`].
+#[deprecated = "it is called DueAction"]
+pub type PlannedAction = DueAction;
 
 /// The former name of [`Found`].
 #[deprecated = "it is called Found"]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ha_core::config::{DatacenterFile, GroupsConfig, RulesConfig};
 
-use super::{History, PlannedAction, run};
+use super::{DueAction, History, run};
 use crate::cluster::{Breach, Invariant, NodeSetup};
 
 /// The most runs that shortening one history takes.
@@ -66,7 +66,7 @@ impl Shrinker {
 
     /// How many actions may be left out. What mends all at the end is needed: without it nothing has to settle.
     fn removable(&self) -> usize {
-        let before_end = |planned: &&PlannedAction| planned.at_ms < self.best.faults_end_ms;
+        let before_end = |due: &&DueAction| due.at_ms < self.best.faults_end_ms;
         if self.invariant == Invariant::Settles {
             self.best.actions.iter().filter(before_end).count()
         } else {

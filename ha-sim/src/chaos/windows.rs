@@ -7,7 +7,7 @@ use ha_core::{
     id::{NodeName, ServiceId},
 };
 
-use super::{Action, plan::node_name};
+use super::{Action, beginning::node_name};
 use crate::{
     cluster::{Disturbance, Fault},
     world::{AgentFault, DaemonKind, DeviceBehaviour, Operation},

@@ -154,9 +154,9 @@ fn print_failure(failure: &Found, arguments: &Arguments, out: &mut impl Write) -
     if !arguments.no_shrink {
         let (before, after) = (history.actions.len(), shrunk.actions.len());
         writeln!(out, "shortened from {before} to {after} actions: {breach}")?;
-        for planned in &shrunk.actions {
-            let at = std::time::Duration::from_millis(planned.at_ms).as_secs_f64();
-            writeln!(out, "  {at:>9.3} s  {}", planned.action)?;
+        for due in &shrunk.actions {
+            let at = std::time::Duration::from_millis(due.at_ms).as_secs_f64();
+            writeln!(out, "  {at:>9.3} s  {}", due.action)?;
         }
     }
     let folder = arguments.out.join(format!("chaos-{}", history.seed));

@@ -32,7 +32,7 @@ pub(super) struct NodeDaemons {
 /// When a daemon is called.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// When it starts, if a start is planned.
+    /// When it starts, if it will start.
     pub(super) starts_at: Option<Instant>,
     /// When it wants to be called.
     pub(super) next: Instant,
@@ -134,7 +134,7 @@ impl Cluster {
         self.world.give_power(node);
         self.world.update_replicas();
         for daemon in DaemonKind::ALL {
-            self.plan_start(node, daemon, self.stagger(node, daemon));
+            self.start_later(node, daemon, self.stagger(node, daemon));
         }
         // A host does not start a removed service until the master knows that it was removed: see docs/safety.md.
         let status = self.world.store.manager_status.clone().unwrap_or_default();
@@ -147,7 +147,7 @@ impl Cluster {
         }
     }
 
-    pub(super) fn plan_start(&mut self, node: &NodeName, daemon: DaemonKind, after: std::time::Duration) {
+    pub(super) fn start_later(&mut self, node: &NodeName, daemon: DaemonKind, after: std::time::Duration) {
         let at = self.world.time.after(after);
         if let Some(daemons) = self.daemons.get_mut(node)
             && !daemons.runs(daemon)
@@ -233,7 +233,7 @@ impl Cluster {
             daemons.kill(daemon);
             self.note_killed(node, daemon);
             self.abandon_watchdog(node, daemon);
-            self.plan_start(node, daemon, restarts_after);
+            self.start_later(node, daemon, restarts_after);
             return;
         }
         let stop_asked = std::mem::take(&mut daemons.schedule(daemon).stop_asked);
@@ -275,7 +275,7 @@ impl Cluster {
         let stopping = daemons.stopping;
         self.abandon_watchdog(node, daemon);
         match (daemon, stopping) {
-            (DaemonKind::Lrm, Some(StopRequest::Restart)) => self.plan_start(node, daemon, self.durations.restart),
+            (DaemonKind::Lrm, Some(StopRequest::Restart)) => self.start_later(node, daemon, self.durations.restart),
             (DaemonKind::Lrm, Some(StopRequest::NodeReboot | StopRequest::NodeShutdown)) => {
                 if !self.ask_crm_to_stop(node) {
                     self.go_down(node);
@@ -287,7 +287,7 @@ impl Cluster {
                 }
             }
             (DaemonKind::Crm, Some(StopRequest::Restart) | None) if self.powers_on_again => {
-                self.plan_start(node, daemon, self.durations.restart);
+                self.start_later(node, daemon, self.durations.restart);
             }
             (DaemonKind::Crm, Some(StopRequest::Restart)) | (_, None) => {}
         }
@@ -369,11 +369,11 @@ impl Cluster {
         self.world.note(self.world.time, "hardware", What::Cluster(ClusterEvent::NodeDown { node: node.clone() }));
         self.lose_power(node);
         if reboots {
-            self.plan_boot(node, self.durations.boot);
+            self.boot_later(node, self.durations.boot);
         }
     }
 
-    pub(super) fn plan_boot(&mut self, node: &NodeName, after: std::time::Duration) {
+    pub(super) fn boot_later(&mut self, node: &NodeName, after: std::time::Duration) {
         let at = self.world.time.after(after);
         if let Some(daemons) = self.daemons.get_mut(node) {
             daemons.boots_at = Some(at);
@@ -399,11 +399,11 @@ impl Cluster {
     /// A daemon has left its watchdog open: nobody feeds it any more, and no later daemon can call off the reset.
     pub(super) fn abandon_watchdog(&mut self, node: &NodeName, daemon: DaemonKind) {
         self.world.leave_multiplexer(node, daemon, false);
-        let latest = self.world.time.after(self.timings.device_timeout());
+        let device_runs_out = self.world.time.after(self.timings.device_timeout());
         if let Some(hardware) = self.world.nodes.get_mut(node)
-            && let Some(deadline) = hardware.watchdogs.remove(&daemon)
+            && let Some(expires) = hardware.watchdogs.remove(&daemon)
         {
-            let resets_at = deadline.min(latest);
+            let resets_at = expires.min(device_runs_out);
             hardware.abandoned_watchdog = Some(hardware.abandoned_watchdog.map_or(resets_at, |at| at.min(resets_at)));
         }
     }
@@ -414,7 +414,7 @@ impl Cluster {
             self.world.note(self.world.time, "hardware", What::Cluster(what));
             self.lose_power(&node);
             if let Some(after) = self.durations.boot_after_reset {
-                self.plan_boot(&node, after);
+                self.boot_later(&node, after);
             }
         }
     }

@@ -17,8 +17,8 @@ use ha_core::{
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
-        FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog, Workers,
+        FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, Lock, LockAnswer,
+        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmMode, LrmStatus, ManagerStatus, Writer},
@@ -619,13 +619,13 @@ impl FenceDevices for Host<'_> {
 }
 
 impl Statistics for Host<'_> {
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
         self.call(HostOperation::Statistics, |host| {
             if host.has_bug(PlantedBug::RunningUnseen) { Ok(Vec::new()) } else { host.view().unmanaged_services() }
         })
     }
 
-    fn usage(&mut self, mode: SchedulerMode) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, mode: SchedulerMode) -> Result<HostFigures, HostError> {
         self.call(HostOperation::Statistics, |host| host.view().usage(mode))
     }
 }

@@ -24,13 +24,13 @@
 
 mod action;
 mod actions;
+mod agenda;
 mod belief;
 mod daemons;
 mod edit;
 mod host;
 mod invariants;
 mod observe;
-mod plan;
 mod planted;
 mod ran_twice;
 mod record;
@@ -89,8 +89,8 @@ pub struct Cluster {
     tracks: Tracks,
     /// What had changed when the invariant was last checked.
     checked: Option<u64>,
-    /// What is planned to happen, by time.
-    plans: plan::Plans,
+    /// What is due, by time.
+    agenda: agenda::Agenda,
     /// Faults of host calls that wait for their call.
     disturbances: Vec<Disturbance>,
     /// Until when a call may stall at most: the call that it stalls in ends then.
@@ -125,7 +125,7 @@ enum Due {
     Boot,
     FenceDevice,
     Job,
-    Plan,
+    OnAgenda,
     Daemon(NodeName, DaemonKind),
 }
 
@@ -144,7 +144,7 @@ impl Cluster {
             datacenter: setup.datacenter,
             tracks: Tracks::default(),
             checked: None,
-            plans: plan::Plans::default(),
+            agenda: agenda::Agenda::default(),
             disturbances: Vec::new(),
             stall_limit: None,
             calls: 0,
@@ -225,7 +225,7 @@ impl Cluster {
             self.next_boot().map(|due| (due, Due::Boot)),
             world.next_fence_end().map(|due| (due, Due::FenceDevice)),
             world.next_job_end().map(|due| (due, Due::Job)),
-            self.plans.next().map(|due| (due, Due::Plan)),
+            self.agenda.next().map(|due| (due, Due::OnAgenda)),
             daemon,
         ]
         .into_iter()
@@ -270,7 +270,7 @@ impl Cluster {
                 }
             }
             Due::Job => self.world.end_due_jobs(),
-            Due::Plan => self.act_on_plans(),
+            Due::OnAgenda => self.act_on_agenda(),
             Due::Daemon(node, daemon) => self.call(&node, daemon),
         }
         self.settle()?;

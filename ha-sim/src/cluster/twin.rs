@@ -45,7 +45,7 @@ impl Cluster {
         let (number, heard) = (self.twins_seen, self.world.time);
         let place = NodeName::new(format!("{node}-twin{number}"))?;
         self.twins.insert(node.clone(), Twin { place, heard, number });
-        self.plan_twin(node.clone(), number);
+        self.next_twin_turn(node.clone(), number);
         Ok(())
     }
 
@@ -72,9 +72,9 @@ impl Cluster {
         Some(&self.twins.get(node)?.place)
     }
 
-    fn plan_twin(&mut self, node: NodeName, number: u64) {
+    fn next_twin_turn(&mut self, node: NodeName, number: u64) {
         let at = self.world.time.after(self.timings.waiting_loop());
-        self.plan(at, move |cluster| cluster.twin_turn(node, number));
+        self.do_at(at, move |cluster| cluster.twin_turn(node, number));
     }
 
     fn twin_turn(&mut self, node: NodeName, number: u64) {
@@ -109,7 +109,7 @@ impl Cluster {
         for sid in running.union(&wanted) {
             self.world.set_running(sid, &place, wanted.contains(sid));
         }
-        self.plan_twin(node, number);
+        self.next_twin_turn(node, number);
     }
 
     fn is_unguarded(&self, node: &NodeName) -> bool {

@@ -29,7 +29,7 @@ pub struct History {
     /// What it begins with.
     pub setup: Setup,
     /// What is done, by time.
-    pub actions: Vec<PlannedAction>,
+    pub actions: Vec<DueAction>,
     /// When the last fault is over, in milliseconds: everything is mended then.
     pub faults_end_ms: u64,
     /// When it ends. By then everything must have settled.
@@ -38,12 +38,16 @@ pub struct History {
 
 /// Something that is done at a moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PlannedAction {
+pub struct DueAction {
     /// When, in milliseconds.
     pub at_ms: u64,
     /// What.
     pub action: Action,
 }
+
+/// The former name of [`DueAction`].
+#[deprecated = "it is called DueAction"]
+pub type PlannedAction = DueAction;
 
 /// What may happen in a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

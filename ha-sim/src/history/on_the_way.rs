@@ -151,10 +151,10 @@ impl<'a> OnTheWay<'a> {
     fn look_at_actions(&mut self, now: Instant) {
         let history = self.history;
         let new = history.actions.get(self.done..).unwrap_or_default();
-        let due = new.iter().take_while(|planned| at(planned.at_ms) <= now);
-        for planned in due {
+        let past = new.iter().take_while(|due| at(due.at_ms) <= now);
+        for due in past {
             self.done = self.done.saturating_add(1);
-            match touched_by(&planned.action) {
+            match touched_by(&due.action) {
                 Touch::Nothing => {}
                 Touch::Node(node) => drop(self.nodes.insert(node.clone(), now)),
                 Touch::Service(sid) => drop(self.touched.insert(sid.clone(), now)),

@@ -33,7 +33,7 @@ pub fn run(history: &History) -> Judged {
     Judged { breach, cluster, cluster_time, settled_after }
 }
 
-/// The cluster of a history, with everything that is done to it already planned.
+/// The cluster of a history, with everything that is done to it already on its agenda.
 #[must_use]
 pub fn prepare(history: &History) -> Cluster {
     let mut cluster = Cluster::new(history.setup.clone());
@@ -46,17 +46,17 @@ pub fn prepare(history: &History) -> Cluster {
     if let Some(invariants) = cluster.invariants_mut() {
         invariants.excuse_until(excused);
     }
-    for planned in &history.actions {
-        let action = planned.action.clone();
-        let at = Instant::after_start(Duration::from_millis(planned.at_ms));
-        cluster.plan(at, move |cluster| act(&action, cluster));
+    for due in &history.actions {
+        let action = due.action.clone();
+        let at = Instant::after_start(Duration::from_millis(due.at_ms));
+        cluster.do_at(at, move |cluster| act(&action, cluster));
     }
     cluster
 }
 
 /// Until when nodes may be reset: no node is, if nothing happens that calls for it.
 fn excused_until(history: &History, cluster: &Cluster) -> Instant {
-    if history.actions.iter().any(|planned| planned.action.calls_for_resets()) {
+    if history.actions.iter().any(|due| due.action.calls_for_resets()) {
         let aftermath = aftermath(cluster.world().physics.lock_lifetime, cluster.timings());
         // A stop that fails may have to wait for a start first.
         let jobs = history.setup.guests.values().map(|guest| guest.guest.times.sum()).max().unwrap_or_default();

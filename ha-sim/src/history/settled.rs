@@ -9,7 +9,7 @@ use ha_core::{
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 
-use super::{History, PlannedAction};
+use super::{DueAction, History};
 use crate::{
     cluster::{Action, Cluster, ErrorReason},
     world::World,
@@ -116,7 +116,7 @@ impl<'a> Present<'a> {
     /// Whether a service really had the reason for which it went to `error`: something happened to it, or its LRM saw that it is
     /// elsewhere, and it is.
     fn error_is_due(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
-        let happened = || self.history.actions.iter().any(|planned| planned.action.may_lead_to_error(sid));
+        let happened = || self.history.actions.iter().any(|due| due.action.may_lead_to_error(sid));
         let is_elsewhere = || *guest_node != entry.node && self.moved_unreported(sid, entry, guest_node);
         match self.cluster.invariants().and_then(|invariants| invariants.error_reason(sid)) {
             Some(ErrorReason::NotHere | ErrorReason::StartsNowhere) => is_elsewhere() || happened(),
@@ -135,8 +135,7 @@ impl<'a> Present<'a> {
     /// Whether a guest is elsewhere than its entry says because a move from there ended without being reported, or because
     /// somebody made it again: that is an error by the text.
     fn moved_unreported(self, sid: &ServiceId, entry: &ServiceEntry, guest_node: &NodeName) -> bool {
-        let was_made =
-            |planned: &PlannedAction| matches!(&planned.action, Action::CreateGuest { sid: made, .. } if made == sid);
+        let was_made = |due: &DueAction| matches!(&due.action, Action::CreateGuest { sid: made, .. } if made == sid);
         let last_move = self.cluster.invariants().and_then(|invariants| invariants.last_move(sid));
         last_move.is_some_and(|(from, to)| *from == entry.node && to == guest_node)
             || self.history.actions.iter().any(was_made)

@@ -141,11 +141,11 @@ fn read_services(files: &Files<'_>, world: &mut World) -> Result<(), CaseError> 
         world.store.put_resource(resource);
         world.guests.insert(sid, guest);
     }
-    read_statistics(files, world, "static_service_stats", |guest, figures| {
+    read_figures(files, world, "static_service_stats", |guest, figures| {
         guest.max_cpu = figures.get("maxcpu").and_then(number).unwrap_or(0.0);
         guest.max_memory = figures.get("maxmem").and_then(whole_number).unwrap_or(0);
     })?;
-    read_statistics(files, world, "dynamic_service_stats", |guest, figures| {
+    read_figures(files, world, "dynamic_service_stats", |guest, figures| {
         guest.cpu = figures.get("cpu").and_then(number).unwrap_or(0.0);
         guest.memory = figures.get("mem").and_then(whole_number).unwrap_or(0);
     })
@@ -169,7 +169,7 @@ fn service(sid: &ServiceId, config: &Value) -> Result<(Resource, Guest), String>
     Ok((resource, guest))
 }
 
-fn read_statistics(
+fn read_figures(
     files: &Files<'_>,
     world: &mut World,
     file: &str,

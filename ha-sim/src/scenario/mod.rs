@@ -131,7 +131,7 @@ use ha_core::time::Instant;
 
 use crate::{
     cluster::{Action, PlantedBug, Setup},
-    history::{History, PlannedAction, Profile},
+    history::{DueAction, History, Profile},
 };
 use condition::Condition;
 
@@ -179,7 +179,7 @@ impl Scenario {
             StepKind::Act { actions, .. } => actions.iter().map(|action| (step.at, action.clone())).collect(),
             StepKind::Now(_) | StepKind::By { .. } | StepKind::Throughout { .. } | StepKind::AtEnd(_) => Vec::new(),
         });
-        let actions = done.map(|(at, action)| PlannedAction { at_ms: milliseconds(at), action }).collect();
+        let actions = done.map(|(at, action)| DueAction { at_ms: milliseconds(at), action }).collect();
         let (faults_end_ms, end_ms) = (milliseconds(faults_end), milliseconds(self.end));
         Some(History { seed, profile, planted, setup: self.setup.clone(), actions, faults_end_ms, end_ms })
     }

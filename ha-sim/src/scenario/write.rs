@@ -78,8 +78,8 @@ fn scenario(history: &History, title: &str) -> String {
         let _ = write!(out, " planted {}", bug.as_str());
     }
     out.push_str("\n\n");
-    for planned in &history.actions {
-        let _ = writeln!(out, "at {} {}", time(Duration::from_millis(planned.at_ms)), planned.action);
+    for due in &history.actions {
+        let _ = writeln!(out, "at {} {}", time(Duration::from_millis(due.at_ms)), due.action);
     }
     let _ = writeln!(out, "until {}", time(history.end()));
     out

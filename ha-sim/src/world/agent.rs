@@ -10,7 +10,7 @@ use ha_core::{
     status::{ExitCode, Motion},
 };
 
-use super::{AgentFault, Careless, FailureScript, Guest, Operation, View};
+use super::{AgentFault, Careless, FaultScript, Guest, Operation, View};
 
 /// The agents on the node of a view.
 pub(super) struct NodeAgent<'v, 'w> {
@@ -108,8 +108,8 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
     }
 
     /// The script by which a service fails on this node.
-    fn script_here(&self, sid: &ServiceId) -> Option<FailureScript> {
-        FailureScript::of(sid).filter(|script| script.applies_to(&self.view.node))
+    fn script_here(&self, sid: &ServiceId) -> Option<FaultScript> {
+        FaultScript::of(sid).filter(|script| script.applies_to(&self.view.node))
     }
 
     fn fault(&mut self, sid: &ServiceId, operation: Operation) -> Result<Option<AgentFault>, HostError> {
@@ -184,7 +184,7 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         if self.end_leftovers(sid) == Some(true) {
             return Ok(Begun::Fails);
         }
-        if FailureScript::of(sid).is_some_and(|script| script.stop) {
+        if FaultScript::of(sid).is_some_and(|script| script.stop) {
             return Err(failed());
         }
         self.check_lock(sid, AgentOperation::Shutdown)?;

@@ -21,9 +21,9 @@ pub struct Guest {
     pub cpu: f64,
     /// Bytes of memory that it uses while it runs.
     pub memory: u64,
-    /// Starts that failed in a row, by its [`FailureScript`].
+    /// Starts that failed in a row, by its [`FaultScript`].
     pub failed_starts: u32,
-    /// Moves that failed in a row, by its [`FailureScript`].
+    /// Moves that failed in a row, by its [`FaultScript`].
     pub failed_moves: u32,
     /// How often a job for it goes on though it should have been ended.
     pub unendable: u32,
@@ -163,7 +163,7 @@ impl Guest {
 
 /// How a service of type `fa` fails on purpose, by the digits of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailureScript {
+pub struct FaultScript {
     /// Starts that fail before one works.
     pub starts: u32,
     /// Moves that fail before one works.
@@ -174,7 +174,7 @@ pub struct FailureScript {
     pub node: u32,
 }
 
-impl FailureScript {
+impl FaultScript {
     /// The script of a service; other types do not fail.
     #[must_use]
     pub fn of(sid: &ServiceId) -> Option<Self> {

@@ -6,19 +6,23 @@
 mod agent;
 mod clock;
 mod fence;
+mod figures;
 mod guest;
 mod happening;
 mod jobs;
 mod multiplexer;
 mod network;
 mod physics;
-mod statistics;
 mod store;
 mod view;
 
 pub use clock::Clock;
 pub use fence::DeviceBehaviour;
-pub use guest::{AgentDisturbance, AgentFault, FailureScript, Guest, GuestTimes, Operation};
+pub use guest::{AgentDisturbance, AgentFault, FaultScript, Guest, GuestTimes, Operation};
+
+/// The former name of [`FaultScript`].
+#[deprecated = "it is called FaultScript"]
+pub type FailureScript = FaultScript;
 
 /// The former name of [`AgentDisturbance`].
 #[deprecated = "it is called AgentDisturbance"]

@@ -14,9 +14,8 @@ use ha_core::{
     event::Event,
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
-        FenceProgress, GuestControl, Guests, HostError, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock, LockAnswer,
-        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog,
-        Workers,
+        FenceProgress, GuestControl, Guests, HostError, HostFigures, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock,
+        LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     lrm::run_job,
@@ -305,11 +304,11 @@ impl FenceDevices for View<'_> {
 }
 
 impl Statistics for View<'_> {
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
         Ok(self.world.unmanaged_services())
     }
 
-    fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, _: SchedulerMode) -> Result<HostFigures, HostError> {
         Ok(self.world.usage())
     }
 }

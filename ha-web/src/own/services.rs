@@ -99,12 +99,12 @@ pub(super) fn add(call: &Call<'_>) -> Result<Answer, Fault> {
     })?;
     match edited {
         Edited::Tried(answer) => Ok(answer),
-        Edited::Made => Ok(Answer { status: http::StatusCode::CREATED, ..anew(call, &sid)? }),
+        Edited::Made => Ok(Answer { status: http::StatusCode::CREATED, ..edited_service(call, &sid)? }),
     }
 }
 
-/// As it is after the edit.
-fn anew(call: &Call<'_>, sid: &ServiceId) -> Result<Answer, Fault> {
+/// A service as it is after the edit.
+fn edited_service(call: &Call<'_>, sid: &ServiceId) -> Result<Answer, Fault> {
     service(&call.again(), sid)
 }
 
@@ -120,7 +120,7 @@ pub(super) fn set(call: &Call<'_>) -> Result<Answer, Fault> {
     })?;
     match edited {
         Edited::Tried(answer) => Ok(answer),
-        Edited::Made => anew(call, &sid),
+        Edited::Made => edited_service(call, &sid),
     }
 }
 

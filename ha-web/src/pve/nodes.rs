@@ -25,7 +25,7 @@ pub(super) fn object(present: &Present, node: &NodeName) -> Map<String, Value> {
     object.insert("id".into(), json!(format!("node/{node}")));
     object.insert("type".into(), json!("node"));
     object.insert("status".into(), json!(if is_online { "online" } else { "offline" }));
-    let Some(figures) = present.beats.get(node).map(ha_host::store::Beat::statistics).filter(|_| is_online) else {
+    let Some(figures) = present.beats.get(node).map(ha_host::store::Beat::figures).filter(|_| is_online) else {
         return object;
     };
     if figures.max_cpu > 0.0 {

@@ -203,13 +203,16 @@ fn union(sources: &Sources, tables: &Tables, of: &Union) -> Result<String, Failu
 fn records(sources: &Sources, tables: &Tables) -> Result<String, Failure> {
     let (whole, methods) = tables.record_code.split_once("\n# in ").unwrap_or((&tables.record_code, ""));
     let mut classes = format!("\n\n{}", whole.trim_end().to_owned() + "\n");
-    for path in &tables.records {
-        let core = sources.type_of(path)?;
+    for record in &tables.records {
+        let core = sources.type_of(&record.path)?;
         let own = format!("{}:\n", core.name);
         let code = methods.split("\n# in ").find_map(|part| part.strip_prefix(&own));
         let code = code.map_or_else(String::new, |code| format!("{}\n", code.trim_end()));
         classes += "\n\n";
         classes += &class(&core.name, &core.doc, &core.fields, &code, tables)?;
+        if let Some(former) = &record.former {
+            classes += &format!("\n\n# Its former name, for one release.\n{former} = {}\n", core.name);
+        }
     }
     classes += "\n\n";
     classes += &timing_settings(sources)?;

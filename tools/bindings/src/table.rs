@@ -13,8 +13,7 @@ pub(crate) struct Tables {
     /// The kinds of events, with the numbers that they have in C.
     pub(crate) events: Vec<(String, i32)>,
     pub(crate) unions: Vec<Union>,
-    /// The structs that are records in Python, by their paths.
-    pub(crate) records: Vec<String>,
+    pub(crate) records: Vec<Record>,
     /// What Python's records have besides their fields.
     pub(crate) record_code: String,
     pub(crate) promises: Vec<Promise>,
@@ -41,6 +40,13 @@ pub(crate) struct Union {
     pub(crate) module: String,
     pub(crate) path: String,
     pub(crate) doc: String,
+}
+
+/// A struct that is a record in Python.
+pub(crate) struct Record {
+    pub(crate) path: String,
+    /// What it was called before, which stays for one release.
+    pub(crate) former: Option<String>,
 }
 
 impl Tables {
@@ -112,11 +118,13 @@ pub(crate) fn read_events(text: &str) -> Result<Vec<(String, i32)>, Failure> {
     Ok(rows)
 }
 
-fn read_records(text: &str) -> Result<(Vec<Union>, Vec<String>), Failure> {
+pub(crate) fn read_records(text: &str) -> Result<(Vec<Union>, Vec<Record>), Failure> {
     let (mut unions, mut records) = (Vec::new(), Vec::new());
     for line in lines(text) {
-        if let Some(path) = line.strip_prefix("record ") {
-            records.push(path.to_owned());
+        if let Some(row) = line.strip_prefix("record ") {
+            let (path, former) =
+                row.split_once(" was ").map_or((row, None), |(path, name)| (path, Some(name.to_owned())));
+            records.push(Record { path: path.to_owned(), former });
         } else if let Some((names, doc)) = line.strip_prefix("union ").and_then(|rest| rest.split_once(": "))
             && let Some((module, path)) = names.split_once(' ')
         {

@@ -7,7 +7,7 @@ use crate::{
     promises::{self, Promise},
     python, reference,
     source::{Sources, without_links},
-    table::{Tables, Union, read_events, read_words},
+    table::{Tables, Union, read_events, read_records, read_words},
 };
 
 const CORE: &str = r#"
@@ -130,7 +130,7 @@ fn tables() -> Tables {
         words: read_words(WORDS).expect("words"),
         events: read_events("node_changed=2\nidle=3").expect("events"),
         unions: vec![Union { module, path, doc }],
-        records: vec!["ha_core::rest::Move".into()],
+        records: read_records("record ha_core::rest::Move was Journey").expect("records").1,
         promises: Vec::new(),
         record_code: "class Figure:\n    pass\n\n# in Move:\n    def __str__(self) -> str:\n        return self.sid\n"
             .into(),

@@ -3,7 +3,7 @@
 use super::amount::{Amount, MAX_CORES};
 use crate::{
     config::OrderedMap,
-    host::{ServiceStatistics, UsageStatistics},
+    host::{HostFigures, ServiceFigures},
     id::{NodeName, ServiceId},
 };
 
@@ -15,17 +15,17 @@ const MIN_CORES: f64 = 0.001;
 #[non_exhaustive]
 pub enum FiguresError {
     /// The host gave none.
-    #[error("the host has no statistics")]
+    #[error("the host has no figures")]
     Missing,
     /// An online node is not among them.
-    #[error("the statistics lack node '{0}'")]
+    #[error("the figures lack node '{0}'")]
     NodeMissing(NodeName),
     /// A node's number of cores is impossible.
     #[error("node '{node}' cannot have {cores} cores: expected a number from {MIN_CORES} to {MAX_CORES}")]
     NodeCores {
         /// The node.
         node: NodeName,
-        /// What the statistics say.
+        /// What the figures say.
         cores: f64,
     },
     /// A node has no memory.
@@ -36,11 +36,11 @@ pub enum FiguresError {
     NodeUse {
         /// The node.
         node: NodeName,
-        /// What the statistics say.
+        /// What the figures say.
         cores: f64,
     },
     /// A service is not among them.
-    #[error("the statistics lack service '{0}'")]
+    #[error("the figures lack service '{0}'")]
     ServiceMissing(ServiceId),
     /// A service's limit of cores is impossible.
     #[error(
@@ -49,7 +49,7 @@ pub enum FiguresError {
     ServiceCores {
         /// The service.
         sid: ServiceId,
-        /// What the statistics say.
+        /// What the figures say.
         cores: f64,
     },
     /// A service's measured use of cores is impossible.
@@ -57,7 +57,7 @@ pub enum FiguresError {
     ServiceUse {
         /// The service.
         sid: ServiceId,
-        /// What the statistics say.
+        /// What the figures say.
         cores: f64,
     },
 }
@@ -72,10 +72,10 @@ pub(crate) struct NodeSize {
 /// The size of a node and what is measured on it.
 pub(crate) fn node_figures(
     node: &NodeName,
-    statistics: &UsageStatistics,
+    all: &HostFigures,
     measured: bool,
 ) -> Result<(NodeSize, Amount), FiguresError> {
-    let figures = statistics.nodes.get(node).ok_or_else(|| FiguresError::NodeMissing(node.clone()))?;
+    let figures = all.nodes.get(node).ok_or_else(|| FiguresError::NodeMissing(node.clone()))?;
     if !(MIN_CORES..=MAX_CORES).contains(&figures.max_cpu) {
         return Err(FiguresError::NodeCores { node: node.clone(), cores: figures.max_cpu });
     }
@@ -91,10 +91,10 @@ pub(crate) fn node_figures(
 }
 
 /// The figures of services, in the order in which they are asked for.
-pub(crate) struct ServiceFigures<'a> {
-    services: &'a OrderedMap<ServiceId, ServiceStatistics>,
+pub(crate) struct FiguresByService<'a> {
+    services: &'a OrderedMap<ServiceId, ServiceFigures>,
     measured: bool,
-    /// Where the next service is, if the statistics come in the order of the services, as they mostly do.
+    /// Where the next service is, if the figures come in the order of the services, as they mostly do.
     next: usize,
 }
 
@@ -125,12 +125,12 @@ impl FiguresError {
     }
 }
 
-impl<'a> ServiceFigures<'a> {
-    pub(crate) fn new(statistics: &'a UsageStatistics, measured: bool) -> Self {
-        Self { services: &statistics.services, measured, next: 0 }
+impl<'a> FiguresByService<'a> {
+    pub(crate) fn new(all: &'a HostFigures, measured: bool) -> Self {
+        Self { services: &all.services, measured, next: 0 }
     }
 
-    pub(crate) fn get(&mut self, sid: &ServiceId) -> Result<ServiceStatistics, FiguresError> {
+    pub(crate) fn get(&mut self, sid: &ServiceId) -> Result<ServiceFigures, FiguresError> {
         let expected = self.services.get_index(self.next).filter(|(other, _)| *other == sid);
         let figures = match expected {
             Some((_, figures)) => {

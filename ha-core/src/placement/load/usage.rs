@@ -9,11 +9,11 @@ use super::{
     Occupancy,
     amount::Amount,
     basic::BasicLoad,
-    figures::{FiguresError, NodeSize, ServiceFigures, node_figures},
+    figures::{FiguresByService, FiguresError, NodeSize, node_figures},
     spread::{Change, Spread},
 };
 use crate::{
-    host::{ServiceStatistics, UsageStatistics},
+    host::{HostFigures, ServiceFigures},
     id::{NodeName, ServiceId},
     placement::topsis::{Figures, Survey},
 };
@@ -34,7 +34,7 @@ pub(crate) struct UsageLoad {
     /// By position; those whose figures can't be used take no part.
     nodes: Vec<Option<Node>>,
     /// By position in the table of services; those whose figures can't be used count as using nothing.
-    services: Vec<Option<ServiceStatistics>>,
+    services: Vec<Option<ServiceFigures>>,
     /// What these are placed by, if there are any.
     counts: Option<BasicLoad>,
 }
@@ -69,13 +69,13 @@ impl Node {
     }
 
     /// If a service starts here.
-    fn usage_with(&self, service: &ServiceStatistics) -> Usage {
+    fn usage_with(&self, service: &ServiceFigures) -> Usage {
         self.size.usage(self.cores + limit(service, self.size), self.bytes + service.max_memory as f64)
     }
 }
 
 /// The cores that a service may use on a node of this size.
-fn limit(service: &ServiceStatistics, size: NodeSize) -> f64 {
+fn limit(service: &ServiceFigures, size: NodeSize) -> f64 {
     if service.max_cpu == 0.0 { size.cores } else { service.max_cpu }
 }
 
@@ -106,14 +106,14 @@ impl UsageLoad {
         source: Source,
         online: &[NodeName],
         sids: impl Iterator<Item = &'a ServiceId>,
-        statistics: &UsageStatistics,
+        of_host: &HostFigures,
         lacking: &mut Vec<FiguresError>,
     ) -> Result<Self, FiguresError> {
         let measured = source == Source::Measured;
-        let figures = online.iter().map(|node| node_figures(node, statistics, measured));
+        let figures = online.iter().map(|node| node_figures(node, of_host, measured));
         let nodes = usable(figures, lacking)?;
         let before = lacking.len();
-        let mut figures = ServiceFigures::new(statistics, measured);
+        let mut figures = FiguresByService::new(of_host, measured);
         let services = usable(sids.map(|sid| figures.get(sid)), lacking)?;
         let counts = (lacking.len() > before).then(|| BasicLoad::new(online.len()));
         let node = |figures: Option<(NodeSize, Amount)>| figures.map(|(size, measured)| Node::new(size, measured));
@@ -133,7 +133,7 @@ impl UsageLoad {
         self.nodes.iter_mut().flatten().for_each(Node::sum_up);
     }
 
-    fn figures(&self, service: usize) -> Option<&ServiceStatistics> {
+    fn figures(&self, service: usize) -> Option<&ServiceFigures> {
         self.services.get(service)?.as_ref()
     }
 
@@ -162,10 +162,10 @@ impl UsageLoad {
     pub(crate) fn add_unmanaged<'a>(
         &mut self,
         guests: impl Iterator<Item = (&'a ServiceId, u32)>,
-        statistics: &UsageStatistics,
+        of_host: &HostFigures,
         lacking: &mut Vec<FiguresError>,
     ) {
-        let mut figures = ServiceFigures::new(statistics, self.source == Source::Measured);
+        let mut figures = FiguresByService::new(of_host, self.source == Source::Measured);
         for (sid, node) in guests {
             let guest = Occupancy::unmanaged(node);
             if let Some(counts) = &mut self.counts {
@@ -193,7 +193,7 @@ impl UsageLoad {
         }
     }
 
-    fn change(&mut self, occupancy: Occupancy, service: &ServiceStatistics, with: fn(Amount, Amount) -> Amount) {
+    fn change(&mut self, occupancy: Occupancy, service: &ServiceFigures, with: fn(Amount, Amount) -> Amount) {
         self.at_counted(occupancy, |node| {
             let size = Amount::new(limit(service, node.size), service.max_memory);
             node.used = with(node.used, size);

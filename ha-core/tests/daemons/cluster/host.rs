@@ -13,9 +13,8 @@ use ha_core::{
     event::Event,
     host::{
         Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
-        FenceDevices, FenceProgress, GuestControl, HostError, HostOperation, Job, JobId, JobStart, Lock, LockAnswer,
-        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedService, UsageStatistics, Watchdog,
-        Workers,
+        FenceDevices, FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, Lock,
+        LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, Motion},
@@ -333,11 +332,11 @@ impl FenceDevices for Call<'_> {
 }
 
 impl Statistics for Call<'_> {
-    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedService>, HostError> {
+    fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
         self.call(HostOperation::Statistics, None, |call| Ok(call.cluster.unmanaged.clone()))
     }
 
-    fn usage(&mut self, _: SchedulerMode) -> Result<UsageStatistics, HostError> {
+    fn usage(&mut self, _: SchedulerMode) -> Result<HostFigures, HostError> {
         self.call(HostOperation::Statistics, None, |_| Err(HostError::new("there are none")))
     }
 }

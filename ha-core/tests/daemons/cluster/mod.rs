@@ -24,7 +24,7 @@ use ha_core::{
     },
     crm::Crm,
     event::Event,
-    host::{FenceAttempt, FenceProgress, HostOperation, Job, Lock, UnmanagedService},
+    host::{FenceAttempt, FenceProgress, HostOperation, Job, Lock, UnmanagedGuest},
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     lrm::{Lrm, StopRequest, run_job},
     status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, StateName},
@@ -78,7 +78,7 @@ pub(crate) struct Cluster {
     /// How far the fence devices come, by their number. One that is not here fails.
     pub(crate) devices: BTreeMap<u32, FenceProgress>,
     /// Guests that run without being managed.
-    pub(crate) unmanaged: Vec<UnmanagedService>,
+    pub(crate) unmanaged: Vec<UnmanagedGuest>,
     /// Whether workers can end their jobs.
     pub(crate) ends_jobs: bool,
     /// Whether an LRM is called as soon as one of its jobs has ended.

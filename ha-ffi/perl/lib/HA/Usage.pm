@@ -1,6 +1,6 @@
 package HA::Usage;
 
-# Sizes and loads, as hosts give them.
+# Figures, as hosts give them.
 
 use v5.26;
 use warnings;

@@ -141,7 +141,7 @@ impl Cluster {
     pub fn lock_guest_for(&mut self, sid: &ServiceId, lock: &str, time: Duration) -> Result<(), ActionError> {
         self.lock_guest(sid, Some(lock))?;
         let (sid, lock) = (sid.clone(), lock.to_owned());
-        self.plan(self.world.time.after(time), move |cluster| {
+        self.do_at(self.world.time.after(time), move |cluster| {
             if let Some(guest) = cluster.world.guests.get_mut(&sid) {
                 guest.lock.take_if(|present| *present == lock);
             }

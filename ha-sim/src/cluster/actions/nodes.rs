@@ -21,7 +21,7 @@ impl Cluster {
         let has_power = hardware.power || hardware.expelled;
         let boots = self.daemons.get(node).is_some_and(|daemons| daemons.boots_at.is_some());
         if !has_power && !boots {
-            self.plan_boot(node, self.durations.boot);
+            self.boot_later(node, self.durations.boot);
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Cluster {
         if !self.hardware(node)?.power {
             return Err(ActionError::NoPower(node.clone()));
         }
-        self.plan_start(node, daemon, after);
+        self.start_later(node, daemon, after);
         Ok(())
     }
 

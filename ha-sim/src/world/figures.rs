@@ -1,8 +1,8 @@
-//! Sizes and loads of nodes and guests.
+//! The figures of nodes and guests.
 
 use ha_core::{
     config::{RequestedState, datacenter::SchedulerMode},
-    host::{NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics},
+    host::{HostFigures, NodeFigures, ServiceFigures, UnmanagedGuest},
 };
 
 use super::{Guest, World};
@@ -14,7 +14,7 @@ const DEFAULT_MEMORY: u64 = 131_072 << 20;
 impl World {
     /// All guests, each with whether it runs; the core leaves out those that it manages.
     #[must_use]
-    pub fn unmanaged_services(&self) -> Vec<UnmanagedService> {
+    pub fn unmanaged_services(&self) -> Vec<UnmanagedGuest> {
         let resources = &self.store.resources.resources;
         let is_started = |sid| resources.get(sid).is_some_and(|resource| resource.state() == RequestedState::Started);
         let running = |sid, guest: &Guest| match self.physics.job_times {
@@ -22,7 +22,7 @@ impl World {
             None => is_started(sid) && self.is_online(&guest.node),
             Some(_) => self.runs(sid, &guest.node),
         };
-        let guests = self.guests.iter().map(|(sid, guest)| UnmanagedService {
+        let guests = self.guests.iter().map(|(sid, guest)| UnmanagedGuest {
             sid: sid.clone(),
             node: guest.node.clone(),
             running: running(sid, guest),
@@ -32,7 +32,7 @@ impl World {
 
     /// The sizes of nodes and guests, and what they use: a node as much as the guests that run on it.
     #[must_use]
-    pub fn usage(&self) -> UsageStatistics {
+    pub fn usage(&self) -> HostFigures {
         let sizes_are_needed = self.store.datacenter.scheduler.mode == SchedulerMode::Static;
         let nodes = self.nodes.iter().map(|(name, node)| {
             let running = self.running.get(name).into_iter().flatten();
@@ -40,23 +40,23 @@ impl World {
             let (cpu, memory) = running
                 .fold((0.0, 0_u64), |(cpu, memory), guest| (cpu + guest.cpu, memory.saturating_add(guest.memory)));
             let (cores, bytes) = if sizes_are_needed { (0.0, 0) } else { (DEFAULT_CORES, DEFAULT_MEMORY) };
-            let statistics = NodeStatistics {
+            let figures = NodeFigures {
                 max_cpu: node.max_cpu.unwrap_or(cores),
                 max_memory: node.max_memory.unwrap_or(bytes),
                 cpu,
                 memory,
             };
-            (name.clone(), statistics)
+            (name.clone(), figures)
         });
         let services = self.guests.iter().map(|(sid, guest)| {
-            let statistics = ServiceStatistics {
+            let figures = ServiceFigures {
                 max_cpu: guest.max_cpu,
                 max_memory: guest.max_memory,
                 cpu: guest.cpu,
                 memory: guest.memory,
             };
-            (sid.clone(), statistics)
+            (sid.clone(), figures)
         });
-        UsageStatistics { nodes: nodes.collect(), services: services.collect() }
+        HostFigures { nodes: nodes.collect(), services: services.collect() }
     }
 }
