@@ -107,29 +107,20 @@ impl<'a> Wanted<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{EntryId, Source};
+    use crate::history::{
+        EntryId, Source,
+        story::{node, recovery},
+    };
     use std::string::ToString;
 
     #[test]
     fn a_recovery_leads_back_to_the_loss_of_the_node() {
-        let (node1, node3) = (NodeName::new("node1").unwrap(), NodeName::new("node3").unwrap());
-        let sid = ServiceId::new("vm:100").unwrap();
-        let state = |from, to| Event::NodeState { node: node3.clone(), from, to };
-        let events = [
-            state(NodeState::Online, NodeState::Unknown),
-            state(NodeState::Unknown, NodeState::Fence),
-            Event::FenceAcknowledged { node: node3.clone() },
-            Event::FenceAcknowledged { node: node1.clone() },
-            Event::ServiceRecovered { sid: sid.clone(), from: node3.clone(), to: node1.clone() },
-            Event::AgentStarted { sid },
-        ];
-        let entries: Vec<Entry> = (0..)
-            .zip(events)
-            .map(|(number, event)| {
-                Entry::new(EntryId::of_node(&node1, 1, number), 0, node1.clone(), Source::Crm, event.into())
-            })
-            .collect();
+        let mut entries = recovery();
+        // Another node was fenced too, right before the service was recovered.
+        let other = Event::FenceAcknowledged { node: node("node1") };
+        entries
+            .insert(3, Entry::new(EntryId::of_node(&node("node2"), 1, 1), 0, node("node2"), Source::Crm, other.into()));
         let chain: Vec<_> = because(&entries, &entries[5]).iter().map(|entry| entry.id.to_string()).collect();
-        assert_eq!(chain, ["node1.1.4", "node1.1.2", "node1.1.1", "node1.1.0"]);
+        assert_eq!(chain, ["node1.1.4", "node1.1.3", "node1.1.2", "node1.1.1"]);
     }
 }

@@ -116,34 +116,11 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        event::Event,
-        history::Source,
-        id::{NodeName, ServiceId},
-        status::NodeState,
-    };
+    use crate::history::story::recovery;
 
     #[test]
     fn each_counts_once_however_often_it_is_taken() {
-        let (node1, node3) = (NodeName::new("node1").unwrap(), NodeName::new("node3").unwrap());
-        let sid = ServiceId::new("vm:100").unwrap();
-        let state = |from, to| Event::NodeState { node: node3.clone(), from, to };
-        let events = [
-            state(NodeState::Online, NodeState::Unknown),
-            state(NodeState::Unknown, NodeState::Fence),
-            Event::FenceAcknowledged { node: node3.clone() },
-            Event::ServiceRecovered { sid: sid.clone(), from: node3.clone(), to: node1.clone() },
-            Event::AgentStarted { sid },
-        ];
-        let entries: Vec<Entry> = (1..)
-            .zip(events)
-            .map(|(number, event)| {
-                let id = EntryId::of_node(&node1, 1, number);
-                let time_ms = i64::try_from(number).unwrap() * 4_000;
-                let entry = Entry::new(id, time_ms, node1.clone(), Source::Crm, event.into());
-                Entry { position: Some(number), ..entry.after_silence(1_000) }
-            })
-            .collect();
+        let entries = recovery();
         let mut counted = Counted::default();
         assert!(counted.take(&entries[..4]), "it is under way");
         assert_eq!((counted.figures.fencings.len(), counted.starts.count), (1, 0));

@@ -44,6 +44,8 @@ mod failover;
 mod figures;
 mod latest;
 mod notice;
+#[cfg(test)]
+mod story;
 
 pub use cause::Cause;
 pub use chain::because;

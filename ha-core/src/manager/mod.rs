@@ -34,7 +34,7 @@ use crate::{
     },
     id::NodeName,
     placement::BalanceHold,
-    status::{ManagerStatus, NodeState, NotUnderstood, ServiceState, Timestamp},
+    status::{ManagerStatus, NotUnderstood, ServiceState, Timestamp},
     timing::Timings,
 };
 use balancing::{FailedMoves, MissingFigures};
@@ -161,7 +161,7 @@ impl Manager {
         self.nodes.update(&mut self.status, &input.members, mode, now.instant, forget_after, host);
         // In maintenance it may be cut off and still be recorded as such. Then it sees nobody, and must not judge them.
         let is_online = input.members.get(&self.node) == Some(&true);
-        if !is_online || !matches!(self.status.node_state(&self.node), NodeState::Online | NodeState::Maintenance) {
+        if !is_online || !self.status.is_there(&self.node) {
             return;
         }
         self.guards.update(&mut self.status, input);

@@ -218,10 +218,9 @@ impl Outline {
 
 /// Lets the LRMs of the nodes that are there do what they are asked, with success.
 fn answer(status: &ManagerStatus, input: &mut RoundInput) {
-    let is_there = |node: &NodeName| matches!(status.node_state(node), NodeState::Online | NodeState::Maintenance);
     let asked = status.services.iter().filter(|(_, entry)| is_asked_for(&entry.state));
     let busy: BTreeSet<&NodeName> = asked.map(|(_, entry)| &entry.node).collect();
-    for node in status.nodes.keys().filter(|node| is_there(node)) {
+    for node in status.nodes.keys().filter(|node| status.is_there(node)) {
         let record = Arc::make_mut(input.lrms.entry(node.clone()).or_default());
         record.mode = mode_of(status, node, record.mode);
         record.state = state_of(record, busy.contains(node));
@@ -230,7 +229,7 @@ fn answer(status: &ManagerStatus, input: &mut RoundInput) {
         record.timestamp = Some(before.saturating_add(1));
     }
     let mut moved: BTreeMap<ServiceId, NodeName> = BTreeMap::new();
-    for (sid, entry) in status.services.iter().filter(|(_, entry)| is_there(&entry.node)) {
+    for (sid, entry) in status.services.iter().filter(|(_, entry)| status.is_there(&entry.node)) {
         let (Some(uid), Some(record)) = (&entry.uid, input.lrms.get_mut(&entry.node)) else { continue };
         if !is_asked_for(&entry.state) || record.results.contains_key(uid) {
             continue;

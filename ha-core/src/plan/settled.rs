@@ -15,7 +15,7 @@ use crate::{
     id::{NodeName, ServiceId},
     manager::RoundInput,
     placement::Preference,
-    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{ManagerStatus, ServiceEntry, ServiceState},
 };
 
 /// A cluster in which nothing is under way any more.
@@ -56,11 +56,6 @@ impl Settled {
         let input = rounds.input.clone();
         down(&rounds.play_loss(lost), &input, &self.down_already)
     }
-}
-
-/// Whether a node may have services now, or could after maintenance.
-pub(super) fn is_there(status: &ManagerStatus, node: &NodeName) -> bool {
-    matches!(status.node_state(node), NodeState::Online | NodeState::Maintenance)
 }
 
 /// Whether it is requested that a service runs.
@@ -108,7 +103,7 @@ fn runs(status: &ManagerStatus, entry: &ServiceEntry) -> bool {
         | ServiceState::RequestStartBalance { .. }
         | ServiceState::Started { .. }
         | ServiceState::Migrate { .. }
-        | ServiceState::Relocate { .. } => is_there(status, &entry.node),
+        | ServiceState::Relocate { .. } => status.is_there(&entry.node),
         ServiceState::Stopped
         | ServiceState::RequestStop { .. }
         | ServiceState::Fence

@@ -7,7 +7,7 @@ use super::{
     combinations::Combinations,
     losses::{Down, DownReason, LossLevel, Losses, Tolerance, TooMuch},
     remedies::remedies,
-    settled::{Settled, is_asked_to_run, is_there},
+    settled::{Settled, is_asked_to_run},
     situation::Prepared,
 };
 use crate::{
@@ -78,7 +78,7 @@ impl<'a> Asked<'a> {
     fn new(settled: &'a Settled, losses: &'a Losses) -> Self {
         let status = &settled.rounds.status;
         let units = losses.units.iter().filter_map(|unit| {
-            let nodes: BTreeSet<NodeName> = unit.nodes.iter().filter(|node| is_there(status, node)).cloned().collect();
+            let nodes: BTreeSet<NodeName> = unit.nodes.iter().filter(|node| status.is_there(node)).cloned().collect();
             (!nodes.is_empty()).then_some((unit.name.as_str(), nodes))
         });
         Self {
@@ -114,7 +114,7 @@ impl<'a> Asked<'a> {
 
     fn too_much(&self, lost: &BTreeSet<NodeName>) -> Option<TooMuch> {
         let status = &self.settled.rounds.status;
-        let stays = |node: &NodeName| is_there(status, node) && !lost.contains(node);
+        let stays = |node: &NodeName| status.is_there(node) && !lost.contains(node);
         let nodes: Vec<NodeName> = lost.iter().cloned().collect();
         let too_much =
             |down| Some(TooMuch { units: Vec::new(), nodes, is_without_quorum: false, down, remedies: Vec::new() });

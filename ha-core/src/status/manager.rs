@@ -367,6 +367,12 @@ impl ManagerStatus {
         self.nodes.get(node).copied().unwrap_or(NodeState::Unknown)
     }
 
+    /// Whether the node is recorded as there: online, or in maintenance.
+    #[must_use]
+    pub fn is_there(&self, node: &NodeName) -> bool {
+        matches!(self.node_state(node), NodeState::Online | NodeState::Maintenance)
+    }
+
     /// Whether the node is recorded as online.
     #[must_use]
     pub fn is_online(&self, node: &NodeName) -> bool {

@@ -6,7 +6,7 @@ use ha_core::{
     config::{Resource, ResourcesConfig},
     host::{Configuration, HostFigures},
     id::{NodeName, ServiceId},
-    status::{LrmStatus, ManagerStatus, NodeState, Timestamp},
+    status::{LrmStatus, ManagerStatus, Timestamp},
     time::Now,
     timing::Timings,
 };
@@ -89,7 +89,7 @@ impl Present {
     /// configured there is no master.
     #[must_use]
     pub fn is_there(&self, node: &NodeName) -> bool {
-        let is_recorded = matches!(self.status.node_state(node), NodeState::Online | NodeState::Maintenance);
+        let is_recorded = self.status.is_there(node);
         is_recorded
             || !self.has_fresh_master() && self.is_fresh(self.lrms.get(node).and_then(|record| record.timestamp))
     }
