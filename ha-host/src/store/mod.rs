@@ -4,8 +4,11 @@
 //! daemons and the command queue. A [`Session`] is one node that takes part: it is seen by the others, sees them, and
 //! holds locks: [`StoreSession`] is that for any [`SharedStore`]. [`FileStore`] is such a store, in a directory.
 
+mod address;
 mod cached;
+mod documents;
 mod edit;
+mod error;
 mod etcd;
 mod figures;
 mod file;
@@ -25,7 +28,14 @@ mod twin;
 mod view;
 mod writer;
 
+pub use address::StoreAddress;
+#[expect(deprecated, reason = "the name from before")]
+pub use documents::Record;
+pub use documents::{
+    ConfigChange, ConfigFile, ConfigTexts, GuestTable, HistoryLine, RecordName, SideFile, StoreProblem,
+};
 pub use edit::{change_if_unchanged, edit, try_edit};
+pub use error::StoreError;
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
 pub use figures::figures;
 #[expect(deprecated, reason = "the name from before")]
@@ -52,220 +62,14 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
-    str::FromStr,
     sync::Arc,
     time::Duration,
 };
 
 use ha_core::{
-    host::{HostError, Lock, LockAnswer},
+    host::{Lock, LockAnswer},
     id::{NodeName, ServiceId},
 };
-
-/// Why the store could not do what it was asked for. Nothing was changed then, unless the message says otherwise.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The file system failed.
-    #[error("cannot {action} {path}: {source}")]
-    File {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// The file.
-        path: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The directory holds no cluster.
-    #[error(
-        "there is no cluster in {0}: if it is a file system that all nodes share, is it mounted? A new cluster is made with 'ha init'"
-    )]
-    NoCluster(String),
-    /// This node belongs to another cluster than that of the store.
-    #[error(
-        "this node belongs to the cluster {known}, and the store has {found}: mount the file system that the nodes share, or name the right store; do not use 'ha init'. A node that is to go to another cluster leaves this one with 'ha node leave'"
-    )]
-    OtherCluster {
-        /// The id of the cluster that the node belongs to.
-        known: String,
-        /// What was found instead, in words.
-        found: String,
-    },
-    /// Another machine works under this node's name.
-    #[error(
-        "another machine works under the name {node} ({writer}): this one does not work until a person has decided: see 'ha node clear-twin --help'"
-    )]
-    Twin {
-        /// The node.
-        node: NodeName,
-        /// Who the other one is.
-        writer: String,
-    },
-    /// This session does not take part yet: it waits for what may be another machine of the same name.
-    #[error("{0} does not take part yet: another machine may be at work under its name")]
-    NotPresent(NodeName),
-    /// The manager status is written by who has the manager lock.
-    #[error("{0} does not have the manager lock, so that it may not write the manager status")]
-    NotMaster(NodeName),
-    /// There is a cluster already.
-    #[error("there is a cluster in {0} already")]
-    ClusterExists(String),
-    /// A document that cannot be understood.
-    #[error("{what} cannot be read: {problem}")]
-    Unreadable {
-        /// The document.
-        what: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The store has not answered for too long.
-    #[error("the store has not answered for {seconds:.1} s")]
-    NoAnswer {
-        /// For how long.
-        seconds: f64,
-    },
-    /// An address of a store that is none.
-    #[error("'{0}' is no store: expected 'file:DIRECTORY' or 'etcd://HOST:PORT,HOST:PORT/PREFIX'")]
-    BadAddress(String),
-    /// An address of a store whose options, after its `?`, make no sense.
-    #[error("'{address}': {problem}")]
-    BadAddressOption {
-        /// The address.
-        address: String,
-        /// What is wrong with the options.
-        problem: String,
-    },
-    /// etcd failed, or has no quorum.
-    #[error("etcd: {0}")]
-    Etcd(String),
-    /// etcd can't be used as it is, or not by this program: by its certificates, users or settings.
-    #[error("etcd: {0}")]
-    EtcdRefused(String),
-}
-
-impl StoreError {
-    /// Whether it may be otherwise in a moment, without anybody doing anything about it here: the servers of a store that is
-    /// just starting up find one another.
-    #[must_use]
-    pub const fn may_pass(&self) -> bool {
-        match self {
-            Self::NoAnswer { .. } | Self::Etcd(_) => true,
-            Self::File { .. }
-            | Self::NoCluster(_)
-            | Self::OtherCluster { .. }
-            | Self::Twin { .. }
-            | Self::NotPresent(_)
-            | Self::NotMaster(_)
-            | Self::ClusterExists(_)
-            | Self::Unreadable { .. }
-            | Self::BadAddress(_)
-            | Self::BadAddressOption { .. }
-            | Self::EtcdRefused(_) => false,
-        }
-    }
-
-    pub(crate) fn has_twin(node: &NodeName, note: &TwinNote) -> Self {
-        Self::Twin { node: node.clone(), writer: note.writer.clone() }
-    }
-
-    /// `found`: the id of the cluster in the store, if it has one.
-    pub(crate) fn other_cluster(known: &str, found: Option<&str>) -> Self {
-        let found = found.map_or_else(|| "no cluster".to_owned(), |id| format!("the cluster {id}"));
-        Self::OtherCluster { known: known.to_owned(), found }
-    }
-
-    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.display().to_string();
-        move |source| Self::File { action, path, source }
-    }
-}
-
-impl From<StoreError> for HostError {
-    fn from(error: StoreError) -> Self {
-        Self::new(error.to_string())
-    }
-}
-
-/// The configuration files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConfigFile {
-    /// The managed services.
-    Resources,
-    /// The groups.
-    Groups,
-    /// The rules.
-    Rules,
-    /// Settings of the whole cluster.
-    Datacenter,
-    /// Fence devices.
-    Fence,
-}
-
-impl ConfigFile {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Resources, Self::Groups, Self::Rules, Self::Datacenter, Self::Fence];
-
-    /// The name of the file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resources => "resources.cfg",
-            Self::Groups => "groups.cfg",
-            Self::Rules => "rules.cfg",
-            Self::Datacenter => "datacenter.cfg",
-            Self::Fence => "fence.cfg",
-        }
-    }
-}
-
-/// A file of programs beside the node daemon. No daemon reads it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SideFile {
-    /// `notify.cfg`: who is told of what happens.
-    NotifyConfig,
-    /// How far each of them was told, as the program that tells keeps it.
-    NotifyState,
-    /// What was counted of the history, which is kept for a while only.
-    Counted,
-}
-
-impl SideFile {
-    /// The name of the file.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotifyConfig => "notify.cfg",
-            Self::NotifyState => "notify.json",
-            Self::Counted => "counted.json",
-        }
-    }
-}
-
-/// The bytes of all configuration files that there are. A file that did not change is the same [`Arc`] as before.
-pub type ConfigTexts = BTreeMap<ConfigFile, Arc<[u8]>>;
-
-/// The new content of a configuration file; `None` removes it.
-pub type ConfigChange = (ConfigFile, Option<Vec<u8>>);
-
-/// The name of a record that a daemon writes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RecordName {
-    /// The manager status.
-    Manager,
-    /// The LRM status of a node.
-    Lrm(NodeName),
-}
-
-/// A line of the history with its position.
-pub type HistoryLine = (u64, String);
-
-/// The former name of [`RecordName`].
-#[deprecated = "it is called RecordName"]
-pub type Record = RecordName;
-
-/// The guests by SID.
-pub type GuestTable = BTreeMap<ServiceId, Arc<GuestDefinition>>;
 
 /// Documents that the nodes share.
 ///
@@ -514,15 +318,6 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 }
 
-/// Something that is wrong with a store.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct StoreProblem {
-    /// Names the problem. It stays the same as long as the problem is no worse.
-    pub name: String,
-    /// A sentence that says what is wrong and what helps.
-    pub text: String,
-}
-
 /// What a [`StoreSession`] needs of a store beyond documents: a few values that the nodes write and watch.
 ///
 /// Reading must give the last value whose writing has ended, on whatever node that was.
@@ -647,130 +442,5 @@ pub trait Session: Send + Sync {
     fn silent_for(&self, node: &NodeName) -> Option<Duration> {
         let _ = node;
         None
-    }
-}
-
-/// Where a store is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreAddress {
-    /// `file:DIRECTORY`, a [`FileStore`].
-    File(PathBuf),
-    /// `etcd://HOST:PORT,HOST:PORT/PREFIX`, or `etcd+https://`, an [`EtcdStore`].
-    Etcd(EtcdAddress),
-}
-
-impl StoreAddress {
-    /// How long a person waits for this store: in a directory somebody else may be in the middle of an edit, while etcd answers
-    /// in milliseconds, or not at all.
-    #[must_use]
-    pub const fn patience(&self) -> Duration {
-        match self {
-            Self::File(_) => Duration::from_secs(10),
-            Self::Etcd(_) => Duration::from_secs(2),
-        }
-    }
-
-    /// Opens the store of a cluster. It waits no longer than `patience` for others and for an answer; a daemon must not wait
-    /// longer than its watchdog.
-    ///
-    /// # Errors
-    ///
-    /// If there is no cluster, or the store can't be reached.
-    pub fn open(&self, patience: Duration) -> Result<Arc<dyn SharedStore>, StoreError> {
-        match self {
-            Self::File(directory) => Ok(Arc::new(FileStore::open(directory)?.with_patience(patience))),
-            Self::Etcd(address) => Ok(Arc::new(EtcdStore::open(address, patience)?)),
-        }
-    }
-
-    /// Makes the store of a new cluster.
-    ///
-    /// # Errors
-    ///
-    /// If there is one already, or the store can't be reached.
-    pub fn create(&self, settings: &ClusterSettings) -> Result<(), StoreError> {
-        match self {
-            Self::File(directory) => FileStore::create(directory, settings).map(drop),
-            Self::Etcd(address) => EtcdStore::create(address, settings, self.patience()),
-        }
-    }
-}
-
-impl FromStr for StoreAddress {
-    type Err = StoreError;
-
-    fn from_str(text: &str) -> Result<Self, StoreError> {
-        let bad = || StoreError::BadAddress(text.into());
-        if let Some(directory) = text.strip_prefix("file:") {
-            return if directory.is_empty() { Err(bad()) } else { Ok(Self::File(directory.into())) };
-        }
-        let (rest, is_encrypted) = match text.strip_prefix("etcd://") {
-            Some(rest) => (rest, false),
-            None => (text.strip_prefix("etcd+https://").ok_or_else(bad)?, true),
-        };
-        let address = EtcdAddress::read(rest, is_encrypted).ok_or_else(bad)?;
-        let address = address.map_err(|problem| StoreError::BadAddressOption { address: text.into(), problem })?;
-        Ok(Self::Etcd(address))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_says_where_the_store_is() {
-        assert_eq!("file:/srv/ha".parse::<StoreAddress>().unwrap(), StoreAddress::File("/srv/ha".into()));
-        let etcd = |endpoints: &[&str], prefix: &str| {
-            StoreAddress::Etcd(EtcdAddress {
-                endpoints: endpoints.iter().map(|endpoint| (*endpoint).to_owned()).collect(),
-                prefix: prefix.into(),
-                tls: None,
-                login: None,
-            })
-        };
-        let parsed = |text: &str| text.parse::<StoreAddress>().unwrap();
-        assert_eq!(parsed("etcd://a:2379,b:2379/my/cluster"), etcd(&["a:2379", "b:2379"], "my/cluster"));
-        assert_eq!(parsed("etcd://[::1]:2379"), etcd(&["[::1]:2379"], "ha"));
-        for bad in [
-            "",
-            "/srv/ha",
-            "file:",
-            "etcd://",
-            "etcd://a",
-            "etcd://a:2379,",
-            "etcd://a:2379/",
-            "etcd://a@b:2379",
-            "http://a:1",
-        ] {
-            assert!(matches!(bad.parse::<StoreAddress>(), Err(StoreError::BadAddress(_))), "{bad}");
-        }
-    }
-
-    #[test]
-    fn an_address_in_etcd_names_files_and_a_user() {
-        let text = "etcd+https://a:2379,b:2379/ha?ca=/e/ca.pem,cert=/e/c.pem,key=/e/k.pem,user=ha,password-file=/e/pw";
-        let StoreAddress::Etcd(address) = text.parse::<StoreAddress>().unwrap() else { panic!("it is in etcd") };
-        let client = Some(("/e/c.pem".into(), "/e/k.pem".into()));
-        assert_eq!(address.tls, Some(EtcdTls { ca: "/e/ca.pem".into(), client }));
-        assert_eq!(address.login, Some(EtcdLogin { user: "ha".into(), password_file: "/e/pw".into() }));
-        assert!(
-            "etcd://127.0.0.1:1,[::1]:2,localhost:3/ha?user=ha,password-file=/e/pw".parse::<StoreAddress>().is_ok()
-        );
-        for (bad, says) in [
-            ("etcd+https://a:2379", "needs ca=FILE"),
-            ("etcd+https://a:2379/ha?ca=ca.pem", "absolute path"),
-            ("etcd+https://a:2379/ha?ca=/ca.pem,ca=/ca.pem", "given twice"),
-            ("etcd+https://a:2379/ha?ca=/ca.pem,cert=/c.pem", "go together"),
-            ("etcd+https://a:2379/ha?ca=/ca.pem,user=ha", "go together"),
-            ("etcd+https://a:2379/ha?ca=/ca.pem,user=,password-file=/pw", "names nobody"),
-            ("etcd+https://a:2379/ha?ca=/ca.pem,password=secret", "is no option"),
-            ("etcd://a:2379/ha?ca=/ca.pem", "etcd+https:// only"),
-            ("etcd://127.0.0.1:1,a:2379/ha?user=ha,password-file=/pw", "unencrypted"),
-        ] {
-            let error = bad.parse::<StoreAddress>().unwrap_err();
-            assert!(matches!(error, StoreError::BadAddressOption { .. }), "{bad}");
-            assert!(error.to_string().contains(says), "{bad}: {error}");
-        }
     }
 }
