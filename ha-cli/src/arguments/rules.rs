@@ -1,0 +1,104 @@
+//! Rules: their verbs and properties.
+
+use clap::{Args, Subcommand};
+
+use super::changes::{ChangeOptions, Given, given};
+use crate::deed::Manner;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesVerb {
+    /// Add a rule.
+    Add {
+        /// 'node-affinity' or 'resource-affinity'.
+        #[arg(value_name = "TYPE")]
+        rule_type: String,
+        /// Its name.
+        rule: String,
+        #[command(flatten)]
+        options: RuleOptions,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Change a rule.
+    Set {
+        /// Its name; its type may come before it.
+        #[arg(value_name = "[TYPE] RULE", num_args = 1..=2, required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        options: RuleOptions,
+        #[command(flatten)]
+        members: MemberOptions,
+        #[command(flatten)]
+        changes: ChangeOptions,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Remove a rule.
+    Remove {
+        /// Its name.
+        rule: String,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// List the rules, each with whether it holds.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the rules as they are configured.
+    Config {
+        /// Only this one.
+        rule: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Properties of a rule.
+#[derive(Debug, Args)]
+pub(crate) struct RuleOptions {
+    /// The services, separated by commas.
+    #[arg(long)]
+    resources: Option<String>,
+    /// The nodes, 'node' or 'node:priority', separated by commas.
+    #[arg(long)]
+    nodes: Option<String>,
+    /// Whether the services run on these nodes only.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    strict: Option<String>,
+    /// 'positive' (together; on the nodes) or 'negative' (apart; on all other nodes).
+    #[arg(long)]
+    affinity: Option<String>,
+    /// Whether it takes no part in anything.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    disable: Option<String>,
+    /// What people should know.
+    #[arg(long)]
+    comment: Option<String>,
+}
+
+/// Services that join or leave a rule.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct MemberOptions {
+    /// Services to add to those that the rule has.
+    #[arg(long, value_name = "SIDS", value_delimiter = ',', conflicts_with = "resources")]
+    pub(crate) add: Vec<String>,
+    /// Services to take out of it.
+    #[arg(long, value_name = "SIDS", value_delimiter = ',', conflicts_with = "resources")]
+    pub(crate) remove: Vec<String>,
+}
+
+impl RuleOptions {
+    pub(crate) fn given(&self) -> Given<'_> {
+        given(&[
+            ("resources", &self.resources),
+            ("nodes", &self.nodes),
+            ("strict", &self.strict),
+            ("affinity", &self.affinity),
+            ("disable", &self.disable),
+            ("comment", &self.comment),
+        ])
+    }
+}

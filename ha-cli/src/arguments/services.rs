@@ -1,0 +1,73 @@
+//! Services and groups: their properties.
+
+use clap::Args;
+
+use super::changes::{Given, given};
+
+/// Properties of a service. What they may be is checked by the same code that reads the files.
+#[derive(Debug, Args)]
+pub(crate) struct ResourceOptions {
+    /// What is asked for: 'started', 'stopped', 'disabled' or 'ignored'.
+    #[arg(long)]
+    state: Option<String>,
+    /// The group that it is bound to.
+    #[arg(long)]
+    group: Option<String>,
+    /// Failed starts that are tried again on the same node.
+    #[arg(long = "max_restart", alias = "max-restart", value_name = "NUMBER", allow_negative_numbers = true)]
+    max_restart: Option<String>,
+    /// Other nodes that are tried after that.
+    #[arg(long = "max_relocate", alias = "max-relocate", value_name = "NUMBER", allow_negative_numbers = true)]
+    max_relocate: Option<String>,
+    /// Whether it moves back when a better node comes online.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    failback: Option<String>,
+    /// Whether automatic balancing may move it, and what must stay together with it.
+    #[arg(long = "auto-rebalance", value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    auto_rebalance: Option<String>,
+    /// What people should know.
+    #[arg(long)]
+    comment: Option<String>,
+}
+
+impl ResourceOptions {
+    pub(crate) fn given(&self) -> Given<'_> {
+        given(&[
+            ("state", &self.state),
+            ("group", &self.group),
+            ("max_restart", &self.max_restart),
+            ("max_relocate", &self.max_relocate),
+            ("failback", &self.failback),
+            ("auto-rebalance", &self.auto_rebalance),
+            ("comment", &self.comment),
+        ])
+    }
+}
+
+/// Properties of a group.
+#[derive(Debug, Args)]
+pub(crate) struct GroupOptions {
+    /// Its nodes, 'node' or 'node:priority', separated by commas.
+    #[arg(long)]
+    nodes: Option<String>,
+    /// Whether its services run on its nodes only.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    restricted: Option<String>,
+    /// Whether its services stay where they are when a better node comes online.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
+    nofailback: Option<String>,
+    /// What people should know.
+    #[arg(long)]
+    comment: Option<String>,
+}
+
+impl GroupOptions {
+    pub(crate) fn given(&self) -> Given<'_> {
+        given(&[
+            ("nodes", &self.nodes),
+            ("restricted", &self.restricted),
+            ("nofailback", &self.nofailback),
+            ("comment", &self.comment),
+        ])
+    }
+}
