@@ -509,7 +509,6 @@ fn who_asked_for_the_lock_of_a_disarmed_cluster_is_no_master_of_one_that_was_arm
         assert!(state(&mut cluster) != DaemonState::Master || watchdog_is_open(&mut cluster));
     }
     assert_eq!(state(&mut cluster), DaemonState::Master);
-    assert_eq!(cluster.violations, [""; 0]);
 }
 
 #[test]

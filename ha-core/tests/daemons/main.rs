@@ -1,4 +1,5 @@
-//! The daemons in a small cluster: each row of their state tables, and whole stories in which every call fails in turn.
+//! One daemon at a time, call by call, with a host that answers as a test wants: each row of its state tables. Whole clusters, in which
+//! every call goes wrong in turn, are in `ha-sim/tests`.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -10,7 +11,6 @@
 mod cluster;
 mod crm;
 mod disarm;
-mod faults;
 mod fencing;
 mod group_migration;
 mod guard;
@@ -20,5 +20,5 @@ mod manager;
 mod may_run;
 mod nodes;
 mod second_opinion;
-mod stories;
 mod tables;
+mod wrong;

@@ -69,7 +69,7 @@ impl Edit {
                 cluster.guests.remove(&sid(name));
             }
             Self::Join => {
-                let joins = Node { powered: true, restarts: false, ..Node::default() };
+                let joins = Node::default();
                 cluster.nodes.entry(node("node6")).or_insert(joins);
             }
             Self::Leave => drop(cluster.nodes.remove(&node("node6"))),

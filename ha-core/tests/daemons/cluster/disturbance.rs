@@ -1,4 +1,4 @@
-//! The one call of a run that fails, and how.
+//! The one call of a run that goes wrong, and how.
 
 use ha_core::host::HostOperation;
 
@@ -13,27 +13,21 @@ pub(crate) struct Disturbance {
     pub(crate) fault: Fault,
 }
 
-/// How it fails.
+/// How it goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// An error; before it took effect, or after.
-    Error(When),
-    /// It takes so many seconds; before it takes effect, or after.
-    Late(When, u64),
-    /// The node loses its power, and boots again.
-    Crash(When),
+    /// It does nothing and gives an error.
+    Fails,
+    /// It takes effect and gives an error all the same.
+    Unknown,
+    /// Its answer comes so many seconds late.
+    Late(u64),
     /// It says no, or something that makes no sense.
     Wrong,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum When {
-    Before,
-    After,
-}
-
 impl Cluster {
-    /// Counts a call, and says how it must fail, if it must.
+    /// Counts a call, and says how it goes wrong, if it does.
     pub(super) fn count_call(&mut self, operation: HostOperation) -> Option<Fault> {
         let count = self.calls.entry(operation).or_default();
         *count += 1;

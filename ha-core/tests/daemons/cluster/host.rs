@@ -21,28 +21,25 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{Cluster, Daemon, Fault, JOB, Node, Report, When};
+use super::{Cluster, Daemon, Fault, JOB, Node, Report};
 
 /// Calls of one daemon, as long as its node has power.
 pub(crate) struct Call<'a> {
     cluster: &'a mut Cluster,
     name: NodeName,
     daemon: Daemon,
-    boot: u32,
     /// When the daemon was called: its answers count from here.
     called: Instant,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(cluster: &'a mut Cluster, name: &NodeName, daemon: Daemon) -> Self {
-        let boot = cluster.nodes[name].boot;
         let called = cluster.time;
-        Self { cluster, name: name.clone(), daemon, boot, called }
+        Self { cluster, name: name.clone(), daemon, called }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        let node = &self.cluster.nodes[&self.name];
-        node.powered && node.boot == self.boot
+        self.cluster.nodes[&self.name].powered
     }
 
     fn node(&mut self) -> &mut Node {
@@ -64,24 +61,12 @@ impl<'a> Call<'a> {
         }
         let answer = match self.cluster.count_call(operation) {
             None => act(self),
-            Some(Fault::Error(When::Before)) => Err(HostError::new("not done")),
-            Some(Fault::Error(When::After)) => act(self).and(Err(HostError::new("done, but the answer is lost"))),
-            Some(Fault::Late(When::Before, seconds)) => {
-                self.cluster.run_for(seconds);
-                if self.is_alive() { act(self) } else { Err(HostError::new("the node has no power")) }
-            }
-            Some(Fault::Late(When::After, seconds)) => {
+            Some(Fault::Fails) => Err(HostError::new("not done")),
+            Some(Fault::Unknown) => act(self).and(Err(HostError::new("done, but the answer is lost"))),
+            Some(Fault::Late(seconds)) => {
                 let answer = act(self);
                 self.cluster.run_for(seconds);
                 answer
-            }
-            Some(Fault::Crash(when)) => {
-                if when == When::After {
-                    let _ = act(self);
-                }
-                let name = self.name.clone();
-                self.cluster.reset(&name);
-                Err(HostError::new("the node has no power"))
             }
             Some(Fault::Wrong) => match wrong {
                 Some(wrong) => Ok(wrong),

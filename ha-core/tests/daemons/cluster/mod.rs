@@ -1,5 +1,5 @@
-//! A small cluster in virtual time, in which any call of a host can fail in any way, and what must always hold is checked
-//! after every call.
+//! One daemon in virtual time, what it finds of the other nodes, and a host whose calls go wrong as a test wants. What must always hold
+//! is checked after every call.
 //!
 //! It takes the worst that the timings allow: a watchdog resets its node at the last possible moment.
 
@@ -8,7 +8,7 @@ mod host;
 mod invariants;
 mod node;
 
-pub(crate) use disturbance::{Disturbance, Fault, When};
+pub(crate) use disturbance::{Disturbance, Fault};
 pub(crate) use host::Call;
 pub(crate) use node::{Daemon, Node};
 
@@ -100,7 +100,6 @@ pub(crate) struct Cluster {
     /// How often each call was made.
     pub(crate) calls: BTreeMap<HostOperation, u32>,
     pub(crate) reports: Vec<Report>,
-    pub(crate) violations: Vec<String>,
     /// Watchdogs that ran out.
     pub(crate) resets: Vec<(Instant, NodeName)>,
     locks: BTreeMap<Lock, (NodeName, Instant)>,
@@ -110,9 +109,6 @@ pub(crate) struct Cluster {
 
 /// More ticks than any story needs: this finds a daemon that asks for ever to be called again at once.
 const MOST_TICKS: u32 = 200_000;
-
-/// How long a node takes to boot.
-const BOOT: Duration = Duration::from_secs(30);
 
 /// How long a job takes.
 const JOB: Duration = Duration::from_secs(3);
@@ -133,17 +129,11 @@ pub(crate) fn secs(seconds: u64) -> Duration {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Reset,
-    Boot,
     Job,
     Tick(Daemon),
 }
 
 impl Cluster {
-    /// A cluster whose nodes are all off.
-    pub(crate) fn of_nodes(names: &[&str]) -> Self {
-        Self { nodes: names.iter().map(|name| (node(name), Node::default())).collect(), ..Self::default() }
-    }
-
     pub(crate) fn add_service(&mut self, name: &str, on: &str, state: RequestedState) {
         let mut resource = Resource::new(sid(name));
         resource.state = Some(state);
@@ -237,13 +227,10 @@ impl Cluster {
         reports.filter(|event| event["event"] == name).collect()
     }
 
-    /// Gives a node power and quorum to all, and starts one daemon there.
+    /// Nodes that all have power and quorum, the first one with one daemon.
     pub(crate) fn with_one_daemon(names: &[&str], daemon: Daemon) -> Self {
-        let mut cluster = Self::of_nodes(names);
-        for node in cluster.nodes.values_mut() {
-            node.powered = true;
-            node.restarts = false;
-        }
+        let nodes = names.iter().map(|name| (node(name), Node::default())).collect();
+        let mut cluster = Self { nodes, ..Self::default() };
         cluster.start_daemon(&node(names[0]), daemon);
         cluster
     }
@@ -278,24 +265,10 @@ impl Cluster {
         run_job(job, node(name), &mut Call::new(self, &node(name), Daemon::Lrm))
     }
 
-    pub(crate) fn power_on(&mut self, name: &NodeName) {
-        let node = self.nodes.get_mut(name).unwrap();
-        node.powered = true;
-        node.connected = true;
-        node.boots_at = None;
-        self.start_daemon(name, Daemon::Crm);
-        self.start_daemon(name, Daemon::Lrm);
-    }
-
-    pub(crate) fn power_off(&mut self, name: &NodeName) {
-        let node = self.nodes.get_mut(name).unwrap();
-        *node = Node { connected: node.connected, boot: node.boot + 1, ..Node::default() };
-    }
-
-    /// A reset: what ran is gone, and the node boots again.
+    /// A reset: what ran is gone, and the node stays off.
     fn reset(&mut self, name: &NodeName) {
-        self.power_off(name);
-        self.nodes.get_mut(name).unwrap().boots_at = Some(self.time.after(BOOT));
+        let node = self.nodes.get_mut(name).unwrap();
+        *node = Node { powered: false, connected: node.connected, ..Node::default() };
     }
 
     pub(crate) fn start_daemon(&mut self, name: &NodeName, daemon: Daemon) {
@@ -320,35 +293,17 @@ impl Cluster {
 
     /// Asks the CRM to stop.
     pub(crate) fn stop_crm(&mut self, name: &NodeName) {
-        let node = self.nodes.get_mut(name).unwrap();
-        let Some(mut crm) = node.crm.take() else {
-            node.stop_crm = node.powered;
-            return;
-        };
-        let mut call = Call::new(self, name, Daemon::Crm);
-        crm.request_stop(&mut call);
-        let alive = call.is_alive();
-        if alive {
-            self.nodes.get_mut(name).unwrap().crm = Some(crm);
-        }
+        let mut crm = self.nodes.get_mut(name).unwrap().crm.take().unwrap();
+        crm.request_stop(&mut Call::new(self, name, Daemon::Crm));
+        self.nodes.get_mut(name).unwrap().crm = Some(crm);
     }
 
-    /// Asks the LRM to stop, and the node to go down once the LRM has stopped, if that is why.
+    /// Asks the LRM to stop.
     pub(crate) fn stop_lrm(&mut self, name: &NodeName, request: StopRequest) {
         let now = self.now();
-        let node = self.nodes.get_mut(name).unwrap();
-        let Some(mut lrm) = node.lrm.take() else {
-            node.stop_lrm = Some(request).filter(|_| node.powered);
-            return;
-        };
-        let mut call = Call::new(self, name, Daemon::Lrm);
-        lrm.request_stop(request, &mut call, now);
-        let alive = call.is_alive();
-        if alive {
-            let node = self.nodes.get_mut(name).unwrap();
-            node.lrm = Some(lrm);
-            node.goes_down = Some(request).filter(|request| *request != StopRequest::Restart);
-        }
+        let mut lrm = self.nodes.get_mut(name).unwrap().lrm.take().unwrap();
+        lrm.request_stop(request, &mut Call::new(self, name, Daemon::Lrm), now);
+        self.nodes.get_mut(name).unwrap().lrm = Some(lrm);
     }
 
     /// Lets a daemon go on now, and says when it wants to go on. `None` if there is none, or it did not survive.
@@ -380,45 +335,10 @@ impl Cluster {
                     Daemon::Lrm => node.lrm = lrm,
                 }
             }
-            Next::Exit => self.daemon_exited(name, daemon),
+            // A watchdog that was left open resets the node, whatever the daemon's successor does.
+            Next::Exit => node.abandoned.extend(node.watchdogs.remove(&daemon)),
         }
-        self.ask_what_waits(name, daemon);
         Some(next)
-    }
-
-    /// Asks a daemon to stop, if that came while it was in a call.
-    fn ask_what_waits(&mut self, name: &NodeName, daemon: Daemon) {
-        let node = self.nodes.get_mut(name).unwrap();
-        match daemon {
-            Daemon::Crm if std::mem::take(&mut node.stop_crm) => self.stop_crm(name),
-            Daemon::Lrm => {
-                if let Some(request) = node.stop_lrm.take() {
-                    self.stop_lrm(name, request);
-                }
-            }
-            Daemon::Crm => {}
-        }
-    }
-
-    /// What the node's services manager does when a daemon ends.
-    fn daemon_exited(&mut self, name: &NodeName, daemon: Daemon) {
-        let node = self.nodes.get_mut(name).unwrap();
-        // A watchdog that was left open resets the node, whatever the daemon's successor does.
-        node.abandoned.extend(node.watchdogs.remove(&daemon));
-        match (daemon, node.goes_down) {
-            (_, None) if node.restarts => self.start_daemon(name, daemon),
-            (_, None) => {}
-            (Daemon::Lrm, Some(_)) => {
-                node.jobs.clear();
-                self.stop_crm(name);
-            }
-            (Daemon::Crm, Some(request)) => {
-                self.power_off(name);
-                if request == StopRequest::NodeReboot {
-                    self.nodes.get_mut(name).unwrap().boots_at = Some(self.time.after(BOOT));
-                }
-            }
-        }
     }
 
     /// The first thing that happens by itself, and when.
@@ -426,11 +346,10 @@ impl Cluster {
         let timeout = self.timings.watchdog_timeout() + self.timings.settings().multiplexer_slack();
         let of_node = |(name, node): (&NodeName, &Node)| {
             let resets = node.watchdogs.values().chain(&node.abandoned).map(|fed| (fed.after(timeout), Due::Reset));
-            let boot = node.boots_at.map(|at| (at, Due::Boot));
             let job = node.jobs.iter().map(|(at, _)| (*at, Due::Job));
             let crm = node.crm.as_ref().map(|_| (node.next[&Daemon::Crm], Due::Tick(Daemon::Crm)));
             let lrm = node.lrm.as_ref().map(|_| (node.next[&Daemon::Lrm], Due::Tick(Daemon::Lrm)));
-            let first = resets.chain(boot).chain(job).chain(crm).chain(lrm).min();
+            let first = resets.chain(job).chain(crm).chain(lrm).min();
             first.map(|(at, due)| (at, due, name.clone()))
         };
         self.nodes.iter().filter_map(of_node).min()
@@ -445,7 +364,6 @@ impl Cluster {
                     self.resets.push((self.time, name.clone()));
                     self.reset(&name);
                 }
-                Due::Boot => self.power_on(&name),
                 Due::Job => {
                     self.end_job(&name);
                     if self.tells_of_ended_jobs {

@@ -6,7 +6,7 @@ use ha_core::{
     crm::Crm,
     host::{Job, JobId},
     id::ServiceId,
-    lrm::{Lrm, StopRequest},
+    lrm::Lrm,
     status::ExitCode,
     time::Instant,
 };
@@ -23,10 +23,6 @@ pub(crate) enum Daemon {
 pub(crate) struct Node {
     pub(crate) powered: bool,
     pub(crate) connected: bool,
-    /// Counts losses of power: a process of an earlier boot does nothing any more.
-    pub(crate) boot: u32,
-    /// Whether a daemon that ends is started again.
-    pub(crate) restarts: bool,
     pub(crate) crm: Option<Crm>,
     pub(crate) lrm: Option<Lrm>,
     /// When each daemon goes on.
@@ -40,21 +36,13 @@ pub(crate) struct Node {
     pub(crate) running: BTreeSet<ServiceId>,
     pub(crate) jobs: Vec<(Instant, Job)>,
     pub(crate) finished: Vec<(JobId, ExitCode)>,
-    pub(crate) boots_at: Option<Instant>,
-    /// What the daemons are asked when the call that they are in returns.
-    pub(crate) stop_crm: bool,
-    pub(crate) stop_lrm: Option<StopRequest>,
-    /// Why the node goes down when its daemons have ended.
-    pub(crate) goes_down: Option<StopRequest>,
 }
 
 impl Default for Node {
     fn default() -> Self {
         Self {
-            powered: false,
+            powered: true,
             connected: true,
-            boot: 0,
-            restarts: true,
             crm: None,
             lrm: None,
             next: BTreeMap::new(),
@@ -64,10 +52,6 @@ impl Default for Node {
             running: BTreeSet::new(),
             jobs: Vec::new(),
             finished: Vec::new(),
-            boots_at: None,
-            stop_crm: false,
-            stop_lrm: None,
-            goes_down: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What an LRM must not let go of, and what it must not begin: each condition under which it would, one at a time.
 
 use super::*;
-use crate::cluster::{Disturbance, Fault, When};
+use crate::cluster::{Disturbance, Fault};
 
 /// Lets the LRM go on until it exits, for some minutes at most.
 fn exits(cluster: &mut Cluster) -> bool {
@@ -85,7 +85,7 @@ fn an_lrm_that_goes_down_leaves_only_when_it_has_said_so_and_has_looked_once_mor
         ask_to_stop(&mut cluster, StopRequest::NodeShutdown);
         // The last one is made right before it lets go.
         let number = calls(&before, operation);
-        cluster.disturbance = Some(Disturbance { operation, number, fault: Fault::Error(When::Before) });
+        cluster.disturbance = Some(Disturbance { operation, number, fault: Fault::Fails });
         while calls(&cluster, operation) < number {
             let next = iterate(&mut cluster);
             assert!(next.is_some(), "{operation}");
@@ -113,7 +113,6 @@ fn what_comes_while_an_lrm_that_goes_down_says_that_it_leaves_is_not_left_to_run
     assert!(exits(&mut cluster));
     assert!(cluster.status().services.contains(&sid("vm:102")), "it came");
     assert!(cluster.places(&sid("vm:102")).is_empty());
-    assert_eq!(cluster.violations, [""; 0]);
 }
 
 #[test]
@@ -135,7 +134,6 @@ fn a_service_that_is_on_its_way_here_when_an_lrm_says_that_it_leaves_is_waited_f
     cluster.node("node1").running.insert(sid("vm:102"));
     assert!(exits(&mut cluster));
     assert!(cluster.places(&sid("vm:102")).is_empty() && !watchdog_is_open(&mut cluster));
-    assert_eq!(cluster.violations, [""; 0]);
 }
 
 #[test]
@@ -167,7 +165,6 @@ fn a_service_that_was_started_again_after_its_last_stop_is_stopped_once_more() {
         next.is_none()
     });
     assert!(ended && cluster.places(&sid("vm:101")).is_empty());
-    assert_eq!(cluster.violations, [""; 0]);
 }
 
 #[test]
@@ -187,7 +184,6 @@ fn a_service_that_left_and_came_back_while_its_node_goes_down_is_stopped_again()
     cluster.node("node1").running.insert(sid("vm:101"));
     cluster.guests.get_mut(&sid("vm:102")).unwrap().locked = false;
     assert!(exits(&mut cluster));
-    assert_eq!(cluster.violations, [""; 0]);
     assert!(cluster.places(&sid("vm:101")).is_empty());
 }
 
@@ -257,8 +253,7 @@ fn a_lock_that_was_got_back_too_late_to_be_guarded_is_kept_as_long_as_the_watchd
     let mut cluster = active();
     cluster.release_lock_of("node1");
     let number = calls(&cluster, HostOperation::TakeLock) + 1;
-    cluster.disturbance =
-        Some(Disturbance { operation: HostOperation::TakeLock, number, fault: Fault::Late(When::After, 48) });
+    cluster.disturbance = Some(Disturbance { operation: HostOperation::TakeLock, number, fault: Fault::Late(48) });
     let releases = calls(&cluster, HostOperation::ReleaseLock);
     cluster.take_events();
     let _ = cluster.tick(&node("node1"), Daemon::Lrm);

@@ -197,7 +197,6 @@ fn where_the_end_of_a_job_is_told_workers_are_never_idle_while_jobs_wait() {
         // Not sooner than the iteration that is due has begun, and a second for the look that finds nothing left.
         cluster.run_until(cluster.time.after(secs(11) + ideal + ideal * 15 / 100));
         assert_eq!(cluster.node("node1").running.len(), 401, "jobs of {job_time:?}");
-        assert_eq!(cluster.violations, [""; 0]);
     }
 }
 

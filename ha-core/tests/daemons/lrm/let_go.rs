@@ -111,7 +111,6 @@ fn a_call_that_fails_closes_no_watchdog_over_a_service_that_runs_and_begins_noth
             break_call(&mut cluster, operation);
             let before = cluster.calls.get(&HostOperation::StartJob).copied();
             cluster.iterate_times(2, "node1", Daemon::Lrm);
-            assert_eq!(cluster.violations, [""; 0], "{number}, {operation}");
             assert!(!ran || !was_open || watchdog_is_open(&mut cluster), "{number}, {operation}: it was closed");
             let began = cluster.calls.get(&HostOperation::StartJob).copied() != before;
             assert!(!began || (holds_lock(&cluster) && watchdog_is_open(&mut cluster)), "{number}, {operation}");
