@@ -16,6 +16,7 @@
  *   placement       Placement: where services go, and why
  *   timings         Timings
  *   events          Events
+ *   history         History: what has happened, in figures
  *   host            The host: its callbacks, and how they answer
  *   locks           Locks that are kept as records
  *   daemons         The daemons: CRM and LRM
@@ -1939,6 +1940,45 @@ ha_status ha_event_to_json(const struct ha_event *event, struct ha_text *json, s
 
 /// The event as a sentence for people.
 ha_status ha_event_sentence(const struct ha_event *event, struct ha_text *sentence, struct ha_error **error);
+
+/** @} */
+
+/** @defgroup history History: what has happened, in figures
+ * @{ */
+
+/// Makes a whole entry of the history from one that a host has begun: {"id": "node1.19ad0c33f41.17", "time_ms": 1764424983120,
+/// "node": "node1", "source": "crm", "what": EVENT}, where EVENT is what ha_event_to_json() writes.
+///
+/// It gets "severity" and "cause" where it does not have them. In an id are the node, when its daemon was started (in hexadecimal digits), and a
+/// number that grows: no two entries have the same. "source" is crm, lrm, node or person. "position" is the entry's place in the history
+/// of the cluster, which grows from entry to entry. "silent_ms" says for how long a node that is noticed as lost had given no
+/// sign of life. The entry is one line, without a line end.
+ha_status ha_history_entry(const char *begun,
+                           size_t length,
+                           struct ha_text *entry,
+                           struct ha_error **error);
+
+/// Counts what has happened: fencings, moves by cause, restarts, and how long failovers and each part of them took.
+///
+/// counted: what this gave the last time, "" at first. entries: all that is kept, a line an entry, in the order in which they were
+/// kept; each has its position, and counts once however often it is given. HA_NONE if there is nothing new. A host keeps what
+/// this gives, as it is: counters go on from there when old entries are gone.
+ha_status ha_history_counted(const char *counted,
+                             size_t counted_length,
+                             const char *entries,
+                             size_t entries_length,
+                             struct ha_text *json,
+                             struct ha_error **error);
+
+/// The failovers that these entries tell of, as a list: which node was lost, what proved it, what became of each service, how many
+/// seconds each step took, and how many it may take by the timings; NULL for the customary ones.
+///
+/// entries: a line an entry, in the order in which they were kept.
+ha_status ha_history_failovers(const struct ha_timings *timings,
+                               const char *entries,
+                               size_t length,
+                               struct ha_text *json,
+                               struct ha_error **error);
 
 /** @} */
 

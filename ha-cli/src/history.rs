@@ -246,8 +246,7 @@ pub(super) fn failovers(
     {
         check_node(&settings.nodes, node)?;
     }
-    let mut failovers = Failovers::default();
-    kept.entries.iter().for_each(|entry| failovers.take(entry));
+    let failovers = Failovers::of(&kept.entries);
     let is_wanted = |failover: &&Failover| {
         node.is_none_or(|node| failover.node == *node) && since.since.is_none_or(|since| failover.noticed_ms >= since)
     };

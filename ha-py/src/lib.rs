@@ -9,6 +9,7 @@ mod convert;
 mod daemons;
 mod errors;
 mod generated;
+mod history;
 mod host;
 mod measure;
 mod placement;
@@ -30,6 +31,7 @@ mod _native {
             RulesConfig,
         },
         daemons::{Crm, JobRun, Lrm, Manager, RoundInput, run_job},
+        history::{history_counted, history_entry, history_failovers},
         measure::{measure_reading, measure_replay},
         placement::{Situation, describe_balance, describe_change, describe_event, describe_explanation},
         rules::{Evaluated, RuleSet},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pyha
@@ -173,6 +174,29 @@ def test_fence(case: dict[str, Any], end: str) -> None:
     assert fence.report(case["nodes"]) == case["expect"]
     warnings = [{"line": fault.line, "warning": fault.code} for fault in fence.faults if not fault.fatal]
     assert warnings == case["warnings"]
+
+
+@pytest.mark.parametrize("case", vectors("history"))
+def test_history(case: dict[str, Any]) -> None:
+    entries = case["entries"]
+    if "error" in case:
+        line, says = case["error"]["line"], case["error"]["says"]
+        for refuse in (pyha.history_failovers, lambda kept: pyha.history_counted(None, kept)):
+            with pytest.raises(pyha.InvalidValueError, match=f"entry {line}: ") as caught:
+                refuse(entries)
+            assert all(part in str(caught.value) for part in says)
+        with pytest.raises(pyha.InvalidValueError) as alone:
+            pyha.history_entry(entries[line - 1])
+        assert all(part in str(alone.value) for part in says)
+        return
+    assert [pyha.history_entry(begun) for begun in case["begun"]] == entries
+    counted = pyha.history_counted(pyha.history_counted(None, entries[: case["first"]]), entries)
+    assert counted == case["counted"]
+    assert pyha.history_counted(counted, entries) is None
+    settings = pyha.TimingSettings(
+        **{name.removesuffix("_s"): timedelta(seconds=value) for name, value in case["timings"].items()}
+    )
+    assert pyha.history_failovers(entries, pyha.Timings(settings)) == case["failovers"]
 
 
 RECORDS: dict[str, Any] = {"manager_status": pyha.ManagerStatus, "lrm_status": pyha.LrmStatus}

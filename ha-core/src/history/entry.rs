@@ -288,6 +288,26 @@ impl Entry {
         serde_json::from_str(line).map_err(|error| error.to_string())
     }
 
+    /// Reads an entry that a host has begun, from JSON: where it does not say its severity or its cause, they are those that follow from
+    /// what happened, and from why it was decided so.
+    ///
+    /// # Errors
+    ///
+    /// If it is no entry: what is wrong with it.
+    pub fn begun(json: &str) -> Result<Self, String> {
+        let mut fields: Map<String, Value> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let says_severity = fields.contains_key("severity");
+        fields.entry("severity").or_insert_with(|| Severity::Info.as_str().into());
+        let mut entry: Self = serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+        if let Some(event) = entry.event().filter(|_| !says_severity) {
+            entry.severity = event.severity();
+        }
+        if entry.cause.is_none() {
+            entry.cause = entry.event().and_then(|event| Cause::of(event, entry.why.as_ref()));
+        }
+        Ok(entry)
+    }
+
     /// Reads entries from lines of JSON, in their order. Blank lines are left out.
     ///
     /// # Errors

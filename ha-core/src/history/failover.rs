@@ -239,6 +239,14 @@ pub struct Failovers {
 }
 
 impl Failovers {
+    /// Those of a history, whose entries are in the order in which they were kept.
+    #[must_use]
+    pub fn of(kept: &[Entry]) -> Self {
+        let mut failovers = Self::default();
+        kept.iter().for_each(|entry| failovers.take(entry));
+        failovers
+    }
+
     /// All of them, the oldest first.
     #[must_use]
     pub fn all(&self) -> &[Failover] {

@@ -6,7 +6,7 @@ use std::error::Error;
 /// A group: its name for doxygen, its title, and how the names of what is in it begin. The longest beginning counts.
 type Group = (&'static str, &'static str, &'static [&'static str]);
 
-const GROUPS: [Group; 15] = [
+const GROUPS: [Group; 16] = [
     // The opaque types: C wants them before the functions that take them.
     ("handles", "Handles: what is behind each", &[]),
     (
@@ -61,6 +61,7 @@ const GROUPS: [Group; 15] = [
     ),
     ("timings", "Timings", &["ha_timing"]),
     ("events", "Events", &["ha_event"]),
+    ("history", "History: what has happened, in figures", &["ha_history"]),
     (
         "host",
         "The host: its callbacks, and how they answer",

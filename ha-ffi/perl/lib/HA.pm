@@ -70,6 +70,27 @@ sub lock_answer_by_writer {
     return $HA::FFI::NAME{answer}{$number};
 }
 
+sub _lines { return join '', map { HA::JSON::encode($_) . "\n" } @_ }
+
+# What happened, as a host keeps it, and the figures that follow from it.
+sub history_entry {
+    my (undef, $begun) = @_;
+    my $json = HA::JSON::encode($begun);
+    return HA::JSON::decode(HA::FFI::get(history_entry => \$json));
+}
+
+sub history_counted {
+    my (undef, $counted, @entries) = @_;
+    my ($before, $lines) = (defined $counted ? HA::JSON::encode($counted) : '', _lines(@entries));
+    return HA::JSON::decode_if_any(HA::FFI::get(history_counted => \$before, \$lines));
+}
+
+sub history_failovers {
+    my (undef, $timings, @entries) = @_;
+    my $lines = _lines(@entries);
+    return HA::JSON::decode(HA::FFI::get(history_failovers => $timings, \$lines))->@*;
+}
+
 1;
 
 __END__
@@ -126,6 +147,24 @@ A line of the command queue in its plain form; throws if it is no command. For w
 =item C<< HA->compare_versions($one, $other) >>
 
 -1, 0 or 1; C<9.0.0~16> comes before C<9.0.0>.
+
+=item C<< HA->history_entry($hash) >>
+
+A whole entry of the history, as a hash, from one that a host has begun: C<id> (such as C<node1.19ad0c33f41.17>: the node, when its
+daemon was started, in hexadecimal digits, and a number that grows), C<time_ms>, C<node>, C<source> (C<crm>, C<lrm>, C<node>
+or C<person>), C<what> (an event as a hash), C<position> (its place in the history of the cluster), and for a node that is noticed as
+lost C<silent_ms>. It gets C<severity> and C<cause> where it does not have them.
+
+=item C<< HA->history_counted($counted, @entries) >>
+
+Counts what has happened: fencings, moves by cause, restarts, and how long failovers and each part of them took. C<$counted> is what
+this gave the last time, undef at first. The entries are all that is kept, in the order in which they were kept; each counts once
+however often it is given. undef if there is nothing new. Keep the hash as it is: counters go on from there when old entries are gone.
+
+=item C<< HA->history_failovers($timings, @entries) >>
+
+The failovers that these entries tell of, each as a hash: the node, what proved that it was down, what became of each service,
+the C<seconds> of each step, and C<bound_s>, how long it may take by the L</HA::Timings> (the customary ones for undef).
 
 =item C<< HA->decide_lock(node => $node, holder => $holder, hand => $hand, holds => $bool, lifetime => $seconds, unchanged_for => $seconds) >>
 

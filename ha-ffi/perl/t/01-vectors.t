@@ -131,5 +131,29 @@ subtest status => sub {
     }
 };
 
+subtest history => sub {
+    for (vectors('history')) {
+        my ($name, $vector) = @$_;
+        my @entries = @{$vector->{entries}};
+        if (my $expect = $vector->{error}) {
+            for my $refused (sub { HA->history_failovers(undef, @entries) }, sub { HA->history_counted(undef, @entries) },
+                sub { HA->history_entry($entries[$expect->{line} - 1]) }) {
+                my $error = code_of($refused);
+                ok($error, "$name: is refused") or next;
+                ok(index($error->message, $_) >= 0, "$name says $_") or diag $error->message for @{$expect->{says}};
+                is($error->line // $expect->{line}, $expect->{line}, "$name: line");
+            }
+            next;
+        }
+        is_deeply(plain([map { HA->history_entry($_) } @{$vector->{begun}}]), plain(\@entries), "$name: entries");
+        my $before = HA->history_counted(undef, @entries[0 .. $vector->{first} - 1]);
+        my $counted = HA->history_counted($before, @entries);
+        is_deeply(plain($counted), plain($vector->{counted}), "$name: counted");
+        is(HA->history_counted($counted, @entries), undef, "$name: nothing counts twice");
+        my @failovers = HA->history_failovers(HA::Timings->new($vector->{timings}), @entries);
+        is_deeply(plain(\@failovers), plain($vector->{failovers}), "$name: failovers");
+    }
+};
+
 is(HA->live_handles, 0, 'nothing is left over');
 done_testing;

@@ -560,6 +560,36 @@ static void simulations(void)
     WELL(ha_error_free(error));
 }
 
+static void history(void)
+{
+    static const char entry[] = "{\"id\": \"n1.1.1\", \"position\": 1, \"time_ms\": 5, \"node\": \"n1\", \"source\": \"crm\", "
+                                "\"severity\": \"info\", \"what\": {\"event\": \"agent_started\", \"sid\": \"vm:100\"}}";
+    struct ha_text text = {NULL, 0};
+    ha_timings *times = NULL;
+    ha_error *error = NULL;
+
+    WELL(ha_history_entry(S(entry), &text, NULL));
+    WELL(ha_text_free(&text));
+    GIVES(HA_ERROR_CONTENT, ha_history_entry(S("[]"), &text, &error));
+    CHECK(strcmp(ha_error_kind(error), "entry") == 0);
+    WELL(ha_error_free(error));
+    GIVES(HA_ERROR_ARGUMENT, ha_history_entry(S(entry), NULL, NULL));
+    /* What was counted and is damaged is not taken for the beginning: counters would fall. */
+    error = NULL;
+    GIVES(HA_ERROR_CONTENT, ha_history_counted(S("{\"end\": 7"), S(entry), &text, &error));
+    CHECK(strcmp(ha_error_kind(error), "counted") == 0 && ha_error_line(error) == 1);
+    WELL(ha_error_free(error));
+    GIVES(HA_NONE, ha_history_counted("", 0, "", 0, &text, NULL));
+    CHECK(text.data == NULL);
+    WELL(ha_timings_new(HA_TIMINGS_FAST, &times, NULL));
+    WELL(ha_history_failovers(times, "", 0, &text, NULL));
+    CHECK(text.length == 2 && memcmp(text.data, "[]", 2) == 0);
+    WELL(ha_text_free(&text));
+    WELL(ha_timings_set(times, S("lock_lifetime_s"), 1, NULL));
+    GIVES(HA_ERROR_TIMINGS, ha_history_failovers(times, "", 0, &text, NULL));
+    WELL(ha_timings_free(times));
+}
+
 /* A bug leaves a handle of any type so that it can only be freed. */
 static void after_a_bug(void)
 {
@@ -615,6 +645,7 @@ int main(void)
     timings();
     events();
     views();
+    history();
     simulations();
     after_a_bug();
     wrong_types();

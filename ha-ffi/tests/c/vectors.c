@@ -1,7 +1,7 @@
 /*
  * The vectors of tests/vectors from C, and the recorded scenarios.
  *
- *   vectors config|edit|rules|fence|status FILE ...   a folder of vectors, file by file
+ *   vectors config|edit|rules|fence|status|history FILE ...   a folder of vectors, file by file
  *   vectors play FOLDER ...                           scenarios
  */
 #include "json.h"
@@ -532,6 +532,97 @@ static void check_status_vector(const struct json *vector)
     WELL(ha_lrm_status_free(lrm));
 }
 
+/* The entries as a host gives them: a line each. */
+static char *lines_of(const struct json *entries, size_t count)
+{
+    size_t length = 0, more, i;
+    char *lines = malloc(1), *line;
+
+    lines[0] = '\0';
+    for (i = 0; i < count; i++) {
+        line = text_of(&entries->items[i], &more);
+        lines = realloc(lines, length + more + 2);
+        memcpy(lines + length, line, more);
+        length += more;
+        lines[length++] = '\n';
+        lines[length] = '\0';
+        free(line);
+    }
+    return lines;
+}
+
+static void check_refused_entries(const struct json *entries, const struct json *wrong)
+{
+    char *lines = lines_of(entries, entries->count), *alone;
+    size_t length;
+    ha_error *error = NULL;
+    struct ha_text text = {NULL, 0};
+
+    holds(ha_history_failovers(NULL, S(lines), &text, &error) == HA_ERROR_CONTENT, "was read");
+    check_error(error, wrong);
+    error = NULL;
+    holds(ha_history_counted("", 0, S(lines), &text, &error) == HA_ERROR_CONTENT, "was counted");
+    check_error(error, wrong);
+    free(lines);
+    error = NULL;
+    alone = text_of(&entries->items[(size_t)json_get(wrong, "line")->number - 1], &length);
+    holds(ha_history_entry(alone, length, &text, &error) == HA_ERROR_CONTENT, "was made");
+    holds(error != NULL && strstr(ha_error_message(error), json_get(wrong, "says")->items[0].text) != NULL,
+          "the message does not say what it should");
+    ha_error_free(error);
+    free(alone);
+}
+
+static void given_timings(const struct json *settings, ha_timings **timings)
+{
+    size_t length;
+    char *text = text_of(settings, &length);
+
+    WELL(ha_timings_from_json(text, length, timings, NULL));
+    free(text);
+}
+
+static void check_history(const struct json *vector)
+{
+    const struct json *entries = json_get(vector, "entries"), *begun = json_get(vector, "begun");
+    ha_timings *timings = NULL;
+    struct ha_text text = {NULL, 0}, before = {NULL, 0};
+    struct json found;
+    char *lines;
+    size_t length, i;
+
+    if (json_get(vector, "error")) {
+        check_refused_entries(entries, json_get(vector, "error"));
+        return;
+    }
+    for (i = 0; i < begun->count; i++) {
+        char *one = text_of(&begun->items[i], &length);
+
+        WELL(ha_history_entry(one, length, &text, NULL));
+        free(one);
+        found = parse(&text);
+        holds(json_same(&entries->items[i], &found), "another entry");
+        json_free(&found);
+    }
+    lines = lines_of(entries, (size_t)json_get(vector, "first")->number);
+    WELL(ha_history_counted("", 0, S(lines), &before, NULL));
+    free(lines);
+    lines = lines_of(entries, entries->count);
+    WELL(ha_history_counted(before.data, before.length, S(lines), &text, NULL));
+    ha_text_free(&before);
+    holds(ha_history_counted(text.data, text.length, S(lines), &before, NULL) == HA_NONE, "it was counted twice");
+    found = parse(&text);
+    holds(json_same(json_get(vector, "counted"), &found), "counted otherwise");
+    json_free(&found);
+    given_timings(json_get(vector, "timings"), &timings);
+    WELL(ha_history_failovers(timings, S(lines), &text, NULL));
+    found = parse(&text);
+    holds(json_same(json_get(vector, "failovers"), &found), "other failovers");
+    json_free(&found);
+    WELL(ha_timings_free(timings));
+    free(lines);
+}
+
 static void check_scenario(const char *folder)
 {
     ha_simulation *simulation = NULL;
@@ -560,7 +651,7 @@ int main(int argc, char **argv)
     int i;
 
     if (argc < 3) {
-        fprintf(stderr, "usage: %s config|edit|rules|fence|status|play FILE ...\n", argv[0]);
+        fprintf(stderr, "usage: %s config|edit|rules|fence|status|history|play FILE ...\n", argv[0]);
         return 2;
     }
     for (i = 2; i < argc; i++) {
@@ -584,6 +675,8 @@ int main(int argc, char **argv)
             check_rules(&vector);
         else if (strcmp(argv[1], "fence") == 0)
             check_fence(&vector);
+        else if (strcmp(argv[1], "history") == 0)
+            check_history(&vector);
         else
             check_status_vector(&vector);
         json_free(&vector);

@@ -47,6 +47,9 @@ from pyha._native import (
     Timings,
     compare_versions,
     decide_lock,
+    history_counted,
+    history_entry,
+    history_failovers,
     lock_answer_by_writer,
     run_job,
 )
@@ -342,6 +345,9 @@ __all__ = [
     "configuration_from_dicts",
     "decide_lock",
     "events",
+    "history_counted",
+    "history_entry",
+    "history_failovers",
     "lock_answer_by_writer",
     "run_job",
 ]

@@ -106,6 +106,9 @@ __all__ = [
     "describe_cluster_event",
     "describe_event",
     "describe_explanation",
+    "history_counted",
+    "history_entry",
+    "history_failovers",
     "lock_answer_by_writer",
     "measure_reading",
     "measure_replay",
@@ -2417,6 +2420,41 @@ def describe_event(text: str) -> tuple[str, str, bool]:
 def describe_explanation(explanation: "object") -> str:
     """
     An explanation in words.
+    """
+
+def history_counted(
+    counted: Mapping[str, object] | None, entries: Iterable[Mapping[str, object]]
+) -> "dict[str, object] | None":
+    """
+    Counts what has happened: fencings, moves by cause, restarts, and how long failovers and each part of them took.
+
+    ``counted`` is what this gave the last time, ``None`` at first. ``entries`` are all that is kept, in the order in which they were
+    kept; each has its position, and counts once however often it is given. ``None`` if there is nothing new. A host keeps what this
+    gives, as it is: counters go on from there when old entries are gone.
+    """
+
+def history_entry(begun: Mapping[str, object]) -> "dict[str, object]":
+    """
+    A whole entry of the history from one that a host has begun: ``severity`` and ``cause`` are added where it does not have them.
+
+    In ``id`` are the node, when its daemon was started (in hexadecimal digits), and a number that grows: no two entries have the
+    same. ``source`` is crm, lrm, node or person. ``position`` is the entry's place in the history of the cluster, which grows from entry to
+    entry. ``silent_ms`` says for how long a node that is noticed as lost had given no sign of life.
+
+    >>> from pyha import events, history_entry
+    >>> what = events.FenceAcknowledged(node="node2").to_dict()
+    >>> begun = {"id": "node1.19ad0c33f41.17", "time_ms": 1764424983120, "node": "node1", "source": "crm", "what": what}
+    >>> entry = history_entry(begun)
+    >>> entry["severity"], entry["cause"]
+    ('notice', 'node_loss')
+    """
+
+def history_failovers(
+    entries: Iterable[Mapping[str, object]], timings: Timings | None = None
+) -> "list[dict[str, object]]":
+    """
+    The failovers that these entries tell of, in the order in which they were kept: which node was lost, what proved it, what became of each
+    service, the ``seconds`` of each step, and ``bound_s``, how long it may take by the timings; the customary ones for ``None``.
     """
 
 def lock_answer_by_writer(taken: bool, *, before: str | None, own: str) -> str:

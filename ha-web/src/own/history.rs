@@ -81,8 +81,7 @@ pub(super) fn failovers(call: &Call<'_>) -> Result<Answer, Fault> {
     let filter = filter(call)?;
     let store = call.desk().store();
     let times = store.settings()?.timings.recovery();
-    let mut failovers = Failovers::default();
-    Reader::after(&**store, 0)?.entries.iter().for_each(|entry| failovers.take(entry));
+    let failovers = Failovers::of(&Reader::after(&**store, 0)?.entries);
     let is_wanted = |failover: &&Failover| {
         (filter.nodes.is_empty() || filter.nodes.contains(&failover.node))
             && filter.from_ms.is_none_or(|from| failover.noticed_ms >= from)
