@@ -193,10 +193,11 @@ def test_history(case: dict[str, Any]) -> None:
     counted = pyha.history_counted(pyha.history_counted(None, entries[: case["first"]]), entries)
     assert counted == case["counted"]
     assert pyha.history_counted(counted, entries) is None
-    settings = pyha.TimingSettings(
-        **{name.removesuffix("_s"): timedelta(seconds=value) for name, value in case["timings"].items()}
-    )
-    assert pyha.history_failovers(entries, pyha.Timings(settings)) == case["failovers"]
+    changed: dict[str, Any] = {
+        name.removesuffix("_s"): timedelta(seconds=value) for name, value in case["timings"].items()
+    }
+    timings = pyha.Timings(pyha.TimingSettings(**changed))
+    assert pyha.history_failovers(entries, timings) == case["failovers"]
 
 
 RECORDS: dict[str, Any] = {"manager_status": pyha.ManagerStatus, "lrm_status": pyha.LrmStatus}
