@@ -15,7 +15,11 @@ use ha_core::{
 use ha_host::os::clock;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
 
-use super::{Failed, Message, secret::secret, trust::certificates};
+use super::{
+    Failed, Message,
+    secret::secret,
+    trust::{certificates, words, words_of_stream},
+};
 
 /// How long one answer may take, and how long all of it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -147,6 +151,9 @@ fn date(time: i64) -> String {
 }
 
 fn of_network(error: std::io::Error) -> Failed {
+    if let Some(words) = words_of_stream(&error) {
+        return Failed::later(format!("the mail server {words}"));
+    }
     let is_late = matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut);
     Failed::later(match is_late {
         true => format!("the mail server has not answered within {} s", PATIENCE.as_secs()),
@@ -170,7 +177,7 @@ fn connect(server: &str) -> Result<TcpStream, Failed> {
 }
 
 fn encrypted(tcp: TcpStream, host: &str, ca_file: Option<&str>) -> Result<Box<dyn Stream>, Failed> {
-    let failed = |error: rustls::Error| Failed::later(format!("the mail server can't be spoken to by TLS: {error}"));
+    let failed = |error: rustls::Error| Failed::later(format!("the mail server {}", words(&error)));
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates(ca_file)?);
     let provider = Arc::new(rustls::crypto::ring::default_provider());

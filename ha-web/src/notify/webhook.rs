@@ -13,7 +13,7 @@ use ureq::{
 use super::{
     Failed, Message,
     secret::{file, secret},
-    trust::certificates,
+    trust::{certificates, words as words_of_tls, words_of_stream},
 };
 
 /// How long a request may take.
@@ -86,8 +86,11 @@ fn words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => format!("it has not answered within {} s", PATIENCE.as_secs()),
         ureq::Error::HostNotFound => "its name is not known".into(),
-        ureq::Error::Io(error) => format!("it can't be reached: {error}"),
-        ureq::Error::Rustls(error) => format!("it can't be spoken to by TLS: {error}"),
+        ureq::Error::Io(error) => match words_of_stream(error) {
+            Some(words) => format!("it {words}"),
+            None => format!("it can't be reached: {error}"),
+        },
+        ureq::Error::Rustls(error) => format!("it {}", words_of_tls(error)),
         ureq::Error::ConnectionFailed => "it can't be reached".into(),
         _ => "it does not speak HTTP as it should".into(),
     }
