@@ -1,5 +1,5 @@
 //! The interface of our own.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects)]
 
 mod common;
 
@@ -8,9 +8,10 @@ use common::{Answer, Cluster};
 use ha_core::{
     event::{Event, RejectionReason},
     history::{Entry, EntryId, Source},
-    id::NodeName,
+    id::{NodeName, ServiceId},
     status::NodeState,
 };
+use ha_host::os::clock;
 use ha_web::{access::Role, openapi::openapi, route::Need, table};
 use serde_json::{Value, json};
 
@@ -219,6 +220,85 @@ fn the_figures_are_text_that_says_what_it_is() {
         assert!(has("HELP") && has("TYPE"), "{sample}");
     }
     assert_eq!(cluster.call_as(None, "GET", "/metrics", "").status, 401);
+}
+
+/// What monitors ask for by these names: a name, a type or a label that goes away breaks their rules and boards.
+const PROMISED: [(&str, &str, &[&str]); 15] = [
+    ("ha_service_state", "gauge", &["sid", "node", "state"]),
+    ("ha_node_state", "gauge", &["node", "state"]),
+    ("ha_quorate", "gauge", &[]),
+    ("ha_master", "gauge", &["node"]),
+    ("ha_failures_tolerated", "gauge", &[]),
+    ("ha_feed_slack_seconds", "gauge", &["node"]),
+    ("ha_lock_seconds", "gauge", &["node"]),
+    ("ha_round_seconds", "gauge", &["node"]),
+    ("ha_failover_seconds_bucket", "histogram", &["le"]),
+    ("ha_failover_seconds_count", "histogram", &[]),
+    ("ha_failover_phase_seconds_sum", "summary", &["phase"]),
+    ("ha_fencings_total", "counter", &["node"]),
+    ("ha_moves_total", "counter", &["reason"]),
+    ("ha_restarts_total", "counter", &["sid"]),
+    ("ha_history_lost_entries_total", "counter", &[]),
+];
+
+/// A master is at work, its daemons have a pace, and a node was lost with a service that was started elsewhere.
+fn a_busy_cluster() -> Cluster {
+    let cluster = Cluster::new();
+    cluster.change("POST", "/cluster/ha/resources", "sid=vm:100");
+    let status = cluster.directory.join("status");
+    std::fs::create_dir_all(&status).unwrap();
+    let record = json!({"master_node": "node1", "timestamp": clock::wall(), "node_status": {"node1": "online"}});
+    std::fs::write(status.join("manager.json"), record.to_string()).unwrap();
+    let (node1, node3) = (NodeName::new("node1").unwrap(), NodeName::new("node3").unwrap());
+    let beat = json!({
+        "writer": "w", "count": 1, "version": "1", "cpu": [1.0, 0.5], "memory": [2, 1],
+        "pace": {"feed_slack_ms": 51_500, "lock_ms": 20, "round_ms": 1250},
+    });
+    cluster.store.change_beat(&node1, &mut |_| Some(beat.to_string().into_bytes())).unwrap();
+    let sid: ServiceId = "vm:100".parse().unwrap();
+    let state = |from, to| Event::NodeState { node: node3.clone(), from, to };
+    let events = [
+        state(NodeState::Online, NodeState::Unknown),
+        state(NodeState::Unknown, NodeState::Fence),
+        Event::FenceAcknowledged { node: node3.clone() },
+        Event::ServiceRecovered { sid: sid.clone(), from: node3.clone(), to: node1.clone() },
+        Event::AgentStarted { sid: sid.clone() },
+        Event::UnplannedRestart { sid, restarts: 1, pause: 0 },
+    ];
+    for (number, event) in (1..).zip(events) {
+        let id = EntryId::of_node(&node1, 1, number);
+        let time_ms = i64::try_from(number).unwrap() * 1000;
+        let entry = Entry::new(id, time_ms, node1.clone(), Source::Crm, event.into()).after_silence(500);
+        cluster.store.append_history(&[entry.to_json()]).unwrap();
+    }
+    cluster
+}
+
+#[test]
+fn every_figure_that_is_promised_is_there_with_its_type_and_labels() {
+    let cluster = a_busy_cluster();
+    let text = cluster.call_as(Some(Role::Audit), "GET", "/metrics", "").body.as_str().unwrap().to_owned();
+    for (name, kind, labels) in PROMISED {
+        let family = name.trim_end_matches("_bucket").trim_end_matches("_sum").trim_end_matches("_count");
+        assert!(text.contains(&format!("\n# TYPE {family} {kind}\n")), "{family} is no {kind} in\n{text}");
+        let sample = text.lines().find(|line| line.split(['{', ' ']).next() == Some(name));
+        let sample = sample.unwrap_or_else(|| panic!("{name} is not in\n{text}"));
+        let found: Vec<&str> = sample.split(['{', ',']).filter_map(|part| Some(part.split_once("=\"")?.0)).collect();
+        assert_eq!(found, labels, "{sample}");
+    }
+    for line in [
+        "ha_feed_slack_seconds{node=\"node1\"} 51.5",
+        "ha_lock_seconds{node=\"node1\"} 0.02",
+        "ha_round_seconds{node=\"node1\"} 1.25",
+        "ha_moves_total{reason=\"recovery\"} 1",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    // A node that is gone has no pace any more.
+    let record = json!({"master_node": "node1", "timestamp": clock::wall(), "node_status": {"node1": "fence"}});
+    std::fs::write(cluster.directory.join("status/manager.json"), record.to_string()).unwrap();
+    let text = cluster.call_as(Some(Role::Audit), "GET", "/metrics", "").body.as_str().unwrap().to_owned();
+    assert!(!text.contains("ha_feed_slack_seconds{"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The cluster in figures, as Prometheus reads them.
 
-use std::fmt::{Display, Write};
+use std::{
+    fmt::{Display, Write},
+    time::Duration,
+};
 
 use ha_core::{
     event::Severity,
@@ -13,7 +16,7 @@ use super::{Glance, Health, Present};
 use crate::{
     VERSION,
     history::Reader,
-    store::{SharedStore, SideFile, StoreError},
+    store::{Pace, SharedStore, SideFile, StoreError},
 };
 
 /// The form of the text.
@@ -110,7 +113,34 @@ fn nodes(text: &mut Text, measured: Measured<'_>) {
     text.gauge("ha_node_state", "1 for the state of each node that the master has recorded.", states);
     let record = |lrm: &LrmView| Some((vec![("node", lrm.node.to_string())], age(present, lrm.timestamp?)));
     let ages = glance.view.lrms.iter().filter_map(record);
+    paces(text, present);
     text.gauge("ha_lrm_record_age_seconds", "The age of what each node's LRM wrote last.", ages);
+}
+
+/// How close the daemons of each node that is there are to their bounds.
+fn paces(text: &mut Text, present: &Present) {
+    let of_nodes = |measured: fn(&Pace) -> Option<u64>| {
+        let there = present.beats.iter().filter(|(node, _)| present.is_there(node));
+        there.filter_map(move |(node, beat)| {
+            let seconds = Duration::from_millis(measured(&beat.pace)?).as_secs_f64();
+            Some((vec![("node", node.to_string())], seconds))
+        })
+    };
+    text.gauge(
+        "ha_feed_slack_seconds",
+        "What was left until the deadline when a daemon of the node last fed the watchdog: the lesser one of CRM and LRM.",
+        of_nodes(|pace| pace.feed_slack_ms),
+    );
+    text.gauge(
+        "ha_lock_seconds",
+        "How long the last answer about a lock took: the longer one of CRM and LRM.",
+        of_nodes(|pace| pace.lock_ms),
+    );
+    text.gauge(
+        "ha_round_seconds",
+        "How long the last round took: the longer one of CRM and LRM.",
+        of_nodes(|pace| pace.round_ms),
+    );
 }
 
 fn services(text: &mut Text, measured: Measured<'_>) {

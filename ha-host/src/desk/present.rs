@@ -16,8 +16,8 @@ use super::glance::newest_age;
 use crate::{
     os::clock,
     store::{
-        Beat, ClusterSettings, ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration, figures,
-        read_manager_status,
+        Beat, ClusterSettings, ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration,
+        figures_of, read_manager_status,
     },
 };
 
@@ -72,10 +72,12 @@ impl Present {
                 Err(error) => note_once(&mut broken, part(), error.to_string()),
             }
         }
+        // Asked for once: a store reads a file for each guest.
         let stored = part_of(reader.read(store), || "the configuration".into(), &mut broken)?;
-        let stored = stored.unwrap_or_else(|| stand_in(&status));
-        let beats = part_of(store.beats(), || "the signs of life".into(), &mut broken)?.unwrap_or_default();
-        let usage = part_of(figures(store), || "the sizes of guests".into(), &mut broken)?.map(Arc::new);
+        let beats = part_of(store.beats(), || "the signs of life".into(), &mut broken)?;
+        let known = stored.as_ref().zip(beats.as_ref());
+        let usage = known.map(|(stored, beats)| Arc::new(figures_of(beats, &stored.guests)));
+        let (stored, beats) = (stored.unwrap_or_else(|| stand_in(&status)), beats.unwrap_or_default());
         Ok(Self { now: clock::now(), settings, status, lrms, stored, beats, usage, broken })
     }
 

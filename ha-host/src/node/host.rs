@@ -28,10 +28,11 @@ use ha_core::{
     time::Instant,
 };
 
-use super::log::LogSource;
+use super::{log::LogSource, pace::DaemonPace};
 use crate::{
     agents::{Failures, NodeAgents},
     fence::FenceRunner,
+    os::clock,
     store::{
         ConfigFile, ConfigurationReader, FileProblem, RecordName, Session, Store, change_if_unchanged, edit, figures,
         read_manager_status,
@@ -59,6 +60,7 @@ pub struct NodeHost {
     unreadable: BTreeSet<String>,
     lrms: BTreeMap<NodeName, Known<LrmStatus>>,
     sink: LogSource,
+    pace: DaemonPace,
 }
 
 /// A record that was understood, and the bytes that it was made from.
@@ -100,8 +102,21 @@ impl NodeHost {
             unreadable: BTreeSet::new(),
             lrms: BTreeMap::new(),
             sink,
+            pace: DaemonPace::default(),
             node,
         }
+    }
+
+    /// Takes note of its pace there.
+    pub(super) fn with_pace(self, pace: DaemonPace) -> Self {
+        Self { pace, ..self }
+    }
+
+    fn note_feed(&self, not_after: Instant, outcome: FeedOutcome) -> FeedOutcome {
+        if outcome == FeedOutcome::Fed {
+            self.pace.feeds(not_after);
+        }
+        outcome
     }
 
     /// Whom to wake when a job has ended: see [`JobWorkers::wake_when_a_job_ends`].
@@ -198,7 +213,10 @@ impl Membership for NodeHost {
 
 impl ClusterLock for NodeHost {
     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
-        Ok(self.session.take(lock)?)
+        let asked = clock::instant();
+        let answer = self.session.take(lock);
+        self.pace.asked_for_lock(asked);
+        Ok(answer?)
     }
 
     fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
@@ -208,15 +226,17 @@ impl ClusterLock for NodeHost {
 
 impl Watchdog for NodeHost {
     fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        self.watchdog.open(not_after)
+        self.watchdog.open(not_after).map(|outcome| self.note_feed(not_after, outcome))
     }
 
     fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
-        self.watchdog.feed(not_after)
+        self.watchdog.feed(not_after).map(|outcome| self.note_feed(not_after, outcome))
     }
 
     fn close(&mut self) -> Result<(), HostError> {
-        self.watchdog.close()
+        self.watchdog.close()?;
+        self.pace.feeds_no_more();
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ mod guard;
 mod host;
 pub mod log;
 mod output;
+mod pace;
 mod record;
 mod shutdown;
 mod state;
@@ -57,6 +58,7 @@ use crate::{
 use guard::{Guard, WithoutWatchdog};
 use log::{Log, LogSource};
 use output::ServiceLogs;
+use pace::DaemonPace;
 use record::RecordingFile;
 use shutdown::Stopping;
 
@@ -231,6 +233,8 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
         session: session.clone(),
         log: log.clone(),
         writer: state.writer()?,
+        crm_pace: DaemonPace::default(),
+        lrm_pace: DaemonPace::default(),
     };
     let mut daemons = Daemons::start(daemon.clone())?;
     let _upkeep = upkeep::begin(daemon.store.clone(), settings.node.clone(), own.clone())
@@ -256,6 +260,7 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
         watch_clocks(&mut clock_watch, &mut sleep_watch, &own);
         guard.look(&own);
         session.is_guarded_by(guard.known());
+        session.has_pace(DaemonPace::worse(&daemon.crm_pace, &daemon.lrm_pace));
         daemons.look_after_crm(&own)?;
         logs.turn_over(&own);
         if signals.wait(LOOK_INTERVAL) {
@@ -509,6 +514,8 @@ struct Daemon {
     session: Arc<dyn Session>,
     log: Log,
     writer: Writer,
+    crm_pace: DaemonPace,
+    lrm_pace: DaemonPace,
 }
 
 impl Daemon {
@@ -536,7 +543,7 @@ impl Daemon {
         self.agents(log.clone()).attend(interval, complaints)
     }
 
-    fn host(&self, sink: LogSource) -> NodeHost {
+    fn host(&self, sink: LogSource, pace: &DaemonPace) -> NodeHost {
         let NodeSettings { node, run_directory, watchdog, .. } = &self.settings;
         let store: Arc<dyn Store> = self.store.clone();
         let agents = self.agents(sink.clone());
@@ -544,12 +551,13 @@ impl Daemon {
             WatchdogChoice::Multiplexer(socket) => Box::new(MultiplexedWatchdog::new(socket, Terms::of(&self.timings))),
             WatchdogChoice::None => Box::new(WithoutWatchdog(self.store.clone())),
         };
-        NodeHost::new(node.clone(), store, self.session.clone(), watchdog, agents, run_directory, sink)
+        let session = self.session.clone();
+        NodeHost::new(node.clone(), store, session, watchdog, agents, run_directory, sink).with_pace(pace.clone())
     }
 
     fn start_crm(self, recorder: Recorder<RecordingFile>, stop: Arc<Wakeup>) -> Result<DaemonThread, NodeError> {
         let log = self.log.source(&self.settings.node, "crm");
-        let mut host = self.host(log.clone());
+        let mut host = self.host(log.clone(), &self.crm_pace);
         spawn("crm", move || {
             let ended = comes_to_its_end(&log, || self.run_crm(&mut host, recorder, &stop));
             // Its thread is over, and the round with it: nothing is touched any more under the lock that this guards.
@@ -563,7 +571,7 @@ impl Daemon {
     /// If it dies its watchdog is left as it is, and so resets the node: its services run.
     fn start_lrm(self, recorder: Recorder<RecordingFile>, stop: Arc<Wakeup>) -> Result<DaemonThread, NodeError> {
         let log = self.log.source(&self.settings.node, "lrm");
-        let mut host = self.host(log.clone());
+        let mut host = self.host(log.clone(), &self.lrm_pace);
         host.wake_when_a_job_ends(Waker::from(stop.clone()));
         spawn("lrm", move || comes_to_its_end(&log, || self.run_lrm(&mut host, recorder, &stop)))
     }
@@ -574,7 +582,10 @@ impl Daemon {
             if stop.asked().is_some() {
                 recorder.stop_crm(&mut crm, host);
             }
-            match recorder.tick_crm(&mut crm, host, clock::now()) {
+            let now = clock::now();
+            let next = recorder.tick_crm(&mut crm, host, now);
+            self.crm_pace.ends_round(now.instant);
+            match next {
                 Next::At { instant, .. } => stop.wait_until(instant),
                 Next::Exit => return,
             }
@@ -588,7 +599,10 @@ impl Daemon {
             if let Some(request) = stop.asked() {
                 recorder.stop_lrm(&mut lrm, request, host, clock::now());
             }
-            match recorder.tick_lrm(&mut lrm, host, clock::now()) {
+            let now = clock::now();
+            let next = recorder.tick_lrm(&mut lrm, host, now);
+            self.lrm_pace.ends_round(now.instant);
+            match next {
                 Next::At { instant, .. } => stop.wait_until(instant),
                 Next::Exit => return,
             }

@@ -1,8 +1,13 @@
 //! Figures, for the schedulers that look at them.
 
-use ha_core::host::{HostFigures, ServiceFigures};
+use std::collections::BTreeMap;
 
-use super::{Store, StoreError};
+use ha_core::{
+    host::{HostFigures, ServiceFigures},
+    id::NodeName,
+};
+
+use super::{Beat, GuestTable, Store, StoreError};
 
 /// The figures of all nodes, by their last signs of life, and of all guests.
 ///
@@ -12,13 +17,20 @@ use super::{Store, StoreError};
 ///
 /// If the store fails.
 pub fn figures(store: &dyn Store) -> Result<HostFigures, StoreError> {
-    let nodes = store.beats()?.into_iter().map(|(node, beat)| (node, beat.figures())).collect();
+    let beats = store.beats()?;
     let (guests, _) = store.guests()?;
+    Ok(figures_of(&beats, &guests))
+}
+
+/// The same of what was read already.
+#[must_use]
+pub fn figures_of(beats: &BTreeMap<NodeName, Beat>, guests: &GuestTable) -> HostFigures {
+    let nodes = beats.iter().map(|(node, beat)| (node.clone(), beat.figures())).collect();
     let services = guests.iter().map(|(sid, guest)| {
         let (max_cpu, max_memory) = (guest.max_cpu, guest.max_memory);
         (sid.clone(), ServiceFigures { max_cpu, max_memory, cpu: max_cpu, memory: max_memory })
     });
-    Ok(HostFigures { nodes, services: services.collect() })
+    HostFigures { nodes, services: services.collect() }
 }
 
 /// The former name of [`figures`].

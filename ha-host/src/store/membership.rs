@@ -21,12 +21,30 @@ pub struct Beat {
     /// What resets the node when it stalls, for people; nothing in what older software writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<String>,
+    /// How close its daemons are to their bounds.
+    #[serde(default)]
+    pub pace: Pace,
     /// What no other beat has.
     #[serde(default)]
     pub mark: String,
     /// Whether it is the last one of its writer, which has gone: whoever has this node's name next need not wait.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
+}
+
+/// How close the daemons of a node are to their bounds, in milliseconds: of the two, what is worse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pace {
+    /// What was left until the deadline when the watchdog was last fed; nothing while it is not fed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed_slack_ms: Option<u64>,
+    /// How long the last answer about a lock took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_ms: Option<u64>,
+    /// How long the last round took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_ms: Option<u64>,
 }
 
 impl Beat {

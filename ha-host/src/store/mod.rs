@@ -37,13 +37,13 @@ pub use documents::{
 pub use edit::{change_if_unchanged, edit, try_edit};
 pub use error::StoreError;
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
-pub use figures::figures;
+pub use figures::{figures, figures_of};
 #[expect(deprecated, reason = "the name from before")]
 pub use figures::usage;
 pub use file::FileStore;
 pub use guest::{AgentDefinition, DefinitionCheck, GuestDefinition, LiveMove, MoveAnswer};
 pub use lease::LeaseRecord;
-pub use membership::Beat;
+pub use membership::{Beat, Pace};
 pub use repair::{Replaced, Salvage, UnheldLock, read_manager_status, replace_manager_status};
 pub use session::StoreSession;
 pub use settings::ClusterSettings;

@@ -18,7 +18,7 @@ use ha_core::{
 };
 
 use super::{
-    Beat, ConfigFile, Identity, RecordName, Session, SharedStore, StoreError, StoreSpace, StoreWriter, TwinNote,
+    Beat, ConfigFile, Identity, Pace, RecordName, Session, SharedStore, StoreError, StoreSpace, StoreWriter, TwinNote,
     hand::{Hands, mark},
     lease::{SeenLocks, Stands},
     membership::{SeenBeats, Watched},
@@ -58,6 +58,7 @@ struct Shared {
     seen: Mutex<Seen>,
     /// What guards the node.
     guard: Mutex<Option<String>>,
+    pace: Mutex<Pace>,
     stop: Mutex<Stop>,
     stopping: Condvar,
 }
@@ -148,6 +149,7 @@ impl StoreSession {
             decided_against: identity.decided_against,
             seen: Mutex::new(Seen { hands, ..Seen::default() }),
             guard: Mutex::default(),
+            pace: Mutex::default(),
             stop: Mutex::default(),
             stopping: Condvar::new(),
         });
@@ -205,6 +207,11 @@ impl StoreSession {
         if known.as_deref() != Some(guard) {
             *known = Some(guard.to_owned());
         }
+    }
+
+    /// Has the next sign of life say how close the node's daemons are to their bounds.
+    pub fn has_pace(&self, pace: Pace) {
+        *self.shared.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace;
     }
 }
 
@@ -330,6 +337,7 @@ impl Shared {
             cpu: (0.0, 0.0),
             memory: (0, 0),
             guard: None,
+            pace: Pace::default(),
             mark: String::new(),
             left: false,
         }
@@ -348,6 +356,7 @@ impl Shared {
             cpu: beats.load.cpu(),
             memory: beats.load.memory(),
             guard: self.guard.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            pace: *self.pace.lock().unwrap_or_else(PoisonError::into_inner),
             mark: mark(),
             ..self.empty_beat()
         };
