@@ -1,6 +1,6 @@
 //! A call as its handler sees it.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::Arc};
 
 use ha_core::{
     config::{Changes, ConfigFiles, EditError, Editor},
@@ -15,6 +15,7 @@ use ha_host::{
 
 use crate::{
     access::{Caller, Privilege},
+    joint::Joint,
     wire::{Answer, Fault, Parameters},
 };
 
@@ -27,13 +28,14 @@ pub struct Site {
     pub node: Option<NodeName>,
     /// Eight hexadecimal digits that tell one build from another.
     pub build: String,
+    joint: Joint<Present>,
 }
 
 impl Site {
     /// A site.
     #[must_use]
     pub fn new(desk: Desk, node: Option<NodeName>, build: String) -> Self {
-        Self { desk, node, build }
+        Self { desk, node, build, joint: Joint::default() }
     }
 }
 
@@ -48,7 +50,7 @@ pub struct Call<'a> {
     pub path: Vec<&'a str>,
     /// The parameters.
     pub parameters: Parameters,
-    present: OnceCell<Present>,
+    present: OnceCell<Arc<Present>>,
     given: OnceCell<EntryId>,
 }
 
@@ -92,7 +94,7 @@ impl<'a> Call<'a> {
         if let Some(present) = self.present.get() {
             return Ok(present);
         }
-        let present = self.desk().present()?;
+        let present = self.site.joint.read(|| self.desk().present())?;
         Ok(self.present.get_or_init(|| present))
     }
 

@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod call;
+mod joint;
 #[cfg(feature = "server")]
 pub mod notify;
 pub mod openapi;

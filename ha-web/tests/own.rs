@@ -222,6 +222,20 @@ fn the_figures_are_text_that_says_what_it_is() {
     assert_eq!(cluster.call_as(None, "GET", "/metrics", "").status, 401);
 }
 
+#[test]
+fn a_status_that_is_known_is_not_sent_again() {
+    let cluster = Cluster::new();
+    let tag_of = |answer: &Answer| answer.headers["etag"].to_str().unwrap().to_owned();
+    let known = tag_of(&get(&cluster, "/status"));
+    let asked = |known: &str| send(&cluster, "GET", "/status", &[("if-none-match", known)], &Value::Null);
+    let same = asked(&format!("\"other\", {known}"));
+    assert_eq!((same.status, &same.body, tag_of(&same)), (304, &json!(""), known.clone()), "{same:?}");
+    cluster.change("POST", "/cluster/ha/resources", "sid=vm:100");
+    let other = asked(&known);
+    assert_eq!((other.status, &other.body["services"][0]["sid"]), (200, &json!("vm:100")));
+    assert_ne!(tag_of(&other), known);
+}
+
 /// What monitors ask for by these names: a name, a type or a label that goes away breaks their rules and boards.
 const PROMISED: [(&str, &str, &[&str]); 15] = [
     ("ha_service_state", "gauge", &["sid", "node", "state"]),

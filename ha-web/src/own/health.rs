@@ -9,7 +9,7 @@ use crate::{
 
 pub(super) fn ready(call: &Call<'_>) -> Result<Answer, Fault> {
     let not_ready = || Fault::new(FaultClass::Unavailable, "not_ready", "not ready");
-    let present = call.desk().present().map_err(|_| not_ready())?;
+    let present = call.present().map_err(|_| not_ready())?;
     // There is no master before there is a service.
     let needs_master = !present.configuration().resources.resources.is_empty();
     let is_whole = present.broken.is_empty() && (!needs_master || present.has_fresh_master());

@@ -87,8 +87,10 @@ impl Web {
     /// Answers a request.
     pub async fn respond(&self, request: Request) -> Response {
         let part = route::part_of(request.uri().path());
+        let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+        let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| is_get).cloned();
         match self.outcome(request).await {
-            Outcome::Json(answer) => json_response(part, &answer),
+            Outcome::Json(answer) => json_or_not_modified(part, &answer, known.as_ref()),
             Outcome::Text(text, kind) => with_headers(Response::new(Body::from(text)), kind),
             Outcome::Begun(response) => response,
             Outcome::Events(..) => json_response(part, &Err(unavailable("the server answers this itself"))),
@@ -468,6 +470,20 @@ fn page_file(file: &page::File, headers: &HeaderMap) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(page::POLICY));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// What was asked for, or that it is still the same as what is known.
+fn json_or_not_modified(part: Part, answer: &Result<Answer, Fault>, known: Option<&HeaderValue>) -> Response {
+    let digest = answer.as_ref().ok().and_then(|answer| answer.digest.as_ref());
+    let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
+    let mut tags = known.split(',').map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
+    let Some(digest) = digest.filter(|digest| tags.any(|tag| tag == digest.as_str())) else {
+        return json_response(part, answer);
+    };
+    let mut response = with_headers(Response::new(Body::empty()), "application/json;charset=UTF-8");
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().extend(HeaderValue::from_str(&format!("\"{digest}\"")).map(|tag| (header::ETAG, tag)));
     response
 }
 
