@@ -16,7 +16,10 @@ use std::{
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -175,11 +178,24 @@ impl Drop for Cluster {
     }
 }
 
+/// What was told, and when; and how often somebody began to listen.
+#[derive(Default)]
+struct Told {
+    entries: Mutex<Vec<(u64, Instant)>>,
+    begun: AtomicUsize,
+}
+
+impl Told {
+    fn ids(&self) -> Vec<u64> {
+        self.entries.lock().unwrap().iter().map(|(id, _)| *id).collect()
+    }
+}
+
 /// Somebody who listens, and takes up a stream again at the point where it has ended.
-fn listen(socket: PathBuf, told: Arc<Mutex<Vec<u64>>>) {
+fn listen(socket: PathBuf, told: Arc<Told>) {
     thread::spawn(move || {
         loop {
-            let last = told.lock().unwrap().last().copied().unwrap_or(0);
+            let last = told.ids().last().copied().unwrap_or(0);
             // A server that was killed is not there for a moment.
             let _ = hear(&socket, last, &told);
             thread::sleep(Duration::from_millis(20));
@@ -187,7 +203,24 @@ fn listen(socket: PathBuf, told: Arc<Mutex<Vec<u64>>>) {
     });
 }
 
-fn hear(socket: &Path, last: u64, told: &Mutex<Vec<u64>>) -> std::io::Result<()> {
+/// When the history was first seen to hold each entry. Its positions grow by one.
+fn watch(store: FileStore) -> Arc<Mutex<Vec<(u64, Instant)>>> {
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let seen = held.clone();
+    thread::spawn(move || {
+        let mut last = store.history_end().unwrap();
+        loop {
+            let end = store.history_end().unwrap_or(last);
+            let now = Instant::now();
+            seen.lock().unwrap().extend((last + 1..=end).map(|position| (position, now)));
+            last = last.max(end);
+            thread::sleep(Duration::from_millis(10));
+        }
+    });
+    held
+}
+
+fn hear(socket: &Path, last: u64, told: &Told) -> std::io::Result<()> {
     let mut stream = UnixStream::connect(socket)?;
     let request = format!("GET /api/v1/events?after=0 HTTP/1.1\r\nhost: a\r\nlast-event-id: {last}\r\n\r\n");
     stream.write_all(request.as_bytes())?;
@@ -199,6 +232,7 @@ fn hear(socket: &Path, last: u64, told: &Mutex<Vec<u64>>) -> std::io::Result<()>
             return Ok(());
         }
     }
+    told.begun.fetch_add(1, Ordering::SeqCst);
     let mut text = String::new();
     loop {
         let mut size = String::new();
@@ -211,7 +245,8 @@ fn hear(socket: &Path, last: u64, told: &Mutex<Vec<u64>>) -> std::io::Result<()>
             let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
             assert_ne!(field("event: "), Some("reset"), "all of it is kept");
             if field("data: ").is_some() {
-                told.lock().unwrap().push(field("id: ").unwrap().parse().unwrap());
+                let id = field("id: ").unwrap().parse().unwrap();
+                told.entries.lock().unwrap().push((id, Instant::now()));
             }
             text = rest.to_owned();
         }
@@ -224,9 +259,10 @@ fn a_stream_tells_a_whole_failover_across_a_change_of_master_and_a_restart_of_it
     let master = cluster.master();
     let survivor = NODES.into_iter().find(|node| *node != master).unwrap();
     let mut server = cluster.serve(survivor);
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::<Told>::default();
     listen(cluster.socket(), told.clone());
-    wait_for("what was before is told", || told.lock().unwrap().len() > 10);
+    wait_for("what was before is told", || told.ids().len() > 10);
+    let held = watch(cluster.store());
 
     cluster.cut(master);
     let noticed =
@@ -237,6 +273,8 @@ fn a_stream_tells_a_whole_failover_across_a_change_of_master_and_a_restart_of_it
     server.kill().unwrap();
     server.wait().unwrap();
     let mut server = cluster.serve(survivor);
+    wait_for("the stream is taken up again", || told.begun.load(Ordering::SeqCst) == 2);
+    let again = Instant::now();
     let lost = format!("proc:of-{master}");
     let is_started = |entry: &Entry| {
         matches!(entry.event(), Some(Event::AgentStarted { sid }) if sid.as_str() == lost)
@@ -254,8 +292,15 @@ fn a_stream_tells_a_whole_failover_across_a_change_of_master_and_a_restart_of_it
     }
 
     let history: Vec<u64> = cluster.entries().iter().filter_map(|entry| entry.position).collect();
-    wait_for("the last entry is told", || told.lock().unwrap().last() == history.last());
-    assert_eq!(*told.lock().unwrap(), history, "nothing is missing, and nothing is told twice");
+    wait_for("the last entry is told", || told.ids().last() == history.last());
+    assert_eq!(told.ids(), history, "nothing is missing, and nothing is told twice");
+    let told_at: BTreeMap<u64, Instant> = told.entries.lock().unwrap().iter().copied().collect();
+    let since: Vec<(u64, Instant)> = held.lock().unwrap().iter().copied().filter(|(_, at)| *at > again).collect();
+    assert!(since.len() > 5, "much has happened since");
+    for (id, at) in since {
+        let behind = told_at[&id].saturating_duration_since(at);
+        assert!(behind <= Duration::from_secs(1), "{id} was told {behind:?} after it was kept");
+    }
     let shown = cluster.ok(&["history", "--json", "-n", "100000"]);
     let shown: Vec<Entry> = shown.lines().map(|line| Entry::from_json(line).unwrap()).collect();
     let mut shown: Vec<u64> = shown.iter().filter_map(|entry| entry.position).collect();
