@@ -1661,7 +1661,7 @@ enum ha_event_kind
     /// The end of maintenance was asked for a node that is not in maintenance.
     /// Fields: node, state.
     HA_EVENT_MAINTENANCE_CLEAR_UNEXPECTED_STATE = 41,
-    /// After a disarm that ignored services, a service is recorded on the node where it was found.
+    /// A service is recorded on the node where its guest was found: people moved it, while HA was disarmed or behind its back.
     /// Fields: sid, from, to.
     HA_EVENT_SERVICE_LOCATION_UPDATED = 42,
     /// The best node was chosen for a service that is to start.

@@ -155,7 +155,7 @@ impl fmt::Display for Event {
                 write!(f, "maintenance of node {node} is over, but its state is {state}")
             }
             Self::ServiceLocationUpdated { sid, from, to } => {
-                write!(f, "{sid} was moved from {from} to {to} while disarmed")
+                write!(f, "{sid} was found on {to}, not on {from}; it is looked after there")
             }
             Self::StartBalanceSelected { sid, node, .. } => write!(f, "{sid} is to start on {node}"),
             Self::StartBalanceIgnored { sid } => write!(f, "{sid} runs already and stays where it is"),

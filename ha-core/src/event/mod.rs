@@ -371,7 +371,7 @@ pub enum Event {
         /// Its state.
         state: NodeState,
     },
-    /// After a disarm that ignored services, a service is recorded on the node where it was found.
+    /// A service is recorded on the node where its guest was found: people moved it, while HA was disarmed or behind its back.
     ServiceLocationUpdated {
         /// The service.
         sid: ServiceId,

@@ -716,7 +716,9 @@ class MaintenanceClearUnexpectedState(Event):
 
 @dataclass(frozen=True, slots=True)
 class ServiceLocationUpdated(Event):
-    """After a disarm that ignored services, a service is recorded on the node where it was found."""
+    """A service is recorded on the node where its guest was found: people moved it, while HA was disarmed or behind
+    its back.
+    """
 
     _tag = "service_location_updated"
 

@@ -133,13 +133,16 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// The LRM of a service's node has seen that its guest is elsewhere: people moved it, or it was on its way when it was
-    /// added. Follows it to where it is configured, if that is online, and says whether it does (M22).
+    /// added, or it was recovered by a master that died before it had written so. Follows it to where it is configured, if that
+    /// is a node of the cluster, and says whether it does (M22). One that is lost is fenced then, for what may run there.
     ///
     /// It may run there without a watchdog, so that node counts as unguarded until its LRM is seen with its lock.
     fn follow(&mut self, service: usize) -> bool {
         let guest_node = self.guest_node(service);
         let Some((_, entry)) = self.entry(service) else { return false };
-        let Some(to) = guest_node.filter(|node| **node != entry.node && self.is_online(node)) else { return false };
+        let Some(to) = guest_node.filter(|node| **node != entry.node && self.status.nodes.contains_key(*node)) else {
+            return false;
+        };
         self.expect_guard(to);
         let Some((sid, entry)) = self.status.services.at_mut(service) else { return false };
         let from = core::mem::replace(&mut entry.node, to.clone());

@@ -108,17 +108,17 @@ impl Cluster {
         Ok(self.settle()?)
     }
 
-    /// Moves a guest behind HA's back. It goes on running if it did.
+    /// Moves a guest behind HA's back. It goes on running if it did, where the node has power.
     ///
     /// # Errors
     ///
     /// If there is no such guest or node.
     pub fn move_guest(&mut self, sid: &ServiceId, node: &NodeName) -> Result<(), ActionError> {
-        self.hardware(node)?;
+        let power = self.hardware(node)?.power;
         let from = std::mem::replace(&mut self.guest(sid)?.node, node.clone());
         if self.world.runs(sid, &from) {
             self.world.set_running(sid, &from, false);
-            self.world.set_running(sid, node, true);
+            self.world.set_running(sid, node, power);
         }
         Ok(self.settle()?)
     }
