@@ -23,6 +23,7 @@ use ha_host::{
     desk::{Desk, DeskEdit, Present},
     history::{self, ChangeByPerson},
     node::StateDirectory,
+    os::clock,
     store::{SharedStore, StoreAddress, StoreError, StoredConfiguration},
 };
 
@@ -192,7 +193,8 @@ impl Context {
         const PATIENCE: Duration = Duration::from_secs(3);
         let Some(node) = self.acting_node() else { return };
         let [verb, object, change] = [verb, object, change].map(str::to_owned);
-        let change = ChangeByPerson { by: who(), through: None, verb, object, change, command_id };
+        let change =
+            ChangeByPerson { by: who(), through: None, verb, object, change, time_ms: clock::wall_ms(), command_id };
         if let Err(error) = history::tell_in_time(&self.store, &node, change, PATIENCE) {
             note(format_args!("it is done, but the history does not have it: {error}"));
         }

@@ -68,5 +68,8 @@ export const age = () => (known.at ? Math.max(0, (Date.now() - known.at) / 1000)
 
 export const isStale = () => known.at > 0 && Date.now() - known.at > FRESH;
 
-/** Now, by the clock of the server: milliseconds since 1970. */
-export const now = () => Date.now() + known.skew;
+/** Now, by the clock of the server: milliseconds since 1970. The time of a cluster that is played passes faster, slower or not at all. */
+export function now() {
+  const rate = known.status?.play?.rate ?? 1;
+  return known.at + known.skew + (Date.now() - known.at) * rate;
+}

@@ -11,6 +11,7 @@ import { isOpen, openFinder } from './finder.js';
 import { loginPage, say as sayLogin } from './login.js';
 import { historyPage } from './history.js';
 import { nodePage, nodesPage } from './nodes.js';
+import { drawPlay, refreshPlay } from './play.js';
 import { rulesPage } from './rules.js';
 import { servicePage } from './service.js';
 import { servicesPage } from './services.js';
@@ -49,6 +50,7 @@ function drawAll() {
   const { view, id } = place();
   const current = { service: 'services', node: 'nodes' }[view] ?? view;
   drawFrame(pages(), current, { find: () => openFinder(pages()), language: nextLanguage, theme: otherTheme, logout: end });
+  drawPlay(redraw);
   const main = $('#main');
   main.className = session ? `view-${view}` : 'view-login';
   if (!session) return show(main, loginPage(redraw, start));
@@ -94,6 +96,7 @@ function take(news) {
   if (news.status) {
     tellChanges(news.before, news.status);
     facts.refresh(redraw);
+    refreshPlay(redraw);
     if (place().view === 'cluster' && travels(news.before, news.status)) return;
   }
   redraw();
@@ -184,6 +187,7 @@ let ticks = 0;
 setInterval(() => {
   if (!session || document.hidden) return;
   ticks += 1;
+  refreshPlay(redraw);
   const isCounting = known.status?.nodes.some((node) => LOST.has(node.state)) || known.status?.failovers.length > 0;
   if (isCounting || ticks % 10 === 0) redraw();
   if (isStale() !== wasStale) {

@@ -16,6 +16,7 @@ use ha_host::{
 use crate::{
     access::{Caller, Privilege},
     joint::Joint,
+    stage::Stage,
     wire::{Answer, Fault, Parameters},
 };
 
@@ -28,6 +29,8 @@ pub struct Site {
     pub node: Option<NodeName>,
     /// Eight hexadecimal digits that tell one build from another.
     pub build: String,
+    /// What is played, if it is no real cluster.
+    pub stage: Option<Arc<dyn Stage>>,
     joint: Joint<Present>,
 }
 
@@ -35,7 +38,13 @@ impl Site {
     /// A site.
     #[must_use]
     pub fn new(desk: Desk, node: Option<NodeName>, build: String) -> Self {
-        Self { desk, node, build, joint: Joint::default() }
+        Self { desk, node, build, stage: None, joint: Joint::default() }
+    }
+
+    /// The same of a cluster that is played, by whose clock the time is told.
+    #[must_use]
+    pub fn of_stage(self, stage: Arc<dyn Stage>) -> Self {
+        Self { desk: self.desk.with_clock(stage.clone()), stage: Some(stage), ..self }
     }
 }
 

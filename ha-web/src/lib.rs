@@ -6,6 +6,7 @@
 //! * [`call`]: a call as its handler sees it.
 //! * [`page`]: the page for people, which the server gives out (feature `server`).
 //! * [`server`]: the server itself, with its bounds (feature `server`).
+//! * [`stage`], [`play`]: a virtual cluster behind it instead of a real one (`play`: feature `server`).
 //! * [`notify`]: those who do not watch are told of what happens (feature `server`).
 //!
 //! The daemons know nothing of it: it is a process of its own, and shares with them nothing but the store.
@@ -20,9 +21,12 @@ mod own;
 #[cfg(feature = "server")]
 pub mod page;
 mod parameters;
+#[cfg(feature = "server")]
+pub mod play;
 mod pve;
 pub mod route;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod stage;
 pub mod table;
 pub mod wire;

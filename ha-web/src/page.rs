@@ -53,6 +53,7 @@ pub const FILES: &[File] = files![
     "login.js"
     "main.js"
     "nodes.js"
+    "play.js"
     "rule-editor.js"
     "rules.js"
     "service.js"

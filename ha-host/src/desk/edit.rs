@@ -14,6 +14,7 @@ use super::Present;
 use crate::{
     agents::Kinds,
     history::Reader,
+    os::clock::{Clock, MachineClock},
     store::{
         ConfigurationReader, RecordName, SharedStore, StoreError, StoredConfiguration, edit, read_manager_status,
         try_edit,
@@ -30,6 +31,7 @@ pub struct Desk {
     kinds: Kinds,
     types: ServiceTypes,
     reader: ConfigurationReader,
+    clock: Arc<dyn Clock>,
 }
 
 impl Desk {
@@ -43,7 +45,20 @@ impl Desk {
     #[must_use]
     pub fn with_kinds(store: Arc<dyn SharedStore>, kinds: Kinds) -> Self {
         let types = kinds.service_types();
-        Self { store, reader: ConfigurationReader::new(types.clone(), kinds.checker()), types, kinds }
+        let reader = ConfigurationReader::new(types.clone(), kinds.checker());
+        Self { store, kinds, types, reader, clock: Arc::new(MachineClock) }
+    }
+
+    /// The same by another clock: that of a cluster which is played.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// What tells the time of the cluster.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// The kinds of guests that there are.
@@ -114,7 +129,8 @@ impl Desk {
     ///
     /// If the store as a whole gives no answer.
     pub fn present(&self) -> Result<Present, StoreError> {
-        Present::read(&*self.store, &self.reader)
+        let present = Present::read(&*self.store, &self.reader)?;
+        Ok(Present { now: self.clock.now(), ..present })
     }
 
     /// The manager status; an empty one if there is none. The inner error says that it can't be understood.

@@ -34,6 +34,8 @@ pub struct ChangeByPerson {
     pub object: String,
     /// The change in words.
     pub change: String,
+    /// When it was made: milliseconds since 1970-01-01 UTC.
+    pub time_ms: i64,
     /// The id of the command by which the master makes it, if it is one.
     pub command_id: Option<EntryId>,
 }
@@ -66,11 +68,11 @@ pub fn tell_in_time(
 }
 
 fn tell(store: &dyn Store, node: &NodeName, change: ChangeByPerson) -> Result<(), StoreError> {
-    let ChangeByPerson { by, through, verb, object, change, command_id } = change;
+    let ChangeByPerson { by, through, verb, object, change, time_ms, command_id } = change;
     // A command is called like the entry that says who gave it.
     let id = command_id.clone().unwrap_or_else(|| new_id(node));
     let command_id = command_id.map(|id| id.to_string());
     let event = Event::ChangeMade { by, through, verb, object, change, command_id };
-    let entry = Entry::new(id, clock::wall_ms(), node.clone(), Source::Person, event.into());
+    let entry = Entry::new(id, time_ms, node.clone(), Source::Person, event.into());
     store.append_history(&[entry.to_json()]).map(drop)
 }

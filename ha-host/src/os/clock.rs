@@ -46,6 +46,29 @@ pub fn now() -> Now {
     Now { instant: instant(), wall: wall() }
 }
 
+/// What tells whoever looks at a cluster what time it is.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// Both clocks.
+    fn now(&self) -> Now;
+
+    /// The wall clock in milliseconds since 1970-01-01 UTC.
+    fn wall_ms(&self) -> i64;
+}
+
+/// The clocks of this machine: [`now`] and [`wall_ms`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MachineClock;
+
+impl Clock for MachineClock {
+    fn now(&self) -> Now {
+        now()
+    }
+
+    fn wall_ms(&self) -> i64 {
+        wall_ms()
+    }
+}
+
 /// Notices when the wall clock is set.
 #[derive(Debug)]
 pub struct ClockWatch {

@@ -116,6 +116,7 @@
 
 mod action;
 mod condition;
+mod live;
 mod play;
 mod problem;
 mod read;
@@ -123,6 +124,7 @@ mod words;
 mod write;
 
 pub use crate::texts::duration;
+pub use live::{IsHunted, LiveError, LiveScenario};
 pub use play::{Failure, Outcome, Played, play};
 pub use problem::{Problem, ScenarioError};
 pub use write::{save, written};

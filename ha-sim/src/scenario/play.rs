@@ -96,7 +96,7 @@ fn play_history(history: &History, line: usize, report: &mut dyn FnMut(Played<'_
 }
 
 /// How the actions of a line are reported: `text` is the line as it was written.
-fn event(actions: &[Action], text: String) -> ClusterEvent {
+pub(super) fn event(actions: &[Action], text: String) -> ClusterEvent {
     match actions {
         [Action::Say(said)] => ClusterEvent::Said { text: said.clone() },
         _ => ClusterEvent::Execute { command: text },

@@ -2,6 +2,7 @@
 
 mod access;
 mod notify;
+mod play;
 mod serve;
 
 use std::{fmt, io, path::PathBuf, process::ExitCode, sync::Arc};
@@ -101,6 +102,11 @@ const STYLE: anstyle::Style =
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { store: address, node, state_dir, verb } = arguments;
+    if let Verb::Web(arguments) = &verb
+        && let Some(folder) = arguments.play()
+    {
+        return play::play(folder, arguments);
+    }
     let state = StateDirectory::at(state_dir.unwrap_or_else(|| StateDirectory::USUAL.into()));
     let store = open(address.as_deref(), &state)?;
     match verb {

@@ -1,6 +1,9 @@
 //! `ha web`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use ha_core::id::NodeName;
@@ -41,12 +44,21 @@ pub(super) struct WebArguments {
     /// Notify nobody. Without this, targets of 'ha notify' are told while this node is the master.
     #[arg(long)]
     no_notify: bool,
+    /// Show no real cluster but the scenario in this folder, in a time of its own, to whoever logs in as it says. Its time passes
+    /// faster, slower or not at all, and things happen in it, as people say on the page.
+    #[arg(long, value_name = "FOLDER")]
+    play: Option<PathBuf>,
     /// The form of what it says: sentences, or an object a line.
     #[arg(long, value_name = "FORM", default_value = "text", value_parser = ["text", "json"])]
     log: String,
 }
 
 impl WebArguments {
+    /// The scenario that is shown instead of a cluster.
+    pub(super) fn play(&self) -> Option<&Path> {
+        self.play.as_deref()
+    }
+
     fn security(&self) -> Result<Security, Failure> {
         match (&self.tls_self_signed, &self.tls_certificate, &self.tls_key) {
             (Some(directory), ..) => Ok(Security::SelfSigned(directory.clone())),
@@ -61,6 +73,12 @@ impl WebArguments {
                     .into(),
             )),
         }
+    }
+
+    /// Where the server reports.
+    pub(super) fn log(&self) -> Result<Log, Failure> {
+        let format = if self.log == "json" { LogFormat::Json } else { LogFormat::Text };
+        Log::start(std::io::stdout(), format).map_err(Failure::failed)
     }
 
     /// The names for which the certificate will be good.
@@ -84,16 +102,30 @@ pub(super) fn serve(
     node: Option<NodeName>,
     arguments: &WebArguments,
 ) -> Result<(), Failure> {
-    let security = arguments.security()?;
-    let tls = security.prepare(&arguments.names()).map_err(Failure::failed)?;
-    let format = if arguments.log == "json" { LogFormat::Json } else { LogFormat::Text };
-    let log = Log::start(std::io::stdout(), format).map_err(Failure::failed)?;
-    let options = Options { has_open_metrics: arguments.open_metrics, log: log.clone(), ..Options::default() };
-    // Hanging calls of the store are bounded by the server; a few threads are for the system's own calls.
-    let threads = options.bounds.calls.saturating_add(16);
+    let log = arguments.log()?;
     let own = own_node(&*store, node.clone()).filter(|_| !arguments.no_notify);
     let sender = own.map(|own| Sender::start(SenderSettings::new(notified_by, types(), own, log.clone())));
     let sender = sender.transpose().map_err(Failure::failed)?;
+    let options = Options { log, ..Options::default() };
+    let served = until_asked_to_end(store, node, options, arguments);
+    if let Some(sender) = sender {
+        sender.stop(PATIENCE_AT_END);
+    }
+    served
+}
+
+/// Serves what is in a store until the process is asked to end.
+pub(super) fn until_asked_to_end(
+    store: Arc<dyn SharedStore>,
+    node: Option<NodeName>,
+    options: Options,
+    arguments: &WebArguments,
+) -> Result<(), Failure> {
+    let tls = arguments.security()?.prepare(&arguments.names()).map_err(Failure::failed)?;
+    let options = Options { has_open_metrics: arguments.open_metrics, ..options };
+    // Hanging calls of the store are bounded by the server; a few threads are for the system's own calls.
+    let threads = options.bounds.calls.saturating_add(16);
+    let log = options.log.clone();
     let web = Web::with(store, node, options);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -104,9 +136,6 @@ pub(super) fn serve(
     let served = runtime.block_on(run(&web, arguments, tls.as_ref(), &log));
     // A thread that hangs in the store does not hold up the end.
     runtime.shutdown_background();
-    if let Some(sender) = sender {
-        sender.stop(PATIENCE_AT_END);
-    }
     served
 }
 

@@ -5,6 +5,7 @@ mod config;
 mod health;
 mod history;
 mod metrics;
+mod play;
 mod questions;
 mod services;
 mod status;
@@ -207,6 +208,15 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/api/v1/guests", SysAudit, services::guests)
         .about("The guests that there are, each with its node, and whether it is looked after."),
     Route::get("/api/v1/check", SysAudit, questions::check).about("What is wrong in the configuration."),
+    Route::get("/api/v1/play", SysAudit, play::look)
+        .about("How the play stands, where a virtual cluster is shown: its time, what comes next, and what has power."),
+    Route::post("/api/v1/play", SysConsole, play::direct)
+        .takes(&[
+            Parameter::may("rate", Number, "How many seconds of the cluster pass in one: 1 to 60."),
+            Parameter::may("paused", Boolean, "Whether its time stands still."),
+            Parameter::may("action", Text, "What happens now, as a line of a scenario says it: 'power off node1'."),
+        ])
+        .about("Reach into the play: let its time pass faster, slower or not at all, or let something happen."),
     Route::get("/api/v1/timings", VmAudit, questions::timings).about("All timings, and the bounds that follow."),
     Route::get("/api/v1/tokens", SysConsole, questions::tokens).about("The tokens, without secrets."),
 ];

@@ -7,7 +7,6 @@ use ha_core::{
 use ha_host::{
     desk::{Glance, StatusParts},
     history::Reader,
-    os::clock,
 };
 use serde_json::{Value, json};
 
@@ -50,13 +49,16 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
         insert(service, "comment", json!(comment));
     }
     let times = present.settings.timings.recovery();
-    let now_ms = clock::wall_ms();
+    let now_ms = call.desk().clock().wall_ms();
     let is_recent = |ended_ms: i64| now_ms.saturating_sub(ended_ms) < RECENT_MS;
     let of_late = failovers.all().iter().filter(|failover| failover.ended_ms.is_none_or(is_recent));
     insert(&mut whole, "failovers", of_late.map(|one| failover(one, &times)).collect());
     insert(&mut whole, "loads", json!(present.usage.as_ref().map(|usage| &usage.nodes)));
     insert(&mut whole, "summary", json!(glance.summary));
     insert(&mut whole, "last_event", json!(kept.end));
+    if let Some(stage) = &call.site.stage {
+        insert(&mut whole, "play", json!({"rate": stage.rate()}));
+    }
     // Its time alone makes it no other one.
     let digest = blake3::hash(whole.to_string().as_bytes()).to_hex();
     insert(&mut whole, "time", json!(rfc3339_ms(now_ms)));

@@ -34,7 +34,7 @@ use ha_core::id::NodeName;
 use ha_host::{desk::Desk, store::SharedStore};
 use tokio::sync::Semaphore;
 
-use crate::{access::Throttle, call::Site};
+use crate::{access::Throttle, call::Site, stage::Stage};
 use feed::Feed;
 use repeated::Repeated;
 
@@ -93,11 +93,13 @@ pub struct Options {
     pub has_open_metrics: bool,
     /// Where it reports.
     pub log: Log,
+    /// What is played, if the store is not that of a real cluster.
+    pub stage: Option<Arc<dyn Stage>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bounds: Bounds::default(), has_open_metrics: false, log: Log::none() }
+        Self { bounds: Bounds::default(), has_open_metrics: false, log: Log::none(), stage: None }
     }
 }
 
@@ -133,8 +135,12 @@ impl Web {
     /// The same with options.
     #[must_use]
     pub fn with(store: Arc<dyn SharedStore>, node: Option<NodeName>, options: Options) -> Self {
+        let Options { bounds, has_open_metrics, log, stage } = options;
         let site = Site::new(Desk::new(store), node, build());
-        let Options { bounds, has_open_metrics, log } = options;
+        let site = match stage {
+            Some(stage) => site.of_stage(stage),
+            None => site,
+        };
         let inner = Inner {
             site,
             bounds,

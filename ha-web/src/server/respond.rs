@@ -329,6 +329,7 @@ impl Web {
             verb: format!("{} {}", route.method, route.path),
             object: sid.unwrap_or_else(|| object.to_owned()),
             change: format!("{} {}{with}", route.method, whole.head.uri.path()),
+            time_ms: call.desk().clock().wall_ms(),
             command_id: call.given().cloned(),
         };
         let kept = history::tell_in_time(self.inner.site.desk.store(), &node, change, PATIENCE);

@@ -12,6 +12,7 @@
 
 mod browser;
 mod nodes;
+mod play;
 
 use std::{
     io::{BufRead, BufReader, Write},

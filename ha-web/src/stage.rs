@@ -1,0 +1,36 @@
+//! What a server shows that is no real cluster: one that is played, in a time of its own.
+
+use std::fmt;
+
+use ha_host::os::clock::Clock;
+use serde_json::Value;
+
+/// What somebody asks of a cluster that is played.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Direction {
+    /// How many seconds of the cluster pass in one: 1 to [`FASTEST`].
+    pub rate: Option<u32>,
+    /// Whether its time stands still.
+    pub paused: Option<bool>,
+    /// Something that happens now, as a line of a scenario says it: `power off node1`.
+    pub action: Option<String>,
+}
+
+/// Faster than this nobody sees anything.
+pub const FASTEST: u32 = 60;
+
+/// A cluster that is played. It tells the time by its own clock.
+pub trait Stage: Clock + fmt::Debug + Send + Sync {
+    /// How many seconds of the cluster pass in one; 0 while its time stands still.
+    fn rate(&self) -> u32;
+
+    /// How the play stands, as the API gives it.
+    fn look(&self) -> Value;
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be done: why, for people. Nothing was done then.
+    fn direct(&self, direction: &Direction) -> Result<(), String>;
+}
