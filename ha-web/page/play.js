@@ -41,7 +41,7 @@ export function drawPlay(redraw) {
   const direct = (body) => change(body, redraw);
   show(
     bar,
-    h('p', { class: 'title' }, h('b', null, play.name), ' ', h('span', { lang: 'en' }, play.title)),
+    h('p', { class: 'story' }, h('b', null, play.name), ' ', h('span', { lang: 'en' }, play.title)),
     h(
       'div',
       { class: 'row' },

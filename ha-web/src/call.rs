@@ -41,10 +41,11 @@ impl Site {
         Self { desk, node, build, stage: None, joint: Joint::default() }
     }
 
-    /// The same of a cluster that is played, by whose clock the time is told.
+    /// The same of a cluster that is played, by whose clock the time is told. Its nodes need a majority.
     #[must_use]
     pub fn of_stage(self, stage: Arc<dyn Stage>) -> Self {
-        Self { desk: self.desk.with_clock(stage.clone()), stage: Some(stage), ..self }
+        let desk = self.desk.with_clock(stage.clone()).of_majority();
+        Self { desk, stage: Some(stage), ..self }
     }
 }
 

@@ -14,7 +14,10 @@ use ha_core::{
     id::ServiceId,
     status::{Command, Motion, StateName},
 };
-use ha_host::{desk::Desk, history::Reader};
+use ha_host::{
+    desk::{Desk, tolerance},
+    history::Reader,
+};
 use ha_web::{play::Play, stage::Direction};
 
 const SCENARIO: &str = "\
@@ -49,7 +52,7 @@ impl Stage {
         fs::write(folder.join("scenario/scenario"), SCENARIO).unwrap();
         fs::write(folder.join("scenario/resources.cfg"), "vm: 100\n\nvm: 101\n").unwrap();
         let play = Play::begin(&folder.join("scenario"), &folder.join("store")).unwrap();
-        let desk = Desk::new(play.store()).with_clock(play.stage());
+        let desk = Desk::new(play.store()).with_clock(play.stage()).of_majority();
         Self { folder, play, desk }
     }
 
@@ -67,6 +70,17 @@ impl Stage {
     fn act(&self, line: &str) -> Result<(), String> {
         self.play.stage().direct(&Direction { action: Some(line.into()), ..Direction::default() })
     }
+}
+
+#[test]
+fn its_nodes_need_a_majority() {
+    let stage = Stage::new();
+    stage.pass(120);
+    assert_eq!(tolerance(&stage.desk.present().unwrap(), usize::MAX).survives, 1, "of three");
+    stage.act("power off node2").unwrap();
+    stage.act("power off node3").unwrap();
+    stage.pass(600);
+    assert_eq!(stage.is("vm:101").0, "node3", "nobody acts");
 }
 
 fn service(sid: &str) -> ServiceId {

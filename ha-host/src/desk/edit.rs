@@ -32,6 +32,7 @@ pub struct Desk {
     types: ServiceTypes,
     reader: ConfigurationReader,
     clock: Arc<dyn Clock>,
+    needs_majority: bool,
 }
 
 impl Desk {
@@ -46,13 +47,19 @@ impl Desk {
     pub fn with_kinds(store: Arc<dyn SharedStore>, kinds: Kinds) -> Self {
         let types = kinds.service_types();
         let reader = ConfigurationReader::new(types.clone(), kinds.checker());
-        Self { store, kinds, types, reader, clock: Arc::new(MachineClock) }
+        Self { store, kinds, types, reader, clock: Arc::new(MachineClock), needs_majority: false }
     }
 
     /// The same by another clock: that of a cluster which is played.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same of a cluster in which nobody acts unless more than half of the members are there.
+    #[must_use]
+    pub fn of_majority(self) -> Self {
+        Self { needs_majority: true, ..self }
     }
 
     /// What tells the time of the cluster.
@@ -130,7 +137,7 @@ impl Desk {
     /// If the store as a whole gives no answer.
     pub fn present(&self) -> Result<Present, StoreError> {
         let present = Present::read(&*self.store, &self.reader)?;
-        Ok(Present { now: self.clock.now(), ..present })
+        Ok(Present { now: self.clock.now(), needs_majority: self.needs_majority, ..present })
     }
 
     /// The manager status; an empty one if there is none. The inner error says that it can't be understood.

@@ -49,6 +49,8 @@ pub struct Present {
     pub usage: Option<Arc<HostFigures>>,
     /// What could not be read or understood.
     pub broken: Vec<Broken>,
+    /// Whether nobody acts unless more than half of the members are there. Otherwise whoever reaches the store may.
+    pub needs_majority: bool,
 }
 
 impl Present {
@@ -78,7 +80,7 @@ impl Present {
         let known = stored.as_ref().zip(beats.as_ref());
         let usage = known.map(|(stored, beats)| Arc::new(figures_of(beats, &stored.guests)));
         let (stored, beats) = (stored.unwrap_or_else(|| stand_in(&status)), beats.unwrap_or_default());
-        Ok(Self { now: clock::now(), settings, status, lrms, stored, beats, usage, broken })
+        Ok(Self { now: clock::now(), settings, status, lrms, stored, beats, usage, broken, needs_majority: false })
     }
 
     /// What is configured.

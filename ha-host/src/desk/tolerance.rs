@@ -1,12 +1,12 @@
 //! How many nodes may fail.
 
-use ha_core::plan::{Losses, Tolerance};
+use ha_core::plan::{Losses, Tolerance, Votes};
 
 use super::{Present, foresight::rounds_to_come};
 
 /// Which losses of nodes that are there now the cluster survives, of up to `most` at once: see [`RoundsToCome::tolerance`](ha_core::plan::RoundsToCome::tolerance).
 ///
-/// Nodes have no votes here: who can reach the store may act. So many sets are looked at as take about as long as 50,000 placements.
+/// Nodes have no votes, since who can reach the store may act, unless [`Present::needs_majority`] says otherwise. So many sets are looked at as take about as long as 50,000 placements.
 /// If no node could be the master nothing is survived, and nothing was looked at. What would help is not looked for: for that there
 /// is [`tolerance_with_remedies`].
 #[must_use]
@@ -29,5 +29,7 @@ fn ask(present: &Present, most: usize, wants_remedies: bool) -> Tolerance {
     };
     let on_a_node = present.status.services.len().checked_div(members.len()).unwrap_or_default();
     let most_sets = MOST.checked_div(on_a_node.saturating_add(1)).unwrap_or_default().max(members.len());
-    rounds.tolerance(&Losses { most_sets, wants_remedies, ..Losses::of_nodes(members, most) })
+    let one_each = || Votes { nodes: members.iter().map(|node| (node.clone(), 1)).collect(), others: 0 };
+    let votes = present.needs_majority.then(one_each);
+    rounds.tolerance(&Losses { votes, most_sets, wants_remedies, ..Losses::of_nodes(members, most) })
 }

@@ -62,7 +62,7 @@ fn a_scenario_is_played_and_people_reach_in() {
     let browser = Browser::start(&parts);
     log_in(&browser, &server.url, &server.user, &server.password);
     verdict(&browser, "All is well");
-    browser.wait("document.querySelector('#play .title').textContent.startsWith('failover')");
+    browser.wait("document.querySelector('#play .story').textContent.startsWith('failover')");
     browser.wait("/^In .*power off host-111$/.test(document.querySelector('#play .grow').textContent)");
 
     // Its time stands still, and goes on.

@@ -8,7 +8,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("ha-sim", &["ha-core"]),
     ("ha-host", &["ha-core"]),
     ("ha-cli", &["ha-core", "ha-host"]),
-    ("ha-web", &["ha-core", "ha-host"]),
+    ("ha-web", &["ha-core", "ha-host", "ha-sim"]),
     ("ha-ffi", &["ha-core", "ha-sim"]),
     ("ha-py", &["ha-core", "ha-sim"]),
 ];
