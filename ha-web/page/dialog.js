@@ -60,7 +60,8 @@ export function chosen() {
   if (!open) return;
   clearTimeout(open.timer);
   open.timer = setTimeout(ask, PAUSE);
-  // What followed from the choice before says nothing of this one.
+  // What follows from the choice before says nothing of this one, also where it is still on its way.
+  open.number += 1;
   Object.assign(open, { preview: null, problem: null, isAsking: true });
   draw();
 }
@@ -91,6 +92,7 @@ async function carryOut(event) {
   event.preventDefault();
   const mine = open;
   if (mine.phase !== 'asked') return close();
+  clearTimeout(mine.timer);
   Object.assign(mine, { phase: 'busy', since: now(), problem: null });
   draw();
   try {

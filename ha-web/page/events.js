@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { glyph } from './glyphs.js';
-import { t, when } from './texts.js';
+import { currentLanguage, t, when } from './texts.js';
 
 const SHAPES = { error: ['error', 'trouble'], warning: ['info', 'waiting'], notice: ['info', 'moving'], info: ['queued', 'off'] };
 
@@ -21,6 +21,11 @@ function eventRow(entry) {
     h('time', { datetime: entry.time, class: 'mono' }, when(time, true)),
     glyph(shape, { look }),
     h('span', { class: 'source mono' }, `${entry.node}/${entry.source}`),
-    h('span', { lang: 'en' }, entry.text ?? entry.event),
+    h(
+      'span',
+      { lang: 'en' },
+      entry.text ?? entry.event,
+      entry.why && h('details', { class: 'why' }, h('summary', { lang: currentLanguage() }, t('event.why')), h('pre', { tabindex: 0 }, entry.why.text)),
+    ),
   );
 }

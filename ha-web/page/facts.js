@@ -1,10 +1,10 @@
-// What is asked for beside the status, and less often: promised times, how many nodes can be lost, past failovers, and where services of a
-// lost node would go.
+// What is asked for beside the status, and less often: promised times, how many nodes can be lost, past failovers, fence devices, and where
+// services of a lost node would go.
 
 import { call, get } from './api.js';
 import { known } from './feed.js';
 
-export const facts = { timings: null, capacity: null, failovers: null, targets: new Map() };
+export const facts = { timings: null, fencing: null, capacity: null, failovers: null, targets: new Map() };
 
 const INTERVAL = 30000;
 let askedAt = 0;
@@ -23,7 +23,7 @@ export async function refresh(changed) {
     for (const node of facts.targets.keys()) if (!lost.includes(node)) facts.targets.delete(node);
     facts.timings ??= await get('timings');
     for (const node of lost.filter((name) => !facts.targets.has(name))) await askTargets(node);
-    [facts.capacity, facts.failovers] = await Promise.all([get('capacity'), get('failovers')]);
+    [facts.capacity, facts.failovers, facts.fencing] = await Promise.all([get('capacity'), get('failovers'), get('fencing')]);
     [askedAt, askedFor] = [Date.now(), mark];
   } catch {
     // What is known stays; the head says how old the status is. It is asked again with the next one.
@@ -41,6 +41,6 @@ async function askTargets(node) {
 
 /** Another user may see other things. */
 export function forget() {
-  Object.assign(facts, { timings: null, capacity: null, failovers: null, targets: new Map() });
+  Object.assign(facts, { timings: null, fencing: null, capacity: null, failovers: null, targets: new Map() });
   askedFor = '';
 }

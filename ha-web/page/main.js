@@ -255,7 +255,10 @@ document.addEventListener('visibilitychange', () => {
     redraw();
   }
 });
-$('#dialog').addEventListener('close', forgetDialog);
+$('#dialog').addEventListener('close', () => {
+  // It is told late: another one may be open by then.
+  if (!$('#dialog').open) forgetDialog();
+});
 darkness.addEventListener('change', applyTheme);
 for (const query of ['(max-width: 640px)', '(max-width: 1180px)']) matchMedia(query).addEventListener('change', redraw);
 

@@ -44,6 +44,7 @@ export function nodesPage() {
         h('tbody', null, nodes.map(line)),
       ),
     ),
+    devices(),
     h(
       'section',
       { key: 'fencing', class: 'box' },
@@ -54,6 +55,31 @@ export function nodesPage() {
       h('p', { class: 'hint' }, t('nodes.fencing.help')),
     ),
   ];
+}
+
+/** What can switch off which nodes, beside the watchdogs that each has. */
+function devices() {
+  const { fencing } = facts;
+  if (!fencing) return null;
+  const columns = ['device', 'agents', 'nodes'].map((name) => h('th', { key: name, scope: 'col' }, t(`fence.${name}`)));
+  const row = (one) =>
+    h(
+      'tr',
+      { key: one.device },
+      h('th', { scope: 'row', class: 'mono' }, one.device),
+      h('td', { class: 'mono', 'data-label': t('fence.agents') }, one.agents.join(', ')),
+      h('td', { class: 'mono is-list', 'data-label': t('fence.nodes') }, one.nodes.join(', ')),
+    );
+  const without = fencing.without_device;
+  return h(
+    'section',
+    { key: 'devices', class: 'box', id: 'devices' },
+    h('h2', null, t('fence.title')),
+    fencing.devices.length
+      ? h('table', { class: 'data rows' }, h('thead', null, h('tr', null, columns)), h('tbody', null, fencing.devices.map(row)))
+      : h('p', { class: 'hint' }, t('fence.none')),
+    fencing.devices.length > 0 && without.length > 0 && h('p', { class: 'is-waiting' }, t('fence.unconnected', { nodes: without.join(', ') })),
+  );
 }
 
 function line(node) {

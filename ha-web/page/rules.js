@@ -5,6 +5,7 @@ import { h } from './dom.js';
 import { known } from './feed.js';
 import { glyph } from './glyphs.js';
 import { KINDS, editGroup, editRule, kindOf, removeGroup, removeRule } from './rule-editor.js';
+import { ruleGraph } from './rule-graph.js';
 import { t } from './texts.js';
 
 let about = { mark: '', rules: null, groups: null };
@@ -47,6 +48,7 @@ export function rulesPage(id, redraw) {
           )
         : h('p', { class: 'hint' }, t('rules.none')),
     ),
+    about.rules?.length > 0 && ruleGraph(about.rules),
     h(
       'section',
       { key: 'groups', class: 'box' },

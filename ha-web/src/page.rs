@@ -55,6 +55,7 @@ pub const FILES: &[File] = files![
     "nodes.js"
     "play.js"
     "rule-editor.js"
+    "rule-graph.js"
     "rules.js"
     "service.js"
     "services.js"

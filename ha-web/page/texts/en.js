@@ -42,6 +42,16 @@ export default {
   'play.well': 'works',
   'play.broken.now': 'is down',
 
+  'event.why': 'Why',
+  'graph.title': 'Which services and nodes the rules bind',
+  'graph.more': { one: '{n} service more is not drawn: the table above has all.', other: '{n} services more are not drawn: the table above has all.' },
+  'fence.title': 'Fence devices',
+  'fence.none': 'None is configured: a lost node is reset by its watchdog.',
+  'fence.device': 'Device',
+  'fence.agents': 'Program',
+  'fence.nodes': 'Can switch off',
+  'fence.unconnected': 'No device can switch off: {nodes}',
+
   'login.title': 'Log in',
   'login.user': 'User',
   'login.user.example': 'alice@local',

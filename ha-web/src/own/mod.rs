@@ -217,6 +217,8 @@ pub(crate) const ROUTES: &[Route] = &[
             Parameter::may("action", Text, "What happens now, as a line of a scenario says it: 'power off node1'."),
         ])
         .about("Reach into the play: let its time pass faster, slower or not at all, or let something happen."),
+    Route::get("/api/v1/fencing", VmAudit, questions::fencing)
+        .about("Which fence devices there are, without their arguments, and which nodes each can switch off."),
     Route::get("/api/v1/timings", VmAudit, questions::timings).about("All timings, and the bounds that follow."),
     Route::get("/api/v1/tokens", SysConsole, questions::tokens).about("The tokens, without secrets."),
 ];

@@ -1,6 +1,6 @@
 //! Questions before anything happens, and what there is to know about the configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
     id::{NodeName, ServiceId},
@@ -108,6 +108,25 @@ pub(super) fn capacity(call: &Call<'_>) -> Result<Answer, Fault> {
 pub(super) fn check(call: &Call<'_>) -> Result<Answer, Fault> {
     let problems = problems(call.present()?);
     Ok(json!({"is_without_fault": problems.is_empty(), "problems": problems}).into())
+}
+
+pub(super) fn fencing(call: &Call<'_>) -> Result<Answer, Fault> {
+    let present = call.present()?;
+    let configuration = present.configuration();
+    let devices = configuration.fence.iter().flat_map(|fence| fence.devices.iter());
+    let devices: Vec<Value> = devices
+        .map(|(name, parts)| {
+            let agents: Vec<&str> = parts.values().map(|part| part.agent.as_str()).collect();
+            let nodes: BTreeSet<&NodeName> = parts.values().flat_map(|part| part.connections.keys()).collect();
+            json!({"device": name, "agents": agents, "nodes": nodes})
+        })
+        .collect();
+    let is_connected = |node: &NodeName| {
+        let mut parts = configuration.fence.iter().flat_map(|fence| fence.devices.values()).flat_map(BTreeMap::values);
+        parts.any(|part| part.connections.contains_key(node))
+    };
+    let without: Vec<&NodeName> = present.settings.nodes.iter().filter(|node| !is_connected(node)).collect();
+    Ok(json!({"mode": configuration.datacenter.fencing.as_str(), "devices": devices, "without_device": without}).into())
 }
 
 pub(super) fn timings(call: &Call<'_>) -> Result<Answer, Fault> {

@@ -61,7 +61,7 @@ fn a_failover_is_seen_as_it_happens() {
         "window.seen = []; new MutationObserver(() => {
             const nodes = [...document.querySelectorAll('.column')].flatMap((column) =>
                 [...column.querySelectorAll('[data-sid]')].map((chip) => `${chip.dataset.sid} on ${column.ariaLabel}`));
-            const now = [document.querySelector('.verdict h1').textContent, ...nodes];
+            const now = [document.querySelector('.verdict h1')?.textContent ?? '', ...nodes];
             for (const one of now) if (!seen.some((before) => before.what === one)) seen.push({ what: one, at: Date.now() });
         }).observe(document.querySelector('#main'), { subtree: true, childList: true, characterData: true })",
     );
@@ -79,6 +79,12 @@ fn a_failover_is_seen_as_it_happens() {
     browser.picture("after-failover");
     is_good(&browser, "after the failover");
     tell_lag(&cluster, &browser);
+    // The history says why it went where it went.
+    go(&browser, "history");
+    browser.click(".events .why summary");
+    browser.wait("document.querySelector('.events .why[open] pre').textContent.includes('vm:103')");
+    is_good(&browser, "why");
+    go(&browser, "");
 
     cluster.power_on("node3");
     verdict(&browser, "All is well");

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::{
     browser::{Browser, parts},
-    is_good,
+    carry_out, go, is_good,
     nodes::{end, log_in, program},
-    verdict,
+    open_dialog, verdict,
 };
 
 /// A server of a play. It ends with it.
@@ -102,6 +102,88 @@ fn a_scenario_is_played_and_people_reach_in() {
     browser.value("location.hash = '#/history'");
     browser.wait("document.querySelector('#main').textContent.includes('power off host-111')");
     is_good(&browser, "the history of a play");
+}
+
+/// A folder with a scenario. It ends with it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Folder {
+    fn with(files: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("ha-page-scenario-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        Self(folder)
+    }
+}
+
+#[test]
+fn groups_a_picture_of_the_rules_fence_devices_and_a_node_that_nothing_guarded() {
+    let Some(parts) = parts() else { return };
+    let scenario = "\
+# A guest stands on a node that was idle when it was lost: nothing guarded it.
+nodes node1 node2 node3 node4 node5
+guest vm:100 on node1
+guest vm:101 on node1
+guest vm:102 on node1
+at 3m power off node4
+at 3m10s carry vm:102 to node4
+";
+    let folder = Folder::with(&[
+        ("scenario", scenario),
+        ("resources.cfg", "vm: 100\n\nvm: 101\n\nvm: 102\n"),
+        ("fence.cfg", "device pdu fence_apc password=secret\nconnect pdu node=node1 plug=1\n"),
+    ]);
+    let server = Server::start(&folder.0);
+    let browser = Browser::start(&parts);
+    log_in(&browser, &server.url, &server.user, &server.password);
+    verdict(&browser, "All is well");
+    let says =
+        |text: &str| drop(browser.wait(&format!("document.querySelector('main').textContent.includes({text:?})")));
+
+    go(&browser, "rules");
+    open_dialog(&browser, "[data-act=add-group]");
+    browser.fill("#group", "home");
+    browser.click(".pick-nodes [aria-label=node1]");
+    browser.click(".pick-nodes [aria-label=node2]");
+    carry_out(&browser, "group");
+    says("node1, node2");
+    open_dialog(&browser, "[data-act=edit-group]");
+    browser.click("#restricted");
+    browser.fill("#comment", "the two in the cellar");
+    carry_out(&browser, "group-edit");
+    says("the two in the cellar");
+    open_dialog(&browser, "[data-act=remove-group]");
+    carry_out(&browser, "group-remove");
+    says("No group is set.");
+
+    open_dialog(&browser, "[data-act=add-rule]");
+    browser.click("[name=kind][value=negative]");
+    browser.fill("#rule", "apart");
+    browser.fill("#resources", "vm:100,vm:101");
+    carry_out(&browser, "rule-apart");
+    browser.wait("document.querySelectorAll('#graph path.is-apart').length === 2");
+    browser.picture("play-rules");
+    is_good(&browser, "a picture of the rules");
+
+    go(&browser, "nodes");
+    browser.wait("document.querySelector('#devices')?.textContent.includes('pdu')");
+    says("No device can switch off: node2, node3, node4, node5");
+    assert!(!browser.text("document.body.textContent").contains("secret"));
+    browser.click("#play .choices button:last-child");
+    open_dialog(&browser, "[data-act=fenced]");
+    browser.fill("#repeat", "node4");
+    browser.picture("play-devices");
+    carry_out(&browser, "confirm-fenced");
+    go(&browser, "");
+    browser.wait("document.querySelector('.column:not(.is-lost) [data-sid=\"vm:102\"]') && true");
 }
 
 #[test]
