@@ -12,7 +12,7 @@ fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
         eprintln!("skipped: there is no systemd-analyze");
         return None;
     };
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Some((output.status.success(), text))
 }
 

@@ -37,9 +37,9 @@ pub use documents::{
 pub use edit::{change_if_unchanged, edit, try_edit};
 pub use error::StoreError;
 pub use etcd::{EtcdAddress, EtcdLogin, EtcdStore, EtcdTls};
-pub use figures::{figures, figures_of};
 #[expect(deprecated, reason = "the name from before")]
 pub use figures::usage;
+pub use figures::{figures, figures_of};
 pub use file::FileStore;
 pub use guest::{AgentDefinition, DefinitionCheck, GuestDefinition, LiveMove, MoveAnswer};
 pub use lease::LeaseRecord;

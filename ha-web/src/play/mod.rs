@@ -72,7 +72,7 @@ impl Play {
         let (name, title) = (scenario.name.clone(), scenario.title.clone());
         let live = LiveScenario::new(scenario)?;
         let nodes = live.cluster().world().nodes.keys().cloned().collect();
-        let settings = ClusterSettings { nodes, timings: live.cluster().timings().clone() };
+        let settings = ClusterSettings { nodes, timings: *live.cluster().timings() };
         let store = Arc::new(FileStore::create(directory, &settings)?);
         let mut mirror = Mirror::new(store.clone(), fence)?;
         mirror.show(live.cluster())?;
