@@ -47,7 +47,7 @@ export function drawPlay(redraw) {
       { class: 'row' },
       clock(direct),
       rates(direct),
-      next(),
+      next(direct),
       h('button', { class: 'button', id: 'reach-in', 'aria-expanded': `${isOpen}`, onclick: () => toggle(redraw) }, t('play.reach')),
     ),
     (problem || play.broken) && h('p', { class: 'is-trouble', role: 'alert' }, problem || t('play.broken', { why: play.broken })),
@@ -80,10 +80,17 @@ function rates(direct) {
 }
 
 /** What the scenario does next. */
-function next() {
+function next(direct) {
   if (!play.next) return h('span', { class: 'grow hint' }, t('play.over'));
   const left = span(Math.max(0, play.next.at_s - play.time_s), false);
-  return h('span', { class: 'grow' }, t('play.next', { left }), ' ', h('span', { class: 'mono' }, play.next.action));
+  // A little before it, so that it is seen.
+  const to = Math.floor(play.next.at_s) - 5;
+  const isFar = to > play.time_s;
+  return [
+    h('span', null, t('play.next', { left }), ' ', h('span', { class: 'mono' }, play.next.action)),
+    h('button', { class: 'button', id: 'skip-to', disabled: !isMine() || !isFar, onclick: () => direct({ to_s: to }) }, t('play.skip')),
+    h('span', { class: 'grow' }),
+  ];
 }
 
 /** What can befall each node, and how it is. */

@@ -12,12 +12,17 @@ pub struct Direction {
     pub rate: Option<u32>,
     /// Whether its time stands still.
     pub paused: Option<bool>,
+    /// Until which second of the cluster its time passes at once; not more than [`LONGEST_LEAP_S`] from now.
+    pub to_s: Option<u32>,
     /// Something that happens now, as a line of a scenario says it: `power off node1`.
     pub action: Option<String>,
 }
 
 /// Faster than this nobody sees anything.
 pub const FASTEST: u32 = 60;
+
+/// Time that passes at once takes a while for who waits for it.
+pub const LONGEST_LEAP_S: u32 = 3600;
 
 /// A cluster that is played. It tells the time by its own clock.
 pub trait Stage: Clock + fmt::Debug + Send + Sync {

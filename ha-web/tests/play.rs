@@ -157,10 +157,21 @@ fn whoever_reaches_in_is_told_what_can_not_be_done() {
 }
 
 #[test]
+fn time_passes_at_once_up_to_a_moment() {
+    let stage = Stage::new();
+    let leap = |to_s| stage.play.stage().direct(&Direction { to_s: Some(to_s), ..Direction::default() });
+    leap(700).unwrap();
+    assert_eq!(stage.play.stage().look()["time_s"], 700.0);
+    assert_eq!(leap(699).unwrap_err(), "it is later already: 700 s");
+    assert_eq!(leap(4301).unwrap_err(), "no more than 3600 s pass at once");
+    assert_eq!(stage.play.stage().look()["time_s"], 700.0);
+}
+
+#[test]
 fn time_stands_still_until_somebody_lets_it_pass() {
     let stage = Stage::new();
     assert_eq!(stage.play.stage().rate(), 0);
-    stage.play.stage().direct(&Direction { paused: Some(false), rate: Some(60), action: None }).unwrap();
+    stage.play.stage().direct(&Direction { paused: Some(false), rate: Some(60), ..Direction::default() }).unwrap();
     assert_eq!(stage.play.stage().rate(), 60);
     let began = stage.desk.clock().wall_ms();
     let end = std::time::Instant::now() + Duration::from_secs(60);

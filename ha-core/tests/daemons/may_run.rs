@@ -102,11 +102,22 @@ fn a_guest_that_is_elsewhere_is_followed_to_a_node_that_counts_as_unguarded() {
 }
 
 #[test]
-fn a_guest_on_a_node_that_is_not_online_is_not_followed() {
+fn a_guest_on_a_node_that_is_lost_is_followed_and_that_node_counts_as_unguarded() {
     let mut cluster = cluster();
-    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_relocate = Some(0);
     cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node3");
     cluster.node("node3").connected = false;
+    answer(&mut cluster, STARTED, 3);
+    let status = cluster.status();
+    let entry = status.services.get(&sid("vm:101")).unwrap();
+    assert_eq!((entry.node.as_str(), entry.state.name()), ("node3", StateName::Started));
+    assert!(status.unguarded.contains(&node("node3")), "its lock proves nothing");
+}
+
+#[test]
+fn a_guest_on_a_node_that_is_no_member_is_not_followed() {
+    let mut cluster = cluster();
+    cluster.resources().get_mut(&sid("vm:101")).unwrap().max_relocate = Some(0);
+    cluster.guests.get_mut(&sid("vm:101")).unwrap().node = node("node9");
     answer(&mut cluster, STARTED, 3);
     assert_eq!((state(&cluster), may_run(&cluster)), (StateName::Error, true));
 }

@@ -24,6 +24,7 @@ export default {
   'play.rate': '{n}×',
   'play.rates': 'How fast time passes',
   'play.next': 'In {left}:',
+  'play.skip': 'Skip to it',
   'play.over': 'The scenario has come to its end; the cluster goes on.',
   'play.reach': 'Let something happen',
   'play.broken': 'The play has ended: {why}',

@@ -24,6 +24,7 @@ export default {
   'play.rate': '{n}×',
   'play.rates': '时间流逝的速度',
   'play.next': '{left} 后：',
+  'play.skip': '跳到此处',
   'play.over': '剧本已结束，集群继续运行。',
   'play.reach': '制造事件',
   'play.broken': '演示已终止：{why}',

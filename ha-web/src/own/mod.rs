@@ -214,8 +214,11 @@ pub(crate) const ROUTES: &[Route] = &[
         .takes(&[
             Parameter::may("rate", Number, "How many seconds of the cluster pass in one: 1 to 60."),
             Parameter::may("paused", Boolean, "Whether its time stands still."),
+            Parameter::may("to_s", Number, "Up to which second of the cluster time passes at once; an hour at the most."),
             Parameter::may("action", Text, "What happens now, as a line of a scenario says it: 'power off node1'."),
         ])
+        // The play itself tells what happens in it.
+        .changes_nothing()
         .about("Reach into the play: let its time pass faster, slower or not at all, or let something happen."),
     Route::get("/api/v1/fencing", VmAudit, questions::fencing)
         .about("Which fence devices there are, without their arguments, and which nodes each can switch off."),

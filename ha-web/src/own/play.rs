@@ -19,15 +19,18 @@ pub(super) fn direct(call: &Call<'_>) -> Result<Answer, Fault> {
     let rate = rate.ok_or_else(|| {
         Fault::parameter("rate", "bad_value", format!("the rate is a whole number from 1 to {FASTEST}"))
     })?;
+    let to_s = call.parameters.get("to_s").and_then(|text| text.parse().ok());
     let direction = Direction {
         rate,
+        to_s,
         paused: call.parameters.truth("paused"),
         action: call.parameters.get("action").map(str::to_owned),
     };
     if direction == Direction::default() {
-        return Err(Fault::new(FaultClass::Malformed, "nothing_asked", "give 'rate', 'paused' or 'action'"));
+        return Err(Fault::new(FaultClass::Malformed, "nothing_asked", "give 'rate', 'paused', 'to_s' or 'action'"));
     }
-    stage.direct(&direction).map_err(|why| Fault::parameter("action", "not_done", why))?;
+    let at_fault = if to_s.is_some() { "to_s" } else { "action" };
+    stage.direct(&direction).map_err(|why| Fault::parameter(at_fault, "not_done", why))?;
     Ok(json!(stage.look()).into())
 }
 

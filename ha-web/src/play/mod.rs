@@ -24,7 +24,7 @@ use ha_host::{
 use ha_sim::scenario::{IsHunted, LiveScenario, Scenario, ScenarioError};
 use serde_json::{Value, json};
 
-use crate::stage::{Direction, FASTEST, Stage};
+use crate::stage::{Direction, FASTEST, LONGEST_LEAP_S, Stage};
 use mirror::Mirror;
 
 /// How often the virtual cluster is brought up to the present.
@@ -183,6 +183,20 @@ impl Theatre {
     }
 }
 
+impl Theatre {
+    /// Lets time pass at once up to a second of the cluster.
+    fn leap(&self, to_s: u32) -> Result<(), String> {
+        let now = self.scene().live.cluster().now().instant.since_start();
+        let to = Duration::from_secs(to_s.into());
+        let leap = to.checked_sub(now).ok_or_else(|| format!("it is later already: {:.0} s", now.as_secs_f64()))?;
+        if leap > Duration::from_secs(LONGEST_LEAP_S.into()) {
+            return Err(format!("no more than {LONGEST_LEAP_S} s pass at once"));
+        }
+        self.turn(leap);
+        self.scene().broken.clone().map_or(Ok(()), |broken| Err(format!("the play has ended: {broken}")))
+    }
+}
+
 impl Clock for Theatre {
     fn now(&self) -> Now {
         let wall_ms = self.wall_ms();
@@ -227,6 +241,9 @@ impl Stage for Theatre {
     }
 
     fn direct(&self, direction: &Direction) -> Result<(), String> {
+        if let Some(to) = direction.to_s {
+            self.leap(to)?;
+        }
         if let Some(action) = &direction.action {
             let mut scene = self.scene();
             let Scene { live, mirror, broken } = &mut *scene;

@@ -272,12 +272,76 @@ impl Browser {
         found.as_array().unwrap().iter().map(ToString::to_string).collect()
     }
 
-    /// Keeps a picture of what is shown, to be looked at.
-    pub(crate) fn picture(&self, name: &str) {
+    /// Has the time of a play pass at once up to a second, and waits until the page shows that.
+    pub(crate) fn leap(&self, second: u32) {
+        self.value(&format!(
+            "(async () => {{
+                const session = await (await fetch('api/v1/session')).json();
+                const headers = {{ 'content-type': 'application/json', csrfpreventiontoken: session.csrf_token }};
+                const before = await (await fetch('api/v1/play')).json();
+                if (before.time_s >= {second}) return;
+                const answer = await fetch('api/v1/play', {{ method: 'POST', headers, body: JSON.stringify({{ to_s: {second} }}) }});
+                if (!answer.ok) throw new Error(await answer.text());
+            }})()"
+        ));
+        let (minutes, seconds) = (second / 60, second % 60);
+        self.wait(&format!(
+            "document.querySelector('#play-time').textContent === 'after {minutes}\u{a0}min {seconds}\u{a0}s'"
+        ));
+    }
+
+    /// Waits until nothing has changed on the page for a second, or for three seconds, and nothing moves.
+    pub(crate) fn settle(&self) {
+        self.value(
+            "new Promise((done) => {
+                let calm = setTimeout(done, 1000);
+                new MutationObserver(() => {
+                    clearTimeout(calm);
+                    calm = setTimeout(done, 1000);
+                }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+                setTimeout(done, 3000);
+            }).then(() => Promise.all(document.getAnimations().map((one) => one.finished)))",
+        );
+    }
+
+    /// How much of two pictures is not the same, from 0 to 1: they are compared in squares of 8 pixels, so that an edge that
+    /// another version draws a little softer does not count. A picture that is missing, or of another size, is another one.
+    pub(crate) fn differing_share(&self, one: &Path, other: &Path) -> f64 {
+        let content = |path: &Path| json!(base64(&fs::read(path).unwrap_or_default()));
+        let share = self.value(&format!(
+            "(async () => {{
+                const read = async (content) => {{
+                    const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
+                    const image = await createImageBitmap(new Blob([bytes])).catch(() => null);
+                    if (!image) return null;
+                    const canvas = new OffscreenCanvas(Math.ceil(image.width / 8), Math.ceil(image.height / 8));
+                    const context = canvas.getContext('2d');
+                    context.imageSmoothingQuality = 'high';
+                    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+                    return context.getImageData(0, 0, canvas.width, canvas.height);
+                }};
+                const [a, b] = [await read({}), await read({})];
+                if (!a || !b || a.width !== b.width || a.height !== b.height) return 1;
+                let others = 0;
+                for (let i = 0; i < a.data.length; i += 4) {{
+                    if ([0, 1, 2].some((c) => Math.abs(a.data[i + c] - b.data[i + c]) > 24)) others += 1;
+                }}
+                return others / (a.data.length / 4);
+            }})()",
+            content(one),
+            content(other)
+        ));
+        share.as_f64().unwrap_or(1.0)
+    }
+
+    /// Keeps a picture of what is shown, to be looked at. Gives its file.
+    pub(crate) fn picture(&self, name: &str) -> PathBuf {
         let folder = self.parts.join("shots");
         fs::create_dir_all(&folder).unwrap();
         let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
-        fs::write(folder.join(format!("{name}.png")), from_base64(picture["data"].as_str().unwrap())).unwrap();
+        let file = folder.join(format!("{name}.png"));
+        fs::write(&file, from_base64(picture["data"].as_str().unwrap())).unwrap();
+        file
     }
 }
 

@@ -63,7 +63,7 @@ fn a_scenario_is_played_and_people_reach_in() {
     log_in(&browser, &server.url, &server.user, &server.password);
     verdict(&browser, "All is well");
     browser.wait("document.querySelector('#play .story').textContent.startsWith('failover')");
-    browser.wait("/^In .*power off host-111$/.test(document.querySelector('#play .grow').textContent)");
+    browser.wait("/In .*: power off host-111/.test(document.querySelector('#play .row').textContent)");
 
     // Its time stands still, and goes on.
     browser.click("#pause");
@@ -204,4 +204,53 @@ fn plays() -> Vec<String> {
     let entries = fs::read_dir(std::env::temp_dir()).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with("ha-play-") && !name.starts_with("ha-play-test-")).collect()
+}
+
+/// What the documents show: a name, the place on the page, the second of the story, the width, and whether it is dark.
+const PICTURES: &[(&str, &str, u32, u32, bool)] = &[
+    ("cluster", "", 100, 1440, false),
+    ("failover", "", 150, 1440, false),
+    ("failover-phone", "", 150, 390, true),
+    ("failover-tablet", "", 150, 820, true),
+    ("service", "service/vm:104", 300, 1440, false),
+    ("services", "services", 300, 1440, true),
+    ("rules", "rules", 300, 1440, false),
+    ("nodes", "nodes", 300, 1440, false),
+    ("history", "history", 360, 1440, false),
+];
+
+/// With `HA_PAGE_PICTURES=write` the pictures are made anew.
+#[test]
+fn the_page_looks_as_the_documents_show_it() {
+    let Some(parts) = parts() else { return };
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let server = Server::start(&home.join("../examples/clusters/failover"));
+    let browser = Browser::start(&parts);
+    log_in(&browser, &server.url, &server.user, &server.password);
+    verdict(&browser, "All is well");
+    browser.click("#pause");
+    browser.wait("document.querySelector('#pause').textContent === 'Go on'");
+    let folder = home.join("../docs/page");
+    let mut others = Vec::new();
+    for (name, place, second, width, is_dark) in PICTURES {
+        browser.leap(*second);
+        browser.size(*width, if *width < 500 { 844 } else { 900 });
+        browser
+            .value(&format!("document.documentElement.dataset.theme = {:?}", if *is_dark { "dark" } else { "light" }));
+        go(&browser, place);
+        // A name that is made by chance, and what is on its way, are in no picture.
+        browser.value("document.querySelector('.brand .mono').style.visibility = 'hidden'");
+        browser.settle();
+        is_good(&browser, name);
+        let now = browser.picture(&format!("docs-{name}"));
+        let kept = folder.join(format!("{name}.png"));
+        if std::env::var("HA_PAGE_PICTURES").is_ok_and(|word| word == "write") {
+            fs::copy(&now, &kept).unwrap();
+        }
+        let differs = browser.differing_share(&now, &kept);
+        if differs > 0.02 {
+            others.push(format!("{name}: {:.1} % is another", differs * 100.0));
+        }
+    }
+    assert!(others.is_empty(), "look at target/page/shots, and write them anew if they are right: {others:#?}");
 }
