@@ -32,10 +32,10 @@ pub trait Stage: Clock + fmt::Debug + Send + Sync {
     /// How the play stands, as the API gives it.
     fn look(&self) -> Value;
 
-    /// Does what is asked.
+    /// Does what is asked: lets time pass up to a moment, then what happens there, then how fast time goes on.
     ///
     /// # Errors
     ///
-    /// If it can't be done: why, for people. Nothing was done then.
+    /// If one of these can't be done: why, for people. What comes after it is not done then; what came before it is.
     fn direct(&self, direction: &Direction) -> Result<(), String>;
 }
