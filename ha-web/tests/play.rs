@@ -10,13 +10,15 @@ use std::{
 
 use ha_core::{
     config::{Changes, RequestedState},
-    history::{CommandOutcome, EntryId, Failovers},
+    event::Event,
+    history::{CommandOutcome, Entry, EntryId, Failovers},
     id::ServiceId,
     status::{Command, Motion, StateName},
 };
 use ha_host::{
     desk::{Desk, tolerance},
     history::Reader,
+    store::ConfigFile,
 };
 use ha_web::{play::Play, stage::Direction};
 
@@ -104,6 +106,43 @@ fn a_failover_stands_in_the_store_as_that_of_a_real_cluster_would() {
     let failover = failovers.all().first().expect("the history tells of a failover");
     assert_eq!((failover.node.as_str(), failovers.all().len()), ("node3", 1));
     assert!(failover.ended_ms.is_some_and(|ended| ended > before), "{failover:?}");
+}
+
+#[test]
+fn the_history_says_why_a_service_went_where_it_went() {
+    let stage = Stage::new();
+    stage.pass(1200);
+    let kept = Reader::after(&*stage.play.store(), 0).unwrap();
+    let is_of = |entry: &&Entry| matches!(entry.event(), Some(Event::ServiceRecovered { .. }));
+    let entry = kept.entries.iter().find(is_of).expect("vm:101 was recovered");
+    let why = entry.why.as_ref().expect("it was decided where it goes");
+    assert!(why.text.starts_with("vm:101 goes from node3 to node2"), "{}", why.text);
+    let nodes = why.explanation["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 3, "what became of each node is told: {}", why.explanation);
+}
+
+#[test]
+fn what_the_scenario_writes_over_files_and_records_is_seen_as_it_was_written() {
+    let stage = Stage::new();
+    stage.pass(120);
+    let text = |file| {
+        let texts = stage.play.store().config_texts().unwrap();
+        texts.get(&file).map(|text| String::from_utf8_lossy(text).into_owned())
+    };
+    assert_eq!(text(ConfigFile::Fence), None);
+    stage.act(r##"write fence.cfg "# in the cellar\ndevice pdu fence_apc\n""##).unwrap();
+    assert_eq!(text(ConfigFile::Fence).as_deref(), Some("# in the cellar\ndevice pdu fence_apc\n"));
+    stage.act(r#"write lrm-status of node2 "no record""#).unwrap();
+    let broken = stage.desk.present().unwrap().broken;
+    assert!(broken.iter().any(|one| one.part.contains("node2")), "{broken:?}");
+    stage.pass(60);
+    assert_eq!(stage.desk.present().unwrap().broken, [], "its LRM has written a new one");
+    // A line that waits for a master is in the queue, whoever queued it.
+    stage.act("command migrate vm:100 node2").unwrap();
+    assert_eq!(stage.play.store().commands().unwrap(), ["migrate vm:100 node2"]);
+    stage.pass(120);
+    assert_eq!(stage.is("vm:100").0, "node2");
+    assert!(stage.play.store().commands().unwrap().is_empty());
 }
 
 #[test]

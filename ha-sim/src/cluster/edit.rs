@@ -14,7 +14,7 @@ use ha_core::{
 use super::{ActionError, Cluster};
 
 /// What can be overwritten with any text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RawPlace {
     /// `resources.cfg`
     Resources,
@@ -79,6 +79,7 @@ impl Cluster {
     /// If no node has quorum.
     pub fn write_raw(&mut self, place: &RawPlace, text: &str) -> Result<(), ActionError> {
         self.check_writable()?;
+        self.written.insert(place.clone(), text.into());
         let (bytes, store) = (text.as_bytes(), &mut self.world.store);
         match place {
             RawPlace::Resources => {
@@ -112,6 +113,13 @@ impl Cluster {
             },
         }
         Ok(self.settle()?)
+    }
+
+    /// The text that somebody last wrote [over a file or a record](Self::write_raw), as it was written. What was edited or recorded since
+    /// is not in it.
+    #[must_use]
+    pub fn written(&self, place: &RawPlace) -> Option<&Arc<str>> {
+        self.written.get(place)
     }
 
     fn take_over(&mut self, mut config: ConfigFiles) {

@@ -14,7 +14,7 @@ use ha_core::{
     config::{
         GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand,
     },
-    event::Event,
+    event::{Event, Why},
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, Lock, LockAnswer,
@@ -282,11 +282,28 @@ fn as_it_may_be(operation: HostOperation, fault: Fault) -> Fault {
     }
 }
 
+impl Host<'_> {
+    /// Whether what its daemon reports is heard.
+    fn is_told(&self, event: &Event) -> bool {
+        let is_untold = self.has_bug(PlantedBug::ErrorsUntold) && planted::says_why(event);
+        self.fate == Fate::Lives && !is_untold
+    }
+}
+
 impl EventSink for Host<'_> {
     fn event(&mut self, event: Event) {
-        let is_untold = self.has_bug(PlantedBug::ErrorsUntold) && planted::says_why(&event);
-        if self.fate == Fate::Lives && !is_untold {
+        if self.is_told(&event) {
             self.view().event(event);
+        }
+    }
+
+    fn keeps_reasons(&self) -> bool {
+        self.cluster.world.reasons.is_some()
+    }
+
+    fn decision(&mut self, event: Event, why: Why) {
+        if self.is_told(&event) {
+            self.view().decision(event, why);
         }
     }
 }

@@ -83,6 +83,8 @@ pub struct Cluster {
     durations: Durations,
     types: ServiceTypes,
     datacenter: DatacenterFile,
+    /// What somebody wrote over files and records, without any check.
+    written: BTreeMap<RawPlace, Arc<str>>,
     daemons: BTreeMap<NodeName, NodeDaemons>,
     /// Guests that run whenever their node is up, unless HA manages them.
     autostart: BTreeSet<ServiceId>,
@@ -142,6 +144,7 @@ impl Cluster {
             durations: setup.durations,
             types: ServiceTypes::default(),
             datacenter: setup.datacenter,
+            written: BTreeMap::new(),
             tracks: Tracks::default(),
             checked: None,
             agenda: agenda::Agenda::default(),

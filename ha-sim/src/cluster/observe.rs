@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use ha_core::{
     config::DatacenterFile,
     crm::Crm,
-    event::DaemonState,
+    event::{DaemonState, Why},
     id::{NodeName, ServiceId},
     lrm::Lrm,
     manager::{Manager, RoundInput},
@@ -185,6 +185,18 @@ impl Cluster {
     #[must_use]
     pub fn happenings_since(&self, mark: usize) -> &[Happening] {
         self.world.happenings.get(mark..).unwrap_or_default()
+    }
+
+    /// Keeps from now on why services go where they go: [`why`](Self::why) tells it.
+    pub fn keep_reasons(&mut self) {
+        self.world.reasons.get_or_insert_default();
+    }
+
+    /// Why something was decided so that happened, by its place among all that [happened](Self::happenings_since) since the start.
+    /// Nothing if it is no decision about where a service goes, or came before somebody [kept reasons](Self::keep_reasons).
+    #[must_use]
+    pub fn why(&self, happening: usize) -> Option<&Why> {
+        self.world.reasons.as_ref()?.get(&happening)
     }
 
     /// Takes note of something that a person does, or a tool finds.

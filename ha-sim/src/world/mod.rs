@@ -45,6 +45,7 @@ use std::{
 };
 
 use ha_core::{
+    event::Why,
     host::{Guests, Lock, LockAnswer},
     id::{NodeName, ServiceId},
     time::Instant,
@@ -187,6 +188,8 @@ pub struct World {
     pub devices: BTreeMap<String, DeviceBehaviour>,
     /// What happened.
     pub happenings: Vec<Happening>,
+    /// Why placement decided so, by the place in `happenings` of what says the decision; nothing unless somebody keeps reasons.
+    pub reasons: Option<BTreeMap<usize, Why>>,
     /// Whether the shared store has no room left: nothing is written except what has its room already, as locks have.
     pub store_full: bool,
     /// Nodes that do nothing any more since another machine works under their name, with where the guests of that machine run.
@@ -321,6 +324,14 @@ impl World {
     /// Takes note of something that happened.
     pub fn note(&mut self, at: Instant, source: impl Into<Source>, what: What) {
         self.happenings.push(Happening { at, src: source.into(), what });
+    }
+
+    /// Takes note of a decision, and of why it was made so if somebody keeps that.
+    pub fn note_decision(&mut self, at: Instant, source: impl Into<Source>, what: What, why: Why) {
+        if let Some(reasons) = &mut self.reasons {
+            reasons.insert(self.happenings.len(), why);
+        }
+        self.note(at, source, what);
     }
 
     /// Who holds a lock under a lease that is not over.

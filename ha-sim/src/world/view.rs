@@ -11,7 +11,7 @@ use ha_core::{
         Digest, GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode,
         fence::FenceCommand,
     },
-    event::Event,
+    event::{Event, Why},
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, Guests, HostError, HostFigures, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock,
@@ -113,6 +113,15 @@ impl EventSink for View<'_> {
     fn event(&mut self, event: Event) {
         let source = Source::Daemon(self.node.clone(), self.daemon);
         self.world.note(self.clock, source, What::Core(event));
+    }
+
+    fn keeps_reasons(&self) -> bool {
+        self.world.reasons.is_some()
+    }
+
+    fn decision(&mut self, event: Event, why: Why) {
+        let source = Source::Daemon(self.node.clone(), self.daemon);
+        self.world.note_decision(self.clock, source, What::Core(event), why);
     }
 }
 

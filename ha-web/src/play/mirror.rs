@@ -40,7 +40,9 @@ pub(super) struct Mirror {
     lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
     guests: BTreeMap<ServiceId, GuestDefinition>,
     beats: BTreeMap<NodeName, Beat>,
-    /// Lines of the queue that the virtual cluster has, and its master has not taken yet.
+    /// Records over which somebody wrote what nobody can read, with that.
+    broken: BTreeMap<Option<NodeName>, Arc<str>>,
+    /// The lines at the beginning of the queue that the virtual cluster has.
     given: Vec<String>,
     told: usize,
 }
@@ -52,6 +54,8 @@ struct Configuration {
     groups: Arc<GroupsConfig>,
     rules: Arc<RulesConfig>,
     datacenter: Arc<DatacenterConfig>,
+    /// What was written over the file of the fence devices, since nobody edits it otherwise.
+    fence: Option<Arc<str>>,
 }
 
 impl Configuration {
@@ -62,6 +66,7 @@ impl Configuration {
             groups: store.groups.clone(),
             rules: store.rules.clone(),
             datacenter: store.datacenter.clone(),
+            fence: cluster.written(&RawPlace::Fence).cloned(),
         }
     }
 }
@@ -85,6 +90,7 @@ impl Mirror {
             lrms: BTreeMap::new(),
             guests: BTreeMap::new(),
             beats: BTreeMap::new(),
+            broken: BTreeMap::new(),
             given: Vec::new(),
             told: 0,
         })
@@ -126,17 +132,18 @@ impl Mirror {
         Ok(())
     }
 
-    /// Takes the lines out of the queue that the master of the virtual cluster has taken.
+    /// Shows which lines wait for the master of the virtual cluster, whoever queued them.
     fn show_queue(&mut self, cluster: &Cluster) -> Result<(), StoreError> {
-        if self.given.is_empty() || !cluster.world().store.commands.is_empty() {
+        let waiting = &cluster.world().store.commands;
+        if self.given == *waiting {
             return Ok(());
         }
         let taken = self.store.take_commands()?;
         // What was queued meanwhile comes next.
-        for line in taken.iter().skip(self.given.len()) {
+        for line in waiting.iter().chain(taken.iter().skip(self.given.len())) {
             self.store.append_command(line)?;
         }
-        self.given.clear();
+        self.given.clone_from(waiting);
         Ok(())
     }
 
@@ -189,6 +196,9 @@ impl Mirror {
         }
         if is_new(|a, b| Arc::ptr_eq(&a.datacenter, &b.datacenter)) {
             changes.push((ConfigFile::Datacenter, cluster.datacenter().write()));
+        }
+        if is_new(|a, b| a.fence == b.fence) {
+            changes.extend(now.fence.as_ref().map(|text| (ConfigFile::Fence, text.as_bytes().to_vec())));
         }
         // A file that somebody has changed since it was taken over is taken over first: the change here comes after that.
         let texts = &self.texts;
@@ -253,6 +263,26 @@ impl Mirror {
             self.store.change_lrm_status(node, &mut |_| Some(content.clone()))?;
             self.lrms.insert(node.clone(), record.clone());
         }
+        self.show_broken_records(cluster)
+    }
+
+    /// Shows records over which the scenario wrote what nobody can read, until their daemons write them anew.
+    fn show_broken_records(&mut self, cluster: &Cluster) -> Result<(), StoreError> {
+        let broken = &cluster.world().store.broken_records;
+        self.broken.retain(|node, _| broken.contains_key(node));
+        for node in broken.keys() {
+            let place = node.clone().map_or(RawPlace::ManagerStatus, RawPlace::LrmStatus);
+            let Some(text) = cluster.written(&place) else { continue };
+            if self.broken.get(node) == Some(text) {
+                continue;
+            }
+            let content = text.as_bytes();
+            match node {
+                None => drop(self.store.write_manager_status(content, &|_| true)?),
+                Some(node) => self.store.change_lrm_status(node, &mut |_| Some(content.to_vec()))?,
+            }
+            self.broken.insert(node.clone(), text.clone());
+        }
         Ok(())
     }
 
@@ -262,8 +292,17 @@ impl Mirror {
         let somebody = cluster.masters().next().or_else(|| cluster.world().nodes.keys().next());
         let Some(somebody) = somebody else { return Ok(()) };
         let new = cluster.happenings_since(self.told);
-        let numbered = (u64::try_from(self.told).unwrap_or(u64::MAX)..).zip(new);
-        let lines: Vec<String> = numbered.map(|(number, one)| entry(one, number, begin, somebody).to_json()).collect();
+        let lines: Vec<String> = (self.told..)
+            .zip(new)
+            .map(|(place, one)| {
+                let entry = entry(one, u64::try_from(place).unwrap_or(u64::MAX), begin, somebody);
+                let decided = match cluster.why(place) {
+                    Some(why) => entry.decided(why.clone()),
+                    None => entry,
+                };
+                decided.to_json()
+            })
+            .collect();
         if !lines.is_empty() {
             self.store.append_history(&lines)?;
             self.told = cluster.mark();

@@ -70,7 +70,8 @@ impl Play {
             read => Some(read?),
         };
         let (name, title) = (scenario.name.clone(), scenario.title.clone());
-        let live = LiveScenario::new(scenario)?;
+        let mut live = LiveScenario::new(scenario)?;
+        live.cluster_mut().keep_reasons();
         let nodes = live.cluster().world().nodes.keys().cloned().collect();
         let settings = ClusterSettings { nodes, timings: *live.cluster().timings() };
         let store = Arc::new(FileStore::create(directory, &settings)?);
