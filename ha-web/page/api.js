@@ -81,7 +81,8 @@ export async function logout() {
   await call('DELETE', 'session');
 }
 
-function forget() {
+/** Nobody is known any more. */
+export function forget() {
   session = null;
   token = null;
   sessionStorage.removeItem(TOKEN);

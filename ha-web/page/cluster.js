@@ -1,7 +1,7 @@
 // Cluster: what runs where, what is wrong, what is under way and until when.
 
 import { chip, ghost } from './chip.js';
-import { crowd } from './crowd.js';
+import { crowd, groupTile, nodeTile } from './crowd.js';
 import { $, h, kept } from './dom.js';
 import { facts } from './facts.js';
 import { age, isStale, known, now } from './feed.js';
@@ -26,7 +26,7 @@ export function clusterPage(redraw) {
   return [
     verdict(cluster, stale),
     problems(cluster, isCrowd ? 3 : 12),
-    cluster.services.length > 0 && tools(cluster, isCrowd, redraw),
+    cluster.services.length > 0 && tools(redraw),
     stale > 0 && h('p', { key: 'seen', class: 'seen' }, glyph('history', { look: '' }), t('seen', { when: when(known.at + known.skew) })),
     isCrowd ? crowdOf(cluster, stale, redraw) : columns(cluster, stale, redraw),
     cluster.services.length > 0 && legend(),
@@ -88,7 +88,7 @@ function problem(one) {
   );
 }
 
-function tools(cluster, isCrowd, redraw) {
+function tools(redraw) {
   const attention = choice.attention ?? false;
   const groups = ['node', 'state', 'type'];
   return h(
@@ -126,28 +126,28 @@ function tools(cluster, isCrowd, redraw) {
       }),
       t('tool.attention'),
     ),
-    !isCrowd &&
+    h(
+      'label',
+      { class: 'pick' },
+      t('tool.group'),
       h(
-        'label',
-        { class: 'pick' },
-        t('tool.group'),
-        h(
-          'select',
-          {
-            id: 'group',
-            onchange: (event) => {
-              choice.by = event.target.value;
-              redraw();
-            },
+        'select',
+        {
+          id: 'group',
+          onchange: (event) => {
+            choice.by = event.target.value;
+            redraw();
           },
-          groups.map((by) => h('option', { value: by, key: by, selected: by === choice.by }, t(`tool.by.${by}`))),
-        ),
+        },
+        groups.map((by) => h('option', { value: by, key: by, selected: by === choice.by }, t(`tool.by.${by}`))),
       ),
+    ),
   );
 }
 
 const matches = (service) =>
-  (!choice.filter || `${service.sid} ${service.comment ?? ''} ${service.node ?? ''}`.toLowerCase().includes(choice.filter)) &&
+  (!choice.filter ||
+    `${service.sid} ${service.comment ?? ''} ${service.node ?? ''} ${word(service.state)}`.toLowerCase().includes(choice.filter)) &&
   !(choice.attention && service.isCalm);
 
 // A column a node, or a group.
@@ -327,11 +327,20 @@ function homeless({ homeless: services }) {
   );
 }
 
-function groups({ services }) {
+/** Services by their state or their type, those that need somebody first. */
+function grouped(services) {
   const keyOf = choice.by === 'state' ? (service) => service.state : (service) => service.sid.split(':')[0];
   const found = new Map();
-  for (const service of services.filter(matches)) found.set(keyOf(service), [...(found.get(keyOf(service)) ?? []), service]);
-  const list = [...found].sort(([, [one]], [, [other]]) => rank(one) - rank(other));
+  for (const service of services) {
+    const own = found.get(keyOf(service));
+    if (own) own.push(service);
+    else found.set(keyOf(service), [service]);
+  }
+  return [...found].sort(([, [one]], [, [other]]) => rank(one) - rank(other));
+}
+
+function groups({ services }) {
+  const list = grouped(services.filter(matches));
   if (!list.length) return h('p', { class: 'none' }, t('tool.nothing'));
   return list.map(([name, own]) =>
     h(
@@ -386,8 +395,39 @@ function legend() {
 
 export const focusFilter = () => $('#filter')?.focus();
 
-function crowdOf({ nodes, services }, stale, redraw) {
-  const isShort = choice.attention ?? !choice.filter;
-  const list = services.filter((service) => (!choice.filter || matches(service)) && !(isShort && service.isCalm));
-  return crowd(nodes, list, t(isShort ? 'crowd.attention' : 'crowd.list', { n: list.length }), stale > 0, redraw);
+function crowdOf(cluster, stale, redraw) {
+  const list = listOf(cluster);
+  const title = t(isShort() ? 'crowd.attention' : 'crowd.list', { n: list.length });
+  return crowd(tiles(cluster, redraw), choice.by, list, title, stale > 0, redraw);
+}
+
+/** As long as nobody looks for something, a crowd lists what is not as asked. */
+const isShort = () => choice.attention ?? !choice.filter;
+
+let listed = {};
+
+/** The services of the list, those that need somebody first. It is drawn with every step of scrolling, so it is worked out once. */
+function listOf(cluster) {
+  const mark = [choice.filter, choice.attention, document.documentElement.lang].join('|');
+  if (listed.cluster !== cluster || listed.mark !== mark) {
+    const isListed = (service) => (!choice.filter || matches(service)) && !(isShort() && service.isCalm);
+    const list = cluster.services.filter(isListed).sort((one, other) => rank(one) - rank(other));
+    listed = { cluster, mark, list };
+  }
+  return listed.list;
+}
+
+function tiles({ nodes, services }, redraw) {
+  if (choice.by === 'node') return nodes.map(nodeTile);
+  const isState = choice.by === 'state';
+  return grouped(services).map(([name, own]) => {
+    const label = isState ? word(name) : name;
+    const look = () => {
+      const text = isState ? label : `${name}:`;
+      $('#filter').value = text;
+      choice.filter = text.toLowerCase();
+      redraw();
+    };
+    return groupTile(name, label, isState && glyph(name), own, look);
+  });
 }

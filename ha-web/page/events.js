@@ -6,6 +6,12 @@ import { currentLanguage, t, when } from './texts.js';
 
 const SHAPES = { error: ['error', 'trouble'], warning: ['info', 'waiting'], notice: ['info', 'moving'], info: ['queued', 'off'] };
 
+/** Entries of a service or a node, with the way to all that is kept of it. */
+export const eventsOf = (entries, looked) => [
+  eventList(entries),
+  h('p', null, h('a', { href: `#/history?${new URLSearchParams(looked)}` }, t('history.of'))),
+];
+
 /** Entries, as they are given. */
 export function eventList(entries) {
   if (!entries.length) return h('p', { class: 'hint' }, t('event.none'));

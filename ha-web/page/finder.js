@@ -1,6 +1,7 @@
 // Finds whatever has a name.
 
 import { $, $$, h, show } from './dom.js';
+import { facts } from './facts.js';
 import { known } from './feed.js';
 import { glyph } from './glyphs.js';
 import { understand } from './state.js';
@@ -11,7 +12,7 @@ let found = [];
 let picked = 0;
 
 function everything(pages) {
-  const { services, nodes } = known.status ? understand(known.status) : { services: [], nodes: [] };
+  const { services, nodes } = known.status ? understand(known.status, facts.timings) : { services: [], nodes: [] };
   return [
     ...pages.map((page) => ({ shape: page.shape, name: page.name, about: t('find.page'), to: page.to })),
     ...services.map((service) => ({

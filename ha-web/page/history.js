@@ -4,15 +4,19 @@ import { get } from './api.js';
 import { h } from './dom.js';
 import { eventList } from './events.js';
 import { facts } from './facts.js';
-import { heard, known } from './feed.js';
+import { heard, known, now } from './feed.js';
 import { glyph } from './glyphs.js';
 import { span, t, when } from './texts.js';
 
+/** What is looked for. It stands in the address too, so that it can be handed on. */
 const choice = { sid: '', node: '', severity: '', from: '', to: '' };
 let asked = { mark: '', entries: [], isMore: false, problem: null };
 
-export function historyPage(id, redraw) {
+/** The failover of an id, or the last one, and what an address looks for after its `?`. */
+export function historyPage(id, looked, redraw) {
   if (!known.status) return h('p', null, t('verdict.first'));
+  const wanted = new URLSearchParams(looked);
+  for (const name in choice) choice[name] = wanted.get(name) ?? '';
   ask(redraw);
   const failovers = [...(facts.failovers ?? [])].reverse();
   const picked = failovers.find((one) => one.id === id) ?? failovers[0];
@@ -47,7 +51,7 @@ export function historyPage(id, redraw) {
       'section',
       { key: 'explorer', class: 'box' },
       h('h2', null, t('history.explorer')),
-      filters(redraw),
+      filters(id, redraw),
       asked.problem ? h('p', { class: 'is-trouble', role: 'alert' }, asked.problem) : eventList(asked.entries),
       asked.isMore && h('p', null, h('button', { class: 'button', onclick: () => more(redraw) }, t('history.more'))),
     ),
@@ -65,7 +69,7 @@ function item(failover, isPicked) {
     { key: failover.id },
     h(
       'a',
-      { href: `#/history/${encodeURIComponent(failover.id)}`, 'aria-current': isPicked ? 'true' : null },
+      { href: addressOf(failover.id, choice), 'aria-current': isPicked ? 'true' : null },
       h('b', null, when(failover.noticed_ms)),
       h(
         'span',
@@ -109,16 +113,19 @@ function detail(failover) {
       'dl',
       { class: 'pairs' },
       steps.map((name) => h('div', { key: name }, h('dt', null, t(`step.${name}`)), h('dd', null, span(failover.seconds[name])))),
-      failover.proof && h('div', null, h('dt', null, t('step.proof')), h('dd', null, t(`proof.${failover.proof}`))),
+      failover.proof && h('div', { class: 'whole' }, h('dt', null, t('step.proof')), h('dd', null, t(`proof.${failover.proof}`))),
     ),
   );
 }
+
+const narrow = matchMedia('(max-width: 640px)');
 
 /** A lane a service on one axis of seconds, with the steps and the bound. */
 function lanes(failover) {
   const began = failover.lost_ms ?? failover.noticed_ms;
   const end = Math.max(failover.bound_s, failover.seconds.started ?? 0) * 1.06;
-  const [width, left, row, top] = [860, 130, 22, 24];
+  // On a phone it is drawn as wide as that, so that its texts can be read.
+  const [width, left, row, top] = narrow.matches ? [340, 90, 26, 24] : [860, 130, 22, 24];
   const services = failover.services.slice(0, 40);
   const height = top + Math.max(1, services.length) * row + 22;
   const x = (seconds) => left + (Math.min(end, Math.max(0, seconds)) / end) * (width - left);
@@ -146,7 +153,7 @@ function lanes(failover) {
       ),
       h('rect', { class: 'down', x: x(0), y: y + 4, width: x(started ?? end) - x(0), height: 10 }),
       started !== null && h('rect', { class: 'up', x: x(started), y: y + 4, width: width - x(started), height: 10 }),
-      service.to && h('text', { class: 'mono', x: Math.min(x(started ?? end) + 6, width - 60), y: y + 13 }, service.to),
+      service.to && h('text', { class: 'mono to', x: Math.min(x(started ?? end) + 6, width - 60), y: y + 13 }, service.to),
     );
   };
   const said = services.map((service) => `${service.sid}: ${service.to ?? t('chip.nowhere')}`).join(', ');
@@ -165,11 +172,41 @@ function lanes(failover) {
   );
 }
 
-function filters(redraw) {
-  const put = (name) => (event) => {
-    choice[name] = event.target.value;
-    asked.mark = '';
+/** The address of what is looked for. */
+const addressOf = (id, wanted) => {
+  const looked = new URLSearchParams(Object.entries(wanted).filter(([, text]) => text));
+  return `#/history${id ? `/${encodeURIComponent(id)}` : ''}${looked.size ? `?${looked}` : ''}`;
+};
+
+/** A time as a field for times has it, by the clock of who looks. */
+const fieldOf = (time) => {
+  const two = (number) => `${number}`.padStart(2, '0');
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}T${two(time.getHours())}:${two(time.getMinutes())}`;
+};
+
+/** Spans that people ask for, by the clock of the cluster. */
+const SPANS = {
+  hour: () => [new Date(now() - 3600e3), null],
+  day: () => [new Date(now() - 86400e3), null],
+  night: () => {
+    const [begin, end] = [new Date(now()), new Date(now())];
+    begin.setDate(begin.getDate() - 1);
+    begin.setHours(18, 0, 0, 0);
+    end.setHours(8, 0, 0, 0);
+    return [begin, end];
+  },
+};
+
+function filters(id, redraw) {
+  const look = (wanted) => {
+    // No step of its own on the way back.
+    history.replaceState(null, '', addressOf(id, { ...choice, ...wanted }));
     redraw();
+  };
+  const put = (name) => (event) => look({ [name]: event.target.value.trim() });
+  const within = (name) => {
+    const [from, to] = SPANS[name]();
+    look({ from: fieldOf(from), to: to ? fieldOf(to) : '' });
   };
   const input = (name, props = {}) =>
     h(
@@ -183,19 +220,28 @@ function filters(redraw) {
     { class: 'tools' },
     input('sid', { class: 'mono', placeholder: 'vm:100' }),
     input('node', { class: 'mono' }),
-    input('from', { type: 'datetime-local' }),
-    input('to', { type: 'datetime-local' }),
     h(
       'label',
       { class: 'pick' },
       t('history.severity'),
       h(
         'select',
-        { onchange: put('severity') },
+        { id: 'by-severity', value: choice.severity, onchange: put('severity') },
         ['', 'notice', 'warning', 'error'].map((severity) =>
-          h('option', { key: severity, value: severity, selected: severity === choice.severity }, t(`severity.${severity || 'info'}`)),
+          h('option', { key: severity, value: severity }, t(`severity.${severity || 'info'}`)),
         ),
       ),
+    ),
+    input('from', { type: 'datetime-local' }),
+    input('to', { type: 'datetime-local' }),
+    h(
+      'div',
+      { class: 'row' },
+      Object.keys(SPANS).map((name) =>
+        h('button', { key: name, class: 'button', 'data-span': name, onclick: () => within(name) }, t(`history.${name}`)),
+      ),
+      Object.values(choice).some(Boolean) &&
+        h('button', { key: 'all', class: 'link', onclick: () => look({ sid: '', node: '', severity: '', from: '', to: '' }) }, t('history.all')),
     ),
   );
 }
@@ -203,8 +249,8 @@ function filters(redraw) {
 function query() {
   const time = (text) => (text ? new Date(text).toISOString() : undefined);
   return {
-    sid: choice.sid.trim(),
-    node: choice.node.trim(),
+    sid: choice.sid,
+    node: choice.node,
     severity: choice.severity,
     from: time(choice.from),
     to: time(choice.to),

@@ -1,6 +1,6 @@
 // The frame: the address decides which page is shown; what is known decides what it says.
 
-import { logout, session, whoLooks } from './api.js';
+import { forget, logout, session, whoLooks } from './api.js';
 import { clusterPage, focusFilter } from './cluster.js';
 import { forgetDialog, refreshDialog } from './dialog.js';
 import { $, $$, h, nothing, show } from './dom.js';
@@ -26,10 +26,11 @@ const PAGES = {
 };
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** Which page is shown, and of what. */
+/** Which page is shown, of what, and what is looked for there. */
 function place() {
-  const [, view = '', ...rest] = location.hash.split('/');
-  return { view: view || 'cluster', id: decodeURIComponent(rest.join('/')) };
+  const [path, looked = ''] = location.hash.split('?');
+  const [, view = '', ...rest] = path.split('/');
+  return { view: view || 'cluster', id: decodeURIComponent(rest.join('/')), looked };
 }
 
 let isAsked = false;
@@ -47,7 +48,7 @@ function redraw() {
 }
 
 function drawAll() {
-  const { view, id } = place();
+  const { view, id, looked } = place();
   const current = { service: 'services', node: 'nodes' }[view] ?? view;
   drawFrame(pages(), current, { find: () => openFinder(pages()), language: nextLanguage, theme: otherTheme, logout: end });
   drawPlay(redraw);
@@ -61,7 +62,7 @@ function drawAll() {
     rules: () => rulesPage(id, redraw),
     nodes: nodesPage,
     node: () => nodePage(id, redraw),
-    history: () => historyPage(id, redraw),
+    history: () => historyPage(id, looked, redraw),
   }[view];
   show(main, page ? page() : nothing(h('h1', null, t('page.none')), null, '#/', t('nav.cluster')));
   refreshDialog();
@@ -146,7 +147,8 @@ const tell = (text) => {
 
 async function onDenied() {
   if (!session) return;
-  const who = await whoLooks().catch(() => session);
+  // Who was refused often enough is told to wait instead of why.
+  const who = await whoLooks().catch((error) => (error.status === 429 ? forget() : session));
   if (who) return listen(take);
   close(true);
 }

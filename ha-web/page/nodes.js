@@ -4,7 +4,7 @@ import { arm, actButton, confirmFenced, disarm, maintenance } from './actions.js
 import { call, get, may } from './api.js';
 import { chip } from './chip.js';
 import { h, nothing } from './dom.js';
-import { eventList } from './events.js';
+import { eventsOf } from './events.js';
 import { facts } from './facts.js';
 import { known, now } from './feed.js';
 import { glyph, stateWord, word } from './glyphs.js';
@@ -95,8 +95,8 @@ function line(node) {
     ),
     h('td', { 'data-label': t('nodes.state') }, stateWord(node.state)),
     h('td', { 'data-label': t('nodes.services') }, node.services.length),
-    h('td', { 'data-label': t('nodes.cpu') }, load ? percent(load.cpu / load.max_cpu) : '–'),
-    h('td', { 'data-label': t('nodes.memory') }, load ? percent(load.memory / load.max_memory) : '–'),
+    h('td', { class: 'short', 'data-label': t('nodes.cpu') }, load ? percent(load.cpu / load.max_cpu) : '–'),
+    h('td', { class: 'short', 'data-label': t('nodes.memory') }, load ? percent(load.memory / load.max_memory) : '–'),
     h(
       'td',
       { 'data-label': t('nodes.guard') },
@@ -142,6 +142,8 @@ export function nodePage(name, redraw) {
   const node = understand(known.status, facts.timings).nodes.find((one) => one.name === name);
   if (!node)
     return nothing(h('h1', { class: 'mono' }, name), t('node.unknown'), '#/nodes', t('nav.nodes'));
+  // Its text begins with the state, which stands there in the language of who reads it.
+  const more = node.text.replace(new RegExp(`^${node.state}(, |$)`), '');
   return [
     h('p', { key: 'crumbs', class: 'crumbs' }, h('a', { href: '#/nodes' }, t('nav.nodes')), ' /'),
     h(
@@ -151,7 +153,7 @@ export function nodePage(name, redraw) {
         'div',
         null,
         h('h1', { class: 'mono' }, name),
-        h('p', { class: 'now' }, stateWord(node.state), ' · ', h('span', { lang: 'en' }, node.text)),
+        h('p', { class: 'now' }, stateWord(node.state), more && [' · ', h('span', { lang: 'en' }, more)]),
       ),
       buttons(node),
     ),
@@ -176,7 +178,7 @@ export function nodePage(name, redraw) {
       'section',
       { key: 'history', class: 'box' },
       h('h2', null, t('service.history')),
-      about.history ? eventList(about.history) : h('p', { class: 'hint' }, '…'),
+      about.history ? eventsOf(about.history, { node: name }) : h('p', { class: 'hint' }, '…'),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 // A cluster that is played: how fast its time passes, what comes next, and what people let happen in it.
 
-import { call, get, may, Refused } from './api.js';
+import { call, get, may, Refused, session } from './api.js';
 import { $, h, show } from './dom.js';
 import { known, look } from './feed.js';
 import { glyph } from './glyphs.js';
@@ -35,9 +35,9 @@ export async function refreshPlay(changed) {
 
 export function drawPlay(redraw) {
   const bar = $('#play');
-  bar.hidden = !play;
+  bar.hidden = !play || !session;
   bar.setAttribute('aria-label', t('play.label'));
-  if (!play) return;
+  if (bar.hidden) return;
   const direct = (body) => change(body, redraw);
   show(
     bar,
@@ -81,7 +81,7 @@ function rates(direct) {
 
 /** What the scenario does next. */
 function next(direct) {
-  if (!play.next) return h('span', { class: 'grow hint' }, t('play.over'));
+  if (!play.next) return h('span', { class: 'hint' }, t('play.over'));
   const left = span(Math.max(0, play.next.at_s - play.time_s), false);
   // A little before it, so that it is seen.
   const to = Math.floor(play.next.at_s) - 5;
@@ -89,7 +89,6 @@ function next(direct) {
   return [
     h('span', null, t('play.next', { left }), ' ', h('span', { class: 'mono' }, play.next.action)),
     h('button', { class: 'button', id: 'skip-to', disabled: !isMine() || !isFar, onclick: () => direct({ to_s: to }) }, t('play.skip')),
-    h('span', { class: 'grow' }),
   ];
 }
 

@@ -7,9 +7,14 @@ import { t } from './texts.js';
 /** More than a person can follow is left to the table. */
 const MOST = 40;
 const ROW = 30;
-const [WIDTH, LEFT, MIDDLE, BOX, RIGHT] = [900, 170, 350, 200, 730];
+const WIDE = { width: 760, left: 150, middle: 270, box: 190, right: 600, most: 20 };
+/** On a phone, so that its texts can be read. */
+const NARROW = { width: 360, left: 84, middle: 112, box: 130, right: 266, most: 11 };
+const narrow = matchMedia('(max-width: 640px)');
+let size = WIDE;
 
 export function ruleGraph(rules) {
+  size = narrow.matches ? NARROW : WIDE;
   const all = [...new Set(rules.flatMap((rule) => rule.resources))].sort();
   const services = all.slice(0, MOST);
   const nodes = [...new Set(rules.flatMap((rule) => (rule.nodes ?? []).map(nameOf)))].sort();
@@ -31,10 +36,10 @@ export function ruleGraph(rules) {
       { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('graph.title') },
       h(
         'svg',
-        { class: 'graph', viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': label },
+        { class: 'graph', viewBox: `0 0 ${size.width} ${height}`, role: 'img', 'aria-label': label },
         drawn,
-        services.map((sid) => h('text', { key: sid, x: LEFT - 8, y: serviceAt.get(sid) + 4, 'text-anchor': 'end' }, cut(sid))),
-        nodes.map((node) => h('text', { key: `node ${node}`, x: RIGHT + 8, y: nodeAt.get(node) + 4 }, cut(node))),
+        services.map((sid) => h('text', { key: sid, x: size.left - 8, y: serviceAt.get(sid) + 4, 'text-anchor': 'end' }, cut(sid))),
+        nodes.map((node) => h('text', { key: `node ${node}`, x: size.right + 8, y: nodeAt.get(node) + 4 }, cut(node))),
       ),
     ),
     all.length > MOST && h('p', { class: 'hint' }, t('graph.more', { n: all.length - MOST })),
@@ -43,7 +48,7 @@ export function ruleGraph(rules) {
 
 /** A node may stand with its priority: `node1:2`. */
 const nameOf = (text) => text.split(':')[0];
-const cut = (name) => (name.length <= 20 ? name : `${name.slice(0, 18)}…`);
+const cut = (name, most = size.most) => (name.length <= most ? name : `${name.slice(0, most - 1)}…`);
 
 function ruleShape(rule, y, serviceAt, nodeAt) {
   const look = rule.disable || !rule.in_force ? 'is-off' : kindOf(rule) === 'negative' ? 'is-apart' : null;
@@ -52,14 +57,14 @@ function ruleShape(rule, y, serviceAt, nodeAt) {
     return h('path', { key, class: look, d: `M${from.x} ${from.y}C${half} ${from.y} ${half} ${to.y} ${to.x} ${to.y}` });
   };
   const services = rule.resources.filter((sid) => serviceAt.has(sid));
-  const toService = (sid) => line({ x: LEFT, y: serviceAt.get(sid) }, { x: MIDDLE, y }, `from ${sid}`);
-  const toNode = (node) => line({ x: MIDDLE + BOX, y }, { x: RIGHT, y: nodeAt.get(nameOf(node)) }, `to ${node}`);
+  const toService = (sid) => line({ x: size.left, y: serviceAt.get(sid) }, { x: size.middle, y }, `from ${sid}`);
+  const toNode = (node) => line({ x: size.middle + size.box, y }, { x: size.right, y: nodeAt.get(nameOf(node)) }, `to ${node}`);
   return h(
     'g',
     { key: `rule ${rule.rule}` },
     services.map(toService),
     (rule.nodes ?? []).map(toNode),
-    h('rect', { class: 'rule', x: MIDDLE, y: y - 12, width: BOX, height: 24, rx: 3 }),
-    h('text', { x: MIDDLE + BOX / 2, y: y + 4, 'text-anchor': 'middle' }, cut(rule.rule)),
+    h('rect', { class: 'rule', x: size.middle, y: y - 12, width: size.box, height: 24, rx: 3 }),
+    h('text', { x: size.middle + size.box / 2, y: y + 4, 'text-anchor': 'middle' }, cut(rule.rule, size.most + 4)),
   );
 }

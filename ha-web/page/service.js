@@ -3,7 +3,7 @@
 import { serviceActions } from './actions.js';
 import { get } from './api.js';
 import { h, nothing } from './dom.js';
-import { eventList } from './events.js';
+import { eventsOf } from './events.js';
 import { known, now } from './feed.js';
 import { glyph, stateWord, word } from './glyphs.js';
 import { understand } from './state.js';
@@ -67,7 +67,7 @@ export function servicePage(sid, redraw) {
       'section',
       { key: 'history', class: 'box' },
       h('h2', null, t('service.history')),
-      about.history ? eventList(about.history) : h('p', { class: 'hint' }, '…'),
+      about.history ? eventsOf(about.history, { sid }) : h('p', { class: 'hint' }, '…'),
     ),
   ];
 }

@@ -15,8 +15,15 @@ const STATES = {
 const QUIET = new Set(['started', 'stopped', 'disabled', 'ignored']);
 const LOST = new Set(['silent', 'to_be_fenced']);
 
-/** The cluster as a status describes it, with the bounds of its timings if they are known. */
+/** The cluster as a status describes it, with the bounds of its timings if they are known. It is worked out once for each status. */
 export function understand(status, timings) {
+  if (understood.status !== status || understood.timings !== timings) understood = { status, timings, cluster: clusterOf(status, timings) };
+  return understood.cluster;
+}
+
+let understood = {};
+
+function clusterOf(status, timings) {
   const failovers = new Map(status.failovers.map((failover) => [failover.node, failover]));
   const cameFrom = new Map();
   for (const failover of status.failovers) {

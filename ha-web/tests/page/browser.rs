@@ -36,18 +36,19 @@ pub(crate) fn parts() -> Option<PathBuf> {
     None
 }
 
-/// A browser with one tab. It ends with it.
+/// A browser. It ends with it.
 pub(crate) struct Browser {
     process: Child,
     input: RefCell<ChildStdin>,
     output: Receiver<Value>,
     profile: PathBuf,
     parts: PathBuf,
-    session: String,
+    /// The tab that is spoken to.
+    session: RefCell<String>,
     number: Cell<u64>,
     events: RefCell<VecDeque<Value>>,
-    /// What is answered instead of what the server would, by what an address ends with.
-    answers: RefCell<Vec<(String, String)>>,
+    /// What is answered instead of what the server would, by what an address ends with: a status and a body.
+    answers: RefCell<Vec<(String, u32, String)>>,
 }
 
 impl Drop for Browser {
@@ -93,8 +94,8 @@ impl Browser {
             }
         });
         let input = RefCell::new(process.stdin.take().unwrap());
-        let (session, number, parts) = (String::new(), Cell::new(0), parts.to_owned());
-        let mut browser = Self {
+        let (session, number, parts) = (RefCell::default(), Cell::new(0), parts.to_owned());
+        let browser = Self {
             process,
             input,
             output,
@@ -105,14 +106,20 @@ impl Browser {
             events: RefCell::default(),
             answers: RefCell::default(),
         };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
-        let attached = browser.call("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
-        browser.session = attached["sessionId"].as_str().unwrap().to_owned();
-        for domain in ["Page", "Runtime", "Log", "Network"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
-        }
-        browser.size(1440, 900);
+        browser.open_tab();
         browser
+    }
+
+    /// Opens a tab, which is spoken to from now on. Those that are open stay so.
+    pub(crate) fn open_tab(&self) {
+        self.session.borrow_mut().clear();
+        let target = self.call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
+        let attached = self.call("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
+        attached["sessionId"].as_str().unwrap().clone_into(&mut self.session.borrow_mut());
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            self.call(&format!("{domain}.enable"), json!({}));
+        }
+        self.size(1440, 900);
     }
 
     /// Calls a method of the protocol.
@@ -139,8 +146,9 @@ impl Browser {
         let number = self.number.get() + 1;
         self.number.set(number);
         let mut message = json!({"id": number, "method": method, "params": parameters});
-        if !self.session.is_empty() {
-            message["sessionId"] = json!(self.session);
+        let session = self.session.borrow();
+        if !session.is_empty() {
+            message["sessionId"] = json!(*session);
         }
         let mut input = self.input.borrow_mut();
         input.write_all(format!("{message}\0").as_bytes()).unwrap();
@@ -152,10 +160,10 @@ impl Browser {
         let url = request["request"]["url"].as_str().unwrap_or_default();
         let answers = self.answers.borrow();
         let id = &request["requestId"];
-        match answers.iter().find(|(end, _)| url.ends_with(end.as_str())) {
-            Some((_, body)) => self.send(
+        match answers.iter().find(|(end, ..)| url.ends_with(end.as_str())) {
+            Some((_, status, body)) => self.send(
                 "Fetch.fulfillRequest",
-                &json!({"requestId": id, "responseCode": 200, "body": base64(body.as_bytes()),
+                &json!({"requestId": id, "responseCode": status, "body": base64(body.as_bytes()),
                     "responseHeaders": [{"name": "content-type", "value": "application/json"}]}),
             ),
             None => self.send("Fetch.continueRequest", &json!({"requestId": id})),
@@ -164,10 +172,19 @@ impl Browser {
 
     /// From now on answers, instead of the server, to addresses that end with this.
     pub(crate) fn answer_instead(&self, end: &str, body: String) {
+        self.intercept(end, 200, body);
+    }
+
+    /// From now on refuses what is asked of addresses that end with this.
+    pub(crate) fn refuse(&self, end: &str, status: u32) {
+        self.intercept(end, status, "{}".to_owned());
+    }
+
+    fn intercept(&self, end: &str, status: u32, body: String) {
         let mut answers = self.answers.borrow_mut();
-        answers.retain(|(other, _)| other != end);
-        answers.push((end.to_owned(), body));
-        let patterns: Vec<Value> = answers.iter().map(|(end, _)| json!({"urlPattern": format!("*{end}")})).collect();
+        answers.retain(|(other, ..)| other != end);
+        answers.push((end.to_owned(), status, body));
+        let patterns: Vec<Value> = answers.iter().map(|(end, ..)| json!({"urlPattern": format!("*{end}")})).collect();
         drop(answers);
         self.call("Fetch.enable", json!({"patterns": patterns}));
     }
@@ -304,9 +321,34 @@ impl Browser {
         );
     }
 
-    /// How much of two pictures is not the same, from 0 to 1: they are compared in squares of 8 pixels, so that an edge that
+    /// Waits until what has changed is drawn.
+    pub(crate) fn frames(&self) {
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))");
+    }
+
+    /// A picture that is smaller by a factor, beside the given one.
+    pub(crate) fn shrunk(&self, picture: &Path, by: u32) -> PathBuf {
+        let content = json!(base64(&fs::read(picture).unwrap()));
+        let small = self.text(&format!(
+            "(async () => {{
+                const bytes = Uint8Array.from(atob({content}), (one) => one.charCodeAt(0));
+                const image = await createImageBitmap(new Blob([bytes]));
+                const canvas = new OffscreenCanvas(Math.ceil(image.width / {by}), Math.ceil(image.height / {by}));
+                const context = canvas.getContext('2d', {{ alpha: false }});
+                context.imageSmoothingQuality = 'high';
+                context.drawImage(image, 0, 0, canvas.width, canvas.height);
+                const small = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+                return btoa(Array.from(small, (one) => String.fromCharCode(one)).join(''));
+            }})()"
+        ));
+        let file = picture.with_extension("small.png");
+        fs::write(&file, from_base64(&small)).unwrap();
+        file
+    }
+
+    /// How much of two pictures is not the same, from 0 to 1: they are compared in squares of some pixels, so that an edge that
     /// another version draws a little softer does not count. A picture that is missing, or of another size, is another one.
-    pub(crate) fn differing_share(&self, one: &Path, other: &Path) -> f64 {
+    pub(crate) fn differing_share(&self, one: &Path, other: &Path, square: u32) -> f64 {
         let content = |path: &Path| json!(base64(&fs::read(path).unwrap_or_default()));
         let share = self.value(&format!(
             "(async () => {{
@@ -314,7 +356,7 @@ impl Browser {
                     const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
                     const image = await createImageBitmap(new Blob([bytes])).catch(() => null);
                     if (!image) return null;
-                    const canvas = new OffscreenCanvas(Math.ceil(image.width / 8), Math.ceil(image.height / 8));
+                    const canvas = new OffscreenCanvas(Math.ceil(image.width / {square}), Math.ceil(image.height / {square}));
                     const context = canvas.getContext('2d');
                     context.imageSmoothingQuality = 'high';
                     context.drawImage(image, 0, 0, canvas.width, canvas.height);

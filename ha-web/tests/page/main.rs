@@ -11,6 +11,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "digits")]
 
 mod browser;
+mod figures;
 mod nodes;
 mod play;
 
@@ -135,6 +136,20 @@ fn what_is_not_live_is_marked_so_and_catches_up() {
 }
 
 #[test]
+fn as_many_tabs_as_people_open_are_live() {
+    let Some(parts) = parts() else { return };
+    let cluster = Cluster::start("tabs", &["node1"], &[]);
+    let browser = Browser::start(&parts);
+    cluster.open(&browser);
+    // A browser has six connections to a server: with a stream each, the seventh tab would wait for ever.
+    for _ in 0..7 {
+        browser.open_tab();
+        browser.open(&cluster.url);
+        browser.wait("document.querySelector('#live').textContent === 'live'");
+    }
+}
+
+#[test]
 fn who_is_wrong_is_told_and_who_leaves_is_out() {
     let Some(parts) = parts() else { return };
     let cluster = Cluster::start("login", &["node1"], &[]);
@@ -163,6 +178,8 @@ fn who_is_wrong_is_told_and_who_leaves_is_out() {
     browser.fill("#token", &format!("alice@local!wall={}", secret.trim()));
     browser.click("form button[type=submit]");
     verdict(&browser, "No service is looked after yet");
+    // Wrong ones were sent often enough: when the page asks who looks, it is told to wait.
+    browser.refuse("/api/v1/session", 429);
     cluster.ha(&["token", "remove", "alice@local!wall"]);
     browser.wait("document.querySelector('form.login')?.textContent.includes('expired')");
 }
@@ -195,25 +212,27 @@ fn the_page_is_small_and_complete_in_each_language() {
     assert_eq!(keys("texts/en.js"), keys("texts/zh.js"));
 }
 
-/// A status of many nodes and services, made from that of one.
-fn crowd(status: &Value) -> Value {
+/// An object with other fields.
+fn with(object: &Value, fields: &Value) -> Value {
+    let mut object = object.clone();
+    object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    object
+}
+
+/// A status of many nodes and services, made from that of one. One service of a thousand is in error.
+fn crowd(status: &Value, nodes: usize, services: usize) -> Value {
     let mut crowd = status.clone();
     let (node, lrm, service) = (&status["nodes"][0], &status["lrms"][0], &status["services"][0]);
     let name = |i: usize| format!("node{i:02}");
-    let with = |object: &Value, fields: Value| {
-        let mut object = object.clone();
-        object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        object
-    };
-    crowd["nodes"] = (1..=32).map(|i| with(node, json!({"node": name(i), "master": i == 1}))).collect();
-    crowd["lrms"] = (1..=32).map(|i| with(lrm, json!({"node": name(i)}))).collect();
+    crowd["nodes"] = (1..=nodes).map(|i| with(node, &json!({"node": name(i), "master": i == 1}))).collect();
+    crowd["lrms"] = (1..=nodes).map(|i| with(lrm, &json!({"node": name(i)}))).collect();
     let broken = json!({"shown": "error", "state": "error", "health": "critical", "reason": "its start failed"});
     let one = |i: usize| {
-        let fields = json!({"sid": format!("vm:{i}"), "node": name(i % 32 + 1), "comment": "one of many"});
-        let service = with(service, fields);
-        if i % 1000 == 7 { with(&service, broken.clone()) } else { service }
+        let fields = json!({"sid": format!("vm:{i}"), "node": name(i % nodes + 1), "comment": "one of many"});
+        let service = with(service, &fields);
+        if i % 1000 == 7 { with(&service, &broken) } else { service }
     };
-    crowd["services"] = (10_000..20_000).map(one).collect();
+    crowd["services"] = (10_000..10_000 + services).map(one).collect();
     crowd
 }
 
@@ -228,7 +247,7 @@ fn ten_thousand_services_can_be_searched() {
     verdict(&browser, "All is well");
     let status: Value =
         serde_json::from_str(&browser.text("fetch('api/v1/status').then((answer) => answer.text())")).unwrap();
-    browser.answer_instead("/api/v1/status", crowd(&status).to_string());
+    browser.answer_instead("/api/v1/status", crowd(&status, 32, 10_000).to_string());
     verdict(&browser, "10 services need you");
     assert_eq!(browser.value("document.querySelectorAll('.tile').length"), 32);
     assert_eq!(browser.value("document.querySelectorAll('.roll [data-sid]').length"), 10);
@@ -242,6 +261,16 @@ fn ten_thousand_services_can_be_searched() {
     browser.wait("document.querySelector('[data-sid=\"vm:19999\"]') && true");
     browser.fill("#filter", "vm:14711");
     browser.wait("document.querySelectorAll('.roll [data-sid]').length === 1");
+    // By state there is a tile a state; it has what is in it listed.
+    browser.value(
+        "const group = document.querySelector('#group'); group.value = 'state'; group.dispatchEvent(new Event('change'))",
+    );
+    browser.wait("document.querySelectorAll('.tile').length === 2");
+    browser.click(".tile:first-child .link");
+    browser.wait("document.querySelector('.roll h2').textContent === '10 services'");
+    assert_eq!(browser.text("document.querySelector('#filter').value"), "error");
+    browser.picture("crowd-by-state");
+    is_good(&browser, "crowd by state");
     browser.size(390, 844);
     browser.wait("innerWidth === 390");
     browser.picture("crowd-390");

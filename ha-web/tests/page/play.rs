@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     browser::{Browser, parts},
@@ -17,11 +17,11 @@ use super::{
 };
 
 /// A server of a play. It ends with it.
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    url: String,
-    user: String,
-    password: String,
+    pub(crate) url: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
 }
 
 impl Drop for Server {
@@ -31,7 +31,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut process = Command::new(program("ha-web"))
             .args(["web", "--plain", "--log", "json", "--listen", "127.0.0.1:0", "--play"])
             .arg(folder)
@@ -65,6 +65,10 @@ fn a_scenario_is_played_and_people_reach_in() {
     browser.wait("document.querySelector('#play .story').textContent.startsWith('failover')");
     browser.wait("/In .*: power off host-111/.test(document.querySelector('#play .row').textContent)");
 
+    browser.value(
+        "window.travels = 0; const animate = Element.prototype.animate;
+        Element.prototype.animate = function (...how) { travels += 1; return animate.apply(this, how); }; 1",
+    );
     // Its time stands still, and goes on.
     browser.click("#pause");
     browser.wait("document.querySelector('#pause').textContent === 'Go on'");
@@ -87,7 +91,12 @@ fn a_scenario_is_played_and_people_reach_in() {
     browser.wait(&on("host-106"));
     browser.wait(&on("host-111"));
 
-    // A person pulls the plug of the node to which it went back.
+    let travels = browser.value("travels").as_u64().unwrap();
+    assert!(travels >= 2, "there and back: {travels}");
+
+    // A person pulls the plug of the node to which it went back, and wants nothing to move on the screen.
+    let still = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
+    browser.call("Emulation.setEmulatedMedia", still);
     browser.click("#reach-in");
     browser.wait("document.querySelector('#play table') && true");
     is_good(&browser, "reaching in");
@@ -99,13 +108,41 @@ fn a_scenario_is_played_and_people_reach_in() {
     browser.click("#play [aria-label='host-111: Pull the plug']");
     browser.wait("document.querySelector('#play [aria-label=\"host-111: Give it power\"]') && true");
     browser.wait(&on("host-106"));
+    assert_eq!(browser.value("travels"), travels);
     browser.value("location.hash = '#/history'");
     browser.wait("document.querySelector('#main').textContent.includes('power off host-111')");
     is_good(&browser, "the history of a play");
+    // It says why the service went where it went.
+    browser.click(".events .why summary");
+    browser.wait("document.querySelector('.events .why[open] pre').textContent.includes('vm:104')");
+    is_good(&browser, "why, in a play");
+
+    what_is_looked_for_stands_in_the_address(&browser);
+
+    browser.click("#you");
+    browser.wait("document.querySelector('#user') && true");
+    assert_eq!(browser.value("document.querySelector('#play').hidden"), json!(true), "nobody is logged in");
+}
+
+/// On the page of the history.
+fn what_is_looked_for_stands_in_the_address(browser: &Browser) {
+    let told = "document.querySelector('.events').textContent";
+    browser.fill("#by-sid", "vm:104");
+    browser.value("document.querySelector('#by-sid').blur()");
+    browser.wait("location.hash === '#/history?sid=vm%3A104'");
+    browser.call("Page.reload", json!({}));
+    browser.wait(&format!(
+        "document.querySelector('#by-sid').value === 'vm:104' && {told}.includes('vm:104 is recovered')"
+    ));
+    assert!(!browser.text(told).contains("power off host-111"));
+    browser.click("[data-span=night]");
+    browser.wait("document.querySelector('#by-from').value.endsWith('T18:00')");
+    browser.click(".view-history .tools .link");
+    browser.wait(&format!("location.hash === '#/history' && {told}.includes('power off host-111')"));
 }
 
 /// A folder with a scenario. It ends with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -114,13 +151,17 @@ impl Drop for Folder {
 }
 
 impl Folder {
-    fn with(files: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("ha-page-scenario-{}", std::process::id()));
+    pub(crate) fn with(name: &str, files: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("ha-page-scenario-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         for (name, text) in files {
             fs::write(folder.join(name), text).unwrap();
         }
         Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -136,12 +177,15 @@ guest vm:102 on node1
 at 3m power off node4
 at 3m10s carry vm:102 to node4
 ";
-    let folder = Folder::with(&[
-        ("scenario", scenario),
-        ("resources.cfg", "vm: 100\n\nvm: 101\n\nvm: 102\n"),
-        ("fence.cfg", "device pdu fence_apc password=secret\nconnect pdu node=node1 plug=1\n"),
-    ]);
-    let server = Server::start(&folder.0);
+    let folder = Folder::with(
+        "guards",
+        &[
+            ("scenario", scenario),
+            ("resources.cfg", "vm: 100\n\nvm: 101\n\nvm: 102\n"),
+            ("fence.cfg", "device pdu fence_apc password=secret\nconnect pdu node=node1 plug=1\n"),
+        ],
+    );
+    let server = Server::start(folder.path());
     let browser = Browser::start(&parts);
     log_in(&browser, &server.url, &server.user, &server.password);
     verdict(&browser, "All is well");
@@ -206,51 +250,98 @@ fn plays() -> Vec<String> {
     names.filter(|name| name.starts_with("ha-play-") && !name.starts_with("ha-play-test-")).collect()
 }
 
-/// What the documents show: a name, the place on the page, the second of the story, the width, and whether it is dark.
-const PICTURES: &[(&str, &str, u32, u32, bool)] = &[
-    ("cluster", "", 100, 1440, false),
-    ("failover", "", 150, 1440, false),
-    ("failover-phone", "", 150, 390, true),
-    ("failover-tablet", "", 150, 820, true),
-    ("service", "service/vm:104", 300, 1440, false),
-    ("services", "services", 300, 1440, true),
-    ("rules", "rules", 300, 1440, false),
-    ("nodes", "nodes", 300, 1440, false),
-    ("history", "history", 360, 1440, false),
+/// What is looked at: a name, the place on the page, and the second of the story.
+const VIEWS: &[(&str, &str, u32)] = &[
+    ("cluster", "", 100),
+    ("failover", "", 150),
+    ("service", "service/vm:104", 300),
+    ("services", "services", 300),
+    ("rules", "rules", 300),
+    ("nodes", "nodes", 300),
+    ("node", "node/host-106", 300),
+    ("history", "history", 360),
 ];
 
-/// With `HA_PAGE_PICTURES=write` the pictures are made anew.
+/// The screens on which it is looked at: of a desk, a tablet and a phone.
+const SCREENS: &[(u32, u32)] = &[(1440, 900), (820, 900), (390, 844)];
+
+/// What the documents show of that: a name, the view, the width, and whether it is dark.
+const SHOWN: &[(&str, &str, u32, &str)] = &[
+    ("cluster", "cluster", 1440, "light"),
+    ("failover", "failover", 1440, "light"),
+    ("failover-phone", "failover", 390, "dark"),
+    ("failover-tablet", "failover", 820, "dark"),
+    ("service", "service", 1440, "light"),
+    ("services", "services", 1440, "dark"),
+    ("rules", "rules", 1440, "light"),
+    ("nodes", "nodes", 1440, "light"),
+    ("history", "history", 1440, "light"),
+];
+
+/// Pictures that are compared with those that are kept. With `HA_PAGE_PICTURES=write` these are made anew.
+struct Album<'a> {
+    browser: &'a Browser,
+    others: Vec<String>,
+}
+
+impl Album<'_> {
+    /// Compares a picture, by squares of some pixels, with the one that is kept in a file.
+    fn compare(&mut self, name: &str, now: &Path, kept: &Path, square: u32) {
+        if std::env::var("HA_PAGE_PICTURES").is_ok_and(|word| word == "write") {
+            fs::create_dir_all(kept.parent().unwrap()).unwrap();
+            fs::copy(now, kept).unwrap();
+        }
+        let differs = self.browser.differing_share(now, kept, square);
+        if differs > 0.02 {
+            self.others.push(format!("{name}: {:.1} % is another", differs * 100.0));
+        }
+    }
+
+    /// Takes a picture of the page as it is on a screen, in light and dark: whole and small for the tests, and what the documents show.
+    fn take(&mut self, view: &str, (width, height): (u32, u32)) {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let browser = self.browser;
+        browser.size(width, height);
+        browser.frames();
+        let whole = browser.value("document.documentElement.scrollHeight").as_u64().unwrap() as u32;
+        for theme in ["light", "dark"] {
+            browser.value(&format!("document.documentElement.dataset.theme = {theme:?}"));
+            browser.size(width, height);
+            browser.frames();
+            let is_this = |shown: &&(&str, &str, u32, &str)| (shown.1, shown.2, shown.3) == (view, width, theme);
+            if let Some((name, ..)) = SHOWN.iter().find(is_this) {
+                let now = browser.picture(&format!("docs-{name}"));
+                self.compare(name, &now, &home.join(format!("../docs/page/{name}.png")), 8);
+            }
+            browser.size(width, whole.max(height));
+            browser.frames();
+            let name = format!("{view}-{width}-{theme}");
+            let small = browser.shrunk(&browser.picture(&format!("whole-{name}")), 8);
+            self.compare(&name, &small, &home.join(format!("tests/page/looks/{name}.png")), 1);
+        }
+        is_good(browser, &format!("{view} at {width}"));
+    }
+}
+
 #[test]
-fn the_page_looks_as_the_documents_show_it() {
+fn the_page_looks_as_it_did_on_every_screen_in_light_and_dark() {
     let Some(parts) = parts() else { return };
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let server = Server::start(&home.join("../examples/clusters/failover"));
+    let server = Server::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/clusters/failover"));
     let browser = Browser::start(&parts);
+    browser.call("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
     log_in(&browser, &server.url, &server.user, &server.password);
     verdict(&browser, "All is well");
     browser.click("#pause");
     browser.wait("document.querySelector('#pause').textContent === 'Go on'");
-    let folder = home.join("../docs/page");
-    let mut others = Vec::new();
-    for (name, place, second, width, is_dark) in PICTURES {
+    let mut album = Album { browser: &browser, others: Vec::new() };
+    for (view, place, second) in VIEWS {
         browser.leap(*second);
-        browser.size(*width, if *width < 500 { 844 } else { 900 });
-        browser
-            .value(&format!("document.documentElement.dataset.theme = {:?}", if *is_dark { "dark" } else { "light" }));
         go(&browser, place);
         // A name that is made by chance, and what is on its way, are in no picture.
         browser.value("document.querySelector('.brand .mono').style.visibility = 'hidden'");
         browser.settle();
-        is_good(&browser, name);
-        let now = browser.picture(&format!("docs-{name}"));
-        let kept = folder.join(format!("{name}.png"));
-        if std::env::var("HA_PAGE_PICTURES").is_ok_and(|word| word == "write") {
-            fs::copy(&now, &kept).unwrap();
-        }
-        let differs = browser.differing_share(&now, &kept);
-        if differs > 0.02 {
-            others.push(format!("{name}: {:.1} % is another", differs * 100.0));
-        }
+        SCREENS.iter().for_each(|screen| album.take(view, *screen));
     }
+    let others = album.others;
     assert!(others.is_empty(), "look at target/page/shots, and write them anew if they are right: {others:#?}");
 }
