@@ -45,7 +45,9 @@ fn say_sections_json(kind: &str, name: &str, sections: &[Shown]) -> Result<(), F
 /// Numbers and truth values as JSON has them.
 fn typed(key: &str, text: &str) -> Value {
     match key {
-        "max_restart" | "max_relocate" => text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number)),
+        "max_restart" | "max_relocate" | "priority" => {
+            text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
+        }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
         _ => json!(text),
     }

@@ -147,6 +147,7 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::TermsIgnored, Profile::Calls, 8, Invariant::FedAfterRenewal),
     (PlantedBug::CommandsWaitForNodes, Profile::Mixed, 50, Invariant::GoesOn),
     (PlantedBug::StartsWaitForNodes, Profile::People, 170, Invariant::GoesOn),
+    (PlantedBug::PrioritiesUnseen, Profile::Mixed, 16, Invariant::HigherFirst),
     (PlantedBug::ErrorsUntold, Profile::Mixed, 7, Invariant::ToldWhy),
 ];
 

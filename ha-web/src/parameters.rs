@@ -15,6 +15,11 @@ pub(crate) const MAX_RELOCATE: Parameter =
 pub(crate) const FAILBACK: Parameter =
     Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
 pub(crate) const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
+pub(crate) const PRIORITY: Parameter = Parameter::may(
+    "priority",
+    Number,
+    "How much it matters beside others, from 0 to 1000: what has more is placed, started and moved first, and stopped last.",
+);
 pub(crate) const NODES: Parameter = Parameter::may("nodes", List, "Nodes, each as 'node' or 'node:priority'.");
 pub(crate) const RESTRICTED: Parameter =
     Parameter::may("restricted", Boolean, "Whether services run on its nodes only.");

@@ -32,12 +32,18 @@ fn get(cluster: &Cluster, path: &str) -> Answer {
 #[test]
 fn a_service_goes_its_whole_way() {
     let cluster = Cluster::new();
-    let added =
-        send(&cluster, "POST", "/services", &[], &json!({"sid": "vm:100", "max_restart": 2, "failback": false}));
+    let added = send(
+        &cluster,
+        "POST",
+        "/services",
+        &[],
+        &json!({"sid": "vm:100", "max_restart": 2, "failback": false, "priority": 7}),
+    );
     assert_eq!(added.status, 201, "{added:?}");
-    assert_eq!(added.body["set"], json!({"max_restart": 2, "failback": false}));
+    assert_eq!(added.body["set"], json!({"max_restart": 2, "failback": false, "priority": 7}));
     let seen = get(&cluster, "/services/100");
     assert_eq!(seen.body["in_force"]["max_relocate"], 1);
+    assert_eq!(seen.body["in_force"]["priority"], 7);
     assert_eq!(seen.body["status"]["shown"], "queued");
     let tag = seen.headers["etag"].to_str().unwrap().to_owned();
     let changed = send(&cluster, "PATCH", "/services/vm:100", &[("if-match", &tag)], &json!({"comment": "first"}));

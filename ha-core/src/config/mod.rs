@@ -47,7 +47,7 @@ pub use resources::{RequestedState, Resource, ResourcesConfig};
 pub use rules::{Affinity, Rule, RuleKind, RuleType, RulesConfig};
 pub use value::{ValueError, check_usable};
 
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 use core::{fmt, str::FromStr};
 
 use crate::id::NodeName;
@@ -77,6 +77,11 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// Whether two files are the same: the same value, or the same digest. A digest that was never set says nothing.
+pub(crate) fn same<T>(one: &Arc<T>, other: &Arc<T>, digest: impl Fn(&T) -> Digest) -> bool {
+    Arc::ptr_eq(one, other) || (digest(one) == digest(other) && digest(one) != Digest::default())
 }
 
 /// A text that is no digest.

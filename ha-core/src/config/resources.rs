@@ -1,6 +1,6 @@
 //! `resources.cfg`: the services that are managed, and what is asked for each.
 
-use alloc::{format, string::ToString, vec::Vec};
+use alloc::{format, string::ToString, sync::Arc, vec::Vec};
 
 use super::{
     Comment, Digest, Kept, OrderedMap, Parsed, ProblemKind, ValueError,
@@ -34,6 +34,9 @@ text_enum! {
     Ignored = "ignored",
 }
 
+/// The highest priority of a resource.
+pub const MAX_PRIORITY: u32 = 1000;
+
 /// One managed service. Properties that the file does not set are `None`; the methods of the same name give the
 /// value that holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +55,8 @@ pub struct Resource {
     pub failback: Option<bool>,
     /// Whether automatic balancing may move it, and what must stay together with it.
     pub auto_rebalance: Option<bool>,
+    /// How much it matters beside others, from 0 to [`MAX_PRIORITY`].
+    pub priority: Option<u32>,
     /// A person's remark.
     pub comment: Option<Comment>,
 }
@@ -68,6 +73,7 @@ impl Resource {
             max_relocate: None,
             failback: None,
             auto_rebalance: None,
+            priority: None,
             comment: None,
         }
     }
@@ -117,6 +123,13 @@ impl Resource {
     pub fn auto_rebalance(&self) -> bool {
         self.auto_rebalance.unwrap_or(true)
     }
+
+    /// How much it matters beside others, from 0 to [`MAX_PRIORITY`]; by default 0. What has more of it is placed, started and moved
+    /// before the rest, and stopped after it.
+    #[must_use]
+    pub fn priority(&self) -> u32 {
+        self.priority.unwrap_or(0)
+    }
 }
 
 /// The content of `resources.cfg`.
@@ -138,6 +151,11 @@ impl ResourcesConfig {
             config: Self { resources: file.sections, digest: file.digest, kept: file.kept },
             problems: file.problems,
         }
+    }
+
+    /// Whether two readings of the file are the same.
+    pub(crate) fn is_same(one: &Arc<Self>, other: &Arc<Self>) -> bool {
+        super::same(one, other, |config| config.digest)
     }
 
     /// The file's bytes. Whatever was not UTF-8 when it was read is not either when it is written.
@@ -162,6 +180,8 @@ pub enum ResourceProperty {
     MaxRelocate,
     /// [`Resource::max_restart`]
     MaxRestart,
+    /// [`Resource::priority`]
+    Priority,
     /// [`Resource::state`]
     State,
 }
@@ -174,6 +194,7 @@ text_enum! {
     Group = "group",
     MaxRelocate = "max_relocate",
     MaxRestart = "max_restart",
+    Priority = "priority",
     State = "state",
 }
 
@@ -216,6 +237,7 @@ impl Section for Resource {
             ResourceProperty::Group => draft.group = Some(value::id(text)?),
             ResourceProperty::MaxRelocate => draft.max_relocate = Some(value::integer(text, 0)?),
             ResourceProperty::MaxRestart => draft.max_restart = Some(value::integer(text, 0)?),
+            ResourceProperty::Priority => draft.priority = Some(value::integer_within(text, 0, MAX_PRIORITY)?),
             ResourceProperty::State => draft.state = Some(value::word(text)?),
         }
         Ok(())
@@ -229,6 +251,7 @@ impl Section for Resource {
             ResourceProperty::Group => draft.group = None,
             ResourceProperty::MaxRelocate => draft.max_relocate = None,
             ResourceProperty::MaxRestart => draft.max_restart = None,
+            ResourceProperty::Priority => draft.priority = None,
             ResourceProperty::State => draft.state = None,
         }
     }
@@ -257,6 +280,7 @@ impl Section for Resource {
             ResourceProperty::Group => self.group.as_ref().map(|group| Value::Word(group.as_str())),
             ResourceProperty::MaxRelocate => self.max_relocate.map(Value::Integer),
             ResourceProperty::MaxRestart => self.max_restart.map(Value::Integer),
+            ResourceProperty::Priority => self.priority.map(Value::Integer),
             ResourceProperty::State => self.state.map(|state| Value::Word(state.as_str())),
         }
     }

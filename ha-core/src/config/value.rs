@@ -182,9 +182,15 @@ pub(crate) fn boolean(text: &str) -> Result<bool, ValueError> {
 
 /// Reads a whole number of at least `minimum`: digits only, no sign.
 pub(crate) fn integer(text: &str, minimum: u32) -> Result<u32, ValueError> {
+    integer_within(text, minimum, u32::MAX)
+}
+
+/// Reads a whole number from `minimum` to `maximum`: digits only, no sign.
+pub(crate) fn integer_within(text: &str, minimum: u32, maximum: u32) -> Result<u32, ValueError> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = if digits { text.parse().ok().filter(|number| *number >= minimum) } else { None };
-    let error = || ValueError::Integer { found: excerpt(text.as_bytes()), minimum, maximum: u32::MAX };
+    let is_within = |number: &u32| (minimum..=maximum).contains(number);
+    let number = if digits { text.parse().ok().filter(is_within) } else { None };
+    let error = || ValueError::Integer { found: excerpt(text.as_bytes()), minimum, maximum };
     number.ok_or_else(error)
 }
 

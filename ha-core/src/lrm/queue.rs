@@ -2,14 +2,16 @@
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     vec::Vec,
 };
-use core::{ops::Bound, time::Duration};
+use core::{cmp::Reverse, ops::Bound, time::Duration};
 
 use crate::{
+    config::ResourcesConfig,
     host::{Job, JobId},
     id::ServiceId,
-    status::Timestamp,
+    status::{StateName, Timestamp},
     time::{Instant, Now},
 };
 
@@ -27,6 +29,10 @@ pub(super) struct JobQueue {
     running: BTreeMap<JobId, Running>,
     /// Services of which a job goes on that nobody waits for any more: nothing else is begun for them.
     given_up: BTreeSet<ServiceId>,
+    /// The priorities of services that have one.
+    priorities: BTreeMap<ServiceId, u32>,
+    /// What they were read from.
+    resources: Option<Arc<ResourcesConfig>>,
     last_id: u64,
 }
 
@@ -64,17 +70,31 @@ impl Running {
 #[derive(Debug, Clone)]
 struct Waiting {
     job: Job,
-    since: u64,
+    rank: Rank,
 }
 
-/// The place of a job among those that wait: those that were passed over most often come first, then it goes by SID.
-///
-/// All that wait are passed over together, once a look. So it does not matter how often that was, but since which look.
+/// The place of a job among those that wait: by its rank, then by SID.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
+    rank: Rank,
+    sid: ServiceId,
+}
+
+/// What comes first of what waits: starts and moves of higher priority, then what was passed over most often. Of the stops among
+/// that, those of lower priority.
+///
+/// All that wait are passed over together, once a look. So it does not matter how often that was, but since which look.
+///
+/// A look at what runs has no priority: it is taken again and again, and would never let anything else come. For stops it counts last,
+/// so that none waits for what was queued after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// The priority of a service that is to start or to move.
+    priority: Reverse<u32>,
     /// How many looks had been taken when a job was first queued for the service.
     since: u64,
-    sid: ServiceId,
+    /// The priority of a service that is to stop.
+    stop: u32,
 }
 
 impl JobQueue {
@@ -169,9 +189,53 @@ impl JobQueue {
         if self.is_given_up(&job.sid) || job.uid.is_some() && self.runs_for(&job.sid) {
             return;
         }
-        let since = self.waiting.get(&job.sid).map_or(self.looks, |waiting| waiting.since);
-        self.order.insert(Place { since, sid: job.sid.clone() });
-        self.waiting.insert(job.sid.clone(), Waiting { job, since });
+        let before = self.waiting.get(&job.sid).map(|waiting| waiting.rank);
+        let rank = self.rank(&job, before.map_or(self.looks, |rank| rank.since));
+        self.put(job, rank, before);
+    }
+
+    /// Lets a job wait at a place, instead of the one that its service had before.
+    fn put(&mut self, job: Job, rank: Rank, before: Option<Rank>) {
+        let sid = job.sid.clone();
+        if let Some(rank) = before {
+            self.order.remove(&Place { rank, sid: sid.clone() });
+        }
+        self.order.insert(Place { rank, sid: sid.clone() });
+        self.waiting.insert(sid, Waiting { job, rank });
+    }
+
+    fn rank(&self, job: &Job, since: u64) -> Rank {
+        let of_service = self.priorities.get(&job.sid).copied().unwrap_or(0);
+        let (priority, stop) = match job.command {
+            StateName::Started if job.only_look => (0, 0),
+            StateName::Started | StateName::Migrate | StateName::Relocate | StateName::RequestStartBalance => {
+                (of_service, 0)
+            }
+            StateName::Stopped | StateName::RequestStop => (0, of_service),
+            StateName::RequestStart | StateName::Fence | StateName::Recovery | StateName::Freeze | StateName::Error => {
+                (0, 0)
+            }
+        };
+        Rank { priority: Reverse(priority), since, stop }
+    }
+
+    /// Takes the priorities of services as they are configured now, for all that waits.
+    pub(super) fn take_priorities(&mut self, resources: &Arc<ResourcesConfig>) {
+        if self.resources.as_ref().is_some_and(|known| ResourcesConfig::is_same(known, resources)) {
+            return;
+        }
+        self.resources = Some(resources.clone());
+        let set = resources.resources.iter().filter(|(_, resource)| resource.priority() > 0);
+        let priorities = set.map(|(sid, resource)| (sid.clone(), resource.priority())).collect();
+        if self.priorities == priorities {
+            return;
+        }
+        self.priorities = priorities;
+        let waiting: Vec<Waiting> = self.waiting.values().cloned().collect();
+        for Waiting { job, rank } in waiting {
+            let anew = self.rank(&job, rank.since);
+            self.put(job, anew, Some(rank));
+        }
     }
 
     fn runs_for(&self, sid: &ServiceId) -> bool {
@@ -184,7 +248,7 @@ impl JobQueue {
         waiting.retain(|sid, waiting| {
             let keeps = wanted(&waiting.job);
             if !keeps {
-                order.remove(&Place { since: waiting.since, sid: sid.clone() });
+                order.remove(&Place { rank: waiting.rank, sid: sid.clone() });
             }
             keeps
         });
@@ -200,14 +264,14 @@ impl JobQueue {
     pub(super) fn next_after(&self, place: Option<&Place>) -> Option<(Place, Job)> {
         let after = place.map_or(Bound::Unbounded, Bound::Excluded);
         let mut places = self.order.range::<Place, _>((after, Bound::Unbounded));
-        let next = places.find(|place| place.since < self.looks && !self.runs_for(&place.sid))?;
+        let next = places.find(|place| place.rank.since < self.looks && !self.runs_for(&place.sid))?;
         Some((next.clone(), self.waiting.get(&next.sid)?.job.clone()))
     }
 
     /// Takes note that a job runs.
     pub(super) fn started(&mut self, job: Job, now: Now) {
-        if let Some(Waiting { since, .. }) = self.waiting.remove(&job.sid) {
-            self.order.remove(&Place { since, sid: job.sid.clone() });
+        if let Some(Waiting { rank, .. }) = self.waiting.remove(&job.sid) {
+            self.order.remove(&Place { rank, sid: job.sid.clone() });
         }
         let (began, began_wall) = (now.instant, now.wall);
         let limit = job.usual_time_limit();
@@ -231,7 +295,7 @@ mod tests {
     use alloc::{string::String, string::ToString};
 
     use super::*;
-    use crate::status::StateName;
+    use crate::id::ServiceTypes;
 
     /// A job for a service: one that answers a request, or a last stop.
     fn job(queue: &mut JobQueue, sid: &str, uid: Option<&str>) -> Job {
@@ -323,10 +387,19 @@ mod tests {
         assert!(queue.is_empty());
     }
 
+    /// What is configured, with these priorities.
+    fn configured(priorities: &BTreeMap<ServiceId, u32>) -> Arc<ResourcesConfig> {
+        let section = |(sid, priority): (&ServiceId, &u32)| {
+            std::format!("{}: {}\n\tpriority {priority}\n\n", sid.service_type(), sid.name())
+        };
+        let text: String = priorities.iter().map(section).collect();
+        Arc::new(ResourcesConfig::read(text.as_bytes(), &ServiceTypes::default()).config)
+    }
+
     /// A queue that counts how often each job was passed over, and sorts them at each look: what is said of the order, letter by
     /// letter.
     #[derive(Default)]
-    struct Plain(BTreeMap<ServiceId, (u32, Job)>);
+    struct Plain(BTreeMap<ServiceId, (u32, Job)>, BTreeMap<ServiceId, u32>);
 
     impl Plain {
         fn queue(&mut self, job: Job) {
@@ -336,14 +409,19 @@ mod tests {
 
         fn look(&mut self) -> Vec<Job> {
             let mut order: Vec<&mut (u32, Job)> = self.0.values_mut().collect();
-            order.sort_by_key(|(passed_over, job)| (core::cmp::Reverse(*passed_over), job.sid.clone()));
+            order.sort_by_key(|(passed_over, job)| {
+                let priority = self.1.get(&job.sid).copied().unwrap_or(0);
+                let stops = job.command == StateName::RequestStop;
+                let (first, last) = if stops { (0, priority) } else { (if job.only_look { 0 } else { priority }, 0) };
+                (Reverse(first), Reverse(*passed_over), last, job.sid.clone())
+            });
             order.iter_mut().for_each(|(passed_over, _)| *passed_over += 1);
             order.into_iter().map(|(_, job)| job.clone()).collect()
         }
     }
 
     #[test]
-    fn the_order_is_that_of_a_count_of_how_often_each_was_passed_over() {
+    fn the_order_is_that_of_priorities_then_of_a_count_of_how_often_each_was_passed_over() {
         let (mut queue, mut plain) = (JobQueue::default(), Plain::default());
         let mut random = 1_u32;
         let mut draw = |below: u32| {
@@ -353,9 +431,21 @@ mod tests {
         for step in 0..3_000 {
             for _ in 0..draw(4) {
                 let sid = std::format!("vm:{}", 100 + draw(20));
-                let job = job(&mut queue, &sid, Some("one"));
+                let mut job = job(&mut queue, &sid, Some("one"));
+                match draw(4) {
+                    0 => job.only_look = true,
+                    1 => job.command = StateName::RequestStop,
+                    _ => {}
+                }
                 queue.queue(job.clone());
                 plain.queue(job);
+            }
+            // For a third of the time nothing has a priority.
+            if step % 100 == 0 {
+                let some = if step % 300 == 0 { 0 } else { 8 };
+                let drawn = (0..some).map(|_| (std::format!("vm:{}", 100 + draw(20)), draw(4) * 300));
+                plain.1 = drawn.map(|(sid, priority)| (ServiceId::new(&sid).unwrap(), priority)).collect();
+                queue.take_priorities(&configured(&plain.1));
             }
             let (one, other) = (look(&mut queue), plain.look());
             assert_eq!(one, other, "step {step}");
@@ -372,6 +462,38 @@ mod tests {
             }
             assert_eq!(queue.order.len(), queue.waiting.len());
         }
+    }
+
+    #[test]
+    fn a_start_of_higher_priority_comes_before_what_was_passed_over_and_a_stop_after_others() {
+        let mut queue = JobQueue::default();
+        let stop = |queue: &mut JobQueue, sid| Job { command: StateName::RequestStop, ..job(queue, sid, Some("stop")) };
+        let priority = |priority: u32| BTreeMap::from([(ServiceId::new("vm:109").unwrap(), priority)]);
+        queue.take_priorities(&configured(&priority(1000)));
+        let first = job(&mut queue, "vm:101", Some("one"));
+        queue.queue(first);
+        look(&mut queue);
+        let later = job(&mut queue, "vm:109", Some("two"));
+        queue.queue(later.clone());
+        assert_eq!(ready(&mut queue), ["vm:109 two", "vm:101 one"]);
+        queue.take_priorities(&configured(&priority(0)));
+        assert_eq!(ready(&mut queue), ["vm:101 one", "vm:109 two"], "also what waits goes by what is configured now");
+        queue.take_priorities(&configured(&priority(1000)));
+        queue.queue(Job { only_look: true, ..later });
+        assert_eq!(ready(&mut queue), ["vm:101 one", "vm:109 two"], "a look has no priority");
+        queue.keep_waiting(|_| false);
+        for sid in ["vm:109", "vm:110"] {
+            let job = stop(&mut queue, sid);
+            queue.queue(job);
+        }
+        assert_eq!(ready(&mut queue), ["vm:110 stop", "vm:109 stop"]);
+        let last = stop(&mut queue, "vm:101");
+        queue.queue(last);
+        assert_eq!(
+            ready(&mut queue),
+            ["vm:110 stop", "vm:109 stop", "vm:101 stop"],
+            "it waits for none that came later"
+        );
     }
 
     #[test]

@@ -112,6 +112,9 @@ impl Lrm {
     fn serve(&mut self, finished: Vec<(JobId, ExitCode)>, host: &mut (impl LrmHost + ?Sized), now: Now) {
         let configuration = host.configuration();
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
+        if let Some(configuration) = &configuration {
+            self.queue.take_priorities(&configuration.resources);
+        }
         self.drop_stale_results();
         for (id, exit_code) in finished {
             if let Some(next) = self.finish(id, exit_code, configuration.as_ref(), host, now) {

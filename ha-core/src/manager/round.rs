@@ -56,6 +56,8 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) failed_moves: &'a mut FailedMoves,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts>,
+    /// In which order services take steps, by position; empty if that is the order of the status.
+    order: &'a [usize],
     history: &'a mut NodeHistory,
     uids: &'a mut UidSource,
     nodes: OrderedMap<NodeName, NodeFacts<'a>>,
@@ -126,6 +128,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             balance_hold,
             failed_moves,
             facts,
+            order: services.order(),
             history,
             uids,
             nodes,
@@ -162,10 +165,11 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         changed
     }
 
-    /// Lets services take a step each. Says whether one of them changed its state.
+    /// Lets services take a step each, those of higher priority first. Says whether one of them changed its state.
     fn step_all(&mut self, looked_after: fn(&ServiceState) -> bool) -> bool {
         let mut changed = false;
-        for service in 0..self.status.services.len() {
+        for at in 0..self.status.services.len() {
+            let service = self.order.get(at).copied().unwrap_or(at);
             let takes_step = !self.settled.holds(service, &self.placement)
                 && self.entry(service).is_some_and(|(_, entry)| looked_after(&entry.state));
             if takes_step {

@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
 
 use crate::{
-    config::{Digest, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{self, GroupsConfig, ResourcesConfig, RulesConfig},
     event::Event,
     host::{Configuration, EventSink},
     id::NodeName,
@@ -77,9 +77,9 @@ impl Evaluated {
 
     fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> bool {
         let Configuration { resources, groups, rules, .. } = configuration;
-        same_resources(&self.resources, resources)
-            && same(&self.groups, groups, |config| config.digest)
-            && same(&self.rules, rules, |config| config.digest)
+        ResourcesConfig::is_same(&self.resources, resources)
+            && config::same(&self.groups, groups, |config| config.digest)
+            && config::same(&self.rules, rules, |config| config.digest)
             && self.nodes.iter().eq(members.keys())
     }
 
@@ -100,14 +100,4 @@ impl Evaluated {
             });
         }
     }
-}
-
-/// Whether two readings of the resources file are the same.
-pub(super) fn same_resources(one: &Arc<ResourcesConfig>, other: &Arc<ResourcesConfig>) -> bool {
-    same(one, other, |config| config.digest)
-}
-
-/// Whether two files are the same: the same value, or the same digest. A digest that was never set says nothing.
-fn same<T>(one: &Arc<T>, other: &Arc<T>, digest: impl Fn(&T) -> Digest) -> bool {
-    Arc::ptr_eq(one, other) || (digest(one) == digest(other) && digest(one) != Digest::default())
 }

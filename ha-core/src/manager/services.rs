@@ -1,8 +1,9 @@
 //! Which services are managed, and what is configured for them.
 
 use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
+use core::cmp::Reverse;
 
-use super::{Manager, RoundInput, rules::same_resources};
+use super::{Manager, RoundInput};
 use crate::{
     config::{RequestedState, Resource, ResourcesConfig},
     event::{Event, RemovalReason},
@@ -46,6 +47,9 @@ pub(super) struct ManagedServices {
     resources: Option<Arc<ResourcesConfig>>,
     /// For each service of the status its position in the resources, if it is configured.
     places: Vec<Option<usize>>,
+    /// The services of the status in the order in which they take steps: first those of the highest priority, then by SID. Empty where
+    /// none has a priority, so that they go by SID alone.
+    order: Vec<usize>,
     /// Configured services whose guest no node has: each is reported once.
     not_found: BTreeSet<ServiceId>,
 }
@@ -54,13 +58,22 @@ impl ManagedServices {
     /// Whether nothing can have changed since the status was last brought up to date.
     fn is_up_to_date(&self, configuration: &Configuration) -> bool {
         self.not_found.is_empty()
-            && self.resources.as_ref().is_some_and(|resources| same_resources(resources, &configuration.resources))
+            && self
+                .resources
+                .as_ref()
+                .is_some_and(|resources| ResourcesConfig::is_same(resources, &configuration.resources))
     }
 
     /// Takes note of what the resources say of each service; `settled` if the status was brought up to date with them.
     fn index(&mut self, resources: &Arc<ResourcesConfig>, services: &ServiceTable, settled: bool) {
         self.resources = settled.then(|| resources.clone());
         self.places = services.iter().map(|(sid, _)| resources.resources.get_index_of(sid)).collect();
+        self.order = by_priority(&self.places, resources);
+    }
+
+    /// The positions of the services in the order in which they take steps; empty if that is the order of the status.
+    pub(super) fn order(&self) -> &[usize] {
+        &self.order
     }
 
     /// What is configured for each service of the status, in its order.
@@ -181,6 +194,20 @@ impl Manager {
         }
         new
     }
+}
+
+/// The positions of services with what is of higher priority first; empty where none has a priority.
+fn by_priority(places: &[Option<usize>], resources: &ResourcesConfig) -> Vec<usize> {
+    let priority = |place: &Option<usize>| {
+        let resource = place.and_then(|place| resources.resources.get_index(place));
+        resource.map_or(0, |(_, resource)| resource.priority())
+    };
+    if places.iter().all(|place| priority(place) == 0) {
+        return Vec::new();
+    }
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_cached_key(|service| Reverse(places.get(*service).map_or(0, priority)));
+    order
 }
 
 fn removal_reason(sid: &ServiceId, configuration: &Configuration) -> Option<RemovalReason> {

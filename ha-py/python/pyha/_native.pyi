@@ -1662,6 +1662,7 @@ class Resource:
         max_relocate: SupportsIndex | None = None,
         failback: bool | None = None,
         auto_rebalance: bool | None = None,
+        priority: SupportsIndex | None = None,
         comment: str | None = None,
     ) -> Resource: ...
     def __repr__(self, /) -> str: ...
@@ -1694,6 +1695,12 @@ class Resource:
     def max_restart(self, /) -> int:
         """
         Failed starts that are retried on the same node; by default 1.
+        """
+    @property
+    def priority(self, /) -> int:
+        """
+        How much it matters beside others, from 0 to 1000; by default 0. What has more of it is placed, started and moved before the
+        rest, and stopped after it.
         """
     @property
     def properties(self, /) -> dict[str, str]:

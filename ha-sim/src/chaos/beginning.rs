@@ -35,6 +35,7 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let groups = if rng.u32(0..4) == 0 { groups(rng, &names) } else { String::new() };
     let mut resources = resources(rng, &sids, !groups.is_empty());
     keep_from_balancing(&mut streams.of("balancing"), &mut resources);
+    give_priorities(&mut streams.of("priorities"), &mut resources);
     let with_devices = rng.u32(0..5) == 0 || streams.of("devices").u32(0..8) == 0;
     let fence = with_devices.then(|| fence(&names));
     let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
@@ -158,9 +159,21 @@ fn keep_from_balancing(rng: &mut Rng, resources: &mut String) {
     if rng.u32(0..4) > 0 {
         return;
     }
+    add_to_some(rng, resources, |_| "auto-rebalance 0".to_owned());
+}
+
+/// In some clusters some services matter more than others.
+fn give_priorities(rng: &mut Rng, resources: &mut String) {
+    if rng.u32(0..4) == 0 {
+        add_to_some(rng, resources, |rng| format!("priority {}", rng.u32(0..=3).saturating_mul(300)));
+    }
+}
+
+/// Half of the resources get one more property.
+fn add_to_some(rng: &mut Rng, resources: &mut String, mut property: impl FnMut(&mut Rng) -> String) {
     let lines = resources.lines().map(|line| {
         let is_last = line.starts_with("\tmax_relocate");
-        if is_last && rng.bool() { format!("{line}\n\tauto-rebalance 0\n") } else { format!("{line}\n") }
+        if is_last && rng.bool() { format!("{line}\n\t{}\n", property(rng)) } else { format!("{line}\n") }
     });
     *resources = lines.collect();
 }

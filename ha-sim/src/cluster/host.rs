@@ -283,16 +283,20 @@ fn as_it_may_be(operation: HostOperation, fault: Fault) -> Fault {
 }
 
 impl Host<'_> {
-    /// Whether what its daemon reports is heard.
-    fn is_told(&self, event: &Event) -> bool {
+    /// Hears what its daemon reports. Says whether it is told.
+    fn hears(&mut self, event: &Event) -> bool {
         let is_untold = self.has_bug(PlantedBug::ErrorsUntold) && planted::says_why(event);
-        self.fate == Fate::Lives && !is_untold
+        let is_told = self.fate == Fate::Lives && !is_untold;
+        if let (true, DaemonKind::Crm, Some(invariants)) = (is_told, self.daemon, &mut self.cluster.invariants) {
+            invariants.crm_tells(&self.node, event, self.cluster.world.time);
+        }
+        is_told
     }
 }
 
 impl EventSink for Host<'_> {
     fn event(&mut self, event: Event) {
-        if self.is_told(&event) {
+        if self.hears(&event) {
             self.view().event(event);
         }
     }
@@ -302,7 +306,7 @@ impl EventSink for Host<'_> {
     }
 
     fn decision(&mut self, event: Event, why: Why) {
-        if self.is_told(&event) {
+        if self.hears(&event) {
             self.view().decision(event, why);
         }
     }
@@ -462,8 +466,10 @@ impl Host<'_> {
 
 impl ConfigurationStore for Host<'_> {
     fn configuration(&mut self) -> Result<Configuration, HostError> {
-        self.call(HostOperation::ReadConfiguration, |host| {
+        let mut read = None;
+        let configuration = self.call(HostOperation::ReadConfiguration, |host| {
             let configuration = host.view().configuration()?;
+            read = Some(configuration.resources.clone());
             let Self { cluster, node, daemon, .. } = &mut *host;
             if let (DaemonKind::Crm, Some(invariants)) = (*daemon, &mut cluster.invariants) {
                 invariants.reads_configuration(node, &configuration, &cluster.world);
@@ -472,7 +478,11 @@ impl ConfigurationStore for Host<'_> {
                 Some(bug) => planted::change_configuration(bug, configuration),
                 None => configuration,
             })
-        })
+        });
+        if let (Ok(_), Some(resources), Some(invariants)) = (&configuration, read, &mut self.cluster.invariants) {
+            invariants.goes_by(&self.node, self.daemon, &resources);
+        }
+        configuration
     }
 }
 
@@ -670,6 +680,9 @@ impl Workers for Host<'_> {
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+        if let Some(invariants) = &mut self.cluster.invariants {
+            invariants.looks_at_jobs(&self.node);
+        }
         self.call(HostOperation::FinishedJobs, |host| {
             let mut finished = host.view().finished()?;
             let Self { cluster, node, .. } = &mut *host;

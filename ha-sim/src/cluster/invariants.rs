@@ -8,6 +8,7 @@ use std::{
 };
 
 use ha_core::{
+    config::ResourcesConfig,
     event::Event,
     host::{Configuration, FenceAttempt, HostError, Job, JobId, Lock, LockAnswer},
     id::{NodeName, ServiceId, Uid},
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
+    precedence::Precedence,
 };
 use crate::world::{ClusterEvent, DaemonKind, Happening, Source, What, World};
 
@@ -65,6 +67,8 @@ pub enum Invariant {
     FencedForIncident,
     /// The device of a multiplexer runs for no longer than each of its clients counts on.
     DeviceEndsInTime,
+    /// What is of higher priority is recovered, started and moved before what is of lower.
+    HigherFirst,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
     /// Somebody is told why a service does not run: it goes to `error` with a reason, and one that could run and does not is shown or told
@@ -97,6 +101,7 @@ impl Invariant {
             Self::NotUnderstoodIsKept => "what is not understood is kept",
             Self::FencedForIncident => "a device turns off only what must be fenced",
             Self::DeviceEndsInTime => "a device ends when its clients count on that",
+            Self::HigherFirst => "what is of higher priority comes first",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
             Self::Settles => "everything settles after the faults",
@@ -170,6 +175,7 @@ pub struct Invariants {
     transitions: BTreeMap<Transition, u64>,
     faults: BTreeMap<&'static str, u64>,
     beliefs: Beliefs,
+    precedence: Precedence,
     /// How many calls went wrong.
     disturbed: u64,
     /// Until when the last call that went wrong held up a daemon of each node.
@@ -392,6 +398,11 @@ impl Invariants {
         }
     }
 
+    /// A daemon has read what is configured, and goes by it.
+    pub(super) fn goes_by(&mut self, node: &NodeName, daemon: DaemonKind, resources: &Arc<ResourcesConfig>) {
+        self.precedence.begins(node, daemon, resources);
+    }
+
     pub(super) fn reads_configuration(&mut self, node: &NodeName, configuration: &Configuration, world: &World) {
         self.edits.insert(node.clone(), world.store.edits());
         self.beliefs.has_read_configuration(node, configuration);
@@ -480,6 +491,8 @@ impl Invariants {
             let details = format!("{} of {} begins on {node}, whose LRM has no watchdog", job.command, job.sid);
             self.note_breach(world.time, Invariant::WatchdogGuardsWhatRuns, details);
         }
+        let wrong = self.precedence.starts(node, job);
+        self.note_wrong(world.time, wrong);
         let Some(uid) = &job.uid else { return };
         self.begun.insert((node.clone(), job.id), uid.clone());
         match job.command {
@@ -502,6 +515,17 @@ impl Invariants {
             let details = format!("{} of {} ({uid}) is executed again on {node}", job.command, job.sid);
             self.note_breach(world.time, Invariant::ExecutedOnce, details);
         }
+    }
+
+    /// The LRM of a node begins to look at what has ended and what waits.
+    pub(super) fn looks_at_jobs(&mut self, node: &NodeName) {
+        self.precedence.looks_again(node);
+    }
+
+    /// The CRM of a node tells something.
+    pub(super) fn crm_tells(&mut self, node: &NodeName, event: &Event, at: Instant) {
+        let wrong = self.precedence.tells(node, event);
+        self.note_wrong(at, wrong);
     }
 
     /// A job has ended. One that a lock kept from its guest did not execute anything.

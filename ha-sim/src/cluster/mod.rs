@@ -32,6 +32,7 @@ mod host;
 mod invariants;
 mod observe;
 mod planted;
+mod precedence;
 mod ran_twice;
 mod record;
 mod setup;

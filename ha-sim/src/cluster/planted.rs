@@ -134,6 +134,8 @@ bugs! {
     CommandsWaitForNodes = "commands-wait-for-nodes",
     /// LRMs start nothing that has yet to run while a node is lost.
     StartsWaitForNodes = "starts-wait-for-nodes",
+    /// Nobody sees that a service matters more than others.
+    PrioritiesUnseen = "priorities-unseen",
     /// The master does not say why services go to `error`.
     ErrorsUntold = "errors-untold",
 }
@@ -262,6 +264,10 @@ pub(super) fn change_written(bug: PlantedBug, status: &mut ManagerStatus, before
 pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configuration) -> Configuration {
     if bug == PlantedBug::ServiceForgotten {
         Arc::make_mut(&mut configuration.resources).resources.pop();
+    }
+    if bug == PlantedBug::PrioritiesUnseen {
+        let resources = Arc::make_mut(&mut configuration.resources);
+        resources.resources.values_mut().for_each(|resource| resource.priority = None);
     }
     configuration
 }

@@ -65,7 +65,9 @@ where
     P: ToString,
 {
     let typed = |key: &str, text: String| match key {
-        "max_restart" | "max_relocate" => text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number)),
+        "max_restart" | "max_relocate" | "priority" => {
+            text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
+        }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
         "resources" | "nodes" => text.split(',').collect::<Value>(),
         _ => json!(text),

@@ -20,7 +20,7 @@ use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     parameters::{
         AFFINITY, BALANCE, COMMENT, DELETE, DISABLE, FAILBACK, GROUP, MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES,
-        RESOURCES, RESTRICTED, STRICT,
+        PRIORITY, RESOURCES, RESTRICTED, STRICT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -108,6 +108,7 @@ pub(crate) const ROUTES: &[Route] = &[
             MAX_RELOCATE,
             FAILBACK,
             BALANCE,
+            PRIORITY,
             COMMENT,
             DRY_RUN,
         ])
@@ -115,7 +116,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/api/v1/services/{sid}", SysAudit, services::one)
         .about("A service: configuration, state, node, the rules that hold for it, and why it is where it is."),
     Route::patch("/api/v1/services/{sid}", VmPowerMgmt, services::set)
-        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, PRIORITY, COMMENT, DELETE, DIGEST, DRY_RUN])
         .about("Change a service. For more than its requested state Sys.Console is needed."),
     Route::delete("/api/v1/services/{sid}", SysConsole, services::remove)
         .takes(&[

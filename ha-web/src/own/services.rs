@@ -17,7 +17,8 @@ use crate::{
     wire::{Answer, Fault},
 };
 
-const KEYS: &[&str] = &["state", "group", "max_restart", "max_relocate", "failback", "auto-rebalance", "comment"];
+const KEYS: &[&str] =
+    &["state", "group", "max_restart", "max_relocate", "failback", "auto-rebalance", "priority", "comment"];
 
 /// A service as everybody sees it.
 fn object(resource: Option<&Resource>, groups: &GroupsConfig, glance: &ServiceGlance) -> Map<String, Value> {
@@ -38,6 +39,7 @@ fn object(resource: Option<&Resource>, groups: &GroupsConfig, glance: &ServiceGl
             "max_relocate": resource.max_relocate(),
             "failback": effective_failback(resource, groups),
             "auto-rebalance": resource.auto_rebalance(),
+            "priority": resource.priority(),
         })
     });
     object.insert("in_force".into(), json!(in_force));
