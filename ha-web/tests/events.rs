@@ -17,7 +17,7 @@ use ha_core::{
     id::NodeName,
     status::Motion,
 };
-use ha_host::store::SharedStore;
+use ha_host::{os::clock, store::SharedStore};
 use ha_web::{
     access::{Access, Role, TokenName},
     server::{Address, Bounds, Running, serve},
@@ -187,6 +187,112 @@ fn a_store_that_fails_ends_no_stream() {
         told = stream.next(&cluster).expect("the stream goes on");
     }
     assert_eq!(told.id, Some(1), "and has missed nothing");
+}
+
+#[test]
+fn a_token_that_expires_ends_a_stream_that_is_never_silent() {
+    // What happens is told several times in that.
+    let cluster = Cluster::with_bounds(Bounds { silence: Duration::from_secs(1), ..Bounds::default() });
+    let mut stream = listen(&cluster, "?after=0", None).unwrap();
+    Access::edit(&*cluster.store, |access| {
+        let token = access.tokens.get_mut(&TokenName::new("test@pam!audit").unwrap()).unwrap();
+        token.expires = Some(clock::wall() + 1);
+        Ok::<(), ()>(())
+    })
+    .unwrap()
+    .unwrap();
+    let began = Instant::now();
+    let mut number = 0;
+    let mut happens_again = || {
+        number += 1;
+        happens(&*cluster.store, number, "vm:100");
+    };
+    happens_again();
+    while let Some(told) = stream.next(&cluster) {
+        assert!(began.elapsed() < Duration::from_secs(30), "it is told {told:?} long after its token has expired");
+        // Each event is followed by the next one at once.
+        if !told.event.is_empty() {
+            happens_again();
+        }
+    }
+    assert!(number > 1, "there was something to tell all the while");
+}
+
+/// What a stream tells next of the status.
+fn next_status(stream: &mut Stream, cluster: &Cluster) -> Told {
+    loop {
+        let told = stream.next(cluster).expect("the stream goes on");
+        if told.event.starts_with("status") {
+            assert_eq!(told.id, None, "it is no entry of the history");
+            return told;
+        }
+    }
+}
+
+/// A status, after a change of it was told: as `docs/api.md` says that it is done.
+fn apply(status: &mut Value, told: &Value) {
+    let status = status.as_object_mut().unwrap();
+    for (key, value) in told["status"].as_object().unwrap() {
+        let name = match key.as_str() {
+            "services" => "sid",
+            "nodes" => "node",
+            _ if value.is_null() => {
+                status.remove(key);
+                continue;
+            }
+            _ => {
+                status.insert(key.clone(), value.clone());
+                continue;
+            }
+        };
+        let list = status[key].as_array_mut().unwrap();
+        let gone = &told["gone"][key];
+        let is_told = |entry: &Value| value.as_array().unwrap().iter().any(|new| new[name] == entry[name]);
+        let is_gone = |entry: &Value| gone.as_array().is_some_and(|gone| gone.contains(&entry[name]));
+        list.retain(|entry| !is_told(entry) && !is_gone(entry));
+        list.extend(value.as_array().unwrap().iter().cloned());
+        list.sort_by_key(|entry| entry[name].as_str().unwrap().to_owned());
+    }
+}
+
+#[test]
+fn the_status_is_told_whole_and_then_what_changes_in_it() {
+    let cluster = Cluster::new();
+    cluster.change("POST", "/cluster/ha/resources", "sid=100");
+    let mut stream = listen(&cluster, "?status=1", None).unwrap();
+    let first = next_status(&mut stream, &cluster);
+    assert_eq!(first.event, "status");
+    let (mut known, mut digest) = (first.data["status"].clone(), first.data["digest"].clone());
+
+    // The same status as is given to who asks, by the digest with which 'If-None-Match' asks.
+    let mut follow = |what: &str, is_so: fn(&Value) -> bool| {
+        let status = || {
+            let answer = cluster.call_as(Some(Role::Audit), "GET", "/api/v1/status", "");
+            (json!(answer.headers["etag"].to_str().unwrap().trim_matches('"')), answer.body)
+        };
+        while !is_so(&known) || digest != status().0 {
+            let told = next_status(&mut stream, &cluster);
+            assert_eq!((told.event.as_str(), &told.data["from"]), ("status_change", &digest), "{what}");
+            apply(&mut known, &told.data);
+            digest = told.data["digest"].clone();
+            let told = told.data["status"]["services"].as_array().map_or(0, Vec::len);
+            assert!(told <= 1, "{what}: {told} services are told for one that has changed");
+        }
+        let without_time = |mut status: Value| -> Value {
+            status.as_object_mut().unwrap().remove("time");
+            status
+        };
+        assert_eq!(without_time(known.clone()), without_time(status().1), "{what}");
+    };
+    cluster.change("PUT", "/cluster/ha/resources/vm:100", "comment=known");
+    follow("one is changed", |status| status["services"][0]["comment"] == "known");
+    cluster.change("POST", "/cluster/ha/resources", "sid=ct:200");
+    follow("one is added", |status| status["services"].as_array().unwrap().len() == 2);
+    cluster.change("DELETE", "/cluster/ha/resources/vm:100", "");
+    follow("one is removed", |status| status["services"].as_array().unwrap().iter().all(|one| one["sid"] != "vm:100"));
+
+    let mut later = listen(&cluster, "?status=1", None).unwrap();
+    assert_eq!(next_status(&mut later, &cluster).event, "status", "who comes later is told all at first");
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod time;
 
 pub(crate) use history::{filter, object};
 pub(crate) use metrics::metrics;
-pub(crate) use status::status;
+pub(crate) use status::{status, whole as whole_status};
 pub(crate) use time::rfc3339_ms;
 
 use crate::{
@@ -76,6 +76,7 @@ pub(crate) const ROUTES: &[Route] = &[
             ABOUT_NODE,
             EVENT,
             SEVERITY,
+            Parameter::may("status", Boolean, "Tell the status too: 'status' has it whole, and 'status_change' what has changed in it since."),
         ])
         .about("What happens, as Server-Sent Events. Where the events after an id are not kept any more, 'reset' comes first, with the status."),
     Route::get("/api/v1/history", SysAudit, history::history)

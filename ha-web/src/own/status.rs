@@ -20,6 +20,12 @@ use crate::{
 const RECENT_MS: i64 = 60_000;
 
 pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
+    let (status, digest) = whole(call)?;
+    Ok(Answer::with_digest(status, digest))
+}
+
+/// The whole status, and a digest of all in it but its time, which alone makes it no other one.
+pub(crate) fn whole(call: &Call<'_>) -> Result<(Value, String), Fault> {
     let present = call.present()?;
     let store = call.desk().store();
     let mut glance = Glance::new(present, &call.local_node()?, None);
@@ -59,8 +65,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
     if let Some(stage) = &call.site.stage {
         insert(&mut whole, "play", json!({"rate": stage.rate()}));
     }
-    // Its time alone makes it no other one.
     let digest = blake3::hash(whole.to_string().as_bytes()).to_hex();
     insert(&mut whole, "time", json!(rfc3339_ms(now_ms)));
-    Ok(Answer::with_digest(whole, digest))
+    Ok((whole, digest.to_string()))
 }

@@ -85,7 +85,7 @@ impl Running {
     /// Takes no more connections, and gives those that there are at most two seconds to end.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        self.web.inner.feed.end();
+        self.web.inner.is_over.send_replace(true);
         let ended = async { while self.listeners.join_next().await.is_some() {} };
         let _ = timeout(Duration::from_secs(2), ended).await;
         for socket in &self.sockets {

@@ -20,7 +20,7 @@ use super::{
     Web,
     authenticate::{Sent, Unknown},
     exchange::{Whole, unavailable, with_headers},
-    feed::{Known, News},
+    feed::{Known, News, StatusNews},
 };
 use crate::{
     access::Caller,
@@ -36,6 +36,8 @@ pub(super) struct Wanted {
     filter: Filter,
     /// After which entry; without it from now on.
     after: Option<u64>,
+    /// Whether the status is wanted too.
+    status: bool,
 }
 
 impl Wanted {
@@ -52,7 +54,7 @@ impl Wanted {
         let after = text.map(number).transpose().map_err(|_| {
             Fault::parameter(name, "bad_value", "it is no id of an event, which are whole numbers from 0")
         })?;
-        Ok(Self { filter: own::filter(call)?, after })
+        Ok(Self { filter: own::filter(call)?, after, status: call.parameters.truth("status").unwrap_or(false) })
     }
 }
 
@@ -63,13 +65,26 @@ struct Listener {
     whole: Arc<Whole>,
     sent: Sent,
     caller: Caller,
-    news: News,
+    news: News<Known>,
+    /// If it is wanted.
+    status: Option<News<StatusNews>>,
     is_over: watch::Receiver<bool>,
     filter: Filter,
     /// The last entry that was told or was not wanted; without it nothing was told yet.
     last: Option<u64>,
     access_version: Option<u64>,
+    /// When it was looked last whether it may still listen.
+    looked: Instant,
+    /// The digest of the status that was told last.
+    known_status: Option<String>,
     _place: OwnedSemaphorePermit,
+}
+
+/// Why there may be something to tell.
+enum Cause {
+    Time,
+    Status(Arc<StatusNews>),
+    History,
 }
 
 impl Web {
@@ -90,16 +105,19 @@ impl Web {
             whole,
             sent,
             caller,
-            news: self.inner.feed.listen(self.inner.site.desk.store()),
-            is_over: self.inner.feed.is_over(),
+            news: self.inner.history.listen(self),
+            status: wanted.status.then(|| self.inner.status.listen(self)),
+            is_over: self.inner.is_over.subscribe(),
             filter: wanted.filter,
             last: wanted.after,
             access_version: None,
+            looked: Instant::now(),
+            known_status: None,
             _place: place,
         };
         let blocks = stream::unfold(listener, |mut listener| async move {
             let blocks = listener.next().await?;
-            Some((Ok::<Bytes, Infallible>(Bytes::from(blocks)), listener))
+            Some((Ok::<Bytes, Infallible>(blocks), listener))
         });
         let mut response = with_headers(Response::new(Body::from_stream(blocks)), "text/event-stream");
         // Proxies that collect an answer before they pass it on are asked not to.
@@ -110,20 +128,29 @@ impl Web {
 
 impl Listener {
     /// What must be told next; nothing when it is over.
-    async fn next(&mut self) -> Option<String> {
-        let silence = Instant::now().checked_add(self.web.inner.bounds.silence)?;
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let is_news = tokio::select! {
+            let look_again = self.looked.checked_add(self.web.inner.bounds.silence)?;
+            let cause = tokio::select! {
                 _ = self.is_over.wait_for(|is_over| *is_over) => return None,
-                () = sleep_until(silence) => false,
+                () = sleep_until(look_again) => Cause::Time,
+                news = next_of(&mut self.status) => Cause::Status(news?),
                 changed = self.news.changed() => {
                     changed.ok()?;
-                    true
+                    Cause::History
                 }
             };
-            if !is_news {
-                // Tickets and tokens expire.
-                return if self.still_may().await { Some(self.still_here()) } else { None };
+            match cause {
+                Cause::Time => {
+                    // Tickets and tokens expire, however much there is to tell.
+                    self.looked = Instant::now();
+                    return self.still_may().await.then(|| self.still_here().into());
+                }
+                Cause::Status(news) => match self.status_of(&news) {
+                    Some(block) => return Some(block),
+                    None => continue,
+                },
+                Cause::History => {}
             }
             let Some(known) = self.news.borrow_and_update().clone() else { continue };
             let version = self.access_version.replace(known.access_version);
@@ -132,9 +159,15 @@ impl Listener {
             }
             let blocks = self.news_of(&known).await?;
             if !blocks.is_empty() {
-                return Some(blocks);
+                return Some(blocks.into());
             }
         }
+    }
+
+    /// What this one has to be told of the status.
+    fn status_of(&mut self, news: &StatusNews) -> Option<Bytes> {
+        let known = self.known_status.replace(news.digest.clone());
+        news.to(known.as_deref())
     }
 
     /// A comment; the id says to a client where it is, also if nothing that it wants has happened.
@@ -163,7 +196,7 @@ impl Listener {
             own::status(&call).ok().map(|answer| answer.data)
         };
         let status = self.web.wait_for_store(status).await??;
-        Some(block(end, "reset", &status))
+        Some(block(Some(end), "reset", &status))
     }
 
     /// Whether the listener may still listen: tokens and users are removed, and tickets expire.
@@ -179,12 +212,24 @@ impl Listener {
     }
 }
 
-fn block_of(entry: &Arc<Entry>) -> String {
-    block(entry.position.unwrap_or(0), &entry.what.name(), &own::object(entry))
+/// The next news, if there may be any.
+async fn next_of<T>(news: &mut Option<News<T>>) -> Option<Arc<T>> {
+    let Some(news) = news else { return std::future::pending().await };
+    loop {
+        news.changed().await.ok()?;
+        if let Some(next) = news.borrow_and_update().clone() {
+            return Some(next);
+        }
+    }
 }
 
-/// An event as it is sent. JSON has no line ends in it.
-fn block(id: u64, name: &str, data: &Value) -> String {
+fn block_of(entry: &Arc<Entry>) -> String {
+    block(Some(entry.position.unwrap_or(0)), &entry.what.name(), &own::object(entry))
+}
+
+/// An event as it is sent. JSON has no line ends in it. What is no entry of the history has no id.
+pub(super) fn block(id: Option<u64>, name: &str, data: &Value) -> String {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     let name: String = name.chars().filter(|character| !character.is_control()).collect();
-    format!("id: {id}\nevent: {name}\ndata: {data}\n\n")
+    format!("{id}event: {name}\ndata: {data}\n\n")
 }

@@ -32,10 +32,10 @@ use std::{
 
 use ha_core::id::NodeName;
 use ha_host::{desk::Desk, store::SharedStore};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{access::Throttle, call::Site, stage::Stage};
-use feed::Feed;
+use feed::{Feed, Known, StatusNews};
 use repeated::Repeated;
 
 /// The bounds that the server keeps.
@@ -119,7 +119,10 @@ struct Inner {
     calls: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    feed: Arc<Feed>,
+    history: Arc<Feed<Known>>,
+    status: Arc<Feed<StatusNews>>,
+    /// Becomes true when the event streams end.
+    is_over: watch::Sender<bool>,
     repeated: Mutex<Repeated>,
     connections: AtomicUsize,
 }
@@ -150,7 +153,9 @@ impl Web {
             calls: Arc::new(Semaphore::new(bounds.calls)),
             passwords: Arc::new(Semaphore::new(bounds.passwords)),
             streams: Arc::new(Semaphore::new(bounds.streams)),
-            feed: Arc::default(),
+            history: Arc::default(),
+            status: Arc::default(),
+            is_over: watch::channel(false).0,
             repeated: Mutex::default(),
             connections: AtomicUsize::new(0),
         };
