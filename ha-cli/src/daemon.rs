@@ -24,7 +24,7 @@ use ha_host::{
         self, KnownCluster, NodeError, NodeSettings, StateDirectory, WatchdogChoice,
         log::{Log, LogFormat, LogSource},
     },
-    os::signals::StopSignals,
+    os::{signals::StopSignals, systemd},
     store::{ClusterSettings, StoreAddress},
     watchdog::{
         Ioctls, LinuxDevice, Machine, MachineEnd, MultiplexerError, MultiplexerServer, MultiplexerSettings,
@@ -131,11 +131,7 @@ pub(crate) struct DiskArguments {
 }
 
 fn parse_log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "text" => Ok(LogFormat::of_text_on(io::stdout().as_raw_fd())),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("expected 'text' or 'json'".into()),
-    }
+    LogFormat::named(text, io::stdout().as_raw_fd())
 }
 
 /// Timings by name or from a file.
@@ -317,7 +313,7 @@ pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure
             "its driver has nowayout: this node is reset also when the multiplexer is stopped",
         );
     }
-    tell_systemd(&facts.to_string());
+    systemd::ready(&facts.to_string());
     while signals.count() == 0 {
         multiplexer.turn(&mut report);
     }
@@ -328,12 +324,6 @@ pub(super) fn watchdog_mux(arguments: &MuxArguments) -> Result<ExitCode, Failure
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::Failed(format!("stopped with {clients} clients: the device is left armed and resets this node")))
-}
-
-/// For a unit with `Type=notify`: it is ready. Without systemd there is nobody to tell.
-fn tell_systemd(status: &str) {
-    use sd_notify::NotifyState;
-    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// Ends with the exit code of the command, or with that of a reset.

@@ -5,7 +5,7 @@ mod common;
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, net::UnixDatagram},
     path::PathBuf,
     process::{Child, Stdio},
     sync::{
@@ -289,6 +289,39 @@ fn a_service_does_not_inherit_what_the_daemon_has_for_itself() {
     assert_eq!(fs::read_to_string(&told).unwrap(), "0\n0\n");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
+}
+
+/// `systemctl start` returns when the daemon works, and `systemctl status` says how it is.
+#[test]
+fn systemd_is_told_when_the_daemon_works_and_how_it_is() {
+    let mut sandbox = Sandbox::new("notify", "node1", "fast");
+    let socket = sandbox.directory.join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let inherited = sandbox.directory.join("inherited");
+    let tell = format!("echo \"[$NOTIFY_SOCKET]\" > {0}.new; mv {0}.new {0}; exec tail -f {0}", inherited.display());
+    sandbox.guest("proc:tells", "node1", &["/bin/sh", "-c", &tell]);
+    sandbox.ok(&["add", "proc:tells"]);
+    sandbox.inside = vec!["env".into(), format!("NOTIFY_SOCKET={}", socket.display())];
+    let mut daemon = sandbox.node("node1");
+    sandbox.inside.clear();
+    let told_until = |text: &str| {
+        let mut all = String::new();
+        while !all.contains(text) {
+            let mut bytes = [0; 4096];
+            let length =
+                manager.recv(&mut bytes).unwrap_or_else(|error| panic!("{text} is never told: {error}; {all}"));
+            all += std::str::from_utf8(&bytes[..length]).unwrap();
+        }
+        all
+    };
+    assert!(told_until("READY=1").starts_with("READY=1"), "nothing is told before");
+    told_until("STATUS=CRM master, LRM active; guarded by nothing");
+    wait_for("the service runs", 60, || inherited.exists());
+    assert_eq!(fs::read_to_string(&inherited).unwrap(), "[]\n", "what a service says is not what the daemon says");
+    signal(&daemon, "TERM");
+    told_until("STOPPING=1");
+    assert!(daemon.wait().unwrap().success());
 }
 
 /// As an earlier version or a careless hand left them.

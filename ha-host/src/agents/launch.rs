@@ -34,6 +34,7 @@ use crate::os::{
     cgroup::{Cgroup, Containment},
     clock, files,
     process::{Guard, INSTANCE_VARIABLE, ProcessRecord},
+    systemd::SOCKET_VARIABLE,
 };
 
 /// The program that launches services: `ha`, or any that calls [`launched`] when its first argument is `launch`.
@@ -125,6 +126,8 @@ impl Launcher {
         let mut child = Command::new(&self.program)
             .arg("launch")
             .args([launch.record, launch.log])
+            // What it says would be taken for what this daemon says.
+            .env_remove(SOCKET_VARIABLE)
             .envs(launch.environment)
             .current_dir(launch.directory)
             .stdin(Stdio::piped())

@@ -43,6 +43,19 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
+    /// The form that a person names: `text`, for the descriptor to which it is written, or `json`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no form of that name.
+    pub fn named(text: &str, stream: i32) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::of_text_on(stream)),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
+        }
+    }
+
     /// The form of text for a stream of this process, by its descriptor: what goes to the journal has priorities.
     #[must_use]
     pub fn of_text_on(stream: i32) -> Self {
@@ -260,8 +273,9 @@ fn text_line(line: &Line, severity: Severity, text: &str, unsaid: u64) -> String
     format!("{} {} {}: {text}{again}\n", UtcTime(line.time), line.source, severity)
 }
 
-/// Each line is an entry of its own to the journal.
-fn with_priority(severity: Severity, text: &str) -> String {
+/// A text as the journal takes it, in which each line is an entry of its own: see [`LogFormat::Journal`].
+#[must_use]
+pub fn with_priority(severity: Severity, text: &str) -> String {
     let priority = match severity {
         Severity::Error => 3,
         Severity::Warning => 4,

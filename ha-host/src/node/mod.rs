@@ -7,6 +7,7 @@ mod output;
 mod pace;
 mod record;
 mod shutdown;
+mod standing;
 mod state;
 mod upkeep;
 
@@ -48,6 +49,7 @@ use crate::{
         clock::{self, ClockWatch, SleepWatch},
         files,
         signals::StopSignals,
+        systemd::{self, StatusLine},
     },
     store::{
         ClusterSettings, Identity, Session, SharedStore, SpaceLevel, Store, StoreAddress, StoreError, StoreSession,
@@ -61,6 +63,7 @@ use output::ServiceLogs;
 use pace::DaemonPace;
 use record::RecordingFile;
 use shutdown::Stopping;
+use standing::Standing;
 
 /// How a node daemon is set up.
 #[derive(Debug, Clone)]
@@ -226,17 +229,9 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
     own.message(Severity::Info, format!("node daemon {VERSION} begins"));
     session.is_guarded_by(guard.known());
     say_how_services_are_held(settings.launcher.containment(), &own);
-    let daemon = Daemon {
-        settings: settings.clone(),
-        timings,
-        store,
-        session: session.clone(),
-        log: log.clone(),
-        writer: state.writer()?,
-        crm_pace: DaemonPace::default(),
-        lrm_pace: DaemonPace::default(),
-    };
+    let daemon = Daemon::new(settings, cluster.timings, (store, session.clone()), log, state.writer()?);
     let mut daemons = Daemons::start(daemon.clone())?;
+    systemd::ready("begins to work");
     let _upkeep = upkeep::begin(daemon.store.clone(), settings.node.clone(), own.clone())
         .map_err(NodeError::system("start a thread"))?;
     let _attended = daemon.attend(&own).map_err(NodeError::system("start a thread"))?;
@@ -248,6 +243,7 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
     let mut stopping = Stopping::new(SystemctlCommand);
     let mut logs = ServiceLogs::new(&settings.run_directory, settings.kinds.words());
     let mut is_removed = false;
+    let mut status_line = StatusLine::default();
     while !daemons.lrm.is_finished() {
         if let Some(note) = session.twin() {
             return Err(stop_for_twin(settings, &state, &*daemon.store, &own, note));
@@ -260,6 +256,7 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
         watch_clocks(&mut clock_watch, &mut sleep_watch, &own);
         guard.look(&own);
         session.is_guarded_by(guard.known());
+        status_line.say(daemon.standing.line(guard.known()));
         session.has_pace(DaemonPace::worse(&daemon.crm_pace, &daemon.lrm_pace));
         daemons.look_after_crm(&own)?;
         logs.turn_over(&own);
@@ -270,6 +267,7 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
             daemons.stop_lrm.ask(request);
         }
     }
+    systemd::stopping("the LRM has ended");
     let ended = daemons.end(&own);
     if ended.is_ok()
         && let Err(error) = session.leave()
@@ -388,6 +386,7 @@ fn take_part(
             let (node, seconds) = (&settings.node, timings.lock_lifetime().as_secs_f64());
             let waits =
                 format!("another machine may be at work as {node}: waits until it has been silent for {seconds:.0} s");
+            systemd::ready(&waits);
             log.message(Severity::Notice, waits);
             is_told = true;
         }
@@ -481,7 +480,10 @@ fn open_store(
         match open() {
             Err(error) if error.may_pass() => {
                 if !is_told {
-                    log.message(Severity::Warning, format!("waits for the store: {error}"));
+                    let waits = format!("waits for the store: {error}");
+                    // It has begun, whatever it waits for: the store may come much later.
+                    systemd::ready(&waits);
+                    log.message(Severity::Warning, waits);
                     is_told = true;
                 }
                 if signals.wait(RETRY_INTERVAL) {
@@ -516,9 +518,30 @@ struct Daemon {
     writer: Writer,
     crm_pace: DaemonPace,
     lrm_pace: DaemonPace,
+    standing: Standing,
 }
 
 impl Daemon {
+    fn new(
+        settings: &NodeSettings,
+        timings: Timings,
+        (store, session): (Arc<dyn SharedStore>, Arc<dyn Session>),
+        log: &Log,
+        writer: Writer,
+    ) -> Self {
+        Self {
+            settings: settings.clone(),
+            timings,
+            store,
+            session,
+            log: log.clone(),
+            writer,
+            crm_pace: DaemonPace::default(),
+            lrm_pace: DaemonPace::default(),
+            standing: Standing::default(),
+        }
+    }
+
     fn agents(&self, sink: LogSource) -> NodeAgents {
         let NodeSettings { node, address, run_directory, launcher, kinds, .. } = &self.settings;
         let place = Workplace {
@@ -585,6 +608,7 @@ impl Daemon {
             let now = clock::now();
             let next = recorder.tick_crm(&mut crm, host, now);
             self.crm_pace.ends_round(now.instant);
+            self.standing.of_crm(&crm);
             match next {
                 Next::At { instant, .. } => stop.wait_until(instant),
                 Next::Exit => return,
@@ -602,6 +626,7 @@ impl Daemon {
             let now = clock::now();
             let next = recorder.tick_lrm(&mut lrm, host, now);
             self.lrm_pace.ends_round(now.instant);
+            self.standing.of_lrm(&lrm);
             match next {
                 Next::At { instant, .. } => stop.wait_until(instant),
                 Next::Exit => return,

@@ -6,3 +6,4 @@ pub mod files;
 pub mod load;
 pub mod process;
 pub mod signals;
+pub mod systemd;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Read, Write},
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -211,7 +212,7 @@ fn test(store: &dyn SharedStore, node: Option<NodeName>, only: Option<&TargetId>
 fn run(store: Arc<dyn SharedStore>, node: Option<NodeName>, log: &str) -> Result<(), Failure> {
     let node = needed_node(&*store, node)?;
     let signals = StopSignals::catch().map_err(Failure::failed)?;
-    let format = if log == "json" { LogFormat::Json } else { LogFormat::Text };
+    let format = LogFormat::named(log, io::stdout().as_raw_fd()).map_err(Failure::Usage)?;
     let log = Log::start(io::stdout(), format).map_err(Failure::failed)?;
     let sender = Sender::start(SenderSettings::new(store, types(), node, log)).map_err(Failure::failed)?;
     while !signals.wait(Duration::from_secs(3600)) {}

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ha_core::event::Severity;
 use ha_web::{
     access::{Access, AccessError, PasswordHash, Role, User, UserName, random_bytes},
     play::Play,
@@ -29,7 +30,7 @@ pub(super) fn play(folder: &Path, arguments: &WebArguments) -> Result<(), Failur
     play.stage().direct(&Direction { paused: Some(false), ..Direction::default() }).map_err(Failure::Failed)?;
     let password = let_in(&play).map_err(Failure::failed)?;
     log.report(&Report {
-        severity: "info",
+        severity: Severity::Info,
         event: "web_plays",
         fields: json!({"scenario": folder, "user": USER, "password": password}),
         text: &format!("plays {}; log in as {USER} with the password {password}", folder.display()),

@@ -1,13 +1,14 @@
 //! `ha web`.
 
 use std::{
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
-use ha_core::id::NodeName;
-use ha_host::store::SharedStore;
+use ha_core::{event::Severity, id::NodeName};
+use ha_host::{os::systemd, store::SharedStore};
 use ha_web::{
     notify::{Sender, SenderSettings},
     server::{Address, Bound, Log, LogFormat, Options, Report, Security, Tls, Web, serve as begin},
@@ -77,7 +78,7 @@ impl WebArguments {
 
     /// Where the server reports.
     pub(super) fn log(&self) -> Result<Log, Failure> {
-        let format = if self.log == "json" { LogFormat::Json } else { LogFormat::Text };
+        let format = LogFormat::named(&self.log, std::io::stdout().as_raw_fd()).map_err(Failure::Usage)?;
         Log::start(std::io::stdout(), format).map_err(Failure::failed)
     }
 
@@ -149,22 +150,32 @@ async fn run(web: &Web, arguments: &WebArguments, tls: Option<&Tls>, log: &Log) 
     for one in &bound {
         announce(one, tls, log);
     }
+    let urls: Vec<String> = bound.iter().map(|one| url(one, tls)).collect();
     let running = begin(web, bound, tls);
+    systemd::ready(&format!("listening on {}", urls.join(", ")));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
+    systemd::stopping("ends");
     running.stop().await;
     Ok(())
 }
 
+fn is_encrypted(bound: &Bound, tls: Option<&Tls>) -> bool {
+    tls.is_some() && matches!(bound, Bound::Tcp(_))
+}
+
+fn url(bound: &Bound, tls: Option<&Tls>) -> String {
+    bound.url(is_encrypted(bound, tls))
+}
+
 fn announce(bound: &Bound, tls: Option<&Tls>, log: &Log) {
-    let is_encrypted = tls.is_some() && matches!(bound, Bound::Tcp(_));
-    let url = bound.url(is_encrypted);
-    let fingerprint = tls.map(|tls| tls.fingerprint.as_str()).filter(|_| is_encrypted);
+    let url = url(bound, tls);
+    let fingerprint = tls.map(|tls| tls.fingerprint.as_str()).filter(|_| is_encrypted(bound, tls));
     let by = fingerprint.map(|fingerprint| format!(", certificate SHA-256 {fingerprint}"));
     log.report(&Report {
-        severity: "info",
+        severity: Severity::Info,
         event: "web_listening",
         fields: json!({"url": url, "fingerprint": fingerprint}),
         text: &format!("listening on {url}{}", by.unwrap_or_default()),

@@ -13,6 +13,7 @@ use std::{
 
 use ha_core::{
     config::{NotifyConfig, NotifyTarget},
+    event::Severity,
     history::Entry,
     id::{NodeName, ServiceTypes, TargetId},
 };
@@ -170,7 +171,7 @@ impl Telling {
                     None => "targets are notified again".to_owned(),
                 };
                 self.report(
-                    if failed.is_some() { "warning" } else { "notice" },
+                    if failed.is_some() { Severity::Warning } else { Severity::Notice },
                     "notify_store",
                     json!({"why": failed}),
                     &text,
@@ -185,7 +186,7 @@ impl Telling {
         self.end();
     }
 
-    fn report(&self, severity: &'static str, event: &'static str, fields: serde_json::Value, text: &str) {
+    fn report(&self, severity: Severity, event: &'static str, fields: serde_json::Value, text: &str) {
         self.settings.log.report(&Report { severity, event, fields, text });
     }
 
@@ -286,7 +287,7 @@ impl Telling {
         let parsed = NotifyConfig::read(text.as_deref().unwrap_or_default(), &self.settings.types);
         for problem in &parsed.problems {
             let text = format!("notify.cfg: {problem}");
-            self.report("warning", "notify_config", json!({"why": problem.to_string()}), &text);
+            self.report(Severity::Warning, "notify_config", json!({"why": problem.to_string()}), &text);
         }
         let store = &*self.settings.store;
         self.cluster = store.cluster_id()?;
@@ -435,7 +436,7 @@ impl Told {
             if self.state.failing.take().is_some() {
                 let text = format!("the target '{name}' is notified again");
                 log.report(&Report {
-                    severity: "notice",
+                    severity: Severity::Notice,
                     event: "notify_target",
                     fields: json!({"target": name}),
                     text: &text,
@@ -446,7 +447,7 @@ impl Told {
         if self.state.failing.as_ref() != Some(&failed.why) {
             let text = format!("the target '{name}' can't be notified: {failed}");
             let fields = json!({"target": name, "why": failed.why});
-            log.report(&Report { severity: "warning", event: "notify_target", fields, text: &text });
+            log.report(&Report { severity: Severity::Warning, event: "notify_target", fields, text: &text });
         }
         self.state.failing = Some(failed.why.clone());
         self.refusals = if failed.is_refused { self.refusals.saturating_add(1) } else { 0 };

@@ -7,19 +7,10 @@ use std::{
     thread,
 };
 
-use ha_core::status::UtcTime;
-use ha_host::os::clock;
+use ha_core::{event::Severity, status::UtcTime};
+pub use ha_host::node::log::LogFormat;
+use ha_host::{node::log::with_priority, os::clock};
 use serde_json::{Value, json};
-
-/// The form of the lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// A sentence for people.
-    #[default]
-    Text,
-    /// An object for machines, with `t` (the time in seconds), `src`, `severity`, `event` and the event's fields.
-    Json,
-}
 
 /// Where a server reports.
 #[derive(Debug, Clone)]
@@ -31,8 +22,8 @@ pub struct Log {
 /// Something that happened.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// `info`, `notice`, `warning` or `error`.
-    pub severity: &'static str,
+    /// How much it matters to a person.
+    pub severity: Severity,
     /// A stable word.
     pub event: &'static str,
     /// What belongs to it.
@@ -69,6 +60,7 @@ impl Log {
         let now = clock::wall();
         let line = match self.format {
             LogFormat::Text => format!("{} web: {text}\n", UtcTime(now)),
+            LogFormat::Journal => with_priority(*severity, &format!("{} web: {text}\n", UtcTime(now))),
             LogFormat::Json => {
                 let mut line = json!({"t": now, "src": "web", "severity": severity, "event": event});
                 if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {

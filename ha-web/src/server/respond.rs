@@ -11,6 +11,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use ha_core::event::Severity;
 use ha_host::{
     desk::MetricsFormat,
     history::{self, ChangeByPerson},
@@ -194,7 +195,7 @@ impl Web {
             throttle.wrong(&[address, &user_key(&who)], clock::instant())
         };
         self.inner.log.report(&Report {
-            severity: "warning",
+            severity: Severity::Warning,
             event: "web_wrong_credentials",
             fields: json!({"from": address, "who": who, "code": fault.code}),
             text: &format!("wrong credentials of '{who}' from {address}: {}", fault.message),
@@ -335,7 +336,7 @@ impl Web {
         let kept = history::tell_in_time(self.inner.site.desk.store(), &node, change, PATIENCE);
         if let Err(error) = kept {
             self.inner.log.report(&Report {
-                severity: "warning",
+                severity: Severity::Warning,
                 event: "web_change_not_kept",
                 fields: json!({"why": error.to_string()}),
                 text: &format!("the history does not have a change: {error}"),
@@ -348,7 +349,7 @@ impl Web {
         let refusal = refusal.map(|fault| fault.message.as_str());
         let result = refusal.map_or_else(|| "done".into(), |why| format!("refused: {why}"));
         self.inner.log.report(&Report {
-            severity: if refusal.is_some() { "info" } else { "notice" },
+            severity: if refusal.is_some() { Severity::Info } else { Severity::Notice },
             event: if refusal.is_some() { "web_change_refused" } else { "web_change" },
             fields: json!({"who": who, "from": from, "what": what, "why": refusal}),
             text: &format!("{what} by {who} from {from}: {result}"),
