@@ -19,7 +19,10 @@ use ha_host::{
 };
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, Failure, note, say, say_json};
+use super::{
+    context::{Context, Failure, note, say, say_json},
+    progress::Progress,
+};
 
 /// How a change is made.
 #[derive(Debug, Clone, Default, Args)]
@@ -317,6 +320,7 @@ pub(super) fn wait_for(context: &Context, goals: &[Goal], bound: Duration, quiet
     }
     let signals = StopSignals::catch()?;
     let began = Instant::now();
+    let mut progress = Progress::begin();
     loop {
         let status = context.manager_status()?;
         let commands_wait = context.store.commands_waiting()?;
@@ -331,11 +335,18 @@ pub(super) fn wait_for(context: &Context, goals: &[Goal], bound: Duration, quiet
             let (words, instead) = (unmet.words(), unmet.instead(&status));
             return Err(Failure::Failed(format!("waited {} s in vain for {words}: {instead}", bound.as_secs())));
         }
+        progress.tell(|| {
+            let met = goals.iter().filter(|goal| goal.is_met(&status, commands_wait)).count();
+            let so_far = if goals.len() > 1 { format!("{met} of {} done, ", goals.len()) } else { String::new() };
+            let (seconds, bound) = (began.elapsed().as_secs(), bound.as_secs());
+            format!("{seconds} s of {bound}: {so_far}waiting for {}; {}", unmet.words(), unmet.instead(&status))
+        });
         if signals.wait(LOOK_INTERVAL) {
             return Err(Failure::Failed(format!("interrupted while waiting for {}; it goes on", unmet.words())));
         }
     }
     let took = began.elapsed();
+    drop(progress);
     if !quietly {
         say(format_args!("done after {}", span(i64::try_from(took.as_secs()).unwrap_or(i64::MAX))))?;
     }

@@ -16,6 +16,7 @@ mod history;
 mod logs;
 mod nodes;
 mod plan;
+mod progress;
 mod repair;
 mod show;
 mod status;

@@ -52,3 +52,22 @@ fn a_move_that_will_not_last_is_refused_with_its_rule_unless_it_is_forced() {
     sandbox.ok(&["relocate", "100", "node3", "--force"]);
     assert_eq!(sandbox.queued(), ["migrate vm:100 node2", "relocate vm:100 node3"]);
 }
+
+/// Who waits at a terminal sees what for, and how far it is.
+#[test]
+fn a_long_wait_tells_on_a_terminal_alone_how_far_it_is() {
+    let sandbox = Sandbox::new("progress", "node1,node2,node3", "fast");
+    // No master takes it.
+    let disarm = ["disarm", "freeze", "--wait=2"];
+    let complaint = sandbox.fails(1, &disarm);
+    assert!(complaint.contains("waited 2 s in vain") && !complaint.contains('\r'), "{complaint}");
+    let words = [sandbox.program.to_str().unwrap()].into_iter().chain(disarm).collect::<Vec<_>>().join(" ");
+    let mut terminal = sandbox.command_of("script");
+    let output = terminal.args(["--quiet", "--return", "--command", &words, "/dev/null"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let seen = String::from_utf8(output.stdout).unwrap();
+    let line = "\r\u{1b}[K1 s of 2: 0 of 2 done, waiting for the master to take the command; ";
+    assert!(seen.contains(line), "{seen:?}");
+    let after = seen.split(line).last().unwrap();
+    assert!(after.contains("\r\u{1b}[K\u{1b}"), "it is gone before the end is told: {after:?}");
+}

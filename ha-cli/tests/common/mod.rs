@@ -68,8 +68,15 @@ impl Sandbox {
 
     pub(crate) fn command(&self) -> Command {
         let mut words = self.inside.iter().map(String::as_str).chain(self.program.to_str());
-        let mut command = Command::new(words.next().unwrap());
-        command.args(words).env("HA_STORE", &self.address).env("HA_NODE", "node1");
+        let mut command = self.command_of(words.next().unwrap());
+        command.args(words);
+        command
+    }
+
+    /// Another program, from which `ha` learns what belongs to this sandbox.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("HA_STORE", &self.address).env("HA_NODE", "node1");
         command.env("HA_STATE_DIR", self.directory.join("state"));
         command.stdin(Stdio::null());
         command
