@@ -4,10 +4,10 @@
 //!     HA_STORE=file:/srv/ha cargo run -p ha-web --example embedded
 //!     curl -H 'X-Remote-User: alice' http://127.0.0.1:8080/api2/json/version
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use axum::{Router, extract::Request, middleware, middleware::Next, response::Response, routing::get};
-use ha_host::store::StoreAddress;
+use ha_host::store::{SharedStore, StoreAddress};
 use ha_web::{
     access::{Caller, Means, Role},
     server::{PATIENCE, Web, router},
@@ -23,14 +23,18 @@ async fn known_elsewhere(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// A server with pages of its own, and the interface beside them.
+pub(crate) fn server(store: Arc<dyn SharedStore>) -> Router {
+    Router::new()
+        .route("/own", get(async || "a page of one's own\n"))
+        .fallback_service(router(Web::new(store, None)))
+        .layer(middleware::from_fn(known_elsewhere))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let address: StoreAddress = std::env::var("HA_STORE")?.parse()?;
-    let web = Web::new(address.open(PATIENCE)?, None);
-    let server = Router::new()
-        .route("/", get(async || "a page of one's own\n"))
-        .fallback_service(router(web))
-        .layer(middleware::from_fn(known_elsewhere));
+    let server = server(address.open(PATIENCE)?);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     axum::serve(listener, server).await?;
     Ok(())

@@ -156,6 +156,11 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Does something until the cluster is gone.
+    pub(crate) fn begin_beside(&self, future: impl std::future::Future<Output = ()> + Send + 'static) {
+        drop(self.runtime.spawn(future));
+    }
+
     pub(crate) fn block_on<T>(&self, future: impl std::future::Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
