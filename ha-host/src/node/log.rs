@@ -52,7 +52,7 @@ impl LogFormat {
         match text {
             "text" => Ok(Self::of_text_on(stream)),
             "json" => Ok(Self::Json),
-            _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
+            _ => Err("expected 'text' or 'json'".into()),
         }
     }
 
