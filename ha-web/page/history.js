@@ -263,7 +263,9 @@ async function ask(redraw) {
   if (mark === asked.mark) return;
   asked.mark = mark;
   try {
-    const page = await get('history', query());
+    // A failover is over sooner than it is asked for again beside the status.
+    const [page, failovers] = await Promise.all([get('history', query()), get('failovers')]);
+    facts.failovers = failovers;
     Object.assign(asked, { entries: page.entries.toReversed(), isMore: page.is_more, problem: null });
   } catch (error) {
     Object.assign(asked, { entries: [], isMore: false, problem: error.message });

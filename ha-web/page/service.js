@@ -8,7 +8,7 @@ import { known, now } from './feed.js';
 import { glyph, stateWord, word } from './glyphs.js';
 import { understand } from './state.js';
 import { facts } from './facts.js';
-import { has, span, t } from './texts.js';
+import { has, span, t, when } from './texts.js';
 
 /** What was asked about the service that is shown. */
 let about = { sid: null, mark: '' };
@@ -91,6 +91,8 @@ function why() {
   if (!explained) return h('section', { class: 'box' }, h('h2', null, t('service.why')), h('p', { class: 'hint' }, '…'));
   if (explained.problem) return h('section', { class: 'box' }, h('h2', null, t('service.why')), h('p', { lang: 'en' }, explained.problem));
   const { explanation, text, texts } = explained;
+  // What was last decided about where it goes: as it is now, nothing may stand against it anywhere.
+  const came = about.history?.find((entry) => entry.why);
   const otherwise = Object.entries(texts.otherwise).filter(([node]) => node !== explanation.answer);
   const rows = [...explanation.nodes].sort((one, other) =>
     one.node === explanation.node ? -1 : other.node === explanation.node ? 1 : (one.rank ?? 99) - (other.rank ?? 99),
@@ -100,6 +102,7 @@ function why() {
     { class: 'box' },
     h('h2', null, t('service.why')),
     h('p', { class: 'lead', lang: 'en' }, text),
+    came && h('p', null, t('service.came', { when: when(Date.parse(came.time)) }), ' ', h('span', { lang: 'en' }, came.text)),
     h(
       'div',
       { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('service.why') },

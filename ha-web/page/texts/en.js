@@ -225,6 +225,7 @@ export default {
   'service.rank': 'rank',
   'service.fate': 'why',
   'service.here': 'here',
+  'service.came': 'Decided last, {when}:',
   'service.otherwise': 'What would bring it elsewhere',
   'service.settings': 'Settings',
   'service.state': 'Requested state',

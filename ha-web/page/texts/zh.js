@@ -222,6 +222,7 @@ export default {
   'service.rank': '排名',
   'service.fate': '原因',
   'service.here': '当前',
+  'service.came': '最近一次决定，{when}：',
   'service.otherwise': '怎样会到别处',
   'service.settings': '设置',
   'service.state': '要求的状态',

@@ -252,12 +252,14 @@ impl Browser {
 
     /// Presses a key.
     pub(crate) fn press(&self, key: &str) {
-        let text = match key {
-            "Enter" => "\r",
-            key if key.chars().count() == 1 => key,
-            _ => "",
+        let (text, code) = match key {
+            "Enter" => ("\r", 13),
+            // The browser itself closes a dialog by it.
+            "Escape" => ("", 27),
+            key => (key, 0),
         };
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyDown", "key": key, "text": text}));
+        let parameters = json!({"type": "keyDown", "key": key, "text": text, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", parameters);
         self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key}));
     }
 

@@ -68,6 +68,8 @@ fn a_failover_is_seen_as_it_happens() {
     );
     cluster.cut_power("node3");
     verdict(&browser, "node3 is lost");
+    // Who does not see it is told.
+    browser.wait("document.querySelector('#said').textContent === 'node3 is lost'");
     browser.wait("document.querySelector('.is-lost .deadline b')?.textContent.endsWith('s') && document.querySelector('.phases') && true");
     browser.wait("document.querySelector('.is-lost').textContent.includes('known to be down')");
     browser.picture("failover");

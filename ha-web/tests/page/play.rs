@@ -111,6 +111,7 @@ fn a_scenario_is_played_and_people_reach_in() {
     assert_eq!(browser.value("travels"), travels);
     browser.value("location.hash = '#/history'");
     browser.wait("document.querySelector('#main').textContent.includes('power off host-111')");
+    browser.wait("document.querySelector('.failovers a') && true");
     is_good(&browser, "the history of a play");
     // It says why the service went where it went.
     browser.click(".events .why summary");
@@ -122,6 +123,56 @@ fn a_scenario_is_played_and_people_reach_in() {
     browser.click("#you");
     browser.wait("document.querySelector('#user') && true");
     assert_eq!(browser.value("document.querySelector('#play').hidden"), json!(true), "nobody is logged in");
+}
+
+#[test]
+fn all_that_can_befall_a_node_and_all_that_keys_do() {
+    let Some(parts) = parts() else { return };
+    let scenario = "# Nothing happens by itself.\nnodes node1 node2 node3\nguest vm:100 on node1\nuntil 1h\n";
+    let folder = Folder::with("calm", &[("scenario", scenario), ("resources.cfg", "vm: 100\n")]);
+    let server = Server::start(folder.path());
+    let browser = Browser::start(&parts);
+    log_in(&browser, &server.url, &server.user, &server.password);
+    verdict(&browser, "All is well");
+    browser.click("#play .choices button:last-child");
+    browser.click("#reach-in");
+    for (off, on) in [("Pull the plug", "Give it power"), ("Cut it off", "Connect it"), ("Let it fail", "Mend it")] {
+        browser.click(&format!("#play [aria-label='node3: {off}']"));
+        browser.click(&format!("#play [aria-label='node3: {on}']"));
+        browser.wait(&format!("document.querySelector(\"#play [aria-label='node3: {off}']\") && true"));
+    }
+    browser.click("#play [aria-label='node3: Put it an hour ahead']");
+    go(&browser, "history");
+    for done in ["power off node3", "network on node3", "store works on node3", "clock of node3 jumps forward 1h"] {
+        browser.wait(&format!("document.querySelector('.events').textContent.includes({done:?})"));
+    }
+
+    let focus = |what: &str| drop(browser.wait(&format!("document.activeElement.matches({what:?})")));
+    browser.press("/");
+    focus("#find-text");
+    browser.fill("#find-text", "vm:100");
+    browser.press("Enter");
+    browser.wait("location.hash === '#/service/vm%3A100' && document.querySelector('[data-act=move]') && true");
+    browser.press("m");
+    browser.wait("document.querySelector('#dialog[open] .targets') && true");
+    browser.press("Escape");
+    browser.wait("!document.querySelector('#dialog').open");
+    // The page goes there a little after its address has changed.
+    browser.value("window.arrived = ''; addEventListener('hashchange', () => { arrived = location.hash; }); 1");
+    for (key, place) in [("s", "services"), ("r", "rules"), ("n", "nodes"), ("h", "history"), ("c", "")] {
+        browser.press("g");
+        browser.press(key);
+        browser.wait(&format!("arrived === '#/{place}'"));
+    }
+    browser.press("j");
+    focus("[data-sid='vm:100']");
+    browser.press("f");
+    focus("#filter");
+    browser.press("Escape");
+    focus("body");
+    let theme = browser.text("document.documentElement.dataset.theme");
+    browser.press("t");
+    browser.wait(&format!("document.documentElement.dataset.theme !== {theme:?}"));
 }
 
 /// On the page of the history.
@@ -139,6 +190,11 @@ fn what_is_looked_for_stands_in_the_address(browser: &Browser) {
     browser.wait("document.querySelector('#by-from').value.endsWith('T18:00')");
     browser.click(".view-history .tools .link");
     browser.wait(&format!("location.hash === '#/history' && {told}.includes('power off host-111')"));
+    // A service leads to all that is kept of it, and says what brought it where it is.
+    go(browser, "service/vm%3A104");
+    browser.wait("/^Decided last, .*vm:104/.test(document.querySelector('.lead + p').textContent)");
+    browser.click("a[href='#/history?sid=vm%3A104']");
+    browser.wait("document.querySelector('#by-sid').value === 'vm:104'");
 }
 
 /// A folder with a scenario. It ends with it.
