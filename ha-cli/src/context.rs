@@ -252,6 +252,11 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
 }
 
+/// The name of this machine, if it has one that is a text.
+pub(super) fn host_name() -> String {
+    nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default()
+}
+
 /// Who types, as a word: the login name, and where.
 pub(super) fn who() -> String {
     let from_environment = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
@@ -260,7 +265,7 @@ pub(super) fn who() -> String {
     let user = user.unwrap_or_else(|| {
         fs::metadata("/proc/self").map_or_else(|_| "somebody".to_owned(), |own| format!("uid-{}", own.uid()))
     });
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let host = host_name();
     let is_plain = |character: char| character.is_ascii_graphic();
     format!("{user}@{host}").chars().map(|character| if is_plain(character) { character } else { '_' }).collect()
 }

@@ -20,6 +20,7 @@ mod progress;
 mod repair;
 mod show;
 mod status;
+mod trial;
 mod watch;
 
 use std::{
@@ -32,7 +33,7 @@ use clap::{CommandFactory, Parser};
 use ha_core::status::Motion;
 use ha_host::node::{NodeError, StateDirectory};
 
-use arguments::{Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, Verb};
+use arguments::{Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, StoreVerb, Verb};
 use context::{Context, Failure};
 
 fn main() -> ExitCode {
@@ -91,6 +92,7 @@ fn name_the_filter(arguments: &mut [OsString]) {
     }
 }
 
+// tidy: table
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let state = || StateDirectory::at(cli.state_dir.clone().unwrap_or_else(|| StateDirectory::USUAL.into()));
     let context = || Context::new(cli.store.as_deref(), cli.node.clone(), state());
@@ -132,6 +134,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Health => figures::health(context),
         Verb::Check { json } => check::check(&context()?, json),
         Verb::Explain { sid, best, json } => check::explain(&context()?, &sid, best, json),
+        Verb::Store { verb: StoreVerb::Test(arguments) } => trial::test(&arguments),
         Verb::Plan { verb } => plan::plan(&context()?, verb),
         Verb::Guest { verb } => match verb {
             GuestVerb::Set { sid, file } => edits::set_guest(&context()?, &sid, &file),

@@ -71,3 +71,23 @@ fn a_long_wait_tells_on_a_terminal_alone_how_far_it_is() {
     let after = seen.split(line).last().unwrap();
     assert!(after.contains("\r\u{1b}[K\u{1b}"), "it is gone before the end is told: {after:?}");
 }
+
+/// A local directory keeps all that a store counts on; nothing is left of the test.
+#[test]
+fn a_directory_is_tried_out_by_two_processes() {
+    let sandbox = Sandbox::empty("trial");
+    let directory = sandbox.directory.join("shared");
+    fs::create_dir(&directory).unwrap();
+    let directory = directory.to_str().unwrap();
+    let told = sandbox.ok(&["store", "test", directory]);
+    assert_eq!(told.lines().filter(|line| line.starts_with("kept    ")).count(), 7, "{told}");
+    assert!(told.contains("keeps what a store needs, between two processes on "), "{told}");
+    let mut partner = sandbox.command().args(["store", "test", directory, "--partner"]).spawn().unwrap();
+    let told: Value =
+        serde_json::from_str(&sandbox.ok(&["store", "test", directory, "--wait-for-partner", "--json"])).unwrap();
+    assert!(partner.wait().unwrap().success());
+    assert_eq!((&told["is_kept"], &told["is_of_two_machines"]), (&json!(true), &json!(false)), "{told}");
+    assert_eq!(fs::read_dir(directory).unwrap().count(), 0, "nothing is left");
+    fs::create_dir(format!("{directory}/.ha-store-test")).unwrap();
+    assert!(sandbox.fails(1, &["store", "test", directory]).contains("another test is under way"));
+}

@@ -26,6 +26,7 @@ use super::{
     daemon::{DemoArguments, DiskArguments, InitArguments, MuxArguments, SuperviseArguments},
     deed::Manner,
     history::{HistoryArguments, SinceOption},
+    trial::TestArguments,
 };
 
 /// High availability for services in a cluster.
@@ -318,6 +319,11 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: NodeVerb,
     },
+    /// The store that all nodes share.
+    Store {
+        #[command(subcommand)]
+        verb: StoreVerb,
+    },
     /// Own the watchdog device, and feed it as long as all clients feed it.
     WatchdogMux(MuxArguments),
     /// Run a command as a machine of its own, with a watchdog that kills all of it.
@@ -335,6 +341,14 @@ pub(super) enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreVerb {
+    /// Try out whether a directory keeps what a store counts on: locks, replaced files, and that each machine sees what another has written.
+    ///
+    /// A cluster is not needed, and nothing of one that is there is touched. Exit code 1 says that this directory must not be a store.
+    Test(TestArguments),
 }
 
 #[derive(Debug, Subcommand)]

@@ -24,6 +24,7 @@ mod session;
 mod settings;
 mod slot;
 mod space;
+pub mod trial;
 mod twin;
 mod view;
 mod writer;
