@@ -1,5 +1,6 @@
 //! The `ha` command: its verbs, in words. What they ask and do, as data, is in [`ha_host::desk`].
 
+mod agents;
 mod arguments;
 mod beside;
 mod check;
@@ -33,7 +34,7 @@ use clap::{CommandFactory, Parser};
 use ha_core::status::Motion;
 use ha_host::node::{NodeError, StateDirectory};
 
-use arguments::{Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, StoreVerb, Verb};
+use arguments::{AgentsVerb, Cli, GuestVerb, NodeVerb, RepairVerb, RulesVerb, StoreVerb, Verb};
 use context::{Context, Failure};
 
 fn main() -> ExitCode {
@@ -134,6 +135,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Health => figures::health(context),
         Verb::Check { json } => check::check(&context()?, json),
         Verb::Explain { sid, best, json } => check::explain(&context()?, &sid, best, json),
+        Verb::Agents { verb: AgentsVerb::Test(arguments) } => agents::test(cli.node, &arguments),
         Verb::Store { verb: StoreVerb::Test(arguments) } => trial::test(&arguments),
         Verb::Plan { verb } => plan::plan(&context()?, verb),
         Verb::Guest { verb } => match verb {

@@ -353,3 +353,40 @@ fn a_verb_that_is_at_work_can_be_interrupted_with_all_that_it_has_started() {
     assert!(told.contains("failed to start"), "{told}");
     assert!(!agent.interrupt(&sid).unwrap(), "it is gone");
 }
+
+/// A program of one's own, tried out; gives for each promise how it begins: `kept`, `BROKEN`, `?`.
+fn tried(sandbox: &Sandbox, status: &str, start: &str, stop: &str) -> (i32, Vec<String>) {
+    let body = format!("case $1 in status) {status};; start) {start};; stop) {stop};; esac");
+    let program = script(sandbox, "tried", &body);
+    let output = sandbox.ha(&["agents", "test", "--timeout", "5", program.to_str().unwrap()]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    let words = told.lines().take(7).map(|line| line.split(' ').next().unwrap().to_owned());
+    (output.status.code().unwrap(), words.collect())
+}
+
+#[test]
+fn a_program_is_tried_out_in_each_state_and_each_fault_of_it_is_named() {
+    let sandbox = Sandbox::empty("exec-trial");
+    let watched = sandbox.directory.join("watched");
+    fs::write(&watched, "").unwrap();
+    let (pid, worker) = (sandbox.directory.join("pid").display().to_string(), format!("tail -f {}", watched.display()));
+    // One that is dead and that nobody has waited for yet does not run.
+    let is_alive = format!("grep -qs 'State:.[^ZX]' /proc/$(cat {pid} 2>/dev/null || echo x)/status");
+    let runs = format!("{is_alive} || exit 3");
+    let begin = format!("{worker} >/dev/null 2>&1 & echo $! >{pid}");
+    let end = format!("kill -9 $(cat {pid}); while {is_alive}; do sleep 0.01; done; rm {pid}");
+    let (if_not, if_so) = (format!("( {runs} ) || {{ {begin}; }}"), format!("( {runs} ) || exit 0; {end}"));
+    assert_eq!(tried(&sandbox, &runs, &if_not, &if_so), (0, vec!["kept".to_owned(); 7]), "a good one");
+    // Without a look whether it runs already.
+    assert_eq!(tried(&sandbox, &runs, &begin, &if_so).1[3], "BROKEN", "a second one is started");
+    assert_eq!(tried(&sandbox, &runs, &if_not, &end).1[1], "BROKEN", "a stop of what does not run fails");
+    // One that says what it was told last, and not what is.
+    let believed = format!("test -e {pid} || exit 3");
+    assert_eq!(tried(&sandbox, &believed, &if_not, &if_so).1[6], "BROKEN", "it is killed, and said to run");
+    let (code, found) = tried(&sandbox, &believed, &if_not, &format!("rm -f {pid}"));
+    assert_eq!((code, found[4].as_str(), found[5].as_str()), (1, "BROKEN", "BROKEN"), "what it leaves behind goes on");
+    let (_, found) = tried(&sandbox, "exit 3", "exit 1", "exit 0");
+    assert_eq!(found, ["kept", "kept", "BROKEN", "?", "?", "?", "?"], "one that can't be started");
+    assert_eq!(tried(&sandbox, "exit 7", "exit 0", "exit 0").1[0], "BROKEN", "one that can't tell");
+    assert!(processes_with(&watched).is_empty(), "nothing of them goes on");
+}

@@ -22,11 +22,12 @@ use clap::{Args, Parser, Subcommand};
 use ha_core::{id::NodeName, status::DisarmMode};
 
 use super::{
+    agents,
     commands::{CommandManner, CrmVerb, MaintenanceVerb, parse_disarm_mode},
     daemon::{DemoArguments, DiskArguments, InitArguments, MuxArguments, SuperviseArguments},
     deed::Manner,
     history::{HistoryArguments, SinceOption},
-    trial::TestArguments,
+    trial,
 };
 
 /// High availability for services in a cluster.
@@ -319,6 +320,11 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: NodeVerb,
     },
+    /// What starts and stops services.
+    Agents {
+        #[command(subcommand)]
+        verb: AgentsVerb,
+    },
     /// The store that all nodes share.
     Store {
         #[command(subcommand)]
@@ -344,11 +350,19 @@ pub(super) enum Verb {
 }
 
 #[derive(Debug, Subcommand)]
+pub(super) enum AgentsVerb {
+    /// Try out a program of one's own for guests of the kind 'exec': each verb, in each state in which it may be called.
+    ///
+    /// A cluster is not needed. The program is called on this machine, as a node's daemon does it. Exit code 1 says that something is not as it must be.
+    Test(agents::TestArguments),
+}
+
+#[derive(Debug, Subcommand)]
 pub(super) enum StoreVerb {
     /// Try out whether a directory keeps what a store counts on: locks, replaced files, and that each machine sees what another has written.
     ///
     /// A cluster is not needed, and nothing of one that is there is touched. Exit code 1 says that this directory must not be a store.
-    Test(TestArguments),
+    Test(trial::TestArguments),
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,7 @@
 //! Services that are run by a program of one's own.
 
+mod trial;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -26,6 +28,8 @@ use crate::os::{
     files::{self, Durability},
     process::ProcessRecord,
 };
+
+pub use trial::{ExecFinding, ExecPromise, try_out};
 
 /// A program of one's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

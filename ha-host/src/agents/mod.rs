@@ -17,7 +17,7 @@ mod processes;
 mod unit;
 mod vm;
 
-pub use exec::{ExecAgent, ExecGuest, Verb};
+pub use exec::{ExecAgent, ExecFinding, ExecGuest, ExecPromise, Verb, try_out as try_out_exec};
 pub use failures::{Failures, JobFailure};
 pub use kind::{Complaints, GuestAgent, Kind, Workplace};
 pub use kinds::{Kinds, service_types};
