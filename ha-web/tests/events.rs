@@ -138,6 +138,70 @@ fn who_has_missed_what_is_kept_no_longer_gets_the_status() {
     assert_eq!(listen(&cluster, "?after=soon", None).err(), Some(400));
 }
 
+/// Makes the store hang in the middle of what the feed reads, until what is given back is dropped. Only the feed is held up by it.
+fn hang(cluster: &Cluster) -> std::fs::File {
+    let place = |name: &str| cluster.directory.join(name);
+    std::fs::hard_link(place("access.json"), place("aside")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
+    std::fs::hard_link(place("pipe"), place("pipe too")).unwrap();
+    std::fs::rename(place("pipe"), place("access.json")).unwrap();
+    // Waits until it is read.
+    let hanging = std::fs::OpenOptions::new().write(true).open(place("pipe too")).unwrap();
+    std::fs::rename(place("aside"), place("access.json")).unwrap();
+    std::fs::remove_file(place("pipe too")).unwrap();
+    hanging
+}
+
+/// As by another server of the cluster, whose store is faster.
+#[test]
+fn who_has_heard_more_than_a_server_has_read_misses_nothing_and_hears_nothing_twice() {
+    let cluster = Cluster::new();
+    moves(&cluster, 1..=2);
+    let mut first = listen(&cluster, "?after=0", None).unwrap();
+    assert_eq!(first.ids(&cluster, 2), [1, 2]);
+    let hanging = hang(&cluster);
+    moves(&cluster, 3..=4);
+    let mut ahead = listen(&cluster, "", Some(4)).unwrap();
+    moves(&cluster, 5..=5);
+    drop(hanging);
+    let told = ahead.next(&cluster).unwrap();
+    assert_eq!((told.id, told.event.as_str()), (Some(5), "service_move"));
+    assert_eq!(first.ids(&cluster, 3), [3, 4, 5]);
+}
+
+#[test]
+fn a_store_that_has_hung_is_looked_at_again_at_once() {
+    let cluster = Cluster::new();
+    let mut stream = listen(&cluster, "", None).unwrap();
+    stream.next(&cluster).unwrap();
+    let began = Instant::now();
+    let hanging = hang(&cluster);
+    std::thread::sleep(Duration::from_secs(3));
+    drop(hanging);
+    let hung = began.elapsed();
+    let began = Instant::now();
+    moves(&cluster, 1..=1);
+    while stream.next(&cluster).expect("the stream goes on").event.is_empty() {}
+    assert!(began.elapsed() < hung, "it hung for {hung:?}, and is told after {:?} more", began.elapsed());
+}
+
+#[test]
+fn a_history_that_was_set_back_is_told_from_its_beginning() {
+    let cluster = Cluster::new();
+    moves(&cluster, 1..=5);
+    let mut stream = listen(&cluster, "?after=4", None).unwrap();
+    assert_eq!(stream.ids(&cluster, 1), [5]);
+    // As from a backup.
+    std::fs::remove_dir_all(cluster.directory.join("history")).unwrap();
+    moves(&cluster, 1..=2);
+    let reset = stream.next(&cluster).unwrap();
+    assert_eq!(reset.event, "reset");
+    let heard = reset.id.unwrap();
+    moves(&cluster, 3..=3);
+    let expected: Vec<u64> = (heard + 1..=3).collect();
+    assert_eq!(stream.ids(&cluster, expected.len()), expected, "and nothing of what was there before");
+}
+
 #[test]
 fn who_may_no_longer_hears_no_more() {
     let cluster = Cluster::new();

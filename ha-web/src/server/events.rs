@@ -181,11 +181,22 @@ impl Listener {
         if is_new {
             return Some(self.still_here());
         }
+        if known.end < last && self.is_kept(last).await {
+            // Another server has told more than this one has read by now.
+            return Some(String::new());
+        }
         self.last = Some(known.end);
         if !known.reaches_back_to(last) {
             return self.reset(known.end).await;
         }
         Some(known.after(last).filter(|entry| self.filter.takes(entry)).map(block_of).collect())
+    }
+
+    /// Whether the history in the store reaches this far.
+    async fn is_kept(&self, position: u64) -> bool {
+        let store = self.web.inner.site.desk.store().clone();
+        let end = self.web.wait_for_store(move || store.history_end()).await;
+        end.is_some_and(|end| end.is_ok_and(|end| position <= end))
     }
 
     /// Whoever has missed something gets the whole status. Where there is none the stream is over: whoever takes it up again is told then.

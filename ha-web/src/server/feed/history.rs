@@ -38,6 +38,12 @@ impl Known {
     }
 
     fn read(&mut self, store: &dyn SharedStore) -> bool {
+        let Ok(end) = store.history_end() else { return false };
+        if end < self.end {
+            // The store was set back: what was kept here is of another history.
+            self.entries.clear();
+            self.end = 0;
+        }
         let Ok(kept) = Reader::after(store, self.end) else { return false };
         let Ok(access) = store.access() else { return false };
         if access != self.access {

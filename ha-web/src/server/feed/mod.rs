@@ -5,9 +5,10 @@ mod status;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use nix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 
 use super::Web;
@@ -43,7 +44,8 @@ impl<T> Default for Feed<T> {
 }
 
 impl<T: Told> Feed<T> {
-    /// What costs much is looked for less often: at most so much of a processor is spent on it, one part in.
+    /// What costs much is looked for less often: at most so much of a processor is spent on it, one part in. Waiting for a store that
+    /// hangs costs nothing.
     const SHARE: u32 = 8;
 
     /// Begins to listen.
@@ -65,17 +67,21 @@ impl<T: Told> Feed<T> {
     async fn look_on(self: Arc<Self>, web: Web) {
         let mut known: Option<Arc<T>> = None;
         while self.has_listeners() {
-            let began = Instant::now();
             let look = {
                 let (web, before) = (web.clone(), known.clone());
-                move || T::after(before.as_deref(), &web.inner.site)
+                move || {
+                    let began = processor_time();
+                    let next = T::after(before.as_deref(), &web.inner.site);
+                    (next, processor_time().saturating_sub(began))
+                }
             };
-            if let Ok(Some(next)) = tokio::task::spawn_blocking(look).await {
+            let (next, cost) = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+            if let Some(next) = next {
                 let next = Arc::new(next);
                 known = Some(next.clone());
                 self.tell(next);
             }
-            tokio::time::sleep(T::LOOK_INTERVAL.max(began.elapsed().saturating_mul(Self::SHARE))).await;
+            tokio::time::sleep(T::LOOK_INTERVAL.max(cost.saturating_mul(Self::SHARE))).await;
         }
     }
 
@@ -94,4 +100,9 @@ impl<T: Told> Feed<T> {
         }
         has_listeners
     }
+}
+
+/// What this thread has taken of a processor so far.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
