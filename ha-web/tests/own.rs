@@ -335,6 +335,8 @@ fn counters_go_on_when_the_history_they_come_from_is_kept_no_more() {
         let request = Request::builder().uri("/metrics").header("authorization", token).header("accept", accept);
         cluster.send(request.body(Body::empty()).unwrap()).body.as_str().unwrap().to_owned()
     };
+    assert!(counted("").contains("\nha_fencings_total{node=\"node3\"} 0\n"), "an increase begins somewhere");
+    assert!(counted("").contains("\nha_moves_total{reason=\"recovery\"} 0\n"), "{}", counted(""));
     happens(1);
     assert!(counted("").contains("\nha_fencings_total{node=\"node3\"} 1\n"), "{}", counted(""));
     std::fs::remove_dir_all(cluster.directory.join("history")).unwrap();

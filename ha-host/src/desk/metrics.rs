@@ -1,13 +1,15 @@
 //! The cluster in figures, as Prometheus reads them.
 
 use std::{
+    collections::BTreeMap,
     fmt::{Display, Write},
     time::Duration,
 };
 
 use ha_core::{
     event::Severity,
-    history::{Counted, Figures, Sum},
+    history::{Cause, Counted, Figures, Sum},
+    id::NodeName,
     plan::Tolerance,
     status::view::LrmView,
 };
@@ -70,7 +72,7 @@ pub fn metrics(measured: Measured<'_>, format: MetricsFormat) -> String {
     nodes(&mut text, measured);
     services(&mut text, measured);
     if let Some(counted) = measured.counted {
-        happened(&mut text, &counted.figures);
+        happened(&mut text, &measured.present.settings.nodes, &counted.figures);
         failovers(&mut text, counted);
     }
     if format == MetricsFormat::OpenMetrics {
@@ -154,11 +156,15 @@ fn services(text: &mut Text, measured: Measured<'_>) {
 }
 
 /// What has happened since the cluster was made, as far as somebody has counted before it was forgotten.
-fn happened(text: &mut Text, figures: &Figures) {
+fn happened(text: &mut Text, nodes: &[NodeName], figures: &Figures) {
     let by = |label: &'static str, name: String, count: u64| (vec![(label, name)], count);
-    let of_nodes = figures.fencings.iter().map(|(node, count)| by("node", node.to_string(), *count));
+    // Prometheus sees no increase in what begins with 1.
+    let mut fencings: BTreeMap<&NodeName, u64> = nodes.iter().map(|node| (node, 0)).collect();
+    fencings.extend(figures.fencings.iter().map(|(node, count)| (node, *count)));
+    let of_nodes = fencings.into_iter().map(|(node, count)| by("node", node.to_string(), count));
     text.counter("ha_fencings", "How often each node was known to be down after it was to be fenced.", of_nodes);
-    let of_causes = figures.moves.iter().map(|(cause, count)| by("reason", cause.to_string(), *count));
+    let of_causes =
+        Cause::ALL.iter().map(|cause| by("reason", cause.to_string(), figures.moves.get(cause).copied().unwrap_or(0)));
     text.counter("ha_moves", "Moves of services, by what they came from.", of_causes);
     let failed = figures.failed_moves.iter().map(|(sid, count)| by("sid", sid.to_string(), *count));
     text.counter("ha_failed_moves", "Moves of each service that failed.", failed);
