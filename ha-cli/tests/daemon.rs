@@ -324,6 +324,33 @@ fn systemd_is_told_when_the_daemon_works_and_how_it_is() {
     assert!(daemon.wait().unwrap().success());
 }
 
+/// A store that can be opened and not be worked with: 'systemctl start' comes back, and 'systemctl status' says what is waited for.
+#[test]
+fn systemd_is_told_of_a_store_that_fails_before_the_node_takes_part() {
+    let mut sandbox = Sandbox::new("notify-store", "node1", "fast");
+    let socket = sandbox.directory.join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let (members, aside) = (sandbox.store().join("members"), sandbox.directory.join("aside"));
+    fs::rename(&members, &aside).unwrap();
+    std::os::unix::fs::symlink("members", &members).unwrap();
+    sandbox.inside = vec!["env".into(), format!("NOTIFY_SOCKET={}", socket.display())];
+    let mut daemon = sandbox.node("node1");
+    sandbox.inside.clear();
+    let told = || {
+        let mut bytes = [0; 4096];
+        let length = manager.recv(&mut bytes).unwrap_or_else(|error| panic!("{error}; {}", sandbox.log_text("node1")));
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    };
+    let first = told();
+    assert!(first.contains("READY=1") && first.contains("STATUS=waits for the store: "), "{first}");
+    fs::remove_file(&members).unwrap();
+    fs::rename(&aside, &members).unwrap();
+    while !told().contains("STATUS=CRM ") {}
+    signal(&daemon, "TERM");
+    assert!(daemon.wait().unwrap().success());
+}
+
 /// As an earlier version or a careless hand left them.
 #[test]
 fn what_others_could_read_is_closed_to_them_when_the_daemon_begins() {

@@ -231,7 +231,7 @@ fn run_daemons(settings: &NodeSettings, signals: StopSignals, log: &Log) -> Resu
     say_how_services_are_held(settings.launcher.containment(), &own);
     let daemon = Daemon::new(settings, cluster.timings, (store, session.clone()), log, state.writer()?);
     let mut daemons = Daemons::start(daemon.clone())?;
-    systemd::ready("begins to work");
+    systemd::ready(standing::BEGINS);
     let _upkeep = upkeep::begin(daemon.store.clone(), settings.node.clone(), own.clone())
         .map_err(NodeError::system("start a thread"))?;
     let _attended = daemon.attend(&own).map_err(NodeError::system("start a thread"))?;
@@ -377,18 +377,29 @@ fn take_part(
     }
     let session = StoreSession::begin_as(store.clone(), settings.node.clone(), timings, identity);
     let session = Arc::new(session.map_err(NodeError::system("start a thread"))?);
-    let mut is_told = false;
+    let began = clock::instant();
+    let mut told = None;
     while !session.is_present() {
         if let Some(note) = session.twin() {
             return Err(stop_for_twin(settings, state, &**store, log, note));
         }
-        if !is_told && session.refresh().is_ok() {
-            let (node, seconds) = (&settings.node, timings.lock_lifetime().as_secs_f64());
-            let waits =
-                format!("another machine may be at work as {node}: waits until it has been silent for {seconds:.0} s");
+        let waits = match session.refresh() {
+            Ok(()) => {
+                let (node, seconds) = (&settings.node, timings.lock_lifetime().as_secs_f64());
+                let text = "another machine may be at work as";
+                Some((Severity::Notice, format!("{text} {node}: waits until it has been silent for {seconds:.0} s")))
+            }
+            Err(error) if clock::instant().since(began) >= RETRY_INTERVAL => {
+                Some((Severity::Warning, waits_for(&error)))
+            }
+            // It has not been looked yet.
+            Err(_) => None,
+        };
+        if let Some((severity, waits)) = waits
+            && told.replace(severity) != Some(severity)
+        {
             systemd::ready(&waits);
-            log.message(Severity::Notice, waits);
-            is_told = true;
+            log.message(severity, waits);
         }
         if signals.wait(LOOK_INTERVAL) {
             return Ok(None);
@@ -456,6 +467,13 @@ fn become_the_only_one(settings: &NodeSettings) -> Result<fs::File, NodeError> {
     Ok(lock)
 }
 
+/// How often a store is tried that does not answer yet.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+fn waits_for(error: &StoreError) -> String {
+    format!("waits for the store: {error}")
+}
+
 /// A store, and the settings that it holds.
 type OpenStore = (ClusterSettings, Arc<dyn SharedStore>);
 
@@ -467,7 +485,6 @@ fn open_store(
     signals: StopSignals,
     log: &LogSource,
 ) -> Result<Option<OpenStore>, NodeError> {
-    const RETRY_INTERVAL: Duration = Duration::from_secs(1);
     let address = &settings.store;
     let open = || {
         let cluster = address.open(FIRST_PATIENCE).map_err(|error| state.explain(error))?.settings()?;
@@ -480,7 +497,7 @@ fn open_store(
         match open() {
             Err(error) if error.may_pass() => {
                 if !is_told {
-                    let waits = format!("waits for the store: {error}");
+                    let waits = waits_for(&error);
                     // It has begun, whatever it waits for: the store may come much later.
                     systemd::ready(&waits);
                     log.message(Severity::Warning, waits);
