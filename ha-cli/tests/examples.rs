@@ -7,6 +7,21 @@ use std::{fs, path::Path};
 
 use common::Sandbox;
 
+/// Who is woken at night by an alert types what its page says.
+#[test]
+fn what_to_do_about_an_alert_are_commands_that_there_are() {
+    let sandbox = Sandbox::new("alerts", "node1", "customary");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/alerts.md")).unwrap();
+    let mut count = 0;
+    for command in page.replace('\n', " ").split('`').skip(1).step_by(2).filter_map(|code| code.strip_prefix("ha ")) {
+        let is_word = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+        let words = command.split(' ').take_while(is_word);
+        sandbox.ok(&words.chain(["--help"]).collect::<Vec<_>>());
+        count += 1;
+    }
+    assert!(count > 10, "{count} commands are found");
+}
+
 #[test]
 fn the_example_configuration_is_without_fault() {
     let sandbox = Sandbox::new("deploy", "node1,node2,node3", "customary");
