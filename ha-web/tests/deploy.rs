@@ -25,6 +25,17 @@ fn copy_to(shipped: &Path, directory: &Path, unit: &str) -> String {
     copy.display().to_string()
 }
 
+/// As when a whole cluster is switched on: the server ends each time until the store is there.
+#[test]
+fn a_server_that_is_up_before_its_store_is_not_given_up() {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deploy/ha-web.service");
+    let unit = fs::read_to_string(unit).unwrap();
+    let pause: f64 = unit.lines().find_map(|line| line.strip_prefix("RestartSec=")).unwrap_or("0.1").parse().unwrap();
+    // systemd's own StartLimitBurst and StartLimitIntervalSec.
+    let (starts, within) = (5.0, 10.0);
+    assert!(pause * starts > within, "with {pause} s between them there are {starts} starts within {within} s");
+}
+
 #[test]
 fn the_units_are_sound_and_as_confined_as_their_readme_says() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/deploy");
