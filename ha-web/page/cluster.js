@@ -56,7 +56,7 @@ function problem(one) {
       : one.text;
   const why = service ? service.reason : node?.text;
   const to = service ? `#/service/${encodeURIComponent(service.sid)}` : node ? `#/node/${encodeURIComponent(node.name)}` : null;
-  const advice = service?.advice;
+  const advice = one.advice ?? service?.advice;
   return h(
     'li',
     { key: one.key, class: `is-problem-${one.health === 'critical' ? 'trouble' : one.look}` },

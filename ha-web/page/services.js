@@ -5,7 +5,7 @@ import { get, may } from './api.js';
 import { h, kept } from './dom.js';
 import { facts } from './facts.js';
 import { known } from './feed.js';
-import { stateWord } from './glyphs.js';
+import { stateWord, word } from './glyphs.js';
 import { understand } from './state.js';
 import { number, t } from './texts.js';
 
@@ -18,8 +18,7 @@ let pages = 1;
 export function servicesPage(redraw) {
   if (!known.status) return h('p', null, t('verdict.first'));
   ask(redraw);
-  const all = understand(known.status, facts.timings).services.map(row);
-  const shown = all.filter((one) => !choice.filter || one.text.includes(choice.filter)).sort(order);
+  const { all, shown } = listOf(understand(known.status, facts.timings));
   const picked = all.find((one) => one.sid === choice.picked);
   const rows = shown.slice(0, pages * MOST_ROWS);
   return [
@@ -90,6 +89,18 @@ export function servicesPage(redraw) {
   ];
 }
 
+let listed = {};
+
+/** All rows and those that are looked for. There may be many, so this is worked out only when something of it is another one. */
+function listOf(cluster) {
+  if (listed.cluster !== cluster || listed.settings !== about.settings || listed.language !== document.documentElement.lang)
+    listed = { cluster, settings: about.settings, language: document.documentElement.lang, all: cluster.services.map(row) };
+  const mark = [choice.filter, choice.sort, choice.up].join('|');
+  if (listed.mark !== mark)
+    Object.assign(listed, { mark, shown: listed.all.filter((one) => one.text.includes(choice.filter)).sort(order) });
+  return listed;
+}
+
 function row(service) {
   const set = about.settings.get(service.sid) ?? {};
   const rules = about.rules.get(service.sid) ?? [];
@@ -102,13 +113,13 @@ function row(service) {
     relocate: set.max_relocate ?? '',
     groups,
     comment: service.comment ?? '',
-    text: `${service.sid} ${service.node} ${groups} ${service.comment ?? ''} ${service.state}`.toLowerCase(),
+    text: `${service.sid} ${service.node} ${groups} ${service.comment ?? ''} ${word(service.state)}`.toLowerCase(),
   };
 }
 
 const COLUMNS = ['sid', 'state', 'node', 'restart', 'relocate', 'groups', 'comment'];
-const order = (one, other) =>
-  (choice.up ? 1 : -1) * String(one[choice.sort]).localeCompare(String(other[choice.sort]), undefined, { numeric: true });
+const { compare } = new Intl.Collator(undefined, { numeric: true });
+const order = (one, other) => (choice.up ? 1 : -1) * compare(String(one[choice.sort]), String(other[choice.sort]));
 
 function head(redraw) {
   const sort = (name) => () => {
@@ -169,7 +180,10 @@ async function ask(redraw) {
   const mark = `${known.status.last_event} ${known.status.services.length}`;
   if (mark === about.mark) return;
   about.mark = mark;
-  const [services, rules] = await Promise.all([get('services'), get('rules')]).catch(() => [[], []]);
+  // What is known stays where there is no answer; the head says how old the status is.
+  const answers = await Promise.all([get('services'), get('rules')]).catch(() => null);
+  if (!answers) return;
+  const [services, rules] = answers;
   about.settings = new Map(services.map((service) => [service.sid, { ...service.in_force, group: service.set?.group }]));
   about.rules = new Map();
   for (const rule of rules) for (const sid of rule.resources) about.rules.set(sid, [...(about.rules.get(sid) ?? []), rule.rule]);

@@ -116,5 +116,10 @@ export function problemsOf(cluster) {
   const ofServices = services
     .filter((service) => service.health !== 'healthy' && !isOnLostNode(service))
     .map((service) => ({ key: service.sid, health: service.health, state: service.state, look: service.look, service }));
-  return [...whole, ...ofServices, ...ofNodes].sort((one, other) => weight[one.health] - weight[other.health]);
+  // Where the proof that a node is down does not come, a person has to give it.
+  const unproven = nodes
+    .map((node) => ({ node, advice: node.loss && node.services.find((service) => service.advice?.code === 'confirm_fenced')?.advice }))
+    .filter(({ advice }) => advice)
+    .map(({ node, advice }) => ({ key: `unproven ${node.name}`, health: 'critical', state: node.state, look: 'trouble', node, advice }));
+  return [...unproven, ...whole, ...ofServices, ...ofNodes].sort((one, other) => weight[one.health] - weight[other.health]);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     browser::{Browser, parts},
-    crowd,
+    crowd, go,
     nodes::{Cluster, log_in},
     play::{Folder, Server},
     verdict, with,
@@ -71,6 +71,30 @@ fn figures_of_the_first_paint_of_a_thousand_services() {
     }
     println!("1,000 services on 20 nodes, nothing cached: something is seen after {}", told(first));
     println!("1,000 services on 20 nodes, nothing cached: all is seen after {}", told(whole));
+}
+
+#[test]
+#[ignore = "it measures"]
+fn figures_of_typing_into_the_filter_of_ten_thousand_services() {
+    let Some(parts) = parts() else { return };
+    let cluster = Cluster::start("typing", &["node1"], &[("vm:101", "node1", "/usr/bin/sleep 100000")]);
+    let browser = Browser::start(&parts);
+    let status = of_status(&browser, &cluster);
+    browser.answer_instead("/api/v1/status", crowd(&status, 32, 10_000).to_string());
+    verdict(&browser, "10 services need you");
+    go(&browser, "services");
+    browser.wait("document.querySelectorAll('tbody tr').length === 200");
+    browser.call("Performance.enable", json!({}));
+    browser.value("document.querySelector('#filter').focus()");
+    let mut script = Vec::new();
+    for (typed, rows) in [("v", 200), ("m", 200), (":", 200), ("1", 200), ("4", 200), ("7", 100), ("1", 10), ("1", 1)] {
+        let began = spent(&browser).0;
+        browser.call("Input.insertText", json!({"text": typed}));
+        browser.frames();
+        browser.wait(&format!("document.querySelectorAll('tbody tr').length === {rows}"));
+        script.push((spent(&browser).0 - began) * 1000.0);
+    }
+    println!("10,000 services are searched: {} of script for a letter", told(script));
 }
 
 /// The seconds that the browser has spent in scripts, and in styles and layout.

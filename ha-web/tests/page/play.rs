@@ -203,12 +203,14 @@ pub(crate) struct Folder(PathBuf);
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        // The last one that goes takes what they stood in along.
+        let _ = self.0.parent().map(fs::remove_dir);
     }
 }
 
 impl Folder {
     pub(crate) fn with(name: &str, files: &[(&str, &str)]) -> Self {
-        let folder = std::env::temp_dir().join(format!("ha-page-scenario-{name}-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("ha-page-scenarios-{}", std::process::id())).join(name);
         fs::create_dir_all(&folder).unwrap();
         for (name, text) in files {
             fs::write(folder.join(name), text).unwrap();
@@ -221,9 +223,8 @@ impl Folder {
     }
 }
 
-#[test]
-fn groups_a_picture_of_the_rules_fence_devices_and_a_node_that_nothing_guarded() {
-    let Some(parts) = parts() else { return };
+/// A scenario with a fence device, and a guest on a node that nothing guarded when it was lost.
+fn unguarded(name: &str) -> Folder {
     let scenario = "\
 # A guest stands on a node that was idle when it was lost: nothing guarded it.
 nodes node1 node2 node3 node4 node5
@@ -233,14 +234,20 @@ guest vm:102 on node1
 at 3m power off node4
 at 3m10s carry vm:102 to node4
 ";
-    let folder = Folder::with(
-        "guards",
+    Folder::with(
+        name,
         &[
             ("scenario", scenario),
             ("resources.cfg", "vm: 100\n\nvm: 101\n\nvm: 102\n"),
             ("fence.cfg", "device pdu fence_apc password=secret\nconnect pdu node=node1 plug=1\n"),
         ],
-    );
+    )
+}
+
+#[test]
+fn groups_a_picture_of_the_rules_fence_devices_and_a_node_that_nothing_guarded() {
+    let Some(parts) = parts() else { return };
+    let folder = unguarded("unguarded");
     let server = Server::start(folder.path());
     let browser = Browser::start(&parts);
     log_in(&browser, &server.url, &server.user, &server.password);
@@ -278,6 +285,12 @@ at 3m10s carry vm:102 to node4
     says("No device can switch off: node2, node3, node4, node5");
     assert!(!browser.text("document.body.textContent").contains("secret"));
     browser.click("#play .choices button:last-child");
+    // When the time is over in which it should be known to be down, the page asks for somebody.
+    go(&browser, "");
+    browser.wait("document.querySelector('.problems').textContent.includes('node4: to be fenced')");
+    is_good(&browser, "a node that nothing proves to be down");
+    browser.picture("play-unproven");
+    browser.click(".problems .button");
     open_dialog(&browser, "[data-act=fenced]");
     browser.fill("#repeat", "node4");
     browser.picture("play-devices");
@@ -318,6 +331,9 @@ const VIEWS: &[(&str, &str, u32)] = &[
     ("history", "history", 360),
 ];
 
+/// The same of a cluster with a fence device, and a node that a person has to confirm as down.
+const FENCED_VIEWS: &[(&str, &str, u32)] = &[("fencing", "nodes", 300), ("unproven", "", 590)];
+
 /// The screens on which it is looked at: of a desk, a tablet and a phone.
 const SCREENS: &[(u32, u32)] = &[(1440, 900), (820, 900), (390, 844)];
 
@@ -335,28 +351,45 @@ const SHOWN: &[(&str, &str, u32, &str)] = &[
 ];
 
 /// Pictures that are compared with those that are kept. With `HA_PAGE_PICTURES=write` these are made anew.
-struct Album<'a> {
-    browser: &'a Browser,
+struct Album {
     others: Vec<String>,
 }
 
-impl Album<'_> {
+impl Album {
     /// Compares a picture, by squares of some pixels, with the one that is kept in a file.
-    fn compare(&mut self, name: &str, now: &Path, kept: &Path, square: u32) {
+    fn compare(&mut self, browser: &Browser, name: &str, now: &Path, kept: &Path, square: u32) {
         if std::env::var("HA_PAGE_PICTURES").is_ok_and(|word| word == "write") {
             fs::create_dir_all(kept.parent().unwrap()).unwrap();
             fs::copy(now, kept).unwrap();
         }
-        let differs = self.browser.differing_share(now, kept, square);
+        let differs = browser.differing_share(now, kept, square);
         if differs > 0.02 {
             self.others.push(format!("{name}: {:.1} % is another", differs * 100.0));
         }
     }
 
+    /// Plays a scenario, and takes pictures of some views.
+    fn take_all(&mut self, parts: &Path, folder: &Path, views: &[(&str, &str, u32)]) {
+        let server = Server::start(folder);
+        let browser = &Browser::start(parts);
+        browser.call("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
+        log_in(browser, &server.url, &server.user, &server.password);
+        verdict(browser, "All is well");
+        browser.click("#pause");
+        browser.wait("document.querySelector('#pause').textContent === 'Go on'");
+        for (view, place, second) in views {
+            browser.leap(*second);
+            go(browser, place);
+            // A name that is made by chance, and what is on its way, are in no picture.
+            browser.value("document.querySelector('.brand .mono').style.visibility = 'hidden'");
+            browser.settle();
+            SCREENS.iter().for_each(|screen| self.take(browser, view, *screen));
+        }
+    }
+
     /// Takes a picture of the page as it is on a screen, in light and dark: whole and small for the tests, and what the documents show.
-    fn take(&mut self, view: &str, (width, height): (u32, u32)) {
+    fn take(&mut self, browser: &Browser, view: &str, (width, height): (u32, u32)) {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let browser = self.browser;
         browser.size(width, height);
         browser.frames();
         let whole = browser.value("document.documentElement.scrollHeight").as_u64().unwrap() as u32;
@@ -367,13 +400,13 @@ impl Album<'_> {
             let is_this = |shown: &&(&str, &str, u32, &str)| (shown.1, shown.2, shown.3) == (view, width, theme);
             if let Some((name, ..)) = SHOWN.iter().find(is_this) {
                 let now = browser.picture(&format!("docs-{name}"));
-                self.compare(name, &now, &home.join(format!("../docs/page/{name}.png")), 8);
+                self.compare(browser, name, &now, &home.join(format!("../docs/page/{name}.png")), 8);
             }
             browser.size(width, whole.max(height));
             browser.frames();
             let name = format!("{view}-{width}-{theme}");
             let small = browser.shrunk(&browser.picture(&format!("whole-{name}")), 8);
-            self.compare(&name, &small, &home.join(format!("tests/page/looks/{name}.png")), 1);
+            self.compare(browser, &name, &small, &home.join(format!("tests/page/looks/{name}.png")), 1);
         }
         is_good(browser, &format!("{view} at {width}"));
     }
@@ -382,22 +415,9 @@ impl Album<'_> {
 #[test]
 fn the_page_looks_as_it_did_on_every_screen_in_light_and_dark() {
     let Some(parts) = parts() else { return };
-    let server = Server::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/clusters/failover"));
-    let browser = Browser::start(&parts);
-    browser.call("Emulation.setTimezoneOverride", json!({"timezoneId": "UTC"}));
-    log_in(&browser, &server.url, &server.user, &server.password);
-    verdict(&browser, "All is well");
-    browser.click("#pause");
-    browser.wait("document.querySelector('#pause').textContent === 'Go on'");
-    let mut album = Album { browser: &browser, others: Vec::new() };
-    for (view, place, second) in VIEWS {
-        browser.leap(*second);
-        go(&browser, place);
-        // A name that is made by chance, and what is on its way, are in no picture.
-        browser.value("document.querySelector('.brand .mono').style.visibility = 'hidden'");
-        browser.settle();
-        SCREENS.iter().for_each(|screen| album.take(view, *screen));
-    }
+    let mut album = Album { others: Vec::new() };
+    album.take_all(&parts, &Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/clusters/failover"), VIEWS);
+    album.take_all(&parts, unguarded("fencing").path(), FENCED_VIEWS);
     let others = album.others;
     assert!(others.is_empty(), "look at target/page/shots, and write them anew if they are right: {others:#?}");
 }
