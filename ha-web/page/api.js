@@ -7,6 +7,8 @@ const TOKEN = 'ha-token';
 export let session = null;
 /** A token that stands for a login; it is kept for this tab only. */
 let token = sessionStorage.getItem(TOKEN);
+/** Counts logins and logouts. */
+let changes = 0;
 
 /** Why a call was refused: a status, a stable code, and a sentence. */
 export class Refused extends Error {
@@ -49,13 +51,15 @@ export const get = async (path, query) => (await call('GET', path, { query })).d
 
 /** Asks who looks, and renews the ticket. Nothing if nobody is known. */
 export async function whoLooks() {
+  const before = changes;
+  let who = null;
   try {
-    const who = await get('session');
-    session = who.name ? who : null;
+    who = await get('session');
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 401) throw error;
-    session = null;
   }
+  // That an old ticket is no good is told late: somebody may have logged in since it was asked.
+  if (before === changes) session = who?.name ? who : null;
   return session;
 }
 
@@ -67,6 +71,7 @@ export async function login(username, password) {
 /** Is known by a token from now on, if it is good. */
 export async function loginByToken(text) {
   token = text.trim();
+  changes += 1;
   try {
     session = await get('session');
     sessionStorage.setItem(TOKEN, token);
@@ -83,6 +88,7 @@ export async function logout() {
 
 /** Nobody is known any more. */
 export function forget() {
+  changes += 1;
   session = null;
   token = null;
   sessionStorage.removeItem(TOKEN);

@@ -138,6 +138,22 @@ fn what_is_not_live_is_marked_so_and_catches_up() {
 }
 
 #[test]
+fn who_logs_in_stays_so_though_an_old_ticket_is_refused_later() {
+    let Some(parts) = parts() else { return };
+    let cluster = Cluster::start("ticket", &["node1"], &[]);
+    let browser = Browser::start(&parts);
+    let old = json!({"name": "PVEAuthCookie", "value": "PVE:alice@local:6B0D0000::old", "url": cluster.url});
+    browser.call("Network.setCookie", old);
+    cluster.open(&browser);
+    browser.wait(
+        "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('/session')).length >= 2
+            && document.querySelector('#live') && true",
+    );
+    browser.frames();
+    verdict(&browser, "No service is looked after yet");
+}
+
+#[test]
 fn as_many_tabs_as_people_open_are_live() {
     let Some(parts) = parts() else { return };
     let cluster = Cluster::start("tabs", &["node1"], &[]);
