@@ -1884,6 +1884,9 @@ enum ha_event_kind
     /// The master took a command out of the queue that has an id. What it says to it comes right after this.
     /// Fields: id, command, [by].
     HA_EVENT_COMMAND_TAKEN = 118,
+    /// Failed starts of a service count no more: none has failed for the time that is configured.
+    /// Fields: sid, failed_nodes, tried_again.
+    HA_EVENT_START_FAILURES_EXPIRED = 119,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -45,7 +45,7 @@ fn say_sections_json(kind: &str, name: &str, sections: &[Shown]) -> Result<(), F
 /// Numbers and truth values as JSON has them.
 fn typed(key: &str, text: &str) -> Value {
     match key {
-        "max_restart" | "max_relocate" | "priority" => {
+        "max_restart" | "max_relocate" | "priority" | "failure-timeout" => {
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),

@@ -98,6 +98,7 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["add", "vm:102", "--max-relocate", "many"], "max_relocate"),
         (&["add", "vm:102", "--failback", "perhaps"], "failback"),
         (&["add", "vm:102", "--priority", "1001"], "from 0 to 1000"),
+        (&["add", "vm:102", "--failure-timeout", "0"], "failure-timeout"),
         (&["add", "vm:102", "--colour", "blue"], "--colour"),
         (&["set", "vm:100"], "nothing to change"),
         (&["set", "vm:100", "--state", ""], "state"),

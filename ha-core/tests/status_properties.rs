@@ -138,6 +138,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
             option::of(disarm()),
             btree_set(node(), 0..3),
             btree_set(sid(), 0..3),
+            btree_map(sid(), any::<u32>(), 0..3),
         ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
@@ -147,7 +148,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     )
         .prop_map(
             |(
-                (master_node, timestamp, disarm, unguarded, may_run),
+                (master_node, timestamp, disarm, unguarded, may_run, start_failures),
                 nodes,
                 services,
                 node_requests,
@@ -164,6 +165,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     disarm,
                     unguarded,
                     may_run,
+                    start_failures,
                     fencing,
                     unknown,
                 }

@@ -221,6 +221,12 @@ impl ManagerStatus {
         self.0.may_run.iter().map(ServiceId::as_str).collect()
     }
 
+    /// For services whose failed starts expire, how many seconds ago the last one was, as far as masters have counted them.
+    #[getter]
+    fn start_failures(&self) -> BTreeMap<&str, u32> {
+        self.0.start_failures.iter().map(|(sid, seconds)| (sid.as_str(), *seconds)).collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {

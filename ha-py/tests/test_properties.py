@@ -24,6 +24,7 @@ resources = st.builds(
     max_relocate=st.none() | st.integers(0, 100),
     failback=st.none() | st.booleans(),
     auto_rebalance=st.none() | st.booleans(),
+    failure_timeout=st.none() | st.integers(1, 100000),
     priority=st.none() | st.integers(0, 1000),
     comment=st.none() | comments,
 )

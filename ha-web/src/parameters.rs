@@ -15,6 +15,11 @@ pub(crate) const MAX_RELOCATE: Parameter =
 pub(crate) const FAILBACK: Parameter =
     Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
 pub(crate) const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
+pub(crate) const FAILURE_TIMEOUT: Parameter = Parameter::may(
+    "failure-timeout",
+    Number,
+    "After how many seconds without another one failed starts count no more, and a service in 'error' for them is tried again.",
+);
 pub(crate) const PRIORITY: Parameter = Parameter::may(
     "priority",
     Number,

@@ -25,6 +25,9 @@ pub(crate) struct ResourceOptions {
     /// Whether automatic balancing may move it, and what must stay together with it.
     #[arg(long = "auto-rebalance", value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     auto_rebalance: Option<String>,
+    /// After how many seconds without another one failed starts count no more, and a service in 'error' for them is tried again.
+    #[arg(long = "failure-timeout", value_name = "SECONDS", allow_negative_numbers = true)]
+    failure_timeout: Option<String>,
     /// How much it matters beside others, from 0 to 1000: what has more is placed, started and moved first, and stopped last.
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     priority: Option<String>,
@@ -42,6 +45,7 @@ impl ResourceOptions {
             ("max_relocate", &self.max_relocate),
             ("failback", &self.failback),
             ("auto-rebalance", &self.auto_rebalance),
+            ("failure-timeout", &self.failure_timeout),
             ("priority", &self.priority),
             ("comment", &self.comment),
         ])

@@ -55,6 +55,8 @@ pub struct Resource {
     pub failback: Option<bool>,
     /// Whether automatic balancing may move it, and what must stay together with it.
     pub auto_rebalance: Option<bool>,
+    /// After how many seconds without another one failed starts count no more, at least 1.
+    pub failure_timeout: Option<u32>,
     /// How much it matters beside others, from 0 to [`MAX_PRIORITY`].
     pub priority: Option<u32>,
     /// A person's remark.
@@ -73,6 +75,7 @@ impl Resource {
             max_relocate: None,
             failback: None,
             auto_rebalance: None,
+            failure_timeout: None,
             priority: None,
             comment: None,
         }
@@ -122,6 +125,13 @@ impl Resource {
     #[must_use]
     pub fn auto_rebalance(&self) -> bool {
         self.auto_rebalance.unwrap_or(true)
+    }
+
+    /// After how many seconds without another one failed starts count no more, and a service that is in `error` for them is tried
+    /// again; by default they count until one succeeds, and a service in `error` stays so.
+    #[must_use]
+    pub fn failure_timeout(&self) -> Option<u32> {
+        self.failure_timeout
     }
 
     /// How much it matters beside others, from 0 to [`MAX_PRIORITY`]; by default 0. What has more of it is placed, started and moved
@@ -174,6 +184,8 @@ pub enum ResourceProperty {
     AutoRebalance,
     /// [`Resource::failback`]
     Failback,
+    /// [`Resource::failure_timeout`]
+    FailureTimeout,
     /// [`Resource::group`]
     Group,
     /// [`Resource::max_relocate`]
@@ -191,6 +203,7 @@ text_enum! {
     Comment = "comment",
     AutoRebalance = "auto-rebalance",
     Failback = "failback",
+    FailureTimeout = "failure-timeout",
     Group = "group",
     MaxRelocate = "max_relocate",
     MaxRestart = "max_restart",
@@ -234,6 +247,7 @@ impl Section for Resource {
             ResourceProperty::Comment => draft.comment = value::plain_comment(text)?,
             ResourceProperty::AutoRebalance => draft.auto_rebalance = Some(value::boolean(text)?),
             ResourceProperty::Failback => draft.failback = Some(value::boolean(text)?),
+            ResourceProperty::FailureTimeout => draft.failure_timeout = Some(value::integer(text, 1)?),
             ResourceProperty::Group => draft.group = Some(value::id(text)?),
             ResourceProperty::MaxRelocate => draft.max_relocate = Some(value::integer(text, 0)?),
             ResourceProperty::MaxRestart => draft.max_restart = Some(value::integer(text, 0)?),
@@ -248,6 +262,7 @@ impl Section for Resource {
             ResourceProperty::Comment => draft.comment = None,
             ResourceProperty::AutoRebalance => draft.auto_rebalance = None,
             ResourceProperty::Failback => draft.failback = None,
+            ResourceProperty::FailureTimeout => draft.failure_timeout = None,
             ResourceProperty::Group => draft.group = None,
             ResourceProperty::MaxRelocate => draft.max_relocate = None,
             ResourceProperty::MaxRestart => draft.max_restart = None,
@@ -277,6 +292,7 @@ impl Section for Resource {
             ResourceProperty::Comment => self.comment.as_deref().map(Value::PlainComment),
             ResourceProperty::AutoRebalance => self.auto_rebalance.map(Value::Boolean),
             ResourceProperty::Failback => self.failback.map(Value::Boolean),
+            ResourceProperty::FailureTimeout => self.failure_timeout.map(Value::Integer),
             ResourceProperty::Group => self.group.as_ref().map(|group| Value::Word(group.as_str())),
             ResourceProperty::MaxRelocate => self.max_relocate.map(Value::Integer),
             ResourceProperty::MaxRestart => self.max_restart.map(Value::Integer),

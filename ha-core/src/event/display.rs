@@ -111,6 +111,10 @@ impl fmt::Display for Event {
             Self::RelocationExhausted { sid, failed_nodes } => {
                 write!(f, "{sid} failed to start on {}, as often as it may; a person is needed", List(failed_nodes))
             }
+            Self::StartFailuresExpired { sid, failed_nodes, tried_again } => {
+                let again = if *tried_again { "; it is tried again" } else { "" };
+                write!(f, "the failed starts of {sid} on {} count no more{again}", List(failed_nodes))
+            }
             Self::AllNodesTried { sid, failed_nodes } => {
                 write!(
                     f,

@@ -280,6 +280,15 @@ pub enum Event {
         /// Where it failed, in order.
         failed_nodes: Vec<NodeName>,
     },
+    /// Failed starts of a service count no more: none has failed for the time that is configured.
+    StartFailuresExpired {
+        /// The service.
+        sid: ServiceId,
+        /// Where they failed, in order.
+        failed_nodes: Vec<NodeName>,
+        /// Whether it was in `error` for them, and is tried again.
+        tried_again: bool,
+    },
     /// A service failed to start on every node that it may use; it starts again where it is.
     AllNodesTried {
         /// The service.
@@ -901,6 +910,7 @@ impl Event {
                 | Self::RuleGaveWay { .. }
                 | Self::AutoRebalanceSuspended { .. }
                 | Self::CommandTaken { .. }
+                | Self::StartFailuresExpired { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

@@ -120,6 +120,7 @@ impl Event {
             | Self::MaintenanceRequested { .. }
             | Self::MaintenanceRequestWithdrawn { .. }
             | Self::ChangeMade { .. }
+            | Self::StartFailuresExpired { .. }
             | Self::StoreSpaceEnough { .. } => Severity::Notice,
 
             Self::DaemonState { .. }

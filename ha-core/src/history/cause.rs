@@ -86,6 +86,7 @@ impl Cause {
             Event::StartFailedRelocating { .. }
             | Event::RelocationExhausted { .. }
             | Event::AllNodesTried { .. }
+            | Event::StartFailuresExpired { .. }
             | Event::ServiceUnrecoverable { .. }
             | Event::StartRetry { .. }
             | Event::StartRetriesExhausted { .. } => Self::StartFailure,

@@ -115,7 +115,7 @@ fn of_event(event: &Event) -> (String, String) {
             format!("Bring a node back, or see with 'ha explain {sid}' what stands against those that are there."),
         ),
         Event::RelocationExhausted { sid, .. } | Event::ServiceUnrecoverable { sid, .. } => (
-            "HA starts it no more.".into(),
+            "HA starts it no more, unless it has a 'failure-timeout': then again once that is over.".into(),
             format!("See 'ha logs {sid}' on its node; once it is mended: 'ha cleanup {sid}'."),
         ),
         Event::StopFailed { sid, .. } => (

@@ -42,8 +42,8 @@ pub struct Lrm {
     /// The manager status as it was last read.
     status: Arc<ManagerStatus>,
     results: OrderedMap<Uid, JobResult>,
-    /// How often the start of each service was tried again.
-    retries: BTreeMap<ServiceId, u32>,
+    /// How often the start of each service was tried again, and when it failed last.
+    retries: BTreeMap<ServiceId, Retries>,
     queue: JobQueue,
     notes: Notes,
     /// Why it is asked to stop, if it is.
@@ -64,6 +64,13 @@ pub struct Lrm {
     /// When the next iteration is due, if the last one has left jobs to the workers.
     next_iteration: Option<Instant>,
     exited: bool,
+}
+
+/// How often a start was tried again.
+#[derive(Debug, Clone, Copy)]
+struct Retries {
+    times: u32,
+    failed_last: Instant,
 }
 
 /// An iteration on its way: kept while it waits for the lock or for jobs.

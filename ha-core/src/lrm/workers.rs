@@ -1,8 +1,9 @@
 //! Queueing commands, giving the workers a turn, and what becomes of their results.
 
 use alloc::{sync::Arc, vec::Vec};
+use core::time::Duration;
 
-use super::{Flow, Lrm};
+use super::{Flow, Lrm, Retries};
 use crate::{
     config::DatacenterConfig,
     event::Event,
@@ -225,7 +226,7 @@ impl Lrm {
                 // What was ended, or can't be told, counts as a start that failed.
                 let may_run = was_ended || exit_code == ExitCode::UNTOLD;
                 let counted = if may_run { ExitCode::ERROR } else { exit_code };
-                if self.tries_again(&job, counted, configuration, host) {
+                if self.tries_again(&job, counted, configuration, host, now.instant) {
                     return None;
                 }
                 self.notes.restart_ended(&job.sid);
@@ -311,6 +312,7 @@ impl Lrm {
         exit_code: ExitCode,
         configuration: Option<&Configuration>,
         host: &mut (impl LrmHost + ?Sized),
+        now: Instant,
     ) -> bool {
         match exit_code {
             ExitCode::SUCCESS => {
@@ -322,7 +324,11 @@ impl Lrm {
                 let Some(configuration) = configuration else { return true };
                 let resource = configuration.resources.resources.get(&job.sid);
                 let max_restart = resource.map_or(0, |resource| resource.max_restart());
-                let tries = self.retries.get(&job.sid).copied().unwrap_or(0);
+                let expires = resource.and_then(|resource| resource.failure_timeout()).map(u64::from);
+                let counts = |retries: &&Retries| {
+                    expires.is_none_or(|seconds| now.since(retries.failed_last) < Duration::from_secs(seconds))
+                };
+                let tries = self.retries.get(&job.sid).filter(counts).map_or(0, |retries| retries.times);
                 let sid = job.sid.clone();
                 if tries >= max_restart {
                     host.event(Event::StartRetriesExhausted { sid, tries });
@@ -330,7 +336,7 @@ impl Lrm {
                     return false;
                 }
                 let tries = tries.saturating_add(1);
-                self.retries.insert(sid.clone(), tries);
+                self.retries.insert(sid.clone(), Retries { times: tries, failed_last: now });
                 host.event(Event::StartRetry { r#try: tries, sid });
                 true
             }

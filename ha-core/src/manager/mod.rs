@@ -9,6 +9,7 @@
 mod balancing;
 mod commands;
 mod disarm;
+mod failures;
 mod fencing;
 mod group_migration;
 mod guard;
@@ -38,6 +39,7 @@ use crate::{
     timing::Timings,
 };
 use balancing::{FailedMoves, MissingFigures};
+use failures::Stopwatch;
 use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use guard::GuardHistory;
@@ -73,6 +75,7 @@ pub struct Manager {
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
     uids: UidSource,
+    stopwatch: Stopwatch,
     services: ManagedServices,
     failed_moves: FailedMoves,
     missing_figures: MissingFigures,
@@ -110,6 +113,7 @@ impl Manager {
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
+            stopwatch: Stopwatch::default(),
             services: ManagedServices::default(),
             failed_moves: FailedMoves::default(),
             missing_figures: MissingFigures::default(),
@@ -129,6 +133,8 @@ impl Manager {
         self.rules = RulesCache::default();
         self.services = ManagedServices::default();
         self.guards = GuardHistory::default();
+        // Another master has counted meanwhile.
+        self.stopwatch = Stopwatch::default();
         // What a device did was done for another master's incidents, as far as this one can tell.
         self.fencing = FenceHistory::resumed(&self.status.fencing);
     }
@@ -178,6 +184,7 @@ impl Manager {
         match round.handle_disarm() {
             Scope::Nothing => {}
             Scope::Everything => {
+                round.expire_failures();
                 round.balance();
                 round.settle(|_| true);
             }

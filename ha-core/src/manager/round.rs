@@ -56,6 +56,8 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) failed_moves: &'a mut FailedMoves,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts>,
+    /// How many seconds have passed since the last round of this master.
+    pub(super) seconds: u32,
     /// In which order services take steps, by position; empty if that is the order of the status.
     order: &'a [usize],
     history: &'a mut NodeHistory,
@@ -90,6 +92,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             missing_figures,
             services,
             uids,
+            stopwatch,
             ..
         } = manager;
         status.end_incidents();
@@ -128,6 +131,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             balance_hold,
             failed_moves,
             facts,
+            seconds: stopwatch.seconds(input.now.instant),
             order: services.order(),
             history,
             uids,

@@ -18,6 +18,8 @@ use crate::{
 pub(super) struct Facts {
     pub(super) requested: RequestedState,
     pub(super) max_relocate: u32,
+    /// After how many seconds failed starts count no more.
+    pub(super) failure_timeout: Option<u32>,
     pub(super) failback: bool,
     /// Whether automatic balancing may move it.
     pub(super) auto_rebalance: bool,
@@ -26,7 +28,13 @@ pub(super) struct Facts {
 /// A service that is not configured is left alone.
 impl Default for Facts {
     fn default() -> Self {
-        Self { requested: RequestedState::Ignored, max_relocate: 0, failback: true, auto_rebalance: true }
+        Self {
+            requested: RequestedState::Ignored,
+            max_relocate: 0,
+            failure_timeout: None,
+            failback: true,
+            auto_rebalance: true,
+        }
     }
 }
 
@@ -35,6 +43,7 @@ impl Facts {
         Self {
             requested: resource.state(),
             max_relocate: resource.max_relocate(),
+            failure_timeout: resource.failure_timeout(),
             failback: effective_failback(resource, &configuration.groups),
             auto_rebalance: resource.auto_rebalance(),
         }

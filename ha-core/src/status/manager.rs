@@ -348,6 +348,9 @@ pub struct ManagerStatus {
     /// Services in `error` or `stopped` that may run though: their stop failed, or they went to `error` otherwise without being
     /// seen stopped, and were not since. Recorded as `may_run`, and absent when empty.
     pub may_run: BTreeSet<ServiceId>,
+    /// For services whose failed starts expire, how many seconds ago the last one was, as far as masters have counted them. One in
+    /// `error` is here only if it is so for failed starts. Recorded as `start_failures`, and absent when empty.
+    pub start_failures: BTreeMap<ServiceId, u32>,
     /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.

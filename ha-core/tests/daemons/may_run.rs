@@ -180,3 +180,27 @@ fn a_guest_that_runs_when_it_is_added_makes_its_node_unguarded_whatever_is_reque
         assert!(cluster.status().unguarded.contains(&node("node2")), "{requested}");
     }
 }
+
+/// What becomes of `vm:101`, whose failed starts expire, long after the LRM of `node2` has answered its start.
+fn long_after(exit_code: i32, change: impl FnOnce(&mut Cluster)) -> (StateName, Option<u32>) {
+    let mut cluster = cluster();
+    let resources = cluster.resources();
+    let resource = resources.get_mut(&sid("vm:101")).unwrap();
+    (resource.max_relocate, resource.failure_timeout) = (Some(0), Some(60));
+    answer(&mut cluster, STARTED, exit_code);
+    change(&mut cluster);
+    cluster.iterate_times(9, "node1", Daemon::Crm);
+    (state(&cluster), cluster.status().start_failures.get(&sid("vm:101")).copied())
+}
+
+#[test]
+fn only_what_is_known_not_to_run_and_is_wanted_is_tried_again_when_its_failed_starts_expire() {
+    assert_eq!(long_after(1, |_| {}), (StateName::Started, None));
+    for exit_code in [-1, 2, 3, 4, 5, 6, 7, 8, 42] {
+        assert_eq!(long_after(exit_code, |_| {}), (StateName::Error, None), "exit code {exit_code}");
+    }
+    let not_wanted = long_after(1, |cluster| cluster.request("vm:101", RequestedState::Stopped));
+    assert_eq!(not_wanted.0, StateName::Error, "a person asked for something else");
+    let unset = long_after(1, |cluster| cluster.resources().get_mut(&sid("vm:101")).unwrap().failure_timeout = None);
+    assert_eq!(unset, (StateName::Error, None));
+}

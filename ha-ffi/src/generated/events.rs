@@ -350,6 +350,9 @@ pub enum ha_event_kind {
     /// The master took a command out of the queue that has an id. What it says to it comes right after this.
     /// Fields: id, command, [by].
     HA_EVENT_COMMAND_TAKEN = 118,
+    /// Failed starts of a service count no more: none has failed for the time that is configured.
+    /// Fields: sid, failed_nodes, tried_again.
+    HA_EVENT_START_FAILURES_EXPIRED = 119,
 }
 
 /// The kind of an event.
@@ -474,6 +477,7 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::ChangeMade { .. } => Kind::HA_EVENT_CHANGE_MADE,
         Event::HistoryIncomplete { .. } => Kind::HA_EVENT_HISTORY_INCOMPLETE,
         Event::CommandTaken { .. } => Kind::HA_EVENT_COMMAND_TAKEN,
+        Event::StartFailuresExpired { .. } => Kind::HA_EVENT_START_FAILURES_EXPIRED,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -1549,6 +1549,11 @@ class ManagerStatus:
         The services, by SID.
         """
     @property
+    def start_failures(self, /) -> dict[str, int]:
+        """
+        For services whose failed starts expire, how many seconds ago the last one was, as far as masters have counted them.
+        """
+    @property
     def timestamp(self, /) -> int | None:
         """
         When it was written, in seconds since 1970.
@@ -1662,6 +1667,7 @@ class Resource:
         max_relocate: SupportsIndex | None = None,
         failback: bool | None = None,
         auto_rebalance: bool | None = None,
+        failure_timeout: SupportsIndex | None = None,
         priority: SupportsIndex | None = None,
         comment: str | None = None,
     ) -> Resource: ...
@@ -1680,6 +1686,12 @@ class Resource:
     def failback(self, /) -> bool:
         """
         Whether it moves to a node of higher priority when one comes online; by default it does.
+        """
+    @property
+    def failure_timeout(self, /) -> int | None:
+        """
+        After how many seconds without another one failed starts count no more, and a service in ``error`` for them is tried again; by
+        default never.
         """
     @property
     def group(self, /) -> str | None:

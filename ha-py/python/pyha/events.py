@@ -116,6 +116,7 @@ __all__ = [
     "StartBalanceIgnored",
     "StartBalanceSelected",
     "StartFailedRelocating",
+    "StartFailuresExpired",
     "StartRetriesExhausted",
     "StartRetry",
     "StopFailed",
@@ -561,6 +562,22 @@ class RelocationExhausted(Event):
 
     failed_nodes: tuple[str, ...]
     """Where it failed, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailuresExpired(Event):
+    """Failed starts of a service count no more: none has failed for the time that is configured."""
+
+    _tag = "start_failures_expired"
+
+    sid: str
+    """The service."""
+
+    failed_nodes: tuple[str, ...]
+    """Where they failed, in order."""
+
+    tried_again: bool
+    """Whether it was in ``error`` for them, and is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

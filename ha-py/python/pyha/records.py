@@ -401,6 +401,11 @@ class ServiceView:
     hangs_since: int | None = None
     """When that job was begun."""
 
+    failures_expire: int | None = None
+    """When its failed starts count no more, and it is tried again if it is in ``error`` for them; later if its node is
+    not online then.
+    """
+
     restarts: int = 0
     """How often it ended by itself and was started again, since it was last stopped on purpose or came to its node."""
 

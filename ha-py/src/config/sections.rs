@@ -111,7 +111,7 @@ impl Hash for Resource {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.sid.hash(state);
         hash_of((self.0.state, &self.0.group, self.0.max_restart, self.0.max_relocate)).hash(state);
-        (self.0.failback, self.0.auto_rebalance, self.0.priority).hash(state);
+        (self.0.failback, self.0.auto_rebalance, self.0.failure_timeout, self.0.priority).hash(state);
         self.0.comment.hash(state);
     }
 }
@@ -120,8 +120,8 @@ impl Hash for Resource {
 impl Resource {
     #[new]
     #[pyo3(signature = (
-        sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, auto_rebalance=None, priority=None,
-        comment=None
+        sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, auto_rebalance=None, failure_timeout=None,
+        priority=None, comment=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -132,6 +132,7 @@ impl Resource {
         max_relocate: Option<u32>,
         failback: Option<bool>,
         auto_rebalance: Option<bool>,
+        failure_timeout: Option<u32>,
         priority: Option<u32>,
         comment: Option<String>,
     ) -> Self {
@@ -143,6 +144,7 @@ impl Resource {
             max_relocate,
             failback,
             auto_rebalance,
+            failure_timeout,
             priority,
             comment,
         })
@@ -190,6 +192,13 @@ impl Resource {
         self.0.auto_rebalance()
     }
 
+    /// After how many seconds without another one failed starts count no more, and a service in ``error`` for them is tried again; by
+    /// default never.
+    #[getter]
+    fn failure_timeout(&self) -> Option<u32> {
+        self.0.failure_timeout()
+    }
+
     /// How much it matters beside others, from 0 to 1000; by default 0. What has more of it is placed, started and moved before the
     /// rest, and stopped after it.
     #[getter]
@@ -221,6 +230,7 @@ impl Resource {
         keywords.set_item("max_relocate", self.0.max_relocate)?;
         keywords.set_item("failback", self.0.failback)?;
         keywords.set_item("auto_rebalance", self.0.auto_rebalance)?;
+        keywords.set_item("failure_timeout", self.0.failure_timeout)?;
         keywords.set_item("priority", self.0.priority)?;
         keywords.set_item("comment", self.comment())?;
         Ok(((self.sid(),), Keywords(keywords)))

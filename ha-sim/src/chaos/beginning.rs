@@ -36,6 +36,7 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let mut resources = resources(rng, &sids, !groups.is_empty());
     keep_from_balancing(&mut streams.of("balancing"), &mut resources);
     give_priorities(&mut streams.of("priorities"), &mut resources);
+    let_failures_expire(&mut streams.of("failures"), &mut resources, timings.round_time);
     let with_devices = rng.u32(0..5) == 0 || streams.of("devices").u32(0..8) == 0;
     let fence = with_devices.then(|| fence(&names));
     let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
@@ -166,6 +167,14 @@ fn keep_from_balancing(rng: &mut Rng, resources: &mut String) {
 fn give_priorities(rng: &mut Rng, resources: &mut String) {
     if rng.u32(0..4) == 0 {
         add_to_some(rng, resources, |rng| format!("priority {}", rng.u32(0..=3).saturating_mul(300)));
+    }
+}
+
+/// In some clusters failed starts of some services count no more after a while.
+fn let_failures_expire(rng: &mut Rng, resources: &mut String, round_time: Duration) {
+    if rng.u32(0..4) == 0 {
+        let seconds = |rng: &mut Rng| round_time.as_secs().saturating_mul(rng.u64(1..=6)).max(1);
+        add_to_some(rng, resources, |rng| format!("failure-timeout {}", seconds(rng)));
     }
 }
 

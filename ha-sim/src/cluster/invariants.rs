@@ -67,6 +67,8 @@ pub enum Invariant {
     FencedForIncident,
     /// The device of a multiplexer runs for no longer than each of its clients counts on.
     DeviceEndsInTime,
+    /// What is in `error` is tried again only if it is so for failed starts, and is asked to run.
+    TriedAgainIsDue,
     /// What is of higher priority is recovered, started and moved before what is of lower.
     HigherFirst,
     /// While faults go on, what none of them touches stays within its bound.
@@ -101,6 +103,7 @@ impl Invariant {
             Self::NotUnderstoodIsKept => "what is not understood is kept",
             Self::FencedForIncident => "a device turns off only what must be fenced",
             Self::DeviceEndsInTime => "a device ends when its clients count on that",
+            Self::TriedAgainIsDue => "only what failed to start is tried again",
             Self::HigherFirst => "what is of higher priority comes first",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
@@ -572,6 +575,10 @@ impl Invariants {
             Event::NodeState { from, to, .. } => ("node", from.as_str(), to.as_str()),
             Event::DaemonState { from, to } => ("daemon", from.as_str(), to.as_str()),
             Event::NodeForgotten { .. } => ("node", "gone", "forgotten"),
+            Event::StartFailuresExpired { sid, tried_again: true, .. } => {
+                self.check_tried_again(sid, world.time);
+                return;
+            }
             Event::DisarmFrozeService { was, .. } => ("disarm", was.as_str(), "freeze"),
             Event::Disarmed => ("disarm", "disarming", "disarmed"),
             Event::FenceAcknowledged { node } => {
@@ -615,6 +622,15 @@ impl Invariants {
             self.reasons.remove(sid);
         } else if !self.reasons.contains_key(sid) {
             self.note_breach(at, Invariant::ToldWhy, format!("{sid} goes to error, and nobody is told why"));
+        }
+    }
+
+    /// A service in `error` is tried again. One of which nobody knows whether it runs must not be.
+    fn check_tried_again(&mut self, sid: &ServiceId, at: Instant) {
+        let reason = self.reasons.get(sid).copied();
+        if reason != Some(ErrorReason::StartsNowhere) {
+            let details = format!("{sid} is tried again though it is in error for another reason: {reason:?}");
+            self.note_breach(at, Invariant::TriedAgainIsDue, details);
         }
     }
 

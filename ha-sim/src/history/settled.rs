@@ -95,7 +95,11 @@ impl<'a> Present<'a> {
                     && places.iter().eq(core::iter::once(&&entry.node))
             }
             ServiceState::Stopped => requested != RequestedState::Started && is_located && places.is_empty(),
-            ServiceState::Error => requested != RequestedState::Disabled && self.error_is_due(sid, entry, &guest.node),
+            ServiceState::Error => {
+                requested != RequestedState::Disabled
+                    && self.error_is_due(sid, entry, &guest.node)
+                    && !self.is_to_be_tried_again(sid, entry, requested)
+            }
             ServiceState::Recovery => {
                 requested != RequestedState::Disabled
                     && is_located
@@ -123,6 +127,14 @@ impl<'a> Present<'a> {
             Some(ErrorReason::Failed) => happened(),
             None => false,
         }
+    }
+
+    /// Whether a service in `error` must be tried again when its failed starts expire.
+    fn is_to_be_tried_again(self, sid: &ServiceId, entry: &ServiceEntry, requested: RequestedState) -> bool {
+        requested == RequestedState::Started
+            && self.status.start_failures.contains_key(sid)
+            && !self.status.may_run.contains(sid)
+            && self.status.is_online(&entry.node)
     }
 
     /// Whether the master says again and again that it has no node for a service.

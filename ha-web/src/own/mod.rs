@@ -19,8 +19,8 @@ pub(crate) use time::rfc3339_ms;
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     parameters::{
-        AFFINITY, BALANCE, COMMENT, DELETE, DISABLE, FAILBACK, GROUP, MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES,
-        PRIORITY, RESOURCES, RESTRICTED, STRICT,
+        AFFINITY, BALANCE, COMMENT, DELETE, DISABLE, FAILBACK, FAILURE_TIMEOUT, GROUP, MAX_RELOCATE, MAX_RESTART,
+        NO_FAILBACK, NODES, PRIORITY, RESOURCES, RESTRICTED, STRICT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -109,6 +109,7 @@ pub(crate) const ROUTES: &[Route] = &[
             MAX_RELOCATE,
             FAILBACK,
             BALANCE,
+            FAILURE_TIMEOUT,
             PRIORITY,
             COMMENT,
             DRY_RUN,
@@ -117,7 +118,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/api/v1/services/{sid}", SysAudit, services::one)
         .about("A service: configuration, state, node, the rules that hold for it, and why it is where it is."),
     Route::patch("/api/v1/services/{sid}", VmPowerMgmt, services::set)
-        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, PRIORITY, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, FAILURE_TIMEOUT, PRIORITY, COMMENT, DELETE, DIGEST, DRY_RUN])
         .about("Change a service. For more than its requested state Sys.Console is needed."),
     Route::delete("/api/v1/services/{sid}", SysConsole, services::remove)
         .takes(&[

@@ -17,8 +17,17 @@ use crate::{
     wire::{Answer, Fault},
 };
 
-const KEYS: &[&str] =
-    &["state", "group", "max_restart", "max_relocate", "failback", "auto-rebalance", "priority", "comment"];
+const KEYS: &[&str] = &[
+    "state",
+    "group",
+    "max_restart",
+    "max_relocate",
+    "failback",
+    "auto-rebalance",
+    "failure-timeout",
+    "priority",
+    "comment",
+];
 
 /// A service as everybody sees it.
 fn object(resource: Option<&Resource>, groups: &GroupsConfig, glance: &ServiceGlance) -> Map<String, Value> {
@@ -39,6 +48,7 @@ fn object(resource: Option<&Resource>, groups: &GroupsConfig, glance: &ServiceGl
             "max_relocate": resource.max_relocate(),
             "failback": effective_failback(resource, groups),
             "auto-rebalance": resource.auto_rebalance(),
+            "failure-timeout": resource.failure_timeout(),
             "priority": resource.priority(),
         })
     });

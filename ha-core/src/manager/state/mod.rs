@@ -119,6 +119,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.change(service, ServiceState::Error, Brings::Nothing);
         if let Some((sid, _)) = self.status.services.at(service) {
             self.status.may_run.insert(sid.clone());
+            self.status.start_failures.remove(sid);
         }
     }
 

@@ -193,6 +193,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if let Some(entry) = self.entry_mut(service) {
             entry.failed_nodes.push(entry.node.clone());
         }
+        self.begin_counting_failure(service);
     }
 
     /// Sets whether the start is confirmed, where the state can hold that: it may be `fence` by now.

@@ -31,6 +31,7 @@ fields! {
     Disarm = "disarm" in disarm: Disarm,
     Unguarded = "unguarded" in unguarded: Vec<NodeName>,
     MayRun = "may_run" in may_run: Vec<ServiceId>,
+    StartFailures = "start_failures" in start_failures: BTreeMap<ServiceId, u32>,
     Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
@@ -51,6 +52,7 @@ impl Record for ManagerStatus {
             disarm: draft.disarm.value,
             unguarded: draft.unguarded.value.unwrap_or_default().into_iter().collect(),
             may_run: draft.may_run.value.unwrap_or_default().into_iter().collect(),
+            start_failures: draft.start_failures.value.unwrap_or_default(),
             fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
@@ -71,6 +73,8 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::Unguarded, unguarded)?;
         let may_run = (!self.may_run.is_empty()).then_some(&self.may_run);
         write::optional(&mut map, ManagerField::MayRun, may_run)?;
+        let failures = (!self.start_failures.is_empty()).then_some(&self.start_failures);
+        write::optional(&mut map, ManagerField::StartFailures, failures)?;
         let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;

@@ -51,6 +51,9 @@ pub struct ServiceView {
     /// When that job was begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hangs_since: Option<Timestamp>,
+    /// When its failed starts count no more, and it is tried again if it is in `error` for them; later if its node is not online then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures_expire: Option<Timestamp>,
     /// How often it ended by itself and was started again, since it was last stopped on purpose or came to its node.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub restarts: u64,
@@ -272,6 +275,14 @@ impl<'a> Location<'a> {
     }
 }
 
+/// When the failed starts of a service count no more, if they ever do.
+fn failures_expire(sid: &ServiceId, input: &ViewInput<'_>) -> Option<Timestamp> {
+    let age = input.manager.start_failures.get(sid)?;
+    let timeout = input.resources.resources.get(sid)?.failure_timeout()?;
+    let written = input.manager.timestamp?;
+    Some(written.saturating_add(timeout.saturating_sub(*age).into()))
+}
+
 /// What is known of a service.
 struct Service<'a> {
     sid: &'a ServiceId,
@@ -282,6 +293,8 @@ struct Service<'a> {
     node_state: Option<NodeState>,
     /// Whether it may run though it is in `error` or `stopped`.
     may_run: bool,
+    /// When its failed starts count no more.
+    failures_expire: Option<Timestamp>,
     /// What is wrong with its entry, where that can't be understood.
     problem: Option<&'a NotUnderstood>,
     /// What the LRM of its node says of it now.
@@ -300,6 +313,7 @@ impl<'a> Service<'a> {
             location: Location::of(sid, input),
             node_state: entry.and_then(|entry| input.manager.nodes.get(&entry.node)).copied(),
             may_run: input.manager.may_run.contains(sid),
+            failures_expire: failures_expire(sid, input),
             problem: input.manager.problem_of(sid),
             note: record.and_then(|record| record.services.get(sid)),
         }
@@ -324,6 +338,7 @@ impl<'a> Service<'a> {
             locked_since: self.note.and_then(|note| note.locked_since),
             hangs: self.note.and_then(|note| note.hangs),
             hangs_since: self.note.and_then(|note| note.hangs_since),
+            failures_expire: self.failures_expire,
             restarts: self.note.map_or(0, |note| note.restarts),
             restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),
             next_restart: self.note.and_then(|note| note.next_restart),

@@ -6,7 +6,11 @@ use core::{fmt, iter};
 use serde::Serialize;
 
 use super::{ClusterView, DisarmView, FencingView, LrmView, MasterView, QuorumView, ServiceView};
-use crate::{config::datacenter::SchedulerMode, status::UtcTime, text_enum::text_enum};
+use crate::{
+    config::datacenter::SchedulerMode,
+    status::{StateName, UtcTime},
+    text_enum::text_enum,
+};
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,6 +150,11 @@ impl fmt::Display for ServiceView {
             self.hangs_since.map_or(Ok(()), |since| write!(f, ", begun {}", UtcTime(since)))?;
         }
         self.fmt_restarts(f)?;
+        match (self.failures_expire, self.state) {
+            (Some(at), Some(StateName::Error)) => write!(f, ", is tried again at {}", UtcTime(at))?,
+            (Some(at), _) => write!(f, ", its failed starts count until {}", UtcTime(at))?,
+            (None, _) => {}
+        }
         f.write_str(")")?;
         if let Some(problem) = &self.problem {
             write!(f, ": {problem}")?;

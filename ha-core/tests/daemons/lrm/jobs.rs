@@ -55,6 +55,23 @@ fn a_start_is_tried_again_until_max_restart_then_reported_and_the_count_begins_a
     }
 }
 
+#[test]
+fn failed_starts_that_are_older_than_the_failure_timeout_count_no_more() {
+    for (timeout, last) in
+        [(None, "start_retries_exhausted"), (Some(100), "start_retries_exhausted"), (Some(5), "start_retry")]
+    {
+        let mut cluster = active();
+        cluster.resources().get_mut(&sid("vm:101")).unwrap().failure_timeout = timeout;
+        cluster.node("node1").running.clear();
+        cluster.guests.get_mut(&sid("vm:101")).unwrap().start_fails_on.insert(node("node1"));
+        put(&mut cluster, STARTED, "two");
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(cluster.take_events().last().map(String::as_str), Some("start_retry"), "{timeout:?}");
+        cluster.iterate_times(1, "node1", Daemon::Lrm);
+        assert_eq!(cluster.take_events().last().map(String::as_str), Some(last), "{timeout:?}");
+    }
+}
+
 /// How often a start may be tried is in the configuration.
 #[test]
 fn a_start_that_fails_while_the_configuration_cannot_be_read_is_tried_again_and_not_counted() {
