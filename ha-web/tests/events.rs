@@ -260,7 +260,8 @@ fn a_token_that_expires_ends_a_stream_that_is_never_silent() {
     let mut stream = listen(&cluster, "?after=0", None).unwrap();
     Access::edit(&*cluster.store, |access| {
         let token = access.tokens.get_mut(&TokenName::new("test@pam!audit").unwrap()).unwrap();
-        token.expires = Some(clock::wall() + 1);
+        // In more than one second, of which a part has passed.
+        token.expires = Some(clock::wall() + 2);
         Ok::<(), ()>(())
     })
     .unwrap()
@@ -366,6 +367,30 @@ fn there_are_no_more_streams_than_that() {
     assert_eq!(listen(&cluster, "", None).err(), Some(503));
     drop(first);
     assert!(listen(&cluster, "", None).is_ok());
+}
+
+#[test]
+fn what_is_not_taken_yet_has_its_bound() {
+    const UNSENT: usize = 400 * 1024;
+    let cluster = Cluster::with_bounds(Bounds { unsent: UNSENT, ..Bounds::default() });
+    let services: String = (1000..2000).map(|number| format!("vm: {number}\n\tstate started\n\n")).collect();
+    std::fs::write(cluster.directory.join("config/resources.cfg"), services).unwrap();
+    let status = || {
+        let token = format!("Bearer test@pam!audit={}", cluster.secret(Role::Audit));
+        let request = Request::builder().uri("/api/v1/status").header("authorization", token);
+        cluster.begin(request.body(Body::empty()).unwrap())
+    };
+    let (first, second) = (status(), status());
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 503));
+    let mut stream = listen(&cluster, "?status=1", None).unwrap();
+    while let Some(told) = stream.next(&cluster) {
+        assert_eq!(told.event, "", "there is no room for it");
+    }
+    let taken = cluster.block_on(first.into_body().collect()).unwrap().to_bytes();
+    assert!((UNSENT / 2..UNSENT).contains(&taken.len()), "{} bytes", taken.len());
+    drop(taken);
+    let mut stream = listen(&cluster, "?status=1", None).unwrap();
+    assert_eq!(next_status(&mut stream, &cluster).event, "status");
 }
 
 fn serve_at(cluster: &Cluster) -> (Running, UnixStream) {

@@ -146,10 +146,11 @@ impl Listener {
                     self.looked = Instant::now();
                     return self.still_may().await.then(|| self.still_here().into());
                 }
-                Cause::Status(news) => match self.status_of(&news) {
-                    Some(block) => return Some(block),
-                    None => continue,
-                },
+                // Whoever listens again is told then what there is no room for now.
+                Cause::Status(news) if self.known_status.as_ref() != Some(&news.digest) => {
+                    return self.status_of(&news);
+                }
+                Cause::Status(_) => continue,
                 Cause::History => {}
             }
             let Some(known) = self.news.borrow_and_update().clone() else { continue };
@@ -159,7 +160,7 @@ impl Listener {
             }
             let blocks = self.news_of(&known).await?;
             if !blocks.is_empty() {
-                return Some(blocks.into());
+                return self.web.inner.unsent.hold(blocks.into_bytes());
             }
         }
     }
@@ -167,7 +168,7 @@ impl Listener {
     /// What this one has to be told of the status.
     fn status_of(&mut self, news: &StatusNews) -> Option<Bytes> {
         let known = self.known_status.replace(news.digest.clone());
-        news.to(known.as_deref())
+        news.to(known.as_deref(), &self.web.inner.unsent)
     }
 
     /// A comment; the id says to a client where it is, also if nothing that it wants has happened.

@@ -15,6 +15,7 @@ mod repeated;
 mod respond;
 mod session;
 mod tls;
+mod unsent;
 
 pub use connection::{Peer, Running, serve};
 pub use listen::{Address, Bound, ListenError};
@@ -37,6 +38,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::{access::Throttle, call::Site, stage::Stage};
 use feed::{Feed, Known, StatusNews};
 use repeated::Repeated;
+use unsent::Unsent;
 
 /// The bounds that the server keeps.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,8 @@ pub struct Bounds {
     pub silence: Duration,
     /// For how long a client may take nothing of what is sent to it.
     pub writing: Duration,
+    /// Bytes of answers of more than 64 KiB that clients have not taken yet.
+    pub unsent: usize,
     /// Calls that work on the store at once.
     pub calls: usize,
     /// Passwords that are checked at once: each takes 19 MiB of memory.
@@ -77,6 +81,7 @@ impl Default for Bounds {
             streams: 256,
             silence: Duration::from_secs(15),
             writing: Duration::from_secs(10),
+            unsent: 128 * 1024 * 1024,
             calls: 32,
             passwords: 2,
             wrong: Duration::from_millis(300),
@@ -119,6 +124,7 @@ struct Inner {
     calls: Arc<Semaphore>,
     passwords: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    unsent: Unsent,
     history: Arc<Feed<Known>>,
     status: Arc<Feed<StatusNews>>,
     /// Becomes true when the event streams end.
@@ -153,6 +159,7 @@ impl Web {
             calls: Arc::new(Semaphore::new(bounds.calls)),
             passwords: Arc::new(Semaphore::new(bounds.passwords)),
             streams: Arc::new(Semaphore::new(bounds.streams)),
+            unsent: Unsent::new(bounds.unsent),
             history: Arc::default(),
             status: Arc::default(),
             is_over: watch::channel(false).0,

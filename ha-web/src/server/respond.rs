@@ -30,6 +30,7 @@ use super::{
     exchange::{Whole, unavailable, with_headers},
     log::Report,
     session,
+    unsent::Unsent,
 };
 use crate::{
     access::{Access, AccessError, Caller, Means, Role},
@@ -90,12 +91,13 @@ impl Web {
         let part = route::part_of(request.uri().path());
         let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
         let known = request.headers().get(header::IF_NONE_MATCH).filter(|_| is_get).cloned();
+        let unsent = &self.inner.unsent;
         match self.outcome(request).await {
-            Outcome::Json(answer) => json_or_not_modified(part, &answer, known.as_ref()),
+            Outcome::Json(answer) => json_or_not_modified(part, &answer, known.as_ref(), unsent),
             Outcome::Text(text, kind) => with_headers(Response::new(Body::from(text)), kind),
             Outcome::Begun(response) => response,
-            Outcome::Events(..) => json_response(part, &Err(unavailable("the server answers this itself"))),
-            Outcome::Wrong(_, fault) => json_response(part, &Err(fault)),
+            Outcome::Events(..) => json_response(part, &Err(unavailable("the server answers this itself")), unsent),
+            Outcome::Wrong(_, fault) => json_response(part, &Err(fault), unsent),
         }
     }
 
@@ -476,12 +478,17 @@ fn page_file(file: &page::File, headers: &HeaderMap) -> Response {
 }
 
 /// What was asked for, or that it is still the same as what is known.
-fn json_or_not_modified(part: Part, answer: &Result<Answer, Fault>, known: Option<&HeaderValue>) -> Response {
+fn json_or_not_modified(
+    part: Part,
+    answer: &Result<Answer, Fault>,
+    known: Option<&HeaderValue>,
+    unsent: &Unsent,
+) -> Response {
     let digest = answer.as_ref().ok().and_then(|answer| answer.digest.as_ref());
     let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
     let mut tags = known.split(',').map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'));
     let Some(digest) = digest.filter(|digest| tags.any(|tag| tag == digest.as_str())) else {
-        return json_response(part, answer);
+        return json_response(part, answer, unsent);
     };
     let mut response = with_headers(Response::new(Body::empty()), "application/json;charset=UTF-8");
     *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -489,11 +496,14 @@ fn json_or_not_modified(part: Part, answer: &Result<Answer, Fault>, known: Optio
     response
 }
 
-fn json_response(part: Part, answer: &Result<Answer, Fault>) -> Response {
+fn json_response(part: Part, answer: &Result<Answer, Fault>, unsent: &Unsent) -> Response {
     let (status, body) = encode(part, answer);
+    let Some(body) = unsent.hold(text(&body).into_bytes()) else {
+        return json_response(part, &Err(unavailable("too many large answers are not taken yet")), unsent);
+    };
     let is_problem = part == Part::Own && answer.is_err();
     let kind = if is_problem { "application/problem+json" } else { "application/json;charset=UTF-8" };
-    let mut response = with_headers(Response::new(Body::from(text(&body))), kind);
+    let mut response = with_headers(Response::new(Body::from(body)), kind);
     *response.status_mut() = status;
     match answer {
         Ok(answer) => {

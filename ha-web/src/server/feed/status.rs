@@ -14,7 +14,7 @@ use crate::{
     access::{Caller, Means, Role},
     call::{Call, Site},
     own,
-    server::events::block,
+    server::{events::block, unsent::Unsent},
     wire::Parameters,
 };
 
@@ -39,16 +39,18 @@ impl StatusNews {
         Self { status, digest, whole: OnceLock::new(), change }
     }
 
-    /// What is told to somebody who knows the status with this digest, if any: what has changed since, or else the whole.
-    pub(in crate::server) fn to(&self, known: Option<&str>) -> Option<Bytes> {
-        if known == Some(&self.digest) {
-            return None;
-        }
+    /// What is told to somebody who knows the status with this digest, if any: what has changed since, or else the whole, which is nothing
+    /// where there is no room for it now.
+    pub(in crate::server) fn to(&self, known: Option<&str>, unsent: &Unsent) -> Option<Bytes> {
         if let Some((_, change)) = self.change.as_ref().filter(|(from, _)| known == Some(from)) {
             return Some(change.clone());
         }
-        let whole = || block(None, "status", &json!({"digest": self.digest, "status": self.status})).into();
-        Some(self.whole.get_or_init(whole).clone())
+        if let Some(whole) = self.whole.get() {
+            return Some(whole.clone());
+        }
+        let whole = block(None, "status", &json!({"digest": self.digest, "status": self.status}));
+        let whole = unsent.hold(whole.into_bytes())?;
+        Some(self.whole.get_or_init(|| whole).clone())
     }
 }
 
@@ -134,13 +136,12 @@ mod tests {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             serde_json::from_str(text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap()).unwrap()
         };
-        let told = data(second.to(Some("a")).unwrap());
+        let told = data(second.to(Some("a"), &Unsent::new(0)).unwrap());
         let changed =
             json!({"time": "2", "play": null, "services": services(&[("vm:3", "error"), ("vm:4", "queued")])});
         assert_eq!(told, json!({"from": "a", "digest": "b", "status": changed, "gone": {"services": ["vm:2"]}}));
-        assert_eq!(second.to(Some("b")), None, "it is known already");
         for unknown in [None, Some("c")] {
-            assert_eq!(data(second.to(unknown).unwrap())["status"], second.status, "else all is told");
+            assert_eq!(data(second.to(unknown, &Unsent::new(0)).unwrap())["status"], second.status, "else all is told");
         }
     }
 }
