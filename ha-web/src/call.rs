@@ -1,6 +1,9 @@
 //! A call as its handler sees it.
 
-use std::{cell::OnceCell, sync::Arc};
+use std::{
+    cell::OnceCell,
+    sync::{Arc, Mutex},
+};
 
 use ha_core::{
     config::{Changes, ConfigFiles, EditError, Editor},
@@ -32,13 +35,15 @@ pub struct Site {
     /// What is played, if it is no real cluster.
     pub stage: Option<Arc<dyn Stage>>,
     joint: Joint<Present>,
+    /// Held by who makes a whole status, of which each takes tens of megabytes in a large cluster.
+    pub(crate) whole: Mutex<()>,
 }
 
 impl Site {
     /// A site.
     #[must_use]
     pub fn new(desk: Desk, node: Option<NodeName>, build: String) -> Self {
-        Self { desk, node, build, stage: None, joint: Joint::default() }
+        Self { desk, node, build, stage: None, joint: Joint::default(), whole: Mutex::default() }
     }
 
     /// The same of a cluster that is played, by whose clock the time is told. Its nodes need a majority.

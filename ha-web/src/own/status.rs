@@ -1,5 +1,7 @@
 //! How the cluster is, as a whole: what `ha status --json` gives.
 
+use std::sync::PoisonError;
+
 use ha_core::{
     config::resources::ResourceProperty,
     history::{Failovers, Latest},
@@ -27,6 +29,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Answer, Fault> {
 /// The whole status, and a digest of all in it but its time, which alone makes it no other one.
 pub(crate) fn whole(call: &Call<'_>) -> Result<(Value, String), Fault> {
     let present = call.present()?;
+    let _held = call.site.whole.lock().unwrap_or_else(PoisonError::into_inner);
     let store = call.desk().store();
     let mut glance = Glance::new(present, &call.local_node()?, None);
     // Without a history the status is as true as with it.
