@@ -115,7 +115,15 @@ fn follow(context: &Context, filter: &Filter, end: u64, as_json: bool) -> Result
     let mut end = end;
     let mut is_told = false;
     while !signals.wait(LOOK_INTERVAL) {
-        match Reader::after(&*context.store, end) {
+        let store = &*context.store;
+        let read = store.history_end().and_then(|now| {
+            if now < end {
+                note("the history was set back, as from a backup: it is told from its beginning");
+                end = 0;
+            }
+            Reader::after(store, end)
+        });
+        match read {
             Ok(kept) => {
                 is_told = false;
                 end = kept.end;

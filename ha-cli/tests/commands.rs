@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::Sandbox;
+use common::{Sandbox, wait_for};
 use serde_json::{Value, json};
 
 /// A cluster as its master on node1 has recorded it, with one service on node1.
@@ -90,4 +90,23 @@ fn a_directory_is_tried_out_by_two_processes() {
     assert_eq!(fs::read_dir(directory).unwrap().count(), 0, "nothing is left");
     fs::create_dir(format!("{directory}/.ha-store-test")).unwrap();
     assert!(sandbox.fails(1, &["store", "test", directory]).contains("another test is under way"));
+}
+
+/// Who follows goes on after a store was taken back from a backup.
+#[test]
+fn a_history_that_was_set_back_is_followed_from_its_beginning() {
+    let sandbox = Sandbox::new("set-back", "node1", "fast");
+    sandbox.guest("vm:100", "node1", &["/bin/sleep", "1000"]);
+    sandbox.ok(&["add", "100"]);
+    let told = sandbox.directory.join("told");
+    let mut follower = sandbox.command();
+    follower.args(["history", "-f", "--json"]).stdout(fs::File::create(&told).unwrap());
+    let mut follower = follower.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let tells = |text: &str| fs::read_to_string(&told).unwrap().contains(text);
+    wait_for("what was there is told", 60, || tells("added"));
+    fs::remove_dir_all(sandbox.store().join("history")).unwrap();
+    sandbox.ok(&["set", "100", "--comment", "afterwards"]);
+    wait_for("what comes after it is told", 60, || tells("afterwards"));
+    follower.kill().unwrap();
+    follower.wait().unwrap();
 }

@@ -113,7 +113,8 @@ function restart(service) {
   });
 }
 
-const NUMBERS = ['max_restart', 'max_relocate'];
+/** Each with its range. */
+const NUMBERS = { max_restart: [0, 10], max_relocate: [0, 10], priority: [0, 1000], 'failure-timeout': [1] };
 const STATES = ['started', 'stopped', 'disabled', 'ignored'];
 
 /** What is set of a service, with what holds where nothing is set. */
@@ -124,6 +125,8 @@ const settingsOf = (set) => ({
   max_relocate: set.max_relocate ?? 1,
   failback: set.failback ?? true,
   'auto-rebalance': set['auto-rebalance'] ?? true,
+  priority: set.priority ?? 0,
+  'failure-timeout': set['failure-timeout'] ?? '',
   comment: set.comment ?? '',
 });
 
@@ -137,7 +140,8 @@ export function changed(before, after) {
 
 function settingFields(choice, groups) {
   const group = [['', t('edit.no.group')], ...groups.map((one) => [one.group, one.group])];
-  const amount = (name) => textField(choice, name, t(`service.${name}`), { type: 'number', min: 0, max: 10 }, t(`edit.${name}.help`));
+  const amount = ([name, [min, max]]) =>
+    textField(choice, name, t(`service.${name}`), { type: 'number', min, max }, t(`edit.${name}.help`));
   return [
     selectField(
       choice,
@@ -145,7 +149,7 @@ function settingFields(choice, groups) {
       t('service.state'),
       STATES.map((state) => [state, t(`state.${state}`)]),
     ),
-    NUMBERS.map(amount),
+    Object.entries(NUMBERS).map(amount),
     selectField(choice, 'group', t('service.group'), group),
     checkField(choice, 'failback', t('edit.failback')),
     checkField(choice, 'auto-rebalance', t('edit.balance')),

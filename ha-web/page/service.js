@@ -162,6 +162,8 @@ function settings(service) {
     ['service.state', service.requested ? word(service.requested) : '–'],
     ['service.max_restart', set.max_restart],
     ['service.max_relocate', set.max_relocate],
+    ['service.priority', set.priority || undefined],
+    ['service.failure-timeout', set['failure-timeout'] ? span(set['failure-timeout']) : undefined],
     ['service.failback', set.failback === undefined ? undefined : t(set.failback ? 'yes' : 'no')],
     ['service.balance', set['auto-rebalance'] === undefined ? undefined : t(set['auto-rebalance'] ? 'yes' : 'no')],
     ['service.group', one?.set?.group],

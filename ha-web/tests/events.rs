@@ -453,6 +453,11 @@ fn the_history_is_told_in_pages() {
     assert_eq!(history(""), (vec![1, 2, 3, 4, 5], false));
     assert_eq!(history("limit=2"), (vec![4, 5], true));
     assert_eq!(history("limit=2&before=4"), (vec![2, 3], true));
+    assert_eq!(
+        history("limit=0"),
+        (vec![5], true),
+        "a page has something, or who asks for the next one does so for ever"
+    );
     assert_eq!(history("sid=vm:100&limit=10"), (vec![2, 4], false));
     assert_eq!(history("event=node_state"), (vec![], false));
     assert_eq!(history("from=2026-11-29T20:17:10.250Z&to=2026-11-29T20:17:11Z").0.len(), 5);

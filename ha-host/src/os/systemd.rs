@@ -7,17 +7,22 @@ pub(crate) const SOCKET_VARIABLE: &str = "NOTIFY_SOCKET";
 
 /// The daemon is at work; `status` is shown by `systemctl status`.
 pub fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    tell(&[NotifyState::Ready, NotifyState::Status(&one_line(status))]);
 }
 
 /// The daemon comes to its end.
 pub fn stopping(status: &str) {
-    tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
+    tell(&[NotifyState::Stopping, NotifyState::Status(&one_line(status))]);
 }
 
 fn tell(states: &[NotifyState<'_>]) {
     // A status that nobody hears changes nothing.
     let _ = sd_notify::notify(states);
+}
+
+/// A line would end the status, and what comes after it would be taken for something else.
+fn one_line(status: &str) -> String {
+    status.replace(['\n', '\r'], " ")
 }
 
 /// What a daemon says of how it is, told when it changes.
@@ -28,7 +33,7 @@ impl StatusLine {
     /// Says how it is.
     pub fn say(&mut self, status: String) {
         if self.0 != status {
-            tell(&[NotifyState::Status(&status)]);
+            tell(&[NotifyState::Status(&one_line(&status))]);
             self.0 = status;
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn history(call: &Call<'_>) -> Result<Answer, Fault> {
     const MOST: usize = 1000;
     let filter = filter(call)?;
     let number = |name: &str| call.parameters.get(name).and_then(|text| text.parse::<u64>().ok());
-    let limit = number("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(USUAL).min(MOST);
+    let limit = number("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(USUAL).clamp(1, MOST);
     let before = number("before");
     let kept = Reader::after(&**call.desk().store(), 0)?;
     let is_before = |entry: &&Entry| before.is_none_or(|before| entry.position.is_some_and(|own| own < before));

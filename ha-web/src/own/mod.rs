@@ -84,7 +84,7 @@ pub(crate) const ROUTES: &[Route] = &[
             Parameter::may("from", Text, "Not earlier than this time."),
             Parameter::may("to", Text, "Not later than this time."),
             Parameter::may("before", Number, "Only what came before the event with this id: the next page."),
-            Parameter::may("limit", Number, "The last so many: 100, and 1000 at the most."),
+            Parameter::may("limit", Number, "The last so many: 100; 1 at least, and 1000 at the most."),
             ABOUT_SID,
             ABOUT_NODE,
             EVENT,

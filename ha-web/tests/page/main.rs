@@ -21,6 +21,7 @@ use std::{
 };
 
 use browser::{Browser, parts};
+use ha_core::config::resources::ResourceProperty;
 use nodes::Cluster;
 use serde_json::{Value, json};
 
@@ -360,11 +361,22 @@ fn everything_that_can_be_done_to_a_service_is_done_on_the_page() {
     browser.wait("document.querySelector('.title .now').textContent.startsWith('started')");
 
     open_dialog(&browser, "[data-act=edit]");
+    for property in ResourceProperty::ALL {
+        let has_field =
+            browser.value(&format!("Boolean(document.querySelector('#dialog').querySelector('[id=\"{property}\"]'))"));
+        assert_eq!(has_field, json!(true), "{property} can be set by a command, and not on the page");
+    }
     browser.fill("#comment", "the first of them");
     browser.fill("#max_restart", "3");
+    browser.fill("#priority", "500");
+    browser.fill("#failure-timeout", "3600");
     carry_out(&browser, "edit");
     browser.wait("document.querySelector('.title small')?.textContent.includes('the first of them')");
     says(&cluster, &["config", "--json"], |said| said.contains("the first of them") && said.contains('3'));
+    says(&cluster, &["config", "vm:101"], |said| {
+        said.contains("priority 500") && said.contains("failure-timeout 3600")
+    });
+    browser.wait("document.querySelector('main').textContent.includes('Priority500')");
 
     go(&browser, "services");
     open_dialog(&browser, "[data-act=add]");
