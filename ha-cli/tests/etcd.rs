@@ -476,6 +476,14 @@ impl Machines {
 
 impl Drop for Machines {
     fn drop(&mut self) {
+        // What is waited for in vain has its reason there.
+        if std::thread::panicking() {
+            for node in THREE {
+                let log = self.etcd.sandbox.log_text(node);
+                let lines: Vec<&str> = log.lines().rev().take(40).collect();
+                eprintln!("-- {node}\n{}", lines.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            }
+        }
         for machine in &mut self.machines {
             if matches!(machine.try_wait(), Ok(None)) {
                 common::signal(machine, "TERM");
