@@ -47,7 +47,6 @@ pub const SPECIFIED: &[Transition] = &[
     ("service", "freeze", "started"),
     ("service", "freeze", "request_stop"),
     ("service", "error", "stopped"),
-    ("service", "error", "request_start"),
     ("node", "online", "maintenance"),
     ("node", "maintenance", "online"),
     ("node", "unknown", "online"),
