@@ -15,7 +15,7 @@ pub(super) struct TestArguments {
     /// The program and its first arguments, as in the definition of a guest of the kind 'exec'. The verb and the service come after them.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<String>,
-    /// The name that the program is given for the service. It is started, stopped and killed: take none that is at work.
+    /// The name that the program is given for the service. It is started, stopped and killed, unless it runs already: then nothing is tried.
     #[arg(long, value_name = "SID", default_value = "exec:trial")]
     sid: ServiceId,
     /// Seconds that a verb may take.

@@ -356,6 +356,8 @@ fn a_verb_that_is_at_work_can_be_interrupted_with_all_that_it_has_started() {
 
 /// A program of one's own, tried out; gives for each promise how it begins: `kept`, `BROKEN`, `?`.
 fn tried(sandbox: &Sandbox, status: &str, start: &str, stop: &str) -> (i32, Vec<String>) {
+    // What the one before has left behind is not this one's.
+    let _ = fs::remove_file(sandbox.directory.join("pid"));
     let body = format!("case $1 in status) {status};; start) {start};; stop) {stop};; esac");
     let program = script(sandbox, "tried", &body);
     let output = sandbox.ha(&["agents", "test", "--timeout", "5", program.to_str().unwrap()]);
@@ -387,6 +389,11 @@ fn a_program_is_tried_out_in_each_state_and_each_fault_of_it_is_named() {
     assert_eq!((code, found[4].as_str(), found[5].as_str()), (1, "BROKEN", "BROKEN"), "what it leaves behind goes on");
     let (_, found) = tried(&sandbox, "exit 3", "exit 1", "exit 0");
     assert_eq!(found, ["kept", "kept", "BROKEN", "?", "?", "?", "?"], "one that can't be started");
-    assert_eq!(tried(&sandbox, "exit 7", "exit 0", "exit 0").1[0], "BROKEN", "one that can't tell");
+    let stopped = sandbox.directory.join("stopped");
+    for status in ["exit 0", "exit 7"] {
+        let (_, found) = tried(&sandbox, status, "exit 0", &format!("touch {}", stopped.display()));
+        assert_eq!(found, ["BROKEN", "?", "?", "?", "?", "?", "?"], "one that runs already, or can't tell");
+        assert!(!stopped.exists(), "what may be at work is not touched");
+    }
     assert!(processes_with(&watched).is_empty(), "nothing of them goes on");
 }

@@ -291,36 +291,48 @@ fn a_service_does_not_inherit_what_the_daemon_has_for_itself() {
     daemon.wait().unwrap();
 }
 
+/// What systemd is told by a daemon.
+struct Told(UnixDatagram);
+
+impl Told {
+    /// Starts the daemon of node1 as a unit with `Type=notify`.
+    fn by_daemon(sandbox: &mut Sandbox) -> (Self, Child) {
+        let socket = sandbox.directory.join("notify");
+        let manager = UnixDatagram::bind(&socket).unwrap();
+        manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        sandbox.inside = vec!["env".into(), format!("NOTIFY_SOCKET={}", socket.display())];
+        let daemon = sandbox.node("node1");
+        sandbox.inside.clear();
+        (Self(manager), daemon)
+    }
+
+    fn next(&self, sandbox: &Sandbox) -> String {
+        let mut bytes = [0; 4096];
+        let length = self.0.recv(&mut bytes).unwrap_or_else(|error| panic!("{error}; {}", sandbox.log_text("node1")));
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
+    }
+
+    /// Waits until this is told.
+    fn until(&self, text: &str, sandbox: &Sandbox) {
+        while !self.next(sandbox).contains(text) {}
+    }
+}
+
 /// `systemctl start` returns when the daemon works, and `systemctl status` says how it is.
 #[test]
 fn systemd_is_told_when_the_daemon_works_and_how_it_is() {
     let mut sandbox = Sandbox::new("notify", "node1", "fast");
-    let socket = sandbox.directory.join("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let inherited = sandbox.directory.join("inherited");
     let tell = format!("echo \"[$NOTIFY_SOCKET]\" > {0}.new; mv {0}.new {0}; exec tail -f {0}", inherited.display());
     sandbox.guest("proc:tells", "node1", &["/bin/sh", "-c", &tell]);
     sandbox.ok(&["add", "proc:tells"]);
-    sandbox.inside = vec!["env".into(), format!("NOTIFY_SOCKET={}", socket.display())];
-    let mut daemon = sandbox.node("node1");
-    sandbox.inside.clear();
-    let told_until = |text: &str| {
-        let mut all = String::new();
-        while !all.contains(text) {
-            let mut bytes = [0; 4096];
-            let length =
-                manager.recv(&mut bytes).unwrap_or_else(|error| panic!("{text} is never told: {error}; {all}"));
-            all += std::str::from_utf8(&bytes[..length]).unwrap();
-        }
-        all
-    };
-    assert!(told_until("READY=1").starts_with("READY=1"), "nothing is told before");
-    told_until("STATUS=CRM master, LRM active; guarded by nothing");
+    let (told, mut daemon) = Told::by_daemon(&mut sandbox);
+    assert!(told.next(&sandbox).contains("READY=1"), "nothing is told before");
+    told.until("STATUS=CRM master, LRM active; guarded by nothing", &sandbox);
     wait_for("the service runs", 60, || inherited.exists());
     assert_eq!(fs::read_to_string(&inherited).unwrap(), "[]\n", "what a service says is not what the daemon says");
     signal(&daemon, "TERM");
-    told_until("STOPPING=1");
+    told.until("STOPPING=1", &sandbox);
     assert!(daemon.wait().unwrap().success());
 }
 
@@ -328,25 +340,15 @@ fn systemd_is_told_when_the_daemon_works_and_how_it_is() {
 #[test]
 fn systemd_is_told_of_a_store_that_fails_before_the_node_takes_part() {
     let mut sandbox = Sandbox::new("notify-store", "node1", "fast");
-    let socket = sandbox.directory.join("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let (members, aside) = (sandbox.store().join("members"), sandbox.directory.join("aside"));
     fs::rename(&members, &aside).unwrap();
     std::os::unix::fs::symlink("members", &members).unwrap();
-    sandbox.inside = vec!["env".into(), format!("NOTIFY_SOCKET={}", socket.display())];
-    let mut daemon = sandbox.node("node1");
-    sandbox.inside.clear();
-    let told = || {
-        let mut bytes = [0; 4096];
-        let length = manager.recv(&mut bytes).unwrap_or_else(|error| panic!("{error}; {}", sandbox.log_text("node1")));
-        String::from_utf8(bytes[..length].to_vec()).unwrap()
-    };
-    let first = told();
+    let (told, mut daemon) = Told::by_daemon(&mut sandbox);
+    let first = told.next(&sandbox);
     assert!(first.contains("READY=1") && first.contains("STATUS=waits for the store: "), "{first}");
     fs::remove_file(&members).unwrap();
     fs::rename(&aside, &members).unwrap();
-    while !told().contains("STATUS=CRM ") {}
+    told.until("STATUS=CRM ", &sandbox);
     signal(&daemon, "TERM");
     assert!(daemon.wait().unwrap().success());
 }

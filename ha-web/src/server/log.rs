@@ -58,9 +58,10 @@ impl Log {
         let Some(lines) = &self.lines else { return };
         let Report { severity, event, fields, text } = report;
         let now = clock::wall();
+        let sentence = || format!("{} web: {text}\n", UtcTime(now));
         let line = match self.format {
-            LogFormat::Text => format!("{} web: {text}\n", UtcTime(now)),
-            LogFormat::Journal => with_priority(*severity, &format!("{} web: {text}\n", UtcTime(now))),
+            LogFormat::Text => sentence(),
+            LogFormat::Journal => with_priority(*severity, &sentence()),
             LogFormat::Json => {
                 let mut line = json!({"t": now, "src": "web", "severity": severity, "event": event});
                 if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {

@@ -78,24 +78,31 @@ pub fn try_out(
     tell: &mut dyn FnMut(ExecPromise, &ExecFinding),
 ) {
     let trial = Trial { agent, stranger, sid, guest };
-    let mut is_startable = true;
+    let mut hindrance = None;
     for promise in ExecPromise::ALL {
-        let finding = if is_startable || promise < ExecPromise::StartOfStarted {
-            match trial.seen_of(promise) {
-                Ok(finding) => finding,
-                Err(error) => ExecFinding::Broken(error.to_string()),
-            }
-        } else {
-            ExecFinding::NotTried("it can't be started".into())
+        let finding = match hindrance {
+            None => trial.seen_of(promise).unwrap_or_else(|error| ExecFinding::Broken(error.to_string())),
+            Some(why) => ExecFinding::NotTried(String::from(why)),
         };
-        is_startable &= !(promise == ExecPromise::Start && matches!(finding, ExecFinding::Broken(_)));
         tell(promise, &finding);
+        let is_broken = matches!(finding, ExecFinding::Broken(_));
+        if is_broken && promise == ExecPromise::KnownNotToRun {
+            hindrance = Some(AT_WORK);
+        } else if is_broken && promise == ExecPromise::Start {
+            hindrance = Some("it can't be started");
+        }
+    }
+    if hindrance == Some(AT_WORK) {
+        return;
     }
     // Whatever was found, nothing of it goes on.
     let _ = agent.stop(sid, guest, Some(0));
     let _ = agent.end_remains(sid);
     let _ = stranger.end_remains(sid);
 }
+
+/// What may run already is somebody's: it is neither stopped nor killed.
+const AT_WORK: &str = "it may be at work already";
 
 struct Trial<'a> {
     agent: &'a ExecAgent,
