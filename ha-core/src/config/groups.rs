@@ -2,6 +2,7 @@
 
 use alloc::{
     string::{String, ToString},
+    sync::Arc,
     vec,
     vec::Vec,
 };
@@ -47,6 +48,11 @@ impl GroupsConfig {
     pub fn read(text: &[u8]) -> Parsed<Self> {
         let file = file::read(text, ValueReader::of_file(&ServiceTypes::default()));
         Parsed { config: Self { groups: file.sections, digest: file.digest, kept: file.kept }, problems: file.problems }
+    }
+
+    /// Whether two readings of the file are the same.
+    pub(crate) fn is_same(one: &Arc<Self>, other: &Arc<Self>) -> bool {
+        super::same(one, other, |config| config.digest)
     }
 
     /// The file's bytes. Whatever was not UTF-8 when it was read is not either when it is written.

@@ -69,16 +69,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     /// Drops what was given to services that would forget it, also in an earlier round: it must not be waited for.
     fn drop_commands_without_effect(&mut self) {
         for service in 0..self.status.services.len() {
-            self.drop_command_without_effect(service);
+            if self.entry(service).is_some_and(|(_, entry)| entry.command.is_some()) {
+                self.drop_command_without_effect(service);
+            }
         }
     }
 
     fn drop_command_without_effect(&mut self, service: usize) {
         let requested = self.facts(service).requested;
         let Some((sid, entry)) = self.status.services.at_mut(service) else { return };
-        if entry.command.is_none() {
-            return;
-        }
         let Some(reason) = forgets_commands(&entry.state, requested) else { return };
         let Some(command) = entry.command.take() else { return };
         let command = command.for_service(sid).to_string();

@@ -115,7 +115,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         let nodes: OrderedMap<NodeName, NodeFacts<'_>> = status.nodes.iter().map(node_facts).collect();
         // Placement was given those that are online in the same order.
         let online = nodes.values().filter(|facts| facts.online).copied().collect();
-        let mut facts: Vec<Facts> = services.facts(configuration).collect();
+        let mut facts = services.facts().to_vec();
         share_in_groups(&mut facts, &placement);
         let settled = Settled::new(status.services.len(), placement.groups());
         Self {
@@ -389,6 +389,9 @@ impl Settled {
 
     fn holds(&self, service: usize, placement: &Placement) -> bool {
         let Some(noted) = self.noted.get(service).copied().flatten() else { return false };
+        if !placement.rules().are_about(service) {
+            return true;
+        }
         let mut groups =
             placement.group_of(service).into_iter().chain(placement.rules().groups_apart_from_one(service));
         groups.all(|group| self.changed.get(group).is_some_and(|changed| *changed < noted))

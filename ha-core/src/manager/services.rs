@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 
 use super::{Manager, RoundInput};
 use crate::{
-    config::{RequestedState, Resource, ResourcesConfig},
+    config::{GroupsConfig, RequestedState, Resource, ResourcesConfig},
     event::{Event, RemovalReason},
     host::{Configuration, EventSink},
     id::ServiceId,
@@ -54,8 +54,10 @@ impl Facts {
 #[derive(Debug, Clone, Default)]
 pub(super) struct ManagedServices {
     resources: Option<Arc<ResourcesConfig>>,
-    /// For each service of the status its position in the resources, if it is configured.
-    places: Vec<Option<usize>>,
+    /// The groups that were last looked at.
+    groups: Arc<GroupsConfig>,
+    /// What is configured for each service of the status.
+    facts: Vec<Facts>,
     /// The services of the status in the order in which they take steps: first those of the highest priority, then by SID. Empty where
     /// none has a priority, so that they go by SID alone.
     order: Vec<usize>,
@@ -71,13 +73,18 @@ impl ManagedServices {
                 .resources
                 .as_ref()
                 .is_some_and(|resources| ResourcesConfig::is_same(resources, &configuration.resources))
+            && GroupsConfig::is_same(&self.groups, &configuration.groups)
     }
 
-    /// Takes note of what the resources say of each service; `settled` if the status was brought up to date with them.
-    fn index(&mut self, resources: &Arc<ResourcesConfig>, services: &ServiceTable, settled: bool) {
-        self.resources = settled.then(|| resources.clone());
-        self.places = services.iter().map(|(sid, _)| resources.resources.get_index_of(sid)).collect();
-        self.order = by_priority(&self.places, resources);
+    /// Takes note of what is configured for each service; `settled` if the status was brought up to date with it.
+    fn index(&mut self, configuration: &Configuration, services: &ServiceTable, settled: bool) {
+        self.resources = settled.then(|| configuration.resources.clone());
+        self.groups = configuration.groups.clone();
+        let resources: Vec<Option<&Resource>> =
+            services.iter().map(|(sid, _)| configuration.resources.resources.get(sid)).collect();
+        let facts = |resource: &Option<&Resource>| resource.map(|resource| Facts::of(resource, configuration));
+        self.facts = resources.iter().map(|resource| facts(resource).unwrap_or_default()).collect();
+        self.order = by_priority(&resources);
     }
 
     /// The positions of the services in the order in which they take steps; empty if that is the order of the status.
@@ -86,11 +93,8 @@ impl ManagedServices {
     }
 
     /// What is configured for each service of the status, in its order.
-    pub(super) fn facts(&self, configuration: &Configuration) -> impl Iterator<Item = Facts> {
-        self.places.iter().map(|place| {
-            let resource = place.and_then(|place| configuration.resources.resources.get_index(place));
-            resource.map(|(_, resource)| Facts::of(resource, configuration)).unwrap_or_default()
-        })
+    pub(super) fn facts(&self) -> &[Facts] {
+        &self.facts
     }
 }
 
@@ -108,7 +112,7 @@ impl Manager {
         }
         let armed = !self.status.is_disarmed();
         let changed = armed && self.add_and_remove_services(input, configuration, sink);
-        self.services.index(&configuration.resources, &self.status.services, armed);
+        self.services.index(configuration, &self.status.services, armed);
         changed
     }
 
@@ -206,16 +210,13 @@ impl Manager {
 }
 
 /// The positions of services with what is of higher priority first; empty where none has a priority.
-fn by_priority(places: &[Option<usize>], resources: &ResourcesConfig) -> Vec<usize> {
-    let priority = |place: &Option<usize>| {
-        let resource = place.and_then(|place| resources.resources.get_index(place));
-        resource.map_or(0, |(_, resource)| resource.priority())
-    };
-    if places.iter().all(|place| priority(place) == 0) {
+fn by_priority(resources: &[Option<&Resource>]) -> Vec<usize> {
+    let priority = |resource: &Option<&Resource>| resource.map_or(0, Resource::priority);
+    if resources.iter().all(|resource| priority(resource) == 0) {
         return Vec::new();
     }
-    let mut order: Vec<usize> = (0..places.len()).collect();
-    order.sort_by_cached_key(|service| Reverse(places.get(*service).map_or(0, priority)));
+    let mut order: Vec<usize> = (0..resources.len()).collect();
+    order.sort_by_cached_key(|service| Reverse(resources.get(*service).map_or(0, priority)));
     order
 }
 

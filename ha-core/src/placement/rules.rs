@@ -74,6 +74,11 @@ impl PlacementRules {
         &self.compiled
     }
 
+    /// Whether any rule says something of a service.
+    pub(crate) fn are_about(&self, service: usize) -> bool {
+        self.number_of.get(service).is_some_and(|number| *number != NONE)
+    }
+
     /// The number of the node affinity rule of a service.
     pub(crate) fn node_affinity(&self, service: usize) -> Option<usize> {
         let number = self.number_of.get(service).copied().filter(|number| *number != NONE)?;

@@ -159,9 +159,10 @@ impl Placement {
             return None;
         }
         let node = self.present(subject)?;
-        let stays = self.classes(service).preferred.contains(node)
-            && self.is_only_place_of_group(service, node)
-            && !self.is_kept_apart_from(service, node);
+        let stays = !self.rules.are_about(service)
+            || (self.classes(service).preferred.contains(node)
+                && self.is_only_place_of_group(service, node)
+                && !self.is_kept_apart_from(service, node));
         stays.then_some((node, if failback { Decider::Stay } else { Decider::NoFailback }))
     }
 

@@ -60,7 +60,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             .status
             .services
             .iter()
-            .filter(|(_, entry)| entry.state == ServiceState::Fence)
+            .filter(|(_, entry)| matches!(entry.state, ServiceState::Fence))
             .map(|(_, entry)| entry.node.clone())
             .collect();
         for node in &with_services {
