@@ -164,6 +164,12 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
             io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
+        Verb::ManPages { directory } => {
+            clap_mangen::generate_to(Cli::command(), &directory).map_err(|error| {
+                Failure::failed(format!("cannot write man pages to {}: {error}", directory.display()))
+            })?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::Sandbox;
+use common::{Sandbox, verbs};
 
 fn with_services() -> Sandbox {
     let sandbox = Sandbox::new("arguments", "node1,node2,node3", "fast");
@@ -38,23 +38,6 @@ fn check_complaints(sandbox: &Sandbox, code: i32, cases: &[(&[&str], &str)]) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// Verbs that the program `ha-web` carries out. Its own tests have them.
-const OF_ANOTHER_PROGRAM: [&str; 4] = ["web", "token", "user", "notify"];
-
-/// All verbs that `ha --help` and the like list, except `help` itself and those of another program.
-fn verbs(sandbox: &Sandbox, above: &[String]) -> Vec<Vec<String>> {
-    let mut words: Vec<&str> = above.iter().map(String::as_str).collect();
-    words.push("--help");
-    let help = sandbox.ok(&words);
-    let Some((_, commands)) = help.split_once("\nCommands:\n") else { return vec![above.to_vec()] };
-    let names = commands.lines().take_while(|line| !line.is_empty()).filter_map(|line| {
-        // A text that goes on in the next line is indented further there.
-        let name = line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?;
-        name.split(' ').next().filter(|name| *name != "help" && !OF_ANOTHER_PROGRAM.contains(name))
-    });
-    names.flat_map(|name| verbs(sandbox, &[above, &[name.to_owned()]].concat())).collect()
 }
 
 /// Every verb except these must have a case.

@@ -224,6 +224,33 @@ fn help_has_examples_and_completions_are_scripts() {
     assert_eq!(ha_sim(&["dance"]).status.code(), Some(2));
 }
 
+#[test]
+fn each_command_has_a_man_page_with_its_options() {
+    let folder = std::env::temp_dir().join(format!("ha-sim-man-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    assert_eq!(ha_sim(&["man-pages", folder.to_str().unwrap()]).status.code(), Some(0));
+    for (page, option) in
+        [("ha-sim.1", "color"), ("ha-sim-run.1", "quiet"), ("ha-sim-explain.1", "service"), ("ha-sim-chaos.1", "runs")]
+    {
+        let text = fs::read_to_string(folder.join(page)).expect(page);
+        assert!(text.contains(&format!("\\-\\-{option}")), "{page} does not name --{option}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+    let refused = ha_sim(&["man-pages", "/dev/null/pages"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn the_handbook_shows_a_failure_as_it_is_played() {
+    let page = fs::read_to_string(root().join("docs/handbook/src/ideas.md")).unwrap();
+    let played = stdout(&ha_sim(&["run", "--quiet", root().join("examples/clusters/fast-failover").to_str().unwrap()]));
+    let shown: Vec<&str> = page.split("\n```text\n").skip(1).map(|part| part.split("\n```").next().unwrap()).collect();
+    assert_eq!(shown.len(), 2);
+    for part in shown {
+        assert!(played.contains(part), "this is not what is played:\n{part}");
+    }
+}
+
 /// The recorded cases of a kind: the file, and what is expected of it. None if they are not at hand.
 fn recorded(kind: &str) -> Vec<(PathBuf, Value)> {
     let folder = root().join("../shared/conformance").join(kind);

@@ -347,6 +347,12 @@ pub(super) enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Write the man pages, one for each verb, for a package.
+    #[command(hide = true)]
+    ManPages {
+        /// Where to; it must be there.
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

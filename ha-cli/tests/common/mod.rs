@@ -284,3 +284,20 @@ fn processes(is_meant: impl Fn(&[u8]) -> bool) -> Vec<u32> {
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid: &u32| is_meant(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())).collect()
 }
+
+/// Verbs that the program `ha-web` carries out. Its own tests have them.
+pub(crate) const OF_ANOTHER_PROGRAM: [&str; 4] = ["web", "token", "user", "notify"];
+
+/// All verbs that `ha --help` and the like list, except `help` itself and those of another program.
+pub(crate) fn verbs(sandbox: &Sandbox, above: &[String]) -> Vec<Vec<String>> {
+    let mut words: Vec<&str> = above.iter().map(String::as_str).collect();
+    words.push("--help");
+    let help = sandbox.ok(&words);
+    let Some((_, commands)) = help.split_once("\nCommands:\n") else { return vec![above.to_vec()] };
+    let names = commands.lines().take_while(|line| !line.is_empty()).filter_map(|line| {
+        // A text that goes on in the next line is indented further there.
+        let name = line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?;
+        name.split(' ').next().filter(|name| *name != "help" && !OF_ANOTHER_PROGRAM.contains(name))
+    });
+    names.flat_map(|name| verbs(sandbox, &[above, &[name.to_owned()]].concat())).collect()
+}

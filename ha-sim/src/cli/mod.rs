@@ -157,6 +157,12 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Writes the man pages, one for each command, for a package
+    #[command(hide = true)]
+    ManPages {
+        /// Where to; it must be there
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -194,6 +200,8 @@ enum Error {
     Placement(#[from] ha_core::placement::PlacementError),
     #[error("{}: {source}", path.display())]
     Recording { path: PathBuf, source: ha_core::record::ReplayError },
+    #[error("man pages can't be written to {}: {source}", directory.display())]
+    ManPages { directory: PathBuf, source: io::Error },
     #[error("the output can't be written: {0}")]
     Write(#[from] io::Error),
 }
@@ -241,5 +249,9 @@ fn carry_out(command: Command) -> Result<Verdict, Error> {
             out.write_all(&script)?;
             Ok(Verdict::Well)
         }
+        Command::ManPages { directory } => match clap_mangen::generate_to(Arguments::command(), &directory) {
+            Ok(()) => Ok(Verdict::Well),
+            Err(source) => Err(Error::ManPages { directory, source }),
+        },
     }
 }

@@ -5,9 +5,14 @@ mod notify;
 mod play;
 mod serve;
 
-use std::{fmt, io, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use ha_core::id::NodeName;
 use ha_host::{
     node::StateDirectory,
@@ -52,6 +57,12 @@ enum Verb {
     Notify {
         #[command(subcommand)]
         verb: notify::NotifyVerb,
+    },
+    /// Write the man pages, one for each verb, for a package.
+    #[command(hide = true)]
+    ManPages {
+        /// Where to; it must be there.
+        directory: PathBuf,
     },
 }
 
@@ -108,17 +119,28 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         return play::play(folder, arguments);
     }
     let state = StateDirectory::at(state_dir.unwrap_or_else(|| StateDirectory::USUAL.into()));
-    let store = open(address.as_deref(), &state)?;
+    let open = || open(address.as_deref(), &state);
     match verb {
         Verb::Web(arguments) => {
             // What notifies has a store of its own: it waits for nobody else.
-            let notified_by = open(address.as_deref(), &state)?;
-            serve::serve((store, notified_by), node, &arguments)
+            serve::serve((open()?, open()?), node, &arguments)
         }
-        Verb::Token { verb } => access::token(&*store, &verb),
-        Verb::User { verb } => access::user(&*store, &verb),
-        Verb::Notify { verb } => notify::notify(store, node, &verb),
+        Verb::Token { verb } => access::token(&*open()?, &verb),
+        Verb::User { verb } => access::user(&*open()?, &verb),
+        Verb::Notify { verb } => notify::notify(open()?, node, &verb),
+        Verb::ManPages { directory } => write_man_pages(&directory)
+            .map_err(|error| Failure::failed(format!("cannot write man pages to {}: {error}", directory.display()))),
     }
+}
+
+/// Writes a page for each verb, and none for `ha` itself: that one comes from `ha`.
+fn write_man_pages(directory: &Path) -> io::Result<()> {
+    let mut command = Arguments::command().disable_help_subcommand(true);
+    command.build();
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        clap_mangen::generate_to(verb.clone(), directory)?;
+    }
+    Ok(())
 }
 
 /// Opens the store, and checks that it belongs to the cluster that this node is in.
