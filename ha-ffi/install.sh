@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the C interface: the header, the shared and the static library, the pkg-config file, and the Perl module.
+# Installs the C interface: the header, the shared and the static library, what pkg-config and CMake read, and the Perl module.
 #
 #   DESTDIR=… PREFIX=/usr/local LIBDIR=$PREFIX/lib PERLDIR=$PREFIX/share/perl5 ha-ffi/install.sh
 #
@@ -33,15 +33,19 @@ objcopy --wildcard --keep-global-symbol='ha_*' --strip-debug \
 ar rcs "$work/libha.a" "$work/ha.o"
 strip --strip-debug -o "$work/libha.so" "$HA_BUILD/libha.so"
 
-install -d "$destdir$prefix/include" "$destdir$libdir/pkgconfig"
+install -d "$destdir$prefix/include" "$destdir$libdir/pkgconfig" "$destdir$libdir/cmake/ha"
 install -m 644 "$here/../include/ha.h" "$destdir$prefix/include/ha.h"
 install -m 755 "$work/libha.so" "$destdir$libdir/libha.so.$version"
 ln -sf "libha.so.$version" "$destdir$libdir/libha.so.1"
 ln -sf libha.so.1 "$destdir$libdir/libha.so"
 install -m 644 "$work/libha.a" "$destdir$libdir/libha.a"
-sed -e "s|@PREFIX@|$prefix|; s|@LIBDIR@|$libdir|; s|@VERSION@|$version|; s|@PRIVATE@|$private|" \
-  "$here/ha.pc.in" > "$work/ha.pc"
-install -m 644 "$work/ha.pc" "$destdir$libdir/pkgconfig/ha.pc"
+fill() { # TEMPLATE FILE
+  sed -e "s|@PREFIX@|$prefix|; s|@LIBDIR@|$libdir|; s|@VERSION@|$version|; s|@PRIVATE@|$private|" "$here/$1" >"$work/filled"
+  install -m 644 "$work/filled" "$destdir$libdir/$2"
+}
+fill ha.pc.in pkgconfig/ha.pc
+fill ha-config.cmake.in cmake/ha/ha-config.cmake
+fill ha-config-version.cmake.in cmake/ha/ha-config-version.cmake
 if [ -n "$perldir" ]; then
   install -d "$destdir$perldir/HA"
   install -m 644 "$here/perl/lib/HA.pm" "$destdir$perldir/HA.pm"
