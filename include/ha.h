@@ -881,7 +881,7 @@ ha_status ha_edit_set(struct ha_edit *edit,
 /// Unsets a property. That it is not set is no error.
 ha_status ha_edit_unset(struct ha_edit *edit, const char *key, size_t key_length, struct ha_error **error);
 
-/// Says the type of a rule to be added: "node-affinity" or "resource-affinity".
+/// Says the type of a rule to be added: "node-affinity", "resource-affinity" or "order".
 ha_status ha_edit_rule_type(struct ha_edit *edit,
                             const char *rule_type,
                             size_t rule_type_length,
@@ -1887,6 +1887,18 @@ enum ha_event_kind
     /// Failed starts of a service count no more: none has failed for the time that is configured.
     /// Fields: sid, failed_nodes, tried_again.
     HA_EVENT_START_FAILURES_EXPIRED = 119,
+    /// A service is not started yet, since it comes after others by an order rule.
+    /// Fields: sid, waits_for, [left].
+    HA_EVENT_START_WAITS = 120,
+    /// A service is started though others that come first are not up: they were waited for as long as the order rule says.
+    /// Fields: sid, missing, waited.
+    HA_EVENT_START_WAITED_ENOUGH = 121,
+    /// A service has waited for others that come first for longer than the timeout of a strict order rule, and waits on.
+    /// Fields: sid, waits_for, waited.
+    HA_EVENT_START_WAITS_LONG = 122,
+    /// Order rules are not in force: a node does not know them.
+    /// Fields: node, version.
+    HA_EVENT_ORDER_RULES_NOT_IN_FORCE = 123,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -79,9 +79,11 @@ pub(super) fn explanation_rows(explanation: &Explanation) -> Vec<Vec<String>> {
 pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -> Result<ExitCode, Failure> {
     let sid = context.sid(sid)?;
     let preference = if best { Preference::BestScore } else { Preference::None };
-    let (explanation, elsewhere) = desk::explain(&context.present()?, &sid, preference).map_err(Failure::failed)?;
+    let present = context.present()?;
+    let (explanation, elsewhere) = desk::explain(&present, &sid, preference).map_err(Failure::failed)?;
+    let order = desk::start_order(&present, &sid);
     if as_json {
-        say_json(&json!({"explanation": explanation, "otherwise": elsewhere}))?;
+        say_json(&json!({"explanation": explanation, "otherwise": elsewhere, "order": order}))?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&explanation)?;
@@ -89,6 +91,10 @@ pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -
     for other in &elsewhere {
         say(format_args!("for it to be on {}:", other.node))?;
         other.changes.iter().try_for_each(|change| say(format_args!("  {change}")))?;
+    }
+    if let Some(order) = &order {
+        order.rules.iter().try_for_each(say)?;
+        order.waits.iter().try_for_each(|wait| say(format_args!("it is waiting {wait}")))?;
     }
     // Without what these name, the answer may be another one than was meant.
     explanation.findings.iter().for_each(note);

@@ -254,6 +254,11 @@ fn changed_members(context: &Context, rule: &str, members: &MemberOptions) -> Re
     let Some(found) = stored.configuration.rules.rules.get(rule) else {
         return Err(Failure::Failed(format!("rule '{rule}' does not exist")));
     };
+    if found.order().is_some() {
+        return Err(Failure::Usage(format!(
+            "rule '{rule}' is an order: say with --first or --then which services it has on that side"
+        )));
+    }
     let mut sids: Vec<ServiceId> = found.resources.to_vec();
     for added in add {
         let added = context.sid(added)?;

@@ -186,7 +186,7 @@ fn named_by(present: &Present, node: &NodeName) -> Option<String> {
     let configuration = present.configuration();
     let rules = configuration.rules.rules.values().filter(|rule| match &rule.kind {
         RuleKind::NodeAffinity { nodes, .. } => nodes.contains_key(node),
-        RuleKind::ResourceAffinity { .. } => false,
+        RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => false,
     });
     let rules = rules.map(|rule| format!("rule '{}'", rule.id));
     let names_it = |group: &Group| group.nodes.contains_key(node);

@@ -45,7 +45,7 @@ fn say_sections_json(kind: &str, name: &str, sections: &[Shown]) -> Result<(), F
 /// Numbers and truth values as JSON has them.
 fn typed(key: &str, text: &str) -> Value {
     match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" => {
+        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" => {
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
@@ -131,10 +131,14 @@ pub(super) fn rule_list(context: &Context, as_json: bool) -> Result<ExitCode, Fa
             (false, false) => "left out",
         };
         let text = |property| rule.text(property).unwrap_or_default();
-        let (resources, nodes) = (text(RuleProperty::Resources), text(RuleProperty::Nodes));
+        let (mut resources, nodes) = (text(RuleProperty::Resources), text(RuleProperty::Nodes));
         let affinity = text(RuleProperty::Affinity);
         let place = match (nodes.is_empty(), affinity.is_empty()) {
-            (true, _) => affinity,
+            (true, false) => affinity,
+            (true, true) => {
+                resources = text(RuleProperty::Then);
+                format!("after {}", text(RuleProperty::First))
+            }
             (false, true) => nodes,
             (false, false) => format!("all but {nodes}"),
         };

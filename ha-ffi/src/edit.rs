@@ -213,7 +213,7 @@ pub unsafe extern "C" fn ha_edit_unset(
     })
 }
 
-/// Says the type of a rule to be added: "node-affinity" or "resource-affinity".
+/// Says the type of a rule to be added: "node-affinity", "resource-affinity" or "order".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_edit_rule_type(
     edit: *mut ha_edit,

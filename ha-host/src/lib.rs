@@ -34,5 +34,5 @@ pub use {
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The version that a node reports to the others. The numbers are those of the interface between nodes: `9.0.0` is the
-/// first one that knows rules, and this software has known them from its start.
-pub const INTERFACE_VERSION: &str = "9.0.0";
+/// first one that knows rules, `9.1.0` the first that knows order rules.
+pub const INTERFACE_VERSION: &str = "9.1.0";

@@ -227,6 +227,12 @@ impl ManagerStatus {
         self.0.start_failures.iter().map(|(sid, seconds)| (sid.as_str(), *seconds)).collect()
     }
 
+    /// For services that wait for others that come first by an order rule, for how many seconds, as far as masters have counted them.
+    #[getter]
+    fn waits(&self) -> BTreeMap<&str, u32> {
+        self.0.ordered.iter().filter_map(|(sid, start)| Some((sid.as_str(), start.waited?))).collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {

@@ -36,7 +36,15 @@ rules = st.builds(
     strict=st.none() | st.booleans(),
     affinity=st.none() | st.sampled_from(pyha.Affinity),
     comment=st.none() | comments,
-) | st.builds(pyha.Rule, ids, st.lists(sids, min_size=1, max_size=4), affinity=st.sampled_from(pyha.Affinity))
+) | st.builds(pyha.Rule, ids, st.lists(sids, min_size=1, max_size=4), affinity=st.sampled_from(pyha.Affinity)) | st.builds(
+    pyha.Rule,
+    ids,
+    first=st.lists(sids, min_size=1, max_size=4),
+    then=st.lists(sids, min_size=1, max_size=4),
+    delay=st.none() | st.integers(0, 86400),
+    timeout=st.none() | st.integers(1, 86400),
+    strict=st.none() | st.booleans(),
+)
 
 
 @given(st.lists(resources, max_size=8))

@@ -31,7 +31,21 @@ pub(crate) const RESTRICTED: Parameter =
 pub(crate) const NO_FAILBACK: Parameter =
     Parameter::may("nofailback", Boolean, "Whether services stay when a better node comes online.");
 pub(crate) const RESOURCES: Parameter = Parameter::may("resources", List, "The services.");
-pub(crate) const STRICT: Parameter = Parameter::may("strict", Boolean, "Whether the services run on these nodes only.");
+pub(crate) const STRICT: Parameter = Parameter::may(
+    "strict",
+    Boolean,
+    "Whether the services run on these nodes only, or wait without end for those that come first.",
+);
+pub(crate) const FIRST: Parameter = Parameter::may("first", List, "The services that come first, of an order rule.");
+pub(crate) const THEN: Parameter =
+    Parameter::may("then", List, "The services that are started once those that come first are up.");
+pub(crate) const DELAY: Parameter =
+    Parameter::may("delay", Number, "For how many seconds those that come first must be up before.");
+pub(crate) const TIMEOUT: Parameter = Parameter::may(
+    "timeout",
+    Number,
+    "For how many seconds they are waited for; without end where the rule is strict.",
+);
 pub(crate) const AFFINITY: Parameter =
     Parameter::may("affinity", Word(&["positive", "negative"]), "Together or on the nodes, or apart or off them.");
 pub(crate) const DISABLE: Parameter = Parameter::may("disable", Boolean, "Whether the rule takes no part in anything.");

@@ -9,7 +9,7 @@ use crate::deed::Manner;
 pub(crate) enum RulesVerb {
     /// Add a rule.
     Add {
-        /// 'node-affinity' or 'resource-affinity'.
+        /// 'node-affinity', 'resource-affinity' or 'order'.
         #[arg(value_name = "TYPE")]
         rule_type: String,
         /// Its name.
@@ -65,12 +65,24 @@ pub(crate) struct RuleOptions {
     /// The nodes, 'node' or 'node:priority', separated by commas.
     #[arg(long)]
     nodes: Option<String>,
-    /// Whether the services run on these nodes only.
+    /// Whether the services run on these nodes only, or wait without end for those that come first.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     strict: Option<String>,
     /// 'positive' (together; on the nodes) or 'negative' (apart; on all other nodes).
     #[arg(long)]
     affinity: Option<String>,
+    /// The services that come first, separated by commas.
+    #[arg(long)]
+    first: Option<String>,
+    /// The services that are started once those that come first are up, separated by commas.
+    #[arg(long)]
+    then: Option<String>,
+    /// For how many seconds those that come first must be up before.
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    delay: Option<String>,
+    /// For how many seconds they are waited for.
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    timeout: Option<String>,
     /// Whether it takes no part in anything.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     disable: Option<String>,
@@ -97,6 +109,10 @@ impl RuleOptions {
             ("nodes", &self.nodes),
             ("strict", &self.strict),
             ("affinity", &self.affinity),
+            ("first", &self.first),
+            ("then", &self.then),
+            ("delay", &self.delay),
+            ("timeout", &self.timeout),
             ("disable", &self.disable),
             ("comment", &self.comment),
         ])

@@ -1,4 +1,4 @@
-//! `rules.cfg`: where services should run, and which of them together or apart.
+//! `rules.cfg`: where services should run, which of them together or apart, and which after others.
 
 use super::{
     Comment, Digest, Kept, NodePriorities, OrderedMap, Parsed, ProblemKind, ValueError,
@@ -30,6 +30,12 @@ text_enum! {
     Negative = "negative",
 }
 
+/// The highest number of seconds for which an order rule delays a start, or waits.
+pub const MAX_ORDER_SECONDS: u32 = 86_400;
+
+/// For how many seconds a service waits for those that come first, where an order rule does not say it.
+pub const DEFAULT_ORDER_TIMEOUT: u32 = 300;
+
 /// What a rule asks of its resources.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RuleKind {
@@ -47,6 +53,54 @@ pub enum RuleKind {
         /// Which of the two.
         affinity: Affinity,
     },
+    /// To be started one after another, and stopped the other way round.
+    Order(Order),
+}
+
+/// What an order rule asks: that some services are started only when others are up.
+///
+/// All of them are the [`resources`](Rule::resources) of the rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Order {
+    /// The services that come first: sorted, each once.
+    pub first: Vec<ServiceId>,
+    /// The services that are started then: sorted, each once.
+    pub then: Vec<ServiceId>,
+    /// For how many seconds all that come first must be up before; at most [`MAX_ORDER_SECONDS`].
+    pub delay: Option<u32>,
+    /// For how many seconds they are waited for, from 1 to [`MAX_ORDER_SECONDS`].
+    pub timeout: Option<u32>,
+    /// Whether they are waited for without end.
+    pub strict: Option<bool>,
+}
+
+impl Order {
+    /// For how many seconds all that come first must be up before another one is started; by default 0.
+    #[must_use]
+    pub fn delay(&self) -> u32 {
+        self.delay.unwrap_or(0)
+    }
+
+    /// For how many seconds those that come first are waited for; by default [`DEFAULT_ORDER_TIMEOUT`].
+    #[must_use]
+    pub fn timeout(&self) -> u32 {
+        self.timeout.unwrap_or(DEFAULT_ORDER_TIMEOUT)
+    }
+
+    /// Whether those that come first are waited for without end; by default what waits is started once the timeout is over.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.strict.unwrap_or(false)
+    }
+
+    /// All services that it names: sorted, each once.
+    #[must_use]
+    pub fn resources(&self) -> Vec<ServiceId> {
+        let mut resources: Vec<ServiceId> = self.first.iter().chain(&self.then).cloned().collect();
+        resources.sort_unstable();
+        resources.dedup();
+        resources
+    }
 }
 
 /// One rule.
@@ -96,22 +150,26 @@ pub enum RuleType {
     NodeAffinity,
     /// See [`RuleKind::ResourceAffinity`].
     ResourceAffinity,
+    /// See [`RuleKind::Order`].
+    Order,
 }
 
 text_enum! {
     RuleType: "a type of rule",
     NodeAffinity = "node-affinity",
     ResourceAffinity = "resource-affinity",
+    Order = "order",
 }
 
 impl RuleType {
     /// The properties that a rule of this type has, in the order in which they are written.
     #[must_use]
     pub const fn properties(self) -> &'static [RuleProperty] {
-        use RuleProperty::{Affinity, Comment, Disable, Nodes, Resources, Strict};
+        use RuleProperty::{Affinity, Comment, Delay, Disable, First, Nodes, Resources, Strict, Then, Timeout};
         match self {
             Self::NodeAffinity => &[Comment, Disable, Nodes, Resources, Affinity, Strict],
             Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources],
+            Self::Order => &[Comment, Disable, First, Then, Delay, Timeout, Strict],
         }
     }
 }
@@ -123,24 +181,36 @@ pub enum RuleProperty {
     Affinity,
     /// [`Rule::comment`]
     Comment,
+    /// [`Order::delay`]
+    Delay,
     /// [`Rule::disable`]
     Disable,
+    /// [`Order::first`]
+    First,
     /// See [`RuleKind::NodeAffinity`].
     Nodes,
     /// [`Rule::resources`]
     Resources,
-    /// See [`RuleKind::NodeAffinity`].
+    /// See [`RuleKind::NodeAffinity`] and [`Order::strict`].
     Strict,
+    /// [`Order::then`]
+    Then,
+    /// [`Order::timeout`]
+    Timeout,
 }
 
 text_enum! {
     RuleProperty: "a property of a rule",
     Affinity = "affinity",
     Comment = "comment",
+    Delay = "delay",
     Disable = "disable",
+    First = "first",
     Nodes = "nodes",
     Resources = "resources",
     Strict = "strict",
+    Then = "then",
+    Timeout = "timeout",
 }
 
 impl Rule {
@@ -150,15 +220,39 @@ impl Rule {
         match self.kind {
             RuleKind::NodeAffinity { .. } => RuleType::NodeAffinity,
             RuleKind::ResourceAffinity { .. } => RuleType::ResourceAffinity,
+            RuleKind::Order(_) => RuleType::Order,
         }
     }
 
-    /// Its affinity: to the nodes of a node affinity rule, or of its resources to each other.
+    /// Its affinity: to the nodes of a node affinity rule, or of its resources to each other. An order rule has none.
     #[must_use]
-    pub const fn affinity(&self) -> Affinity {
+    pub const fn affinity(&self) -> Option<Affinity> {
         match self.kind {
-            RuleKind::NodeAffinity { affinity, .. } | RuleKind::ResourceAffinity { affinity } => affinity,
+            RuleKind::NodeAffinity { affinity, .. } | RuleKind::ResourceAffinity { affinity } => Some(affinity),
+            RuleKind::Order(_) => None,
         }
+    }
+
+    /// What it asks, if it is an order rule.
+    #[must_use]
+    pub const fn order(&self) -> Option<&Order> {
+        match &self.kind {
+            RuleKind::Order(order) => Some(order),
+            RuleKind::NodeAffinity { .. } | RuleKind::ResourceAffinity { .. } => None,
+        }
+    }
+
+    /// Takes a service out. Says whether the rule asks nothing any more: it is left with none, or with none on one side.
+    pub(crate) fn take_out(&mut self, sid: &ServiceId) -> bool {
+        let before = self.resources.len();
+        self.resources.retain(|resource| resource != sid);
+        let mut is_empty = self.resources.is_empty();
+        if let RuleKind::Order(order) = &mut self.kind {
+            order.first.retain(|first| first != sid);
+            order.then.retain(|then| then != sid);
+            is_empty = order.first.is_empty() || order.then.is_empty();
+        }
+        is_empty && before > self.resources.len()
     }
 
     /// Whether it takes no part in anything; by default it does.
@@ -180,15 +274,32 @@ pub(crate) struct RuleDraft {
     rule_type: RuleType,
     affinity: Option<Affinity>,
     comment: Option<Comment>,
+    delay: Option<u32>,
     disable: Option<bool>,
+    first: Option<Vec<ServiceId>>,
     nodes: Option<NodePriorities>,
     resources: Option<Vec<ServiceId>>,
     strict: Option<bool>,
+    then: Option<Vec<ServiceId>>,
+    timeout: Option<u32>,
 }
 
 impl RuleDraft {
     pub(crate) const fn new(id: RuleId, rule_type: RuleType) -> Self {
-        Self { id, rule_type, affinity: None, comment: None, disable: None, nodes: None, resources: None, strict: None }
+        Self {
+            id,
+            rule_type,
+            affinity: None,
+            comment: None,
+            delay: None,
+            disable: None,
+            first: None,
+            nodes: None,
+            resources: None,
+            strict: None,
+            then: None,
+            timeout: None,
+        }
     }
 
     /// The required properties of its type that are not set.
@@ -197,7 +308,13 @@ impl RuleDraft {
             RuleProperty::Affinity => self.rule_type == RuleType::ResourceAffinity && self.affinity.is_none(),
             RuleProperty::Nodes => self.nodes.is_none(),
             RuleProperty::Resources => self.resources.is_none(),
-            RuleProperty::Comment | RuleProperty::Disable | RuleProperty::Strict => false,
+            RuleProperty::First => self.first.is_none(),
+            RuleProperty::Then => self.then.is_none(),
+            RuleProperty::Comment
+            | RuleProperty::Delay
+            | RuleProperty::Disable
+            | RuleProperty::Strict
+            | RuleProperty::Timeout => false,
         };
         self.rule_type.properties().iter().copied().filter(is_missing).collect()
     }
@@ -237,10 +354,14 @@ impl Section for Rule {
         match property {
             RuleProperty::Affinity => draft.affinity = Some(value::word(text)?),
             RuleProperty::Comment => draft.comment = values.encoded_comment(text)?,
+            RuleProperty::Delay => draft.delay = Some(value::integer_within(text, 0, MAX_ORDER_SECONDS)?),
             RuleProperty::Disable => draft.disable = Some(value::boolean(text)?),
+            RuleProperty::First => draft.first = Some(values.sids(text)?),
             RuleProperty::Nodes => draft.nodes = Some(value::nodes(text)?),
             RuleProperty::Resources => draft.resources = Some(values.sids(text)?),
             RuleProperty::Strict => draft.strict = Some(value::boolean(text)?),
+            RuleProperty::Then => draft.then = Some(values.sids(text)?),
+            RuleProperty::Timeout => draft.timeout = Some(value::integer_within(text, 1, MAX_ORDER_SECONDS)?),
         }
         Ok(())
     }
@@ -249,24 +370,36 @@ impl Section for Rule {
         match property {
             RuleProperty::Affinity => draft.affinity = None,
             RuleProperty::Comment => draft.comment = None,
+            RuleProperty::Delay => draft.delay = None,
             RuleProperty::Disable => draft.disable = None,
+            RuleProperty::First => draft.first = None,
             RuleProperty::Nodes => draft.nodes = None,
             RuleProperty::Resources => draft.resources = None,
             RuleProperty::Strict => draft.strict = None,
+            RuleProperty::Then => draft.then = None,
+            RuleProperty::Timeout => draft.timeout = None,
         }
     }
 
     fn finish(draft: RuleDraft) -> Result<Self, Vec<RuleProperty>> {
         let missing = draft.missing();
-        let RuleDraft { id, rule_type, affinity, comment, disable, nodes, resources, strict } = draft;
+        let RuleDraft { id, rule_type, disable, comment, strict, .. } = draft;
         let kind = match rule_type {
             RuleType::NodeAffinity => {
-                let affinity = affinity.unwrap_or(Affinity::Positive);
-                nodes.map(|nodes| RuleKind::NodeAffinity { nodes, strict, affinity })
+                let affinity = draft.affinity.unwrap_or(Affinity::Positive);
+                let kind = draft.nodes.map(|nodes| RuleKind::NodeAffinity { nodes, strict, affinity });
+                kind.zip(draft.resources)
             }
-            RuleType::ResourceAffinity => affinity.map(|affinity| RuleKind::ResourceAffinity { affinity }),
+            RuleType::ResourceAffinity => {
+                draft.affinity.map(|affinity| RuleKind::ResourceAffinity { affinity }).zip(draft.resources)
+            }
+            RuleType::Order => draft.first.zip(draft.then).map(|(first, then)| {
+                let order = Order { first, then, delay: draft.delay, timeout: draft.timeout, strict };
+                let resources = order.resources();
+                (RuleKind::Order(order), resources)
+            }),
         };
-        let (kind, resources) = kind.zip(resources).ok_or(missing)?;
+        let (kind, resources) = kind.ok_or(missing)?;
         Ok(Self { id, resources, disable, comment, kind })
     }
 
@@ -279,6 +412,10 @@ impl Section for Rule {
                 (draft.nodes, draft.strict, draft.affinity) = (Some(nodes), strict, Some(affinity));
             }
             RuleKind::ResourceAffinity { affinity } => draft.affinity = Some(affinity),
+            RuleKind::Order(Order { first, then, delay, timeout, strict }) => {
+                (draft.first, draft.then, draft.strict) = (Some(first), Some(then), strict);
+                (draft.delay, draft.timeout, draft.resources) = (delay, timeout, None);
+            }
         }
         draft
     }
@@ -292,19 +429,26 @@ impl Section for Rule {
     }
 
     fn value(&self, property: RuleProperty) -> Option<Value<'_>> {
-        let (affinity, nodes, strict) = match &self.kind {
+        let (affinity, nodes, strict, order) = match &self.kind {
             // The default is not written.
-            RuleKind::NodeAffinity { nodes, strict, affinity: Affinity::Positive } => (None, Some(nodes), *strict),
-            RuleKind::NodeAffinity { nodes, strict, affinity } => (Some(affinity), Some(nodes), *strict),
-            RuleKind::ResourceAffinity { affinity } => (Some(affinity), None, None),
+            RuleKind::NodeAffinity { nodes, strict, affinity: Affinity::Positive } => {
+                (None, Some(nodes), *strict, None)
+            }
+            RuleKind::NodeAffinity { nodes, strict, affinity } => (Some(affinity), Some(nodes), *strict, None),
+            RuleKind::ResourceAffinity { affinity } => (Some(affinity), None, None, None),
+            RuleKind::Order(order) => (None, None, order.strict, Some(order)),
         };
         match property {
             RuleProperty::Affinity => affinity.map(|affinity| Value::Word(affinity.as_str())),
             RuleProperty::Comment => self.comment.as_deref().map(Value::EncodedComment),
+            RuleProperty::Delay => order?.delay.map(Value::Integer),
             RuleProperty::Disable => self.disable.map(Value::Flag),
+            RuleProperty::First => order.map(|order| Value::Sids(&order.first)),
             RuleProperty::Nodes => nodes.map(Value::Nodes),
-            RuleProperty::Resources => Some(Value::Sids(&self.resources)),
+            RuleProperty::Resources => order.is_none().then_some(Value::Sids(&self.resources)),
             RuleProperty::Strict => strict.map(Value::Boolean),
+            RuleProperty::Then => order.map(|order| Value::Sids(&order.then)),
+            RuleProperty::Timeout => order?.timeout.map(Value::Integer),
         }
     }
 }

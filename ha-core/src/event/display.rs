@@ -115,6 +115,27 @@ impl fmt::Display for Event {
                 let again = if *tried_again { "; it is tried again" } else { "" };
                 write!(f, "the failed starts of {sid} on {} count no more{again}", List(failed_nodes))
             }
+            Self::StartWaits { sid, waits_for, left } => {
+                write!(f, "{sid} is not started yet: ")?;
+                match waits_for.is_empty() {
+                    true => f.write_str("it comes after others that have to be up for longer")?,
+                    false => write!(f, "it waits for {}", List(waits_for))?,
+                }
+                left.map_or(Ok(()), |left| write!(f, ", at most {left} s"))
+            }
+            Self::StartWaitedEnough { sid, missing, waited } => {
+                write!(f, "{sid} is started though {} come first: it has waited {waited} s", List(missing))
+            }
+            Self::StartWaitsLong { sid, waits_for, waited } => {
+                write!(f, "{sid} still waits for {}, after {waited} s", List(waits_for))
+            }
+            Self::OrderRulesNotInForce { node, version } => {
+                write!(
+                    f,
+                    "order rules are not in force: node {node} has version {version}, and they need {}",
+                    crate::rules::VERSION_WITH_ORDER
+                )
+            }
             Self::AllNodesTried { sid, failed_nodes } => {
                 write!(
                     f,

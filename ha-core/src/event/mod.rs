@@ -289,6 +289,41 @@ pub enum Event {
         /// Whether it was in `error` for them, and is tried again.
         tried_again: bool,
     },
+    /// A service is not started yet, since it comes after others by an order rule.
+    StartWaits {
+        /// The service.
+        sid: ServiceId,
+        /// Those that come first and are not up; none if they only have to be up for longer.
+        waits_for: Vec<ServiceId>,
+        /// After how many seconds it is started if nothing changes; `None` if it waits without end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<u32>,
+    },
+    /// A service is started though others that come first are not up: they were waited for as long as the order rule says.
+    StartWaitedEnough {
+        /// The service.
+        sid: ServiceId,
+        /// Those that are not up.
+        missing: Vec<ServiceId>,
+        /// For how many seconds it has waited.
+        waited: u32,
+    },
+    /// A service has waited for others that come first for longer than the timeout of a strict order rule, and waits on.
+    StartWaitsLong {
+        /// The service.
+        sid: ServiceId,
+        /// Those that are not up.
+        waits_for: Vec<ServiceId>,
+        /// For how many seconds it has waited.
+        waited: u32,
+    },
+    /// Order rules are not in force: a node does not know them.
+    OrderRulesNotInForce {
+        /// The node.
+        node: NodeName,
+        /// The version of its software.
+        version: String,
+    },
     /// A service failed to start on every node that it may use; it starts again where it is.
     AllNodesTried {
         /// The service.
@@ -911,6 +946,10 @@ impl Event {
                 | Self::AutoRebalanceSuspended { .. }
                 | Self::CommandTaken { .. }
                 | Self::StartFailuresExpired { .. }
+                | Self::StartWaits { .. }
+                | Self::StartWaitedEnough { .. }
+                | Self::StartWaitsLong { .. }
+                | Self::OrderRulesNotInForce { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

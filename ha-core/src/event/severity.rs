@@ -76,6 +76,9 @@ impl Event {
             | Self::GroupMigrationAborted
             | Self::GroupMigrationObstacle { .. }
             | Self::RuleDropped { .. }
+            | Self::StartWaitedEnough { .. }
+            | Self::StartWaitsLong { .. }
+            | Self::OrderRulesNotInForce { .. }
             | Self::AgentStartFailed { .. }
             | Self::StartRetriesExhausted { .. }
             | Self::StartRetry { .. }
@@ -121,6 +124,7 @@ impl Event {
             | Self::MaintenanceRequestWithdrawn { .. }
             | Self::ChangeMade { .. }
             | Self::StartFailuresExpired { .. }
+            | Self::StartWaits { .. }
             | Self::StoreSpaceEnough { .. } => Severity::Notice,
 
             Self::DaemonState { .. }

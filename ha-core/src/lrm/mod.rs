@@ -9,7 +9,10 @@ mod workers;
 pub use job::{JobAnswer, JobRun, JobStep, run_job};
 pub use shutdown::StopRequest;
 
-use alloc::{collections::BTreeMap, sync::Arc};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use core::time::Duration;
 
 use crate::{
@@ -41,6 +44,9 @@ pub struct Lrm {
     lease: Lease,
     /// The manager status as it was last read.
     status: Arc<ManagerStatus>,
+    /// The requests that the master had let pass by the first manager status that was read.
+    passed_before: BTreeSet<Uid>,
+    has_read_status: bool,
     results: OrderedMap<Uid, JobResult>,
     /// How often the start of each service was tried again, and when it failed last.
     retries: BTreeMap<ServiceId, Retries>,
@@ -117,6 +123,8 @@ impl Lrm {
             state,
             mode: LrmMode::default(),
             status: Arc::default(),
+            passed_before: BTreeSet::new(),
+            has_read_status: false,
             results: OrderedMap::default(),
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
@@ -235,6 +243,10 @@ impl Lrm {
         match host::answer(host, HostOperation::ReadManagerStatus, status) {
             Some(status) => {
                 self.status = status.unwrap_or_default();
+                if !core::mem::replace(&mut self.has_read_status, true) {
+                    let passed = self.status.ordered.values().filter_map(|start| start.passed.clone());
+                    self.passed_before = passed.collect();
+                }
                 self.final_stops.forget_elsewhere(&self.status, &self.node);
                 true
             }

@@ -52,6 +52,10 @@ struct Note {
     /// Nothing is begun before.
     paused_until: Option<Instant>,
     restarts: Restarts,
+    /// Whether this LRM has seen it running, since it was asked to run here.
+    runs: bool,
+    /// The request by which it is not started before the master lets it pass.
+    asks: Option<Uid>,
 }
 
 /// How often a service ended by itself, and what follows from that.
@@ -127,6 +131,8 @@ impl Notes {
         self.services.retain(|sid, note| match entry_here(sid) {
             Some(entry) => {
                 note.restarts.follow(&entry.state);
+                note.runs &= matches!(entry.state, ServiceState::Started { .. });
+                note.asks = note.asks.take().filter(|asks| entry.uid.as_ref() == Some(asks));
                 true
             }
             None => false,
@@ -175,11 +181,23 @@ impl Notes {
         self.services.get(sid).is_some_and(|note| note.restarts.due.is_some())
     }
 
-    /// The start of a service has ended, well or not.
-    pub(super) fn restart_ended(&mut self, sid: &ServiceId) {
+    /// The start of a service has ended, or a look at it. Says whether it is known to run.
+    pub(super) fn start_ended(&mut self, sid: &ServiceId, runs: bool) {
         if let Some(note) = self.services.get_mut(sid) {
             note.restarts.due = None;
+            note.runs = runs;
+            note.asks = None;
         }
+    }
+
+    /// Whether a service was seen running since it was asked to run here.
+    pub(super) fn has_run(&self, sid: &ServiceId) -> bool {
+        self.services.get(sid).is_some_and(|note| note.runs)
+    }
+
+    /// A service does not run, and the master has to let it pass before it is started by this request.
+    pub(super) fn asks(&mut self, sid: &ServiceId, uid: Uid) {
+        self.services.entry(sid.clone()).or_default().asks = Some(uid);
     }
 
     /// A job met a lock. It is tried again after a pause.
@@ -242,6 +260,9 @@ impl Notes {
                 let written = record.services.entry(sid.clone()).or_default();
                 written.lock = locked.lock.clone();
                 written.locked_since = Some(locked.since);
+            }
+            if note.asks.is_some() {
+                record.services.entry(sid.clone()).or_default().asks = note.asks.clone();
             }
             if note.restarts.count > 0 {
                 let written = record.services.entry(sid.clone()).or_default();

@@ -41,11 +41,37 @@ impl Lrm {
                 target: entry.state.target().cloned(),
                 timeout: entry.state.timeout(),
                 // It ran when it was last looked at: if it does not run now that is counted first.
-                only_look: entry.state == ServiceState::Started { confirmed: true } && !self.notes.is_to_restart(sid),
+                only_look: (entry.state == ServiceState::Started { confirmed: true } && !self.notes.is_to_restart(sid))
+                    || self.must_ask(sid, entry),
             };
             // It may run again after its last stop: in maintenance requests are carried out also while the node goes down.
             self.final_stops.forget(sid);
             self.queue.queue(job);
+        }
+    }
+
+    /// Whether the master has to let a service pass before it is started: it comes after others, and this LRM has not seen it running
+    /// since it was asked to run here. What was let pass before this LRM began has to ask again: its node may have been down, and
+    /// those that come first with it.
+    fn must_ask(&self, sid: &ServiceId, entry: &ServiceEntry) -> bool {
+        let Some(start) = self.status.ordered.get(sid) else { return false };
+        let may_pass = |passed: &Uid| entry.uid.as_ref() == Some(passed) && !self.passed_before.contains(passed);
+        matches!(entry.state, ServiceState::Started { .. })
+            && !start.passed.as_ref().is_some_and(may_pass)
+            && !self.notes.has_run(sid)
+    }
+
+    /// A look has found that a service does not run. It is started, unless the master has to let it pass first.
+    fn found_not_running(&mut self, look: Job, host: &mut (impl LrmHost + ?Sized), now: Now) -> Option<Job> {
+        let status = self.status.clone();
+        match (status.services.get(&look.sid), look.uid.clone()) {
+            (Some(entry), Some(uid)) if self.must_ask(&look.sid, entry) => {
+                self.notes.asks(&look.sid, uid);
+                None
+            }
+            // It was let pass meanwhile: it is started by the request for that.
+            (Some(entry), _) if entry.uid != look.uid && status.ordered.contains_key(&look.sid) => None,
+            (Some(_) | None, _) => self.restart(look, host, now),
         }
     }
 
@@ -215,7 +241,7 @@ impl Lrm {
         }
         self.notes.met_no_lock(&job.sid);
         if job.only_look && exit_code == ExitCode::NOT_RUNNING {
-            return self.restart(job, host, now);
+            return self.found_not_running(job, host, now);
         }
         let Some(uid) = &job.uid else {
             self.finish_own(&job, exit_code);
@@ -229,7 +255,7 @@ impl Lrm {
                 if self.tries_again(&job, counted, configuration, host, now.instant) {
                     return None;
                 }
-                self.notes.restart_ended(&job.sid);
+                self.notes.start_ended(&job.sid, exit_code == ExitCode::SUCCESS);
                 if may_run {
                     self.clear_away(job.sid.clone(), uid.clone());
                     return None;

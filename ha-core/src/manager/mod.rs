@@ -15,6 +15,7 @@ mod group_migration;
 mod guard;
 mod input;
 mod nodes;
+mod order;
 mod round;
 mod rules;
 mod scope;
@@ -44,6 +45,7 @@ use fencing::FenceHistory;
 use group_migration::GroupMigration;
 use guard::GuardHistory;
 use nodes::NodeHistory;
+use order::OrderHistory;
 use round::Round;
 use rules::RulesCache;
 use scope::{Scope, defers_disarm};
@@ -71,6 +73,7 @@ pub struct Manager {
     fencing: FenceHistory,
     guards: GuardHistory,
     rules: RulesCache,
+    orders: OrderHistory,
     scheduler_mode: SchedulerMode,
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
@@ -109,6 +112,7 @@ impl Manager {
             fencing: FenceHistory::default(),
             guards: GuardHistory::default(),
             rules: RulesCache::default(),
+            orders: OrderHistory::default(),
             scheduler_mode,
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
@@ -135,6 +139,7 @@ impl Manager {
         self.guards = GuardHistory::default();
         // Another master has counted meanwhile.
         self.stopwatch = Stopwatch::default();
+        self.orders = OrderHistory::since_request(self.uids.last());
         // What a device did was done for another master's incidents, as far as this one can tell.
         self.fencing = FenceHistory::resumed(&self.status.fencing);
     }
@@ -178,6 +183,7 @@ impl Manager {
         let services_changed = self.update_services(input, configuration, host);
         let rules =
             self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
+        self.orders.take(self.rules.orders(), &self.status, host);
         let mut round = Round::new(self, input, configuration, rules, host);
         round.doubt_unrecorded();
         round.take_commands();
@@ -185,6 +191,7 @@ impl Manager {
             Scope::Nothing => {}
             Scope::Everything => {
                 round.expire_failures();
+                round.follow_orders();
                 round.balance();
                 round.settle(|_| true);
             }

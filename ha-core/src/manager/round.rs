@@ -51,6 +51,7 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) status: &'a mut ManagerStatus,
     pub(super) fencing: &'a mut super::FenceHistory,
     pub(super) guards: &'a mut super::GuardHistory,
+    pub(super) orders: &'a mut super::OrderHistory,
     pub(super) placement: Placement,
     pub(super) balance_hold: &'a mut BalanceHold,
     pub(super) failed_moves: &'a mut FailedMoves,
@@ -87,6 +88,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             nodes: history,
             fencing,
             guards,
+            orders,
             balance_hold,
             failed_moves,
             missing_figures,
@@ -127,6 +129,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             status,
             fencing,
             guards,
+            orders,
             placement,
             balance_hold,
             failed_moves,
@@ -299,6 +302,11 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
 
     pub(super) fn new_uid(&mut self) -> Uid {
         self.uids.next()
+    }
+
+    /// Whether this master has given a request, since it is master without a break.
+    pub(super) fn has_asked_by(&self, uid: &Uid) -> bool {
+        self.uids.has_made_after(self.orders.since(), uid)
     }
 
     /// Gives a service a new request id, so that its LRM looks at it again.

@@ -8,7 +8,7 @@ use crate::{
     host::{Configuration, EventSink},
     id::NodeName,
     placement::PlacementRules,
-    rules::{CompiledRules, Finding, RuleSet, evaluate},
+    rules::{CompiledRules, Finding, Orders, RuleSet, evaluate},
     status::ServiceTable,
 };
 
@@ -26,6 +26,7 @@ struct Evaluated {
     groups: Arc<GroupsConfig>,
     rules: Arc<RulesConfig>,
     compiled: CompiledRules,
+    orders: Arc<Orders>,
     dropped: Vec<Finding>,
 }
 
@@ -60,6 +61,13 @@ impl RulesCache {
     }
 }
 
+impl RulesCache {
+    /// The order rules, by what was evaluated last.
+    pub(crate) fn orders(&self) -> Arc<Orders> {
+        self.evaluated.as_ref().map(|evaluated| evaluated.orders.clone()).unwrap_or_default()
+    }
+}
+
 impl Evaluated {
     fn new(configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> Self {
         let Configuration { resources, groups, rules, .. } = configuration;
@@ -70,6 +78,7 @@ impl Evaluated {
             resources: resources.clone(),
             groups: groups.clone(),
             rules: rules.clone(),
+            orders: Arc::new(Orders::of(&evaluated.rules)),
             compiled: evaluated.compiled,
             dropped: evaluated.dropped,
         }

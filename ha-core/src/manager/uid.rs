@@ -27,6 +27,17 @@ impl UidSource {
         Self { text: digest.chars().take(PREFIX_DIGITS).chain(['.']).chain(number).collect() }
     }
 
+    /// The last id that was made, or the place where they begin.
+    pub(crate) fn last(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether an id was made by this source after another one. After the last number that can't be told any more: then it was not.
+    pub(crate) fn has_made_after(&self, before: &str, uid: &Uid) -> bool {
+        let is_own = self.text.get(..=PREFIX_DIGITS).is_some_and(|prefix| uid.as_str().starts_with(prefix));
+        is_own && uid.as_str() > before
+    }
+
     /// The next id. There are 36^8 of them, which last for as long as any master.
     pub(crate) fn next(&mut self) -> Uid {
         count_up(&mut self.text);
@@ -60,6 +71,17 @@ mod tests {
         let mut other = UidSource::new(&[2; 16]);
         let ids: BTreeSet<Uid> = (0..50_000).flat_map(|_| [one.next(), other.next()]).collect();
         assert_eq!(ids.len(), 100_000);
+    }
+
+    #[test]
+    fn a_source_knows_the_ids_that_it_has_made_since() {
+        let (mut one, mut other) = (UidSource::new(&[1; 16]), UidSource::new(&[2; 16]));
+        let first = one.next();
+        let since = String::from(one.last());
+        let later: Vec<Uid> = (0..50).map(|_| one.next()).collect();
+        assert!(later.iter().all(|id| one.has_made_after(&since, id)));
+        assert!(!one.has_made_after(&since, &first) && !one.has_made_after("", &other.next()));
+        assert!(one.has_made_after("", &first));
     }
 
     #[test]

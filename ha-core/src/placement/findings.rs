@@ -143,7 +143,7 @@ pub(super) fn bears_on(finding: &SituationFinding, sid: &ServiceId, scene: &Scen
 fn unknown_nodes(rule: &Rule, scene: &Scene<'_>) -> Vec<SituationFinding> {
     let nodes = match &rule.kind {
         RuleKind::NodeAffinity { nodes, .. } => nodes,
-        RuleKind::ResourceAffinity { .. } => return Vec::new(),
+        RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => return Vec::new(),
     };
     let members: BTreeSet<&NodeName> = scene.members.iter().collect();
     let unknown = nodes.keys().filter(|node| !members.contains(node));

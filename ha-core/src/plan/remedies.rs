@@ -83,7 +83,7 @@ fn unused_name(rounds: &RoundsToCome) -> Option<NodeName> {
     (1_u32..).map_while(|number| NodeName::new(alloc::format!("one-more-{number}")).ok()).find(|name| {
         let is_named = |rule: &Rule| match &rule.kind {
             RuleKind::NodeAffinity { nodes, .. } => nodes.contains_key(name),
-            RuleKind::ResourceAffinity { .. } => false,
+            RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => false,
         };
         !rounds.status.nodes.contains_key(name)
             && !rounds.input.members.contains_key(name)

@@ -178,7 +178,10 @@ fn unique(input: &RoundInput) -> [u8; 16] {
 fn patience(configuration: &Configuration) -> usize {
     let scheduler = &configuration.datacenter.scheduler;
     let hold = if scheduler.auto_rebalance { scheduler.hold_duration } else { 0 };
-    QUIET_ROUNDS.saturating_add(usize::try_from(hold).unwrap_or(0)).min(RoundsToCome::MOST_ROUNDS)
+    // Nor does it change anything that those that come first answer to requests of this master.
+    let orders = if configuration.rules.rules.values().any(|rule| rule.order().is_some()) { QUIET_ROUNDS } else { 0 };
+    let hold = usize::try_from(hold).unwrap_or(0);
+    QUIET_ROUNDS.saturating_add(orders).saturating_add(hold).min(RoundsToCome::MOST_ROUNDS)
 }
 
 /// The master requests the state 'stopped' for what it is commanded to stop.

@@ -69,7 +69,7 @@ pub(super) fn is_asked_to_run(configuration: &Configuration, sid: &ServiceId) ->
 fn down(played: &RoundsPlayed, input: &RoundInput, but: &BTreeMap<ServiceId, Down>) -> Vec<Down> {
     let RoundsPlayed { status, configuration, .. } = played;
     let stays_down = |(sid, entry): &(&ServiceId, &ServiceEntry)| {
-        is_asked_to_run(configuration, sid) && !but.contains_key(*sid) && !runs(status, entry)
+        is_asked_to_run(configuration, sid) && !but.contains_key(*sid) && !runs(status, sid, entry)
     };
     let members: Vec<NodeName> = input.members.keys().cloned().collect();
     let situation = Situation {
@@ -96,16 +96,17 @@ fn down(played: &RoundsPlayed, input: &RoundInput, but: &BTreeMap<ServiceId, Dow
     down.collect()
 }
 
-/// Whether a service runs, or is on the way to it.
-fn runs(status: &ManagerStatus, entry: &ServiceEntry) -> bool {
+/// Whether a service runs, or is on the way to it. One that waits for others, and not without end, is.
+fn runs(status: &ManagerStatus, sid: &ServiceId, entry: &ServiceEntry) -> bool {
+    let waits_for_some_time = || status.ordered.get(sid).is_some_and(|start| start.left.is_some());
     match entry.state {
         ServiceState::RequestStart
         | ServiceState::RequestStartBalance { .. }
         | ServiceState::Started { .. }
         | ServiceState::Migrate { .. }
         | ServiceState::Relocate { .. } => status.is_there(&entry.node),
-        ServiceState::Stopped
-        | ServiceState::RequestStop { .. }
+        ServiceState::Stopped => waits_for_some_time() && status.is_there(&entry.node),
+        ServiceState::RequestStop { .. }
         | ServiceState::Fence
         | ServiceState::Recovery
         | ServiceState::Freeze

@@ -42,6 +42,10 @@ pub enum Reason {
     PositiveAffinityInSeveralNodeAffinityRules,
     /// Resources that must be apart are bound to fewer nodes than they are.
     NegativeAffinityExceedsNodes,
+    /// An order rule names a resource as first and as then.
+    OrderAgainstItself,
+    /// Order rules let resources wait for each other in a circle.
+    OrderCircle,
 }
 
 text_enum! {
@@ -55,6 +59,8 @@ text_enum! {
     SeveralPrioritiesWithResourceAffinity = "several_priorities_with_resource_affinity",
     PositiveAffinityInSeveralNodeAffinityRules = "positive_affinity_in_several_node_affinity_rules",
     NegativeAffinityExceedsNodes = "negative_affinity_exceeds_nodes",
+    OrderAgainstItself = "order_against_itself",
+    OrderCircle = "order_circle",
 }
 
 /// A rule that cannot hold, and why. Displays as a sentence.
@@ -64,7 +70,7 @@ pub struct Finding {
     pub rule: RuleId,
     /// What is wrong with it.
     pub reason: Reason,
-    /// The resource at fault, for [`Reason::ResourceInSeveralNodeAffinityRules`].
+    /// The resource at fault, for [`Reason::ResourceInSeveralNodeAffinityRules`] and [`Reason::OrderAgainstItself`].
     pub sid: Option<ServiceId>,
     partners: Arc<Partners>,
 }
@@ -79,6 +85,14 @@ struct Partners {
 }
 
 impl Finding {
+    /// What is wrong with one of `rules`, which are in order.
+    pub(super) fn of_rules(rule: RuleId, reason: Reason, sid: Option<&ServiceId>, rules: &[RuleId]) -> Self {
+        let named = MAX_NAMED.saturating_add(1);
+        let first: Vec<RuleId> = rules.iter().take(named).cloned().collect();
+        let partners = Arc::new(Partners { first, truncated: rules.len() > named });
+        Self { rule, reason, sid: sid.cloned(), partners }
+    }
+
     /// The other rules that take part in the conflict, by id, at most ten of them.
     pub fn with(&self) -> impl Iterator<Item = &RuleId> {
         self.others().take(MAX_NAMED)
@@ -136,6 +150,13 @@ impl fmt::Display for Finding {
                     f,
                     "the node affinity rules leave fewer nodes than there are resources to keep apart, see {others}"
                 )
+            }
+            Reason::OrderAgainstItself => {
+                let sid = self.sid.as_ref().map_or("a resource", ServiceId::as_str);
+                write!(f, "{sid} would be started after itself; name it in 'first' or in 'then'")
+            }
+            Reason::OrderCircle => {
+                write!(f, "its services would wait for each other in a circle, because of {others}")
             }
         }
     }

@@ -150,7 +150,7 @@ impl<'a> Indexed<'a> {
     pub(super) fn of_affinity(&self, wanted: Affinity) -> impl Iterator<Item = (u32, &'a Rule, &[u32])> {
         self.numbered().filter(move |(_, rule, _)| match rule.kind {
             RuleKind::ResourceAffinity { affinity } => affinity == wanted,
-            RuleKind::NodeAffinity { .. } => false,
+            RuleKind::NodeAffinity { .. } | RuleKind::Order(_) => false,
         })
     }
 
@@ -160,7 +160,7 @@ impl<'a> Indexed<'a> {
             RuleKind::NodeAffinity { strict, .. } => {
                 Some((number, members, nodes.as_deref()?, strict.unwrap_or(false)))
             }
-            RuleKind::ResourceAffinity { .. } => None,
+            RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => None,
         })
     }
 
@@ -178,7 +178,7 @@ fn nodes_of<'a>(rule: &'a Rule, nodes: &[NodeName]) -> Option<Cow<'a, NodePriori
             let others = nodes.iter().filter(|node| !but.contains_key(*node));
             Some(Cow::Owned(others.map(|node| (node.clone(), 0)).collect()))
         }
-        RuleKind::ResourceAffinity { .. } => None,
+        RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => None,
     }
 }
 

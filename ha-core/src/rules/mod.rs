@@ -1,4 +1,4 @@
-//! Affinity rules: checked, completed, and compiled into the form that placement asks.
+//! Rules: checked, completed, and compiled into the form that placement asks; and in which order services are started.
 //!
 //! The way of a rule set: [`RuleSet::with_groups`] collects the rules of the configuration and those that groups stand
 //! for, [`RuleSet::check`] finds what cannot hold together, and [`evaluate`] leaves that out, completes what is left and
@@ -29,11 +29,13 @@ mod complete;
 mod explain;
 mod groups;
 mod index;
+mod order;
 mod report;
 
 pub use check::{Finding, MAX_REPEATS, Reason};
 pub use compile::{CompiledRules, NodeAffinity, Others};
 pub use groups::{effective_failback, group_rules, shadowed_groups};
+pub use order::{Orders, VERSION_WITH_ORDER};
 pub use report::Report;
 
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -112,7 +114,12 @@ impl RuleSet {
     /// or by the rule that it conflicts with.
     #[must_use]
     pub fn check(&self, nodes: &[NodeName]) -> Vec<Finding> {
-        check::check(&Indexed::new(self.enabled(), nodes), nodes)
+        with_orders(check::check(&Indexed::new(self.enabled_affinities(), nodes), nodes), self)
+    }
+
+    /// The rules that say where services belong. Orders don't.
+    fn enabled_affinities(&self) -> impl Iterator<Item = &Rule> {
+        self.enabled().filter(|rule| rule.order().is_none())
     }
 
     fn enabled(&self) -> impl Iterator<Item = &Rule> {
@@ -160,8 +167,8 @@ impl Evaluated {
 /// compiles the rest.
 #[must_use]
 pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
-    let mut indexed = Indexed::new(rules.enabled(), nodes);
-    let dropped = check::check(&indexed, nodes);
+    let mut indexed = Indexed::new(rules.enabled_affinities(), nodes);
+    let dropped = with_orders(check::check(&indexed, nodes), rules);
     let mut kept = rules.clone();
     for finding in &dropped {
         kept.remove(&finding.rule);
@@ -170,4 +177,14 @@ pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
     let compiled = compile::compile(indexed, nodes);
     let rules = complete::complete(kept, &compiled);
     Evaluated { dropped, rules, compiled }
+}
+
+/// The findings about where services belong with those about their order, by rule.
+fn with_orders(mut findings: Vec<Finding>, rules: &RuleSet) -> Vec<Finding> {
+    let of_orders = order::check(rules);
+    if !of_orders.is_empty() {
+        findings.extend(of_orders);
+        findings.sort_by(|one, other| one.rule.cmp(&other.rule));
+    }
+    findings
 }

@@ -40,6 +40,17 @@ struct Completed {
     affinity: Option<Affinity>,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     disable: bool,
+    #[serde(flatten)]
+    order: Option<CompletedOrder>,
+}
+
+/// What an order rule has beside all others, with its defaults.
+#[derive(Debug, Serialize)]
+struct CompletedOrder {
+    first: Vec<ServiceId>,
+    then: Vec<ServiceId>,
+    delay: u32,
+    timeout: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,6 +113,7 @@ impl From<&Rule> for Completed {
                 strict: Some(strict.unwrap_or(false)),
                 affinity: Some(*affinity).filter(|affinity| *affinity == Affinity::Negative),
                 disable,
+                order: None,
             },
             RuleKind::ResourceAffinity { affinity } => Self {
                 r#type: rule.rule_type(),
@@ -110,6 +122,21 @@ impl From<&Rule> for Completed {
                 strict: None,
                 affinity: Some(*affinity),
                 disable,
+                order: None,
+            },
+            RuleKind::Order(order) => Self {
+                r#type: rule.rule_type(),
+                resources,
+                nodes: None,
+                strict: Some(order.is_strict()),
+                affinity: None,
+                disable,
+                order: Some(CompletedOrder {
+                    first: order.first.clone(),
+                    then: order.then.clone(),
+                    delay: order.delay(),
+                    timeout: order.timeout(),
+                }),
             },
         }
     }

@@ -125,6 +125,9 @@ pub struct ServiceNote {
     pub hangs: Option<StateName>,
     /// When that job was begun.
     pub hangs_since: Option<Timestamp>,
+    /// The request by which it is not started yet: it comes after others by an order rule, does not run, and the master has to let it
+    /// pass first.
+    pub asks: Option<Uid>,
     /// How often it was found not running though its start was confirmed, since it was last stopped on purpose or came to this
     /// node: unplanned restarts. Recorded as `restarts`, and absent when 0.
     pub restarts: u64,

@@ -77,6 +77,30 @@ impl FenceIncident {
     }
 }
 
+/// How the start of a service stands that comes after others by order rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderedStart {
+    /// For how many seconds it has waited, as far as masters have counted them; `None` if it does not wait.
+    pub waited: Option<u32>,
+    /// For how many seconds of that all that come first have been up, without a break; `None` if they are not all up.
+    pub ready: Option<u32>,
+    /// Those that come first and are not up, while it waits: sorted. Recorded as `for`.
+    pub waits_for: Vec<ServiceId>,
+    /// After how many seconds it is started if nothing changes; `None` if it waits without end, or not at all.
+    pub left: Option<u32>,
+    /// The request to its LRM by which it may be started.
+    pub passed: Option<Uid>,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl OrderedStart {
+    /// Neither waiting nor let pass.
+    pub(crate) fn forgotten(self) -> Self {
+        Self { unknown: self.unknown, ..Self::default() }
+    }
+}
+
 /// How far disarming has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DisarmState {
@@ -351,6 +375,9 @@ pub struct ManagerStatus {
     /// For services whose failed starts expire, how many seconds ago the last one was, as far as masters have counted them. One in
     /// `error` is here only if it is so for failed starts. Recorded as `start_failures`, and absent when empty.
     pub start_failures: BTreeMap<ServiceId, u32>,
+    /// The services that come after others by order rules, with how their present start stands. Their LRM starts them for the first time
+    /// only when the master has let them pass. Recorded as `ordered`, and absent when empty.
+    pub ordered: BTreeMap<ServiceId, OrderedStart>,
     /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.

@@ -116,7 +116,7 @@ proptest! {
                     let there: Vec<_> = others.filter(|other| on_answer(other)).collect();
                     prop_assert!(there.is_empty(), "{}: {there:?}", rule.id);
                 }
-                RuleKind::NodeAffinity { .. } | RuleKind::ResourceAffinity { .. } => {}
+                RuleKind::NodeAffinity { .. } | RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => {}
             }
         }
     }

@@ -353,6 +353,18 @@ pub enum ha_event_kind {
     /// Failed starts of a service count no more: none has failed for the time that is configured.
     /// Fields: sid, failed_nodes, tried_again.
     HA_EVENT_START_FAILURES_EXPIRED = 119,
+    /// A service is not started yet, since it comes after others by an order rule.
+    /// Fields: sid, waits_for, [left].
+    HA_EVENT_START_WAITS = 120,
+    /// A service is started though others that come first are not up: they were waited for as long as the order rule says.
+    /// Fields: sid, missing, waited.
+    HA_EVENT_START_WAITED_ENOUGH = 121,
+    /// A service has waited for others that come first for longer than the timeout of a strict order rule, and waits on.
+    /// Fields: sid, waits_for, waited.
+    HA_EVENT_START_WAITS_LONG = 122,
+    /// Order rules are not in force: a node does not know them.
+    /// Fields: node, version.
+    HA_EVENT_ORDER_RULES_NOT_IN_FORCE = 123,
 }
 
 /// The kind of an event.
@@ -478,6 +490,10 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::HistoryIncomplete { .. } => Kind::HA_EVENT_HISTORY_INCOMPLETE,
         Event::CommandTaken { .. } => Kind::HA_EVENT_COMMAND_TAKEN,
         Event::StartFailuresExpired { .. } => Kind::HA_EVENT_START_FAILURES_EXPIRED,
+        Event::StartWaits { .. } => Kind::HA_EVENT_START_WAITS,
+        Event::StartWaitedEnough { .. } => Kind::HA_EVENT_START_WAITED_ENOUGH,
+        Event::StartWaitsLong { .. } => Kind::HA_EVENT_START_WAITS_LONG,
+        Event::OrderRulesNotInForce { .. } => Kind::HA_EVENT_ORDER_RULES_NOT_IN_FORCE,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -1,10 +1,16 @@
-//! Why a service is where it is.
+//! Why a service is where it is, and after which others it is started.
+
+use std::fmt;
 
 use ha_core::{
-    id::ServiceId,
+    config::Order,
+    id::{RuleId, ServiceId},
     placement::{Counterfactual, Explanation, PlacementError, Preference},
     plan::Situation,
+    rules::{Orders, RuleSet, evaluate},
+    status::view::StartWait,
 };
+use serde::Serialize;
 
 use super::Present;
 
@@ -26,4 +32,61 @@ pub fn explain(
     let others = explanation.nodes.iter().filter(|node| explanation.answer.as_ref() != Some(&node.node));
     let otherwise = others.filter_map(|node| situation.counterfactual(sid, preference, &node.node).ok()).collect();
     Ok((explanation, otherwise))
+}
+
+/// After which others a service is started.
+#[derive(Debug, Clone, Serialize)]
+pub struct StartOrder {
+    /// The rules that say so.
+    pub rules: Vec<ComesAfter>,
+    /// That it waits for them now.
+    pub waits: Option<StartWait>,
+}
+
+/// A rule by which a service is started after others.
+#[derive(Debug, Clone, Serialize)]
+pub struct ComesAfter {
+    /// The rule.
+    pub rule: RuleId,
+    /// The services that come first.
+    pub first: Vec<ServiceId>,
+    /// For how many seconds they must be up before.
+    pub delay: u32,
+    /// For how many seconds they are waited for; nothing if that is without end.
+    pub timeout: Option<u32>,
+}
+
+/// After which others a service is started; nothing if it comes after none.
+#[must_use]
+pub fn start_order(present: &Present, sid: &ServiceId) -> Option<StartOrder> {
+    let configuration = present.configuration();
+    let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let orders = Orders::of(&evaluate(&set, &present.settings.nodes).rules);
+    let rules: Vec<ComesAfter> = orders.before(sid).map(ComesAfter::new).collect();
+    let waits = StartWait::of(sid, &present.status);
+    (!rules.is_empty()).then_some(StartOrder { rules, waits })
+}
+
+impl ComesAfter {
+    fn new((rule, order): (&RuleId, &Order)) -> Self {
+        let timeout = (!order.is_strict()).then(|| order.timeout());
+        Self { rule: rule.clone(), first: order.first.clone(), delay: order.delay(), timeout }
+    }
+}
+
+fn list(sids: &[ServiceId]) -> String {
+    sids.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for ComesAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by rule {} it is started after {}", self.rule, list(&self.first))?;
+        if self.delay > 0 {
+            write!(f, ", {} s after all of that is up", self.delay)?;
+        }
+        match self.timeout {
+            Some(timeout) => write!(f, ", or after {timeout} s"),
+            None => f.write_str(", however long that takes"),
+        }
+    }
 }

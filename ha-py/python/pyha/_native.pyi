@@ -182,7 +182,7 @@ class Cluster:
         **properties: "str | int | bool | list[str] | dict[str, int]",
     ) -> None:
         """
-        Adds a rule: ``node-affinity`` or ``resource-affinity``.
+        Adds a rule: ``node-affinity``, ``resource-affinity`` or ``order``.
         """
     @property
     def breach(self, /) -> Breach | None:
@@ -1000,7 +1000,7 @@ class Editor:
         **properties: "str | int | bool | list[str] | dict[str, int]",
     ) -> None:
         """
-        Adds a rule: ``node-affinity`` or ``resource-affinity``.
+        Adds a rule: ``node-affinity``, ``resource-affinity`` or ``order``.
         """
     @property
     def configuration(self, /) -> Configuration:
@@ -1571,6 +1571,11 @@ class ManagerStatus:
         """
         Nodes on which services may run without a watchdog: they are not fenced by their lock.
         """
+    @property
+    def waits(self, /) -> dict[str, int]:
+        """
+        For services that wait for others that come first by an order rule, for how many seconds, as far as masters have counted them.
+        """
 
 @final
 class Outcome:
@@ -1858,14 +1863,16 @@ class RoundInput:
 @final
 class Rule:
     """
-    One rule: node affinity if it has ``nodes``, else resource affinity. ``affinity`` is required for resource affinity; for node
-    affinity it is positive by default, and negative means all nodes but these.
+    One rule: an order if it has ``first`` and ``then``, node affinity if it has ``nodes``, else resource affinity. ``affinity`` is required
+    for resource affinity; for node affinity it is positive by default, and negative means all nodes but these.
 
     >>> from pyha import Rule
     >>> Rule("apart", ["vm:100", "vm:101"], affinity="negative").type
     <RuleType.RESOURCE_AFFINITY: 'resource-affinity'>
     >>> Rule("home", ["vm:100"], nodes={"node1": 1}, strict=True).nodes
     {'node1': 1}
+    >>> Rule("web-after-db", first=["vm:100"], then=["vm:101"], delay=30).timeout
+    300
     """
     def __eq__(self, value: object, /) -> bool: ...
     def __getnewargs_ex__(self, /) -> tuple[tuple[str], dict[str, object]]: ...
@@ -1875,17 +1882,21 @@ class Rule:
         cls,
         /,
         id: str,
-        resources: Iterable[str],
+        resources: Iterable[str] | None = None,
         *,
         nodes: Mapping[str, int] | Iterable[str] | None = None,
         strict: bool | None = None,
         affinity: Affinity | str | None = None,
+        first: Iterable[str] | None = None,
+        then: Iterable[str] | None = None,
+        delay: int | None = None,
+        timeout: int | None = None,
         disable: bool | None = None,
         comment: str | None = None,
     ) -> Rule: ...
     def __repr__(self, /) -> str: ...
     @property
-    def affinity(self, /) -> Affinity:
+    def affinity(self, /) -> Affinity | None:
         """
         Together or apart, for resource affinity; on the nodes or off them, for node affinity.
         """
@@ -1895,9 +1906,19 @@ class Rule:
         A person's remark.
         """
     @property
+    def delay(self, /) -> int | None:
+        """
+        For how many seconds all that come first must be up before, for an order; by default 0.
+        """
+    @property
     def disabled(self, /) -> bool:
         """
         Whether it takes no part in anything.
+        """
+    @property
+    def first(self, /) -> list[str] | None:
+        """
+        The services that come first, for an order.
         """
     @property
     def id(self, /) -> str:
@@ -1922,7 +1943,18 @@ class Rule:
     @property
     def strict(self, /) -> bool | None:
         """
-        Whether the resources run on these nodes or not at all, for node affinity; by default not.
+        Whether the resources run on these nodes or not at all, for node affinity; whether those that come first are waited for without
+        end, for an order. By default not.
+        """
+    @property
+    def then(self, /) -> list[str] | None:
+        """
+        The services that are started once those that come first are up, for an order.
+        """
+    @property
+    def timeout(self, /) -> int | None:
+        """
+        For how many seconds they are waited for, for an order; by default 300.
         """
     @property
     def type(self, /) -> RuleType:

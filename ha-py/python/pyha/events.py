@@ -81,6 +81,7 @@ __all__ = [
     "NodeState",
     "NotifyFenceStarted",
     "NotifyFenceSucceeded",
+    "OrderRulesNotInForce",
     "Rearmed",
     "RecoveryFailed",
     "RelocationExhausted",
@@ -119,6 +120,9 @@ __all__ = [
     "StartFailuresExpired",
     "StartRetriesExhausted",
     "StartRetry",
+    "StartWaitedEnough",
+    "StartWaits",
+    "StartWaitsLong",
     "StopFailed",
     "StopIgnored",
     "StopRequested",
@@ -578,6 +582,71 @@ class StartFailuresExpired(Event):
 
     tried_again: bool
     """Whether it was in ``error`` for them, and is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartWaits(Event):
+    """A service is not started yet, since it comes after others by an order rule."""
+
+    _tag = "start_waits"
+
+    sid: str
+    """The service."""
+
+    waits_for: tuple[str, ...]
+    """Those that come first and are not up; none if they only have to be up for longer."""
+
+    left: int | None = None
+    """After how many seconds it is started if nothing changes; ``None`` if it waits without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartWaitedEnough(Event):
+    """A service is started though others that come first are not up: they were waited for as long as the order rule
+    says.
+    """
+
+    _tag = "start_waited_enough"
+
+    sid: str
+    """The service."""
+
+    missing: tuple[str, ...]
+    """Those that are not up."""
+
+    waited: int
+    """For how many seconds it has waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartWaitsLong(Event):
+    """A service has waited for others that come first for longer than the timeout of a strict order rule, and waits
+    on.
+    """
+
+    _tag = "start_waits_long"
+
+    sid: str
+    """The service."""
+
+    waits_for: tuple[str, ...]
+    """Those that are not up."""
+
+    waited: int
+    """For how many seconds it has waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRulesNotInForce(Event):
+    """Order rules are not in force: a node does not know them."""
+
+    _tag = "order_rules_not_in_force"
+
+    node: str
+    """The node."""
+
+    version: str
+    """The version of its software."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -401,6 +401,15 @@ class ServiceView:
     hangs_since: int | None = None
     """When that job was begun."""
 
+    waits_for: tuple[str, ...] = ()
+    """Those that come first by an order rule and are not up, while it waits for them."""
+
+    waits_since: int | None = None
+    """Since when it waits for others that come first."""
+
+    waits_until: int | None = None
+    """When it is started if nothing changes; nothing if it waits without end."""
+
     failures_expire: int | None = None
     """When its failed starts count no more, and it is tried again if it is in ``error`` for them; later if its node is
     not online then.

@@ -57,6 +57,9 @@ class RuleType(Word):
     RESOURCE_AFFINITY = "resource-affinity"
     """See ``RuleKind.ResourceAffinity``."""
 
+    ORDER = "order"
+    """See ``RuleKind.Order``."""
+
 
 class ShutdownPolicy(Word):
     """What an LRM does with its services when its node goes down on request."""
@@ -186,6 +189,12 @@ class Reason(Word):
 
     NEGATIVE_AFFINITY_EXCEEDS_NODES = "negative_affinity_exceeds_nodes"
     """Resources that must be apart are bound to fewer nodes than they are."""
+
+    ORDER_AGAINST_ITSELF = "order_against_itself"
+    """An order rule names a resource as first and as then."""
+
+    ORDER_CIRCLE = "order_circle"
+    """Order rules let resources wait for each other in a circle."""
 
 
 class Preference(Word):

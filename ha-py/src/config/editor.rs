@@ -148,7 +148,7 @@ impl Editor {
         self.edit(py, |editor, config| editor.remove_group(config, id))
     }
 
-    /// Adds a rule: ``node-affinity`` or ``resource-affinity``.
+    /// Adds a rule: ``node-affinity``, ``resource-affinity`` or ``order``.
     #[pyo3(signature = (rule_type, id, changes=Properties::default(), **properties: "str | int | bool | list[str] | dict[str, int]"))]
     fn add_rule(
         &self,

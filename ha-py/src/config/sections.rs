@@ -8,12 +8,12 @@ use std::{
 use ha_core::{
     config::{
         self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType, groups::GroupProperty,
-        resources::ResourceProperty,
+        resources::ResourceProperty, rules::MAX_ORDER_SECONDS,
     },
-    id::{GroupId, NodeName, RuleId},
+    id::{GroupId, NodeName, RuleId, ServiceId},
 };
 use pyo3::{
-    exceptions::PyTypeError,
+    exceptions::{PyTypeError, PyValueError},
     inspect::PyStaticExpr,
     prelude::*,
     type_hint_identifier, type_hint_subscript, type_hint_union,
@@ -316,14 +316,16 @@ impl Group {
     }
 }
 
-/// One rule: node affinity if it has ``nodes``, else resource affinity. ``affinity`` is required for resource affinity; for node
-/// affinity it is positive by default, and negative means all nodes but these.
+/// One rule: an order if it has ``first`` and ``then``, node affinity if it has ``nodes``, else resource affinity. ``affinity`` is required
+/// for resource affinity; for node affinity it is positive by default, and negative means all nodes but these.
 ///
 /// >>> from pyha import Rule
 /// >>> Rule("apart", ["vm:100", "vm:101"], affinity="negative").type
 /// <RuleType.RESOURCE_AFFINITY: 'resource-affinity'>
 /// >>> Rule("home", ["vm:100"], nodes={"node1": 1}, strict=True).nodes
 /// {'node1': 1}
+/// >>> Rule("web-after-db", first=["vm:100"], then=["vm:101"], delay=30).timeout
+/// 300
 #[pyclass(frozen, eq, hash, module = "pyha")]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rule(pub(crate) config::Rule);
@@ -334,6 +336,7 @@ impl Hash for Rule {
         match &self.0.kind {
             RuleKind::NodeAffinity { nodes, strict, affinity } => (nodes, strict, affinity).hash(state),
             RuleKind::ResourceAffinity { affinity } => affinity.hash(state),
+            RuleKind::Order(order) => order.hash(state),
         }
     }
 }
@@ -341,31 +344,47 @@ impl Hash for Rule {
 #[pymethods]
 impl Rule {
     #[new]
-    #[pyo3(signature = (id, resources, *, nodes=None, strict=None, affinity=None, disable=None, comment=None))]
+    #[pyo3(signature = (
+        id, resources=None, *, nodes=None, strict=None, affinity=None, first=None, then=None, delay=None, timeout=None, disable=None,
+        comment=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         id: Name<RuleId>,
-        resources: Items<Sid>,
+        resources: Option<Items<Sid>>,
         nodes: Option<Nodes>,
         strict: Option<bool>,
         affinity: Option<W<Affinity>>,
+        first: Option<Items<Sid>>,
+        then: Option<Items<Sid>>,
+        delay: Option<u32>,
+        timeout: Option<u32>,
         disable: Option<bool>,
         comment: Option<String>,
     ) -> PyResult<Self> {
-        let kind = match (nodes, affinity) {
-            (Some(Nodes(nodes)), affinity) => {
+        let waits = delay.is_some() || timeout.is_some();
+        let (kind, resources) = match (resources, nodes, affinity, first, then) {
+            (Some(resources), Some(Nodes(nodes)), affinity, None, None) if !waits => {
                 let affinity = affinity.map_or(Affinity::Positive, |W(affinity)| affinity);
-                RuleKind::NodeAffinity { nodes, strict, affinity }
+                (RuleKind::NodeAffinity { nodes, strict, affinity }, sorted(resources))
             }
-            (None, Some(W(affinity))) if strict.is_none() => RuleKind::ResourceAffinity { affinity },
+            (Some(resources), None, Some(W(affinity)), None, None) if strict.is_none() && !waits => {
+                (RuleKind::ResourceAffinity { affinity }, sorted(resources))
+            }
+            (None, None, None, Some(first), Some(then)) => {
+                check_seconds("delay", delay, 0)?;
+                check_seconds("timeout", timeout, 1)?;
+                let order = config::Order { first: sorted(first), then: sorted(then), delay, timeout, strict };
+                let resources = order.resources();
+                (RuleKind::Order(order), resources)
+            }
             _ => {
                 return Err(PyTypeError::new_err(
-                    "a rule has 'nodes' (and perhaps 'strict' and 'affinity'), or 'affinity' alone",
+                    "a rule has 'resources' with 'nodes' (and perhaps 'strict' and 'affinity') or with 'affinity' alone; or 'first' \
+                     and 'then' (and perhaps 'delay', 'timeout' and 'strict')",
                 ));
             }
         };
-        let mut resources: Vec<_> = resources.0.into_iter().map(|Name(sid)| sid).collect();
-        resources.sort_unstable();
-        resources.dedup();
         Ok(Self(config::Rule { id: id.0, resources, disable, comment, kind }))
     }
 
@@ -392,23 +411,49 @@ impl Rule {
     fn nodes(&self) -> Option<BTreeMap<String, i32>> {
         match &self.0.kind {
             RuleKind::NodeAffinity { nodes, .. } => Some(priorities(nodes)),
-            RuleKind::ResourceAffinity { .. } => None,
+            RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => None,
         }
     }
 
-    /// Whether the resources run on these nodes or not at all, for node affinity; by default not.
+    /// Whether the resources run on these nodes or not at all, for node affinity; whether those that come first are waited for without
+    /// end, for an order. By default not.
     #[getter]
     fn strict(&self) -> Option<bool> {
         match &self.0.kind {
             RuleKind::NodeAffinity { strict, .. } => Some(strict.unwrap_or(false)),
             RuleKind::ResourceAffinity { .. } => None,
+            RuleKind::Order(order) => Some(order.is_strict()),
         }
     }
 
     /// Together or apart, for resource affinity; on the nodes or off them, for node affinity.
     #[getter]
-    fn affinity(&self) -> W<Affinity> {
-        W(self.0.affinity())
+    fn affinity(&self) -> Option<W<Affinity>> {
+        self.0.affinity().map(W)
+    }
+
+    /// The services that come first, for an order.
+    #[getter]
+    fn first(&self) -> Option<Vec<&str>> {
+        self.0.order().map(|order| order.first.iter().map(|sid| sid.as_str()).collect())
+    }
+
+    /// The services that are started once those that come first are up, for an order.
+    #[getter]
+    fn then(&self) -> Option<Vec<&str>> {
+        self.0.order().map(|order| order.then.iter().map(|sid| sid.as_str()).collect())
+    }
+
+    /// For how many seconds those that come first must be up before, for an order; by default 0.
+    #[getter]
+    fn delay(&self) -> Option<u32> {
+        self.0.order().map(config::Order::delay)
+    }
+
+    /// For how many seconds they are waited for, for an order; by default 300.
+    #[getter]
+    fn timeout(&self) -> Option<u32> {
+        self.0.order().map(config::Order::timeout)
     }
 
     /// Whether it takes no part in anything.
@@ -436,9 +481,11 @@ impl Rule {
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
         let keywords = PyDict::new(py);
-        keywords.set_item("resources", self.resources())?;
         keywords.set_item("disable", self.0.disable)?;
         keywords.set_item("comment", self.comment())?;
+        if self.0.order().is_none() {
+            keywords.set_item("resources", self.resources())?;
+        }
         match &self.0.kind {
             RuleKind::NodeAffinity { strict, affinity, .. } => {
                 keywords.set_item("affinity", W(*affinity))?;
@@ -446,8 +493,33 @@ impl Rule {
                 keywords.set_item("strict", strict)?;
             }
             RuleKind::ResourceAffinity { affinity } => keywords.set_item("affinity", W(*affinity))?,
+            RuleKind::Order(order) => {
+                keywords.set_item("first", self.first())?;
+                keywords.set_item("then", self.then())?;
+                keywords.set_item("delay", order.delay)?;
+                keywords.set_item("timeout", order.timeout)?;
+                keywords.set_item("strict", order.strict)?;
+            }
         }
         Ok(((self.id(),), Keywords(keywords)))
+    }
+}
+
+/// The services of an argument: sorted, each once.
+fn sorted(resources: Items<Sid>) -> Vec<ServiceId> {
+    let mut resources: Vec<ServiceId> = resources.0.into_iter().map(|Name(sid)| sid).collect();
+    resources.sort_unstable();
+    resources.dedup();
+    resources
+}
+
+fn check_seconds(what: &str, seconds: Option<u32>, minimum: u32) -> PyResult<()> {
+    let maximum = MAX_ORDER_SECONDS;
+    match seconds {
+        Some(seconds) if !(minimum..=maximum).contains(&seconds) => {
+            Err(PyValueError::new_err(format!("{what}: {seconds} is not from {minimum} to {maximum}")))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

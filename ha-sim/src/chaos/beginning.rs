@@ -1,6 +1,10 @@
 //! Random clusters.
 
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    time::Duration,
+};
 
 use fastrand::Rng;
 use ha_core::{
@@ -42,6 +46,7 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
     let short = timings.round_time < Duration::from_secs(2);
     let rules = rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids);
+    let rules = rules + &orders(&mut streams.of("orders"), &sids, timings.round_time);
     let files = Files { resources, groups, rules, datacenter: datacenter(rng, fence.is_some()), fence };
     let longer = if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) };
     let boot = boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings);
@@ -210,6 +215,38 @@ fn more_rules(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> String {
         let _ = write!(text, "resource-affinity: three\n\tresources {one},{two},{three}\n\taffinity positive\n\n");
     }
     text
+}
+
+/// In some clusters some services come after others: those of a higher number after those of a lower, but for a circle now and then.
+fn orders(rng: &mut Rng, sids: &[ServiceId], round_time: Duration) -> String {
+    let mut text = String::new();
+    if rng.u32(0..3) > 0 || sids.len() < 2 {
+        return text;
+    }
+    for number in 0..rng.u32(1..=3) {
+        let middle = rng.usize(1..sids.len());
+        let (before, after) = sids.split_at(middle);
+        let (first, then) = if rng.u32(0..8) == 0 { (after, before) } else { (before, after) };
+        let [first, then] = [some_of(rng, first), some_of(rng, then)];
+        let _ = write!(text, "order: order{number}\n\tfirst {first}\n\tthen {then}\n");
+        let seconds = |rounds: u64| round_time.as_secs().saturating_mul(rounds);
+        if rng.bool() {
+            let _ = writeln!(text, "\tdelay {}", seconds(rng.u64(0..=3)));
+        }
+        let _ = writeln!(text, "\ttimeout {}", seconds(rng.u64(1..=12)).max(1));
+        if rng.u32(0..3) == 0 {
+            text.push_str("\tstrict 1\n");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// One to three services, as a list.
+fn some_of(rng: &mut Rng, sids: &[ServiceId]) -> String {
+    let count = rng.usize(1..=3);
+    let chosen: BTreeSet<&str> = (0..count).filter_map(|_| rng.choice(sids.iter())).map(ServiceId::as_str).collect();
+    chosen.into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// Some hosts feed a device of their own.

@@ -42,13 +42,22 @@ impl Spans {
         // With one worker a node, jobs are done one after another.
         let each = setup.guests.values().map(|guest| guest.guest.times.sum());
         let jobs = each.fold(Duration::from_secs(120), Duration::saturating_add);
-        let settling = [recovery, recovery, boot, boot, lease, lease, jobs].into_iter().sum();
+        let waits = waits(setup);
+        let settling = [recovery, recovery, boot, boot, lease, lease, jobs, waits].into_iter().sum();
         // Twenty minutes with customary timings; as many rounds with others.
         let rounds = timings.round_time().max(Duration::from_millis(500));
         let faults = rounds.saturating_mul(54).max(recovery);
         let at_least = rounds.saturating_mul(120);
         Self { faults, settling, at_least_ms: milliseconds(at_least) }
     }
+}
+
+/// How long services wait for each other at most, one after another.
+fn waits(setup: &Setup) -> Duration {
+    let orders = setup.rules.rules.values().filter_map(|rule| rule.order());
+    let rounds = setup.timings.round_time().saturating_mul(6);
+    let each = orders.map(|order| Duration::from_secs(order.delay().saturating_add(order.timeout()).into()));
+    each.map(|wait| wait.saturating_add(rounds)).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 /// When all nodes are back people take back what they asked for: twice, since it is refused as long as there is no quorum.

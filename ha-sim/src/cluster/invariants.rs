@@ -22,6 +22,7 @@ use super::{
     Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
     precedence::Precedence,
+    sequence::Sequence,
 };
 use crate::world::{ClusterEvent, DaemonKind, Happening, Source, What, World};
 
@@ -71,6 +72,9 @@ pub enum Invariant {
     TriedAgainIsDue,
     /// What is of higher priority is recovered, started and moved before what is of lower.
     HigherFirst,
+    /// What comes after others by an order rule is started for the first time only when those run, or were waited for as long as the rule
+    /// says.
+    ComesAfter,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
     /// Somebody is told why a service does not run: it goes to `error` with a reason, and one that could run and does not is shown or told
@@ -105,6 +109,7 @@ impl Invariant {
             Self::DeviceEndsInTime => "a device ends when its clients count on that",
             Self::TriedAgainIsDue => "only what failed to start is tried again",
             Self::HigherFirst => "what is of higher priority comes first",
+            Self::ComesAfter => "what comes after others is started after them",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
             Self::Settles => "everything settles after the faults",
@@ -179,6 +184,7 @@ pub struct Invariants {
     faults: BTreeMap<&'static str, u64>,
     beliefs: Beliefs,
     precedence: Precedence,
+    sequence: Sequence,
     /// How many calls went wrong.
     disturbed: u64,
     /// Until when the last call that went wrong held up a daemon of each node.
@@ -195,7 +201,7 @@ pub struct Invariants {
 
 impl Invariants {
     pub(super) fn new(aftermath: Duration) -> Self {
-        Self { aftermath, ..Self::default() }
+        Self { aftermath, sequence: Sequence::new(aftermath), ..Self::default() }
     }
 
     /// The first invariant that did not hold, if there is one.
@@ -456,6 +462,9 @@ impl Invariants {
         }
         let wrong = self.beliefs.writes(node, status, self.disarmed.contains(node), world);
         self.note_wrong(world.time, wrong);
+        let is_current = self.edits.get(node) == Some(&world.store.edits());
+        let wrong = self.sequence.writes(status, is_current, world);
+        self.note_wrong(world.time, wrong);
         self.note_disarmed(node, Some(status));
         self.note_incidents(node, status);
         let forgotten = world.store.resources.resources.keys().find(|sid| {
@@ -496,6 +505,8 @@ impl Invariants {
         }
         let wrong = self.precedence.starts(node, job);
         self.note_wrong(world.time, wrong);
+        let wrong = self.sequence.starts(node, job, generation, world);
+        self.note_wrong(world.time, wrong);
         let Some(uid) = &job.uid else { return };
         self.begun.insert((node.clone(), job.id), uid.clone());
         match job.command {
@@ -533,6 +544,7 @@ impl Invariants {
 
     /// A job has ended. One that a lock kept from its guest did not execute anything.
     pub(super) fn ends_job(&mut self, node: &NodeName, id: JobId, exit_code: ExitCode) {
+        self.sequence.ends(node, id, exit_code);
         let begun = self.begun.remove(&(node.clone(), id));
         if let Some(uid) = begun.filter(|_| exit_code == ExitCode::TRY_AGAIN) {
             self.executed.remove(&uid);

@@ -35,6 +35,7 @@ mod planted;
 mod precedence;
 mod ran_twice;
 mod record;
+mod sequence;
 mod setup;
 mod track;
 mod twin;

@@ -14,7 +14,7 @@ use ha_core::{
     config::{RequestedState, datacenter::FencingMode},
     id::{NodeName, ServiceId, Uid},
     placement::Preference,
-    status::{LrmMode, LrmState, ManagerStatus, NodeState, ServiceEntry, ServiceState, StateName},
+    status::{LrmMode, LrmState, ManagerStatus, NodeState, ServiceEntry, ServiceState, StateName, view::StartWait},
     time::Instant,
     timing::Timings,
 };
@@ -294,7 +294,7 @@ impl Service<'_> {
             ServiceState::Recovery => return self.is_not_recovered(quiet_since),
             ServiceState::Freeze => (self.has_lrm_in(LrmMode::Active), Duration::ZERO),
             ServiceState::Error => (self.requested == RequestedState::Disabled, Duration::ZERO),
-            ServiceState::Stopped => (wants_start, Duration::ZERO),
+            ServiceState::Stopped => (wants_start && StartWait::of(self.sid, self.status).is_none(), Duration::ZERO),
             ServiceState::Started { confirmed: true } => (!wants_start || self.is_down(), self.jobs()),
             ServiceState::Started { confirmed: false }
             | ServiceState::RequestStop { .. }
@@ -391,6 +391,7 @@ impl Service<'_> {
         let says_why = shown.advice.is_some()
             || shown.problem.is_some()
             || shown.lock.is_some()
+            || shown.waits.is_some()
             || shown.hangs.is_some()
             || shown.next_restart.is_some();
         if says_why || self.is_told(self.now.since(down_since)) {

@@ -6,6 +6,7 @@ use ha_core::{
     config::{RequestedState, datacenter::FencingMode},
     id::{NodeName, ServiceId},
     placement::Preference,
+    rules::{Orders, RuleSet, evaluate},
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
 };
 
@@ -94,7 +95,9 @@ impl<'a> Present<'a> {
                     && is_located
                     && places.iter().eq(core::iter::once(&&entry.node))
             }
-            ServiceState::Stopped => requested != RequestedState::Started && is_located && places.is_empty(),
+            ServiceState::Stopped => {
+                is_located && places.is_empty() && (requested != RequestedState::Started || self.waits_without_end(sid))
+            }
             ServiceState::Error => {
                 requested != RequestedState::Disabled
                     && self.error_is_due(sid, entry, &guest.node)
@@ -127,6 +130,16 @@ impl<'a> Present<'a> {
             Some(ErrorReason::Failed) => happened(),
             None => false,
         }
+    }
+
+    /// Whether a service comes after another one by a strict rule, and that one does not run.
+    fn waits_without_end(self, sid: &ServiceId) -> bool {
+        let store = &self.world.store;
+        let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
+        let orders = Orders::of(&evaluate(&RuleSet::from_config(&store.rules), &nodes).rules);
+        let is_down = |first: &ServiceId| self.world.places(first).next().is_none();
+        let mut strict = orders.before(sid).filter(|(_, order)| order.is_strict());
+        self.status.ordered.contains_key(sid) && strict.any(|(_, order)| order.first.iter().any(is_down))
     }
 
     /// Whether a service in `error` must be tried again when its failed starts expire.

@@ -552,7 +552,7 @@ fn edit(verb: &str, words: &mut Words<'_>) -> Result<Edit, Problem> {
     let mut rule_type = None;
     let what = if words.accept("rule") {
         if adds {
-            rule_type = Some(words.word("'node-affinity' or 'resource-affinity'")?.text);
+            rule_type = Some(words.word("'node-affinity', 'resource-affinity' or 'order'")?.text);
         }
         Edited::Rule(words.word("the name of a rule")?.text)
     } else if words.accept("group") {

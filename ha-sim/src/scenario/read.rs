@@ -516,7 +516,7 @@ impl Reader {
         let groups = setup.groups.groups.values().map(|group| ("groups.cfg", group.id.to_string(), &group.nodes));
         let rules = setup.rules.rules.values().filter_map(|rule| match &rule.kind {
             ha_core::config::RuleKind::NodeAffinity { nodes, .. } => Some(("rules.cfg", rule.id.to_string(), nodes)),
-            ha_core::config::RuleKind::ResourceAffinity { .. } => None,
+            ha_core::config::RuleKind::ResourceAffinity { .. } | ha_core::config::RuleKind::Order(_) => None,
         });
         let mut problems = Vec::new();
         for (file, id, nodes) in groups.chain(rules) {

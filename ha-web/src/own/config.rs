@@ -65,7 +65,7 @@ where
     P: ToString,
 {
     let typed = |key: &str, text: String| match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" => {
+        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" => {
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
@@ -167,7 +167,8 @@ fn rule_named(call: &Call<'_>, name: &str) -> Result<Answer, Fault> {
     Ok(Answer::with_digest(Value::Object(rule_object(rule)), rules.digest))
 }
 
-const RULE_KEYS: &[&str] = &["resources", "nodes", "strict", "affinity", "disable", "comment"];
+const RULE_KEYS: &[&str] =
+    &["resources", "nodes", "strict", "affinity", "first", "then", "delay", "timeout", "disable", "comment"];
 
 pub(super) fn add_rule(call: &Call<'_>) -> Result<Answer, Fault> {
     let rule = call.parameters.get("rule").unwrap_or_default();

@@ -19,8 +19,8 @@ pub(crate) use time::rfc3339_ms;
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     parameters::{
-        AFFINITY, BALANCE, COMMENT, DELETE, DISABLE, FAILBACK, FAILURE_TIMEOUT, GROUP, MAX_RELOCATE, MAX_RESTART,
-        NO_FAILBACK, NODES, PRIORITY, RESOURCES, RESTRICTED, STRICT,
+        AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILURE_TIMEOUT, FIRST, GROUP, MAX_RELOCATE,
+        MAX_RESTART, NO_FAILBACK, NODES, PRIORITY, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -167,10 +167,14 @@ pub(crate) const ROUTES: &[Route] = &[
         .takes(&[
             Parameter::must("rule", Text, "Its name."),
             Parameter::must("type", Word(ha_core::config::RuleType::WORDS), "Its type."),
-            Parameter { is_required: true, ..RESOURCES },
+            RESOURCES,
             NODES,
             STRICT,
             AFFINITY,
+            FIRST,
+            THEN,
+            DELAY,
+            TIMEOUT,
             DISABLE,
             COMMENT,
             DRY_RUN,
@@ -178,7 +182,21 @@ pub(crate) const ROUTES: &[Route] = &[
         .about("Add a rule."),
     Route::get("/api/v1/rules/{rule}", SysAudit, config::rule).about("A rule."),
     Route::patch("/api/v1/rules/{rule}", SysConsole, config::set_rule)
-        .takes(&[RESOURCES, NODES, STRICT, AFFINITY, DISABLE, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .takes(&[
+            RESOURCES,
+            NODES,
+            STRICT,
+            AFFINITY,
+            FIRST,
+            THEN,
+            DELAY,
+            TIMEOUT,
+            DISABLE,
+            COMMENT,
+            DELETE,
+            DIGEST,
+            DRY_RUN,
+        ])
         .about("Change a rule."),
     Route::delete("/api/v1/rules/{rule}", SysConsole, config::remove_rule)
         .takes(&[DIGEST, DRY_RUN])

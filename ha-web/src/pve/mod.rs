@@ -35,7 +35,8 @@ const STATE: Parameter = Parameter::may(
     Word(&["started", "stopped", "disabled", "ignored", "enabled"]),
     "The state that is requested.",
 );
-const RULE_TYPES: crate::wire::Kind = Word(ha_core::config::RuleType::WORDS);
+/// Existing clients know no other ones.
+const RULE_TYPES: crate::wire::Kind = Word(&["node-affinity", "resource-affinity"]);
 const TARGET: Parameter = Parameter::must("node", Node, "The node to which it moves.");
 
 /// The parameter as one that must be given.

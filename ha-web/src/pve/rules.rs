@@ -1,7 +1,7 @@
-//! Rules.
+//! Rules. Existing clients know no order rules: to them there are none.
 
 use ha_core::{
-    config::{Digest, Rule, RuleKind, rules::RuleProperty},
+    config::{Digest, Rule, RuleKind, RulesConfig, rules::RuleProperty},
     rules::{Finding, RuleSet, evaluate},
 };
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ fn object(rule: &Rule, digest: Digest) -> Map<String, Value> {
     object.insert("digest".into(), json!(digest.to_string()));
     let strict = match &rule.kind {
         RuleKind::NodeAffinity { strict, .. } => Some(bit(strict.unwrap_or(false))),
-        RuleKind::ResourceAffinity { .. } => None,
+        RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => None,
     };
     let set = [
         ("resources", text(RuleProperty::Resources)),
@@ -49,7 +49,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Fault> {
     let resource = resource.transpose()?;
     let rule_type = call.parameters.get("type");
     let mut listed = Vec::new();
-    for (rule, order) in configuration.rules.rules.values().zip(1_u32..) {
+    let known = configuration.rules.rules.values().filter(|rule| rule.order().is_none());
+    for (rule, order) in known.zip(1_u32..) {
         let is_of_type = rule_type.is_none_or(|wanted| rule.rule_type().as_str() == wanted);
         let names_it = resource.as_ref().is_none_or(|sid| rule.resources.contains(sid));
         if !is_of_type || !names_it {
@@ -71,8 +72,13 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Fault> {
 pub(super) fn one(call: &Call<'_>) -> Result<Answer, Fault> {
     let stored = call.desk().stored()?;
     let rules = &stored.configuration.rules;
-    let rule = rules.rules.get(call.first()).ok_or_else(|| Fault::not_found("ha rule", call.first()))?;
-    Ok(Value::Object(object(rule, rules.digest)).into())
+    Ok(Value::Object(object(known(rules, call.first())?, rules.digest)).into())
+}
+
+/// A rule of a type that existing clients know.
+fn known<'a>(rules: &'a RulesConfig, rule: &str) -> Result<&'a Rule, Fault> {
+    let found = rules.rules.get(rule).filter(|rule| rule.order().is_none());
+    found.ok_or_else(|| Fault::not_found("ha rule", rule))
 }
 
 pub(super) fn add(call: &Call<'_>) -> Result<Answer, Fault> {
@@ -90,13 +96,10 @@ pub(super) fn set(call: &Call<'_>) -> Result<Answer, Fault> {
     if call.parameters.get("rule").is_some_and(|named| named != rule) {
         return Err(Fault::parameter("rule", "bad_value", format!("it is not '{rule}', which the path names")));
     }
-    if let Some(sent) = call.parameters.get("type") {
-        let stored = call.desk().stored()?;
-        let found = stored.configuration.rules.rules.get(rule).ok_or_else(|| Fault::not_found("ha rule", rule))?;
-        let rule_type = found.rule_type().as_str();
-        if sent != rule_type {
-            return Err(Fault::parameter("type", "bad_value", format!("it is '{rule_type}', which cannot be changed")));
-        }
+    let stored = call.desk().stored()?;
+    let rule_type = known(&stored.configuration.rules, rule)?.rule_type().as_str();
+    if call.parameters.get("type").is_some_and(|sent| sent != rule_type) {
+        return Err(Fault::parameter("type", "bad_value", format!("it is '{rule_type}', which cannot be changed")));
     }
     let changes = call.changes(KEYS)?;
     call.edit("rule", &mut |editor, config| changes.with(|changes| editor.set_rule(config, rule, changes)))?;
@@ -104,6 +107,7 @@ pub(super) fn set(call: &Call<'_>) -> Result<Answer, Fault> {
 }
 
 pub(super) fn remove(call: &Call<'_>) -> Result<Answer, Fault> {
+    known(&call.desk().stored()?.configuration.rules, call.first())?;
     call.edit("rule", &mut |editor, config| editor.remove_rule(config, call.first()))?;
     Ok(nothing())
 }

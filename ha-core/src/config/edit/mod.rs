@@ -161,7 +161,7 @@ impl<'a> Editor<'a> {
     }
 
     /// Removes a resource; with `purge`, which is the usual way, also from every rule, and each rule that is left with
-    /// no resource.
+    /// no resource, or with none on one side of its order.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl<'a> Editor<'a> {
         remove("group", &id, &mut config.groups.groups, &mut config.groups.kept)
     }
 
-    /// Adds a rule of a type: `node-affinity` or `resource-affinity`.
+    /// Adds a rule of a type: `node-affinity`, `resource-affinity` or `order`.
     ///
     /// # Errors
     ///
@@ -391,7 +391,12 @@ impl<'a> Editor<'a> {
         let faults = new.filter(|sid| !known.contains_key(*sid)).filter_map(|sid| {
             let similar = similar_service(sid.as_str(), known.keys().map(ServiceId::as_str))?.into();
             let kind = FaultKind::UnknownName { what: "service", name: sid.to_string(), similar };
-            Some(fault(RuleProperty::Resources.as_str(), kind))
+            let property = match rule.order() {
+                Some(order) if order.first.contains(sid) => RuleProperty::First,
+                Some(_) => RuleProperty::Then,
+                None => RuleProperty::Resources,
+            };
+            Some(fault(property.as_str(), kind))
         });
         faults.collect()
     }
@@ -402,7 +407,7 @@ impl<'a> Editor<'a> {
         if let RuleKind::NodeAffinity { nodes, .. } = &rule.kind {
             let old = old.and_then(|old| match &old.kind {
                 RuleKind::NodeAffinity { nodes, .. } => Some(nodes),
-                RuleKind::ResourceAffinity { .. } => None,
+                RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => None,
             });
             faults.extend(self.check_nodes(nodes, old));
         }
@@ -426,6 +431,7 @@ const fn property_at_fault(rule: &Rule, finding: &Finding) -> RuleProperty {
             | Reason::NegativeNodeAffinityLeavesNoNode,
             RuleType::NodeAffinity,
         ) => RuleProperty::Nodes,
+        (Reason::OrderAgainstItself | Reason::OrderCircle, _) | (_, RuleType::Order) => RuleProperty::First,
         (
             Reason::ResourceInSeveralNodeAffinityRules
             | Reason::NegativeNodeAffinityWithPriorities
@@ -543,13 +549,11 @@ where
     Ok(())
 }
 
-/// Takes a resource out of every rule, and out of the file each rule that is left with none.
+/// Takes a resource out of every rule, and out of the file each rule that asks nothing any more.
 fn purge_rules(config: &mut RulesConfig, sid: &ServiceId) {
     let mut emptied = Vec::new();
     for (index, (id, rule)) in config.rules.iter_mut().enumerate() {
-        let before = rule.resources.len();
-        rule.resources.retain(|resource| resource != sid);
-        if rule.resources.is_empty() && before > 0 {
+        if rule.take_out(sid) {
             emptied.push((index, id.clone()));
         }
     }

@@ -83,6 +83,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             }
         }
         self.change(service, ServiceState::Started { confirmed: false }, Brings::Node(present));
+        self.let_pass(service);
     }
 
     fn step_freeze(&mut self, service: usize) {
@@ -124,7 +125,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// The state in which a service goes on after something else is over: `started` or `request_stop`.
-    fn wanted_state(&self, service: usize) -> ServiceState {
+    pub(in crate::manager) fn wanted_state(&self, service: usize) -> ServiceState {
         match self.facts(service).requested {
             RequestedState::Started => ServiceState::Started { confirmed: false },
             RequestedState::Stopped | RequestedState::Disabled | RequestedState::Ignored => {

@@ -2,10 +2,7 @@
 
 use crate::{
     event::Event,
-    manager::{
-        RoundHost,
-        round::{Brings, Round},
-    },
+    manager::{RoundHost, round::Round},
     status::{ExitCode, ServiceState},
 };
 
@@ -44,6 +41,6 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 present
             }
         };
-        self.change(service, self.wanted_state(service), Brings::Node(node));
+        self.go_on(service, node);
     }
 }

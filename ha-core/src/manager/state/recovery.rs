@@ -57,7 +57,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if let Some(lock) = lock {
             self.host.event(Event::ServiceLockRemoved { lock, sid });
         }
-        self.change(service, self.wanted_state(service), Brings::Node(place.node));
+        self.go_on(service, place.node);
     }
 
     fn wait_for_node(&mut self, service: usize) {

@@ -197,7 +197,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     }
 
     /// Sets whether the start is confirmed, where the state can hold that: it may be `fence` by now.
-    fn set_confirmed(&mut self, service: usize, value: bool) {
+    pub(in crate::manager) fn set_confirmed(&mut self, service: usize, value: bool) {
         if let Some(entry) = self.entry_mut(service)
             && let ServiceState::Started { confirmed } = &mut entry.state
             && *confirmed != value

@@ -187,7 +187,7 @@ fn priority_in(scene: &Scene<'_>, rule: &RuleId) -> i32 {
     let nodes = match scene.rules.get(rule).map(|rule| &rule.kind) {
         Some(RuleKind::NodeAffinity { affinity: Affinity::Negative, .. }) => return 0,
         Some(RuleKind::NodeAffinity { nodes, .. }) => nodes,
-        Some(RuleKind::ResourceAffinity { .. }) | None => return 0,
+        Some(RuleKind::ResourceAffinity { .. } | RuleKind::Order(_)) | None => return 0,
     };
     let online = nodes.iter().filter(|(node, _)| scene.status.is_online(node)).map(|(_, priority)| *priority).max();
     online.or_else(|| nodes.values().copied().max()).unwrap_or(0)
@@ -220,7 +220,7 @@ fn apply(change: &Change, scene: &mut Scene<'_>, sid: &ServiceId, asked: &mut Pr
             match &mut rule.kind {
                 RuleKind::NodeAffinity { nodes, affinity: Affinity::Negative, .. } => nodes.remove(node),
                 RuleKind::NodeAffinity { nodes, .. } => nodes.insert(node.clone(), *priority),
-                RuleKind::ResourceAffinity { .. } => None,
+                RuleKind::ResourceAffinity { .. } | RuleKind::Order(_) => None,
             };
             scene.rules.insert(rule);
         }

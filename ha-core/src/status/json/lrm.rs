@@ -155,6 +155,7 @@ fields! {
     LockedSince = "locked_since" in locked_since: Timestamp,
     Hangs = "hangs" in hangs: StateName,
     HangsSince = "hangs_since" in hangs_since: Timestamp,
+    Asks = "asks" in asks: Uid,
     Restarts = "restarts" in restarts: u64,
     RestartTimes = "restart_times" in restart_times: Vec<Timestamp>,
     NextRestart = "next_restart" in next_restart: Timestamp,
@@ -171,6 +172,7 @@ impl Record for ServiceNote {
             locked_since: draft.locked_since.value,
             hangs: draft.hangs.value,
             hangs_since: draft.hangs_since.value,
+            asks: draft.asks.value,
             restarts: draft.restarts.value.unwrap_or_default(),
             restart_times: draft.restart_times.value.unwrap_or_default(),
             next_restart: draft.next_restart.value,
@@ -186,6 +188,7 @@ impl Serialize for ServiceNote {
         write::optional(&mut map, NoteField::LockedSince, self.locked_since.as_ref())?;
         write::optional(&mut map, NoteField::Hangs, self.hangs.as_ref())?;
         write::optional(&mut map, NoteField::HangsSince, self.hangs_since.as_ref())?;
+        write::optional(&mut map, NoteField::Asks, self.asks.as_ref())?;
         write::optional(&mut map, NoteField::Restarts, (self.restarts > 0).then_some(&self.restarts))?;
         let restart_times = (!self.restart_times.is_empty()).then_some(&self.restart_times);
         write::optional(&mut map, NoteField::RestartTimes, restart_times)?;

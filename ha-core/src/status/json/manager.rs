@@ -14,12 +14,12 @@ use super::{
 use crate::{
     id::{NodeName, ServiceId, Uid},
     status::{
-        Disarm, DisarmMode, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand,
-        ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp, UnknownFields, Writer,
+        Disarm, DisarmMode, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart,
+        QueuedCommand, ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp, UnknownFields, Writer,
     },
 };
 
-deserialize_records!(ManagerStatus, ServiceEntry, NodeRequest, Disarm, FenceIncident);
+deserialize_records!(ManagerStatus, ServiceEntry, NodeRequest, Disarm, OrderedStart, FenceIncident);
 
 fields! {
     ManagerField, ManagerDraft:
@@ -32,6 +32,7 @@ fields! {
     Unguarded = "unguarded" in unguarded: Vec<NodeName>,
     MayRun = "may_run" in may_run: Vec<ServiceId>,
     StartFailures = "start_failures" in start_failures: BTreeMap<ServiceId, u32>,
+    Ordered = "ordered" in ordered: BTreeMap<ServiceId, OrderedStart>,
     Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
@@ -53,6 +54,7 @@ impl Record for ManagerStatus {
             unguarded: draft.unguarded.value.unwrap_or_default().into_iter().collect(),
             may_run: draft.may_run.value.unwrap_or_default().into_iter().collect(),
             start_failures: draft.start_failures.value.unwrap_or_default(),
+            ordered: draft.ordered.value.unwrap_or_default(),
             fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
@@ -75,6 +77,8 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::MayRun, may_run)?;
         let failures = (!self.start_failures.is_empty()).then_some(&self.start_failures);
         write::optional(&mut map, ManagerField::StartFailures, failures)?;
+        let ordered = (!self.ordered.is_empty()).then_some(&self.ordered);
+        write::optional(&mut map, ManagerField::Ordered, ordered)?;
         let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
@@ -85,6 +89,46 @@ impl Serialize for ManagerStatus {
 impl Serialize for ServiceTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
+    }
+}
+
+fields! {
+    OrderedField, OrderedDraft:
+    Waited = "waited" in waited: u32,
+    Ready = "ready" in ready: u32,
+    WaitsFor = "for" in waits_for: Vec<ServiceId>,
+    Left = "left" in left: u32,
+    Passed = "passed" in passed: Uid,
+}
+
+impl Record for OrderedStart {
+    type Draft = OrderedDraft;
+
+    const EXPECTED: &'static str = "an object, how the start of a service stands";
+
+    fn build(draft: OrderedDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        Ok(Self {
+            waited: draft.waited.value,
+            ready: draft.ready.value,
+            waits_for: draft.waits_for.value.unwrap_or_default(),
+            left: draft.left.value,
+            passed: draft.passed.value,
+            unknown,
+        })
+    }
+}
+
+impl Serialize for OrderedStart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::optional(&mut map, OrderedField::Waited, self.waited.as_ref())?;
+        write::optional(&mut map, OrderedField::Ready, self.ready.as_ref())?;
+        let waits_for = (!self.waits_for.is_empty()).then_some(&self.waits_for);
+        write::optional(&mut map, OrderedField::WaitsFor, waits_for)?;
+        write::optional(&mut map, OrderedField::Left, self.left.as_ref())?;
+        write::optional(&mut map, OrderedField::Passed, self.passed.as_ref())?;
+        write::unknown::<OrderedField, _>(&mut map, &self.unknown)?;
+        map.end()
     }
 }
 

@@ -13,7 +13,10 @@ use super::{Liveness, MasterView, ViewInput};
 use crate::{
     config::{RequestedState, Resource},
     id::{NodeName, ServiceId},
-    status::{DisarmMode, NodeState, NotUnderstood, ServiceEntry, ServiceNote, ServiceState, StateName, Timestamp},
+    status::{
+        DisarmMode, ManagerStatus, NodeState, NotUnderstood, ServiceEntry, ServiceNote, ServiceState, StateName,
+        Timestamp, UtcTime,
+    },
 };
 
 /// A service: what is asked for it, what is recorded, and what is shown.
@@ -51,6 +54,9 @@ pub struct ServiceView {
     /// When that job was begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hangs_since: Option<Timestamp>,
+    /// That it waits for others that come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<StartWait>,
     /// When its failed starts count no more, and it is tried again if it is in `error` for them; later if its node is not online then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures_expire: Option<Timestamp>,
@@ -80,6 +86,8 @@ pub enum ShownState {
     Queued,
     /// To be started, or not yet known to run.
     Starting,
+    /// To be started once others are up that come first.
+    Waiting,
     /// Stopped, and to be left alone.
     Disabled,
     /// Still started, but to be stopped.
@@ -107,6 +115,7 @@ impl ShownState {
             Self::NotFound => "not found",
             Self::Queued => "queued",
             Self::Starting => "starting",
+            Self::Waiting => "waiting",
             Self::Disabled => "disabled",
             Self::Stopping => "stopping",
             Self::ClearingErrorFlag => "clearing error flag",
@@ -275,6 +284,48 @@ impl<'a> Location<'a> {
     }
 }
 
+/// A service waits for others that come first by an order rule. Displays as what follows the word `waiting`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StartWait {
+    /// Those that are not up; none if they only have to be up for longer.
+    pub waits_for: Vec<ServiceId>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// When it is started if nothing changes; nothing if it waits without end.
+    pub until: Option<Timestamp>,
+}
+
+impl StartWait {
+    /// That a service waits, by the manager status.
+    ///
+    /// What masters count is how long it is: for people it becomes a time, by the clock of the record.
+    #[must_use]
+    pub fn of(sid: &ServiceId, manager: &ManagerStatus) -> Option<Self> {
+        let start = manager.ordered.get(sid)?;
+        let waited = start.waited?;
+        let is_stopped = manager.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Stopped);
+        let written = manager.timestamp;
+        is_stopped.then(|| Self {
+            waits_for: start.waits_for.clone(),
+            since: written.map(|written| written.saturating_sub_unsigned(waited.into())),
+            until: start.left.and_then(|left| Some(written?.saturating_add_unsigned(left.into()))),
+        })
+    }
+}
+
+impl fmt::Display for StartWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "for ";
+        for sid in &self.waits_for {
+            write!(f, "{separator}{sid}")?;
+            separator = ", ";
+        }
+        f.write_str(if self.waits_for.is_empty() { "for its delay" } else { " (ready)" })?;
+        self.since.map_or(Ok(()), |since| write!(f, " since {}", UtcTime(since)))?;
+        self.until.map_or(Ok(()), |until| write!(f, ", until {} at the latest", UtcTime(until)))
+    }
+}
+
 /// When the failed starts of a service count no more, if they ever do.
 fn failures_expire(sid: &ServiceId, input: &ViewInput<'_>) -> Option<Timestamp> {
     let age = input.manager.start_failures.get(sid)?;
@@ -293,6 +344,8 @@ struct Service<'a> {
     node_state: Option<NodeState>,
     /// Whether it may run though it is in `error` or `stopped`.
     may_run: bool,
+    /// That it waits for others that come first.
+    wait: Option<StartWait>,
     /// When its failed starts count no more.
     failures_expire: Option<Timestamp>,
     /// What is wrong with its entry, where that can't be understood.
@@ -313,6 +366,7 @@ impl<'a> Service<'a> {
             location: Location::of(sid, input),
             node_state: entry.and_then(|entry| input.manager.nodes.get(&entry.node)).copied(),
             may_run: input.manager.may_run.contains(sid),
+            wait: StartWait::of(sid, input.manager),
             failures_expire: failures_expire(sid, input),
             problem: input.manager.problem_of(sid),
             note: record.and_then(|record| record.services.get(sid)),
@@ -338,6 +392,7 @@ impl<'a> Service<'a> {
             locked_since: self.note.and_then(|note| note.locked_since),
             hangs: self.note.and_then(|note| note.hangs),
             hangs_since: self.note.and_then(|note| note.hangs_since),
+            waits: self.wait.clone(),
             failures_expire: self.failures_expire,
             restarts: self.note.map_or(0, |note| note.restarts),
             restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),
@@ -367,7 +422,10 @@ impl<'a> Service<'a> {
             (RequestedState::Ignored, ..) => ShownState::Ignored,
             (_, Location::Nowhere, _) => ShownState::NotFound,
             (_, _, None) => ShownState::Queued,
-            (requested, _, Some(entry)) => shown_state(&entry.state, requested),
+            (requested, _, Some(entry)) => match shown_state(&entry.state, requested) {
+                ShownState::Starting if self.wait.is_some() => ShownState::Waiting,
+                shown => shown,
+            },
         }
     }
 
@@ -430,6 +488,7 @@ fn advice(shown: ShownState, master: &MasterView, node_state: Option<NodeState>)
         | ShownState::Ignored
         | ShownState::Queued
         | ShownState::Starting
+        | ShownState::Waiting
         | ShownState::Disabled
         | ShownState::Stopping
         | ShownState::ClearingErrorFlag => None,

@@ -139,7 +139,9 @@ impl fmt::Display for ServiceView {
             write!(f, "{node}, ")?;
         }
         let balancing = if self.balancing_off { ", not balanced" } else { "" };
-        write!(f, "{}{balancing}", self.shown)?;
+        write!(f, "{}", self.shown)?;
+        self.waits.as_ref().map_or(Ok(()), |wait| write!(f, " {wait}"))?;
+        f.write_str(balancing)?;
         match (&self.lock, self.locked_since) {
             (Some(lock), Some(since)) => write!(f, ", waits for the lock '{lock}' since {}", UtcTime(since))?,
             (None, Some(since)) => write!(f, ", waits for a lock since {}", UtcTime(since))?,

@@ -84,6 +84,7 @@ fn service_health(view: &ServiceView) -> Health {
         | ShownState::Ignored
         | ShownState::Queued
         | ShownState::Starting
+        | ShownState::Waiting
         | ShownState::Disabled
         | ShownState::Stopping
         | ShownState::ClearingErrorFlag
@@ -132,6 +133,7 @@ fn last_failure(present: &Present, view: &ServiceView, entry: &ServiceEntry) -> 
         | ShownState::NotFound
         | ShownState::Queued
         | ShownState::Starting
+        | ShownState::Waiting
         | ShownState::Stopping
         | ShownState::ClearingErrorFlag
         | ShownState::NotUnderstood
