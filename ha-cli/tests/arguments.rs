@@ -82,6 +82,19 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["add", "vm:102", "--failback", "perhaps"], "failback"),
         (&["add", "vm:102", "--priority", "1001"], "from 0 to 1000"),
         (&["add", "vm:102", "--failure-timeout", "0"], "failure-timeout"),
+        (
+            &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:101", "--timeout", "0"],
+            "from 1 to 86400",
+        ),
+        (
+            &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:101", "--delay", "-1"],
+            "from 0 to 86400",
+        ),
+        (
+            &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:100"],
+            "vm:100 would be started after itself",
+        ),
+        (&["rules", "add", "order", "late", "--first", "vm:100"], "then"),
         (&["add", "vm:102", "--colour", "blue"], "--colour"),
         (&["set", "vm:100"], "nothing to change"),
         (&["set", "vm:100", "--state", ""], "state"),

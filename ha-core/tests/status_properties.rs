@@ -8,8 +8,8 @@ use ha_core::{
     id::{NodeName, ServiceId, Uid},
     status::{
         ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FenceIncident, JobResult, LrmMode, LrmState,
-        LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, QueuedCommand, ServiceEntry, ServiceNote,
-        ServiceState, StateName, UnknownFields, ViewInput, Writer,
+        LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart, QueuedCommand, ServiceEntry,
+        ServiceNote, ServiceState, StateName, UnknownFields, ViewInput, Writer,
     },
 };
 use proptest::{
@@ -124,6 +124,20 @@ fn disarm() -> impl Strategy<Value = Disarm> {
         .prop_map(|(mode, state, (by, since), unknown)| Disarm { mode, state, by, since, unknown })
 }
 
+fn ordered() -> impl Strategy<Value = OrderedStart> {
+    let seconds = || option::of(any::<u32>());
+    (seconds(), seconds(), vec(sid(), 0..3), seconds(), option::of(uid()), unknown()).prop_map(
+        |(waited, ready, waits_for, left, passed, unknown)| OrderedStart {
+            waited,
+            ready,
+            waits_for,
+            left,
+            passed,
+            unknown,
+        },
+    )
+}
+
 fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     let request = (any::<bool>(), asked(), unknown()).prop_map(|(maintenance, (by, since), unknown)| NodeRequest {
         maintenance,
@@ -139,6 +153,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
             btree_set(node(), 0..3),
             btree_set(sid(), 0..3),
             btree_map(sid(), any::<u32>(), 0..3),
+            btree_map(sid(), ordered(), 0..3),
         ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
@@ -148,7 +163,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     )
         .prop_map(
             |(
-                (master_node, timestamp, disarm, unguarded, may_run, start_failures),
+                (master_node, timestamp, disarm, unguarded, may_run, start_failures, ordered),
                 nodes,
                 services,
                 node_requests,
@@ -166,6 +181,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     unguarded,
                     may_run,
                     start_failures,
+                    ordered,
                     fencing,
                     unknown,
                 }
@@ -180,12 +196,14 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
     });
     let hang = (select(StateName::ALL), any::<i64>());
     let restarts = (0..i64::MAX as u64, vec(any::<i64>(), 0..3), option::of(any::<i64>()));
-    let note = (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), restarts, unknown());
-    let note = note.prop_map(|(lock, locked_since, hang, restarts, unknown)| ServiceNote {
+    let note =
+        (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), option::of(uid()), restarts, unknown());
+    let note = note.prop_map(|(lock, locked_since, hang, asks, restarts, unknown)| ServiceNote {
         lock,
         locked_since,
         hangs: hang.map(|(command, _)| command),
         hangs_since: hang.map(|(_, since)| since),
+        asks,
         restarts: restarts.0,
         restart_times: restarts.1,
         next_restart: restarts.2,

@@ -142,7 +142,7 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::UnmountedIsEmpty, Profile::Mixed, 0, Invariant::FedAfterRenewal),
     (PlantedBug::DamagedForgotten, Profile::People, 3, Invariant::NotUnderstoodIsKept),
     (PlantedBug::ArmedLate, Profile::Mixed, 65, Invariant::FedAfterRenewal),
-    (PlantedBug::MarkerRemoved, Profile::Calls, 224, Invariant::UnguardedIsMarked),
+    (PlantedBug::MarkerRemoved, Profile::Calls, 327, Invariant::UnguardedIsMarked),
     (PlantedBug::DeviceFedLate, Profile::Calls, 312, Invariant::DeviceEndsInTime),
     (PlantedBug::TermsIgnored, Profile::Calls, 8, Invariant::FedAfterRenewal),
     (PlantedBug::CommandsWaitForNodes, Profile::Mixed, 50, Invariant::GoesOn),

@@ -42,6 +42,7 @@ const SHAPES = {
   lock: [line('M3.500 7h9v6.500h-9z'), line('M5.500 7V5a2.500 2.500 0 0 1 5 0v2')],
   together: [line('M5.500 5h-1a3 3 0 0 0 0 6h1M10.500 5h1a3 3 0 0 1 0 6h-1M5 8h6')],
   apart: [line('M2 8h3M2 8l1.500-1.500M2 8l1.500 1.500M14 8h-3M14 8l-1.500-1.500M14 8l-1.500 1.500M8 2.500v11')],
+  order: [line('M2 8h9M8 5l3 3-3 3M13.500 3v10')],
   pin: [line('M8 14.500S3.500 9.800 3.500 6.300a4.500 4.500 0 0 1 9 0c0 3.500-4.500 8.200-4.500 8.200z'), disc(8, 6.3, 1.5)],
   search: [['circle', { cx: 7, cy: 7, r: 4.5, class: 'line' }], line('M10.500 10.500L14 14')],
   close: [line('M4 4l8 8M12 4l-8 8')],
@@ -57,7 +58,7 @@ const SHAPES = {
 const FAMILIES = {
   well: ['started', 'online', 'armed', 'ok'],
   moving: ['starting', 'queued', 'stopping', 'migrate', 'relocate', 'clearing', 'deleting', 'joining', 'going_down'],
-  waiting: ['unknown', 'recovery', 'lock', 'silent', 'disarming'],
+  waiting: ['unknown', 'recovery', 'lock', 'silent', 'disarming', 'waiting'],
   trouble: ['fence', 'error', 'notfound', 'no', 'not_understood', 'to_be_fenced'],
   held: ['freeze', 'maintenance', 'released', 'disarmed'],
 };
@@ -66,6 +67,7 @@ const FAMILY_OF = new Map(Object.entries(FAMILIES).flatMap(([family, states]) =>
 const LOOKS_LIKE = {
   online: 'started',
   joining: 'starting',
+  waiting: 'order',
   going_down: 'stopping',
   silent: 'unknown',
   to_be_fenced: 'fence',

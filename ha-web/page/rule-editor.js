@@ -8,8 +8,10 @@ import { known } from './feed.js';
 import { percent, t } from './texts.js';
 
 /** The kinds of rules, each with its shape. */
-export const KINDS = { 'node-affinity': 'pin', positive: 'together', negative: 'apart' };
-export const kindOf = (rule) => (rule.type === 'node-affinity' ? 'node-affinity' : rule.affinity);
+export const KINDS = { 'node-affinity': 'pin', positive: 'together', negative: 'apart', order: 'order' };
+export const kindOf = (rule) => (rule.type === 'resource-affinity' ? rule.affinity : rule.type);
+/** All services that a rule names: of an order those that come first, and then the others. */
+export const servicesOf = (rule) => rule.resources ?? [...rule.first, ...rule.then];
 
 /** As in the dialog that people know: each node with its memory and processors in use, and a priority. */
 function nodesField(nodes) {
@@ -97,6 +99,7 @@ const groupPath = (group) => `groups/${encodeURIComponent(group)}`;
 /** What is set of a rule, as the interface takes it. */
 function ruleProperties(choice) {
   const isOfNodes = choice.kind === 'node-affinity';
+  if (choice.kind === 'order') return orderProperties(choice);
   return {
     resources: choice.resources.replace(/\s/g, ''),
     ...(isOfNodes ? { nodes: written(choice.nodes), strict: choice.strict } : { affinity: choice.kind }),
@@ -105,14 +108,35 @@ function ruleProperties(choice) {
   };
 }
 
+const orderProperties = ({ first, then, delay, timeout, strict, disable, comment }) => ({
+  first: first.replace(/\s/g, ''),
+  then: then.replace(/\s/g, ''),
+  delay: String(delay),
+  timeout: String(timeout),
+  strict,
+  disable,
+  comment,
+});
+
+/** The kinds that a rule may become: its type stays. */
+const kindsOf = (kind) => (['positive', 'negative'].includes(kind) ? ['positive', 'negative'] : [kind]);
+
+const orderFields = (choice, sids) => [
+  textField(choice, 'first', t('rules.first'), sids),
+  textField(choice, 'then', t('rules.then'), sids),
+  textField(choice, 'delay', t('rules.delay'), { type: 'number', min: 0, max: 86400 }),
+  textField(choice, 'timeout', t('rules.timeout'), { type: 'number', min: 1, max: 86400 }),
+  checkField(choice, 'strict', t('rules.strict.order')),
+];
+
 function ruleFields(choice, id) {
-  const kinds = id ? (choice.kind === 'node-affinity' ? ['node-affinity'] : ['positive', 'negative']) : Object.keys(KINDS);
+  const kinds = id ? kindsOf(choice.kind) : Object.keys(KINDS);
   const options = kinds.map((value) => ({ value, title: t(`kind.${value}`), about: t(`kind.${value}.help`) }));
   const sids = { class: 'mono', placeholder: 'vm:100,vm:101', autocomplete: 'off' };
   return [
     !id && textField(choice, 'rule', t('rules.rule'), { class: 'mono', autocomplete: 'off' }),
     radioField(choice, 'kind', t('rules.kind'), options),
-    textField(choice, 'resources', t('rules.services'), sids),
+    choice.kind === 'order' ? orderFields(choice, sids) : textField(choice, 'resources', t('rules.services'), sids),
     choice.kind === 'node-affinity' && [nodesField(choice.nodes), checkField(choice, 'strict', t('rules.strict.help'))],
     checkField(choice, 'disable', t('rules.disable')),
     textField(choice, 'comment', t('rules.comment')),
@@ -122,11 +146,15 @@ function ruleFields(choice, id) {
 export async function editRule(id, done) {
   const one = id ? await call('GET', rulePath(id)) : null;
   const rule = one?.data ?? { rule: '', type: 'node-affinity', resources: [] };
-  const { strict = false, disable = false, comment = '' } = rule;
+  const { strict = false, disable = false, comment = '', first = [], then = [], delay = 0, timeout = 300 } = rule;
   const choice = {
     rule: rule.rule,
     kind: kindOf(rule),
-    resources: rule.resources.join(','),
+    resources: (rule.resources ?? []).join(','),
+    first: first.join(','),
+    then: then.join(','),
+    delay,
+    timeout,
     nodes: parsed(rule.nodes),
     strict,
     disable,
@@ -135,10 +163,12 @@ export async function editRule(id, done) {
   const before = id ? ruleProperties(choice) : { comment: '', disable: false, strict: false };
   const request = () => {
     const isOfNodes = choice.kind === 'node-affinity';
-    if (!choice.rule.trim() || !choice.resources.trim() || (isOfNodes && !choice.nodes.size)) return null;
+    const isOrder = choice.kind === 'order';
+    const isNamed = isOrder ? choice.first.trim() && choice.then.trim() : choice.resources.trim();
+    if (!choice.rule.trim() || !isNamed || (isOfNodes && !choice.nodes.size)) return null;
     const body = changed(before, ruleProperties(choice));
     if (id) return { method: 'PATCH', path: rulePath(id), body, digest: one.digest };
-    const type = isOfNodes ? 'node-affinity' : 'resource-affinity';
+    const type = isOfNodes ? 'node-affinity' : isOrder ? 'order' : 'resource-affinity';
     return { method: 'POST', path: 'rules', body: { rule: choice.rule.trim(), type, ...body } };
   };
   openChange({

@@ -1,7 +1,7 @@
 // A picture of the rules: services on the left, the rules that bind them in the middle, nodes on the right.
 
 import { h } from './dom.js';
-import { kindOf } from './rule-editor.js';
+import { kindOf, servicesOf } from './rule-editor.js';
 import { t } from './texts.js';
 
 /** More than a person can follow is left to the table. */
@@ -15,7 +15,7 @@ let size = WIDE;
 
 export function ruleGraph(rules) {
   size = narrow.matches ? NARROW : WIDE;
-  const all = [...new Set(rules.flatMap((rule) => rule.resources))].sort();
+  const all = [...new Set(rules.flatMap(servicesOf))].sort();
   const services = all.slice(0, MOST);
   const nodes = [...new Set(rules.flatMap((rule) => (rule.nodes ?? []).map(nameOf)))].sort();
   const rows = Math.max(services.length, rules.length, nodes.length);
@@ -24,7 +24,7 @@ export function ruleGraph(rules) {
   const place = (i, n) => 10 + ((i + 0.5) * (rows * ROW)) / n;
   const serviceAt = new Map(services.map((sid, i) => [sid, place(i, services.length)]));
   const nodeAt = new Map(nodes.map((node, i) => [node, place(i, nodes.length)]));
-  const said = rules.map((rule) => `${rule.rule}: ${rule.resources.join(', ')} → ${(rule.nodes ?? []).join(', ') || t(`kind.${kindOf(rule)}`)}`);
+  const said = rules.map((rule) => `${rule.rule}: ${servicesOf(rule).join(', ')} → ${(rule.nodes ?? []).join(', ') || t(`kind.${kindOf(rule)}`)}`);
   const label = `${t('graph.title')}: ${said.join('; ')}`;
   const drawn = rules.map((rule, i) => ruleShape(rule, place(i, rules.length), serviceAt, nodeAt));
   return h(
@@ -56,7 +56,7 @@ function ruleShape(rule, y, serviceAt, nodeAt) {
     const half = (from.x + to.x) / 2;
     return h('path', { key, class: look, d: `M${from.x} ${from.y}C${half} ${from.y} ${half} ${to.y} ${to.x} ${to.y}` });
   };
-  const services = rule.resources.filter((sid) => serviceAt.has(sid));
+  const services = servicesOf(rule).filter((sid) => serviceAt.has(sid));
   const toService = (sid) => line({ x: size.left, y: serviceAt.get(sid) }, { x: size.middle, y }, `from ${sid}`);
   const toNode = (node) => line({ x: size.middle + size.box, y }, { x: size.right, y: nodeAt.get(nameOf(node)) }, `to ${node}`);
   return h(

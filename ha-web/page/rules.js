@@ -4,7 +4,7 @@ import { get, may } from './api.js';
 import { h } from './dom.js';
 import { known } from './feed.js';
 import { glyph } from './glyphs.js';
-import { KINDS, editGroup, editRule, kindOf, removeGroup, removeRule } from './rule-editor.js';
+import { KINDS, editGroup, editRule, kindOf, removeGroup, removeRule, servicesOf } from './rule-editor.js';
 import { ruleGraph } from './rule-graph.js';
 import { t } from './texts.js';
 
@@ -98,6 +98,9 @@ const buttons = (name, edit, remove) =>
     ),
   );
 
+/** The services of a rule; of an order those that come first before an arrow. */
+const listOf = (rule) => (rule.type === 'order' ? `${rule.first.join(', ')} → ${rule.then.join(', ')}` : servicesOf(rule).join(', '));
+
 function ruleLine(rule, isPicked, admin, done) {
   const kind = kindOf(rule);
   const holds = rule.disable
@@ -116,7 +119,7 @@ function ruleLine(rule, isPicked, admin, done) {
       ` ${t(`kind.${kind}`)}`,
       rule.strict && ` (${t('rules.strict')})`,
     ),
-    h('td', { class: 'mono is-list', 'data-label': t('rules.services') }, rule.resources.join(', ')),
+    h('td', { class: 'mono is-list', 'data-label': t('rules.services') }, listOf(rule)),
     h('td', { class: 'mono is-list', 'data-label': t('rules.nodes') }, (rule.nodes ?? []).join(', ')),
     h('td', { 'data-label': t('rules.comment') }, rule.comment ?? ''),
     h(

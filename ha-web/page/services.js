@@ -6,6 +6,7 @@ import { h, kept } from './dom.js';
 import { facts } from './facts.js';
 import { known } from './feed.js';
 import { stateWord, word } from './glyphs.js';
+import { servicesOf } from './rule-editor.js';
 import { understand } from './state.js';
 import { number, t } from './texts.js';
 
@@ -186,6 +187,6 @@ async function ask(redraw) {
   const [services, rules] = answers;
   about.settings = new Map(services.map((service) => [service.sid, { ...service.in_force, group: service.set?.group }]));
   about.rules = new Map();
-  for (const rule of rules) for (const sid of rule.resources) about.rules.set(sid, [...(about.rules.get(sid) ?? []), rule.rule]);
+  for (const rule of rules) for (const sid of servicesOf(rule)) about.rules.set(sid, [...(about.rules.get(sid) ?? []), rule.rule]);
   redraw();
 }

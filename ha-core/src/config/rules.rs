@@ -169,7 +169,7 @@ impl RuleType {
         match self {
             Self::NodeAffinity => &[Comment, Disable, Nodes, Resources, Affinity, Strict],
             Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources],
-            Self::Order => &[Comment, Disable, First, Then, Delay, Timeout, Strict],
+            Self::Order => &[Comment, Disable, First, Then, Delay, Strict, Timeout],
         }
     }
 }

@@ -196,25 +196,28 @@ mod tests {
 
     #[test]
     fn a_chain_is_no_circle() {
-        assert!(dropped(&[("a", "vm:1", "vm:2"), ("b", "vm:2", "vm:3"), ("c", "vm:1", "vm:3")]).is_empty());
+        assert!(
+            dropped(&[("one", "vm:101", "vm:102"), ("two", "vm:102", "vm:103"), ("three", "vm:101", "vm:103")])
+                .is_empty()
+        );
     }
 
     #[test]
     fn a_service_does_not_come_before_itself() {
-        let found = dropped(&[("a", "vm:1,vm:2", "vm:2,vm:3"), ("b", "vm:3", "vm:1")]);
-        assert_eq!(found, ["rule 'a': vm:2 would be started after itself; name it in 'first' or in 'then'"]);
+        let found = dropped(&[("one", "vm:101,vm:102", "vm:102,vm:103"), ("two", "vm:103", "vm:101")]);
+        assert_eq!(found, ["rule 'one': vm:102 would be started after itself; name it in 'first' or in 'then'"]);
     }
 
     #[test]
     fn all_rules_on_a_circle_are_named_and_none_that_only_lead_to_one() {
         let found = dropped(&[
-            ("a", "vm:1", "vm:2"),
-            ("b", "vm:2", "vm:3"),
-            ("c", "vm:3", "vm:1"),
-            ("from", "vm:3", "vm:9"),
-            ("to", "vm:8", "vm:1"),
-            ("x", "vm:9", "vm:7"),
-            ("y", "vm:7", "vm:9"),
+            ("one", "vm:101", "vm:102"),
+            ("two", "vm:102", "vm:103"),
+            ("three", "vm:103", "vm:101"),
+            ("from", "vm:103", "vm:109"),
+            ("to", "vm:108", "vm:101"),
+            ("left", "vm:109", "vm:107"),
+            ("right", "vm:107", "vm:109"),
         ]);
         let circle = |rule: &str, others: &str| {
             format!("rule '{rule}': its services would wait for each other in a circle, because of {others}")
@@ -222,19 +225,20 @@ mod tests {
         assert_eq!(
             found,
             [
-                circle("a", "rules 'b', 'c'"),
-                circle("b", "rules 'a', 'c'"),
-                circle("c", "rules 'a', 'b'"),
-                circle("x", "rule 'y'"),
-                circle("y", "rule 'x'"),
+                circle("left", "rule 'right'"),
+                circle("one", "rules 'three', 'two'"),
+                circle("right", "rule 'left'"),
+                circle("three", "rules 'one', 'two'"),
+                circle("two", "rules 'one', 'three'"),
             ]
         );
     }
 
     #[test]
     fn a_long_chain_is_gone_along_without_recursion() {
-        let names: Vec<[String; 3]> =
-            (0..20_000).map(|at| [format!("r{at}"), format!("vm:{at}"), format!("vm:{}", at + 1)]).collect();
+        let names: Vec<[String; 3]> = (0..20_000)
+            .map(|at| [format!("rule{at}"), format!("vm:{}", at + 100), format!("vm:{}", at + 101)])
+            .collect();
         let orders: Vec<(&str, &str, &str)> =
             names.iter().map(|[id, first, then]| (&**id, &**first, &**then)).collect();
         assert!(check(&rules(&orders)).is_empty());

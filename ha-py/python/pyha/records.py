@@ -359,6 +359,20 @@ class LrmView:
 
 
 @dataclass(frozen=True, slots=True)
+class StartWait:
+    """A service waits for others that come first by an order rule. Displays as what follows the word ``waiting``."""
+
+    waits_for: tuple[str, ...]
+    """Those that are not up; none if they only have to be up for longer."""
+
+    since: int | None = None
+    """Since when."""
+
+    until: int | None = None
+    """When it is started if nothing changes; nothing if it waits without end."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """A service: what is asked for it, what is recorded, and what is shown."""
 
@@ -401,14 +415,8 @@ class ServiceView:
     hangs_since: int | None = None
     """When that job was begun."""
 
-    waits_for: tuple[str, ...] = ()
-    """Those that come first by an order rule and are not up, while it waits for them."""
-
-    waits_since: int | None = None
-    """Since when it waits for others that come first."""
-
-    waits_until: int | None = None
-    """When it is started if nothing changes; nothing if it waits without end."""
+    waits: StartWait | None = None
+    """That it waits for others that come first."""
 
     failures_expire: int | None = None
     """When its failed starts count no more, and it is tried again if it is in ``error`` for them; later if its node is

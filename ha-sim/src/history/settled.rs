@@ -137,7 +137,11 @@ impl<'a> Present<'a> {
         let store = &self.world.store;
         let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
         let orders = Orders::of(&evaluate(&RuleSet::from_config(&store.rules), &nodes).rules);
-        let is_down = |first: &ServiceId| self.world.places(first).next().is_none();
+        let is_to_run = |entry: &ServiceEntry| matches!(entry.state, ServiceState::Started { .. });
+        // What is not looked after is not up, though it may run.
+        let is_down = |first: &ServiceId| {
+            self.world.places(first).next().is_none() || !self.status.services.get(first).is_some_and(is_to_run)
+        };
         let mut strict = orders.before(sid).filter(|(_, order)| order.is_strict());
         self.status.ordered.contains_key(sid) && strict.any(|(_, order)| order.first.iter().any(is_down))
     }

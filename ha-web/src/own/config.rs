@@ -69,7 +69,7 @@ where
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
-        "resources" | "nodes" => text.split(',').collect::<Value>(),
+        "resources" | "nodes" | "first" | "then" => text.split(',').collect::<Value>(),
         _ => json!(text),
     };
     let property = |property: &P| {

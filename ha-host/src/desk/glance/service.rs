@@ -108,6 +108,9 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
     if view.shown == ShownState::Recorded(StateName::Fence) {
         return Some(wait_for_lock(present, &entry.node));
     }
+    if let Some(wait) = &view.waits {
+        return Some(format!("waiting {wait}"));
+    }
     if let Some(target) = entry.state.target() {
         return Some(format!("on its way to {target}"));
     }
