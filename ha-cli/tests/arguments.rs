@@ -90,10 +90,6 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
             &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:101", "--delay", "-1"],
             "from 0 to 86400",
         ),
-        (
-            &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:100"],
-            "vm:100 would be started after itself",
-        ),
         (&["rules", "add", "order", "late", "--first", "vm:100"], "then"),
         (&["add", "vm:102", "--colour", "blue"], "--colour"),
         (&["set", "vm:100"], "nothing to change"),
@@ -128,7 +124,10 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["groupremove"], "<GROUP>"),
         (&["groupconfig", "pair", "apart"], "apart"),
         (&["rules"], "Usage"),
-        (&["rules", "add", "affinity", "r1", "--resources", "vm:100"], "'node-affinity' or 'resource-affinity'"),
+        (
+            &["rules", "add", "affinity", "r1", "--resources", "vm:100"],
+            "'node-affinity', 'resource-affinity' or 'order'",
+        ),
         (&["rules", "add", "node-affinity", "r1", "--resources", "vm:100"], "required"),
         (
             &[
@@ -272,6 +271,10 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["groupset", "none-such", "--restricted"], "does not exist"),
         (&["groupremove", "pair"], "in use by vm:100"),
         (&["groupconfig", "none-such"], "does not exist"),
+        (
+            &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:100"],
+            "vm:100 would be started after itself",
+        ),
         (
             &["rules", "add", "resource-affinity", "apart", "--resources", "vm:100", "--affinity", "positive"],
             "exists already",
