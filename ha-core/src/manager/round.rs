@@ -99,8 +99,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         } = manager;
         status.end_incidents();
         fencing.begin_round(&status.fencing, host);
-        let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
-        let online: Vec<NodeName> = online.map(|(node, _)| node.clone()).collect();
+        let online = online_nodes(status);
         let mode = configuration.datacenter.scheduler.mode;
         let usage = input.usage.as_deref();
         let (mut placement, shortfall) = Placement::new(online, &status.services, &input.unmanaged, rules, mode, usage);
@@ -420,6 +419,11 @@ impl Settled {
             }
         }
     }
+}
+
+fn online_nodes(status: &ManagerStatus) -> Vec<NodeName> {
+    let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
+    online.map(|(node, _)| node.clone()).collect()
 }
 
 /// What one service of a group must not do, none that must be together with it does: it would have to come back, or the other
