@@ -687,7 +687,8 @@ impl Workers for Host<'_> {
             let mut finished = host.view().finished()?;
             let Self { cluster, node, .. } = &mut *host;
             if let Some(invariants) = &mut cluster.invariants {
-                finished.iter().for_each(|(id, exit_code)| invariants.ends_job(node, *id, *exit_code));
+                let now = cluster.world.time;
+                finished.iter().for_each(|(id, exit_code)| invariants.ends_job(node, *id, *exit_code, now));
             }
             if host.has_bug(PlantedBug::FailedStopCountsAsSuccess) {
                 finished.iter_mut().for_each(|(_, exit_code)| *exit_code = ExitCode::SUCCESS);

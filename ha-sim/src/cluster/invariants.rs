@@ -543,8 +543,8 @@ impl Invariants {
     }
 
     /// A job has ended. One that a lock kept from its guest did not execute anything.
-    pub(super) fn ends_job(&mut self, node: &NodeName, id: JobId, exit_code: ExitCode) {
-        self.sequence.ends(node, id, exit_code);
+    pub(super) fn ends_job(&mut self, node: &NodeName, id: JobId, exit_code: ExitCode, at: Instant) {
+        self.sequence.ends(node, id, exit_code, at);
         let begun = self.begun.remove(&(node.clone(), id));
         if let Some(uid) = begun.filter(|_| exit_code == ExitCode::TRY_AGAIN) {
             self.executed.remove(&uid);

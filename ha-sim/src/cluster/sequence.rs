@@ -26,7 +26,7 @@ pub(super) struct Sequence {
     passed: BTreeMap<Uid, u64>,
     /// Since when services are known to come after others.
     since: BTreeMap<ServiceId, Instant>,
-    /// When services that come first were last seen running by a master's round.
+    /// When services were last seen running, at the end of a job or by a master's round.
     ran: BTreeMap<ServiceId, Instant>,
     /// Jobs that start a service or look at it: by which LRM.
     begun: BTreeMap<(NodeName, JobId), (ServiceId, u64)>,
@@ -140,10 +140,11 @@ impl Sequence {
         }
     }
 
-    pub(super) fn ends(&mut self, node: &NodeName, id: JobId, exit_code: ExitCode) {
+    pub(super) fn ends(&mut self, node: &NodeName, id: JobId, exit_code: ExitCode, at: Instant) {
         if let Some((sid, generation)) = self.begun.remove(&(node.clone(), id))
             && exit_code == ExitCode::SUCCESS
         {
+            self.ran.insert(sid.clone(), at);
             self.seen.insert((sid, node.clone(), generation));
         }
     }

@@ -422,10 +422,10 @@ impl<'a> Service<'a> {
             (RequestedState::Ignored, ..) => ShownState::Ignored,
             (_, Location::Nowhere, _) => ShownState::NotFound,
             (_, _, None) => ShownState::Queued,
-            (requested, _, Some(entry)) => match shown_state(&entry.state, requested) {
-                ShownState::Starting if self.wait.is_some() => ShownState::Waiting,
-                shown => shown,
-            },
+            (requested, _, Some(entry)) => {
+                let shown = shown_state(&entry.state, requested);
+                if shown == ShownState::Starting && self.wait.is_some() { ShownState::Waiting } else { shown }
+            }
         }
     }
 
