@@ -92,3 +92,8 @@ pub mod version;
 pub mod watchdog;
 
 pub use text_enum::UnknownWord;
+
+/// The examples of README.md are tried like those of this documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

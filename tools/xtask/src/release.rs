@@ -20,7 +20,7 @@ pub(crate) fn check(root: &Path) -> Result<(), Failure> {
         ("the version is the same everywhere, and CHANGELOG.md has it", check_versions(root)),
         ("nothing is left to commit", check_tree(root)),
         ("what is generated is up to date", generate::check(root)),
-        ("each crate can be packed", run(root, &["cargo", "package", "--workspace", "--quiet", "--no-verify"])),
+        ("each crate is packed with what it needs, and builds", run(root, &["cargo", "package", "--workspace", "--quiet"])),
     ];
     let mut failures = 0;
     for (point, outcome) in points {
@@ -81,6 +81,24 @@ mod tests {
     fn what_stands_between_two_texts() {
         assert_eq!(between("a\nversion = \"1.2\"\nversion = \"3\"", "\nversion = \"", "\""), Some("1.2"));
         assert_eq!(between("version", "\nversion = \"", "\""), None);
+    }
+
+    #[test]
+    fn each_crate_is_packed_with_its_licences_and_a_readme() {
+        let root = crate::root();
+        let cargo = |words: &[&str]| {
+            let output = Command::new("cargo").args(words).current_dir(&root).output().unwrap();
+            assert!(output.status.success(), "cargo {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        cargo(&["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet", "--target-dir", "target/crates"]);
+        for name in ["ha-core", "ha-sim", "ha-host", "ha-cli", "ha-web", "ha-ffi"] {
+            let packed = cargo(&["package", "--list", "--allow-dirty", "--quiet", "-p", name]);
+            for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs"] {
+                let is_there = packed.lines().any(|line| line == file || file == "src/lib.rs" && line == "src/main.rs");
+                assert!(is_there, "{name} is packed without {file}");
+            }
+        }
     }
 
     #[test]
