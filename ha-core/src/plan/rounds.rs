@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    config::RequestedState,
+    config::{Digest, RequestedState},
     event::Event,
     host::{Configuration, Guests},
     id::{NodeName, ServiceId},
@@ -187,9 +187,12 @@ fn patience(configuration: &Configuration) -> usize {
 /// The master requests the state 'stopped' for what it is commanded to stop.
 fn request_stopped(configuration: &mut Configuration, command: &Command) {
     if let Command::Stop { sid, .. } = command
-        && let Some(resource) = Arc::make_mut(&mut configuration.resources).resources.get_mut(sid)
+        && let resources = Arc::make_mut(&mut configuration.resources)
+        && let Some(resource) = resources.resources.get_mut(sid)
     {
         resource.state = Some(RequestedState::Stopped);
+        // They are others than those that were read.
+        resources.digest = Digest::default();
     }
 }
 
