@@ -800,7 +800,7 @@ ha_status ha_configuration_section(const struct ha_configuration *configuration,
 /// The value of a property, as text. HA_NONE if it is not set, HA_ERROR_NOT_FOUND if there is no such section.
 ///
 /// id: the service ("vm:100"), group or rule. For datacenter.cfg it is not looked at, and key is the path in the JSON form
-/// ("scheduler.mode", "max_workers"), which is always set.
+/// ("scheduler.mode", "max_workers"), which is always set but for "max_starts" and "max_moves".
 ha_status ha_configuration_property(const struct ha_configuration *configuration,
                                     int32_t file,
                                     const char *id,
@@ -1899,6 +1899,12 @@ enum ha_event_kind
     /// Order rules are not in force: a node does not know them.
     /// Fields: node, version.
     HA_EVENT_ORDER_RULES_NOT_IN_FORCE = 123,
+    /// A service waits to be started: as many start already as may at once in the whole cluster.
+    /// Fields: sid, max.
+    HA_EVENT_START_HELD_BACK = 124,
+    /// A service waits to be moved: as many move already as may at once in the whole cluster.
+    /// Fields: sid, max.
+    HA_EVENT_MOVE_HELD_BACK = 125,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

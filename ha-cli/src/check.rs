@@ -82,11 +82,15 @@ pub(super) fn explain(context: &Context, sid: &str, best: bool, as_json: bool) -
     let present = context.present()?;
     let (explanation, elsewhere) = desk::explain(&present, &sid, preference).map_err(Failure::failed)?;
     let order = desk::start_order(&present, &sid);
+    let precedence = desk::precedence(&present, &sid);
     if as_json {
-        say_json(&json!({"explanation": explanation, "otherwise": elsewhere, "order": order}))?;
+        let explained =
+            json!({"explanation": explanation, "otherwise": elsewhere, "order": order, "precedence": precedence});
+        say_json(&explained)?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&explanation)?;
+    precedence.iter().try_for_each(say)?;
     say_rows(&explanation_rows(&explanation))?;
     for other in &elsewhere {
         say(format_args!("for it to be on {}:", other.node))?;

@@ -149,7 +149,10 @@ proptest! {
             DatacenterSetting::RebalanceOnStart | DatacenterSetting::AutoRebalance => "1",
             DatacenterSetting::Threshold | DatacenterSetting::Margin => "77",
             DatacenterSetting::Method => "topsis",
-            DatacenterSetting::HoldDuration | DatacenterSetting::MaxWorkers => "7",
+            DatacenterSetting::HoldDuration
+            | DatacenterSetting::MaxWorkers
+            | DatacenterSetting::MaxStarts
+            | DatacenterSetting::MaxMoves => "7",
             DatacenterSetting::Fencing => "hardware",
             DatacenterSetting::MigrateGroups => "0",
         };

@@ -154,6 +154,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
             btree_set(sid(), 0..3),
             btree_map(sid(), any::<u32>(), 0..3),
             btree_map(sid(), ordered(), 0..3),
+            (btree_set(sid(), 0..3), btree_set(sid(), 0..3)),
         ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
@@ -163,7 +164,16 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     )
         .prop_map(
             |(
-                (master_node, timestamp, disarm, unguarded, may_run, start_failures, ordered),
+                (
+                    master_node,
+                    timestamp,
+                    disarm,
+                    unguarded,
+                    may_run,
+                    start_failures,
+                    ordered,
+                    (waiting_starts, waiting_moves),
+                ),
                 nodes,
                 services,
                 node_requests,
@@ -182,6 +192,8 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     may_run,
                     start_failures,
                     ordered,
+                    waiting_starts,
+                    waiting_moves,
                     fencing,
                     unknown,
                 }

@@ -233,6 +233,18 @@ impl ManagerStatus {
         self.0.ordered.iter().filter_map(|(sid, start)| Some((sid.as_str(), start.waited?))).collect()
     }
 
+    /// Services whose start waits, since as many start already as may at once in the whole cluster.
+    #[getter]
+    fn waiting_starts(&self) -> Vec<&str> {
+        self.0.waiting_starts.iter().map(ServiceId::as_str).collect()
+    }
+
+    /// Services whose move waits, since as many move already as may at once in the whole cluster.
+    #[getter]
+    fn waiting_moves(&self) -> Vec<&str> {
+        self.0.waiting_moves.iter().map(ServiceId::as_str).collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {

@@ -148,6 +148,7 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::CommandsWaitForNodes, Profile::Mixed, 50, Invariant::GoesOn),
     (PlantedBug::StartsWaitForNodes, Profile::People, 170, Invariant::GoesOn),
     (PlantedBug::PrioritiesUnseen, Profile::Mixed, 16, Invariant::HigherFirst),
+    (PlantedBug::BoundsUnseen, Profile::Mixed, 50, Invariant::StormsAreBounded),
     (PlantedBug::ErrorsUntold, Profile::Mixed, 7, Invariant::ToldWhy),
 ];
 

@@ -151,6 +151,12 @@ pub struct DatacenterConfig {
     pub scheduler: SchedulerConfig,
     /// Jobs that an LRM runs at once; at least 1.
     pub max_workers: u32,
+    /// Services that start at once in the whole cluster, at least 1; without a bound by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_starts: Option<u32>,
+    /// Services that move at once in the whole cluster, at least 1; without a bound by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_moves: Option<u32>,
     /// By what a node is known to be down.
     pub fencing: FencingMode,
     /// Whether the master turns groups into rules once all nodes know rules; else they are kept as they are.
@@ -168,6 +174,8 @@ impl Default for DatacenterConfig {
             shutdown_policy: ShutdownPolicy::default(),
             scheduler: SchedulerConfig::default(),
             max_workers: 4,
+            max_starts: None,
+            max_moves: None,
             fencing: FencingMode::default(),
             migrate_groups: true,
         }
@@ -195,6 +203,10 @@ pub enum DatacenterSetting {
     Margin,
     /// [`DatacenterConfig::max_workers`]
     MaxWorkers,
+    /// [`DatacenterConfig::max_starts`]
+    MaxStarts,
+    /// [`DatacenterConfig::max_moves`]
+    MaxMoves,
     /// [`DatacenterConfig::fencing`]
     Fencing,
     /// [`DatacenterConfig::migrate_groups`]
@@ -212,6 +224,8 @@ text_enum! {
     HoldDuration = "crs.ha-auto-rebalance-hold-duration",
     Margin = "crs.ha-auto-rebalance-margin",
     MaxWorkers = "max_workers" | "max_worker",
+    MaxStarts = "max_starts",
+    MaxMoves = "max_moves",
     Fencing = "fencing",
     MigrateGroups = "ha.migrate_groups",
 }
@@ -253,6 +267,8 @@ impl DatacenterSetting {
             Self::HoldDuration => scheduler.hold_duration = integer(text, 0)?,
             Self::Margin => scheduler.margin = share(text)?,
             Self::MaxWorkers => config.max_workers = integer(text, 1)?,
+            Self::MaxStarts => config.max_starts = Some(integer(text, 1)?),
+            Self::MaxMoves => config.max_moves = Some(integer(text, 1)?),
             Self::Fencing => config.fencing = word(text)?,
             Self::MigrateGroups => config.migrate_groups = boolean(text)?,
         }

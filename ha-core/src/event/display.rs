@@ -136,6 +136,10 @@ impl fmt::Display for Event {
                     crate::rules::VERSION_WITH_ORDER
                 )
             }
+            Self::StartHeldBack { sid, max } => {
+                write!(f, "{sid} waits to be started: at most {max} at once (max_starts)")
+            }
+            Self::MoveHeldBack { sid, max } => write!(f, "{sid} waits to be moved: at most {max} at once (max_moves)"),
             Self::AllNodesTried { sid, failed_nodes } => {
                 write!(
                     f,

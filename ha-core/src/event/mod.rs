@@ -324,6 +324,20 @@ pub enum Event {
         /// The version of its software.
         version: String,
     },
+    /// A service waits to be started: as many start already as may at once in the whole cluster.
+    StartHeldBack {
+        /// The service.
+        sid: ServiceId,
+        /// How many may start at once.
+        max: u32,
+    },
+    /// A service waits to be moved: as many move already as may at once in the whole cluster.
+    MoveHeldBack {
+        /// The service.
+        sid: ServiceId,
+        /// How many may move at once.
+        max: u32,
+    },
     /// A service failed to start on every node that it may use; it starts again where it is.
     AllNodesTried {
         /// The service.
@@ -950,6 +964,8 @@ impl Event {
                 | Self::StartWaitedEnough { .. }
                 | Self::StartWaitsLong { .. }
                 | Self::OrderRulesNotInForce { .. }
+                | Self::StartHeldBack { .. }
+                | Self::MoveHeldBack { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

@@ -144,6 +144,8 @@ impl Event {
             | Self::SchedulerMode { .. }
             | Self::CommandTaken { .. }
             | Self::CommandAccepted { .. }
+            | Self::StartHeldBack { .. }
+            | Self::MoveHeldBack { .. }
             | Self::ComoveQueued { .. }
             | Self::DisarmFrozeService { .. }
             | Self::DisarmSuspendedService { .. }

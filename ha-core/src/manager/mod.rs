@@ -21,6 +21,8 @@ mod rules;
 mod scope;
 mod services;
 mod state;
+mod storms;
+mod traffic;
 mod uid;
 
 pub use input::RoundInput;
@@ -50,6 +52,7 @@ use round::Round;
 use rules::RulesCache;
 use scope::{Scope, defers_disarm};
 use services::ManagedServices;
+use traffic::TrafficHistory;
 use uid::UidSource;
 
 /// What a round does to the world.
@@ -79,6 +82,7 @@ pub struct Manager {
     group_migration: GroupMigration,
     uids: UidSource,
     stopwatch: Stopwatch,
+    traffic: TrafficHistory,
     services: ManagedServices,
     failed_moves: FailedMoves,
     missing_figures: MissingFigures,
@@ -118,6 +122,7 @@ impl Manager {
             group_migration: GroupMigration::default(),
             uids: UidSource::new(unique),
             stopwatch: Stopwatch::default(),
+            traffic: TrafficHistory::default(),
             services: ManagedServices::default(),
             failed_moves: FailedMoves::default(),
             missing_figures: MissingFigures::default(),
@@ -140,6 +145,7 @@ impl Manager {
         // Another master has counted meanwhile.
         self.stopwatch = Stopwatch::default();
         self.orders = OrderHistory::since_request(self.uids.last());
+        self.traffic = TrafficHistory::default();
         // What a device did was done for another master's incidents, as far as this one can tell.
         self.fencing = FenceHistory::resumed(&self.status.fencing);
     }
@@ -187,6 +193,7 @@ impl Manager {
         let mut round = Round::new(self, input, configuration, rules, host);
         round.doubt_unrecorded();
         round.take_commands();
+        round.make_room();
         match round.handle_disarm() {
             Scope::Nothing => {}
             Scope::Everything => {

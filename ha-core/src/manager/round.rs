@@ -2,7 +2,10 @@
 
 use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
 
-use super::{FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, UidSource, nodes, services::Facts};
+use super::{
+    FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, TrafficHistory, UidSource, nodes, services::Facts,
+    traffic::Traffic,
+};
 use crate::{
     config::{OrderedMap, RequestedState},
     event::{Event, Why},
@@ -55,6 +58,7 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) placement: Placement,
     pub(super) balance_hold: &'a mut BalanceHold,
     pub(super) failed_moves: &'a mut FailedMoves,
+    pub(super) traffic: &'a mut TrafficHistory,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts>,
     /// How many seconds have passed since the last round of this master.
@@ -95,6 +99,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             services,
             uids,
             stopwatch,
+            traffic,
             ..
         } = manager;
         status.end_incidents();
@@ -108,16 +113,10 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             host.event(Event::SchedulerFallback { mode, reason: problem.to_string() });
         }
         missing_figures.update(&shortfall).into_iter().for_each(|event| host.event(event));
-        let node_facts = |(node, state): (&NodeName, &NodeState)| {
-            let results = input.lrms.get(node).map(|record| &record.results);
-            let online = *state == NodeState::Online;
-            (node.clone(), NodeFacts { online, mode: input.lrm_mode(node), results })
-        };
-        let nodes: OrderedMap<NodeName, NodeFacts<'_>> = status.nodes.iter().map(node_facts).collect();
+        let nodes = known_nodes(status, input);
         // Placement was given those that are online in the same order.
         let online = nodes.values().filter(|facts| facts.online).copied().collect();
-        let mut facts = services.facts().to_vec();
-        share_in_groups(&mut facts, &placement);
+        let facts = share_in_groups(services.facts().to_vec(), &placement);
         let settled = Settled::new(status.services.len(), placement.groups());
         Self {
             host,
@@ -132,6 +131,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             placement,
             balance_hold,
             failed_moves,
+            traffic,
             facts,
             seconds: stopwatch.seconds(input.now.instant),
             order: services.order(),
@@ -359,12 +359,14 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
                 self.status.may_run.remove(sid);
             }
         }
+        let traffic_before = Traffic::of(&entry.state);
         entry.state = to;
         entry.command = None;
         entry.uid = Some(uid);
         self.placement.update(service, entry);
         self.host.event(event);
         self.unsettle(service);
+        self.note_traffic(service, traffic_before);
     }
 }
 
@@ -421,6 +423,16 @@ impl Settled {
     }
 }
 
+/// What is known of each node of the status.
+fn known_nodes<'a>(status: &ManagerStatus, input: &'a RoundInput) -> OrderedMap<NodeName, NodeFacts<'a>> {
+    let facts = |(node, state): (&NodeName, &NodeState)| {
+        let results = input.lrms.get(node).map(|record| &record.results);
+        let online = *state == NodeState::Online;
+        (node.clone(), NodeFacts { online, mode: input.lrm_mode(node), results })
+    };
+    status.nodes.iter().map(facts).collect()
+}
+
 fn online_nodes(status: &ManagerStatus) -> Vec<NodeName> {
     let online = status.nodes.iter().filter(|(_, state)| **state == NodeState::Online);
     online.map(|(node, _)| node.clone()).collect()
@@ -428,9 +440,9 @@ fn online_nodes(status: &ManagerStatus) -> Vec<NodeName> {
 
 /// What one service of a group must not do, none that must be together with it does: it would have to come back, or the other
 /// one to follow.
-fn share_in_groups(facts: &mut [Facts], placement: &Placement) {
+fn share_in_groups(mut facts: Vec<Facts>, placement: &Placement) -> Vec<Facts> {
     if placement.groups() == 0 {
-        return;
+        return facts;
     }
     let mut groups = alloc::vec![(true, true); placement.groups()];
     for (service, facts) in facts.iter().enumerate() {
@@ -445,6 +457,7 @@ fn share_in_groups(facts: &mut [Facts], placement: &Placement) {
             facts.auto_rebalance &= auto_rebalance;
         }
     }
+    facts
 }
 
 /// Where placement puts a service.

@@ -116,6 +116,9 @@ impl RoundsToCome {
     /// `first_step` is the time between the first two rounds.
     fn play_with(self, host: Rehearsal, commands: &[Command], first_step: Duration) -> RoundsPlayed {
         let Self { master, timings, status, mut input } = self;
+        // How many start and move at once does not matter for what follows.
+        let datacenter = Arc::make_mut(&mut input.configuration.datacenter);
+        (datacenter.max_starts, datacenter.max_moves) = (None, None);
         let mode = input.configuration.datacenter.scheduler.mode;
         let lines = commands.iter().map(ToString::to_string).collect();
         let mut host = Rehearsal { commands: lines, ..host };

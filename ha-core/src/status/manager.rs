@@ -378,6 +378,12 @@ pub struct ManagerStatus {
     /// The services that come after others by order rules, with how their present start stands. Their LRM starts them for the first time
     /// only when the master has let them pass. Recorded as `ordered`, and absent when empty.
     pub ordered: BTreeMap<ServiceId, OrderedStart>,
+    /// Services whose start waits, since as many start already as may at once in the whole cluster. Recorded as `waiting_starts`, and
+    /// absent when empty.
+    pub waiting_starts: BTreeSet<ServiceId>,
+    /// Services whose move waits, since as many move already as may at once in the whole cluster. Recorded as `waiting_moves`, and
+    /// absent when empty.
+    pub waiting_moves: BTreeSet<ServiceId>,
     /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.

@@ -365,6 +365,12 @@ pub enum ha_event_kind {
     /// Order rules are not in force: a node does not know them.
     /// Fields: node, version.
     HA_EVENT_ORDER_RULES_NOT_IN_FORCE = 123,
+    /// A service waits to be started: as many start already as may at once in the whole cluster.
+    /// Fields: sid, max.
+    HA_EVENT_START_HELD_BACK = 124,
+    /// A service waits to be moved: as many move already as may at once in the whole cluster.
+    /// Fields: sid, max.
+    HA_EVENT_MOVE_HELD_BACK = 125,
 }
 
 /// The kind of an event.
@@ -494,6 +500,8 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::StartWaitedEnough { .. } => Kind::HA_EVENT_START_WAITED_ENOUGH,
         Event::StartWaitsLong { .. } => Kind::HA_EVENT_START_WAITS_LONG,
         Event::OrderRulesNotInForce { .. } => Kind::HA_EVENT_ORDER_RULES_NOT_IN_FORCE,
+        Event::StartHeldBack { .. } => Kind::HA_EVENT_START_HELD_BACK,
+        Event::MoveHeldBack { .. } => Kind::HA_EVENT_MOVE_HELD_BACK,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ha_core::{
-    config::Order,
+    config::{Order, Resource},
     id::{RuleId, ServiceId},
     placement::{Counterfactual, Explanation, PlacementError, Preference},
     plan::Situation,
@@ -12,7 +12,7 @@ use ha_core::{
 };
 use serde::Serialize;
 
-use super::Present;
+use super::{Glance, Present};
 
 /// Why a service is where it is, and for each other node what would bring it there.
 ///
@@ -89,4 +89,20 @@ impl fmt::Display for ComesAfter {
             None => f.write_str(", however long that takes"),
         }
     }
+}
+
+/// What comes before and after a service, where its place alone does not say it: that it matters more than others, and what it waits
+/// for because too much starts or moves at once. A sentence each.
+#[must_use]
+pub fn precedence(present: &Present, sid: &ServiceId) -> Vec<String> {
+    let priority = present.configuration().resources.resources.get(sid).map_or(0, Resource::priority);
+    let matters = (priority > 0).then(|| {
+        format!(
+            "its priority is {priority}: it is placed, started and moved before what has less, and stopped after it"
+        )
+    });
+    let glance = present.settings.nodes.first().map(|node| Glance::new(present, node, None));
+    let views = glance.into_iter().flat_map(|glance| glance.view.services);
+    let waits = views.filter(|view| view.sid == *sid).find_map(|view| view.waits_for_turn());
+    matters.into_iter().chain(waits.map(|wait| format!("it {wait}"))).collect()
 }

@@ -27,7 +27,7 @@ mod verdict;
 pub use check::problems;
 pub use edit::{Desk, DeskEdit, NameError};
 pub use evacuation::{Elsewhere, Evacuation, evacuation};
-pub use explain::{ComesAfter, StartOrder, explain, start_order};
+pub use explain::{ComesAfter, StartOrder, explain, precedence, start_order};
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
 pub use metrics::{Measured, MetricsFormat, counted, metrics};

@@ -1572,6 +1572,16 @@ class ManagerStatus:
         Nodes on which services may run without a watchdog: they are not fenced by their lock.
         """
     @property
+    def waiting_moves(self, /) -> list[str]:
+        """
+        Services whose move waits, since as many move already as may at once in the whole cluster.
+        """
+    @property
+    def waiting_starts(self, /) -> list[str]:
+        """
+        Services whose start waits, since as many start already as may at once in the whole cluster.
+        """
+    @property
     def waits(self, /) -> dict[str, int]:
         """
         For services that wait for others that come first by an order rule, for how many seconds, as far as masters have counted them.

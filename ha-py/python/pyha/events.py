@@ -74,6 +74,7 @@ __all__ = [
     "ManagerStatusUnreadable",
     "MoveFailed",
     "MoveFailedWrongNode",
+    "MoveHeldBack",
     "MoveIgnored",
     "MoveWillNotLast",
     "NodeForgotten",
@@ -118,6 +119,7 @@ __all__ = [
     "StartBalanceSelected",
     "StartFailedRelocating",
     "StartFailuresExpired",
+    "StartHeldBack",
     "StartRetriesExhausted",
     "StartRetry",
     "StartWaitedEnough",
@@ -647,6 +649,32 @@ class OrderRulesNotInForce(Event):
 
     version: str
     """The version of its software."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartHeldBack(Event):
+    """A service waits to be started: as many start already as may at once in the whole cluster."""
+
+    _tag = "start_held_back"
+
+    sid: str
+    """The service."""
+
+    max: int
+    """How many may start at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveHeldBack(Event):
+    """A service waits to be moved: as many move already as may at once in the whole cluster."""
+
+    _tag = "move_held_back"
+
+    sid: str
+    """The service."""
+
+    max: int
+    """How many may move at once."""
 
 
 @dataclass(frozen=True, slots=True)

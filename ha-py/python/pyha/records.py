@@ -80,6 +80,12 @@ class DatacenterConfig:
     fencing: words.FencingMode
     """By what a node is known to be down."""
 
+    max_starts: int | None = None
+    """Services that start at once in the whole cluster, at least 1; without a bound by default."""
+
+    max_moves: int | None = None
+    """Services that move at once in the whole cluster, at least 1; without a bound by default."""
+
     migrate_groups: bool = False
     """Whether the master turns groups into rules once all nodes know rules; else they are kept as they are."""
 
@@ -417,6 +423,12 @@ class ServiceView:
 
     waits: StartWait | None = None
     """That it waits for others that come first."""
+
+    starts_after: tuple[str, ...] = ()
+    """Those that start before it does, while as many start as may at once in the whole cluster."""
+
+    moves_after: tuple[str, ...] = ()
+    """Those that move before it does, while as many move as may at once in the whole cluster."""
 
     failures_expire: int | None = None
     """When its failed starts count no more, and it is tried again if it is in ``error`` for them; later if its node is

@@ -153,6 +153,12 @@ class DatacenterSetting(Word):
     MAX_WORKERS = "max_workers"
     """``DatacenterConfig.max_workers``"""
 
+    MAX_STARTS = "max_starts"
+    """``DatacenterConfig.max_starts``"""
+
+    MAX_MOVES = "max_moves"
+    """``DatacenterConfig.max_moves``"""
+
     FENCING = "fencing"
     """``DatacenterConfig.fencing``"""
 

@@ -47,7 +47,9 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let short = timings.round_time < Duration::from_secs(2);
     let rules = rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids);
     let rules = rules + &orders(&mut streams.of("orders"), &sids, timings.round_time);
-    let files = Files { resources, groups, rules, datacenter: datacenter(rng, fence.is_some()), fence };
+    let mut datacenter = datacenter(rng, fence.is_some());
+    bound_storms(&mut streams.of("storms"), &mut datacenter);
+    let files = Files { resources, groups, rules, datacenter, fence };
     let longer = if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) };
     let boot = boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings);
     let stagger = rng.u64(0..if short { 200 } else { 3_000 });
@@ -400,6 +402,8 @@ pub(super) fn datacenter_setting(rng: &mut Rng) -> (&'static str, &'static str) 
     const SETTINGS: &[(&str, &[&str])] = &[
         ("ha.shutdown_policy", &["conditional", "freeze", "failover", "migrate"]),
         ("max_workers", &["1", "2", "6"]),
+        ("max_starts", &["1", "2", "4"]),
+        ("max_moves", &["1", "2", "4"]),
         ("crs.ha", &["basic", "static", "dynamic"]),
         ("crs.ha-rebalance-on-start", &["0", "1"]),
         ("crs.ha-auto-rebalance", &["0", "1"]),
@@ -434,6 +438,15 @@ fn datacenter(rng: &mut Rng, with_devices: bool) -> String {
         let _ = writeln!(text, "fencing: {mode}");
     }
     text
+}
+
+/// In some clusters only so many services start or move at once.
+fn bound_storms(rng: &mut Rng, datacenter: &mut String) {
+    for key in ["max_starts", "max_moves"] {
+        if rng.u32(0..4) == 0 {
+            let _ = writeln!(datacenter, "{key}: {}", rng.u32(1..=3));
+        }
+    }
 }
 
 fn fence(nodes: &[NodeName]) -> String {

@@ -23,6 +23,7 @@ use super::{
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
     precedence::Precedence,
     sequence::Sequence,
+    storms::Storms,
 };
 use crate::world::{ClusterEvent, DaemonKind, Happening, Source, What, World};
 
@@ -75,6 +76,8 @@ pub enum Invariant {
     /// What comes after others by an order rule is started for the first time only when those run, or were waited for as long as the rule
     /// says.
     ComesAfter,
+    /// No more services start or move at once than may, and none waits where nothing is ahead of it.
+    StormsAreBounded,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
     /// Somebody is told why a service does not run: it goes to `error` with a reason, and one that could run and does not is shown or told
@@ -110,6 +113,7 @@ impl Invariant {
             Self::TriedAgainIsDue => "only what failed to start is tried again",
             Self::HigherFirst => "what is of higher priority comes first",
             Self::ComesAfter => "what comes after others is started after them",
+            Self::StormsAreBounded => "no more start or move at once than may",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
             Self::Settles => "everything settles after the faults",
@@ -185,6 +189,7 @@ pub struct Invariants {
     beliefs: Beliefs,
     precedence: Precedence,
     sequence: Sequence,
+    storms: Storms,
     /// How many calls went wrong.
     disturbed: u64,
     /// Until when the last call that went wrong held up a daemon of each node.
@@ -414,6 +419,7 @@ impl Invariants {
 
     pub(super) fn reads_configuration(&mut self, node: &NodeName, configuration: &Configuration, world: &World) {
         self.edits.insert(node.clone(), world.store.edits());
+        self.storms.begins(node, configuration);
         self.beliefs.has_read_configuration(node, configuration);
     }
 
@@ -460,6 +466,8 @@ impl Invariants {
             let details = format!("{node} writes the manager status without {missing}");
             self.note_breach(world.time, Invariant::WrittenUnderLock, details);
         }
+        let wrong = self.storms.writes(node, world.store.manager_status.as_deref(), status, world.time);
+        self.note_wrong(world.time, wrong);
         let wrong = self.beliefs.writes(node, status, self.disarmed.contains(node), world);
         self.note_wrong(world.time, wrong);
         let is_current = self.edits.get(node) == Some(&world.store.edits());
@@ -538,6 +546,7 @@ impl Invariants {
 
     /// The CRM of a node tells something.
     pub(super) fn crm_tells(&mut self, node: &NodeName, event: &Event, at: Instant) {
+        self.storms.tells(node, event);
         let wrong = self.precedence.tells(node, event);
         self.note_wrong(at, wrong);
     }

@@ -37,6 +37,7 @@ mod ran_twice;
 mod record;
 mod sequence;
 mod setup;
+mod storms;
 mod track;
 mod twin;
 

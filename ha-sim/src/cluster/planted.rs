@@ -136,6 +136,8 @@ bugs! {
     StartsWaitForNodes = "starts-wait-for-nodes",
     /// Nobody sees that a service matters more than others.
     PrioritiesUnseen = "priorities-unseen",
+    /// Nobody sees how many services may start and move at once.
+    BoundsUnseen = "bounds-unseen",
     /// The master does not say why services go to `error`.
     ErrorsUntold = "errors-untold",
 }
@@ -264,6 +266,10 @@ pub(super) fn change_written(bug: PlantedBug, status: &mut ManagerStatus, before
 pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configuration) -> Configuration {
     if bug == PlantedBug::ServiceForgotten {
         Arc::make_mut(&mut configuration.resources).resources.pop();
+    }
+    if bug == PlantedBug::BoundsUnseen {
+        let datacenter = Arc::make_mut(&mut configuration.datacenter);
+        (datacenter.max_starts, datacenter.max_moves) = (None, None);
     }
     if bug == PlantedBug::PrioritiesUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);

@@ -288,6 +288,10 @@ struct Service<'a> {
 impl Service<'_> {
     /// Whether it stays in a state that it should leave. `quiet_since`: nothing happened to it or to the master since.
     fn does_not_go_on(&self, quiet_since: Instant) -> Option<Wrong> {
+        // It waits for others, which have their own bounds.
+        if self.status.waiting_starts.contains(self.sid) || self.status.waiting_moves.contains(self.sid) {
+            return None;
+        }
         let wants_start = self.requested == RequestedState::Started;
         let (should_leave, bound) = match &self.entry.state {
             ServiceState::Fence => return self.is_not_fenced(quiet_since),
@@ -393,6 +397,7 @@ impl Service<'_> {
             || shown.lock.is_some()
             || shown.waits.is_some()
             || shown.hangs.is_some()
+            || shown.waits_for_turn().is_some()
             || shown.next_restart.is_some();
         if says_why || self.is_told(self.now.since(down_since)) {
             return None;

@@ -9,7 +9,7 @@ use ha_core::{
     status::Command,
 };
 use ha_host::{
-    desk::{Change, explain as explained, foresee, problems, tolerance},
+    desk::{Change, explain as explained, foresee, precedence, problems, tolerance},
     os::clock,
 };
 use serde_json::{Value, json};
@@ -40,6 +40,7 @@ pub(super) fn explain(call: &Call<'_>) -> Result<Answer, Fault> {
         "texts": {"nodes": fates, "otherwise": changes},
         "explanation": explanation,
         "otherwise": otherwise,
+        "precedence": precedence(call.present()?, &sid),
     })
     .into())
 }

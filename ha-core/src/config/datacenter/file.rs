@@ -167,6 +167,8 @@ impl LineFormat {
             b"ha" => Some(Self::Properties { key: "ha", default_key: None }),
             b"crs" => Some(Self::Properties { key: "crs", default_key: Some("ha") }),
             b"max_workers" | b"max_worker" => Some(Self::Plain(DatacenterSetting::MaxWorkers)),
+            b"max_starts" => Some(Self::Plain(DatacenterSetting::MaxStarts)),
+            b"max_moves" => Some(Self::Plain(DatacenterSetting::MaxMoves)),
             b"fencing" => Some(Self::Plain(DatacenterSetting::Fencing)),
             _ => None,
         }
@@ -361,7 +363,9 @@ mod tests {
     fn a_refused_value_changes_nothing() {
         let mut file = file("max_workers: 2\n");
         let before = file.clone();
-        assert!(file.set(DatacenterSetting::MaxWorkers, "0").is_err());
+        for setting in [DatacenterSetting::MaxWorkers, DatacenterSetting::MaxStarts, DatacenterSetting::MaxMoves] {
+            assert!(file.set(setting, "0").is_err(), "{setting}");
+        }
         assert_eq!(file, before);
     }
 

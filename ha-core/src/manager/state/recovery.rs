@@ -14,7 +14,7 @@ use crate::{
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
     pub(super) fn step_recovery(&mut self, service: usize) {
-        if self.is_elsewhere(service) {
+        if self.is_elsewhere(service) || self.start_waits(service) {
             return;
         }
         match self.select(service, Preference::BestScore) {

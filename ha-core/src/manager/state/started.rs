@@ -35,7 +35,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             }
             RequestedState::Started | RequestedState::Ignored => {}
         }
-        if let Some(command) = self.take_command(service) {
+        if !self.command_waits(service)
+            && let Some(command) = self.take_command(service)
+        {
             self.obey(service, command);
             return;
         }
@@ -49,7 +51,11 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             Some(AfterStart::Done) => return,
         };
         match self.select(service, preference) {
-            Some(place) if !self.is_on(service, &place.node) && !self.holds_up_restart(service, &place.node) => {
+            Some(place)
+                if !self.is_on(service, &place.node)
+                    && !self.holds_up_restart(service, &place.node)
+                    && !self.placement_waits(service, preference) =>
+            {
                 self.move_by_placement(service, place);
             }
             Some(_) => {

@@ -35,7 +35,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let Some(node) = self.entry(service).map(|(_, entry)| entry.node.clone()) else { return };
         if self.status.node_state(&node) != NodeState::Maintenance && self.is_overdue(&node) {
             self.change(service, ServiceState::Fence, Brings::Nothing);
-        } else if requested == RequestedState::Started && !self.waits_in_stopped(service) {
+        } else if requested == RequestedState::Started && !self.waits_in_stopped(service) && !self.start_waits(service)
+        {
             self.change(service, ServiceState::RequestStart, Brings::Node(node));
         }
     }

@@ -33,6 +33,8 @@ fields! {
     MayRun = "may_run" in may_run: Vec<ServiceId>,
     StartFailures = "start_failures" in start_failures: BTreeMap<ServiceId, u32>,
     Ordered = "ordered" in ordered: BTreeMap<ServiceId, OrderedStart>,
+    WaitingStarts = "waiting_starts" in waiting_starts: Vec<ServiceId>,
+    WaitingMoves = "waiting_moves" in waiting_moves: Vec<ServiceId>,
     Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
@@ -55,6 +57,8 @@ impl Record for ManagerStatus {
             may_run: draft.may_run.value.unwrap_or_default().into_iter().collect(),
             start_failures: draft.start_failures.value.unwrap_or_default(),
             ordered: draft.ordered.value.unwrap_or_default(),
+            waiting_starts: draft.waiting_starts.value.unwrap_or_default().into_iter().collect(),
+            waiting_moves: draft.waiting_moves.value.unwrap_or_default().into_iter().collect(),
             fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
@@ -79,6 +83,10 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::StartFailures, failures)?;
         let ordered = (!self.ordered.is_empty()).then_some(&self.ordered);
         write::optional(&mut map, ManagerField::Ordered, ordered)?;
+        let starts = (!self.waiting_starts.is_empty()).then_some(&self.waiting_starts);
+        write::optional(&mut map, ManagerField::WaitingStarts, starts)?;
+        let moves = (!self.waiting_moves.is_empty()).then_some(&self.waiting_moves);
+        write::optional(&mut map, ManagerField::WaitingMoves, moves)?;
         let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;

@@ -57,6 +57,12 @@ pub struct ServiceView {
     /// That it waits for others that come first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<StartWait>,
+    /// Those that start before it does, while as many start as may at once in the whole cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starts_after: Vec<ServiceId>,
+    /// Those that move before it does, while as many move as may at once in the whole cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves_after: Vec<ServiceId>,
     /// When its failed starts count no more, and it is tried again if it is in `error` for them; later if its node is not online then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures_expire: Option<Timestamp>,
@@ -260,7 +266,40 @@ pub(super) fn service_views(input: &ViewInput<'_>, master: &MasterView) -> Vec<S
         recorded.sort_unstable();
         recorded.dedup();
     }
-    recorded.into_iter().chain(only_configured).map(|sid| Service::new(sid, input).view(master)).collect()
+    let ahead = Ahead::of(input.manager);
+    recorded.into_iter().chain(only_configured).map(|sid| Service::new(sid, input, &ahead).view(master)).collect()
+}
+
+/// What starts and moves now, where other services wait for that.
+#[derive(Default)]
+struct Ahead {
+    starting: Vec<ServiceId>,
+    moving: Vec<ServiceId>,
+}
+
+impl Ahead {
+    fn of(manager: &ManagerStatus) -> Self {
+        let mut ahead = Self::default();
+        if manager.waiting_starts.is_empty() && manager.waiting_moves.is_empty() {
+            return ahead;
+        }
+        for (sid, entry) in manager.services.iter() {
+            match entry.state {
+                ServiceState::RequestStart
+                | ServiceState::RequestStartBalance { .. }
+                | ServiceState::Started { confirmed: false } => ahead.starting.push(sid.clone()),
+                ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => ahead.moving.push(sid.clone()),
+                ServiceState::Started { confirmed: true }
+                | ServiceState::Stopped
+                | ServiceState::RequestStop { .. }
+                | ServiceState::Fence
+                | ServiceState::Recovery
+                | ServiceState::Freeze
+                | ServiceState::Error => {}
+            }
+        }
+        ahead
+    }
 }
 
 /// Where a service is.
@@ -348,6 +387,9 @@ struct Service<'a> {
     wait: Option<StartWait>,
     /// When its failed starts count no more.
     failures_expire: Option<Timestamp>,
+    /// Those that start, if it waits for that, and those that move.
+    starts_after: &'a [ServiceId],
+    moves_after: &'a [ServiceId],
     /// What is wrong with its entry, where that can't be understood.
     problem: Option<&'a NotUnderstood>,
     /// What the LRM of its node says of it now.
@@ -355,7 +397,8 @@ struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    fn new(sid: &'a ServiceId, input: &ViewInput<'a>) -> Self {
+    fn new(sid: &'a ServiceId, input: &ViewInput<'a>, ahead: &'a Ahead) -> Self {
+        let ManagerStatus { waiting_starts, waiting_moves, .. } = input.manager;
         let entry = input.manager.services.get(sid);
         let record = entry.and_then(|entry| input.lrms.get(&entry.node).copied().flatten());
         let record = record.filter(|record| Liveness::of_record(record.timestamp, input.now).is_fresh());
@@ -368,6 +411,8 @@ impl<'a> Service<'a> {
             may_run: input.manager.may_run.contains(sid),
             wait: StartWait::of(sid, input.manager),
             failures_expire: failures_expire(sid, input),
+            starts_after: if waiting_starts.contains(sid) { &ahead.starting } else { &[] },
+            moves_after: if waiting_moves.contains(sid) { &ahead.moving } else { &[] },
             problem: input.manager.problem_of(sid),
             note: record.and_then(|record| record.services.get(sid)),
         }
@@ -393,6 +438,8 @@ impl<'a> Service<'a> {
             hangs: self.note.and_then(|note| note.hangs),
             hangs_since: self.note.and_then(|note| note.hangs_since),
             waits: self.wait.clone(),
+            starts_after: self.starts_after.to_vec(),
+            moves_after: self.moves_after.to_vec(),
             failures_expire: self.failures_expire,
             restarts: self.note.map_or(0, |note| note.restarts),
             restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),
@@ -435,6 +482,10 @@ impl<'a> Service<'a> {
         }
         if self.is_elsewhere() && shown == ShownState::Recorded(StateName::Error) {
             return Some(Advice::AcceptLocation);
+        }
+        // It waits for others, whatever nodes there are.
+        if !self.starts_after.is_empty() && shown == ShownState::Recorded(StateName::Recovery) {
+            return None;
         }
         advice(shown, master, self.node_state)
     }

@@ -1,6 +1,9 @@
 //! The view as lines of text.
 
-use alloc::string::{String, ToString};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use core::{fmt, iter};
 
 use serde::Serialize;
@@ -8,6 +11,7 @@ use serde::Serialize;
 use super::{ClusterView, DisarmView, FencingView, LrmView, MasterView, QuorumView, ServiceView};
 use crate::{
     config::datacenter::SchedulerMode,
+    id::ServiceId,
     status::{StateName, UtcTime},
     text_enum::text_enum,
 };
@@ -121,7 +125,34 @@ impl fmt::Display for LrmView {
     }
 }
 
+/// Services, of many only the first few.
+struct Few<'a>(&'a [ServiceId]);
+
+impl fmt::Display for Few<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        for (index, sid) in self.0.iter().take(SHOWN).enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{sid}")?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
 impl ServiceView {
+    /// What it waits for because too much starts or moves at once, in words.
+    #[must_use]
+    pub fn waits_for_turn(&self) -> Option<String> {
+        match (self.starts_after.as_slice(), self.moves_after.as_slice()) {
+            ([], []) => None,
+            ([], moving) => Some(format!("waits to be moved until {} has been (max_moves)", Few(moving))),
+            (starting, _) => Some(format!("waits to be started until {} has been (max_starts)", Few(starting))),
+        }
+    }
+
     fn fmt_restarts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(last) = self.restart_times.last() else { return Ok(()) };
         match self.restarts {
@@ -152,6 +183,9 @@ impl fmt::Display for ServiceView {
             self.hangs_since.map_or(Ok(()), |since| write!(f, ", begun {}", UtcTime(since)))?;
         }
         self.fmt_restarts(f)?;
+        if let Some(wait) = self.waits_for_turn() {
+            write!(f, ", {wait}")?;
+        }
         match (self.failures_expire, self.state) {
             (Some(at), Some(StateName::Error)) => write!(f, ", is tried again at {}", UtcTime(at))?,
             (Some(at), _) => write!(f, ", its failed starts count until {}", UtcTime(at))?,
