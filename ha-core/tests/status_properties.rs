@@ -8,7 +8,7 @@ use ha_core::{
     id::{NodeName, ServiceId, Uid},
     status::{
         ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FenceIncident, JobResult, LrmMode, LrmState,
-        LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart, QueuedCommand, ServiceEntry,
+        LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart, QueuedCommand, Readiness, ServiceEntry,
         ServiceNote, ServiceState, StateName, UnknownFields, ViewInput, Writer,
     },
 };
@@ -208,9 +208,10 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
     });
     let hang = (select(StateName::ALL), any::<i64>());
     let restarts = (0..i64::MAX as u64, vec(any::<i64>(), 0..3), option::of(any::<i64>()));
-    let note =
-        (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), option::of(uid()), restarts, unknown());
-    let note = note.prop_map(|(lock, locked_since, hang, asks, restarts, unknown)| ServiceNote {
+    let readiness = (option::of(select(Readiness::ALL)), option::of(any::<i64>()), option::of(".{0,8}"));
+    let start = (option::of(uid()), restarts, readiness);
+    let note = (option::of(".{0,8}"), option::of(any::<i64>()), option::of(hang), start, unknown());
+    let note = note.prop_map(|(lock, locked_since, hang, (asks, restarts, readiness), unknown)| ServiceNote {
         lock,
         locked_since,
         hangs: hang.map(|(command, _)| command),
@@ -219,6 +220,9 @@ fn lrm_status() -> impl Strategy<Value = LrmStatus> {
         restarts: restarts.0,
         restart_times: restarts.1,
         next_restart: restarts.2,
+        readiness: readiness.0,
+        readiness_since: readiness.1,
+        not_ready: readiness.2,
         unknown,
     });
     (

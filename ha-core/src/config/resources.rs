@@ -34,6 +34,8 @@ text_enum! {
     Ignored = "ignored",
 }
 
+pub use super::probe::{OnFailure, Probe, ProbeTarget};
+
 /// The highest priority of a resource.
 pub const MAX_PRIORITY: u32 = 1000;
 
@@ -59,6 +61,18 @@ pub struct Resource {
     pub failure_timeout: Option<u32>,
     /// How much it matters beside others, from 0 to [`MAX_PRIORITY`].
     pub priority: Option<u32>,
+    /// How it is seen whether it is ready once it runs.
+    pub probe: Option<Probe>,
+    /// Seconds from one probe to the next, at least 1.
+    pub probe_interval: Option<u32>,
+    /// Seconds that one probe may take, at least 1.
+    pub probe_timeout: Option<u32>,
+    /// How many probes must fail one after another before it is no longer ready, at least 1.
+    pub probe_failures: Option<u32>,
+    /// Seconds that it may take to be ready after its start, at least 1.
+    pub ready_timeout: Option<u32>,
+    /// What follows when it is not ready in time, or no longer.
+    pub on_failure: Option<OnFailure>,
     /// A person's remark.
     pub comment: Option<Comment>,
 }
@@ -77,6 +91,12 @@ impl Resource {
             auto_rebalance: None,
             failure_timeout: None,
             priority: None,
+            probe: None,
+            probe_interval: None,
+            probe_timeout: None,
+            probe_failures: None,
+            ready_timeout: None,
+            on_failure: None,
             comment: None,
         }
     }
@@ -140,6 +160,38 @@ impl Resource {
     pub fn priority(&self) -> u32 {
         self.priority.unwrap_or(0)
     }
+
+    /// Seconds from one probe to the next; by default 10. They are made by the LRM once in its rounds, so that it takes up to one
+    /// round longer.
+    #[must_use]
+    pub fn probe_interval(&self) -> u32 {
+        self.probe_interval.unwrap_or(10)
+    }
+
+    /// Seconds that one probe may take; by default 5. One that takes longer has failed.
+    #[must_use]
+    pub fn probe_timeout(&self) -> u32 {
+        self.probe_timeout.unwrap_or(5)
+    }
+
+    /// How many probes must fail one after another before a service that was ready is no longer; by default 3.
+    #[must_use]
+    pub fn probe_failures(&self) -> u32 {
+        self.probe_failures.unwrap_or(3)
+    }
+
+    /// Seconds that it may take to be ready after its start; by default 300. Until then it is starting, and probes that fail say
+    /// nothing.
+    #[must_use]
+    pub fn ready_timeout(&self) -> u32 {
+        self.ready_timeout.unwrap_or(300)
+    }
+
+    /// What follows when it is not ready in time, or no longer; by default it is reported.
+    #[must_use]
+    pub fn on_failure(&self) -> OnFailure {
+        self.on_failure.unwrap_or_default()
+    }
 }
 
 /// The content of `resources.cfg`.
@@ -192,8 +244,20 @@ pub enum ResourceProperty {
     MaxRelocate,
     /// [`Resource::max_restart`]
     MaxRestart,
+    /// [`Resource::on_failure`]
+    OnFailure,
     /// [`Resource::priority`]
     Priority,
+    /// [`Resource::probe`]
+    Probe,
+    /// [`Resource::probe_failures`]
+    ProbeFailures,
+    /// [`Resource::probe_interval`]
+    ProbeInterval,
+    /// [`Resource::probe_timeout`]
+    ProbeTimeout,
+    /// [`Resource::ready_timeout`]
+    ReadyTimeout,
     /// [`Resource::state`]
     State,
 }
@@ -207,7 +271,13 @@ text_enum! {
     Group = "group",
     MaxRelocate = "max_relocate",
     MaxRestart = "max_restart",
+    OnFailure = "on-failure",
     Priority = "priority",
+    Probe = "probe",
+    ProbeFailures = "probe-failures",
+    ProbeInterval = "probe-interval",
+    ProbeTimeout = "probe-timeout",
+    ReadyTimeout = "ready-timeout",
     State = "state",
 }
 
@@ -251,7 +321,13 @@ impl Section for Resource {
             ResourceProperty::Group => draft.group = Some(value::id(text)?),
             ResourceProperty::MaxRelocate => draft.max_relocate = Some(value::integer(text, 0)?),
             ResourceProperty::MaxRestart => draft.max_restart = Some(value::integer(text, 0)?),
+            ResourceProperty::OnFailure => draft.on_failure = Some(value::word(text)?),
             ResourceProperty::Priority => draft.priority = Some(value::integer_within(text, 0, MAX_PRIORITY)?),
+            ResourceProperty::Probe => draft.probe = Some(text.parse()?),
+            ResourceProperty::ProbeFailures => draft.probe_failures = Some(value::integer(text, 1)?),
+            ResourceProperty::ProbeInterval => draft.probe_interval = Some(value::integer(text, 1)?),
+            ResourceProperty::ProbeTimeout => draft.probe_timeout = Some(value::integer(text, 1)?),
+            ResourceProperty::ReadyTimeout => draft.ready_timeout = Some(value::integer(text, 1)?),
             ResourceProperty::State => draft.state = Some(value::word(text)?),
         }
         Ok(())
@@ -266,7 +342,13 @@ impl Section for Resource {
             ResourceProperty::Group => draft.group = None,
             ResourceProperty::MaxRelocate => draft.max_relocate = None,
             ResourceProperty::MaxRestart => draft.max_restart = None,
+            ResourceProperty::OnFailure => draft.on_failure = None,
             ResourceProperty::Priority => draft.priority = None,
+            ResourceProperty::Probe => draft.probe = None,
+            ResourceProperty::ProbeFailures => draft.probe_failures = None,
+            ResourceProperty::ProbeInterval => draft.probe_interval = None,
+            ResourceProperty::ProbeTimeout => draft.probe_timeout = None,
+            ResourceProperty::ReadyTimeout => draft.ready_timeout = None,
             ResourceProperty::State => draft.state = None,
         }
     }
@@ -296,7 +378,13 @@ impl Section for Resource {
             ResourceProperty::Group => self.group.as_ref().map(|group| Value::Word(group.as_str())),
             ResourceProperty::MaxRelocate => self.max_relocate.map(Value::Integer),
             ResourceProperty::MaxRestart => self.max_restart.map(Value::Integer),
+            ResourceProperty::OnFailure => self.on_failure.map(|word| Value::Word(word.as_str())),
             ResourceProperty::Priority => self.priority.map(Value::Integer),
+            ResourceProperty::Probe => self.probe.as_ref().map(|probe| Value::Word(probe.as_str())),
+            ResourceProperty::ProbeFailures => self.probe_failures.map(Value::Integer),
+            ResourceProperty::ProbeInterval => self.probe_interval.map(Value::Integer),
+            ResourceProperty::ProbeTimeout => self.probe_timeout.map(Value::Integer),
+            ResourceProperty::ReadyTimeout => self.ready_timeout.map(Value::Integer),
             ResourceProperty::State => self.state.map(|state| Value::Word(state.as_str())),
         }
     }

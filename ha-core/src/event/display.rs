@@ -7,6 +7,7 @@ use super::{
     ShutdownMode,
 };
 use crate::{
+    config::resources::OnFailure,
     id::{NodeName, RuleId},
     status::ExitCode,
 };
@@ -253,6 +254,16 @@ impl fmt::Display for Event {
                 f,
                 "{sid} does not run any more: it ends again and again, and is started again in {pause} s, unplanned restart {restarts}"
             ),
+            Self::ServiceReady { sid } => write!(f, "{sid} is ready"),
+            Self::ServiceNotReady { sid, failures, reason, on_failure } => {
+                write!(f, "{sid} runs and is not ready: {failures} of its probes failed in a row")?;
+                reason.as_ref().map_or(Ok(()), |reason| write!(f, " ({reason})"))?;
+                f.write_str(match on_failure {
+                    OnFailure::Report => "; it is left as it is",
+                    OnFailure::Restart => "; it is stopped and started again",
+                    OnFailure::Relocate => "; it is stopped, and started on another node",
+                })
+            }
             Self::StoppedInsteadOfMoved { services } => {
                 write!(
                     f,

@@ -22,7 +22,10 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    config::datacenter::{SchedulerMode, ShutdownPolicy},
+    config::{
+        datacenter::{SchedulerMode, ShutdownPolicy},
+        resources::OnFailure,
+    },
     id::{NodeName, RuleId, ServiceId},
     lock::Lock,
     rules::Reason,
@@ -826,6 +829,23 @@ pub enum Event {
         /// Seconds until it is started: 0 unless it ended by itself again and again.
         pause: u64,
     },
+    /// A service that runs is ready, by its probe: for the first time since its start, or again.
+    ServiceReady {
+        /// The service.
+        sid: ServiceId,
+    },
+    /// A service that runs was not ready in time after its start, or is no longer, by its probe.
+    ServiceNotReady {
+        /// The service.
+        sid: ServiceId,
+        /// How many probes failed one after another.
+        failures: u32,
+        /// Why the last one did, where the host says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What follows.
+        on_failure: OnFailure,
+    },
     /// The node goes down, and these services can't move away first: they are stopped.
     StoppedInsteadOfMoved {
         /// The services.
@@ -971,6 +991,8 @@ impl Event {
                 | Self::MoveWillNotLast { .. }
                 | Self::JobHangs { .. }
                 | Self::UnplannedRestart { .. }
+                | Self::ServiceReady { .. }
+                | Self::ServiceNotReady { .. }
                 | Self::StoppedInsteadOfMoved { .. }
                 | Self::ServicesLeftRunning { .. }
                 | Self::GroupMigrationObstacle { .. }

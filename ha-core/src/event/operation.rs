@@ -59,6 +59,8 @@ pub enum HostOperation {
     EndJob,
     /// [`Workers::guest_lock`](crate::host::Workers::guest_lock).
     GuestLock,
+    /// [`Workers::probe`](crate::host::Workers::probe).
+    Probe,
     /// [`Agent::guest_node`](crate::host::Agent::guest_node).
     LocateGuest,
     /// [`Agent::is_running`](crate::host::Agent::is_running).
@@ -100,6 +102,7 @@ text_enum! {
     JobTimeLimit = "job_time_limit",
     EndJob = "end_job",
     GuestLock = "guest_lock",
+    Probe = "probe",
     LocateGuest = "locate_guest",
     CheckRunning = "check_running",
     StartService = "start_service",

@@ -72,6 +72,7 @@ impl Event {
             | Self::CommandWithoutEffect { .. }
             | Self::MoveWillNotLast { .. }
             | Self::UnplannedRestart { .. }
+            | Self::ServiceNotReady { .. }
             | Self::StoppedInsteadOfMoved { .. }
             | Self::GroupMigrationAborted
             | Self::GroupMigrationObstacle { .. }
@@ -125,6 +126,7 @@ impl Event {
             | Self::ChangeMade { .. }
             | Self::StartFailuresExpired { .. }
             | Self::StartWaits { .. }
+            | Self::ServiceReady { .. }
             | Self::StoreSpaceEnough { .. } => Severity::Notice,
 
             Self::DaemonState { .. }

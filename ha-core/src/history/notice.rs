@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, EntryId};
 use crate::{
+    config::resources::OnFailure,
     event::{Event, Severity},
     id::NodeName,
     status::{NodeState, StateName},
@@ -125,6 +126,14 @@ fn of_event(event: &Event) -> (String, String) {
         Event::ServiceNotFound { sid } => (
             "HA leaves it alone: there is no guest of that name.".into(),
             format!("Make the guest again ('ha guest set {sid}'), or 'ha remove {sid}'."),
+        ),
+        Event::ServiceNotReady { sid, on_failure, .. } => (
+            match on_failure {
+                OnFailure::Report => "HA leaves it running.".into(),
+                OnFailure::Restart => "HA stops it, and starts it again on the same node.".into(),
+                OnFailure::Relocate => "HA stops it, and tries another node.".into(),
+            },
+            format!("See 'ha logs {sid}' on its node."),
         ),
         Event::UnplannedRestart { sid, .. } | Event::StartRetry { sid, .. } => (
             "HA has it started again on the same node.".into(),

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventSink, HostError};
+use super::{EventSink, HostError, ProbeAttempt, ProbeProgress};
 use crate::{
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, Motion, StateName},
@@ -75,6 +75,18 @@ pub trait Workers {
     fn end(&mut self, id: JobId) -> Result<(), HostError> {
         let JobId(id) = id;
         Err(HostError::new(alloc::format!("job {id} hangs, and this host can't end jobs")))
+    }
+
+    /// Begins to find out whether a service is ready, if that was not begun for this attempt yet, and says how far it has come. It
+    /// returns at once, and is called once a round until it does not say [`ProbeProgress::Running`] any more, or takes longer than
+    /// it may. An error is the answer that the service is not ready, with the reason in words.
+    ///
+    /// An answer belongs to its attempt: what was found out for an earlier one of the same service is never given. A new attempt
+    /// means that nobody asks for that any more. Probes are made beside jobs, and change nothing.
+    ///
+    /// By default no host makes probes: a service that has one configured is not ready, for that reason.
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        Err(HostError::new(alloc::format!("this host makes no probes: '{}' can't be asked", attempt.probe)))
     }
 
     /// The lock that a guest has now, to say what a job waits for that ended with [`ExitCode::TRY_AGAIN`]. By default it is not

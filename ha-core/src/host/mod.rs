@@ -11,12 +11,14 @@
 mod agent;
 mod configuration;
 mod lock;
+mod probe;
 mod statistics;
 
 pub use crate::{event::HostOperation, lock::Lock};
 pub use agent::{Agent, Job, JobId, JobStart, Workers};
 pub use configuration::{Configuration, Guest, Guests};
 pub use lock::{Hand, LockClaim, LockDecision, LockRecord};
+pub use probe::{ProbeAttempt, ProbeProgress};
 pub use statistics::{HostFigures, NodeFigures, ServiceFigures, Statistics, UnmanagedGuest};
 #[expect(deprecated, reason = "the names from before")]
 pub use statistics::{NodeStatistics, ServiceStatistics, UnmanagedService, UsageStatistics};

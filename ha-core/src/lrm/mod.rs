@@ -2,6 +2,7 @@
 
 mod job;
 mod notes;
+mod probes;
 mod queue;
 mod shutdown;
 mod workers;
@@ -16,7 +17,7 @@ use alloc::{
 use core::time::Duration;
 
 use crate::{
-    config::OrderedMap,
+    config::{DatacenterConfig, OrderedMap},
     event::{DaemonState, Event},
     host::{self, EventSink, HostOperation, Lock, LrmHost},
     id::{NodeName, ServiceId, Uid},
@@ -26,6 +27,7 @@ use crate::{
     timing::Timings,
 };
 use notes::Notes;
+use probes::Probes;
 use queue::JobQueue;
 use shutdown::FinalStops;
 
@@ -52,6 +54,9 @@ pub struct Lrm {
     retries: BTreeMap<ServiceId, Retries>,
     queue: JobQueue,
     notes: Notes,
+    probes: Probes,
+    /// How many jobs may run at once, as it was last read.
+    max_workers: usize,
     /// Why it is asked to stop, if it is.
     stop_request: Option<StopRequest>,
     /// The last stops, while the node goes down.
@@ -129,6 +134,8 @@ impl Lrm {
             retries: BTreeMap::new(),
             queue: JobQueue::default(),
             notes: Notes::default(),
+            probes: Probes::default(),
+            max_workers: workers_of(&DatacenterConfig::default()),
             stop_request: None,
             final_stops: FinalStops::default(),
             stops_all: false,
@@ -555,6 +562,9 @@ impl Lrm {
     }
 
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        if self.state == LrmState::Active && !self.is_stopping() && iteration.view_is_fresh {
+            self.probe_services(host, now);
+        }
         self.write_record(host, now);
         let instant = iteration.began.after(self.timings.round_time());
         self.next_iteration = (!self.queue.is_empty()).then_some(instant);
@@ -647,6 +657,7 @@ impl Lrm {
             unknown: None,
         };
         self.notes.write_to(&mut record, &self.queue);
+        self.probes.write_to(&mut record);
         let written = host.write_lrm_status(&record);
         self.results = record.results;
         let written = host::answer(host, HostOperation::WriteLrmStatus, written).is_some();
@@ -666,6 +677,11 @@ impl Lrm {
         self.exited = true;
         Next::Exit
     }
+}
+
+/// How many jobs may run at once.
+fn workers_of(datacenter: &DatacenterConfig) -> usize {
+    usize::try_from(datacenter.max_workers).unwrap_or(usize::MAX)
 }
 
 impl From<LrmState> for DaemonState {

@@ -37,8 +37,8 @@ const LONGEST_MOVE_PAUSE: Duration = Duration::from_secs(300);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notes {
     services: BTreeMap<ServiceId, Note>,
-    /// The requests to be answered when it is known that what a start has left does not run.
-    clearing: BTreeMap<ServiceId, Uid>,
+    /// What is being stopped, and the requests to be answered when it is known that it does not run.
+    clearing: BTreeMap<ServiceId, Option<Uid>>,
     /// The time of the manager status that was last looked at.
     seen: Option<Timestamp>,
 }
@@ -243,14 +243,14 @@ impl Notes {
             || (state.target().is_none() && note.rounds_at_rest >= ROUNDS_BEFORE_STOP)
     }
 
-    /// What is left of a start that was ended is being stopped; the request is answered after that.
-    pub(super) fn begin_clearing(&mut self, sid: ServiceId, uid: Uid) {
-        self.clearing.insert(sid, uid);
+    /// What is left of a start that was ended, or is not ready, is being stopped; the request is answered after that, if one is.
+    pub(super) fn begin_clearing(&mut self, sid: ServiceId, answers: Option<Uid>) {
+        self.clearing.insert(sid, answers);
     }
 
     /// The request that is answered now that the clearing has ended, if there was one.
     pub(super) fn end_clearing(&mut self, sid: &ServiceId) -> Option<Uid> {
-        self.clearing.remove(sid)
+        self.clearing.remove(sid).flatten()
     }
 
     /// Writes down what others want to know.

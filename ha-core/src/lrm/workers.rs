@@ -3,9 +3,9 @@
 use alloc::{sync::Arc, vec::Vec};
 use core::time::Duration;
 
-use super::{Flow, Lrm, Retries};
+use super::{Flow, Lrm, Retries, workers_of};
 use crate::{
-    config::DatacenterConfig,
+    config::{DatacenterConfig, resources::OnFailure},
     event::Event,
     host::{self, Configuration, HostOperation, Job, JobId, JobStart, LrmHost},
     id::{ServiceId, Uid},
@@ -141,6 +141,7 @@ impl Lrm {
         let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration);
         if let Some(configuration) = &configuration {
             self.queue.take_priorities(&configuration.resources);
+            self.probes.take_plans(&configuration.resources);
         }
         self.drop_stale_results();
         for (id, exit_code) in finished {
@@ -149,15 +150,16 @@ impl Lrm {
             }
         }
         self.end_jobs_over_limit(host, now.instant);
-        let max_workers = configuration
-            .as_ref()
-            .map_or(DatacenterConfig::default().max_workers, |configuration| configuration.datacenter.max_workers);
+        self.max_workers = configuration.as_ref().map_or_else(
+            || workers_of(&DatacenterConfig::default()),
+            |configuration| workers_of(&configuration.datacenter),
+        );
         if !self.lease.covers(now.instant, &self.timings) {
             return;
         }
         self.queue.begin_look();
         let mut last = None;
-        while self.queue.running() < max_workers as usize
+        while self.queue.running() < self.max_workers
             && let Some((place, job)) = self.queue.next_after(last.as_ref())
         {
             let mut next = Some(job);
@@ -249,6 +251,9 @@ impl Lrm {
         };
         match job.command {
             StateName::Started => {
+                if exit_code == ExitCode::SUCCESS && self.ends_what_is_not_ready(&job, uid) {
+                    return None;
+                }
                 // What was ended, or can't be told, counts as a start that failed.
                 let may_run = was_ended || exit_code == ExitCode::UNTOLD;
                 let counted = if may_run { ExitCode::ERROR } else { exit_code };
@@ -257,7 +262,7 @@ impl Lrm {
                 }
                 self.notes.start_ended(&job.sid, exit_code == ExitCode::SUCCESS);
                 if may_run {
-                    self.clear_away(job.sid.clone(), uid.clone());
+                    self.clear_away(job.sid.clone(), Some(uid.clone()));
                     return None;
                 }
             }
@@ -284,6 +289,7 @@ impl Lrm {
         if self.queue.waits_to_stop(&look.sid) {
             return None;
         }
+        self.probes.forget(&look.sid);
         let (restarts, pause) = self.notes.found_not_running(&look.sid, now);
         host.event(Event::UnplannedRestart { sid: look.sid.clone(), restarts, pause: pause.as_secs() });
         pause.is_zero().then(|| Job { id: self.queue.next_id(), only_look: false, ..look })
@@ -316,8 +322,28 @@ impl Lrm {
         }
     }
 
-    /// A start that was ended may have left something that runs. Before its service can be started elsewhere it is stopped.
-    fn clear_away(&mut self, sid: ServiceId, uid: Uid) {
+    /// A service was seen to run. If its probe has failed, and it is to be restarted or relocated for that, it is stopped: for a
+    /// restart the next look finds that it does not run, as if it had ended by itself; a relocation answers the request as a start that
+    /// failed. Says whether it is.
+    fn ends_what_is_not_ready(&mut self, job: &Job, uid: &Uid) -> bool {
+        if !job.only_look {
+            // It was started, or found running, under this request: what was known of it is of another run.
+            self.probes.forget(&job.sid);
+            return false;
+        }
+        let answers = match self.probes.verdict(&job.sid) {
+            Some(OnFailure::Restart) => None,
+            Some(OnFailure::Relocate) => Some(uid.clone()),
+            Some(OnFailure::Report) | None => return false,
+        };
+        self.probes.forget(&job.sid);
+        self.clear_away(job.sid.clone(), answers);
+        true
+    }
+
+    /// What runs of a service, or may, is stopped: after a start that was ended it may have left something, and before its service can
+    /// be started elsewhere nothing may be left. `answers` is the request that is answered by what comes of it.
+    fn clear_away(&mut self, sid: ServiceId, answers: Option<Uid>) {
         let job = Job {
             id: self.queue.next_id(),
             sid: sid.clone(),
@@ -327,7 +353,7 @@ impl Lrm {
             timeout: None,
             only_look: false,
         };
-        self.notes.begin_clearing(sid, uid);
+        self.notes.begin_clearing(sid, answers);
         self.queue.queue(job);
     }
 

@@ -8,7 +8,7 @@ use crate::{
     config::{
         GroupsConfig, RequestedState, ResourcesConfig, RulesConfig, datacenter::SchedulerMode, fence::FenceCommand,
     },
-    host::{FenceAttempt, Job, JobId, Lock},
+    host::{FenceAttempt, Job, JobId, Lock, ProbeAttempt},
     id::{NodeName, ServiceId, Uid},
     lrm::StopRequest,
     status::{LrmStatus, ManagerStatus, Writer},
@@ -71,6 +71,7 @@ pub(super) enum Question<'a> {
     JobTimeLimit { job: &'a Job },
     EndJob { id: JobId },
     GuestLock { sid: &'a ServiceId },
+    Probe { sid: &'a ServiceId, number: u64, probe: &'a str, timeout: u32 },
 }
 
 /// A command of a fence device without its arguments, which may be secret.
@@ -93,6 +94,11 @@ impl<'a> Question<'a> {
 
     pub(super) fn remove_groups(groups: &GroupsConfig) -> Self {
         Self::RemoveGroups { groups: Text::of(groups.write()) }
+    }
+
+    pub(super) fn probe(attempt: &'a ProbeAttempt) -> Self {
+        let ProbeAttempt { sid, number, probe, timeout } = attempt;
+        Self::Probe { sid, number: *number, probe: probe.as_str(), timeout: *timeout }
     }
 
     pub(super) fn fence_device(attempt: &'a FenceAttempt, commands: &'a [FenceCommand]) -> Self {

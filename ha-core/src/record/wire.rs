@@ -18,7 +18,7 @@ use crate::{
     },
     host::{
         Configuration, FeedOutcome, FenceProgress, Guests, HostFigures, JobId, JobStart, LockAnswer, NodeFigures,
-        ServiceFigures, UnmanagedGuest,
+        ProbeProgress, ServiceFigures, UnmanagedGuest,
     },
     id::{NodeName, ServiceId, ServiceTypes},
     status::{ExitCode, LrmStatus, ManagerStatus},
@@ -82,6 +82,7 @@ macro_rules! fallible_roles {
                 fn time_limit(job: &Job) -> Option<core::time::Duration> = Question::JobTimeLimit { job };
                 fn end(id: JobId) -> () = Question::EndJob { id };
                 fn guest_lock(sid: &ServiceId) -> Option<String> = Question::GuestLock { sid };
+                fn probe(attempt: &ProbeAttempt) -> ProbeProgress = Question::probe(attempt);
             }
         }
     };
@@ -119,7 +120,7 @@ macro_rules! plain {
 }
 
 plain! {
-    (), bool, LockAnswer, FeedOutcome, FenceProgress, JobStart, [u8; 16], Vec<String>, Option<String>, Option<Duration>,
+    (), bool, LockAnswer, FeedOutcome, FenceProgress, JobStart, ProbeProgress, [u8; 16], Vec<String>, Option<String>, Option<Duration>,
     Vec<UnmanagedGuest>, Vec<(JobId, ExitCode)>, BTreeMap<NodeName, bool>,
 }
 

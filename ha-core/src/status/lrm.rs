@@ -114,6 +114,24 @@ impl JobResult {
     }
 }
 
+/// Whether a service that runs is ready, by its probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Readiness {
+    /// It was not ready yet since its start, or since its LRM began to look.
+    Starting,
+    /// It is.
+    Ready,
+    /// It was not ready in time, or is no longer.
+    NotReady,
+}
+
+text_enum! {
+    Readiness: "the readiness of a service",
+    Starting = "starting",
+    Ready = "ready",
+    NotReady = "not_ready",
+}
+
 /// What an LRM says of one of its services beyond results.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServiceNote {
@@ -135,6 +153,12 @@ pub struct ServiceNote {
     pub restart_times: Vec<Timestamp>,
     /// When it will be started again, while that waits because it ended too often. Recorded as `next_restart`.
     pub next_restart: Option<Timestamp>,
+    /// Whether it is ready, if it runs and has a probe.
+    pub readiness: Option<Readiness>,
+    /// Since when that is so. Recorded as `readiness_since`.
+    pub readiness_since: Option<Timestamp>,
+    /// Why it was not ready when it was last asked, in words. Recorded as `not_ready`, and absent when it was.
+    pub not_ready: Option<String>,
     /// Fields that this version does not know.
     pub unknown: UnknownFields,
 }

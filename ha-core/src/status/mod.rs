@@ -14,7 +14,7 @@ pub mod view;
 pub(crate) use command::LineParts;
 pub use command::{Command, CommandError, CommandLine, DisarmMode};
 pub use json::{NotUnderstood, StatusError};
-pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, Writer};
+pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Readiness, ServiceNote, Writer};
 pub use manager::{
     Disarm, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart, QueuedCommand,
     ServiceEntry, ServiceState, StateName,

@@ -13,7 +13,8 @@ use crate::{
     config::OrderedMap,
     id::{ServiceId, Uid},
     status::{
-        ExitCode, JobResult, LrmMode, LrmState, LrmStatus, ServiceNote, StateName, Timestamp, UnknownFields, Writer,
+        ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Readiness, ServiceNote, StateName, Timestamp, UnknownFields,
+        Writer,
     },
 };
 
@@ -159,6 +160,9 @@ fields! {
     Restarts = "restarts" in restarts: u64,
     RestartTimes = "restart_times" in restart_times: Vec<Timestamp>,
     NextRestart = "next_restart" in next_restart: Timestamp,
+    Readiness = "readiness" in readiness: Readiness,
+    ReadinessSince = "readiness_since" in readiness_since: Timestamp,
+    NotReady = "not_ready" in not_ready: String,
 }
 
 impl Record for ServiceNote {
@@ -176,6 +180,9 @@ impl Record for ServiceNote {
             restarts: draft.restarts.value.unwrap_or_default(),
             restart_times: draft.restart_times.value.unwrap_or_default(),
             next_restart: draft.next_restart.value,
+            readiness: draft.readiness.value,
+            readiness_since: draft.readiness_since.value,
+            not_ready: draft.not_ready.value,
             unknown,
         })
     }
@@ -193,6 +200,9 @@ impl Serialize for ServiceNote {
         let restart_times = (!self.restart_times.is_empty()).then_some(&self.restart_times);
         write::optional(&mut map, NoteField::RestartTimes, restart_times)?;
         write::optional(&mut map, NoteField::NextRestart, self.next_restart.as_ref())?;
+        write::optional(&mut map, NoteField::Readiness, self.readiness.as_ref())?;
+        write::optional(&mut map, NoteField::ReadinessSince, self.readiness_since.as_ref())?;
+        write::optional(&mut map, NoteField::NotReady, self.not_ready.as_ref())?;
         write::unknown::<NoteField, _>(&mut map, &self.unknown)?;
         map.end()
     }

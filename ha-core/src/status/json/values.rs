@@ -16,7 +16,7 @@ use smol_str::{SmolStr, ToSmolStr};
 use super::read::{Path, Readable, RequiredSeed};
 use crate::{
     id::{NodeName, ServiceId, Uid},
-    status::{DisarmMode, DisarmState, ExitCode, LrmMode, LrmState, NodeState, StateName},
+    status::{DisarmMode, DisarmState, ExitCode, LrmMode, LrmState, NodeState, Readiness, StateName},
 };
 
 /// Reads texts and, since some writers do not tell them apart, whole numbers as texts.
@@ -70,6 +70,7 @@ readable_texts! {
     DisarmState: "a disarm state",
     LrmState: "an LRM state",
     LrmMode: "an LRM mode",
+    Readiness: "the readiness of a service",
 }
 
 /// Reads whole numbers, also from texts and from numbers that are written with a fraction of zero.

@@ -14,7 +14,7 @@ use crate::{
     config::{RequestedState, Resource},
     id::{NodeName, ServiceId},
     status::{
-        DisarmMode, ManagerStatus, NodeState, NotUnderstood, ServiceEntry, ServiceNote, ServiceState, StateName,
+        DisarmMode, ManagerStatus, NodeState, NotUnderstood, Readiness, ServiceEntry, ServiceNote, ServiceState, StateName,
         Timestamp, UtcTime,
     },
 };
@@ -75,6 +75,15 @@ pub struct ServiceView {
     /// When it will be started again, while that waits because it ended too often.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_restart: Option<Timestamp>,
+    /// Whether it is ready, if it runs and has a probe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<Readiness>,
+    /// Since when that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readiness_since: Option<Timestamp>,
+    /// Why it was not ready when it was last asked, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_ready: Option<String>,
 }
 
 /// The word that is shown for a service.
@@ -90,10 +99,12 @@ pub enum ShownState {
     NotFound,
     /// The master has not taken it up yet.
     Queued,
-    /// To be started, or not yet known to run.
+    /// To be started, or not yet known to run, or not ready yet by its probe.
     Starting,
     /// To be started once others are up that come first.
     Waiting,
+    /// It runs, and was not ready in time after its start, or is no longer, by its probe.
+    NotReady,
     /// Stopped, and to be left alone.
     Disabled,
     /// Still started, but to be stopped.
@@ -122,6 +133,7 @@ impl ShownState {
             Self::Queued => "queued",
             Self::Starting => "starting",
             Self::Waiting => "waiting",
+            Self::NotReady => "not ready",
             Self::Disabled => "disabled",
             Self::Stopping => "stopping",
             Self::ClearingErrorFlag => "clearing error flag",
@@ -444,6 +456,9 @@ impl<'a> Service<'a> {
             restarts: self.note.map_or(0, |note| note.restarts),
             restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),
             next_restart: self.note.and_then(|note| note.next_restart),
+            readiness: self.readiness(),
+            readiness_since: self.note.and_then(|note| note.readiness_since),
+            not_ready: self.note.and_then(|note| note.not_ready.clone()),
         }
     }
 
@@ -469,11 +484,17 @@ impl<'a> Service<'a> {
             (RequestedState::Ignored, ..) => ShownState::Ignored,
             (_, Location::Nowhere, _) => ShownState::NotFound,
             (_, _, None) => ShownState::Queued,
-            (requested, _, Some(entry)) => {
-                let shown = shown_state(&entry.state, requested);
-                if shown == ShownState::Starting && self.wait.is_some() { ShownState::Waiting } else { shown }
-            }
+            (requested, _, Some(entry)) => match (shown_state(&entry.state, requested), self.readiness()) {
+                (ShownState::Starting, _) if self.wait.is_some() => ShownState::Waiting,
+                (ShownState::Recorded(StateName::Started), Some(Readiness::Starting)) => ShownState::Starting,
+                (ShownState::Recorded(StateName::Started), Some(Readiness::NotReady)) => ShownState::NotReady,
+                (shown, _) => shown,
+            },
         }
+    }
+
+    fn readiness(&self) -> Option<Readiness> {
+        self.note.and_then(|note| note.readiness)
     }
 
     fn advice(&self, shown: ShownState, master: &MasterView) -> Option<Advice> {
@@ -540,6 +561,7 @@ fn advice(shown: ShownState, master: &MasterView, node_state: Option<NodeState>)
         | ShownState::Queued
         | ShownState::Starting
         | ShownState::Waiting
+        | ShownState::NotReady
         | ShownState::Disabled
         | ShownState::Stopping
         | ShownState::ClearingErrorFlag => None,

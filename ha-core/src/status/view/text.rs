@@ -12,7 +12,7 @@ use super::{ClusterView, DisarmView, FencingView, LrmView, MasterView, QuorumVie
 use crate::{
     config::datacenter::SchedulerMode,
     id::ServiceId,
-    status::{StateName, UtcTime},
+    status::{Readiness, StateName, UtcTime},
     text_enum::text_enum,
 };
 
@@ -153,6 +153,15 @@ impl ServiceView {
         }
     }
 
+    fn fmt_readiness(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.readiness, self.readiness_since) {
+            (Some(Readiness::NotReady), Some(since)) => write!(f, " since {}", UtcTime(since))?,
+            (Some(Readiness::Starting), Some(since)) => write!(f, ", runs since {}", UtcTime(since))?,
+            (_, _) => {}
+        }
+        self.not_ready.as_ref().map_or(Ok(()), |reason| write!(f, ", its probe failed: {reason}"))
+    }
+
     fn fmt_restarts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(last) = self.restart_times.last() else { return Ok(()) };
         match self.restarts {
@@ -182,6 +191,7 @@ impl fmt::Display for ServiceView {
             write!(f, ", its job '{job}' hangs")?;
             self.hangs_since.map_or(Ok(()), |since| write!(f, ", begun {}", UtcTime(since)))?;
         }
+        self.fmt_readiness(f)?;
         self.fmt_restarts(f)?;
         if let Some(wait) = self.waits_for_turn() {
             write!(f, ", {wait}")?;

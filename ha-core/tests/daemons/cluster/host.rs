@@ -14,7 +14,8 @@ use ha_core::{
     host::{
         Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
         FenceDevices, FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, Lock,
-        LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
+        LockAnswer, LrmStore, ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore,
+        UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, Motion},
@@ -362,6 +363,13 @@ impl Workers for Call<'_> {
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
         let locked = self.cluster.guests.get(sid).is_some_and(|guest| guest.locked);
         Ok(locked.then(|| "backup".into()))
+    }
+
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        self.call(HostOperation::Probe, Some(ProbeProgress::Failed), |call| {
+            call.cluster.probed.push(attempt.clone());
+            call.cluster.guests.get(&attempt.sid).map_or(Ok(ProbeProgress::NotReady), |guest| guest.probe.clone())
+        })
     }
 
     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {

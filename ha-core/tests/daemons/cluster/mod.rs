@@ -24,7 +24,9 @@ use ha_core::{
     },
     crm::Crm,
     event::Event,
-    host::{FenceAttempt, FenceProgress, HostOperation, Job, Lock, UnmanagedGuest},
+    host::{
+        FenceAttempt, FenceProgress, HostError, HostOperation, Job, Lock, ProbeAttempt, ProbeProgress, UnmanagedGuest,
+    },
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     lrm::{Lrm, StopRequest, run_job},
     status::{ExitCode, LrmStatus, ManagerStatus, ServiceEntry, ServiceState, StateName},
@@ -65,6 +67,8 @@ pub(crate) struct Guest {
     pub(crate) locked: bool,
     /// Jobs with this command never end by themselves.
     pub(crate) hangs: Option<StateName>,
+    /// What its probe finds out.
+    pub(crate) probe: Result<ProbeProgress, HostError>,
 }
 
 /// The cluster.
@@ -85,6 +89,8 @@ pub(crate) struct Cluster {
     pub(crate) tells_of_ended_jobs: bool,
     /// How long a job takes, if it is not the usual time.
     pub(crate) job_time: Option<Duration>,
+    /// The probes that were asked for.
+    pub(crate) probed: Vec<ProbeAttempt>,
     /// What fence devices were asked for.
     pub(crate) attempts: Vec<FenceAttempt>,
     /// The incidents whose attempts were kept, each time that others were forgotten.
@@ -138,8 +144,14 @@ impl Cluster {
         let mut resource = Resource::new(sid(name));
         resource.state = Some(state);
         self.resources().insert(sid(name), resource);
-        let guest =
-            Guest { node: node(on), start_fails_on: BTreeSet::new(), stop_fails: false, locked: false, hangs: None };
+        let guest = Guest {
+            node: node(on),
+            start_fails_on: BTreeSet::new(),
+            stop_fails: false,
+            locked: false,
+            hangs: None,
+            probe: Ok(ProbeProgress::Ready),
+        };
         self.guests.insert(sid(name), guest);
     }
 

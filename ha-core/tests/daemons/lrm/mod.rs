@@ -20,6 +20,7 @@ mod hold;
 mod jobs;
 mod let_go;
 mod patience;
+mod probes;
 mod stop;
 
 const STARTED: ServiceState = ServiceState::Started { confirmed: false };

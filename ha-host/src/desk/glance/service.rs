@@ -76,7 +76,9 @@ fn service_health(view: &ServiceView) -> Health {
     match view.shown {
         ShownState::NotUnderstood | ShownState::Recorded(StateName::Error) => Health::Critical,
         ShownState::Recorded(StateName::Recovery) if view.advice == Some(Advice::MakeNodeAvailable) => Health::Critical,
-        ShownState::NotFound | ShownState::Recorded(StateName::Fence | StateName::Recovery) => Health::Degraded,
+        ShownState::NotFound
+        | ShownState::NotReady
+        | ShownState::Recorded(StateName::Fence | StateName::Recovery) => Health::Degraded,
         ShownState::Recorded(StateName::Freeze) if view.advice.is_some() => Health::Degraded,
         _ if view.hangs.is_some() || view.locked_since.is_some() => Health::Degraded,
         ShownState::Ignore
@@ -117,6 +119,9 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
     if let Some(failure) = last_failure(present, view, entry) {
         return Some(failure);
     }
+    if let Some(reason) = &view.not_ready {
+        return Some(format!("its probe failed: {reason}"));
+    }
     if has_failed && !entry.failed_nodes.is_empty() {
         return Some(failed_on(&entry.failed_nodes));
     }
@@ -127,9 +132,9 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
 /// What last went wrong with a service that is not as it should be, as the agent of its node, or of the node before, said it.
 fn last_failure(present: &Present, view: &ServiceView, entry: &ServiceEntry) -> Option<String> {
     let is_well = match view.shown {
-        ShownState::Recorded(StateName::Started | StateName::Stopped | StateName::Freeze) | ShownState::Disabled => {
-            true
-        }
+        ShownState::Recorded(StateName::Started | StateName::Stopped | StateName::Freeze)
+        | ShownState::NotReady
+        | ShownState::Disabled => true,
         ShownState::Ignore
         | ShownState::Deleting
         | ShownState::Ignored
