@@ -159,7 +159,7 @@ impl Notes {
     /// Whether nothing may be begun for a service now.
     pub(super) fn is_paused(&self, sid: &ServiceId, now: Instant) -> bool {
         let paused_until = self.services.get(sid).and_then(|note| note.paused_until);
-        self.clearing.contains_key(sid) || paused_until.is_some_and(|until| now < until)
+        self.is_clearing(sid) || paused_until.is_some_and(|until| now < until)
     }
 
     /// A look found that a service does not run though its start was confirmed: it must be started again. Gives how often that was
@@ -246,6 +246,11 @@ impl Notes {
     /// What is left of a start that was ended, or is not ready, is being stopped; the request is answered after that, if one is.
     pub(super) fn begin_clearing(&mut self, sid: ServiceId, answers: Option<Uid>) {
         self.clearing.insert(sid, answers);
+    }
+
+    /// Whether what runs of a service is being stopped, or is about to be.
+    pub(super) fn is_clearing(&self, sid: &ServiceId) -> bool {
+        self.clearing.contains_key(sid)
     }
 
     /// The request that is answered now that the clearing has ended, if there was one.

@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     host::{HostError, LrmHost, ProbeAttempt, ProbeProgress},
     id::{NodeName, ServiceId},
-    status::{LrmStatus, ManagerStatus, Readiness, ServiceState, Timestamp},
+    status::{ExitCode, LrmStatus, ManagerStatus, Readiness, ServiceState, Timestamp},
     time::{Instant, Now},
 };
 
@@ -222,6 +222,9 @@ impl Lrm {
         }
         let mut running = 0;
         for sid in self.probes.follow(&self.status, &self.node) {
+            if !self.was_seen_to_run(&sid) {
+                continue;
+            }
             let has_room = running < self.max_workers;
             let Some((attempt, began)) = self.probes.attempt(&sid, has_room, now) else { continue };
             let lasts = now.instant.since(began);
@@ -234,6 +237,14 @@ impl Lrm {
                 None => running = running.saturating_add(1),
             }
         }
+    }
+
+    /// Whether a service whose start is confirmed still runs, as far as is known: it was not stopped since then, and did not end.
+    fn was_seen_to_run(&self, sid: &ServiceId) -> bool {
+        let uid = self.status.services.get(sid).and_then(|entry| entry.uid.as_ref());
+        let result = uid.and_then(|uid| self.results.get(uid));
+        let is_well = result.is_none_or(|result| result.exit_code == ExitCode::SUCCESS);
+        is_well && !self.notes.is_to_restart(sid) && !self.notes.is_clearing(sid)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use fastrand::Rng;
 use ha_core::{
-    config::{GroupsConfig, RulesConfig},
+    config::{GroupsConfig, RulesConfig, resources::OnFailure},
     id::{NodeName, ServiceId},
     timing::TimingSettings,
 };
@@ -41,6 +41,7 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     keep_from_balancing(&mut streams.of("balancing"), &mut resources);
     give_priorities(&mut streams.of("priorities"), &mut resources);
     let_failures_expire(&mut streams.of("failures"), &mut resources, timings.round_time);
+    give_probes(&mut streams.of("probes"), &mut resources, timings.round_time);
     let with_devices = rng.u32(0..5) == 0 || streams.of("devices").u32(0..8) == 0;
     let fence = with_devices.then(|| fence(&names));
     let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
@@ -183,6 +184,23 @@ fn let_failures_expire(rng: &mut Rng, resources: &mut String, round_time: Durati
         let seconds = |rng: &mut Rng| round_time.as_secs().saturating_mul(rng.u64(1..=6)).max(1);
         add_to_some(rng, resources, |rng| format!("failure-timeout {}", seconds(rng)));
     }
+}
+
+/// In some clusters some services are probed.
+fn give_probes(rng: &mut Rng, resources: &mut String, round_time: Duration) {
+    if rng.u32(0..4) > 0 {
+        return;
+    }
+    let seconds = |rng: &mut Rng, rounds: u64| round_time.as_secs().saturating_mul(rng.u64(0..=rounds)).max(1);
+    add_to_some(rng, resources, |rng| {
+        let follows = rng.choice(OnFailure::WORDS).copied().unwrap_or_default();
+        let (interval, timeout, ready_timeout) = (seconds(rng, 2), seconds(rng, 1), seconds(rng, 6));
+        let failures = rng.u32(1..=3);
+        format!(
+            "probe agent\n\tprobe-interval {interval}\n\tprobe-timeout {timeout}\n\tprobe-failures {failures}\n\
+             \tready-timeout {ready_timeout}\n\ton-failure {follows}"
+        )
+    });
 }
 
 /// Half of the resources get one more property.

@@ -20,7 +20,7 @@ use super::{
     windows::{Cast, Window},
 };
 use crate::{
-    cluster::{Disturbance, Fault},
+    cluster::{Disturbance, Fault, Setup},
     world::{AgentFault, DaemonKind, DeviceBehaviour, Operation},
 };
 
@@ -37,6 +37,7 @@ pub fn generate(seed: u64, profile: Profile) -> History {
     let mut generator = Generator {
         nodes: cluster.nodes.keys().cloned().collect(),
         services: cluster.guests.keys().cloned().collect(),
+        probed: probed(&cluster),
         fence_devices: cluster.fence.is_some(),
         multiplexer: cluster.multiplexers,
         timings,
@@ -48,10 +49,17 @@ pub fn generate(seed: u64, profile: Profile) -> History {
     course::history(seed, profile, cluster, generator.actions)
 }
 
+fn probed(cluster: &Setup) -> Vec<ServiceId> {
+    let resources = cluster.resources.resources.iter();
+    resources.filter(|(_, resource)| resource.probe.is_some()).map(|(sid, _)| sid.clone()).collect()
+}
+
 struct Generator {
     rng: Rng,
     nodes: Vec<NodeName>,
     services: Vec<ServiceId>,
+    /// The services that have a probe.
+    probed: Vec<ServiceId>,
     fence_devices: bool,
     multiplexer: bool,
     timings: Timings,
@@ -150,6 +158,7 @@ impl Generator {
             }
             Kind::Look => self.look(at),
             Kind::Worker => self.worker(at),
+            Kind::Probe => self.probe(at),
             Kind::Scene => self.scene(at, node),
             Kind::Blind | Kind::Leftovers | Kind::Job => self.guest_trouble(kind, at, node),
             Kind::SecondStop | Kind::Cascade | Kind::DisarmedLoss | Kind::Confirm => self.go_down(kind, at, node),
@@ -475,6 +484,13 @@ impl Generator {
         self.due(at, Action::agent_fails(sid, operation, AgentFault::Fails, times));
     }
 
+    fn probe(&mut self, at: Duration) {
+        let Some(sid) = self.rng.choice(&self.probed).cloned() else { return };
+        let fault = self.pick(AgentFault::ALL);
+        let times = self.rng.u32(1..=12);
+        self.due(at, Action::agent_fails(sid, Operation::Probe, fault, times));
+    }
+
     fn worker(&mut self, at: Duration) {
         let (sid, times) = (self.service(), self.rng.u32(1..=2));
         let operation = self.pick(&[Operation::Start, Operation::Stop, Operation::Move]);
@@ -584,7 +600,8 @@ fn callers(operation: HostOperation) -> &'static [DaemonKind] {
         | HostOperation::FinishedJobs
         | HostOperation::JobTimeLimit
         | HostOperation::EndJob
-        | HostOperation::GuestLock => &[DaemonKind::Lrm],
+        | HostOperation::GuestLock
+        | HostOperation::Probe => &[DaemonKind::Lrm],
         HostOperation::LocateGuest
         | HostOperation::CheckRunning
         | HostOperation::StartService

@@ -47,6 +47,7 @@ impl Draws for Profile {
                 Kind::Job,
                 Kind::Full,
                 Kind::Multiplexer,
+                Kind::Probe,
             ],
             Self::People => &[
                 Kind::Power,
@@ -131,6 +132,8 @@ pub(super) enum Kind {
     Damage,
     /// A multiplexer is late, stopped, or restarted.
     Multiplexer,
+    /// A service that runs is not ready, by its probe.
+    Probe,
     /// Something that opens a window, with a call in it that goes wrong, and a node that is lost after it.
     Scene,
 }
@@ -177,6 +180,7 @@ impl Kind {
         Self::Mount,
         Self::Damage,
         Self::Multiplexer,
+        Self::Probe,
     ];
 
     const CALM: &[Self] = &[

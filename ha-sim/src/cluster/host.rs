@@ -18,7 +18,8 @@ use ha_core::{
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, Lock, LockAnswer,
-        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
+        LrmStore, ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore, UnmanagedGuest,
+        Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmMode, LrmStatus, ManagerStatus, Writer},
@@ -287,8 +288,12 @@ impl Host<'_> {
     fn hears(&mut self, event: &Event) -> bool {
         let is_untold = self.has_bug(PlantedBug::ErrorsUntold) && planted::says_why(event);
         let is_told = self.fate == Fate::Lives && !is_untold;
-        if let (true, DaemonKind::Crm, Some(invariants)) = (is_told, self.daemon, &mut self.cluster.invariants) {
-            invariants.crm_tells(&self.node, event, self.cluster.world.time);
+        if let (true, Some(invariants)) = (is_told, &mut self.cluster.invariants) {
+            let at = self.cluster.world.time;
+            match self.daemon {
+                DaemonKind::Crm => invariants.crm_tells(&self.node, event, at),
+                DaemonKind::Lrm => invariants.lrm_tells(&self.node, event, at),
+            }
         }
         is_told
     }
@@ -713,5 +718,13 @@ impl Workers for Host<'_> {
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
         self.call(HostOperation::GuestLock, |host| host.view().guest_lock(sid))
+    }
+
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        let answer = self.call(HostOperation::Probe, |host| host.view().probe(attempt));
+        if let Some(invariants) = &mut self.cluster.invariants {
+            invariants.hears_probe(&self.node, &attempt.sid, &answer);
+        }
+        answer
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use ha_core::{
     config::ResourcesConfig,
     event::Event,
-    host::{Configuration, FenceAttempt, HostError, Job, JobId, Lock, LockAnswer},
+    host::{Configuration, FenceAttempt, HostError, Job, JobId, Lock, LockAnswer, ProbeProgress},
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, ManagerStatus, ServiceEntry, ServiceState, StateName},
     time::Instant,
@@ -22,6 +22,7 @@ use super::{
     Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
     precedence::Precedence,
+    readiness::Heard,
     sequence::Sequence,
     storms::Storms,
 };
@@ -71,6 +72,8 @@ pub enum Invariant {
     DeviceEndsInTime,
     /// What is in `error` is tried again only if it is so for failed starts, and is asked to run.
     TriedAgainIsDue,
+    /// What is told to be ready, or not, was just heard to be so by a probe.
+    ReadinessIsTrue,
     /// What is of higher priority is recovered, started and moved before what is of lower.
     HigherFirst,
     /// What comes after others by an order rule is started for the first time only when those run, or were waited for as long as the rule
@@ -111,6 +114,7 @@ impl Invariant {
             Self::FencedForIncident => "a device turns off only what must be fenced",
             Self::DeviceEndsInTime => "a device ends when its clients count on that",
             Self::TriedAgainIsDue => "only what failed to start is tried again",
+            Self::ReadinessIsTrue => "what is told to be ready, or not, was heard to be so",
             Self::HigherFirst => "what is of higher priority comes first",
             Self::ComesAfter => "what comes after others is started after them",
             Self::StormsAreBounded => "no more start or move at once than may",
@@ -190,6 +194,7 @@ pub struct Invariants {
     precedence: Precedence,
     sequence: Sequence,
     storms: Storms,
+    heard: Heard,
     /// How many calls went wrong.
     disturbed: u64,
     /// Until when the last call that went wrong held up a daemon of each node.
@@ -548,6 +553,17 @@ impl Invariants {
     pub(super) fn crm_tells(&mut self, node: &NodeName, event: &Event, at: Instant) {
         self.storms.tells(node, event);
         let wrong = self.precedence.tells(node, event);
+        self.note_wrong(at, wrong);
+    }
+
+    /// The LRM of a node hears of a probe.
+    pub(super) fn hears_probe(&mut self, node: &NodeName, sid: &ServiceId, answer: &Result<ProbeProgress, HostError>) {
+        self.heard.hears(node, sid, answer);
+    }
+
+    /// The LRM of a node tells something.
+    pub(super) fn lrm_tells(&mut self, node: &NodeName, event: &Event, at: Instant) {
+        let wrong = self.heard.tells(node, event);
         self.note_wrong(at, wrong);
     }
 

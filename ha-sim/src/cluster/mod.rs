@@ -34,6 +34,7 @@ mod observe;
 mod planted;
 mod precedence;
 mod ran_twice;
+mod readiness;
 mod record;
 mod sequence;
 mod setup;

@@ -79,7 +79,7 @@
 //! | `start SID on NODE`, `crash SID`, `create SID on NODE`, `destroy SID`, `carry SID to NODE` | guests, behind HA's back |
 //! | `lock SID [NAME] [for T]`, `unlock SID` | a guest's lock |
 //! | `takes SID start\|stop\|migrate\|relocate T …` | how long that takes with this guest from now on |
-//! | `fail\|hang start\|stop\|move of SID [N times] [on NODE]`, `mend start\|stop\|move of SID` | what agents do; also `check-running` and `locate` |
+//! | `fail\|hang start\|stop\|move of SID [N times] [on NODE]`, `mend start\|stop\|move of SID` | what agents do; also `check-running`, `locate` and `probe` |
 //! | `agent FAULT start\|stop\|move of SID …` | the same in other ways: `slow`, `pretends`, `denies`, `dies`, `dies-before`, `unheard` |
 //! | `leave-behind SID N times`, `unendable SID N times` | it ends and leaves something running; its jobs go on, however often they are ended |
 //! | `mend all` | all faults end |

@@ -73,6 +73,8 @@ pub enum Operation {
     CheckRunning,
     /// Says where it is configured.
     Locate,
+    /// Says whether it is ready.
+    Probe,
 }
 
 /// How an operation goes wrong.
@@ -104,6 +106,7 @@ words! {
     Move = "move",
     CheckRunning = "check_running",
     Locate = "locate",
+    Probe = "probe",
 }
 
 words! {

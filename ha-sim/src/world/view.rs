@@ -15,7 +15,8 @@ use ha_core::{
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, Guests, HostError, HostFigures, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS, Lock,
-        LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
+        LockAnswer, LrmStore, ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore,
+        UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     lrm::run_job,
@@ -23,7 +24,7 @@ use ha_core::{
     time::Instant,
 };
 
-use super::{DaemonKind, Node, Source, Store, What, World, agent::NodeAgent};
+use super::{AgentFault, DaemonKind, Node, Operation, Source, Store, What, World, agent::NodeAgent};
 
 /// One daemon's view of the world.
 pub struct View<'a> {
@@ -357,5 +358,20 @@ impl Workers for View<'_> {
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
         Ok(self.world.guests.get(sid).and_then(|guest| guest.lock.clone()))
+    }
+
+    /// What runs here is ready, unless something is wrong with that.
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        let runs = self.world.runs(&attempt.sid, &self.node);
+        let guest = self.world.guests.get_mut(&attempt.sid);
+        match guest.and_then(|guest| guest.fault(Operation::Probe, &self.node)) {
+            None if runs => Ok(ProbeProgress::Ready),
+            None => Err(HostError::new("it does not run here")),
+            Some(AgentFault::Fails) => Err(HostError::new("it does not answer")),
+            Some(AgentFault::Hangs | AgentFault::Slow) => Ok(ProbeProgress::Running),
+            Some(AgentFault::Pretends) => Ok(ProbeProgress::Ready),
+            Some(AgentFault::Denies) => Ok(ProbeProgress::NotReady),
+            Some(AgentFault::Dies | AgentFault::DiesBefore | AgentFault::Unheard) => Ok(ProbeProgress::Failed),
+        }
     }
 }

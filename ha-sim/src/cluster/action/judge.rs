@@ -179,8 +179,10 @@ impl Edit {
 }
 
 fn kind_of_agent(disturbance: &AgentDisturbance) -> &'static str {
-    if matches!(disturbance.operation, Operation::CheckRunning | Operation::Locate) {
-        return "agent can't tell";
+    match disturbance.operation {
+        Operation::CheckRunning | Operation::Locate => return "agent can't tell",
+        Operation::Probe => return "probe fails",
+        Operation::Start | Operation::Stop | Operation::Move => {}
     }
     match disturbance.fault {
         AgentFault::Fails => "agent fails",
