@@ -18,7 +18,7 @@ use ha_core::{
     watchdog::MultiplexerEvent,
 };
 use ha_host::{
-    agents::{Kinds, Launcher},
+    agents::{Kinds, Launcher, PROBE_DIRECTORY},
     history::JournalLimits,
     node::{
         self, KnownCluster, NodeError, NodeSettings, StateDirectory, WatchdogChoice,
@@ -63,6 +63,9 @@ pub(super) struct NodeArguments {
     /// The form of the log on the standard output: 'text' or 'json'.
     #[arg(long, default_value = "text", value_parser = parse_log_format)]
     log: LogFormat,
+    /// Where the programs lie that probes 'exec:NAME' run.
+    #[arg(long, default_value = PROBE_DIRECTORY, value_name = "DIRECTORY")]
+    probes: PathBuf,
     /// Records all that the daemons ask and get into files of this folder, for 'ha-sim replay'. They grow without end.
     #[arg(long, value_name = "FOLDER")]
     record: Option<PathBuf>,
@@ -208,6 +211,7 @@ pub(super) fn node_run(
         watchdog,
         launcher: Launcher::default(),
         kinds: Kinds::default(),
+        probe_directory: absolute(&arguments.probes)?,
         record: arguments.record.as_deref().map(absolute).transpose()?,
         history: JournalLimits {
             bytes: u64::from(arguments.history_mb) << 20,

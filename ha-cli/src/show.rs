@@ -45,7 +45,8 @@ fn say_sections_json(kind: &str, name: &str, sections: &[Shown]) -> Result<(), F
 /// Numbers and truth values as JSON has them.
 fn typed(key: &str, text: &str) -> Value {
     match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" => {
+        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" | "probe-interval"
+        | "probe-timeout" | "probe-failures" | "ready-timeout" => {
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),

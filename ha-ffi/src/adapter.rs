@@ -16,7 +16,8 @@ use ha_core::{
     host::{
         Agent, ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt,
         FenceDevices, FenceProgress, GuestControl, HostError, HostFigures, Job, JobId, JobStart, Lock, LockAnswer,
-        LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
+        LrmStore, ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore, UnmanagedGuest,
+        Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, Motion},
@@ -26,8 +27,9 @@ use ha_core::{
 use crate::{
     answer::ha_answer::{
         self, HA_ANSWER_ACQUIRED, HA_ANSWER_FED, HA_ANSWER_FENCED, HA_ANSWER_FINISHED, HA_ANSWER_HELD,
-        HA_ANSWER_LOCKED, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED, HA_ANSWER_OK, HA_ANSWER_REFUSED,
-        HA_ANSWER_RENEWED, HA_ANSWER_RUNNING, HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
+        HA_ANSWER_LOCKED, HA_ANSWER_NEVER_READY, HA_ANSWER_NO, HA_ANSWER_NONE, HA_ANSWER_NOT_FENCED,
+        HA_ANSWER_NOT_READY, HA_ANSWER_OK, HA_ANSWER_READY, HA_ANSWER_REFUSED, HA_ANSWER_RENEWED, HA_ANSWER_RUNNING,
+        HA_ANSWER_TOO_LATE, HA_ANSWER_YES,
     },
     event::{EventHandle, ha_event},
     failure::Failure,
@@ -396,6 +398,20 @@ impl Workers for Adapter<'_> {
         let (sid, length) = split(sid.as_str());
         let reply = ask!(self.guest_lock(sid, length))?.some()?;
         reply.map(|reply| one_text("guest_lock", reply)).transpose()
+    }
+
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        if self.callbacks.probe.is_none() {
+            return Err(HostError::new(format!("this host makes no probes: '{}' can't be asked", attempt.probe)));
+        }
+        let (sid, length) = split(attempt.sid.as_str());
+        let (probe, probe_length) = split(attempt.probe.as_str());
+        ask!(self.probe(sid, length, attempt.number, probe, probe_length, attempt.timeout))?.one_of(&[
+            (HA_ANSWER_RUNNING, ProbeProgress::Running),
+            (HA_ANSWER_READY, ProbeProgress::Ready),
+            (HA_ANSWER_NOT_READY, ProbeProgress::NotReady),
+            (HA_ANSWER_NEVER_READY, ProbeProgress::Failed),
+        ])
     }
 }
 

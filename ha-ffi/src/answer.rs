@@ -33,6 +33,12 @@ pub enum ha_answer {
     HA_ANSWER_FENCED = 32,
     /// run_fence_device: one of its commands failed or timed out.
     HA_ANSWER_NOT_FENCED = 33,
+    /// probe: the service is ready.
+    HA_ANSWER_READY = 61,
+    /// probe: the service is not ready, or not yet.
+    HA_ANSWER_NOT_READY = 62,
+    /// probe: the service is not ready, and will not be: it counts at once as failed for as often and as long as is configured.
+    HA_ANSWER_NEVER_READY = 63,
     /// start_job: it is done already; ha_reply_exit_code() has said how.
     HA_ANSWER_FINISHED = 41,
     /// start, stop, move_to: a lock of the guest (backup, snapshot, ...) does not allow it for now; ha_reply_text() says which one. That is no

@@ -374,6 +374,25 @@ pub struct ha_callbacks {
     >,
     /// CRM, may be NULL: as usage, and asked instead. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
     pub usage_by_mode: Option<unsafe extern "C" fn(context: *mut c_void, dynamic: i32, reply: *mut ha_reply) -> i32>,
+    /// LRM, may be NULL: begins to find out whether a service is ready, by a probe as it is configured (such as "tcp:5432"), within
+    /// so many seconds, if that was not begun for this number yet, and says how far it has come: HA_ANSWER_RUNNING, HA_ANSWER_READY,
+    /// HA_ANSWER_NOT_READY or HA_ANSWER_NEVER_READY. Called once a round while it runs. A failure counts as not ready, and its text is the
+    /// reason that is shown. NULL: a service that has a probe is not ready.
+    ///
+    /// Promise: An answer belongs to its attempt: what was found out for an earlier one is never given. It returns at
+    /// once, and changes nothing.
+    pub probe: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            sid: *const c_char,
+            sid_length: usize,
+            number: u64,
+            probe: *const c_char,
+            probe_length: usize,
+            timeout: u32,
+            reply: *mut ha_reply,
+        ) -> i32,
+    >,
 }
 
 impl ha_callbacks {
@@ -420,6 +439,7 @@ impl ha_callbacks {
         end_job: None,
         guest_lock: None,
         usage_by_mode: None,
+        probe: None,
     };
 }
 

@@ -15,7 +15,7 @@ use ha_core::{
     host::{
         Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, HostError, HostFigures, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
+        ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{self, ExitCode, Motion},
@@ -459,6 +459,13 @@ impl Workers for PythonHost {
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
         if self.has("guest_lock") { self.call_extracted("guest_lock", (text(sid),)) } else { Ok(None) }
+    }
+
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        if !self.has("probe") {
+            return Err(HostError::new(format!("this host makes no probes: '{}' can't be asked", attempt.probe)));
+        }
+        self.call_extracted::<_, W<ProbeProgress>>("probe", (Out(attempt.clone()),)).map(|W(progress)| progress)
     }
 }
 

@@ -6,7 +6,7 @@ use ha_core::{
         edit::PropertyFault,
         fence::{FenceCommand, FenceErrors, FenceFile},
     },
-    host::{FenceAttempt, Hand, HostFigures, LockAnswer, LockClaim, LockRecord},
+    host::{FenceAttempt, Hand, HostFigures, LockAnswer, LockClaim, LockRecord, ProbeAttempt},
     id::NodeName,
     rules::Finding,
     timing::{Amount, TimingSetting},
@@ -116,6 +116,9 @@ data_by! {
     };
     FenceAttempt = "pyha.values" "FenceAttempt" by |attempt| json!({
         "node": attempt.node, "incident": attempt.incident.as_str(), "number": attempt.number, "device": attempt.device,
+    });
+    ProbeAttempt = "pyha.values" "ProbeAttempt" by |attempt| json!({
+        "sid": attempt.sid, "number": attempt.number, "probe": attempt.probe.as_str(), "timeout": attempt.timeout,
     });
     PropertyFault = "pyha.values" "PropertyFault" by |fault| json!({
         "property": fault.property, "code": fault.kind.code(), "message": fault.kind.to_string(),

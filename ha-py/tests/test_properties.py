@@ -26,6 +26,12 @@ resources = st.builds(
     auto_rebalance=st.none() | st.booleans(),
     failure_timeout=st.none() | st.integers(1, 100000),
     priority=st.none() | st.integers(0, 1000),
+    probe=st.none() | st.sampled_from(["agent", "tcp:22", "tcp:[::1]:80", "http://localhost/ready", "exec:check 'a b'"]),
+    probe_interval=st.none() | st.integers(1, 100000),
+    probe_timeout=st.none() | st.integers(1, 100000),
+    probe_failures=st.none() | st.integers(1, 100000),
+    ready_timeout=st.none() | st.integers(1, 100000),
+    on_failure=st.none() | st.sampled_from(pyha.OnFailure),
     comment=st.none() | comments,
 )
 rules = st.builds(

@@ -115,6 +115,8 @@ function restart(service) {
 
 /** Each with its range. */
 const NUMBERS = { max_restart: [0, 10], max_relocate: [0, 10], priority: [0, 1000], 'failure-timeout': [1] };
+const PROBE_NUMBERS = { 'probe-interval': [1], 'probe-timeout': [1], 'probe-failures': [1], 'ready-timeout': [1] };
+const ON_FAILURE = ['report', 'restart', 'relocate'];
 const STATES = ['started', 'stopped', 'disabled', 'ignored'];
 
 /** What is set of a service, with what holds where nothing is set. */
@@ -127,6 +129,12 @@ const settingsOf = (set) => ({
   'auto-rebalance': set['auto-rebalance'] ?? true,
   priority: set.priority ?? 0,
   'failure-timeout': set['failure-timeout'] ?? '',
+  probe: set.probe ?? '',
+  'probe-interval': set['probe-interval'] ?? 10,
+  'probe-timeout': set['probe-timeout'] ?? 5,
+  'probe-failures': set['probe-failures'] ?? 3,
+  'ready-timeout': set['ready-timeout'] ?? 300,
+  'on-failure': set['on-failure'] ?? 'report',
   comment: set.comment ?? '',
 });
 
@@ -153,8 +161,26 @@ function settingFields(choice, groups) {
     selectField(choice, 'group', t('service.group'), group),
     checkField(choice, 'failback', t('edit.failback')),
     checkField(choice, 'auto-rebalance', t('edit.balance')),
+    probeFields(choice, amount),
     textField(choice, 'comment', t('service.comment'), { maxlength: 4096 }),
   ];
+}
+
+/** They say nothing of a service without a probe, and are out of the way until one is to be set. */
+function probeFields(choice, amount) {
+  return h(
+    'details',
+    { key: 'probes', class: 'more', open: Boolean(choice.probe) },
+    h('summary', null, t('edit.probes')),
+    textField(choice, 'probe', t('service.probe'), { class: 'mono', placeholder: 'tcp:5432' }, t('edit.probe.help')),
+    Object.entries(PROBE_NUMBERS).map(amount),
+    selectField(
+      choice,
+      'on-failure',
+      t('service.on-failure'),
+      ON_FAILURE.map((what) => [what, t(`on-failure.${what}`)]),
+    ),
+  );
 }
 
 export async function editService(sid) {

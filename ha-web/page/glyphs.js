@@ -58,7 +58,7 @@ const SHAPES = {
 const FAMILIES = {
   well: ['started', 'online', 'armed', 'ok'],
   moving: ['starting', 'queued', 'stopping', 'migrate', 'relocate', 'clearing', 'deleting', 'joining', 'going_down'],
-  waiting: ['unknown', 'recovery', 'lock', 'silent', 'disarming', 'waiting'],
+  waiting: ['unknown', 'not_ready', 'recovery', 'lock', 'silent', 'disarming', 'waiting'],
   trouble: ['fence', 'error', 'notfound', 'no', 'not_understood', 'to_be_fenced'],
   held: ['freeze', 'maintenance', 'released', 'disarmed'],
 };
@@ -74,6 +74,7 @@ const LOOKS_LIKE = {
   never_seen: 'gone',
   no_member: 'gone',
   not_understood: 'notfound',
+  not_ready: 'unknown',
   disarmed: 'released',
   disarming: 'released',
 };

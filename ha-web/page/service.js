@@ -164,6 +164,8 @@ function settings(service) {
     ['service.max_relocate', set.max_relocate],
     ['service.priority', set.priority || undefined],
     ['service.failure-timeout', set['failure-timeout'] ? span(set['failure-timeout']) : undefined],
+    ['service.probe', set.probe ? h('span', { class: 'mono' }, set.probe) : undefined],
+    ['service.on-failure', set.probe ? t(`on-failure.${set['on-failure']}`) : undefined],
     ['service.failback', set.failback === undefined ? undefined : t(set.failback ? 'yes' : 'no')],
     ['service.balance', set['auto-rebalance'] === undefined ? undefined : t(set['auto-rebalance'] ? 'yes' : 'no')],
     ['service.group', one?.set?.group],

@@ -11,6 +11,7 @@ const STATES = {
   'not found': 'notfound',
   'not understood': 'not_understood',
   'clearing error flag': 'clearing',
+  'not ready': 'not_ready',
 };
 const QUIET = new Set(['started', 'stopped', 'disabled', 'ignored']);
 const LOST = new Set(['silent', 'to_be_fenced']);

@@ -25,6 +25,26 @@ pub(crate) const PRIORITY: Parameter = Parameter::may(
     Number,
     "How much it matters beside others, from 0 to 1000: what has more is placed, started and moved first, and stopped last.",
 );
+pub(crate) const PROBE: Parameter = Parameter::may(
+    "probe",
+    Text,
+    "How it is seen whether it is ready once it runs: 'agent', 'tcp:PORT', 'tcp:HOST:PORT', 'http://HOST[:PORT][/PATH]' or 'exec:NAME'.",
+);
+pub(crate) const PROBE_INTERVAL: Parameter =
+    Parameter::may("probe-interval", Number, "Seconds from one probe to the next.");
+pub(crate) const PROBE_TIMEOUT: Parameter = Parameter::may("probe-timeout", Number, "Seconds that a probe may take.");
+pub(crate) const PROBE_FAILURES: Parameter = Parameter::may(
+    "probe-failures",
+    Number,
+    "How many probes must fail one after another before the service is no longer ready.",
+);
+pub(crate) const READY_TIMEOUT: Parameter =
+    Parameter::may("ready-timeout", Number, "Seconds that it may take to be ready after its start.");
+pub(crate) const ON_FAILURE: Parameter = Parameter::may(
+    "on-failure",
+    Word(&["report", "restart", "relocate"]),
+    "What follows when it is not ready in time, or no longer.",
+);
 pub(crate) const NODES: Parameter = Parameter::may("nodes", List, "Nodes, each as 'node' or 'node:priority'.");
 pub(crate) const RESTRICTED: Parameter =
     Parameter::may("restricted", Boolean, "Whether services run on its nodes only.");

@@ -31,6 +31,25 @@ pub(crate) struct ResourceOptions {
     /// How much it matters beside others, from 0 to 1000: what has more is placed, started and moved first, and stopped last.
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     priority: Option<String>,
+    /// How it is seen whether it is ready once it runs: 'agent', 'tcp:PORT', 'tcp:HOST:PORT', 'http://HOST[:PORT][/PATH]', or 'exec:NAME'
+    /// with arguments, a program in the directory of probes of its node.
+    #[arg(long)]
+    probe: Option<String>,
+    /// Seconds from one probe to the next; 10 if not given.
+    #[arg(long = "probe-interval", value_name = "SECONDS", allow_negative_numbers = true)]
+    probe_interval: Option<String>,
+    /// Seconds that a probe may take; 5 if not given.
+    #[arg(long = "probe-timeout", value_name = "SECONDS", allow_negative_numbers = true)]
+    probe_timeout: Option<String>,
+    /// How many probes must fail one after another before it is no longer ready; 3 if not given.
+    #[arg(long = "probe-failures", value_name = "NUMBER", allow_negative_numbers = true)]
+    probe_failures: Option<String>,
+    /// Seconds that it may take to be ready after its start; 300 if not given.
+    #[arg(long = "ready-timeout", value_name = "SECONDS", allow_negative_numbers = true)]
+    ready_timeout: Option<String>,
+    /// What follows when it is not ready in time, or no longer: 'report' (if not given), 'restart' on its node, or 'relocate'.
+    #[arg(long = "on-failure", value_name = "WHAT")]
+    on_failure: Option<String>,
     /// What people should know.
     #[arg(long)]
     comment: Option<String>,
@@ -47,6 +66,12 @@ impl ResourceOptions {
             ("auto-rebalance", &self.auto_rebalance),
             ("failure-timeout", &self.failure_timeout),
             ("priority", &self.priority),
+            ("probe", &self.probe),
+            ("probe-interval", &self.probe_interval),
+            ("probe-timeout", &self.probe_timeout),
+            ("probe-failures", &self.probe_failures),
+            ("ready-timeout", &self.ready_timeout),
+            ("on-failure", &self.on_failure),
             ("comment", &self.comment),
         ])
     }

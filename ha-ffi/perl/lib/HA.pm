@@ -400,6 +400,7 @@ nothing of this library in the child. Named arguments that are not known are err
     LRM, if it has it  job_time_limit($job)                 seconds since its start, or none
                        end_job($id)                         nothing
                        guest_lock($sid)                     the name of the lock, or none
+                       probe($sid, $number, $probe, $timeout)   'running', 'ready', 'not_ready' or 'never_ready'
     agent              knows_type($type)                    true or false
                        guest_node($sid)                     the node, or none
                        is_running($sid)                     true or false

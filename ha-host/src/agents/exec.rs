@@ -7,13 +7,13 @@ use std::{
     fs,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    process::Child,
+    process::{Child, Command},
     thread,
     time::Duration,
 };
 
 use ha_core::{
-    host::HostError,
+    host::{HostError, ProbeProgress},
     id::{NodeName, ServiceId},
 };
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     kind::{GuestAgent, Workplace},
     launch::{Holding, Launch, Launcher},
+    output::output_within,
+    probe,
 };
 use crate::os::{
     cgroup::Cgroup,
@@ -53,9 +55,11 @@ pub struct ExecGuest {
 /// | `start` | | 0 it was started; all others: it was not |
 /// | `stop` | seconds that it may take; 0 is hard and at once | 0 it was stopped; all others: it was not |
 /// | `migrate` | the target node | 0 it runs there and no longer here; 3 it can't be moved live; all others: it stays here |
+/// | `ready` | | of a service whose probe is `agent`: 0 it is ready; 3 not yet; 4 it never will be; all others: it is not |
 ///
 /// Each verb must do nothing, and succeed, if what it asks for is so already. One that takes too long is killed with all
-/// that comes from it.
+/// that comes from it. Only `ready` may be called while another verb of the same service is at work; what it writes is not logged, but its
+/// last line is shown as the reason.
 ///
 /// What `start` leaves behind is the service, and outlives the daemon. When `status` says that the service does not run, what is left of
 /// that is ended, so that nothing of it touches what another node works with: all that came from `start` where there are cgroups
@@ -208,6 +212,20 @@ impl ExecAgent {
         code.ok_or_else(|| HostError::new(format!("'{name}' of {sid} took longer than {timeout_s} s and was killed")))
     }
 
+    /// Whether the service is ready. It is asked beside other verbs.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, with why.
+    pub fn ready(&self, sid: &ServiceId, guest: &ExecGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        let (program, arguments) =
+            guest.command.split_first().ok_or_else(|| HostError::new(format!("the command of {sid} is empty")))?;
+        let mut command = Command::new(program);
+        command.args(arguments).args(["ready", sid.as_str()]).current_dir("/");
+        command.env("HA_SID", sid.as_str()).env("HA_NODE", self.node.as_str());
+        probe::said_by(output_within(&mut command, timeout), "'ready'")
+    }
+
     fn path(&self, sid: &ServiceId, extension: &str) -> PathBuf {
         self.directory.join(files::encode_name(sid.as_str())).with_added_extension(extension)
     }
@@ -327,6 +345,10 @@ impl GuestAgent for ExecAgent {
 
     fn migrate(&self, sid: &ServiceId, guest: &ExecGuest, target: &NodeName) -> Result<bool, HostError> {
         self.migrate(sid, guest, target)
+    }
+
+    fn ready(&self, sid: &ServiceId, guest: &ExecGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        self.ready(sid, guest, timeout)
     }
 
     fn has_left(&self, sid: &ServiceId) -> Result<bool, HostError> {

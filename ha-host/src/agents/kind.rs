@@ -3,7 +3,7 @@
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use ha_core::{
-    host::HostError,
+    host::{HostError, ProbeProgress},
     id::{NodeName, ServiceId},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -81,6 +81,22 @@ pub trait GuestAgent: Send + Sync + 'static {
     /// If something of it is left.
     fn end_left(&self, _sid: &ServiceId) -> Result<(), HostError> {
         Ok(())
+    }
+
+    /// Whether a guest that runs is ready, too, for a service whose probe is `agent`; within `timeout`. It is asked beside what else is
+    /// done with the guest, and must not hold that up.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, with why; by default since nobody can tell.
+    fn ready(
+        &self,
+        _sid: &ServiceId,
+        _guest: &Self::Definition,
+        _timeout: Duration,
+    ) -> Result<ProbeProgress, HostError> {
+        let kind = Self::KIND;
+        Err(HostError::new(format!("the agent '{kind}' can't tell whether a guest is ready: set another probe")))
     }
 
     /// Ends the program that is at work for a guest: what was asked fails then. Says whether there was one. Only of use to agents
@@ -192,6 +208,7 @@ pub(super) trait AnyAgent: Send + Sync {
     fn migrate(&self, sid: &ServiceId, guest: &AgentDefinition, target: &NodeName) -> Result<bool, HostError>;
     fn has_left(&self, sid: &ServiceId) -> Result<bool, HostError>;
     fn end_left(&self, sid: &ServiceId) -> Result<(), HostError>;
+    fn ready(&self, sid: &ServiceId, guest: &AgentDefinition, timeout: Duration) -> Result<ProbeProgress, HostError>;
     fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError>;
     fn attend(&self, interval: Duration, complain: Complaints) -> io::Result<Option<Box<dyn Send>>>;
 }
@@ -231,6 +248,10 @@ impl<A: GuestAgent> AnyAgent for A {
 
     fn end_left(&self, sid: &ServiceId) -> Result<(), HostError> {
         GuestAgent::end_left(self, sid)
+    }
+
+    fn ready(&self, sid: &ServiceId, guest: &AgentDefinition, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        GuestAgent::ready(self, sid, &understand::<A>(sid, guest)?, timeout)
     }
 
     fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {

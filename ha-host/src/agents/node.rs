@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use ha_core::{
     event::{AgentOperation, Event},
-    host::{Agent, EventSink, HostError, Job},
+    host::{Agent, EventSink, HostError, Job, ProbeProgress},
     id::{NodeName, ServiceId, ServiceTypes},
     status::{Motion, StateName},
 };
@@ -95,6 +95,16 @@ impl NodeAgents {
                 kinds.join(", ")
             ))
         })
+    }
+
+    /// Whether a guest that runs here is ready, by its agent.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, with why.
+    pub fn ready(&self, sid: &ServiceId, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        let guest = self.store.guest(sid)?.ok_or_else(|| HostError::new(format!("there is no guest {sid}")))?;
+        self.agent_of(sid, &guest)?.ready(sid, &guest.agent, timeout)
     }
 
     fn runs(&self, sid: &ServiceId, guest: &GuestDefinition) -> Result<bool, HostError> {

@@ -2,7 +2,10 @@
 
 use std::{io, process::Command, thread, time::Duration};
 
-use ha_core::{host::HostError, id::ServiceId};
+use ha_core::{
+    host::{HostError, ProbeProgress},
+    id::ServiceId,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{kind::GuestAgent, output::output_within};
@@ -84,6 +87,20 @@ impl<S: Systemctl> UnitAgent<S> {
         }
     }
 
+    /// Whether the unit is ready, as systemd has it: one of `Type=notify` says so itself.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, with what systemd says that it is.
+    pub fn ready(&self, guest: &UnitGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        let state = self.call(guest, &["show", "--property=ActiveState", "--value"], timeout)?;
+        match state.as_str() {
+            "active" | "reloading" | "refreshing" => Ok(ProbeProgress::Ready),
+            "failed" => Ok(ProbeProgress::Failed),
+            other => Err(HostError::new(format!("systemd says that {} is '{other}'", guest.unit))),
+        }
+    }
+
     /// A unit of which nothing is left has no cgroup, or an empty one.
     fn end_remains(&self, guest: &UnitGuest) -> Result<(), HostError> {
         const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -154,6 +171,10 @@ impl<S: Systemctl + Send + Sync + 'static> GuestAgent for UnitAgent<S> {
     fn stop(&self, _: &ServiceId, guest: &UnitGuest, timeout: Option<u32>) -> Result<(), HostError> {
         self.stop(guest, timeout)
     }
+
+    fn ready(&self, _: &ServiceId, guest: &UnitGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        self.ready(guest, timeout)
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +220,18 @@ mod tests {
         assert!(!agent("inactive", true).is_running(&guest()).unwrap());
         assert!(!agent("failed", true).is_running(&guest()).unwrap());
         assert!(agent("", true).is_running(&guest()).is_err());
+    }
+
+    #[test]
+    fn a_unit_is_ready_when_systemd_has_it_for_active() {
+        let ready = |state| agent(state, true).ready(&guest(), Duration::from_secs(5));
+        for state in ["active", "reloading", "refreshing"] {
+            assert_eq!(ready(state), Ok(ProbeProgress::Ready), "{state}");
+        }
+        assert_eq!(ready("failed"), Ok(ProbeProgress::Failed));
+        for state in ["activating", "deactivating", "inactive", ""] {
+            assert!(ready(state).is_err_and(|error| error.to_string().contains(state)), "{state}");
+        }
     }
 
     #[test]

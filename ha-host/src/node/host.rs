@@ -20,8 +20,8 @@ use ha_core::{
     host::{
         ClusterLock, Configuration, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, HostError, HostFigures, HostOperation, Job, JobId, JobStart, LEFTOVER_GUEST_LOCKS,
-        Lock, LockAnswer, LrmStore, ManagerStore, Membership, Statistics, StatusStore, UnmanagedGuest, Watchdog,
-        Workers,
+        Lock, LockAnswer, LrmStore, ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore,
+        UnmanagedGuest, Watchdog, Workers,
     },
     id::{NodeName, ServiceId, ServiceTypes, Uid},
     status::{ExitCode, LrmStatus, ManagerStatus, NodeState},
@@ -30,7 +30,7 @@ use ha_core::{
 
 use super::{log::LogSource, pace::DaemonPace};
 use crate::{
-    agents::{Failures, NodeAgents},
+    agents::{Failures, NodeAgents, PROBE_DIRECTORY, Prober},
     fence::FenceRunner,
     os::clock,
     store::{
@@ -48,6 +48,7 @@ pub struct NodeHost {
     session: Arc<dyn Session>,
     watchdog: Box<dyn Watchdog + Send>,
     workers: JobWorkers<NodeAgents>,
+    prober: Prober,
     failures: Failures,
     fence: FenceRunner,
     reader: ConfigurationReader,
@@ -94,6 +95,7 @@ impl NodeHost {
             watchdog,
             failures: agents.failures(),
             reader: ConfigurationReader::new(agents.kinds().service_types(), agents.kinds().checker()),
+            prober: Prober::new(node.clone(), agents.clone(), Path::new(PROBE_DIRECTORY)),
             workers: JobWorkers::new(node.clone(), agents, run_directory),
             fence: FenceRunner::new(Self::FENCE_TIMEOUT),
             reported: Vec::new(),
@@ -105,6 +107,13 @@ impl NodeHost {
             pace: DaemonPace::default(),
             node,
         }
+    }
+
+    /// The programs of `exec` probes lie in this directory, instead of [`PROBE_DIRECTORY`].
+    #[must_use]
+    pub fn with_probes_in(mut self, directory: &Path) -> Self {
+        self.prober.look_in(directory);
+        self
     }
 
     /// Takes note of its pace there.
@@ -393,5 +402,9 @@ impl Workers for NodeHost {
 
     fn guest_lock(&mut self, sid: &ServiceId) -> Result<Option<String>, HostError> {
         Ok(self.store.guest(sid)?.and_then(|guest| guest.lock))
+    }
+
+    fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+        self.prober.progress(attempt)
     }
 }

@@ -84,6 +84,8 @@ pub struct NodeSettings {
     pub launcher: Launcher,
     /// The kinds of guests that can be run here.
     pub kinds: Kinds,
+    /// Where the programs of `exec` probes lie. An absolute path.
+    pub probe_directory: PathBuf,
     /// Where everything is recorded that the daemons ask and get, if that is wanted.
     pub record: Option<PathBuf>,
     /// How much this node's journal of its history keeps.
@@ -584,7 +586,7 @@ impl Daemon {
     }
 
     fn host(&self, sink: LogSource, pace: &DaemonPace) -> NodeHost {
-        let NodeSettings { node, run_directory, watchdog, .. } = &self.settings;
+        let NodeSettings { node, run_directory, watchdog, probe_directory, .. } = &self.settings;
         let store: Arc<dyn Store> = self.store.clone();
         let agents = self.agents(sink.clone());
         let watchdog: Box<dyn ha_core::host::Watchdog + Send> = match watchdog {
@@ -592,7 +594,9 @@ impl Daemon {
             WatchdogChoice::None => Box::new(WithoutWatchdog(self.store.clone())),
         };
         let session = self.session.clone();
-        NodeHost::new(node.clone(), store, session, watchdog, agents, run_directory, sink).with_pace(pace.clone())
+        NodeHost::new(node.clone(), store, session, watchdog, agents, run_directory, sink)
+            .with_probes_in(probe_directory)
+            .with_pace(pace.clone())
     }
 
     fn start_crm(self, recorder: Recorder<RecordingFile>, stop: Arc<Wakeup>) -> Result<DaemonThread, NodeError> {

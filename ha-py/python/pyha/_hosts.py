@@ -41,6 +41,7 @@ _METHODS = _LISTS | {
     "job_time_limit",
     "end_job",
     "guest_lock",
+    "probe",
     "knows_type",
     "guest_node",
     "is_running",

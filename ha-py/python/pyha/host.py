@@ -31,8 +31,8 @@ from pyha._data import Event
 from pyha._native import Configuration, GroupsConfig, LrmStatus, ManagerStatus, ResourcesConfig, RulesConfig
 from pyha.errors import HostError
 from pyha.records import Job, UnmanagedGuest
-from pyha.values import FenceAttempt, FenceCommand, HostFigures
-from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, RequestedState, SchedulerMode
+from pyha.values import FenceAttempt, FenceCommand, HostFigures, ProbeAttempt
+from pyha.words import FeedOutcome, FenceProgress, LockAnswer, Motion, ProbeProgress, RequestedState, SchedulerMode
 
 
 class EventSink(Protocol):
@@ -321,6 +321,17 @@ class JobControl(Protocol):
     @abstractmethod
     def guest_lock(self, sid: str, /) -> str | None:
         """The lock that a guest has now, to say what a job waits for that ended with ``ExitCode.TRY_AGAIN``."""
+
+    @abstractmethod
+    def probe(self, attempt: ProbeAttempt, /) -> ProbeProgress:
+        """Begins to find out whether a service is ready, if that was not begun for this attempt, and says how far it is.
+
+        It is called once a round while it runs. What is raised is the reason why the service is not ready. Without this
+        method a service that has a probe is not ready.
+
+        Promise: An answer belongs to its attempt: what was found out for an earlier one is never given. It returns at
+        once, and changes nothing.
+        """
 
 
 class Agent(EventSink, Protocol):

@@ -444,6 +444,15 @@ class ServiceView:
     next_restart: int | None = None
     """When it will be started again, while that waits because it ended too often."""
 
+    readiness: words.Readiness | None = None
+    """Whether it is ready, if it runs and has a probe."""
+
+    readiness_since: int | None = None
+    """Since when that is so."""
+
+    not_ready: str | None = None
+    """Why it was not ready when it was last asked, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeFigures:

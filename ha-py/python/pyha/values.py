@@ -115,6 +115,23 @@ class FenceAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeAttempt:
+    """One question whether a service is ready. It is named by ``sid`` and ``number`` together."""
+
+    sid: str
+    """The service. It runs on this node, as far as is known."""
+
+    number: int
+    """Counts the attempts of an LRM, from 1."""
+
+    probe: str
+    """How to find out, as it is configured: ``agent``, ``tcp:PORT``, ``tcp:HOST:PORT``, ``http://…`` or ``exec:NAME …``."""
+
+    timeout: int
+    """Seconds that it may take, at least 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class PropertyFault:
     """A property that cannot be what it was to become."""
 

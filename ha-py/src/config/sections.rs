@@ -8,7 +8,8 @@ use std::{
 use ha_core::{
     config::{
         self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType, groups::GroupProperty,
-        resources::ResourceProperty, rules::MAX_ORDER_SECONDS,
+        resources::{OnFailure, Probe, ResourceProperty},
+        rules::MAX_ORDER_SECONDS,
     },
     id::{GroupId, NodeName, RuleId, ServiceId},
 };
@@ -112,6 +113,8 @@ impl Hash for Resource {
         self.0.sid.hash(state);
         hash_of((self.0.state, &self.0.group, self.0.max_restart, self.0.max_relocate)).hash(state);
         (self.0.failback, self.0.auto_rebalance, self.0.failure_timeout, self.0.priority).hash(state);
+        (&self.0.probe, self.0.probe_interval, self.0.probe_timeout, self.0.probe_failures).hash(state);
+        (self.0.ready_timeout, self.0.on_failure).hash(state);
         self.0.comment.hash(state);
     }
 }
@@ -121,7 +124,8 @@ impl Resource {
     #[new]
     #[pyo3(signature = (
         sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, auto_rebalance=None, failure_timeout=None,
-        priority=None, comment=None
+        priority=None, probe=None, probe_interval=None, probe_timeout=None, probe_failures=None, ready_timeout=None, on_failure=None,
+        comment=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -134,9 +138,16 @@ impl Resource {
         auto_rebalance: Option<bool>,
         failure_timeout: Option<u32>,
         priority: Option<u32>,
+        probe: Option<String>,
+        probe_interval: Option<u32>,
+        probe_timeout: Option<u32>,
+        probe_failures: Option<u32>,
+        ready_timeout: Option<u32>,
+        on_failure: Option<W<OnFailure>>,
         comment: Option<String>,
-    ) -> Self {
-        Self(config::Resource {
+    ) -> PyResult<Self> {
+        let probe = probe.map(|text| text.parse::<Probe>()).transpose();
+        Ok(Self(config::Resource {
             sid: sid.0,
             state: state.map(|W(state)| state),
             group: group.map(|Name(group)| group),
@@ -146,8 +157,14 @@ impl Resource {
             auto_rebalance,
             failure_timeout,
             priority,
+            probe: probe.map_err(|error| PyValueError::new_err(error.to_string()))?,
+            probe_interval,
+            probe_timeout,
+            probe_failures,
+            ready_timeout,
+            on_failure: on_failure.map(|W(on_failure)| on_failure),
             comment,
-        })
+        }))
     }
 
     /// The service.
@@ -206,6 +223,42 @@ impl Resource {
         self.0.priority()
     }
 
+    /// How it is seen whether it is ready once it runs, such as ``tcp:5432``; by default it is as soon as it runs.
+    #[getter]
+    fn probe(&self) -> Option<&str> {
+        self.0.probe.as_ref().map(Probe::as_str)
+    }
+
+    /// Seconds from one probe to the next; by default 10.
+    #[getter]
+    fn probe_interval(&self) -> u32 {
+        self.0.probe_interval()
+    }
+
+    /// Seconds that one probe may take; by default 5.
+    #[getter]
+    fn probe_timeout(&self) -> u32 {
+        self.0.probe_timeout()
+    }
+
+    /// How many probes must fail one after another before it is no longer ready; by default 3.
+    #[getter]
+    fn probe_failures(&self) -> u32 {
+        self.0.probe_failures()
+    }
+
+    /// Seconds that it may take to be ready after its start; by default 300.
+    #[getter]
+    fn ready_timeout(&self) -> u32 {
+        self.0.ready_timeout()
+    }
+
+    /// What follows when it is not ready in time, or no longer; by default ``report``.
+    #[getter]
+    fn on_failure(&self) -> W<OnFailure> {
+        W(self.0.on_failure())
+    }
+
     /// A person's remark.
     #[getter]
     fn comment(&self) -> Option<&str> {
@@ -232,6 +285,12 @@ impl Resource {
         keywords.set_item("auto_rebalance", self.0.auto_rebalance)?;
         keywords.set_item("failure_timeout", self.0.failure_timeout)?;
         keywords.set_item("priority", self.0.priority)?;
+        keywords.set_item("probe", self.probe())?;
+        keywords.set_item("probe_interval", self.0.probe_interval)?;
+        keywords.set_item("probe_timeout", self.0.probe_timeout)?;
+        keywords.set_item("probe_failures", self.0.probe_failures)?;
+        keywords.set_item("ready_timeout", self.0.ready_timeout)?;
+        keywords.set_item("on_failure", self.0.on_failure.map(W))?;
         keywords.set_item("comment", self.comment())?;
         Ok(((self.sid(),), Keywords(keywords)))
     }

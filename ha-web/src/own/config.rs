@@ -65,7 +65,8 @@ where
     P: ToString,
 {
     let typed = |key: &str, text: String| match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" => {
+        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" | "probe-interval"
+        | "probe-timeout" | "probe-failures" | "ready-timeout" => {
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),

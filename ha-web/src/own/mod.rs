@@ -20,7 +20,8 @@ use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     parameters::{
         AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILURE_TIMEOUT, FIRST, GROUP, MAX_RELOCATE,
-        MAX_RESTART, NO_FAILBACK, NODES, PRIORITY, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
+        MAX_RESTART, NO_FAILBACK, NODES, ON_FAILURE, PRIORITY, PROBE, PROBE_FAILURES, PROBE_INTERVAL, PROBE_TIMEOUT,
+        READY_TIMEOUT, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -111,6 +112,12 @@ pub(crate) const ROUTES: &[Route] = &[
             BALANCE,
             FAILURE_TIMEOUT,
             PRIORITY,
+PROBE,
+PROBE_INTERVAL,
+PROBE_TIMEOUT,
+PROBE_FAILURES,
+READY_TIMEOUT,
+ON_FAILURE,
             COMMENT,
             DRY_RUN,
         ])
@@ -118,7 +125,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/api/v1/services/{sid}", SysAudit, services::one)
         .about("A service: configuration, state, node, the rules that hold for it, and why it is where it is."),
     Route::patch("/api/v1/services/{sid}", VmPowerMgmt, services::set)
-        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, FAILURE_TIMEOUT, PRIORITY, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, FAILURE_TIMEOUT, PRIORITY, PROBE, PROBE_INTERVAL, PROBE_TIMEOUT, PROBE_FAILURES, READY_TIMEOUT, ON_FAILURE, COMMENT, DELETE, DIGEST, DRY_RUN])
         .about("Change a service. For more than its requested state Sys.Console is needed."),
     Route::delete("/api/v1/services/{sid}", SysConsole, services::remove)
         .takes(&[

@@ -26,6 +26,12 @@ const KEYS: &[&str] = &[
     "auto-rebalance",
     "failure-timeout",
     "priority",
+    "probe",
+    "probe-interval",
+    "probe-timeout",
+    "probe-failures",
+    "ready-timeout",
+    "on-failure",
     "comment",
 ];
 
@@ -50,6 +56,12 @@ fn object(resource: Option<&Resource>, groups: &GroupsConfig, glance: &ServiceGl
             "auto-rebalance": resource.auto_rebalance(),
             "failure-timeout": resource.failure_timeout(),
             "priority": resource.priority(),
+            "probe": resource.probe.as_ref().map(|probe| probe.as_str()),
+            "probe-interval": resource.probe_interval(),
+            "probe-timeout": resource.probe_timeout(),
+            "probe-failures": resource.probe_failures(),
+            "ready-timeout": resource.ready_timeout(),
+            "on-failure": resource.on_failure().as_str(),
         })
     });
     object.insert("in_force".into(), json!(in_force));

@@ -30,6 +30,7 @@ my %METHODS = (
     job       => ['start_job'],
     jobs      => ['finished_jobs'],
     seconds   => ['job_time_limit'],
+    ready     => ['probe'],
     manager_status => ['read_manager_status'],
     lrm_status     => ['read_lrm_status'],
     configuration  => ['read_configuration'],
@@ -52,6 +53,7 @@ my %WORDS = (
     lock  => [qw(acquired renewed refused held)],
     fed   => [qw(fed too_late)],
     fence => [qw(running fenced not_fenced)],
+    ready => [qw(running ready not_ready never_ready)],
 );
 
 sub _one_of {

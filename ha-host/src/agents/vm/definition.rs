@@ -36,6 +36,10 @@ pub struct VmGuest {
     /// Seconds from the power button to the end of power when it is stopped and nobody says another time.
     #[serde(default = "crate::agents::kind::usual_seconds")]
     pub shutdown_s: u32,
+    /// Whether it has a port for the guest agent of QEMU, by which it is seen whether it is ready where the probe of its service is
+    /// `agent`. The program `qemu-ga` must run in it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub guest_agent: bool,
     /// Seconds that a live move may take.
     #[serde(default = "default_move_timeout")]
     pub move_s: u32,

@@ -11,7 +11,7 @@ pub use receive::MoveReceiver;
 use std::{collections::BTreeMap, fmt, fs, fs::File, io, path::Path, sync::Arc, thread, time::Duration};
 
 use ha_core::{
-    host::HostError,
+    host::{HostError, ProbeProgress},
     id::{NodeName, ServiceId},
 };
 use serde_json::json;
@@ -141,6 +141,21 @@ impl VmAgent {
         self.connect(sid, Self::START_TIMEOUT).map(drop).map_err(|error| self.failed("start", sid, &error))
     }
 
+    /// Whether the program `qemu-ga` in the guest answers.
+    ///
+    /// # Errors
+    ///
+    /// If it does not, or the guest has no port for it.
+    pub fn ready(&self, sid: &ServiceId, guest: &VmGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        if !guest.guest_agent {
+            let message = format!("the definition of {sid} has no 'guest_agent': set that, or another probe");
+            return Err(HostError::new(message));
+        }
+        let path = self.processes.path(sid, GUEST_AGENT);
+        let answered = Qmp::of_guest_agent(&path, timeout).and_then(|mut agent| agent.execute("guest-ping", json!({})));
+        answered.map(|_| ProbeProgress::Ready).map_err(|error| HostError::new(format!("the guest agent: {error}")))
+    }
+
     /// Stops the guest: by its power button, and after `timeout` seconds (by default those of its definition) by cutting its
     /// power, at once if that is 0.
     ///
@@ -169,7 +184,9 @@ impl VmAgent {
         }
         self.processes.kill(sid)?;
         self.unmark(sid, Mark::Incoming)?;
-        let _ = fs::remove_file(self.processes.path(sid, "qmp"));
+        for socket in ["qmp", GUEST_AGENT] {
+            let _ = fs::remove_file(self.processes.path(sid, socket));
+        }
         Ok(())
     }
 
@@ -319,6 +336,10 @@ impl GuestAgent for VmAgent {
         Ok(self.processes.record(sid)?.is_some() && self.is_running(sid)?)
     }
 
+    fn ready(&self, sid: &ServiceId, guest: &VmGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
+        self.ready(sid, guest, timeout)
+    }
+
     fn end_left(&self, sid: &ServiceId) -> Result<(), HostError> {
         let _guard = self.guard(sid, Self::GUARD_PATIENCE)?;
         self.quit(sid)
@@ -328,6 +349,9 @@ impl GuestAgent for VmAgent {
         Ok(Some(Box::new(MoveReceiver::start(self.clone(), interval, complain)?)))
     }
 }
+
+/// The extension of the socket on which the guest agent answers, beside the one of QEMU itself.
+const GUEST_AGENT: &str = "qga";
 
 /// How QEMU is called. The guest has no devices but those of its definition: what both ends of a move have must be the same.
 fn command(sid: &ServiceId, guest: &VmGuest, qmp: &Path, purpose: Purpose) -> Vec<String> {
@@ -346,6 +370,12 @@ fn command(sid: &ServiceId, guest: &VmGuest, qmp: &Path, purpose: Purpose) -> Ve
         add("-drive", format!("file={},format={format},if=virtio,cache=none", escape_path(&disk.file)));
     }
     add("-qmp", format!("unix:{},server=on,wait=off", escape_path(qmp)));
+    if guest.guest_agent {
+        let socket = escape_path(&qmp.with_extension(GUEST_AGENT));
+        add("-chardev", format!("socket,id=guest-agent,path={socket},server=on,wait=off"));
+        add("-device", "virtio-serial".into());
+        add("-device", "virtserialport,chardev=guest-agent,name=org.qemu.guest_agent.0".into());
+    }
     words.extend(["-nodefaults".to_owned(), "-no-user-config".to_owned()]);
     words.extend(guest.arguments.iter().cloned());
     if purpose == Purpose::Receive {

@@ -36,6 +36,24 @@ impl Qmp {
     /// as long as `go_on` says so.
     pub(super) fn connect(path: &Path, patience: Duration, go_on: impl Fn() -> bool) -> io::Result<Self> {
         let end = clock::instant().after(patience);
+        let mut qmp = Self::open_until(end, path, patience, go_on)?;
+        qmp.read_message(end)?;
+        qmp.execute("qmp_capabilities", json!({}))?;
+        Ok(qmp)
+    }
+
+    /// Connects to the guest agent, which speaks the same protocol without a greeting. What an earlier connection has left unread is
+    /// passed over: the agent repeats a number that nobody else has.
+    pub(super) fn of_guest_agent(path: &Path, patience: Duration) -> io::Result<Self> {
+        let end = clock::instant().after(patience);
+        let mut agent = Self::open_until(end, path, patience, || false)?;
+        let number = clock::wall_ms();
+        agent.send("guest-sync", &json!({"id": number}))?;
+        while agent.read_message(end)?.get("return").and_then(Value::as_i64) != Some(number) {}
+        Ok(agent)
+    }
+
+    fn open_until(end: Instant, path: &Path, patience: Duration, go_on: impl Fn() -> bool) -> io::Result<Self> {
         let stream = loop {
             match Self::open(path) {
                 Ok(stream) => break stream,
@@ -48,10 +66,7 @@ impl Qmp {
         };
         stream.set_nonblocking(false)?;
         stream.set_write_timeout(Some(patience))?;
-        let mut qmp = Self { reader: BufReader::new(stream), patience };
-        qmp.read_message(end)?;
-        qmp.execute("qmp_capabilities", json!({}))?;
-        Ok(qmp)
+        Ok(Self { reader: BufReader::new(stream), patience })
     }
 
     /// Without waiting where QEMU has no room for another connection.
@@ -65,9 +80,7 @@ impl Qmp {
     /// Has a command carried out, and gives its answer. Events that come in between are not looked at.
     pub(super) fn execute(&mut self, command: &str, arguments: Value) -> io::Result<Value> {
         let end = clock::instant().after(self.patience);
-        let mut line = json!({"execute": command, "arguments": arguments}).to_string();
-        line.push('\n');
-        self.reader.get_mut().write_all(line.as_bytes())?;
+        self.send(command, &arguments)?;
         loop {
             let mut message = self.read_message(end)?;
             if let Some(answer) = message.get_mut("return") {
@@ -78,6 +91,12 @@ impl Qmp {
                 return Err(io::Error::other(format!("{command}: {why}")));
             }
         }
+    }
+
+    fn send(&mut self, command: &str, arguments: &Value) -> io::Result<()> {
+        let mut line = json!({"execute": command, "arguments": arguments}).to_string();
+        line.push('\n');
+        self.reader.get_mut().write_all(line.as_bytes())
     }
 
     /// What a command's answer says under a key; empty if it says nothing.

@@ -76,9 +76,9 @@ fn service_health(view: &ServiceView) -> Health {
     match view.shown {
         ShownState::NotUnderstood | ShownState::Recorded(StateName::Error) => Health::Critical,
         ShownState::Recorded(StateName::Recovery) if view.advice == Some(Advice::MakeNodeAvailable) => Health::Critical,
-        ShownState::NotFound
-        | ShownState::NotReady
-        | ShownState::Recorded(StateName::Fence | StateName::Recovery) => Health::Degraded,
+        ShownState::NotFound | ShownState::NotReady | ShownState::Recorded(StateName::Fence | StateName::Recovery) => {
+            Health::Degraded
+        }
         ShownState::Recorded(StateName::Freeze) if view.advice.is_some() => Health::Degraded,
         _ if view.hangs.is_some() || view.locked_since.is_some() => Health::Degraded,
         ShownState::Ignore
