@@ -22,6 +22,7 @@ plain_words! {
         Move = "move",
         CheckRunning = "check_running",
         Locate = "locate",
+        Probe = "probe",
     }
     ha_sim::world::AgentFault = "FailureKind" {
         Fails = "fails",
@@ -49,6 +50,7 @@ words! {
     ha_core::config::RequestedState = "RequestedState",
     ha_core::config::Affinity = "Affinity",
     ha_core::config::RuleType = "RuleType",
+    ha_core::config::probe::OnFailure = "OnFailure",
     ha_core::config::datacenter::ShutdownPolicy = "ShutdownPolicy",
     ha_core::config::datacenter::SchedulerMode = "SchedulerMode",
     ha_core::config::datacenter::BalanceMethod = "BalanceMethod",
@@ -65,6 +67,7 @@ words! {
     ha_core::status::Motion = "Motion",
     ha_core::status::DisarmMode = "DisarmMode",
     ha_core::status::LrmState = "LrmState",
+    ha_core::status::Readiness = "Readiness",
     ha_core::status::LrmMode = "LrmMode",
     ha_core::status::view::Liveness = "Liveness",
     ha_core::status::view::WatchdogState = "WatchdogState",
@@ -91,6 +94,7 @@ words! {
     ha_core::host::LockAnswer = "LockAnswer",
     ha_core::host::FeedOutcome = "FeedOutcome",
     ha_core::host::FenceProgress = "FenceProgress",
+    ha_core::host::ProbeProgress = "ProbeProgress",
     ha_core::time::WaitReason = "WaitReason",
     ha_core::lrm::StopRequest = "StopRequest",
 }

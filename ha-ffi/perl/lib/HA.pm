@@ -541,6 +541,11 @@ guest_node names the target, whatever it looks like there: until then the origin
 
 The job may go on for a while: finished_jobs names it when nothing of it is left, not before.
 
+=item C<probe>
+
+An answer belongs to its attempt: what was found out for an earlier one is never given. It returns at once, and changes
+nothing.
+
 =back
 
 =for comment The end of what is made.

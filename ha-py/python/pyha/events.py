@@ -105,7 +105,9 @@ __all__ = [
     "ServiceMove",
     "ServiceNotFound",
     "ServiceNotHere",
+    "ServiceNotReady",
     "ServiceNotUnderstood",
+    "ServiceReady",
     "ServiceRecovered",
     "ServiceRemoved",
     "ServiceState",
@@ -1555,6 +1557,35 @@ class UnplannedRestart(Event):
 
     pause: int
     """Seconds until it is started: 0 unless it ended by itself again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReady(Event):
+    """A service that runs is ready, by its probe: for the first time since its start, or again."""
+
+    _tag = "service_ready"
+
+    sid: str
+    """The service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNotReady(Event):
+    """A service that runs was not ready in time after its start, or is no longer, by its probe."""
+
+    _tag = "service_not_ready"
+
+    sid: str
+    """The service."""
+
+    failures: int
+    """How many probes failed one after another."""
+
+    on_failure: words.OnFailure
+    """What follows."""
+
+    reason: str | None = None
+    """Why the last one did, where the host says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,19 @@ class RuleType(Word):
     """See ``RuleKind.Order``."""
 
 
+class OnFailure(Word):
+    """What follows when a service that runs fails its probe."""
+
+    REPORT = "report"
+    """It is shown and reported."""
+
+    RESTART = "restart"
+    """It is stopped and started again on its node, as one that has ended by itself."""
+
+    RELOCATE = "relocate"
+    """It is stopped and started on another node, as one whose start has failed."""
+
+
 class ShutdownPolicy(Word):
     """What an LRM does with its services when its node goes down on request."""
 
@@ -371,6 +384,19 @@ class LrmState(Word):
 
     LOST_AGENT_LOCK = "lost_agent_lock"
     """Has lost its lock; the watchdog resets the node."""
+
+
+class Readiness(Word):
+    """Whether a service that runs is ready, by its probe."""
+
+    STARTING = "starting"
+    """It was not ready yet since its start, or since its LRM began to look."""
+
+    READY = "ready"
+    """It is."""
+
+    NOT_READY = "not_ready"
+    """It was not ready in time, or is no longer."""
 
 
 class LrmMode(Word):
@@ -887,6 +913,9 @@ class HostOperation(Word):
     GUEST_LOCK = "guest_lock"
     """``Workers.guest_lock``."""
 
+    PROBE = "probe"
+    """``Workers.probe``."""
+
     LOCATE_GUEST = "locate_guest"
     """``Agent.guest_node``."""
 
@@ -943,6 +972,24 @@ class FenceProgress(Word):
 
     FAILED = "failed"
     """One of its commands failed or timed out."""
+
+
+class ProbeProgress(Word):
+    """How far a probe has come."""
+
+    RUNNING = "running"
+    """It is not answered yet."""
+
+    READY = "ready"
+    """The service is ready."""
+
+    NOT_READY = "not_ready"
+    """It is not, or not yet."""
+
+    FAILED = "failed"
+    """It is not, and will not be: it counts at once as if it had not been ready for as often and as long as is
+    configured.
+    """
 
 
 class WaitReason(Word):

@@ -53,6 +53,9 @@ class Operation(Word):
     LOCATE = "locate"
     """Says where it is configured."""
 
+    PROBE = "probe"
+    """Says whether it is ready."""
+
 
 class FailureKind(Word):
     """How an operation goes wrong."""
