@@ -145,7 +145,7 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::MarkerRemoved, Profile::Calls, 327, Invariant::UnguardedIsMarked),
     (PlantedBug::DeviceFedLate, Profile::Calls, 312, Invariant::DeviceEndsInTime),
     (PlantedBug::TermsIgnored, Profile::Calls, 8, Invariant::FedAfterRenewal),
-    (PlantedBug::CommandsWaitForNodes, Profile::Mixed, 50, Invariant::GoesOn),
+    (PlantedBug::CommandsWaitForNodes, Profile::Mixed, 77, Invariant::GoesOn),
     (PlantedBug::StartsWaitForNodes, Profile::People, 170, Invariant::GoesOn),
     (PlantedBug::PrioritiesUnseen, Profile::Mixed, 16, Invariant::HigherFirst),
     (PlantedBug::BoundsUnseen, Profile::Mixed, 50, Invariant::StormsAreBounded),
