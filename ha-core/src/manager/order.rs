@@ -21,7 +21,7 @@ use crate::{
     host::{self, HostOperation},
     id::{NodeName, ServiceId},
     rules::{Orders, VERSION_WITH_ORDER},
-    status::{ExitCode, ManagerStatus, NodeState, ServiceState, Writer},
+    status::{ExitCode, ManagerStatus, NodeState, Readiness, ServiceState, Writer},
     version::compare_versions,
 };
 
@@ -108,7 +108,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// Takes note of which of those that come first run. What an earlier master was told may be from before all nodes went down: what
+    /// Takes note of which of those that come first run, and are ready by their probes if they have some. What an earlier master was told may be from before all nodes went down: what
     /// counts is an answer to a request of this one, for as long as the node has not been away since.
     fn note_firsts(&mut self) {
         let orders = self.orders.in_force.clone();
@@ -123,7 +123,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             let has_answered =
                 result == Some(ExitCode::SUCCESS) && entry.uid.as_ref().is_some_and(|uid| self.has_asked_by(uid));
             let note = record.and_then(|record| record.services.get(sid));
-            let is_down = note.is_some_and(|note| note.next_restart.is_some() || note.asks.is_some());
+            let is_ready = note.and_then(|note| note.readiness) == Some(Readiness::Ready);
+            let is_down = note.is_some_and(|note| note.next_restart.is_some() || note.asks.is_some())
+                || (self.facts(service).has_probe && !is_ready);
             let was_up = self.orders.up.get(sid);
             match entry.state {
                 ServiceState::Started { confirmed } if facts.online && !is_down => {

@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) max_relocate: u32,
     /// After how many seconds failed starts count no more.
     pub(super) failure_timeout: Option<u32>,
+    /// Whether it has a probe, by which it is seen whether it is ready.
+    pub(super) has_probe: bool,
     pub(super) failback: bool,
     /// Whether automatic balancing may move it.
     pub(super) auto_rebalance: bool,
@@ -32,6 +34,7 @@ impl Default for Facts {
             requested: RequestedState::Ignored,
             max_relocate: 0,
             failure_timeout: None,
+            has_probe: false,
             failback: true,
             auto_rebalance: true,
         }
@@ -44,6 +47,7 @@ impl Facts {
             requested: resource.state(),
             max_relocate: resource.max_relocate(),
             failure_timeout: resource.failure_timeout(),
+            has_probe: resource.probe.is_some(),
             failback: effective_failback(resource, &configuration.groups),
             auto_rebalance: resource.auto_rebalance(),
         }

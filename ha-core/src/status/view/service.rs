@@ -14,8 +14,8 @@ use crate::{
     config::{RequestedState, Resource},
     id::{NodeName, ServiceId},
     status::{
-        DisarmMode, ManagerStatus, NodeState, NotUnderstood, Readiness, ServiceEntry, ServiceNote, ServiceState, StateName,
-        Timestamp, UtcTime,
+        DisarmMode, ManagerStatus, NodeState, NotUnderstood, Readiness, ServiceEntry, ServiceNote, ServiceState,
+        StateName, Timestamp, UtcTime,
     },
 };
 
