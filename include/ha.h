@@ -1905,6 +1905,12 @@ enum ha_event_kind
     /// A service waits to be moved: as many move already as may at once in the whole cluster.
     /// Fields: sid, max.
     HA_EVENT_MOVE_HELD_BACK = 125,
+    /// A service that runs is ready, by its probe: for the first time since its start, or again.
+    /// Fields: sid.
+    HA_EVENT_SERVICE_READY = 126,
+    /// A service that runs was not ready in time after its start, or is no longer, by its probe.
+    /// Fields: sid, failures, [reason], on_failure.
+    HA_EVENT_SERVICE_NOT_READY = 127,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2041,6 +2047,12 @@ enum ha_answer
     HA_ANSWER_FENCED = 32,
     /// run_fence_device: one of its commands failed or timed out.
     HA_ANSWER_NOT_FENCED = 33,
+    /// probe: the service is ready.
+    HA_ANSWER_READY = 61,
+    /// probe: the service is not ready, or not yet.
+    HA_ANSWER_NOT_READY = 62,
+    /// probe: the service is not ready, and will not be: it counts at once as failed for as often and as long as is configured.
+    HA_ANSWER_NEVER_READY = 63,
     /// start_job: it is done already; ha_reply_exit_code() has said how.
     HA_ANSWER_FINISHED = 41,
     /// start, stop, move_to: a lock of the guest (backup, snapshot, ...) does not allow it for now; ha_reply_text() says which one. That is no
@@ -2304,6 +2316,21 @@ typedef struct ha_callbacks {
     int32_t (*guest_lock)(void *context, const char *sid, size_t sid_length, struct ha_reply *reply);
     /// CRM, may be NULL: as usage, and asked instead. dynamic: 1 if the measured use is looked at as well, 0 if the sizes alone are.
     int32_t (*usage_by_mode)(void *context, int32_t dynamic, struct ha_reply *reply);
+    /// LRM, may be NULL: begins to find out whether a service is ready, by a probe as it is configured (such as "tcp:5432"), within
+    /// so many seconds, if that was not begun for this number yet, and says how far it has come: HA_ANSWER_RUNNING, HA_ANSWER_READY,
+    /// HA_ANSWER_NOT_READY or HA_ANSWER_NEVER_READY. Called once a round while it runs. A failure counts as not ready, and its text is the
+    /// reason that is shown. NULL: a service that has a probe is not ready.
+    ///
+    /// Promise: An answer belongs to its attempt: what was found out for an earlier one is never given. It returns at
+    /// once, and changes nothing.
+    int32_t (*probe)(void *context,
+                     const char *sid,
+                     size_t sid_length,
+                     uint64_t number,
+                     const char *probe,
+                     size_t probe_length,
+                     uint32_t timeout,
+                     struct ha_reply *reply);
 } ha_callbacks;
 
 /// Makes a host. The callbacks are copied. If it fails the context is not taken over, and destroy() is not called.

@@ -371,6 +371,12 @@ pub enum ha_event_kind {
     /// A service waits to be moved: as many move already as may at once in the whole cluster.
     /// Fields: sid, max.
     HA_EVENT_MOVE_HELD_BACK = 125,
+    /// A service that runs is ready, by its probe: for the first time since its start, or again.
+    /// Fields: sid.
+    HA_EVENT_SERVICE_READY = 126,
+    /// A service that runs was not ready in time after its start, or is no longer, by its probe.
+    /// Fields: sid, failures, [reason], on_failure.
+    HA_EVENT_SERVICE_NOT_READY = 127,
 }
 
 /// The kind of an event.
@@ -502,6 +508,8 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::OrderRulesNotInForce { .. } => Kind::HA_EVENT_ORDER_RULES_NOT_IN_FORCE,
         Event::StartHeldBack { .. } => Kind::HA_EVENT_START_HELD_BACK,
         Event::MoveHeldBack { .. } => Kind::HA_EVENT_MOVE_HELD_BACK,
+        Event::ServiceReady { .. } => Kind::HA_EVENT_SERVICE_READY,
+        Event::ServiceNotReady { .. } => Kind::HA_EVENT_SERVICE_NOT_READY,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }
