@@ -15,7 +15,8 @@ use ha_core::{
     host::{
         Agent, ClusterLock, ConfigurationStore, Entropy, EventSink, FeedOutcome, FenceAttempt, FenceDevices,
         FenceProgress, GuestControl, HostError, HostFigures, Job, JobId, JobStart, Lock, LockAnswer, LrmStore,
-        ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore, UnmanagedGuest, Watchdog, Workers,
+        ManagerStore, Membership, ProbeAttempt, ProbeProgress, Statistics, StatusStore, UnmanagedGuest, Watchdog,
+        Workers,
     },
     id::{NodeName, ServiceId, Uid},
     status::{self, ExitCode, Motion},

@@ -7,7 +7,8 @@ use std::{
 
 use ha_core::{
     config::{
-        self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType, groups::GroupProperty,
+        self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType,
+        groups::GroupProperty,
         resources::{OnFailure, Probe, ResourceProperty},
         rules::MAX_ORDER_SECONDS,
     },
