@@ -425,6 +425,7 @@ impl Lrm {
                 if !self.read_status(host) {
                     return self.end_active(iteration, host, now);
                 }
+                self.queue_later_stops(now.instant);
                 if !self.is_stopping() {
                     if !iteration.view_is_fresh {
                         host.event(Event::RoundSkippedStaleClusterState);

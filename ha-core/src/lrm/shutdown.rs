@@ -9,6 +9,7 @@ use crate::{
     event::{Event, ShutdownKind, ShutdownMode},
     host::{self, EventSink, HostOperation, Job, LrmHost},
     id::{NodeName, ServiceId},
+    rules::{Orders, RuleSet, evaluate},
     status::{ExitCode, LrmMode, LrmState, ManagerStatus, ServiceEntry, ServiceState, StateName},
     text_enum::text_enum,
     time::{Instant, Now},
@@ -55,6 +56,7 @@ impl Lrm {
         if node_goes_down {
             host.event(Event::ShutdownRequested { policy });
             self.notes.begin_going_down();
+            self.final_stops.order = self.order_of_stops(host, now.instant);
             // What is frozen for a restart does not move any more.
             if policy != ShutdownPolicy::Migrate || is_more {
                 self.queue_final_stops(now.instant);
@@ -97,7 +99,7 @@ impl Lrm {
     }
 
     /// Queues a stop of every service of this node that was not told to stop before. It answers no request: nothing is
-    /// reported, but a failure is counted. Says whether there was one.
+    /// reported, but a failure is counted. Says whether there was one, or is still to be one.
     pub(super) fn queue_final_stops(&mut self, now: Instant) -> bool {
         self.queue_stops_of(now, |_| true)
     }
@@ -109,15 +111,54 @@ impl Lrm {
         }
     }
 
+    /// The order rules by which services are stopped the other way round, and since when. Nothing if none is in force, or if they can't be
+    /// read.
+    fn order_of_stops(&self, host: &mut (impl LrmHost + ?Sized), now: Instant) -> Option<(Orders, Instant)> {
+        if self.status.ordered.is_empty() {
+            return None;
+        }
+        let configuration = host.configuration();
+        let configuration = host::answer(host, HostOperation::ReadConfiguration, configuration)?;
+        let nodes: Vec<NodeName> = self.status.nodes.keys().cloned().collect();
+        Some((Orders::of(&evaluate(&RuleSet::from_config(&configuration.rules), &nodes).rules), now))
+    }
+
+    /// Whether the last stop of a service waits for those of this node that come after it: not for longer than the rule says, and not
+    /// where the watchdog bounds it.
+    fn stops_later(&self, sid: &ServiceId, now: Instant) -> bool {
+        let Some((orders, since)) = &self.final_stops.order else { return false };
+        let waited = now.since(*since);
+        let may_run_here = |then: &ServiceId| {
+            self.status.services.get(then).is_some_and(|entry| {
+                entry.node == self.node && !matches!(entry.state, ServiceState::Stopped | ServiceState::Error)
+            }) && !self.final_stops.has_ended(then)
+        };
+        self.state != LrmState::LostAgentLock
+            && orders.after(sid).any(|(_, order)| {
+                waited < Duration::from_secs(order.timeout().into()) && order.then.iter().any(may_run_here)
+            })
+    }
+
+    /// Queues the last stops for which others had to end first, once those have.
+    pub(super) fn queue_later_stops(&mut self, now: Instant) {
+        if self.goes_down() && self.final_stops.order.is_some() {
+            self.queue_final_stops(now);
+        }
+    }
+
     fn queue_stops_of(&mut self, now: Instant, which: impl Fn(&ServiceState) -> bool) -> bool {
         let status = self.status.clone();
         let longest = (self.state == LrmState::LostAgentLock).then(|| self.time_for_stops(now));
         let mut any = false;
         for (sid, entry) in status.services.iter().filter(|(_, entry)| entry.node == self.node && which(&entry.state)) {
-            if !self.final_stops.services.insert(sid.clone()) {
+            if self.final_stops.services.contains(sid) {
                 continue;
             }
             any = true;
+            if self.stops_later(sid, now) {
+                continue;
+            }
+            self.final_stops.services.insert(sid.clone());
             let job = Job {
                 id: self.queue.next_id(),
                 sid: sid.clone(),
@@ -216,6 +257,8 @@ impl Lrm {
 /// The last stops of services, while their node goes down.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FinalStops {
+    /// The order rules by which they are made, and since when, if there are any.
+    order: Option<(Orders, Instant)>,
     services: BTreeSet<ServiceId>,
     stopped: BTreeSet<ServiceId>,
     failed: BTreeSet<ServiceId>,

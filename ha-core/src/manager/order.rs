@@ -33,6 +33,8 @@ pub(super) struct OrderHistory {
     since: String,
     /// Services that were seen running, each with who wrote so.
     up: BTreeMap<ServiceId, Option<Writer>>,
+    /// Services that are to be stopped once those have stopped that come after them, with how many seconds they have waited for that.
+    stops: BTreeMap<ServiceId, u32>,
     /// Nodes that are online and know order rules.
     known_by: BTreeSet<NodeName>,
     /// Nodes that do not know them, each with its version as it was reported.
@@ -97,6 +99,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         if self.orders.in_force.is_empty() && self.status.ordered.is_empty() {
             return;
         }
+        let seconds = self.seconds;
+        self.orders.stops.values_mut().for_each(|waited| *waited = waited.saturating_add(seconds));
         self.note_firsts();
         let mut starts = core::mem::take(&mut self.status.ordered);
         let orders = self.orders.in_force.clone();
@@ -320,6 +324,46 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             let waited = start.waited.unwrap_or(0);
             self.host.event(Event::StartWaitedEnough { sid, missing, waited });
         }
+    }
+
+    /// A service is to be stopped. Says whether it waits until those have stopped that come after it and are to be stopped too (M26).
+    pub(super) fn holds_stop(&mut self, service: usize) -> bool {
+        if self.orders.in_force.is_empty() {
+            return false;
+        }
+        let Some((sid, _)) = self.entry(service) else { return false };
+        let sid = sid.clone();
+        let waited = self.orders.stops.remove(&sid).unwrap_or(0);
+        let mut rules = self.orders.in_force.after(&sid);
+        let waits = rules
+            .any(|(_, order)| waited < order.timeout() && order.then.iter().any(|then| self.is_being_stopped(then)));
+        drop(rules);
+        if waits {
+            self.orders.stops.insert(sid, waited);
+        }
+        waits
+    }
+
+    /// Whether a service is asked to stop, and may still run on a node that is there.
+    fn is_being_stopped(&self, sid: &ServiceId) -> bool {
+        let Some(service) = self.status.services.position(sid) else { return false };
+        let is_asked = matches!(self.facts(service).requested, RequestedState::Stopped | RequestedState::Disabled);
+        let Some((_, entry)) = self.entry(service) else { return false };
+        is_asked
+            && self.is_online(&entry.node)
+            && match entry.state {
+                ServiceState::Started { .. }
+                | ServiceState::RequestStop { .. }
+                | ServiceState::Migrate { .. }
+                | ServiceState::Relocate { .. }
+                | ServiceState::Freeze => true,
+                ServiceState::Stopped
+                | ServiceState::RequestStart
+                | ServiceState::RequestStartBalance { .. }
+                | ServiceState::Fence
+                | ServiceState::Recovery
+                | ServiceState::Error => false,
+            }
     }
 
     /// The service goes on, on a node: it is started or stopped, as is asked. If it has to wait for others its LRM asks first.

@@ -30,7 +30,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
         match self.facts(service).requested {
             RequestedState::Stopped | RequestedState::Disabled => {
-                self.change(service, ServiceState::RequestStop { timeout: None }, Brings::Nothing);
+                if !self.holds_stop(service) {
+                    self.change(service, ServiceState::RequestStop { timeout: None }, Brings::Nothing);
+                }
                 return;
             }
             RequestedState::Started | RequestedState::Ignored => {}
