@@ -76,6 +76,11 @@ fn everyday_tasks() {
 }
 
 #[test]
+fn an_application_of_three_parts() {
+    play("three-tiers.md");
+}
+
+#[test]
 fn when_something_is_wrong() {
     play("wrong.md");
 }

@@ -8,7 +8,7 @@ use std::{fs, path::Path};
 use common::{Sandbox, verbs};
 use ha_core::config::{
     datacenter::{BalanceMethod, DatacenterSetting, FencingMode, SchedulerMode, ShutdownPolicy},
-    resources::{RequestedState, ResourceProperty},
+    resources::{OnFailure, RequestedState, ResourceProperty},
     rules::{Affinity, RuleProperty, RuleType},
 };
 
@@ -62,7 +62,7 @@ fn check(name: &str, words: &[&str]) {
 
 #[test]
 fn pages_of_files_name_all_that_the_files_can_say() {
-    check("resources.cfg.5", &[ResourceProperty::WORDS, RequestedState::WORDS].concat());
+    check("resources.cfg.5", &[ResourceProperty::WORDS, RequestedState::WORDS, OnFailure::WORDS].concat());
     check("rules.cfg.5", &[RuleType::WORDS, RuleProperty::WORDS, Affinity::WORDS].concat());
     let settings: Vec<&str> = DatacenterSetting::WORDS
         .iter()
