@@ -31,8 +31,8 @@ pub(crate) struct ResourceOptions {
     /// How much it matters beside others, from 0 to 1000: what has more is placed, started and moved first, and stopped last.
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     priority: Option<String>,
-    /// How it is seen whether it is ready once it runs: 'agent', 'tcp:PORT', 'tcp:HOST:PORT', 'http://HOST[:PORT][/PATH]', or 'exec:NAME'
-    /// with arguments, a program in the directory of probes of its node.
+    /// How it is seen whether it is ready once it runs: 'agent', 'tcp:PORT', 'tcp:HOST:PORT', 'http://HOST:PORT/PATH', or 'exec:NAME' with
+    /// arguments, a program in the directory of probes of its node.
     #[arg(long)]
     probe: Option<String>,
     /// Seconds from one probe to the next; 10 if not given.
