@@ -34,8 +34,9 @@ fn a_service_is_starting_until_its_port_answers_and_is_restarted_when_that_answe
     assert_eq!(starts(&sandbox), 1, "it is only reported");
     sandbox.ok(&["set", "proc:web", "--on-failure", "restart"]);
     wait_for("a restart", 60, || starts(&sandbox) == 2);
-    let told = sandbox.ok(&["history", "proc:web"]);
-    assert!(told.contains("proc:web runs and is not ready"), "{told}");
+    wait_for("the entry for that", 60, || {
+        sandbox.ok(&["history", "proc:web"]).contains("proc:web runs and is not ready")
+    });
     node.kill().unwrap();
     node.wait().unwrap();
 }
@@ -61,8 +62,7 @@ fn a_program_of_ones_own_says_why_its_service_is_not_ready() {
     wait_for("the reason", 60, || sandbox.ok(&["status"]).contains("its probe failed: replays its log"));
     fs::write(&flag, "").unwrap();
     wait_for("a service that is ready", 60, || sandbox.shown("exec:db") == "started");
-    let told = sandbox.ok(&["history", "exec:db"]);
-    assert!(told.contains("exec:db is ready"), "{told}");
+    wait_for("the entry for that", 60, || sandbox.ok(&["history", "exec:db"]).contains("exec:db is ready"));
     node.kill().unwrap();
     node.wait().unwrap();
 }
