@@ -58,6 +58,7 @@ from pyha.words import (
     LrmState,
     Motion,
     NodeState,
+    OnFailure,
     Preference,
     RequestedState,
     RuleType,
@@ -1684,6 +1685,12 @@ class Resource:
         auto_rebalance: bool | None = None,
         failure_timeout: SupportsIndex | None = None,
         priority: SupportsIndex | None = None,
+        probe: str | None = None,
+        probe_interval: SupportsIndex | None = None,
+        probe_timeout: SupportsIndex | None = None,
+        probe_failures: SupportsIndex | None = None,
+        ready_timeout: SupportsIndex | None = None,
+        on_failure: OnFailure | str | None = None,
         comment: str | None = None,
     ) -> Resource: ...
     def __repr__(self, /) -> str: ...
@@ -1724,15 +1731,45 @@ class Resource:
         Failed starts that are retried on the same node; by default 1.
         """
     @property
+    def on_failure(self, /) -> OnFailure:
+        """
+        What follows when it is not ready in time, or no longer; by default ``report``.
+        """
+    @property
     def priority(self, /) -> int:
         """
         How much it matters beside others, from 0 to 1000; by default 0. What has more of it is placed, started and moved before the
         rest, and stopped after it.
         """
     @property
+    def probe(self, /) -> str | None:
+        """
+        How it is seen whether it is ready once it runs, such as ``tcp:5432``; by default it is as soon as it runs.
+        """
+    @property
+    def probe_failures(self, /) -> int:
+        """
+        How many probes must fail one after another before it is no longer ready; by default 3.
+        """
+    @property
+    def probe_interval(self, /) -> int:
+        """
+        Seconds from one probe to the next; by default 10.
+        """
+    @property
+    def probe_timeout(self, /) -> int:
+        """
+        Seconds that one probe may take; by default 5.
+        """
+    @property
     def properties(self, /) -> dict[str, str]:
         """
         The properties that are set, as the text that an edit takes.
+        """
+    @property
+    def ready_timeout(self, /) -> int:
+        """
+        Seconds that it may take to be ready after its start; by default 300.
         """
     @property
     def sid(self, /) -> str:
