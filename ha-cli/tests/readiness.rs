@@ -3,9 +3,93 @@
 
 mod common;
 
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    sync::Arc,
+    time::Duration,
+};
 
 use common::{Sandbox, wait_for};
+use ha_core::{
+    event::Event,
+    host::{HostError, ProbeAttempt, ProbeProgress},
+    id::{NodeName, ServiceId},
+};
+use ha_host::{
+    agents::{Kinds, Launcher, NodeAgents, Prober, SharedSink, Workplace},
+    store::StoreAddress,
+};
+
+/// Nobody listens.
+struct Deaf;
+
+impl SharedSink for Deaf {
+    fn event(&self, _: Event) {}
+}
+
+fn prober(sandbox: &Sandbox) -> Prober {
+    let node = NodeName::new("node1").unwrap();
+    let place = Workplace {
+        store: StoreAddress::File(sandbox.store()).open(Duration::from_secs(2)).unwrap(),
+        node: node.clone(),
+        address: "127.0.0.1".into(),
+        run_directory: sandbox.directory.join("run"),
+        launcher: Launcher::new(env!("CARGO_BIN_EXE_ha")),
+    };
+    Prober::new(node, NodeAgents::new(&Kinds::default(), &place, Arc::new(Deaf)), &sandbox.directory)
+}
+
+fn attempt(number: u64, probe: &str) -> ProbeAttempt {
+    ProbeAttempt { sid: ServiceId::new("proc:web").unwrap(), number, probe: probe.parse().unwrap(), timeout: 60 }
+}
+
+/// The answer to an attempt, once there is one.
+fn answer(prober: &mut Prober, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
+    let mut answer = Ok(ProbeProgress::Running);
+    wait_for("an answer", 60, || {
+        answer = prober.progress(attempt);
+        answer != Ok(ProbeProgress::Running)
+    });
+    answer
+}
+
+/// The lock of the node is renewed by the thread that asks: a server that never answers must not hold it up. And what it says at
+/// last is of another attempt.
+#[test]
+fn a_probe_that_hangs_is_waited_for_by_nobody_and_its_late_answer_is_of_its_own_attempt() {
+    let sandbox = Sandbox::new("prober", "node1", "fast");
+    let mut prober = prober(&sandbox);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hangs = attempt(1, &format!("http://{}/", server.local_addr().unwrap()));
+    assert_eq!(prober.progress(&hangs), Ok(ProbeProgress::Running), "it comes back while nothing is answered");
+    let (mut asker, _) = server.accept().unwrap();
+    assert_eq!(prober.progress(&hangs), Ok(ProbeProgress::Running));
+
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let next = attempt(2, &format!("tcp:127.0.0.1:{closed}"));
+    let _ = prober.progress(&next);
+    let _ = asker.read(&mut [0; 4096]).unwrap();
+    asker.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let refused = answer(&mut prober, &next);
+    assert!(refused.is_err(), "nobody listens there: {refused:?}");
+}
+
+#[test]
+fn the_program_of_a_probe_is_one_of_the_directory_of_probes() {
+    let sandbox = Sandbox::new("prober-exec", "node1", "fast");
+    let mut prober = prober(&sandbox);
+    let program = sandbox.directory.join("says");
+    fs::write(&program, "#!/bin/sh\necho \"$HA_SID on $HA_NODE: $1\"; exit $2\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(answer(&mut prober, &attempt(1, "exec:says well 0")), Ok(ProbeProgress::Ready));
+    let reason = answer(&mut prober, &attempt(2, "exec:says 'not yet' 3")).unwrap_err().to_string();
+    assert_eq!(reason, "proc:web on node1: not yet");
+    assert_eq!(answer(&mut prober, &attempt(3, "exec:says never 4")), Ok(ProbeProgress::Failed));
+    assert!(answer(&mut prober, &attempt(4, "exec:true")).is_err(), "there is no such program in there");
+}
 
 /// How often the guest `proc:web` was started, by what it has written.
 fn starts(sandbox: &Sandbox) -> usize {
