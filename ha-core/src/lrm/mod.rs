@@ -609,6 +609,8 @@ impl Lrm {
         let closed = self.close_watchdog(host, now);
         if closed {
             self.lease.release(host);
+            // Services may leave and come back before it looks after any again.
+            self.notes.forget_what_runs();
         }
         closed
     }

@@ -190,6 +190,11 @@ impl Notes {
         }
     }
 
+    /// Nobody looks after services for now: what was seen running need not run when somebody does again.
+    pub(super) fn forget_what_runs(&mut self) {
+        self.services.values_mut().for_each(|note| note.runs = false);
+    }
+
     /// Whether a service was seen running since it was asked to run here.
     pub(super) fn has_run(&self, sid: &ServiceId) -> bool {
         self.services.get(sid).is_some_and(|note| note.runs)
