@@ -26,6 +26,8 @@ const MOVE_COUNTS_FOR: Duration = Duration::from_secs(56 * 60);
 pub(super) struct Storms {
     turns: BTreeMap<NodeName, Turn>,
     since: BTreeMap<(ServiceId, Traffic), Instant>,
+    /// Services that move from a node that was in maintenance when they began to.
+    leaving: BTreeSet<ServiceId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,15 +99,32 @@ impl Storms {
             Some((key, since))
         });
         self.since = seen.collect();
+        self.take_note_of_leaving(status);
         let turn = self.turns.remove(node)?;
         // While HA is being disarmed nobody takes note of what has started.
         let before = before.filter(|_| status.disarm.is_none())?;
-        let bounds = [(Traffic::Start, turn.max_starts, 0), (Traffic::Move, turn.max_moves, emptied(status))];
+        let bounds = [(Traffic::Start, turn.max_starts, 0), (Traffic::Move, turn.max_moves, self.emptied(status))];
         bounds.into_iter().find_map(|(traffic, max, more)| {
             let max = max?;
             waits_for_nothing(&turn, traffic, before, status)
                 .or_else(|| self.too_many(&turn, traffic, max.saturating_add(more), before, status, now))
         })
+    }
+
+    fn take_note_of_leaving(&mut self, status: &ManagerStatus) {
+        let moves = |sid: &ServiceId| status.services.get(sid).and_then(traffic_of) == Some(Traffic::Move);
+        self.leaving.retain(moves);
+        let in_maintenance = |entry: &ServiceEntry| status.node_state(&entry.node) == NodeState::Maintenance;
+        let leaving = status.services.iter().filter(|(sid, entry)| moves(sid) && in_maintenance(entry));
+        self.leaving.extend(leaving.map(|(sid, _)| sid.clone()));
+    }
+
+    /// From each node that is to be emptied one may always move. That goes on when the node need not be emptied any more.
+    fn emptied(&self, status: &ManagerStatus) -> u32 {
+        let in_maintenance = status.nodes.iter().filter(|(_, state)| **state == NodeState::Maintenance);
+        let left = self.leaving.iter().filter_map(|sid| status.services.get(sid)).map(|entry| &entry.node);
+        let emptied: BTreeSet<&NodeName> = in_maintenance.map(|(node, _)| node).chain(left).collect();
+        u32::try_from(emptied.len()).unwrap_or(u32::MAX)
     }
 
     fn too_many(
@@ -145,12 +164,6 @@ fn waits_for_nothing(turn: &Turn, wanted: Traffic, before: &ManagerStatus, statu
     let wrong =
         !turn.taken.contains(&wanted) && [before, status].into_iter().all(|status| waiting(status) && is_idle(status));
     wrong.then(|| (Invariant::StormsAreBounded, format!("services wait for a {wanted:?}, and there is none")))
-}
-
-/// From each node that is to be emptied one may always move.
-fn emptied(status: &ManagerStatus) -> u32 {
-    let emptied = status.nodes.values().filter(|state| **state == NodeState::Maintenance).count();
-    u32::try_from(emptied).unwrap_or(u32::MAX)
 }
 
 fn traffic_of(entry: &ServiceEntry) -> Option<Traffic> {
