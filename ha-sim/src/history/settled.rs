@@ -110,14 +110,23 @@ impl<'a> Present<'a> {
                     && self.is_told_to_wait(sid)
             }
             ServiceState::Fence => self.needs_devices && is_located,
+            ServiceState::Freeze => self.restart_waits(&entry.node),
             ServiceState::RequestStop { .. }
             | ServiceState::RequestStart
             | ServiceState::RequestStartBalance { .. }
             | ServiceState::Migrate { .. }
-            | ServiceState::Relocate { .. }
-            | ServiceState::Freeze => false,
+            | ServiceState::Relocate { .. } => false,
         };
         (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
+    }
+
+    /// Whether an LRM that is to restart waits for a service of its node that can't be recovered since its guest was destroyed: it counts as
+    /// one to look after, until somebody makes the guest again or removes the service, as its status says.
+    fn restart_waits(self, node: &NodeName) -> bool {
+        let is_lost = |sid: &ServiceId, entry: &ServiceEntry| {
+            entry.node == *node && entry.state == ServiceState::Recovery && !self.world.guests.contains_key(sid)
+        };
+        self.status.services.iter().any(|(sid, entry)| is_lost(sid, entry))
     }
 
     /// Whether a service really had the reason for which it went to `error`: something happened to it, or its LRM saw that it is
