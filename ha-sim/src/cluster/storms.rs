@@ -26,8 +26,6 @@ const MOVE_COUNTS_FOR: Duration = Duration::from_secs(56 * 60);
 pub(super) struct Storms {
     turns: BTreeMap<NodeName, Turn>,
     since: BTreeMap<(ServiceId, Traffic), Instant>,
-    /// Services that move from a node that was in maintenance when they began to.
-    leaving: BTreeSet<ServiceId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,32 +97,15 @@ impl Storms {
             Some((key, since))
         });
         self.since = seen.collect();
-        self.take_note_of_leaving(status);
         let turn = self.turns.remove(node)?;
         // While HA is being disarmed nobody takes note of what has started.
         let before = before.filter(|_| status.disarm.is_none())?;
-        let bounds = [(Traffic::Start, turn.max_starts, 0), (Traffic::Move, turn.max_moves, self.emptied(status))];
-        bounds.into_iter().find_map(|(traffic, max, more)| {
+        let bounds = [(Traffic::Start, turn.max_starts), (Traffic::Move, turn.max_moves)];
+        bounds.into_iter().find_map(|(traffic, max)| {
             let max = max?;
             waits_for_nothing(&turn, traffic, before, status)
-                .or_else(|| self.too_many(&turn, traffic, max.saturating_add(more), before, status, now))
+                .or_else(|| self.too_many(&turn, traffic, max, before, status, now))
         })
-    }
-
-    fn take_note_of_leaving(&mut self, status: &ManagerStatus) {
-        let moves = |sid: &ServiceId| status.services.get(sid).and_then(traffic_of) == Some(Traffic::Move);
-        self.leaving.retain(moves);
-        let in_maintenance = |entry: &ServiceEntry| status.node_state(&entry.node) == NodeState::Maintenance;
-        let leaving = status.services.iter().filter(|(sid, entry)| moves(sid) && in_maintenance(entry));
-        self.leaving.extend(leaving.map(|(sid, _)| sid.clone()));
-    }
-
-    /// From each node that is to be emptied one may always move. That goes on when the node need not be emptied any more.
-    fn emptied(&self, status: &ManagerStatus) -> u32 {
-        let in_maintenance = status.nodes.iter().filter(|(_, state)| **state == NodeState::Maintenance);
-        let left = self.leaving.iter().filter_map(|sid| status.services.get(sid)).map(|entry| &entry.node);
-        let emptied: BTreeSet<&NodeName> = in_maintenance.map(|(node, _)| node).chain(left).collect();
-        u32::try_from(emptied.len()).unwrap_or(u32::MAX)
     }
 
     fn too_many(
@@ -148,9 +129,19 @@ impl Storms {
         };
         let of_kind = || status.services.iter().filter(|(_, entry)| traffic_of(entry) == Some(wanted));
         let new = of_kind().filter(|(sid, _)| is_new(sid)).count();
-        let all = of_kind().filter(|(sid, entry)| is_new(sid) || goes_on(sid, entry)).count();
-        (new > 0 && all > max as usize)
-            .then(|| (Invariant::StormsAreBounded, format!("{all} services {wanted:?} at once, of {max} that may")))
+        // What was begun under another bound, or to empty a node, goes on and may be more than that.
+        let going_on: Vec<&NodeName> = of_kind()
+            .filter(|(sid, entry)| !is_new(sid) && goes_on(sid, entry))
+            .map(|(_, entry)| &entry.node)
+            .collect();
+        // From each node that is to be emptied one may always move.
+        let is_emptied = |node: &NodeName, state: NodeState| {
+            wanted == Traffic::Move && state == NodeState::Maintenance && !going_on.contains(&node)
+        };
+        let emptied = status.nodes.iter().filter(|(node, state)| is_emptied(node, **state)).count();
+        let room = (max as usize).saturating_sub(going_on.len()).saturating_add(emptied);
+        let details = || format!("{new} more {wanted:?} beside {}, of {max} that may", going_on.len());
+        (new > room).then(|| (Invariant::StormsAreBounded, details()))
     }
 }
 
