@@ -27,7 +27,7 @@ mod file;
 pub mod groups;
 mod kept;
 pub mod notify;
-mod probe;
+pub mod probe;
 pub mod problem;
 pub mod resources;
 pub mod rules;

@@ -34,6 +34,7 @@ text_enum! {
     Ignored = "ignored",
 }
 
+#[doc(no_inline)]
 pub use super::probe::{OnFailure, Probe, ProbeTarget};
 
 /// The highest priority of a resource.
