@@ -26,7 +26,7 @@ resources = st.builds(
     auto_rebalance=st.none() | st.booleans(),
     failure_timeout=st.none() | st.integers(1, 100000),
     priority=st.none() | st.integers(0, 1000),
-    probe=st.none() | st.sampled_from(["agent", "tcp:22", "tcp:[::1]:80", "http://localhost/ready", "exec:check 'a b'"]),
+    probe=st.none() | st.sampled_from(["agent", "tcp:22", "tcp:[::1]:80", "http://localhost/up", "exec:see 'a b'"]),
     probe_interval=st.none() | st.integers(1, 100000),
     probe_timeout=st.none() | st.integers(1, 100000),
     probe_failures=st.none() | st.integers(1, 100000),
@@ -34,7 +34,7 @@ resources = st.builds(
     on_failure=st.none() | st.sampled_from(pyha.OnFailure),
     comment=st.none() | comments,
 )
-rules = st.builds(
+affinity_rules = st.builds(
     pyha.Rule,
     ids,
     st.lists(sids, min_size=1, max_size=4),
@@ -42,7 +42,8 @@ rules = st.builds(
     strict=st.none() | st.booleans(),
     affinity=st.none() | st.sampled_from(pyha.Affinity),
     comment=st.none() | comments,
-) | st.builds(pyha.Rule, ids, st.lists(sids, min_size=1, max_size=4), affinity=st.sampled_from(pyha.Affinity)) | st.builds(
+) | st.builds(pyha.Rule, ids, st.lists(sids, min_size=1, max_size=4), affinity=st.sampled_from(pyha.Affinity))
+rules = affinity_rules | st.builds(
     pyha.Rule,
     ids,
     first=st.lists(sids, min_size=1, max_size=4),

@@ -324,7 +324,7 @@ class JobControl(Protocol):
 
     @abstractmethod
     def probe(self, attempt: ProbeAttempt, /) -> ProbeProgress:
-        """Begins to find out whether a service is ready, if that was not begun for this attempt, and says how far it is.
+        """Begins to find out whether a service is ready, unless that was begun for this attempt; says how far it is.
 
         It is called once a round while it runs. What is raised is the reason why the service is not ready. Without this
         method a service that has a probe is not ready.

@@ -125,7 +125,7 @@ class ProbeAttempt:
     """Counts the attempts of an LRM, from 1."""
 
     probe: str
-    """How to find out, as it is configured: ``agent``, ``tcp:PORT``, ``tcp:HOST:PORT``, ``http://…`` or ``exec:NAME …``."""
+    """How to find out, as it is configured: ``agent``, ``tcp:PORT``, ``tcp:HOST:PORT``, ``http://…``, ``exec:NAME``."""
 
     timeout: int
     """Seconds that it may take, at least 1."""
