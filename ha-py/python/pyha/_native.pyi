@@ -1936,8 +1936,8 @@ class Rule:
         affinity: Affinity | str | None = None,
         first: Iterable[str] | None = None,
         then: Iterable[str] | None = None,
-        delay: int | None = None,
-        timeout: int | None = None,
+        delay: SupportsIndex | None = None,
+        timeout: SupportsIndex | None = None,
         disable: bool | None = None,
         comment: str | None = None,
     ) -> Rule: ...
@@ -1955,7 +1955,7 @@ class Rule:
     @property
     def delay(self, /) -> int | None:
         """
-        For how many seconds all that come first must be up before, for an order; by default 0.
+        For how many seconds those that come first must be up before, for an order; by default 0.
         """
     @property
     def disabled(self, /) -> bool:
