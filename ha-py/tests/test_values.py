@@ -92,7 +92,7 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
                 values[name] = "vm:100"
             elif name == "lock" and cls.__name__ == "LockAcquired":
                 values[name] = "ha_agent_node1_lock"
-            elif name == "services":
+            elif name in ("services", "waits_for", "missing"):
                 values[name] = ("vm:100",)
             elif name == "failed_nodes":
                 values[name] = ("node1",)
@@ -132,7 +132,7 @@ def test_bad_values_say_what_is_expected() -> None:
         pyha.Resource("nothing")
     with pytest.raises(ValueError, match="'on' is not a requested state: expected 'started'"):
         pyha.Resource("vm:100", state="on")
-    with pytest.raises(TypeError, match="a rule has 'nodes'"):
+    with pytest.raises(TypeError, match="a rule has 'resources' with 'nodes'"):
         pyha.Rule("x1", ["vm:100"])
     with pytest.raises(TypeError, match="not one text"):
         pyha.Rule("x1", "vm:100", affinity="positive")
