@@ -7,6 +7,7 @@ use ha_core::{
     id::{GroupId, RuleId, ServiceId},
     rules::{RuleSet, evaluate},
 };
+use ha_host::desk;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -35,23 +36,11 @@ fn say_sections_json(kind: &str, name: &str, sections: &[Shown]) -> Result<(), F
             let mut object = Map::new();
             object.insert(name.into(), json!(id));
             object.insert(kind.into(), json!(section_type));
-            object.extend(properties.iter().map(|(key, text)| ((*key).to_owned(), typed(key, text))));
+            object.extend(properties.iter().map(|(key, text)| ((*key).to_owned(), desk::property_value(key, text))));
             Value::Object(object)
         })
         .collect();
     say_json(&objects)
-}
-
-/// Numbers and truth values as JSON has them.
-fn typed(key: &str, text: &str) -> Value {
-    match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" | "probe-interval"
-        | "probe-timeout" | "probe-failures" | "ready-timeout" => {
-            text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
-        }
-        "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
-        _ => json!(text),
-    }
 }
 
 fn only<T>(all: Vec<T>, wanted: Option<&str>, what: &str, name: impl Fn(&T) -> &str) -> Result<Vec<T>, Failure> {

@@ -402,7 +402,7 @@ impl Workers for Adapter<'_> {
 
     fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
         if self.callbacks.probe.is_none() {
-            return Err(HostError::new(format!("this host makes no probes: '{}' can't be asked", attempt.probe)));
+            return Err(attempt.not_made());
         }
         let (sid, length) = split(attempt.sid.as_str());
         let (probe, probe_length) = split(attempt.probe.as_str());

@@ -464,7 +464,7 @@ impl Workers for PythonHost {
 
     fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
         if !self.has("probe") {
-            return Err(HostError::new(format!("this host makes no probes: '{}' can't be asked", attempt.probe)));
+            return Err(attempt.not_made());
         }
         self.call_extracted::<_, W<ProbeProgress>>("probe", (Out(attempt.clone()),)).map(|W(progress)| progress)
     }

@@ -132,6 +132,13 @@ def test_bad_values_say_what_is_expected() -> None:
         pyha.Resource("nothing")
     with pytest.raises(ValueError, match="'on' is not a requested state: expected 'started'"):
         pyha.Resource("vm:100", state="on")
+    with pytest.raises(ValueError, match="priority is from 0 to 1000, not 1001"):
+        pyha.Resource("vm:100", priority=1001)
+    for name in ("failure_timeout", "probe_interval", "probe_timeout", "probe_failures", "ready_timeout"):
+        with pytest.raises(ValueError, match=f"{name} is at least 1, not 0"):
+            pyha.Resource("vm:100", **{name: 0})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="expected 'agent', 'tcp:PORT'"):
+        pyha.Resource("vm:100", probe="udp:53")
     with pytest.raises(TypeError, match="a rule has 'resources' with 'nodes'"):
         pyha.Rule("x1", ["vm:100"])
     with pytest.raises(TypeError, match="not one text"):

@@ -86,7 +86,7 @@ pub trait Workers {
     ///
     /// By default no host makes probes: a service that has one configured is not ready, for that reason.
     fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
-        Err(HostError::new(alloc::format!("this host makes no probes: '{}' can't be asked", attempt.probe)))
+        Err(attempt.not_made())
     }
 
     /// The lock that a guest has now, to say what a job waits for that ended with [`ExitCode::TRY_AGAIN`]. By default it is not

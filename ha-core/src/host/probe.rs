@@ -1,5 +1,8 @@
 //! Probes: whether services that run are ready, too.
 
+use alloc::format;
+
+use super::HostError;
 use crate::{config::resources::Probe, id::ServiceId, text_enum::text_enum};
 
 /// One question whether a service is ready. It is named by `sid` and `number` together.
@@ -13,6 +16,14 @@ pub struct ProbeAttempt {
     pub probe: Probe,
     /// Seconds that it may take, at least 1.
     pub timeout: u32,
+}
+
+impl ProbeAttempt {
+    /// The answer of a host that makes no probes.
+    #[must_use]
+    pub fn not_made(&self) -> HostError {
+        HostError::new(format!("this host makes no probes: '{}' can't be asked", self.probe))
+    }
 }
 
 /// How far a probe has come.

@@ -130,11 +130,9 @@ impl Probes {
         let configured = resources.resources.iter();
         let plans = configured.filter_map(|(sid, resource)| Some((sid.clone(), Plan::of(resource)?))).collect();
         let before = core::mem::replace(&mut self.plans, plans);
-        let is_asked_as_before = |sid: &ServiceId| {
-            let probes = [&before, &self.plans].map(|plans| plans.get(sid).map(|plan| &plan.probe));
-            probes.first() == probes.last()
-        };
-        self.watched.retain(|sid, _| is_asked_as_before(sid));
+        // What was found out by another probe says nothing.
+        let Self { plans, watched, .. } = self;
+        watched.retain(|sid, _| before.get(sid).map(|plan| &plan.probe) == plans.get(sid).map(|plan| &plan.probe));
     }
 
     /// A service was started anew, or has ended: what was known of it is over.

@@ -52,6 +52,7 @@ use round::Round;
 use rules::RulesCache;
 use scope::{Scope, defers_disarm};
 use services::ManagedServices;
+pub(crate) use traffic::Traffic;
 use traffic::TrafficHistory;
 use uid::UidSource;
 

@@ -112,8 +112,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// Takes note of which of those that come first run, and are ready by their probes if they have some. What an earlier master was told may be from before all nodes went down: what
-    /// counts is an answer to a request of this one, for as long as the node has not been away since.
+    /// Takes note of which of those that come first run, and are ready by their probes if they have some. What an earlier master was told
+    /// may be from before all nodes went down: what counts is an answer to a request of this one, for as long as the node has not been
+    /// away since.
     fn note_firsts(&mut self) {
         let orders = self.orders.in_force.clone();
         let mut up = BTreeMap::new();
@@ -158,18 +159,8 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
 
     /// Whether a service that comes first counts as up: the one place that says so.
     fn is_up(&self, sid: &ServiceId) -> bool {
-        let runs = |state: &ServiceState| match state {
-            ServiceState::Started { .. } | ServiceState::Migrate { .. } => true,
-            ServiceState::Stopped
-            | ServiceState::RequestStop { .. }
-            | ServiceState::RequestStart
-            | ServiceState::RequestStartBalance { .. }
-            | ServiceState::Fence
-            | ServiceState::Recovery
-            | ServiceState::Relocate { .. }
-            | ServiceState::Freeze
-            | ServiceState::Error => false,
-        };
+        // It may have been asked to stop since.
+        let runs = |state: &ServiceState| matches!(state, ServiceState::Started { .. } | ServiceState::Migrate { .. });
         self.orders.up.contains_key(sid) && self.status.services.get(sid).is_some_and(|entry| runs(&entry.state))
     }
 

@@ -11,13 +11,13 @@ use crate::{
 
 /// A service that starts or moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Traffic {
+pub(crate) enum Traffic {
     Start,
     Move,
 }
 
 impl Traffic {
-    pub(super) fn of(state: &ServiceState) -> Option<Self> {
+    pub(crate) fn of(state: &ServiceState) -> Option<Self> {
         match state {
             ServiceState::RequestStart
             | ServiceState::RequestStartBalance { .. }

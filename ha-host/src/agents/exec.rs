@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     kind::{GuestAgent, Workplace},
     launch::{Holding, Launch, Launcher},
-    output::output_within,
     probe,
 };
 use crate::os::{
@@ -221,9 +220,7 @@ impl ExecAgent {
         let (program, arguments) =
             guest.command.split_first().ok_or_else(|| HostError::new(format!("the command of {sid} is empty")))?;
         let mut command = Command::new(program);
-        command.args(arguments).args(["ready", sid.as_str()]).current_dir("/");
-        command.env("HA_SID", sid.as_str()).env("HA_NODE", self.node.as_str());
-        probe::said_by(output_within(&mut command, timeout), "'ready'")
+        probe::said_by(command.args(arguments).args(["ready", sid.as_str()]), sid, &self.node, timeout)
     }
 
     fn path(&self, sid: &ServiceId, extension: &str) -> PathBuf {

@@ -92,10 +92,8 @@ fn find_out(attempt: &ProbeAttempt, agents: &NodeAgents, node: &NodeName, progra
         ProbeTarget::Tcp { host, port } => connects(host.as_deref(), *port, timeout),
         ProbeTarget::Http(url) => answers(url, timeout),
         ProbeTarget::Exec { program, arguments } => {
-            let path = programs.join(program);
-            let mut command = Command::new(&path);
-            command.args(arguments).current_dir("/").env("HA_SID", attempt.sid.as_str()).env("HA_NODE", node.as_str());
-            said_by(output_within(&mut command, timeout), &path.display().to_string())
+            let mut command = Command::new(programs.join(program));
+            said_by(command.args(arguments), &attempt.sid, node, timeout)
         }
         _ => Err(HostError::new(format!("this version makes no probe '{}'", attempt.probe))),
     }
@@ -146,8 +144,15 @@ fn answers(url: &str, timeout: Duration) -> Found {
 const NOT_YET: i32 = 3;
 const FAILED: i32 = 4;
 
-/// What a program says of a service by its exit code, and by the last line that it wrote.
-pub(super) fn said_by(output: io::Result<Output>, program: &str) -> Found {
+/// What a program says of a service, within a time.
+pub(super) fn said_by(command: &mut Command, sid: &ServiceId, node: &NodeName, timeout: Duration) -> Found {
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.current_dir("/").env("HA_SID", sid.as_str()).env("HA_NODE", node.as_str());
+    meant_by(output_within(command, timeout), &program)
+}
+
+/// What the exit code of a program means, with the last line that it wrote.
+fn meant_by(output: io::Result<Output>, program: &str) -> Found {
     let output = output.map_err(|error| HostError::new(format!("{program}: {error}")))?;
     let last_line = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes);
@@ -219,7 +224,7 @@ mod tests {
         let output = |code: i32, text: &str| {
             Ok(Output { status: ExitStatus::from_raw(code << 8), stdout: text.into(), stderr: Vec::new() })
         };
-        let said = |code, text| said_by(output(code, text), "check").map_err(|error| error.to_string());
+        let said = |code, text| meant_by(output(code, text), "check").map_err(|error| error.to_string());
         assert_eq!(said(0, "all is well\n"), Ok(ProbeProgress::Ready));
         assert_eq!(said(3, ""), Ok(ProbeProgress::NotReady));
         assert_eq!(said(3, "one\nreplays its log\n\n"), Err("replays its log".into()));
@@ -227,7 +232,7 @@ mod tests {
         assert_eq!(said(1, ""), Err("exit code 1".into()));
         assert_eq!(said(127, "not found"), Err("not found (exit code 127)".into()));
         let killed = Ok(Output { status: ExitStatus::from_raw(9), stdout: Vec::new(), stderr: Vec::new() });
-        assert!(said_by(killed, "check").is_err());
-        assert!(said_by(Err(io::ErrorKind::TimedOut.into()), "check").is_err());
+        assert!(meant_by(killed, "check").is_err());
+        assert!(meant_by(Err(io::ErrorKind::TimedOut.into()), "check").is_err());
     }
 }

@@ -7,7 +7,7 @@
 //! * [`explain`]: why a service is where it is.
 //! * [`tolerance`]: how many nodes may fail; [`evacuation`]: what becomes of services when nodes are taken down for a while.
 //! * [`judge`]: what the master would answer to a command.
-//! * [`problems`]: what is wrong in the configuration.
+//! * [`property_value`]: a property as JSON has it.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
 //! * [`StatusParts`], [`metrics`]: the same for programs.
 //! * [`counted`]: what has been counted of the history.
@@ -20,6 +20,7 @@ mod foresight;
 mod glance;
 mod metrics;
 mod present;
+mod property;
 mod report;
 mod tolerance;
 mod verdict;
@@ -32,6 +33,7 @@ pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
 pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
+pub use property::property_value;
 pub use report::StatusParts;
 pub use tolerance::{tolerance, tolerance_with_remedies};
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

@@ -9,7 +9,7 @@ use ha_core::{
     config::{
         self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType,
         groups::GroupProperty,
-        resources::{OnFailure, Probe, ResourceProperty},
+        resources::{MAX_PRIORITY, OnFailure, Probe, ResourceProperty},
         rules::MAX_ORDER_SECONDS,
     },
     id::{GroupId, NodeName, RuleId, ServiceId},
@@ -120,6 +120,12 @@ impl Hash for Resource {
     }
 }
 
+/// Refuses what a file could not be read with.
+fn at_least_1(numbers: &[(&str, Option<u32>)]) -> PyResult<()> {
+    let zero = numbers.iter().find(|(_, number)| *number == Some(0));
+    zero.map_or(Ok(()), |(name, _)| Err(PyValueError::new_err(format!("{name} is at least 1, not 0"))))
+}
+
 #[pymethods]
 impl Resource {
     #[new]
@@ -147,6 +153,16 @@ impl Resource {
         on_failure: Option<W<OnFailure>>,
         comment: Option<String>,
     ) -> PyResult<Self> {
+        at_least_1(&[
+            ("failure_timeout", failure_timeout),
+            ("probe_interval", probe_interval),
+            ("probe_timeout", probe_timeout),
+            ("probe_failures", probe_failures),
+            ("ready_timeout", ready_timeout),
+        ])?;
+        if let Some(priority) = priority.filter(|priority| *priority > MAX_PRIORITY) {
+            return Err(PyValueError::new_err(format!("priority is from 0 to {MAX_PRIORITY}, not {priority}")));
+        }
         let probe = probe.map(|text| text.parse::<Probe>()).transpose();
         Ok(Self(config::Resource {
             sid: sid.0,

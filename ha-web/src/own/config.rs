@@ -7,7 +7,7 @@ use ha_core::{
     host,
     rules::{RuleSet, evaluate},
 };
-use ha_host::desk::{Change, DeskEdit, foresee};
+use ha_host::desk::{self, Change, DeskEdit, foresee};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -59,23 +59,17 @@ pub(super) fn what_follows(foresight: &Option<ha_host::desk::Foresight>) -> Valu
     })
 }
 
-/// The properties that are set, as JSON has numbers and truth values.
+/// The properties that are set, as JSON has numbers, truth values and lists.
 pub(super) fn properties<P>(all: &[P], text: impl Fn(&P) -> Option<String>) -> Map<String, Value>
 where
     P: ToString,
 {
-    let typed = |key: &str, text: String| match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" | "probe-interval"
-        | "probe-timeout" | "probe-failures" | "ready-timeout" => {
-            text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
-        }
-        "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),
-        "resources" | "nodes" | "first" | "then" => text.split(',').collect::<Value>(),
-        _ => json!(text),
-    };
     let property = |property: &P| {
-        let key = property.to_string();
-        let value = typed(&key, text(property)?);
+        let (key, text) = (property.to_string(), text(property)?);
+        let value = match key.as_str() {
+            "resources" | "nodes" | "first" | "then" => text.split(',').collect::<Value>(),
+            _ => desk::property_value(&key, &text),
+        };
         Some((key, value))
     };
     all.iter().filter_map(property).collect()

@@ -112,12 +112,12 @@ pub(crate) const ROUTES: &[Route] = &[
             BALANCE,
             FAILURE_TIMEOUT,
             PRIORITY,
-PROBE,
-PROBE_INTERVAL,
-PROBE_TIMEOUT,
-PROBE_FAILURES,
-READY_TIMEOUT,
-ON_FAILURE,
+            PROBE,
+            PROBE_INTERVAL,
+            PROBE_TIMEOUT,
+            PROBE_FAILURES,
+            READY_TIMEOUT,
+            ON_FAILURE,
             COMMENT,
             DRY_RUN,
         ])
@@ -125,7 +125,26 @@ ON_FAILURE,
     Route::get("/api/v1/services/{sid}", SysAudit, services::one)
         .about("A service: configuration, state, node, the rules that hold for it, and why it is where it is."),
     Route::patch("/api/v1/services/{sid}", VmPowerMgmt, services::set)
-        .takes(&[STATE, GROUP, MAX_RESTART, MAX_RELOCATE, FAILBACK, BALANCE, FAILURE_TIMEOUT, PRIORITY, PROBE, PROBE_INTERVAL, PROBE_TIMEOUT, PROBE_FAILURES, READY_TIMEOUT, ON_FAILURE, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .takes(&[
+            STATE,
+            GROUP,
+            MAX_RESTART,
+            MAX_RELOCATE,
+            FAILBACK,
+            BALANCE,
+            FAILURE_TIMEOUT,
+            PRIORITY,
+            PROBE,
+            PROBE_INTERVAL,
+            PROBE_TIMEOUT,
+            PROBE_FAILURES,
+            READY_TIMEOUT,
+            ON_FAILURE,
+            COMMENT,
+            DELETE,
+            DIGEST,
+            DRY_RUN,
+        ])
         .about("Change a service. For more than its requested state Sys.Console is needed."),
     Route::delete("/api/v1/services/{sid}", SysConsole, services::remove)
         .takes(&[

@@ -13,6 +13,7 @@ use super::{Liveness, MasterView, ViewInput};
 use crate::{
     config::{RequestedState, Resource},
     id::{NodeName, ServiceId},
+    manager::Traffic,
     status::{
         DisarmMode, ManagerStatus, NodeState, NotUnderstood, Readiness, ServiceEntry, ServiceNote, ServiceState,
         StateName, Timestamp, UtcTime,
@@ -296,18 +297,10 @@ impl Ahead {
             return ahead;
         }
         for (sid, entry) in manager.services.iter() {
-            match entry.state {
-                ServiceState::RequestStart
-                | ServiceState::RequestStartBalance { .. }
-                | ServiceState::Started { confirmed: false } => ahead.starting.push(sid.clone()),
-                ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => ahead.moving.push(sid.clone()),
-                ServiceState::Started { confirmed: true }
-                | ServiceState::Stopped
-                | ServiceState::RequestStop { .. }
-                | ServiceState::Fence
-                | ServiceState::Recovery
-                | ServiceState::Freeze
-                | ServiceState::Error => {}
+            match Traffic::of(&entry.state) {
+                Some(Traffic::Start) => ahead.starting.push(sid.clone()),
+                Some(Traffic::Move) => ahead.moving.push(sid.clone()),
+                None => {}
             }
         }
         ahead
