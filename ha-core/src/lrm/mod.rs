@@ -495,6 +495,7 @@ impl Lrm {
                 {
                     return Flow::Over(next);
                 }
+                self.probe_if_possible(iteration, host, now);
                 self.write_record(host, now);
                 return Flow::Over(self.again_after_wait(now));
             }
@@ -562,10 +563,16 @@ impl Lrm {
             && !self.has_active_services()
     }
 
-    fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
-        if self.state == LrmState::Active && !self.is_stopping() && iteration.view_is_fresh {
+    /// Probes what runs here, while this LRM looks after it: in maintenance too, which lasts until all have left.
+    fn probe_if_possible(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        let looks_after = matches!(self.state, LrmState::Active | LrmState::Maintenance);
+        if looks_after && !self.is_stopping() && iteration.view_is_fresh {
             self.probe_services(host, now);
         }
+    }
+
+    fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        self.probe_if_possible(iteration, host, now);
         self.write_record(host, now);
         let instant = iteration.began.after(self.timings.round_time());
         self.next_iteration = (!self.queue.is_empty()).then_some(instant);
@@ -611,6 +618,7 @@ impl Lrm {
             self.lease.release(host);
             // Services may leave and come back before it looks after any again.
             self.notes.forget_what_runs();
+            self.probes.forget_all();
         }
         closed
     }

@@ -140,6 +140,11 @@ impl Probes {
         self.watched.remove(sid);
     }
 
+    /// This node looks after no service any more.
+    pub(super) fn forget_all(&mut self) {
+        self.watched.clear();
+    }
+
     /// What is to be done with a service that runs and is not ready.
     pub(super) fn verdict(&self, sid: &ServiceId) -> Option<OnFailure> {
         let is_not_ready = self.watched.get(sid)?.readiness == Readiness::NotReady;

@@ -193,6 +193,21 @@ fn what_a_service_was_before_it_was_stopped_says_nothing_of_it_after() {
 }
 
 #[test]
+fn what_stays_in_maintenance_is_probed_until_it_is_left_alone() {
+    let mut cluster = probed(OnFailure::Report);
+    request_maintenance(&mut cluster, true);
+    assert_eq!(rounds(&mut cluster, 2), ["daemon_state"]);
+    answer(&mut cluster, Ok(ProbeProgress::Ready));
+    assert_eq!(rounds(&mut cluster, 2), ["service_ready"]);
+    request_maintenance(&mut cluster, false);
+    disarm(&mut cluster);
+    put(&mut cluster, ServiceState::Freeze, "frozen");
+    cluster.iterate_times(1, "node1", Daemon::Lrm);
+    assert!(!watchdog_is_open(&mut cluster));
+    assert_eq!(readiness(&cluster), (None, None), "who looks after nothing knows nothing");
+}
+
+#[test]
 fn no_more_services_are_probed_at_once_than_there_are_workers() {
     let mut cluster = probed(OnFailure::Report);
     cluster.datacenter().max_workers = 2;
