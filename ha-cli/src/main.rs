@@ -16,6 +16,7 @@ mod figures;
 mod history;
 mod logs;
 mod nodes;
+mod order_graph;
 mod plan;
 mod progress;
 mod repair;
@@ -184,5 +185,6 @@ fn rules(context: &Context, verb: RulesVerb) -> Result<ExitCode, Failure> {
         RulesVerb::Remove { rule, manner } => edits::remove_rule(context, &rule, &manner),
         RulesVerb::List { json } => show::rule_list(context, json),
         RulesVerb::Config { rule, json } => show::rule_config(context, rule.as_deref(), json),
+        RulesVerb::Graph(options) => order_graph::graph(context, &options),
     }
 }

@@ -12,7 +12,7 @@ pub(super) use changes::{ChangeOptions, StepsManner};
 pub(super) use guests::GuestVerb;
 pub(super) use nodes::NodeVerb;
 pub(super) use plan::PlanVerb;
-pub(super) use rules::{MemberOptions, RuleOptions, RulesVerb};
+pub(super) use rules::{GraphOptions, MemberOptions, RuleOptions, RulesVerb};
 pub(super) use services::{GroupOptions, ResourceOptions};
 pub(super) use status::{SortBy, StatusOptions};
 

@@ -54,6 +54,24 @@ pub(crate) enum RulesVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Show in which order services are started, by all order rules together.
+    ///
+    /// A line for each service and each rule by which it comes after others; the services of step 1 come after none.
+    Graph(GraphOptions),
+}
+
+/// How a graph is shown.
+#[derive(Debug, Args)]
+pub(crate) struct GraphOptions {
+    /// For 'dot' of Graphviz.
+    #[arg(long, group = "form")]
+    pub(crate) dot: bool,
+    /// As a picture: 'ha rules graph --svg > order.svg'.
+    #[arg(long, group = "form")]
+    pub(crate) svg: bool,
+    /// As JSON.
+    #[arg(long, group = "form")]
+    pub(crate) json: bool,
 }
 
 /// Properties of a rule.
