@@ -11,11 +11,12 @@ use ha_core::{
     event::Event,
     history::EntryId,
     id::{NodeName, ServiceId},
-    status::{Command, ManagerStatus, NodeState, ServiceState, StateName},
+    status::{Command, LrmStatus, ManagerStatus, NodeState, Readiness, ServiceNote, ServiceState, StateName},
 };
 use ha_host::{
     desk::{Change, Consequence, Foresight, Present, foresee, span},
     os::signals::StopSignals,
+    store::RecordName,
 };
 use serde_json::{Map, Value, json};
 
@@ -78,6 +79,8 @@ pub(super) enum Goal {
     Service { sid: ServiceId, node: Option<NodeName>, state: Option<StateName> },
     /// A service runs, wherever.
     Runs { sid: ServiceId },
+    /// A service that runs is ready by its probe.
+    Ready { sid: ServiceId },
     /// A node is in a state.
     Node { node: NodeName, state: NodeState },
     /// HA is disarmed altogether, or not at all.
@@ -99,13 +102,15 @@ impl Goal {
             Self::Service { sid, node: Some(node), state: Some(state) } => format!("{sid} to be {state} on {node}"),
             Self::Service { sid, .. } => format!("the master to let go of {sid}"),
             Self::Runs { sid } => format!("{sid} to be started"),
+            Self::Ready { sid } => format!("{sid} to be ready"),
             Self::Node { node, state } => format!("{node} to be in state {state}"),
             Self::Disarmed(true) => "HA to be disarmed".into(),
             Self::Disarmed(false) => "HA to be armed".into(),
         }
     }
 
-    fn is_met(&self, status: &ManagerStatus, commands_wait: bool) -> bool {
+    fn is_met(&self, seen: &Seen) -> bool {
+        let Seen { status, commands_wait, .. } = seen;
         match self {
             Self::Taken => !commands_wait,
             Self::Service { sid, node, state } => match status.services.get(sid) {
@@ -115,7 +120,8 @@ impl Goal {
                 }
                 None => node.is_none(),
             },
-            Self::Runs { sid } => status.services.get(sid).is_some_and(|entry| entry.state == RUNS),
+            Self::Runs { sid } => seen.runs(sid),
+            Self::Ready { sid } => seen.runs(sid) && seen.note(sid).readiness == Some(Readiness::Ready),
             Self::Node { node, state } => status.node_state(node) == *state,
             Self::Disarmed(true) => status.is_disarmed(),
             Self::Disarmed(false) => status.disarm.is_none() && !commands_wait,
@@ -123,9 +129,16 @@ impl Goal {
     }
 
     /// What is so instead.
-    fn instead(&self, status: &ManagerStatus) -> String {
+    fn instead(&self, seen: &Seen) -> String {
+        let status = &seen.status;
         match self {
-            Self::Service { sid, .. } | Self::Runs { sid } => match status.services.get(sid) {
+            Self::Ready { sid } if seen.runs(sid) => {
+                let note = seen.note(sid);
+                let readiness = note.readiness.unwrap_or(Readiness::Starting);
+                let reason = note.not_ready.map(|reason| format!(", its probe failed: {reason}")).unwrap_or_default();
+                format!("it runs and is {readiness}{reason}")
+            }
+            Self::Service { sid, .. } | Self::Runs { sid } | Self::Ready { sid } => match status.services.get(sid) {
                 Some(entry) => format!("it is in '{}' on {}", entry.state.name(), entry.node),
                 None => "the master does not know it".into(),
             },
@@ -138,15 +151,64 @@ impl Goal {
     }
 
     /// Whether it is useless to go on waiting.
-    fn has_failed(&self, status: &ManagerStatus) -> bool {
+    fn has_failed(&self, seen: &Seen) -> bool {
         match self {
             // It begins in 'error' where that has to be cleared.
             Self::Service { state: None | Some(StateName::Error | StateName::Stopped), .. } => false,
-            Self::Service { sid, .. } | Self::Runs { sid } => {
-                status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error)
+            Self::Service { sid, .. } | Self::Runs { sid } | Self::Ready { sid } => {
+                seen.status.services.get(sid).is_some_and(|entry| entry.state == ServiceState::Error)
             }
             Self::Taken | Self::Node { .. } | Self::Disarmed(_) => false,
         }
+    }
+
+    /// The service that is to run by this.
+    fn to_run(&self) -> Option<&ServiceId> {
+        match self {
+            Self::Service { sid, state: Some(StateName::Started), .. } | Self::Runs { sid } => Some(sid),
+            Self::Service { .. } | Self::Ready { .. } | Self::Taken | Self::Node { .. } | Self::Disarmed(_) => None,
+        }
+    }
+}
+
+/// Goals, and that what is to run by them is ready, where it has a probe.
+fn with_readiness(context: &Context, goals: &[Goal]) -> Result<Vec<Goal>, Failure> {
+    let resources = context.stored()?.configuration.resources;
+    let has_probe = |sid: &&ServiceId| resources.resources.get(*sid).is_some_and(|resource| resource.probe.is_some());
+    let ready = goals.iter().filter_map(Goal::to_run).filter(has_probe).map(|sid| Goal::Ready { sid: sid.clone() });
+    Ok(goals.iter().cloned().chain(ready).collect())
+}
+
+/// What a wait sees of the cluster.
+struct Seen {
+    status: ManagerStatus,
+    commands_wait: bool,
+    /// What the LRMs say of the services that are to be ready.
+    notes: BTreeMap<ServiceId, ServiceNote>,
+}
+
+impl Seen {
+    fn look(context: &Context, goals: &[Goal]) -> Result<Self, Failure> {
+        let status = context.manager_status()?;
+        let mut notes = BTreeMap::new();
+        // Read after the status: a start is confirmed there when the LRM has said so in its record, and it says in the same one what
+        // is known of that run.
+        for goal in goals {
+            let Goal::Ready { sid } = goal else { continue };
+            let Some(entry) = status.services.get(sid) else { continue };
+            let content = context.store.record(&RecordName::Lrm(entry.node.clone()))?;
+            let record = content.and_then(|content| LrmStatus::from_json(&String::from_utf8_lossy(&content)).ok());
+            notes.extend(record.and_then(|mut record| record.services.remove(sid)).map(|note| (sid.clone(), note)));
+        }
+        Ok(Self { status, commands_wait: context.store.commands_waiting()?, notes })
+    }
+
+    fn runs(&self, sid: &ServiceId) -> bool {
+        self.status.services.get(sid).is_some_and(|entry| entry.state == RUNS)
+    }
+
+    fn note(&self, sid: &ServiceId) -> ServiceNote {
+        self.notes.get(sid).cloned().unwrap_or_default()
     }
 }
 
@@ -314,6 +376,7 @@ pub(super) struct Waited {
 /// Waits until all of this is so, and says so. What is waited for, and for how long at most, is told first.
 pub(super) fn wait_for(context: &Context, goals: &[Goal], bound: Duration, quietly: bool) -> Result<Waited, Failure> {
     const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+    let goals = &with_readiness(context, goals)?;
     let words: Vec<String> = goals.iter().map(Goal::words).collect();
     if !quietly {
         say(format_args!("waiting for {}, {} s at most", words.join(", "), bound.as_secs()))?;
@@ -322,24 +385,23 @@ pub(super) fn wait_for(context: &Context, goals: &[Goal], bound: Duration, quiet
     let began = Instant::now();
     let mut progress = Progress::begin();
     loop {
-        let status = context.manager_status()?;
-        let commands_wait = context.store.commands_waiting()?;
-        let Some(unmet) = goals.iter().find(|goal| !goal.is_met(&status, commands_wait)) else { break };
-        if unmet.has_failed(&status) {
-            let (words, instead) = (unmet.words(), unmet.instead(&status));
+        let seen = Seen::look(context, goals)?;
+        let Some(unmet) = goals.iter().find(|goal| !goal.is_met(&seen)) else { break };
+        if unmet.has_failed(&seen) {
+            let (words, instead) = (unmet.words(), unmet.instead(&seen));
             return Err(Failure::Failed(format!(
                 "waited in vain for {words}: {instead}; see 'ha status' for the reason"
             )));
         }
         if began.elapsed() >= bound {
-            let (words, instead) = (unmet.words(), unmet.instead(&status));
+            let (words, instead) = (unmet.words(), unmet.instead(&seen));
             return Err(Failure::Failed(format!("waited {} s in vain for {words}: {instead}", bound.as_secs())));
         }
         progress.tell(|| {
-            let met = goals.iter().filter(|goal| goal.is_met(&status, commands_wait)).count();
+            let met = goals.iter().filter(|goal| goal.is_met(&seen)).count();
             let so_far = if goals.len() > 1 { format!("{met} of {} done, ", goals.len()) } else { String::new() };
             let (seconds, bound) = (began.elapsed().as_secs(), bound.as_secs());
-            format!("{seconds} s of {bound}: {so_far}waiting for {}; {}", unmet.words(), unmet.instead(&status))
+            format!("{seconds} s of {bound}: {so_far}waiting for {}; {}", unmet.words(), unmet.instead(&seen))
         });
         if signals.wait(LOOK_INTERVAL) {
             return Err(Failure::Failed(format!("interrupted while waiting for {}; it goes on", unmet.words())));

@@ -8,6 +8,7 @@ use std::{
     io::{Read, Write},
     net::TcpListener,
     os::unix::fs::PermissionsExt,
+    process::Stdio,
     sync::Arc,
     time::Duration,
 };
@@ -108,16 +109,24 @@ fn a_service_is_starting_until_its_port_answers_and_is_restarted_when_that_answe
     wait_for("a service that runs and does not answer", 60, || {
         sandbox.shown("proc:web") == "starting" && sandbox.ok(&["status"]).contains("Connection refused")
     });
+    assert_eq!(starts(&sandbox), 1, "it has time to be ready");
+
+    let mut restarting = sandbox.command().args(["restart", "proc:web"]).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for("a start", 60, || starts(&sandbox) == 2 && sandbox.shown("proc:web") == "starting");
+    assert!(restarting.try_wait().unwrap().is_none(), "it waits until the service is ready");
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     wait_for("a service that answers", 60, || sandbox.shown("proc:web") == "started");
-    assert_eq!(starts(&sandbox), 1, "it had time to be ready");
+    let restarted = restarting.wait_with_output().unwrap();
+    assert!(restarted.status.success());
+    let said = String::from_utf8(restarted.stdout).unwrap();
+    assert!(said.contains("proc:web to be started on node1, proc:web to be ready, "), "{said}");
 
     drop(listener);
     wait_for("a service that answers no more", 60, || sandbox.shown("proc:web") == "not ready");
     assert_eq!(sandbox.ha(&["status", "--exit-code"]).status.code(), Some(1), "that is not as it should be");
-    assert_eq!(starts(&sandbox), 1, "it is only reported");
+    assert_eq!(starts(&sandbox), 2, "it is only reported");
     sandbox.ok(&["set", "proc:web", "--on-failure", "restart"]);
-    wait_for("a restart", 60, || starts(&sandbox) == 2);
+    wait_for("a restart", 60, || starts(&sandbox) == 3);
     wait_for("the entry for that", 60, || {
         sandbox.ok(&["history", "proc:web"]).contains("proc:web runs and is not ready")
     });
