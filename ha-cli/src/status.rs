@@ -269,7 +269,9 @@ fn service_line(service: &ServiceGlance) -> String {
     let mut line = ServiceView { advice: None, problem: None, ..service.view.clone() }.to_string();
     let age = service.since_ms.map(|since| ha_host::os::clock::wall_ms().saturating_sub(since).div_euclid(1000));
     line.extend(age.map(|age| format!(" for {}", span(age))));
-    line.extend(service.reason.as_ref().map(|reason| format!(" - {reason}")));
+    // Some of it is in the line already.
+    let reason = service.reason.as_ref().filter(|reason| !line.contains(reason.as_str()));
+    line.extend(reason.map(|reason| format!(" - {reason}")));
     line.extend(service.view.problem.as_ref().map(|problem| format!(": {problem}")));
     let separator = if service.view.problem.is_some() { ". " } else { ": " };
     line.extend(service.advice.map(|advice| format!("{separator}{}", words(advice, &service.view.sid))));

@@ -113,6 +113,9 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
     if let Some(wait) = &view.waits {
         return Some(format!("waiting {wait}"));
     }
+    if let Some(wait) = view.waits_for_turn() {
+        return Some(wait);
+    }
     if let Some(target) = entry.state.target() {
         return Some(format!("on its way to {target}"));
     }
