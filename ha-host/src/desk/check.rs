@@ -1,8 +1,10 @@
 //! What is wrong in the configuration, as far as that can be told before it bites.
 
 use ha_core::{
+    event::Event,
     placement::FindingKind,
-    rules::{RuleSet, evaluate, shadowed_groups},
+    rules::{RuleSet, VERSION_WITH_ORDER, evaluate, shadowed_groups},
+    version::compare_versions,
 };
 
 use super::Present;
@@ -35,8 +37,20 @@ pub fn problems(present: &Present) -> Vec<String> {
     for (sid, guest) in present.stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
         problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
     }
+    problems.extend(orders_not_known(present, &rules));
     problems.extend(unguarded(present));
     problems
+}
+
+/// Nodes whose software does not know the order rules that there are.
+fn orders_not_known(present: &Present, rules: &RuleSet) -> Vec<String> {
+    let has_orders = rules.iter().any(|rule| !rule.is_disabled() && rule.order().is_some());
+    let members = present.beats.iter().filter(|(node, _)| present.settings.nodes.contains(node));
+    let old = members.filter(|(_, beat)| compare_versions(&beat.version, VERSION_WITH_ORDER).is_lt());
+    let told = old.map(|(node, beat)| {
+        Event::OrderRulesNotInForce { node: node.clone(), version: beat.version.clone() }.to_string()
+    });
+    if has_orders { told.collect() } else { Vec::new() }
 }
 
 /// Nodes of a cluster of several that nothing resets when they stall.
