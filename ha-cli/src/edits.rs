@@ -325,6 +325,10 @@ pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<Exit
         .map_err(|error| error.to_string())
         .and_then(|guest: GuestDefinition| context.kinds().check(&guest.agent).map(|()| guest))
         .map_err(|error| Failure::Usage(format!("{file} is no definition of a guest: {error}")))?;
+    let complaints = context.kinds().complaints(&definition.agent);
+    if !complaints.is_empty() {
+        return Err(Failure::Usage(format!("{file} is no definition of a guest: {}", complaints.join("; "))));
+    }
     let members = context.store.settings()?.nodes;
     if !members.contains(&definition.node) {
         return Err(Failure::Failed(format!("'{}' is no node of this cluster", definition.node)));

@@ -20,6 +20,7 @@ mod order_graph;
 mod plan;
 mod progress;
 mod repair;
+mod resource_agents;
 mod show;
 mod status;
 mod trial;
@@ -136,7 +137,12 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Health => figures::health(context),
         Verb::Check { json } => check::check(&context()?, json),
         Verb::Explain { sid, best, json } => check::explain(&context()?, &sid, best, json),
-        Verb::Agents { verb: AgentsVerb::Test(arguments) } => agents::test(cli.node, &arguments),
+        Verb::Agents { verb } => match verb {
+            AgentsVerb::Test(arguments) => agents::test(cli.node, &arguments),
+            AgentsVerb::List { json } => resource_agents::list(json),
+            AgentsVerb::Describe { agent, json } => resource_agents::describe(&agent, json),
+            AgentsVerb::New { agent, parameters, on } => resource_agents::define(&agent, &parameters, &on),
+        },
         Verb::Store { verb: StoreVerb::Test(arguments) } => trial::test(&arguments),
         Verb::Plan { verb } => plan::plan(&context()?, verb),
         Verb::Guest { verb } => match verb {

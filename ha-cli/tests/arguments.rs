@@ -112,6 +112,10 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["agents", "test"], "<COMMAND>"),
         (&["agents", "test", "--timeout", "0", "/bin/true"], "0 is not in 1.."),
         (&["agents", "test", "--sid", "none", "/bin/true"], "'type:name'"),
+        (&["agents", "list", "heartbeat"], "heartbeat"),
+        (&["agents", "describe", "IPaddr2"], "expected 'PROVIDER:TYPE'"),
+        (&["agents", "describe", "heartbeat:../IPaddr2"], "names no resource agent"),
+        (&["agents", "new", "heartbeat:IPaddr2"], "--on"),
         (&["store"], "Usage"),
         (&["store", "test"], "<DIRECTORY>"),
         (&["store", "test", "/no/such/directory"], "is no directory"),
@@ -154,6 +158,7 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["rules", "remove"], "<RULE>"),
         (&["rules", "list", "apart"], "apart"),
         (&["rules", "config", "apart", "pair"], "pair"),
+        (&["rules", "graph", "--dot", "--svg"], "cannot be used with"),
         (&["repair"], "Usage"),
         (&["repair", "status", "--sure"], "--sure"),
         (&["crm-command"], "Usage"),
@@ -257,6 +262,8 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["--store", &nowhere, "config"], "ha init"),
         (&["repair", "status"], "nothing to repair"),
         (&["agents", "test", "/no/such/program"], "is not as HA counts on"),
+        (&["agents", "describe", "none:such"], "there is no resource agent 'none:such' on this node"),
+        (&["agents", "new", "none:such", "--on", "node1"], "there is no resource agent 'none:such' on this node"),
         (&["store", "test", "/proc"], "cannot make /proc/.ha-store-test"),
         (&["add", "vm:100"], "exists already"),
         (&["add", "vm:102", "--group", "none-such"], "does not exist"),
@@ -295,6 +302,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["relocate", "vm:100", "node9"], "no node of this cluster"),
         (&["stop", "777", "5"], "there is no guest '777'"),
         (&["--store", &nowhere, "rules", "list"], "ha init"),
+        (&["--store", &nowhere, "rules", "graph"], "ha init"),
         (&["crm-command", "migrate", "vm:100", "node9"], "no node of this cluster"),
         (&["crm-command", "relocate", "777", "node1"], "there is no guest '777'"),
         (&["crm-command", "stop", "777", "5"], "there is no guest '777'"),
@@ -324,7 +332,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
     ];
     check_complaints(&sandbox, 1, cases);
     // If health can't be told, that is not good health, and gives 2.
-    check_completeness(&sandbox, cases, &[&EVERYDAY[..], &["completions", "health"]].concat());
+    check_completeness(&sandbox, cases, &[&EVERYDAY[..], &["completions", "health", "agents list"]].concat());
     assert!(!empty.exists(), "nothing was made by looking");
 }
 

@@ -7,7 +7,8 @@ const GUEST_EXAMPLES: &str = r#"A definition names the guest's node and what run
   {"node": "node1", "agent": {"proc": {"command": ["/usr/bin/web", "--port", "80"]}}}
   {"node": "node1", "agent": {"unit": {"unit": "nginx.service"}}}
   {"node": "node1", "agent": {"exec": {"command": ["/usr/local/bin/my-agent", "web"]}}}
-  {"node": "node1", "agent": {"vm": {"memory_mb": 2048, "disks": [{"file": "/srv/web.qcow2", "format": "qcow2"}]}}}"#;
+  {"node": "node1", "agent": {"vm": {"memory_mb": 2048, "disks": [{"file": "/srv/web.qcow2", "format": "qcow2"}]}}}
+  {"node": "node1", "agent": {"ocf": {"agent": "heartbeat:IPaddr2", "parameters": {"ip": "192.0.2.9"}}}}"#;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GuestVerb {

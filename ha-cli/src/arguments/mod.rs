@@ -20,6 +20,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use ha_core::{id::NodeName, status::DisarmMode};
+use ha_host::agents::OcfName;
 
 use super::{
     agents,
@@ -361,6 +362,35 @@ pub(super) enum AgentsVerb {
     ///
     /// A cluster is not needed. The program is called on this machine, as a node's daemon does it. Exit code 1 says that something is not as it must be.
     Test(agents::TestArguments),
+    /// List the OCF resource agents of this machine, for guests of the kind 'ocf'.
+    ///
+    /// They are looked for in /usr/lib/ocf, or where OCF_ROOT says. Debian has them in the package 'resource-agents'.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Describe an OCF resource agent: what it runs, and its parameters.
+    Describe {
+        /// Which one: 'PROVIDER:TYPE', such as 'heartbeat:IPaddr2'.
+        agent: OcfName,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a definition of a guest that an OCF resource agent runs, for 'ha guest set'.
+    ///
+    /// Parameters that must be given and are not stay empty. How long actions may take is what the agent wants at least.
+    New {
+        /// Which one: 'PROVIDER:TYPE', such as 'heartbeat:IPaddr2'.
+        agent: OcfName,
+        /// Its parameters.
+        #[arg(value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
+        /// The node that the guest is on.
+        #[arg(long, value_name = "NODE")]
+        on: NodeName,
+    },
 }
 
 #[derive(Debug, Subcommand)]

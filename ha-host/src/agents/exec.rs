@@ -2,15 +2,7 @@
 
 mod trial;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::{self, Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
-    process::{Child, Command},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, process::Command, time::Duration};
 
 use ha_core::{
     host::{HostError, ProbeProgress},
@@ -20,14 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     kind::{GuestAgent, Workplace},
-    launch::{Holding, Launch, Launcher},
+    launch::Launcher,
     probe,
-};
-use crate::os::{
-    cgroup::Cgroup,
-    clock,
-    files::{self, Durability},
-    process::ProcessRecord,
+    program::{Call, Programs},
 };
 
 pub use trial::{ExecFinding, ExecPromise, try_out};
@@ -67,8 +54,7 @@ pub struct ExecGuest {
 #[derive(Debug, Clone)]
 pub struct ExecAgent {
     node: NodeName,
-    directory: PathBuf,
-    launcher: Launcher,
+    programs: Programs,
 }
 
 /// A verb, with its argument.
@@ -98,20 +84,14 @@ impl Verb<'_> {
 /// By this exit code `status` says that it does not run, and `migrate` that it can't be done.
 const NO: i32 = 3;
 
-/// Of the record that names what `start` has left behind.
-const SERVICE: &str = "service";
-
 impl ExecAgent {
-    const LOOK_INTERVAL: Duration = Duration::from_millis(10);
-    /// How long what is killed may take to be gone.
-    const KILL_TIMEOUT: Duration = Duration::from_secs(10);
     /// What a stop takes beyond its own timeout.
     const STOP_ALLOWANCE_S: u32 = 10;
 
     /// An agent that keeps what it must know in `run_directory`.
     #[must_use]
     pub fn new(node: NodeName, run_directory: &Path, launcher: Launcher) -> Self {
-        Self { node, directory: run_directory.join("exec"), launcher }
+        Self { node, programs: Programs::new(run_directory.join("exec"), launcher) }
     }
 
     pub(super) fn at(place: &Workplace) -> Self {
@@ -126,7 +106,7 @@ impl ExecAgent {
     pub fn is_running(&self, sid: &ServiceId, guest: &ExecGuest) -> Result<bool, HostError> {
         match self.run(sid, guest, &Verb::Status, guest.timeout_s)? {
             0 => Ok(true),
-            NO => self.end_remains(sid).map(|()| false),
+            NO => self.programs.end_remains(sid).map(|()| false),
             code => Err(self.failed(sid, &Verb::Status, code)),
         }
     }
@@ -137,7 +117,7 @@ impl ExecAgent {
     ///
     /// If the program says so, or takes too long.
     pub fn start(&self, sid: &ServiceId, guest: &ExecGuest) -> Result<(), HostError> {
-        self.end_remains(sid)?;
+        self.programs.end_remains(sid)?;
         match self.run(sid, guest, &Verb::Start, guest.timeout_s)? {
             0 => Ok(()),
             code => Err(self.failed(sid, &Verb::Start, code)),
@@ -166,49 +146,26 @@ impl ExecAgent {
     pub fn migrate(&self, sid: &ServiceId, guest: &ExecGuest, target: &NodeName) -> Result<bool, HostError> {
         let verb = Verb::Migrate(target);
         match self.run(sid, guest, &verb, guest.timeout_s)? {
-            0 => self.end_remains(sid).map(|()| true),
+            0 => self.programs.end_remains(sid).map(|()| true),
             NO => Ok(false),
             code => Err(self.failed(sid, &verb, code)),
         }
     }
 
-    /// With the last line that the program wrote, which mostly says why.
-    fn failed(&self, sid: &ServiceId, verb: &Verb<'_>, code: i32) -> HostError {
-        let said = last_line(&self.path(sid, "log")).map(|line| format!(": \"{line}\"")).unwrap_or_default();
-        HostError::new(format!("the program of {sid} failed to {}: exit code {code}{said}", verb.words().0))
-    }
-
-    /// Runs a verb to its end and gives its exit code; a signal counts as 128 and its number.
     fn run(&self, sid: &ServiceId, guest: &ExecGuest, verb: &Verb<'_>, timeout_s: u32) -> Result<i32, HostError> {
         let (name, argument) = verb.words();
-        let fail = |error: io::Error| HostError::new(format!("cannot run '{name}' of {sid}: {error}"));
-        let timeout = Duration::from_secs(timeout_s.into());
-        let record = self.path(sid, "json");
-        files::make_private_directory(&self.directory).map_err(fail)?;
-        self.wait_for_former(sid, &record, timeout).map_err(fail)?;
-
         let mut command = guest.command.clone();
         command.extend([name.to_owned(), sid.to_string()]);
         command.extend(argument);
         let environment =
             BTreeMap::from([("HA_SID".to_owned(), sid.to_string()), ("HA_NODE".to_owned(), self.node.to_string())]);
-        let launch = Launch {
-            record: &record,
-            log: &self.path(sid, "log"),
-            command: &command,
-            directory: Path::new("/"),
-            environment: &environment,
-            holding: if *verb == Verb::Start { Holding::DIRECT } else { Holding::LOOSE },
-        };
-        let mut child = self.launcher.launch(&launch).map_err(fail)?;
-        let code = Self::wait(&mut child, &record, timeout).map_err(fail)?;
-        match verb {
-            Verb::Start => self.keep_service(sid, &record).map_err(fail)?,
-            Verb::Status | Verb::Stop(_) | Verb::Migrate(_) => {
-                files::remove(&record, Durability::Memory).map_err(fail)?
-            }
-        }
-        code.ok_or_else(|| HostError::new(format!("'{name}' of {sid} took longer than {timeout_s} s and was killed")))
+        let starts = *verb == Verb::Start;
+        let call = Call { name, command: &command, environment: &environment, inherits: true, timeout_s, starts };
+        self.programs.call(sid, &call)
+    }
+
+    fn failed(&self, sid: &ServiceId, verb: &Verb<'_>, code: i32) -> HostError {
+        self.programs.failed(sid, verb.words().0, &format!("exit code {code}"))
     }
 
     /// Whether the service is ready. It is asked beside other verbs.
@@ -223,96 +180,13 @@ impl ExecAgent {
         probe::said_by(command.args(arguments).args(["ready", sid.as_str()]), sid, &self.node, timeout)
     }
 
-    fn path(&self, sid: &ServiceId, extension: &str) -> PathBuf {
-        self.directory.join(files::encode_name(sid.as_str())).with_added_extension(extension)
-    }
-
     /// Ends the verb that is at work for a service, with all that it has started. Says whether there was one.
     ///
     /// # Errors
     ///
     /// If it can't be told or killed.
     pub fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {
-        let fail = |error: io::Error| HostError::new(format!("cannot end what is at work for {sid}: {error}"));
-        let Some(record) = ProcessRecord::read(&self.path(sid, "json")).map_err(fail)? else { return Ok(false) };
-        if !record.is_running() {
-            return Ok(false);
-        }
-        record.kill().map_err(fail)?;
-        Ok(true)
-    }
-
-    /// What `start` has left behind is the service.
-    fn keep_service(&self, sid: &ServiceId, record: &Path) -> io::Result<()> {
-        fs::rename(record, self.path(sid, SERVICE))
-    }
-
-    /// Whether anything is left of what `start` has left behind.
-    fn has_remains(&self, sid: &ServiceId) -> Result<bool, HostError> {
-        let read = ProcessRecord::read(&self.path(sid, SERVICE));
-        let is_left = read.and_then(|record| record.map_or(Ok(false), |record| record.is_left()));
-        is_left.map_err(|error| HostError::new(format!("cannot tell what is left of {sid}: {error}")))
-    }
-
-    /// Ends what `start` has left behind.
-    fn end_remains(&self, sid: &ServiceId) -> Result<(), HostError> {
-        let fail = |error: io::Error| HostError::new(format!("cannot end what is left of {sid}: {error}"));
-        let path = self.path(sid, SERVICE);
-        let Some(record) = ProcessRecord::read(&path).map_err(fail)? else { return Ok(()) };
-        if !Self::killed(&record).map_err(fail)? {
-            return Err(HostError::new(format!("what is left of {sid} cannot be killed")));
-        }
-        if let Some(cgroup) = &record.cgroup {
-            Cgroup(cgroup).remove();
-        }
-        files::remove(&path, Durability::Memory).map_err(fail)
-    }
-
-    /// Kills all of it. Says whether that came about in time.
-    fn killed(record: &ProcessRecord) -> io::Result<bool> {
-        let end = clock::instant().after(Self::KILL_TIMEOUT);
-        while record.is_left()? {
-            if clock::instant() >= end {
-                return Ok(false);
-            }
-            record.kill()?;
-            thread::sleep(Self::LOOK_INTERVAL);
-        }
-        Ok(true)
-    }
-
-    /// A verb that a former daemon began may still be at work: two at once would be in each other's way. What a start has made is the
-    /// service, as far as it came.
-    fn wait_for_former(&self, sid: &ServiceId, record: &Path, timeout: Duration) -> io::Result<()> {
-        let Some(former) = ProcessRecord::read(record)? else { return Ok(()) };
-        let end = clock::instant().after(timeout);
-        while former.is_running() && clock::instant() < end {
-            thread::sleep(Self::LOOK_INTERVAL);
-        }
-        if former.is_running() && !Self::killed(&former)? {
-            return Err(io::Error::other(format!("process {} of a former verb cannot be killed", former.pid)));
-        }
-        if former.cgroup.is_some() { self.keep_service(sid, record) } else { fs::remove_file(record) }
-    }
-
-    /// The exit code; nothing if it took too long and was killed.
-    fn wait(child: &mut Child, record: &Path, timeout: Duration) -> io::Result<Option<i32>> {
-        use std::os::unix::process::ExitStatusExt;
-        let end = clock::instant().after(timeout);
-        loop {
-            if let Some(status) = child.try_wait()? {
-                return Ok(Some(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))));
-            }
-            if clock::instant() >= end {
-                if let Some(record) = ProcessRecord::read(record)? {
-                    record.kill()?;
-                }
-                child.kill()?;
-                child.wait()?;
-                return Ok(None);
-            }
-            thread::sleep(Self::LOOK_INTERVAL);
-        }
+        self.programs.interrupt(sid)
     }
 }
 
@@ -349,31 +223,14 @@ impl GuestAgent for ExecAgent {
     }
 
     fn has_left(&self, sid: &ServiceId) -> Result<bool, HostError> {
-        self.has_remains(sid)
+        self.programs.has_remains(sid)
     }
 
     fn end_left(&self, sid: &ServiceId) -> Result<(), HostError> {
-        self.end_remains(sid)
+        self.programs.end_remains(sid)
     }
 
     fn interrupt(&self, sid: &ServiceId) -> Result<bool, HostError> {
         self.interrupt(sid)
     }
-}
-
-/// The last line of a log that was written to just now; nothing of one whose last line is of something else.
-fn last_line(log: &Path) -> Option<String> {
-    const END: u64 = 1024;
-    const JUST_NOW: Duration = Duration::from_secs(5);
-    let mut file = fs::File::open(log).ok()?;
-    let metadata = file.metadata().ok()?;
-    let age = metadata.modified().ok()?.elapsed().unwrap_or_default();
-    if age > JUST_NOW {
-        return None;
-    }
-    file.seek(SeekFrom::Start(metadata.len().saturating_sub(END))).ok()?;
-    let mut end = Vec::new();
-    file.read_to_end(&mut end).ok()?;
-    let text = String::from_utf8_lossy(&end);
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }

@@ -35,6 +35,13 @@ pub trait GuestAgent: Send + Sync + 'static {
         None
     }
 
+    /// What is wrong with a definition, as far as this node can tell: a sentence each. It is asked when a definition is set, and may run
+    /// programs.
+    #[must_use]
+    fn complaints(_guest: &Self::Definition) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether anything of the guest runs.
     ///
     /// # Errors
@@ -158,6 +165,7 @@ pub struct Kind {
     word: &'static str,
     check: fn(&AgentDefinition) -> Result<(), serde_json::Error>,
     journal: fn(&AgentDefinition) -> Option<String>,
+    complaints: fn(&AgentDefinition) -> Vec<String>,
     make: Arc<Maker>,
 }
 
@@ -174,6 +182,7 @@ impl Kind {
             word: A::KIND,
             check: |definition| read::<A>(definition).map(drop),
             journal: |definition| read::<A>(definition).ok().and_then(|guest| A::journal(&guest)),
+            complaints: |definition| read::<A>(definition).map(|guest| A::complaints(&guest)).unwrap_or_default(),
             make: Arc::new(move |place| Arc::new(make(place))),
         }
     }
@@ -190,6 +199,10 @@ impl Kind {
 
     pub(super) fn journal(&self, definition: &AgentDefinition) -> Option<String> {
         (self.journal)(definition)
+    }
+
+    pub(super) fn complaints(&self, definition: &AgentDefinition) -> Vec<String> {
+        (self.complaints)(definition)
     }
 
     pub(super) fn agent_at(&self, place: &Workplace) -> Arc<dyn AnyAgent> {

@@ -10,6 +10,7 @@ use ha_core::{
 use super::{
     exec::ExecAgent,
     kind::{AnyAgent, Kind, Workplace},
+    ocf::OcfAgent,
     proc::ProcAgent,
     unit::{SystemctlCommand, UnitAgent},
     vm::VmAgent,
@@ -64,6 +65,7 @@ impl Default for Kinds {
             Kind::of(ExecAgent::at),
             Kind::of(|_| UnitAgent::new(SystemctlCommand)),
             Kind::of(VmAgent::at),
+            Kind::of(OcfAgent::at),
         ])
     }
 }
@@ -97,7 +99,14 @@ impl Kinds {
         kind.check(definition).map_err(|error| format!("agent '{word}': {error}"))
     }
 
-    /// The same for whoever reads the configuration of the cluster.
+    /// What is wrong with a definition that its agent understands, as far as this node can tell: a sentence each. Programs may be run
+    /// for it.
+    #[must_use]
+    pub fn complaints(&self, definition: &AgentDefinition) -> Vec<String> {
+        self.find(&definition.kind).map(|kind| kind.complaints(definition)).unwrap_or_default()
+    }
+
+    /// [`check`](Self::check) for whoever reads the configuration of the cluster.
     #[must_use]
     pub fn checker(&self) -> DefinitionCheck {
         let kinds = self.clone();
@@ -150,7 +159,7 @@ mod tests {
         let wrong = kinds.check(&definition(r#"{"unit": {"unit": "web.service", "colour": 1}}"#)).unwrap_err();
         assert!(wrong.starts_with("agent 'unit': unknown field `colour`"), "{wrong}");
         let unknown = kinds.check(&definition(r#"{"prok": {}}"#)).unwrap_err();
-        assert_eq!(unknown, "there is no agent 'prok', only proc, exec, unit, vm; did you mean 'proc'?");
+        assert_eq!(unknown, "there is no agent 'prok', only proc, exec, unit, vm, ocf; did you mean 'proc'?");
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(super) struct Launch<'a> {
     pub(super) directory: &'a Path,
     /// What is added to its environment.
     pub(super) environment: &'a BTreeMap<String, String>,
+    /// Whether it has the environment of this program beside that.
+    pub(super) inherits: bool,
     /// How what comes from it is held together.
     pub(super) holding: Holding,
 }
@@ -123,7 +125,11 @@ impl Launcher {
             cgroups: cgroups.map(Path::to_owned),
             guardian: launch.holding.guardian,
         };
-        let mut child = Command::new(&self.program)
+        let mut launcher = Command::new(&self.program);
+        if !launch.inherits {
+            launcher.env_clear();
+        }
+        let mut child = launcher
             .arg("launch")
             .args([launch.record, launch.log])
             // What it says would be taken for what this daemon says.

@@ -10,11 +10,13 @@ mod kind;
 mod kinds;
 mod launch;
 mod node;
+mod ocf;
 mod output;
 mod privileges;
 mod probe;
 mod proc;
 mod processes;
+mod program;
 mod unit;
 mod vm;
 
@@ -24,6 +26,10 @@ pub use kind::{Complaints, GuestAgent, Kind, Workplace};
 pub use kinds::{Kinds, service_types};
 pub use launch::{Launcher, launched};
 pub use node::NodeAgents;
+pub use ocf::{
+    OcfAction, OcfAgent, OcfDescription, OcfGuest, OcfName, OcfParameter, OcfTimeouts, installed as installed_ocf,
+    ocf_root,
+};
 pub use probe::{PROBE_DIRECTORY, Prober};
 pub use proc::{ProcAgent, ProcGuest};
 pub use unit::{Systemctl, SystemctlCommand, UnitAgent, UnitGuest};

@@ -154,11 +154,7 @@ pub(super) fn said_by(command: &mut Command, sid: &ServiceId, node: &NodeName, t
 /// What the exit code of a program means, with the last line that it wrote.
 fn meant_by(output: io::Result<Output>, program: &str) -> Found {
     let output = output.map_err(|error| HostError::new(format!("{program}: {error}")))?;
-    let last_line = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
-    };
-    let line = last_line(&output.stderr).or_else(|| last_line(&output.stdout));
+    let line = last_line_of(&output);
     match output.status.code() {
         Some(0) => Ok(ProbeProgress::Ready),
         Some(FAILED) => Ok(ProbeProgress::Failed),
@@ -169,6 +165,15 @@ fn meant_by(output: io::Result<Output>, program: &str) -> Found {
             None => format!("exit code {code}"),
         })),
     }
+}
+
+/// The last line that a program wrote, of its errors if there are any.
+pub(super) fn last_line_of(output: &Output) -> Option<String> {
+    let last_line = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    };
+    last_line(&output.stderr).or_else(|| last_line(&output.stdout))
 }
 
 #[cfg(test)]

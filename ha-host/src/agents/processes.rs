@@ -111,6 +111,7 @@ impl Processes {
                 command,
                 directory,
                 environment: &environment,
+                inherits: true,
                 holding: self.holding,
             })
         };

@@ -5,8 +5,11 @@ use std::{thread, time::Duration};
 use ha_core::{host::HostError, id::ServiceId};
 use serde::Serialize;
 
-use super::{ExecAgent, ExecGuest, SERVICE};
-use crate::os::{clock, process::ProcessRecord};
+use super::{ExecAgent, ExecGuest};
+use crate::{
+    agents::program::{Programs, SERVICE},
+    os::{clock, process::ProcessRecord},
+};
 
 /// What a program must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -97,8 +100,8 @@ pub fn try_out(
     }
     // Whatever was found, nothing of it goes on.
     let _ = agent.stop(sid, guest, Some(0));
-    let _ = agent.end_remains(sid);
-    let _ = stranger.end_remains(sid);
+    let _ = agent.programs.end_remains(sid);
+    let _ = stranger.programs.end_remains(sid);
 }
 
 /// What may run already is somebody's: it is neither stopped nor killed.
@@ -153,8 +156,8 @@ impl Trial<'_> {
 
     fn start_of_started(&self) -> Result<ExecFinding, HostError> {
         self.stranger.start(self.sid, self.guest)?;
-        let is_second = self.stranger.has_remains(self.sid)?;
-        self.stranger.end_remains(self.sid)?;
+        let is_second = self.stranger.programs.has_remains(self.sid)?;
+        self.stranger.programs.end_remains(self.sid)?;
         if is_second {
             return broken("the second start has left processes of its own");
         }
@@ -163,7 +166,7 @@ impl Trial<'_> {
 
     fn stopped_within(&self, seconds: u32) -> Result<ExecFinding, HostError> {
         self.stop(seconds)?;
-        let is_left = self.agent.has_remains(self.sid)?;
+        let is_left = self.agent.programs.has_remains(self.sid)?;
         if self.runs()? {
             return broken("'status' says that it still runs");
         }
@@ -172,13 +175,13 @@ impl Trial<'_> {
 
     fn killed(&self) -> Result<ExecFinding, HostError> {
         self.agent.start(self.sid, self.guest)?;
-        if !self.agent.has_remains(self.sid)? {
+        if !self.agent.programs.has_remains(self.sid)? {
             let why = "'start' has left no process that could be killed: what runs was started by somebody else, such as a daemon";
             return Ok(ExecFinding::NotTried(why.into()));
         }
         let fail = |error: std::io::Error| HostError::new(format!("cannot kill what runs: {error}"));
-        if let Some(record) = ProcessRecord::read(&self.agent.path(self.sid, SERVICE)).map_err(fail)? {
-            ExecAgent::killed(&record).map_err(fail)?;
+        if let Some(record) = ProcessRecord::read(&self.agent.programs.path(self.sid, SERVICE)).map_err(fail)? {
+            Programs::killed(&record).map_err(fail)?;
         }
         // Who waits for its processes may take a moment to see that they are gone.
         let end = clock::instant().after(Duration::from_secs(2));
@@ -186,7 +189,7 @@ impl Trial<'_> {
             if clock::instant() >= end {
                 return broken("'status' says that it runs, and nothing of it is left");
             }
-            thread::sleep(ExecAgent::LOOK_INTERVAL);
+            thread::sleep(Programs::LOOK_INTERVAL);
         }
         self.agent.start(self.sid, self.guest)?;
         let runs_again = self.runs()?;
