@@ -149,6 +149,8 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::StartsWaitForNodes, Profile::People, 170, Invariant::GoesOn),
     (PlantedBug::PrioritiesUnseen, Profile::Mixed, 16, Invariant::HigherFirst),
     (PlantedBug::BoundsUnseen, Profile::Mixed, 50, Invariant::StormsAreBounded),
+    (PlantedBug::ProbesUnseen, Profile::Mixed, 311, Invariant::ComesAfter),
+    (PlantedBug::TurnsUnseen, Profile::Mixed, 86, Invariant::ComesAfter),
     (PlantedBug::ErrorsUntold, Profile::Mixed, 7, Invariant::ToldWhy),
 ];
 

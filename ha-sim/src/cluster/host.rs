@@ -723,7 +723,7 @@ impl Workers for Host<'_> {
     fn probe(&mut self, attempt: &ProbeAttempt) -> Result<ProbeProgress, HostError> {
         let answer = self.call(HostOperation::Probe, |host| host.view().probe(attempt));
         if let Some(invariants) = &mut self.cluster.invariants {
-            invariants.hears_probe(&self.node, &attempt.sid, &answer);
+            invariants.hears_probe(&self.node, &attempt.sid, &answer, self.cluster.world.time);
         }
         answer
     }

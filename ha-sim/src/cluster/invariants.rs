@@ -557,8 +557,17 @@ impl Invariants {
     }
 
     /// The LRM of a node hears of a probe.
-    pub(super) fn hears_probe(&mut self, node: &NodeName, sid: &ServiceId, answer: &Result<ProbeProgress, HostError>) {
+    pub(super) fn hears_probe(
+        &mut self,
+        node: &NodeName,
+        sid: &ServiceId,
+        answer: &Result<ProbeProgress, HostError>,
+        at: Instant,
+    ) {
         self.heard.hears(node, sid, answer);
+        if *answer == Ok(ProbeProgress::Ready) {
+            self.sequence.hears_ready(sid, at);
+        }
     }
 
     /// The LRM of a node tells something.

@@ -138,6 +138,10 @@ bugs! {
     PrioritiesUnseen = "priorities-unseen",
     /// Nobody sees how many services may start and move at once.
     BoundsUnseen = "bounds-unseen",
+    /// Nobody sees that services have probes: what runs counts as ready.
+    ProbesUnseen = "probes-unseen",
+    /// LRMs do not see that services come after others.
+    TurnsUnseen = "turns-unseen",
     /// The master does not say why services go to `error`.
     ErrorsUntold = "errors-untold",
 }
@@ -227,6 +231,9 @@ pub(super) fn change_manager_status(
                 entry.uid = None;
             }
         }
+        (PlantedBug::TurnsUnseen, DaemonKind::Lrm) if !status.ordered.is_empty() => {
+            Arc::make_mut(&mut status).ordered.clear();
+        }
         (PlantedBug::StatusLostOnTakeover, DaemonKind::Crm) if status.master_node.as_ref() != Some(node) => {
             Arc::make_mut(&mut status).services = Default::default();
         }
@@ -270,6 +277,10 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
     if bug == PlantedBug::BoundsUnseen {
         let datacenter = Arc::make_mut(&mut configuration.datacenter);
         (datacenter.max_starts, datacenter.max_moves) = (None, None);
+    }
+    if bug == PlantedBug::ProbesUnseen {
+        let resources = Arc::make_mut(&mut configuration.resources);
+        resources.resources.values_mut().for_each(|resource| resource.probe = None);
     }
     if bug == PlantedBug::PrioritiesUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);

@@ -28,6 +28,9 @@ pub(super) struct Sequence {
     since: BTreeMap<ServiceId, Instant>,
     /// When services were last seen running, at the end of a job or by a master's round.
     ran: BTreeMap<ServiceId, Instant>,
+    /// When the probe of a service last succeeded, and when a master's round last saw it run nowhere.
+    ready: BTreeMap<ServiceId, Instant>,
+    down: BTreeMap<ServiceId, Instant>,
     /// Jobs that start a service or look at it: by which LRM.
     begun: BTreeMap<(NodeName, JobId), (ServiceId, u64)>,
     /// What LRMs have seen running since it was last stopped.
@@ -73,8 +76,9 @@ impl Sequence {
             })
         });
         let orders = self.orders(world);
-        for first in orders.firsts().filter(|first| world.places(first).next().is_some()) {
-            self.ran.insert(first.clone(), world.time);
+        for first in orders.firsts() {
+            let seen = if world.places(first).next().is_some() { &mut self.ran } else { &mut self.down };
+            seen.insert(first.clone(), world.time);
         }
         let mut wrong = None;
         for (sid, start) in &status.ordered {
@@ -105,12 +109,30 @@ impl Sequence {
             |(rule, order)| {
                 let is_long_down =
                     |first: &&ServiceId| self.ran.get(*first).is_none_or(|ran| world.time.since(*ran) > self.known_for);
-                let first = order.first.iter().find(is_long_down)?;
-                let details =
-                    format!("{sid} is let pass though {first}, which comes first by rule {rule}, does not run");
+                let down = order.first.iter().find(is_long_down).map(|first| (first, "does not run"));
+                let not_ready = || order.first.iter().find(|first| !self.may_count_as_ready(first, world));
+                let (first, why) = down.or_else(|| not_ready().map(|first| (first, "is not ready")))?;
+                let details = format!("{sid} is let pass though {first}, which comes first by rule {rule}, {why}");
                 Some((Invariant::ComesAfter, details))
             },
         )
+    }
+
+    /// Whether a service that has a probe may count as ready: it was, and has not been down since for longer than that can go unseen.
+    fn may_count_as_ready(&self, sid: &ServiceId, world: &World) -> bool {
+        let Some(resource) = world.store.resources.resources.get(sid).filter(|it| it.probe.is_some()) else {
+            return true;
+        };
+        let Some(ready) = self.ready.get(sid) else { return false };
+        let attempt = resource.probe_interval().saturating_add(resource.probe_timeout());
+        let attempts = attempt.saturating_mul(resource.probe_failures().saturating_add(1));
+        let unseen_for = self.known_for.saturating_add(Duration::from_secs(attempts.into()));
+        self.down.get(sid).is_none_or(|down| ready >= down || world.time.since(*down) <= unseen_for)
+    }
+
+    /// The LRM of a node hears that a service is ready.
+    pub(super) fn hears_ready(&mut self, sid: &ServiceId, at: Instant) {
+        self.ready.insert(sid.clone(), at);
     }
 
     /// An LRM hands a job to its workers.
