@@ -1240,6 +1240,8 @@ enum ha_fate
     HA_FATE_KEPT_APART = 6,
     /// Services that must be together are on another node.
     HA_FATE_KEPT_TOGETHER = 7,
+    /// Services that should rather be apart use it, more than use another one that is left.
+    HA_FATE_RATHER_APART = 8,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1911,6 +1913,18 @@ enum ha_event_kind
     /// A service that runs was not ready in time after its start, or is no longer, by its probe.
     /// Fields: sid, failures, [reason], on_failure.
     HA_EVENT_SERVICE_NOT_READY = 127,
+    /// Services share a node that a loose rule would have apart.
+    /// Fields: rule, node, services.
+    HA_EVENT_SHARING_BEGUN = 134,
+    /// Services do not share a node any more that a loose rule would have apart.
+    /// Fields: rule, services.
+    HA_EVENT_SHARING_ENDED = 135,
+    /// A move that was asked for brings a service to others from which it should rather be apart.
+    /// Fields: sid, node, rule, with.
+    HA_EVENT_MOVE_BRINGS_TOGETHER = 136,
+    /// Rules with `strict 0` that keep services apart are taken as strict ones: a node knows no others.
+    /// Fields: node, version.
+    HA_EVENT_APART_RULES_NOT_IN_FORCE = 137,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -122,7 +122,10 @@ pub(super) fn rule_list(context: &Context, as_json: bool) -> Result<ExitCode, Fa
         };
         let text = |property| rule.text(property).unwrap_or_default();
         let (mut resources, nodes) = (text(RuleProperty::Resources), text(RuleProperty::Nodes));
-        let affinity = text(RuleProperty::Affinity);
+        let mut affinity = text(RuleProperty::Affinity);
+        if rule.is_loosely_apart() {
+            affinity.push_str(" if there is a place");
+        }
         let place = match (nodes.is_empty(), affinity.is_empty()) {
             (true, false) => affinity,
             (true, true) => {

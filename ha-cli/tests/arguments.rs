@@ -294,6 +294,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
             &["rules", "add", "resource-affinity", "too", "--resources", "vm:100,vm:101", "--affinity", "positive"],
             "rule 'too'",
         ),
+        (&["rules", "set", "apart", "--strict", "0"], "there is no such property"),
         (&["rules", "set", "node-affinity", "apart", "--disable"], "cannot be changed"),
         (&["rules", "remove", "none-such"], "does not exist"),
         (&["rules", "config", "none-such"], "does not exist"),

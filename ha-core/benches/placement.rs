@@ -152,7 +152,7 @@ fn stay(c: &mut Criterion) {
         b.iter(|| prepared.select(black_box(&one), Preference::None).unwrap());
     });
 
-    let apart = RuleKind::ResourceAffinity { affinity: Affinity::Negative };
+    let apart = RuleKind::resource_affinity(Affinity::Negative);
     let apart = Cluster::new(32, 1000, SchedulerMode::Static).with_rule((0..10).map(sid).collect(), apart);
     let mut prepared = apart.situation().prepare();
     group.bench_function("kept_apart_from_nine", |b| {

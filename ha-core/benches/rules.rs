@@ -31,8 +31,8 @@ fn rule(index: usize, kind: Kind, resources: impl Iterator<Item = usize>) -> Rul
         resources.map(|number| ServiceId::new(format!("vm:{}", 100 + number)).unwrap()).collect();
     resources.sort();
     let kind = match kind {
-        Kind::Together => RuleKind::ResourceAffinity { affinity: Affinity::Positive },
-        Kind::Apart => RuleKind::ResourceAffinity { affinity: Affinity::Negative },
+        Kind::Together => RuleKind::resource_affinity(Affinity::Positive),
+        Kind::Apart => RuleKind::resource_affinity(Affinity::Negative),
         Kind::On => RuleKind::NodeAffinity { nodes: some_nodes(index), strict: None, affinity: Affinity::Positive },
     };
     Rule { id: RuleId::new(format!("rule{index}")).unwrap(), resources, disable: None, comment: None, kind }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
-    config::{Affinity, Rule, RuleKind},
+    config::{Affinity, Apart, Rule, RuleKind},
     id::{NodeName, RuleId, ServiceId},
     rules::{Evaluated, Reason, RuleSet, evaluate},
 };
@@ -26,8 +26,9 @@ fn rule(index: usize) -> impl Strategy<Value = Rule> {
             let affinity = if negative { Affinity::Negative } else { Affinity::Positive };
             RuleKind::NodeAffinity { nodes, strict, affinity }
         }),
-        Just(RuleKind::ResourceAffinity { affinity: Affinity::Positive }),
-        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative }),
+        Just(RuleKind::resource_affinity(Affinity::Positive)),
+        Just(RuleKind::resource_affinity(Affinity::Negative)),
+        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart: Apart { strict: Some(false) } }),
     ];
     (prop::collection::btree_set((95_u32..115).prop_map(sid), 0..5), kind, prop::bool::weighted(0.1)).prop_map(
         move |(resources, kind, disable)| Rule {
@@ -50,7 +51,7 @@ fn cluster() -> impl Strategy<Value = Vec<NodeName>> {
 
 /// The pairs of services that are together or apart in one rule.
 fn pairs(rules: &RuleSet, wanted: Affinity) -> BTreeSet<(ServiceId, ServiceId)> {
-    let of_kind = |rule: &&Rule| !rule.is_disabled() && rule.kind == RuleKind::ResourceAffinity { affinity: wanted };
+    let of_kind = |rule: &&Rule| !rule.is_disabled() && rule.kind == RuleKind::resource_affinity(wanted);
     let mut pairs = BTreeSet::new();
     for rule in rules.iter().filter(of_kind) {
         for a in &rule.resources {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
     config::{Resource, ResourcesConfig, datacenter::SchedulerMode},
-    id::{NodeName, ServiceId, Uid},
+    id::{NodeName, RuleId, ServiceId, Uid},
     status::{
         ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FenceIncident, JobResult, LrmMode, LrmState,
         LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart, QueuedCommand, Readiness, ServiceEntry,
@@ -138,6 +138,10 @@ fn ordered() -> impl Strategy<Value = OrderedStart> {
     )
 }
 
+fn rule() -> impl Strategy<Value = RuleId> {
+    select(vec!["apart", "loose"]).prop_map(|id| RuleId::new(id).unwrap())
+}
+
 fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     let request = (any::<bool>(), asked(), unknown()).prop_map(|(maintenance, (by, since), unknown)| NodeRequest {
         maintenance,
@@ -154,7 +158,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
             btree_set(sid(), 0..3),
             btree_map(sid(), any::<u32>(), 0..3),
             btree_map(sid(), ordered(), 0..3),
-            (btree_set(sid(), 0..3), btree_set(sid(), 0..3)),
+            (btree_set(sid(), 0..3), btree_set(sid(), 0..3), btree_map(rule(), btree_set(sid(), 1..3), 0..3)),
         ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
@@ -172,7 +176,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     may_run,
                     start_failures,
                     ordered,
-                    (waiting_starts, waiting_moves),
+                    (waiting_starts, waiting_moves, sharing),
                 ),
                 nodes,
                 services,
@@ -194,6 +198,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     ordered,
                     waiting_starts,
                     waiting_moves,
+                    sharing,
                     fencing,
                     unknown,
                 }

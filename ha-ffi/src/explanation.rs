@@ -41,6 +41,8 @@ pub enum ha_fate {
     HA_FATE_KEPT_APART = 6,
     /// Services that must be together are on another node.
     HA_FATE_KEPT_TOGETHER = 7,
+    /// Services that should rather be apart use it, more than use another one that is left.
+    HA_FATE_RATHER_APART = 8,
 }
 
 /// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
@@ -111,6 +113,7 @@ pub unsafe extern "C" fn ha_explanation_node(
             Fate::FailedBefore => ha_fate::HA_FATE_FAILED_BEFORE,
             Fate::KeptApart { .. } => ha_fate::HA_FATE_KEPT_APART,
             Fate::KeptTogether { .. } => ha_fate::HA_FATE_KEPT_TOGETHER,
+            Fate::RatherApart { .. } => ha_fate::HA_FATE_RATHER_APART,
         };
         let (services, score) = match found.figure {
             Some(Figure::Services(count)) => (i64::from(count), -1.0),

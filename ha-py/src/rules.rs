@@ -119,6 +119,11 @@ impl Evaluated {
         self.evaluated.compiled.negative(&sid.0).iter().map(ToString::to_string).collect()
     }
 
+    /// The services from which this one should rather be apart: loose rules keep them apart while there is a place for that.
+    fn rather_apart(&self, sid: Sid) -> Vec<Name<ServiceId>> {
+        names(self.evaluated.compiled.rather_apart(&sid.0))
+    }
+
     /// The rules by which two services must be together.
     fn why_together(&self, one: Sid, other: Sid) -> Vec<Name<RuleId>> {
         names(self.evaluated.compiled.why_together(&one.0, &other.0))
@@ -127,6 +132,11 @@ impl Evaluated {
     /// The rules by which two services must be apart.
     fn why_apart(&self, one: Sid, other: Sid) -> Vec<Name<RuleId>> {
         names(self.evaluated.compiled.why_apart(&one.0, &other.0))
+    }
+
+    /// The loose rules by which two services should rather be apart.
+    fn why_rather_apart(&self, one: Sid, other: Sid) -> Vec<Name<RuleId>> {
+        names(self.evaluated.compiled.why_rather_apart(&one.0, &other.0))
     }
 
     /// The services that rules are about.

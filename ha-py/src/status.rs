@@ -1,7 +1,7 @@
 //! Status records, commands, and the view that a person sees.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -243,6 +243,13 @@ impl ManagerStatus {
     #[getter]
     fn waiting_moves(&self) -> Vec<&str> {
         self.0.waiting_moves.iter().map(ServiceId::as_str).collect()
+    }
+
+    /// For each rule that keeps services apart only while there is a place for that: those that share a node though.
+    #[getter]
+    fn sharing(&self) -> BTreeMap<&str, Vec<&str>> {
+        let services = |services: &'_ BTreeSet<ServiceId>| services.iter().map(ServiceId::as_str).collect();
+        self.0.sharing.iter().map(|(rule, sharing)| (rule.as_str(), services(sharing))).collect()
     }
 
     /// The services, by SID.

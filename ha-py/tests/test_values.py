@@ -19,6 +19,7 @@ VALUES = [
     pyha.Group("web", {"node1": 2, "node2": 1}, restricted=True),
     pyha.Rule("home", ["vm:100"], nodes={"node1": 1}, strict=True),
     pyha.Rule("apart", ["vm:100", "vm:101"], affinity="negative", disable=True),
+    pyha.Rule("apart", ["vm:100", "vm:101"], affinity="negative", strict=False),
     pyha.Command("migrate vm:100 node2"),
     pyha.Timings(),
     pyha.TimingSettings(watchdog_timeout=timedelta(seconds=61)),
@@ -26,6 +27,7 @@ VALUES = [
     events.ServiceState("vm:100", pyha.StateName.STARTED, pyha.StateName.FENCE, node="node1"),
     events.Disarmed(),
     fates.KeptApart(("vm:101",), ("apart",)),
+    fates.RatherApart(("vm:101",), ("apart",)),
     changes.NodeOnline("node1", pyha.NodeState.UNKNOWN),
     sim_events.NodeBooted("node1"),
     pyha.Wait(1.5, pyha.WaitReason.JOBS, True),
@@ -92,7 +94,7 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
                 values[name] = "vm:100"
             elif name == "lock" and cls.__name__ == "LockAcquired":
                 values[name] = "ha_agent_node1_lock"
-            elif name in ("services", "waits_for", "missing"):
+            elif name in ("services", "waits_for", "missing", "with_"):
                 values[name] = ("vm:100",)
             elif name == "failed_nodes":
                 values[name] = ("node1",)

@@ -10,6 +10,8 @@ import { percent, t } from './texts.js';
 /** The kinds of rules, each with its shape. */
 export const KINDS = { 'node-affinity': 'pin', positive: 'together', negative: 'apart', order: 'order' };
 export const kindOf = (rule) => (rule.type === 'resource-affinity' ? rule.affinity : rule.type);
+/** Whether a rule keeps its services apart only while there is a place for that. */
+export const isLoose = (rule) => kindOf(rule) === 'negative' && rule.strict === false;
 /** All services that a rule names: of an order those that come first, and then the others. */
 export const servicesOf = (rule) => rule.resources ?? [...rule.first, ...rule.then];
 
@@ -103,6 +105,7 @@ function ruleProperties(choice) {
   return {
     resources: choice.resources.replace(/\s/g, ''),
     ...(isOfNodes ? { nodes: written(choice.nodes), strict: choice.strict } : { affinity: choice.kind }),
+    ...(choice.kind === 'negative' && { strict: !choice.loose }),
     disable: choice.disable,
     comment: choice.comment,
   };
@@ -138,6 +141,7 @@ function ruleFields(choice, id) {
     radioField(choice, 'kind', t('rules.kind'), options),
     choice.kind === 'order' ? orderFields(choice, sids) : textField(choice, 'resources', t('rules.services'), sids),
     choice.kind === 'node-affinity' && [nodesField(choice.nodes), checkField(choice, 'strict', t('rules.strict.help'))],
+    choice.kind === 'negative' && checkField(choice, 'loose', t('rules.loose.help')),
     checkField(choice, 'disable', t('rules.disable')),
     textField(choice, 'comment', t('rules.comment')),
   ];
@@ -157,15 +161,18 @@ export async function editRule(id, done) {
     timeout,
     nodes: parsed(rule.nodes),
     strict,
+    loose: isLoose(rule),
     disable,
     comment,
   };
-  const before = id ? ruleProperties(choice) : { comment: '', disable: false, strict: false };
+  const saved = id && ruleProperties(choice);
   const request = () => {
     const isOfNodes = choice.kind === 'node-affinity';
     const isOrder = choice.kind === 'order';
     const isNamed = isOrder ? choice.first.trim() && choice.then.trim() : choice.resources.trim();
     if (!choice.rule.trim() || !isNamed || (isOfNodes && !choice.nodes.size)) return null;
+    // What holds anyway is not set.
+    const before = saved || { comment: '', disable: false, strict: choice.kind === 'negative' };
     const body = changed(before, ruleProperties(choice));
     if (id) return { method: 'PATCH', path: rulePath(id), body, digest: one.digest };
     const type = isOfNodes ? 'node-affinity' : isOrder ? 'order' : 'resource-affinity';

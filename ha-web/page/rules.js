@@ -4,7 +4,7 @@ import { get, may } from './api.js';
 import { h } from './dom.js';
 import { known } from './feed.js';
 import { glyph } from './glyphs.js';
-import { KINDS, editGroup, editRule, kindOf, removeGroup, removeRule, servicesOf } from './rule-editor.js';
+import { KINDS, editGroup, editRule, isLoose, kindOf, removeGroup, removeRule, servicesOf } from './rule-editor.js';
 import { ruleGraph } from './rule-graph.js';
 import { t } from './texts.js';
 
@@ -118,6 +118,7 @@ function ruleLine(rule, isPicked, admin, done) {
       glyph(KINDS[kind], { look: '' }),
       ` ${t(`kind.${kind}`)}`,
       rule.strict && ` (${t('rules.strict')})`,
+      isLoose(rule) && ` (${t('rules.loose')})`,
     ),
     h('td', { class: 'mono is-list', 'data-label': t('rules.services') }, listOf(rule)),
     h('td', { class: 'mono is-list', 'data-label': t('rules.nodes') }, (rule.nodes ?? []).join(', ')),

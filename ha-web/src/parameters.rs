@@ -54,7 +54,7 @@ pub(crate) const RESOURCES: Parameter = Parameter::may("resources", List, "The s
 pub(crate) const STRICT: Parameter = Parameter::may(
     "strict",
     Boolean,
-    "Whether the services run on these nodes only, or wait without end for those that come first.",
+    "Whether the services run on these nodes only, or apart only (by default they do), or wait without end for those that come first.",
 );
 pub(crate) const FIRST: Parameter = Parameter::may("first", List, "The services that come first, of an order rule.");
 pub(crate) const THEN: Parameter =

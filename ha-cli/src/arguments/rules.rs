@@ -83,7 +83,7 @@ pub(crate) struct RuleOptions {
     /// The nodes, 'node' or 'node:priority', separated by commas.
     #[arg(long)]
     nodes: Option<String>,
-    /// Whether the services run on these nodes only, or wait without end for those that come first.
+    /// Whether the services run on these nodes only, or apart only (by default they do), or wait without end for those that come first.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     strict: Option<String>,
     /// 'positive' (together; on the nodes) or 'negative' (apart; on all other nodes).

@@ -34,7 +34,7 @@ impl Cluster {
         let together: std::collections::BTreeSet<&ServiceId> = together
             .rules
             .values()
-            .filter(|rule| rule.kind == RuleKind::ResourceAffinity { affinity: Affinity::Positive })
+            .filter(|rule| rule.kind == RuleKind::resource_affinity(Affinity::Positive))
             .flat_map(|rule| &rule.resources)
             .collect();
         let node_of =

@@ -29,6 +29,8 @@ pub(crate) trait Section: Sized {
     fn id(draft: &Self::Draft) -> &Self::Id;
     /// The properties that a section of this type has, in the order in which they are written.
     fn properties_of(draft: &Self::Draft) -> &'static [Self::Property];
+    /// Takes note, before a section's properties are read or changed, of one on which depends which others there may be.
+    fn foresee(_: &mut Self::Draft, _key: &str, _value: &str) {}
     /// The key of a property.
     fn key(property: Self::Property) -> &'static str;
     /// Sets a property, if its section type has it.
@@ -137,7 +139,7 @@ impl<'a, S: Section> Reader<'a, S> {
     /// Reads a section from its header up to the empty line that ends it.
     fn section(&mut self, header: Line<'a>, section_type: &'a [u8], id: &'a [u8]) {
         let draft = match self.open(section_type, id) {
-            Ok(draft) => draft,
+            Ok(draft) => self.foresee(draft),
             Err(kind) => {
                 self.problem(&header, header, None, kind);
                 return self.skip_section(header);
@@ -165,6 +167,18 @@ impl<'a, S: Section> Reader<'a, S> {
             Cow::Borrowed(section_type)
         };
         S::open(&section_type, utf8(id)?, &self.values)
+    }
+
+    /// Looks through the lines of a section that begins.
+    fn foresee(&self, mut draft: S::Draft) -> S::Draft {
+        for form in self.lines.clone().map(|line| line.form()).take_while(|form| *form != Form::Empty) {
+            if let Form::Property { key, value } = form
+                && let (Ok(key), Ok(value)) = (core::str::from_utf8(key), core::str::from_utf8(value))
+            {
+                S::foresee(&mut draft, key, value);
+            }
+        }
+        draft
     }
 
     /// Passes over a section of which nothing counts.

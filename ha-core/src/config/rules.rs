@@ -52,9 +52,35 @@ pub enum RuleKind {
     ResourceAffinity {
         /// Which of the two.
         affinity: Affinity,
+        /// How they are kept apart. A positive rule has the default.
+        apart: Apart,
     },
     /// To be started one after another, and stopped the other way round.
     Order(Order),
+}
+
+impl RuleKind {
+    /// That resources run together or strictly apart.
+    #[must_use]
+    pub const fn resource_affinity(affinity: Affinity) -> Self {
+        Self::ResourceAffinity { affinity, apart: Apart { strict: None } }
+    }
+}
+
+/// How a negative resource affinity rule keeps its resources apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Apart {
+    /// Whether they are apart or do not run at all.
+    pub strict: Option<bool>,
+}
+
+impl Apart {
+    /// Whether they are apart or do not run at all, which is the default. A loose rule lets them share a node while there is no other
+    /// place.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.strict.unwrap_or(true)
+    }
 }
 
 /// What an order rule asks: that some services are started only when others are up.
@@ -168,7 +194,8 @@ impl RuleType {
         use RuleProperty::{Affinity, Comment, Delay, Disable, First, Nodes, Resources, Strict, Then, Timeout};
         match self {
             Self::NodeAffinity => &[Comment, Disable, Nodes, Resources, Affinity, Strict],
-            Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources],
+            // A positive one has no `strict`: it is always so.
+            Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources, Strict],
             Self::Order => &[Comment, Disable, First, Then, Delay, Strict, Timeout],
         }
     }
@@ -191,7 +218,7 @@ pub enum RuleProperty {
     Nodes,
     /// [`Rule::resources`]
     Resources,
-    /// See [`RuleKind::NodeAffinity`] and [`Order::strict`].
+    /// See [`RuleKind::NodeAffinity`], [`Order::strict`] and [`Apart::strict`].
     Strict,
     /// [`Order::then`]
     Then,
@@ -228,7 +255,7 @@ impl Rule {
     #[must_use]
     pub const fn affinity(&self) -> Option<Affinity> {
         match self.kind {
-            RuleKind::NodeAffinity { affinity, .. } | RuleKind::ResourceAffinity { affinity } => Some(affinity),
+            RuleKind::NodeAffinity { affinity, .. } | RuleKind::ResourceAffinity { affinity, .. } => Some(affinity),
             RuleKind::Order(_) => None,
         }
     }
@@ -240,6 +267,21 @@ impl Rule {
             RuleKind::Order(order) => Some(order),
             RuleKind::NodeAffinity { .. } | RuleKind::ResourceAffinity { .. } => None,
         }
+    }
+
+    /// How it keeps its resources apart, if it does.
+    #[must_use]
+    pub const fn apart(&self) -> Option<Apart> {
+        match self.kind {
+            RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } => Some(apart),
+            RuleKind::ResourceAffinity { .. } | RuleKind::NodeAffinity { .. } | RuleKind::Order(_) => None,
+        }
+    }
+
+    /// Whether it keeps its resources apart only while there is a place for that.
+    #[must_use]
+    pub fn is_loosely_apart(&self) -> bool {
+        self.apart().is_some_and(|apart| !apart.is_strict())
     }
 
     /// Takes a service out. Says whether the rule asks nothing any more: it is left with none, or with none on one side.
@@ -273,6 +315,8 @@ pub(crate) struct RuleDraft {
     id: RuleId,
     rule_type: RuleType,
     affinity: Option<Affinity>,
+    /// The affinity that it will have, where that is known before its properties are read.
+    foreseen: Option<Affinity>,
     comment: Option<Comment>,
     delay: Option<u32>,
     disable: Option<bool>,
@@ -290,6 +334,7 @@ impl RuleDraft {
             id,
             rule_type,
             affinity: None,
+            foreseen: None,
             comment: None,
             delay: None,
             disable: None,
@@ -300,6 +345,11 @@ impl RuleDraft {
             then: None,
             timeout: None,
         }
+    }
+
+    /// Whether it keeps resources apart, or will.
+    fn is_apart(&self) -> bool {
+        self.rule_type == RuleType::ResourceAffinity && self.foreseen.or(self.affinity) == Some(Affinity::Negative)
     }
 
     /// The required properties of its type that are not set.
@@ -338,7 +388,15 @@ impl Section for Rule {
     }
 
     fn properties_of(draft: &RuleDraft) -> &'static [RuleProperty] {
-        draft.rule_type.properties()
+        let all = draft.rule_type.properties();
+        let has_all = draft.rule_type != RuleType::ResourceAffinity || draft.is_apart() || draft.strict.is_some();
+        if has_all { all } else { all.strip_suffix(&[RuleProperty::Strict]).unwrap_or(all) }
+    }
+
+    fn foresee(draft: &mut RuleDraft, key: &str, value: &str) {
+        if draft.rule_type == RuleType::ResourceAffinity && key == RuleProperty::Affinity.as_str() {
+            draft.foreseen = draft.foreseen.or_else(|| value::word(value).ok());
+        }
     }
 
     fn key(property: RuleProperty) -> &'static str {
@@ -391,7 +449,11 @@ impl Section for Rule {
                 kind.zip(draft.resources)
             }
             RuleType::ResourceAffinity => {
-                draft.affinity.map(|affinity| RuleKind::ResourceAffinity { affinity }).zip(draft.resources)
+                let kind = draft.affinity.map(|affinity| match affinity {
+                    Affinity::Positive => RuleKind::resource_affinity(affinity),
+                    Affinity::Negative => RuleKind::ResourceAffinity { affinity, apart: Apart { strict } },
+                });
+                kind.zip(draft.resources)
             }
             RuleType::Order => draft.first.zip(draft.then).map(|(first, then)| {
                 let order = Order { first, then, delay: draft.delay, timeout: draft.timeout, strict };
@@ -411,7 +473,9 @@ impl Section for Rule {
             RuleKind::NodeAffinity { nodes, strict, affinity } => {
                 (draft.nodes, draft.strict, draft.affinity) = (Some(nodes), strict, Some(affinity));
             }
-            RuleKind::ResourceAffinity { affinity } => draft.affinity = Some(affinity),
+            RuleKind::ResourceAffinity { affinity, apart } => {
+                (draft.affinity, draft.strict) = (Some(affinity), apart.strict);
+            }
             RuleKind::Order(Order { first, then, delay, timeout, strict }) => {
                 (draft.first, draft.then, draft.strict) = (Some(first), Some(then), strict);
                 (draft.delay, draft.timeout, draft.resources) = (delay, timeout, None);
@@ -435,7 +499,7 @@ impl Section for Rule {
                 (None, Some(nodes), *strict, None)
             }
             RuleKind::NodeAffinity { nodes, strict, affinity } => (Some(affinity), Some(nodes), *strict, None),
-            RuleKind::ResourceAffinity { affinity } => (Some(affinity), None, None, None),
+            RuleKind::ResourceAffinity { affinity, apart } => (Some(affinity), None, apart.strict, None),
             RuleKind::Order(order) => (None, None, order.strict, Some(order)),
         };
         match property {

@@ -137,6 +137,27 @@ impl fmt::Display for Event {
                     crate::rules::VERSION_WITH_ORDER
                 )
             }
+            Self::ApartRulesNotInForce { node, version } => {
+                write!(
+                    f,
+                    "rules with strict 0 that keep services apart are taken as strict ones: node {node} has version {version}, and it takes {}",
+                    crate::rules::VERSION_WITH_LOOSELY_APART
+                )
+            }
+            Self::SharingBegun { rule, node, services } => {
+                write!(f, "{} share node {node}, though rule {rule} would have them apart", List(services))
+            }
+            Self::SharingEnded { rule, services } => match services.as_slice() {
+                [sid] => write!(f, "{sid} is apart again, as rule {rule} would have it"),
+                _ => write!(f, "{} are apart again, as rule {rule} would have them", List(services)),
+            },
+            Self::MoveBringsTogether { sid, node, rule, with } => {
+                write!(
+                    f,
+                    "{sid} goes to {node}, to {}, though rule {rule} would have them apart: one of them may go away again",
+                    List(with)
+                )
+            }
             Self::StartHeldBack { sid, max } => {
                 write!(f, "{sid} waits to be started: at most {max} at once (max_starts)")
             }

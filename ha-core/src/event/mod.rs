@@ -327,6 +327,40 @@ pub enum Event {
         /// The version of its software.
         version: String,
     },
+    /// Rules with `strict 0` that keep services apart are taken as strict ones: a node knows no others.
+    ApartRulesNotInForce {
+        /// The node.
+        node: NodeName,
+        /// The version of its software.
+        version: String,
+    },
+    /// Services share a node that a loose rule would have apart.
+    SharingBegun {
+        /// The rule.
+        rule: RuleId,
+        /// The node.
+        node: NodeName,
+        /// The services.
+        services: Vec<ServiceId>,
+    },
+    /// Services do not share a node any more that a loose rule would have apart.
+    SharingEnded {
+        /// The rule.
+        rule: RuleId,
+        /// The services.
+        services: Vec<ServiceId>,
+    },
+    /// A move that was asked for brings a service to others from which it should rather be apart.
+    MoveBringsTogether {
+        /// The service.
+        sid: ServiceId,
+        /// Where it goes.
+        node: NodeName,
+        /// The rule that would have them apart.
+        rule: RuleId,
+        /// The services there.
+        with: Vec<ServiceId>,
+    },
     /// A service waits to be started: as many start already as may at once in the whole cluster.
     StartHeldBack {
         /// The service.
@@ -984,6 +1018,10 @@ impl Event {
                 | Self::StartWaitedEnough { .. }
                 | Self::StartWaitsLong { .. }
                 | Self::OrderRulesNotInForce { .. }
+                | Self::ApartRulesNotInForce { .. }
+                | Self::SharingBegun { .. }
+                | Self::SharingEnded { .. }
+                | Self::MoveBringsTogether { .. }
                 | Self::StartHeldBack { .. }
                 | Self::MoveHeldBack { .. }
                 | Self::CommandUnknown { .. }

@@ -80,6 +80,9 @@ impl Event {
             | Self::StartWaitedEnough { .. }
             | Self::StartWaitsLong { .. }
             | Self::OrderRulesNotInForce { .. }
+            | Self::ApartRulesNotInForce { .. }
+            | Self::SharingBegun { .. }
+            | Self::MoveBringsTogether { .. }
             | Self::AgentStartFailed { .. }
             | Self::StartRetriesExhausted { .. }
             | Self::StartRetry { .. }
@@ -125,6 +128,7 @@ impl Event {
             | Self::MaintenanceRequestWithdrawn { .. }
             | Self::ChangeMade { .. }
             | Self::StartFailuresExpired { .. }
+            | Self::SharingEnded { .. }
             | Self::StartWaits { .. }
             | Self::ServiceReady { .. }
             | Self::StoreSpaceEnough { .. } => Severity::Notice,

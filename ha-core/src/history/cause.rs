@@ -116,7 +116,9 @@ fn of_move(why: &Why) -> Option<Cause> {
     Some(match present {
         Fate::NotOnline { .. } => Cause::Maintenance,
         Fate::LowerPriority { .. } => Cause::Failback,
-        Fate::NotAllowed { .. } | Fate::KeptApart { .. } | Fate::KeptTogether { .. } => Cause::Affinity,
+        Fate::NotAllowed { .. } | Fate::KeptApart { .. } | Fate::RatherApart { .. } | Fate::KeptTogether { .. } => {
+            Cause::Affinity
+        }
         Fate::FailedBefore => Cause::StartFailure,
         Fate::Candidate => Cause::Rebalance,
     })

@@ -157,6 +157,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
     fn give_move(&mut self, service: usize, motion: Motion, target: &NodeName) {
         self.give_command(service, QueuedCommand::Move { motion, target: target.clone() });
         self.report_if_not_lasting(service, target);
+        self.report_if_brought_together(service, target);
     }
 
     /// Says so if the service will be sent away from there again.

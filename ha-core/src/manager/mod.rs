@@ -6,6 +6,7 @@
 //!
 //! `docs/behaviour/manager.md` has the rules by number; [`Manager::round`] has the steps in their order.
 
+mod apart;
 mod balancing;
 mod commands;
 mod disarm;
@@ -24,6 +25,7 @@ mod state;
 mod storms;
 mod traffic;
 mod uid;
+mod versions;
 
 pub use input::RoundInput;
 
@@ -38,6 +40,7 @@ use crate::{
     },
     id::NodeName,
     placement::BalanceHold,
+    rules::VERSION_WITH_LOOSELY_APART,
     status::{ManagerStatus, NotUnderstood, ServiceState, Timestamp},
     timing::Timings,
 };
@@ -55,6 +58,7 @@ use services::ManagedServices;
 pub(crate) use traffic::Traffic;
 use traffic::TrafficHistory;
 use uid::UidSource;
+use versions::KnownVersions;
 
 /// What a round does to the world.
 pub trait RoundHost: ClusterLock + StatusStore + ManagerStore + GuestControl + FenceDevices + EventSink {}
@@ -78,6 +82,7 @@ pub struct Manager {
     guards: GuardHistory,
     rules: RulesCache,
     orders: OrderHistory,
+    loose_versions: KnownVersions,
     scheduler_mode: SchedulerMode,
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
@@ -118,6 +123,7 @@ impl Manager {
             guards: GuardHistory::default(),
             rules: RulesCache::default(),
             orders: OrderHistory::default(),
+            loose_versions: KnownVersions::default(),
             scheduler_mode,
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
@@ -146,6 +152,7 @@ impl Manager {
         // Another master has counted meanwhile.
         self.stopwatch = Stopwatch::default();
         self.orders = OrderHistory::since_request(self.uids.last());
+        self.loose_versions = KnownVersions::default();
         self.traffic = TrafficHistory::default();
         // What a device did was done for another master's incidents, as far as this one can tell.
         self.fencing = FenceHistory::resumed(&self.status.fencing);
@@ -188,8 +195,10 @@ impl Manager {
         let configuration = migrated.as_ref().unwrap_or(&input.configuration);
         self.report_not_understood(host);
         let services_changed = self.update_services(input, configuration, host);
+        let loose_known = self.loose_rules_are_known(configuration, host);
+        let services = &self.status.services;
         let rules =
-            self.rules.placement_rules(configuration, &input.members, &self.status.services, services_changed, host);
+            self.rules.placement_rules(configuration, &input.members, services, services_changed, loose_known, host);
         self.orders.take(self.rules.orders(), &self.status, host);
         let mut round = Round::new(self, input, configuration, rules, host);
         round.doubt_unrecorded();
@@ -202,10 +211,20 @@ impl Manager {
                 round.follow_orders();
                 round.balance();
                 round.settle(|_| true);
+                round.note_sharing();
             }
             Scope::Unfinished => round.settle(defers_disarm),
         }
         self.write(now.wall, host);
+    }
+
+    /// Whether no node is known to read a loose rule as a strict one, as far as there is one.
+    fn loose_rules_are_known(&mut self, configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) -> bool {
+        if !self.rules.has_loose(&configuration.rules) {
+            return true;
+        }
+        let told = |node, version| Event::ApartRulesNotInForce { node, version };
+        self.loose_versions.are_at_least(VERSION_WITH_LOOSELY_APART, &self.status, host, told)
     }
 
     fn take_over_scheduler(&mut self, configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) {

@@ -14,15 +14,14 @@ use alloc::{
 use super::{
     RoundHost,
     round::{Brings, Round},
+    versions::KnownVersions,
 };
 use crate::{
     config::{Order, RequestedState},
     event::Event,
-    host::{self, HostOperation},
     id::{NodeName, ServiceId},
     rules::{Orders, VERSION_WITH_ORDER},
-    status::{ExitCode, ManagerStatus, NodeState, Readiness, ServiceState, Writer},
-    version::compare_versions,
+    status::{ExitCode, ManagerStatus, Readiness, ServiceState, Writer},
 };
 
 /// The order rules in force, and what this master knows of those that come first.
@@ -35,10 +34,8 @@ pub(super) struct OrderHistory {
     up: BTreeMap<ServiceId, Option<Writer>>,
     /// Services that are to be stopped once those have stopped that come after them, with how many seconds they have waited for that.
     stops: BTreeMap<ServiceId, u32>,
-    /// Nodes that are online and know order rules.
-    known_by: BTreeSet<NodeName>,
-    /// Nodes that do not know them, each with its version as it was reported.
-    unknown_by: BTreeMap<NodeName, String>,
+    /// Which nodes know order rules.
+    versions: KnownVersions,
 }
 
 impl OrderHistory {
@@ -53,35 +50,9 @@ impl OrderHistory {
 
     /// Takes the order rules of this round. None is in force while a node is known not to know them.
     pub(super) fn take(&mut self, orders: Arc<Orders>, status: &ManagerStatus, host: &mut (impl RoundHost + ?Sized)) {
-        let are_known = orders.is_empty() || self.are_known(status, host);
+        let told = |node, version| Event::OrderRulesNotInForce { node, version };
+        let are_known = orders.is_empty() || self.versions.are_at_least(VERSION_WITH_ORDER, status, host, told);
         self.in_force = if are_known { orders } else { Arc::default() };
-    }
-
-    fn are_known(&mut self, status: &ManagerStatus, host: &mut (impl RoundHost + ?Sized)) -> bool {
-        self.known_by.retain(|node| status.is_online(node));
-        self.unknown_by.retain(|node, _| status.nodes.contains_key(node));
-        let may_be_there = status.nodes.iter().filter(|(_, state)| **state != NodeState::Gone);
-        for node in may_be_there.map(|(node, _)| node) {
-            if self.known_by.contains(node) {
-                continue;
-            }
-            let version = host.software_version(node);
-            match host::answer(host, HostOperation::SoftwareVersion, version).flatten() {
-                Some(version) if compare_versions(&version, VERSION_WITH_ORDER).is_lt() => {
-                    if self.unknown_by.get(node) != Some(&version) {
-                        self.unknown_by.insert(node.clone(), version.clone());
-                        host.event(Event::OrderRulesNotInForce { node: node.clone(), version });
-                    }
-                }
-                Some(_) | None => {
-                    self.unknown_by.remove(node);
-                    if status.is_online(node) {
-                        self.known_by.insert(node.clone());
-                    }
-                }
-            }
-        }
-        self.unknown_by.is_empty()
     }
 }
 

@@ -11,7 +11,9 @@ use crate::{
     event::{Event, Why},
     host::Configuration,
     id::{NodeName, RuleId, ServiceId, Uid},
-    placement::{Asked, BalanceHold, Decider, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject},
+    placement::{
+        Asked, BalanceHold, Decider, LeftOut, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject,
+    },
     status::{ExitCode, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
@@ -74,6 +76,8 @@ pub(super) struct Round<'a, H: ?Sized> {
     settled: Settled,
     /// Running services that could go elsewhere if a rule gave way: see [`Round::let_wishes_give_way`].
     withheld: Vec<usize>,
+    /// Running services that would only go to be apart from others: see [`Round::let_wishes_give_way`].
+    crowded: Vec<usize>,
     wishes_give_way: bool,
 }
 
@@ -141,6 +145,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             online,
             settled,
             withheld: Vec::new(),
+            crowded: Vec::new(),
             wishes_give_way: false,
         }
     }
@@ -150,6 +155,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
     pub(super) fn settle(&mut self, looked_after: fn(&ServiceState) -> bool) {
         for _ in 0..MAX_PASSES {
             self.withheld.clear();
+            self.crowded.clear();
             let mut changed = self.step_all(looked_after);
             changed |= self.fence_nodes();
             if !changed && !self.let_wishes_give_way() {
@@ -159,12 +165,17 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         self.host.event(Event::RoundNotSettled);
     }
 
-    /// When nothing changes any more, lets running services go where a rule has to give way for it: not before, since those that
-    /// they must be kept apart from may be about to leave. Says whether one of them changed its state.
+    /// When nothing changes any more, lets running services go where a rule has to give way for it, and then those that only go to be
+    /// apart from others: not before, since those that they are to be kept apart from may be about to leave. Says whether one of them
+    /// changed its state.
     fn let_wishes_give_way(&mut self) -> bool {
         let mut changed = false;
         self.wishes_give_way = true;
         for service in core::mem::take(&mut self.withheld) {
+            changed |= self.step(service);
+        }
+        // The last one goes, which has the lowest priority: then those before it have no reason to go any more.
+        for service in core::mem::take(&mut self.crowded).into_iter().rev() {
             changed |= self.step(service);
         }
         self.wishes_give_way = false;
@@ -257,14 +268,21 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         let (_, entry) = self.status.services.at(service)?;
         let failback = self.facts(service).failback;
         let subject = Subject { service, entry, failback, preference };
-        let mut gave_way = GaveWay(false);
-        let node = self.placement.select(subject, &mut gave_way)?;
+        let mut reasons = Reasons { present: self.placement.place_of(service), gave_way: false, leaves_crowd: false };
+        let node = self.placement.select(subject, &mut reasons)?;
         let node = self.placement.node(node)?.clone();
-        if gave_way.0 && preference == Preference::None && !self.wishes_give_way && node != entry.node {
-            self.withheld.push(service);
-            return None;
+        if preference == Preference::None && !self.wishes_give_way && node != entry.node {
+            let waiting = match (reasons.gave_way, reasons.leaves_crowd) {
+                (true, _) => Some(&mut self.withheld),
+                (false, true) => Some(&mut self.crowded),
+                (false, false) => None,
+            };
+            if let Some(waiting) = waiting {
+                waiting.push(service);
+                return None;
+            }
         }
-        let rule = if gave_way.0 { self.placement.node_affinity_rule(service).cloned() } else { None };
+        let rule = if reasons.gave_way { self.placement.node_affinity_rule(service).cloned() } else { None };
         let is_decision = preference != Preference::None || node != entry.node;
         let why = if is_decision { self.why(service, preference) } else { None };
         Some(Place { node, gave_way: rule, why })
@@ -415,7 +433,8 @@ impl Settled {
                 *changed = self.moment;
             }
         }
-        for service in core::iter::once(service).chain(rules.apart_from_one(service)) {
+        let depends = rules.apart_from_one(service).chain(rules.rather_apart_from(service));
+        for service in core::iter::once(service).chain(depends) {
             if let Some(noted) = self.noted.get_mut(service) {
                 *noted = None;
             }
@@ -470,15 +489,28 @@ pub(super) struct Place {
     pub(super) why: Option<Box<Why>>,
 }
 
-/// Takes note of whether a rule gave way.
-struct GaveWay(bool);
+/// Takes note of what may better wait until all else is settled.
+struct Reasons {
+    present: Option<usize>,
+    /// Whether a rule gave way.
+    gave_way: bool,
+    /// Whether the service could stay where it is, but for those that should rather be apart from it.
+    leaves_crowd: bool,
+}
 
-impl Recorder for GaveWay {
+impl Recorder for Reasons {
     fn gave_way(&mut self, _: &NodeSet) {
-        self.0 = true;
+        self.gave_way = true;
     }
 
-    fn decided(&mut self, _: Decider) {}
+    fn left_out(&mut self, node: usize, why: LeftOut) {
+        self.leaves_crowd |= why == LeftOut::RatherApart && Some(node) == self.present;
+    }
+
+    fn decided(&mut self, by: Decider) {
+        // That goes home, whoever is where it waits.
+        self.leaves_crowd &= by != Decider::MaintenanceNode;
+    }
 }
 
 /// What a change of state brings, beside the new state's own data.

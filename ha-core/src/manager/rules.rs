@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
 
 use crate::{
-    config::{self, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{self, GroupsConfig, ResourcesConfig, Rule, RulesConfig},
     event::Event,
     host::{Configuration, EventSink},
     id::NodeName,
@@ -25,6 +25,9 @@ struct Evaluated {
     resources: Arc<ResourcesConfig>,
     groups: Arc<GroupsConfig>,
     rules: Arc<RulesConfig>,
+    has_loose: bool,
+    /// Whether loose rules were taken as such.
+    loose_known: bool,
     compiled: CompiledRules,
     orders: Arc<Orders>,
     dropped: Vec<Finding>,
@@ -32,19 +35,20 @@ struct Evaluated {
 
 impl RulesCache {
     /// The rules for the present services. `services_changed` says that some were added or removed since this was last
-    /// asked.
+    /// asked, `loose_known` that all nodes know rules that keep services apart only while there is a place for that.
     pub(crate) fn placement_rules(
         &mut self,
         configuration: &Configuration,
         members: &BTreeMap<NodeName, bool>,
         services: &ServiceTable,
         services_changed: bool,
+        loose_known: bool,
         sink: &mut (impl EventSink + ?Sized),
     ) -> Arc<PlacementRules> {
         let evaluated = match self.evaluated.take() {
-            Some(evaluated) if evaluated.holds_for(configuration, members) => evaluated,
+            Some(evaluated) if evaluated.holds_for(configuration, members, loose_known) => evaluated,
             earlier => {
-                let evaluated = Evaluated::new(configuration, members);
+                let evaluated = Evaluated::new(configuration, members, loose_known);
                 evaluated.report(earlier.as_ref(), sink);
                 self.placement = None;
                 evaluated
@@ -62,6 +66,14 @@ impl RulesCache {
 }
 
 impl RulesCache {
+    /// Whether a rule of the configuration keeps services apart only while there is a place for that.
+    pub(crate) fn has_loose(&self, rules: &Arc<RulesConfig>) -> bool {
+        match &self.evaluated {
+            Some(evaluated) if config::same(&evaluated.rules, rules, |config| config.digest) => evaluated.has_loose,
+            Some(_) | None => rules.rules.values().any(Rule::is_loosely_apart),
+        }
+    }
+
     /// The order rules, by what was evaluated last.
     pub(crate) fn orders(&self) -> Arc<Orders> {
         self.evaluated.as_ref().map(|evaluated| evaluated.orders.clone()).unwrap_or_default()
@@ -69,26 +81,33 @@ impl RulesCache {
 }
 
 impl Evaluated {
-    fn new(configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> Self {
+    fn new(configuration: &Configuration, members: &BTreeMap<NodeName, bool>, loose_known: bool) -> Self {
         let Configuration { resources, groups, rules, .. } = configuration;
         let nodes: Vec<NodeName> = members.keys().cloned().collect();
-        let evaluated = evaluate(&RuleSet::with_groups(rules, groups, resources), &nodes);
+        let mut set = RuleSet::with_groups(rules, groups, resources);
+        if !loose_known {
+            set = set.as_before_loose_rules();
+        }
+        let evaluated = evaluate(&set, &nodes);
         Self {
             nodes,
             resources: resources.clone(),
             groups: groups.clone(),
             rules: rules.clone(),
+            has_loose: rules.rules.values().any(Rule::is_loosely_apart),
+            loose_known,
             orders: Arc::new(Orders::of(&evaluated.rules)),
             compiled: evaluated.compiled,
             dropped: evaluated.dropped,
         }
     }
 
-    fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>) -> bool {
+    fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>, loose_known: bool) -> bool {
         let Configuration { resources, groups, rules, .. } = configuration;
         ResourcesConfig::is_same(&self.resources, resources)
             && config::same(&self.groups, groups, |config| config.digest)
             && config::same(&self.rules, rules, |config| config.digest)
+            && (self.loose_known == loose_known || !self.has_loose)
             && self.nodes.iter().eq(members.keys())
     }
 

@@ -1,6 +1,7 @@
 //! Placement: which node a service goes to.
 
 mod balance;
+mod crowds;
 mod explain;
 mod findings;
 mod groups;
@@ -28,7 +29,7 @@ pub(crate) use findings::all_findings;
 pub(crate) use node_set::NodeSet;
 pub(crate) use rules::PlacementRules;
 pub(crate) use scene::Scene;
-pub(crate) use select::{Recorder, Subject};
+pub(crate) use select::{LeftOut, Recorder, Subject};
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
@@ -248,6 +249,12 @@ impl Placement {
     /// The position of the node of a service, if that is online.
     pub(crate) fn place_of(&self, service: usize) -> Option<usize> {
         self.occupancy(service).present.map(|node| node as usize)
+    }
+
+    /// The nodes that a service uses, and of these the one where it is to be in the end.
+    pub(crate) fn uses_and_ends(&self, service: usize) -> (impl Iterator<Item = usize>, Option<usize>) {
+        let occupancy = self.occupancy(service);
+        (occupancy.used().map(|node| node as usize), occupancy.destination().map(|node| node as usize))
     }
 
     fn occupancy(&self, service: usize) -> Occupancy {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::node_set::NodeSet;
 use crate::{
-    id::NodeName,
+    id::{NodeName, RuleId},
     rules::{CompiledRules, Lists, NodeAffinity},
     status::ServiceTable,
 };
@@ -33,6 +33,10 @@ pub(crate) struct PlacementRules {
     groups_apart_from_one: Lists,
     /// For each service the groups that it is named apart from in `apart_from_group`.
     apart_from_groups: Lists,
+    /// For each rule that keeps services apart only while there is a place for that: these, by SID, each with its side.
+    loosely_apart: Vec<Vec<(u32, u32)>>,
+    /// For each service the numbers of those rules.
+    loosely_apart_of: Lists,
 }
 
 impl PlacementRules {
@@ -52,6 +56,8 @@ impl PlacementRules {
             apart_from_one: Lists::default(),
             groups_apart_from_one: Lists::default(),
             apart_from_groups: Lists::default(),
+            loosely_apart: Vec::new(),
+            loosely_apart_of: Lists::default(),
             compiled,
         };
         for (members, apart) in rules.compiled.positive_groups() {
@@ -66,6 +72,16 @@ impl PlacementRules {
         let of_group = &rules.apart_from_group;
         rules.apart_from_groups = Lists::from_pairs(services.len(), || {
             of_group.iter().zip(0..).flat_map(|(services, group)| services.iter().map(move |service| (*service, group)))
+        });
+        for rule in rules.compiled.loosely_apart() {
+            let position = |(sid, side): &(u32, u32)| Some((*position_of.get(*sid as usize)?, *side));
+            let sides = rule.sides.iter().filter_map(position).filter(|(service, _)| *service != NONE);
+            rules.loosely_apart.push(sides.collect());
+        }
+        let loosely_apart = &rules.loosely_apart;
+        rules.loosely_apart_of = Lists::from_pairs(services.len(), || {
+            let numbered = loosely_apart.iter().zip(0..);
+            numbered.flat_map(|(sides, rule)| sides.iter().map(move |(service, _)| (*service, rule)))
         });
         rules
     }
@@ -111,6 +127,27 @@ impl PlacementRules {
     /// The groups that as a whole must not share a node with this one: it is one of those that their counts of others hold.
     pub(crate) fn apart_from_groups(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         list(&self.apart_from_groups, service).iter().map(|group| *group as usize)
+    }
+
+    /// Whether a rule keeps this service apart from others only while there is a place for that.
+    pub(crate) fn is_loosely_apart(&self, service: usize) -> bool {
+        !list(&self.loosely_apart_of, service).is_empty()
+    }
+
+    /// The services from which it is kept apart so, once for each rule.
+    pub(crate) fn rather_apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        let rules = list(&self.loosely_apart_of, service).iter();
+        rules.filter_map(|rule| self.loosely_apart.get(*rule as usize)).flat_map(move |sides| {
+            let at = sides.binary_search_by_key(&service, |(other, _)| *other as usize).ok();
+            let own = at.and_then(|at| sides.get(at)).map(|(_, side)| *side);
+            sides.iter().filter(move |(_, side)| Some(*side) != own).map(|(other, _)| *other as usize)
+        })
+    }
+
+    /// The rules that keep services apart only while there is a place for that, each with these and their sides.
+    pub(crate) fn loosely_apart(&self) -> impl Iterator<Item = (&RuleId, &[(u32, u32)])> {
+        let rules = self.compiled.loosely_apart().iter().map(|rule| &rule.rule);
+        rules.zip(self.loosely_apart.iter().map(Vec::as_slice))
     }
 
     fn members(&self, group: usize) -> impl Iterator<Item = usize> + '_ {

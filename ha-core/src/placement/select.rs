@@ -76,6 +76,8 @@ pub(crate) enum LeftOut {
     FailedBefore,
     /// A service that must be kept apart uses it.
     KeptApart,
+    /// Others are left that fewer services use which should rather be apart.
+    RatherApart,
     /// The services that must be together are on another one.
     KeptTogether {
         /// That one.
@@ -85,13 +87,15 @@ pub(crate) enum LeftOut {
 
 /// Takes note of how a decision is made, by the code that makes it.
 pub(crate) trait Recorder {
-    /// Whether all that leads to the decision is of interest: [`Recorder::together`], [`Recorder::separate`] and
+    /// Whether all that leads to the decision is of interest: [`Recorder::together`], [`Recorder::separate`], [`Recorder::crowded`] and
     /// [`Recorder::left_out`]. They cost time with each service.
     const EXPLAINS: bool = false;
     /// A service that must be together uses a node.
     fn together(&mut self, _node: usize, _service: usize) {}
     /// A service that must be kept apart uses a node.
     fn separate(&mut self, _node: usize, _service: usize) {}
+    /// A service that should rather be apart uses a node.
+    fn crowded(&mut self, _node: usize, _service: usize) {}
     /// A node was left out.
     fn left_out(&mut self, _node: usize, _why: LeftOut) {}
     /// The node affinity rule gave way: these nodes, which it does not prefer, may be used after all.
@@ -111,6 +115,7 @@ pub(crate) struct Scratch {
     candidates: NodeSet,
     separate: NodeSet,
     together: NodeCounts,
+    crowds: NodeCounts,
     costs: Costs,
 }
 
@@ -162,7 +167,8 @@ impl Placement {
         let stays = !self.rules.are_about(service)
             || (self.classes(service).preferred.contains(node)
                 && self.is_only_place_of_group(service, node)
-                && !self.is_kept_apart_from(service, node));
+                && !self.is_kept_apart_from(service, node)
+                && !(failback && self.is_crowded(service, node)));
         stays.then_some((node, if failback { Decider::Stay } else { Decider::NoFailback }))
     }
 
@@ -212,6 +218,10 @@ impl Placement {
             && (scratch.together.iter().any(|(other, _)| other as usize == node) || !scratch.separate.contains(node))
         {
             return (Some(node), Decider::NoFailback);
+        }
+        if self.rules.is_loosely_apart(subject.service) {
+            let Scratch { crowds, candidates, .. } = scratch;
+            self.leave_crowds(subject.service, crowds, candidates, recorder);
         }
         if let Some(node) = home.or_else(|| self.home(subject, &scratch.candidates)) {
             return (Some(node), Decider::MaintenanceNode);
@@ -358,7 +368,7 @@ impl Placement {
     }
 }
 
-fn leave_out(candidates: &mut NodeSet, node: usize, why: LeftOut, recorder: &mut impl Recorder) {
+pub(super) fn leave_out(candidates: &mut NodeSet, node: usize, why: LeftOut, recorder: &mut impl Recorder) {
     if candidates.contains(node) {
         candidates.remove(node);
         recorder.left_out(node, why);

@@ -40,7 +40,11 @@ fn candidates(reason: &DownReason) -> Vec<Remedy> {
             Fate::KeptApart { rules, .. } | Fate::KeptTogether { rules, .. } => {
                 found.extend(rules.iter().map(|rule| Remedy::DropRule { rule: rule.clone() }));
             }
-            Fate::Candidate | Fate::NotOnline { .. } | Fate::LowerPriority { .. } | Fate::FailedBefore => {}
+            Fate::Candidate
+            | Fate::NotOnline { .. }
+            | Fate::LowerPriority { .. }
+            | Fate::FailedBefore
+            | Fate::RatherApart { .. } => {}
         }
     }
     found

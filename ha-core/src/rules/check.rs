@@ -346,11 +346,10 @@ impl Checker<'_> {
     }
 
     fn at_least_two_resources(&mut self) {
-        for affinity in [Affinity::Positive, Affinity::Negative] {
-            for (rule, _, members) in self.indexed.of_affinity(affinity) {
-                if members.len() < 2 {
-                    self.report(rule, Reason::FewerThanTwoResources, NONE, self.none);
-                }
+        let [positive, negative] = [Affinity::Positive, Affinity::Negative].map(|it| self.indexed.of_affinity(it));
+        for (rule, _, members) in positive.chain(negative).chain(self.indexed.loosely_apart()) {
+            if members.len() < 2 {
+                self.report(rule, Reason::FewerThanTwoResources, NONE, self.none);
             }
         }
     }
@@ -366,7 +365,8 @@ impl Checker<'_> {
     fn positive_against_negative(&mut self, groups: &Groups) {
         let mut conflicts = Repeats::new(groups.rules.len());
         let mut partners: IndexMap<u32, u32, FxBuildHasher> = IndexMap::default();
-        for (rule, _, members) in self.indexed.of_affinity(Affinity::Negative) {
+        let strict = self.indexed.of_affinity(Affinity::Negative);
+        for (rule, negative, members) in strict.chain(self.indexed.loosely_apart()) {
             let mut shared: Vec<u32> =
                 members.iter().map(|&sid| groups.of(sid)).filter(|group| *group != NONE).collect();
             shared.sort_unstable();
@@ -378,7 +378,8 @@ impl Checker<'_> {
                 };
                 partners.insert(group, named);
                 self.report(rule, Reason::PositiveAndNegativeConflict, group, named);
-                if conflicts.admit(group) {
+                // A loose rule gives way, so only that one is at fault.
+                if !negative.is_loosely_apart() && conflicts.admit(group) {
                     let named = self.partners_of(&mut [rule]);
                     for &member in positive {
                         self.report(member, Reason::PositiveAndNegativeConflict, rule, named);

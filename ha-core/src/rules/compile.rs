@@ -30,11 +30,44 @@ pub struct CompiledRules {
     negative_of_sid: Lists,
     /// For each resource the groups that it must keep away from altogether, sorted.
     negative_groups_of_sid: Lists,
+    /// The rules that keep services apart only while there is a place for that, by id.
+    loosely_apart: Vec<LooselyApart>,
     /// The ids and resources of all rules that were compiled, and which of them hold a resource: to explain the rest.
     pub(super) rule_ids: Vec<RuleId>,
     pub(super) members: Lists,
     pub(super) positive_rules: Lists,
     pub(super) negative_rules: Lists,
+}
+
+/// Services that a loose rule keeps apart while there is a place for that.
+///
+/// What must be on one node is one side of it: all of that keeps apart from the others, and none of it from itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LooselyApart {
+    /// The rule.
+    pub rule: RuleId,
+    /// The services by their places in [`CompiledRules::services`], rising, each with the number of its side.
+    pub(crate) sides: Vec<(u32, u32)>,
+}
+
+impl LooselyApart {
+    fn new(rule: RuleId, members: &[u32], groups: &Groups) -> Self {
+        let mut sides = Vec::new();
+        for (&sid, side) in members.iter().zip(0..) {
+            match groups.of(sid) {
+                NONE => sides.push((sid, side)),
+                group => sides.extend(groups.members.get(group).iter().map(|other| (*other, side))),
+            }
+        }
+        sides.sort_unstable();
+        Self { rule, sides }
+    }
+
+    /// The side on which a service is, if the rule is about it.
+    pub(super) fn side_of(&self, sid: u32) -> Option<u32> {
+        let at = self.sides.binary_search_by_key(&sid, |(other, _)| *other).ok()?;
+        self.sides.get(at).map(|(_, side)| *side)
+    }
 }
 
 /// The nodes that a service may use, or should use.
@@ -100,6 +133,26 @@ impl CompiledRules {
     #[must_use]
     pub fn negative(&self, sid: &ServiceId) -> Others<'_> {
         self.number(sid).map_or(self.nobody(), |number| self.negative_of(number))
+    }
+
+    /// The rules that keep services apart only while there is a place for that, by id.
+    #[must_use]
+    pub fn loosely_apart(&self) -> &[LooselyApart] {
+        &self.loosely_apart
+    }
+
+    /// The services that are kept apart from this one only while there is a place for that: sorted, each once.
+    #[must_use]
+    pub fn rather_apart(&self, sid: &ServiceId) -> Vec<ServiceId> {
+        let Some(number) = self.number(sid) else { return Vec::new() };
+        let mut others: Vec<u32> = Vec::new();
+        for rule in &self.loosely_apart {
+            let Some(own) = rule.side_of(number) else { continue };
+            others.extend(rule.sides.iter().filter(|(_, side)| *side != own).map(|(sid, _)| *sid));
+        }
+        others.sort_unstable();
+        others.dedup();
+        self.names(&others)
     }
 
     /// The services that some rule is about, sorted.
@@ -248,7 +301,11 @@ pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName]) -> CompiledRules
     let negative_rules = rules_of_sid(Affinity::Negative);
     let (negative_of_group, negative_of_sid, negative_groups_of_sid) = apart(&indexed, &groups, &negative_rules);
     let positive_rules = rules_of_sid(Affinity::Positive);
+    let loosely_apart = indexed.loosely_apart();
     CompiledRules {
+        loosely_apart: loosely_apart
+            .map(|(_, rule, members)| LooselyApart::new(rule.id.clone(), members, &groups))
+            .collect(),
         node_affinities,
         affinity_of: affinities(&indexed, &groups),
         negative_of_group,

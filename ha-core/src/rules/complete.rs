@@ -113,5 +113,5 @@ fn rule_ids<'a>(compiled: &'a CompiledRules, rules: &'a [u32]) -> impl Iterator<
 }
 
 fn affinity_rule(id: RuleId, resources: Vec<ServiceId>, affinity: Affinity) -> Rule {
-    Rule { id, resources, disable: None, comment: None, kind: RuleKind::ResourceAffinity { affinity } }
+    Rule { id, resources, disable: None, comment: None, kind: RuleKind::resource_affinity(affinity) }
 }

@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use super::{
-    CompiledRules,
+    CompiledRules, LooselyApart,
     index::{Lists, NONE},
 };
 use crate::id::{RuleId, ServiceId};
@@ -32,6 +32,15 @@ impl CompiledRules {
             (Some(a), Some(b)) => self.ids(&self.rules_apart(a, b)),
             (_, None) | (None, _) => Vec::new(),
         }
+    }
+
+    /// The rules that keep two services apart while there is a place for that. Empty if none does.
+    #[must_use]
+    pub fn why_rather_apart(&self, a: &ServiceId, b: &ServiceId) -> Vec<RuleId> {
+        let (Some(a), Some(b)) = (self.number(a), self.number(b)) else { return Vec::new() };
+        let keeps_apart =
+            |rule: &&LooselyApart| rule.side_of(a).zip(rule.side_of(b)).is_some_and(|(one, other)| one != other);
+        self.loosely_apart().iter().filter(keeps_apart).map(|rule| rule.rule.clone()).collect()
     }
 
     fn ids(&self, rules: &[u32]) -> Vec<RuleId> {
@@ -143,7 +152,7 @@ mod tests {
                 resources: resources.iter().map(|sid| ServiceId::new(sid).unwrap()).collect(),
                 disable: None,
                 comment: None,
-                kind: RuleKind::ResourceAffinity { affinity: *affinity },
+                kind: RuleKind::resource_affinity(*affinity),
             })
             .collect();
         evaluate(&rules, &["n1", "n2", "n3"].map(|node| NodeName::new(node).unwrap())).compiled

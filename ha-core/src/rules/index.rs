@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
 use crate::{
-    config::{Affinity, NodePriorities, Rule, RuleKind},
+    config::{Affinity, NodePriorities, Rule, RuleKind, RuleType},
     id::{NodeName, ServiceId},
 };
 
@@ -146,12 +146,18 @@ impl<'a> Indexed<'a> {
         self.members = members;
     }
 
-    /// The rules of one affinity, with their numbers and resources.
+    /// The strict rules of one affinity, with their numbers and resources.
     pub(super) fn of_affinity(&self, wanted: Affinity) -> impl Iterator<Item = (u32, &'a Rule, &[u32])> {
-        self.numbered().filter(move |(_, rule, _)| match rule.kind {
-            RuleKind::ResourceAffinity { affinity } => affinity == wanted,
-            RuleKind::NodeAffinity { .. } | RuleKind::Order(_) => false,
+        self.numbered().filter(move |(_, rule, _)| {
+            rule.rule_type() == RuleType::ResourceAffinity
+                && rule.affinity() == Some(wanted)
+                && !rule.is_loosely_apart()
         })
+    }
+
+    /// The rules that keep resources apart only while there is a place for that, with their numbers and resources.
+    pub(super) fn loosely_apart(&self) -> impl Iterator<Item = (u32, &'a Rule, &[u32])> {
+        self.numbered().filter(|(_, rule, _)| rule.is_loosely_apart())
     }
 
     /// The node affinity rules, with their numbers, resources, nodes, and whether they are strict.

@@ -12,7 +12,7 @@
 //!     resources: vec![ServiceId::new("vm:100")?, ServiceId::new("vm:101")?],
 //!     disable: None,
 //!     comment: None,
-//!     kind: RuleKind::ResourceAffinity { affinity: Affinity::Positive },
+//!     kind: RuleKind::resource_affinity(Affinity::Positive),
 //! };
 //! let nodes = [NodeName::new("node1")?, NodeName::new("node2")?];
 //! let evaluated = evaluate(&RuleSet::from_iter([rule]), &nodes);
@@ -33,15 +33,19 @@ mod order;
 mod report;
 
 pub use check::{Finding, MAX_REPEATS, Reason};
-pub use compile::{CompiledRules, NodeAffinity, Others};
+pub use compile::{CompiledRules, LooselyApart, NodeAffinity, Others};
 pub use groups::{effective_failback, group_rules, shadowed_groups};
+/// The first software version that knows rules which keep services apart only while there is a place for that. Until all nodes have it such
+/// a rule is strict, as it is to older software: masters that take turns must not disagree.
+pub const VERSION_WITH_LOOSELY_APART: &str = "9.2.0";
+
 pub use order::{Orders, VERSION_WITH_ORDER};
 pub use report::Report;
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
-    config::{GroupsConfig, ResourcesConfig, Rule, RulesConfig},
+    config::{Affinity, GroupsConfig, ResourcesConfig, Rule, RuleKind, RulesConfig},
     id::{NodeName, RuleId},
 };
 use index::Indexed;
@@ -115,6 +119,14 @@ impl RuleSet {
     #[must_use]
     pub fn check(&self, nodes: &[NodeName]) -> Vec<Finding> {
         with_orders(check::check(&Indexed::new(self.enabled_affinities(), nodes), nodes), self)
+    }
+
+    /// The same as software reads it that knows no loose rules: those keep their resources strictly apart.
+    pub(crate) fn as_before_loose_rules(mut self) -> Self {
+        for rule in self.rules.values_mut().filter(|rule| rule.is_loosely_apart()) {
+            rule.kind = RuleKind::resource_affinity(Affinity::Negative);
+        }
+        self
     }
 
     /// The rules that say where services belong. Orders don't.

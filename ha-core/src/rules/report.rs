@@ -4,7 +4,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::Serialize;
 
-use super::{Evaluated, Finding, Others, Reason, RuleSet};
+use super::{CompiledRules, Evaluated, Finding, Others, Reason, RuleSet};
 use crate::{
     config::{Affinity, NodePriorities, Rule, RuleKind, rules::RuleType},
     id::{NodeName, RuleId, ServiceId},
@@ -59,6 +59,8 @@ struct Compiled {
     node_affinity: BTreeMap<ServiceId, BTreeMap<NodeName, i32>>,
     positive: BTreeMap<ServiceId, Vec<ServiceId>>,
     negative: BTreeMap<ServiceId, Vec<ServiceId>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    rather_apart: BTreeMap<ServiceId, Vec<ServiceId>>,
 }
 
 impl Evaluated {
@@ -83,12 +85,18 @@ impl Evaluated {
             node_affinity: node_affinity.collect(),
             positive: rules.services().filter_map(|sid| listed(sid, rules.positive(sid))).collect(),
             negative: rules.services().filter_map(|sid| listed(sid, rules.negative(sid))).collect(),
+            rather_apart: rules.services().filter_map(|sid| rather_apart(sid, rules)).collect(),
         }
     }
 }
 
 fn listed(sid: &ServiceId, others: Others<'_>) -> Option<(ServiceId, Vec<ServiceId>)> {
     (!others.is_empty()).then(|| (sid.clone(), others.iter().cloned().collect()))
+}
+
+fn rather_apart(sid: &ServiceId, rules: &CompiledRules) -> Option<(ServiceId, Vec<ServiceId>)> {
+    let others = rules.rather_apart(sid);
+    (!others.is_empty()).then(|| (sid.clone(), others))
 }
 
 fn completed(rules: &RuleSet) -> BTreeMap<RuleId, Completed> {
@@ -115,11 +123,11 @@ impl From<&Rule> for Completed {
                 disable,
                 order: None,
             },
-            RuleKind::ResourceAffinity { affinity } => Self {
+            RuleKind::ResourceAffinity { affinity, .. } => Self {
                 r#type: rule.rule_type(),
                 resources,
                 nodes: None,
-                strict: None,
+                strict: rule.is_loosely_apart().then_some(false),
                 affinity: Some(*affinity),
                 disable,
                 order: None,

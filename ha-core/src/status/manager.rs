@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use super::{Command, DisarmMode, NotUnderstood, ServiceTable, Timestamp, UnknownFields, Writer};
 use crate::{
-    id::{NodeName, ServiceId, Uid},
+    id::{NodeName, RuleId, ServiceId, Uid},
     text_enum::text_enum,
 };
 
@@ -384,6 +384,9 @@ pub struct ManagerStatus {
     /// Services whose move waits, since as many move already as may at once in the whole cluster. Recorded as `waiting_moves`, and
     /// absent when empty.
     pub waiting_moves: BTreeSet<ServiceId>,
+    /// For each rule that keeps services apart only while there is a place for that: those that share a node though. Recorded as `sharing`,
+    /// and absent when empty.
+    pub sharing: BTreeMap<RuleId, BTreeSet<ServiceId>>,
     /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.

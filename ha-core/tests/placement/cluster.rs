@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{
-        Affinity, DatacenterConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
+        Affinity, Apart, DatacenterConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
         datacenter::{BalanceMethod, ImbalanceScale, SchedulerMode},
     },
     host::{Configuration, HostFigures, NodeFigures, ServiceFigures, UnmanagedGuest},
@@ -126,8 +126,9 @@ fn rule_kind(nodes: usize) -> impl Strategy<Value = RuleKind> {
         });
     prop_oneof![
         affinity,
-        Just(RuleKind::ResourceAffinity { affinity: Affinity::Positive }),
-        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative }),
+        Just(RuleKind::resource_affinity(Affinity::Positive)),
+        Just(RuleKind::resource_affinity(Affinity::Negative)),
+        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart: Apart { strict: Some(false) } }),
     ]
 }
 

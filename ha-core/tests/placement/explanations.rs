@@ -113,6 +113,39 @@ fn priorities_are_told_and_so_is_the_one_that_would_do() {
 }
 
 #[test]
+fn what_should_rather_be_apart_is_told_where_it_is_and_where_it_is_not() {
+    let mut cluster = cluster();
+    let rules = "\
+node-affinity: near-storage
+\tresources vm:100
+\tnodes n5,n6
+\tstrict 1
+
+resource-affinity: replicas
+\tresources vm:100,vm:101
+\taffinity negative
+\tstrict 0
+";
+    cluster.configuration.rules = Arc::new(RulesConfig::read(rules.as_bytes(), &ServiceTypes::default()).config);
+    let elsewhere = cluster.situation().explain(&sid("vm:100"), Preference::BestScore).unwrap();
+    assert_eq!(elsewhere.to_string(), "vm:100 goes from n4 to n6: of the nodes that are left it suits best");
+    let fate = elsewhere.of(&node("n5")).unwrap().fate.to_string();
+    assert_eq!(fate, "rather apart from vm:101 (rule replicas)");
+    let there = cluster.situation().counterfactual(&sid("vm:100"), Preference::BestScore, &node("n5")).unwrap();
+    assert_eq!(there.changes[0].to_string(), "vm:101 would have to leave n5 or be stopped");
+
+    cluster.status.nodes.insert(node("n6"), NodeState::Unknown);
+    let shared = cluster.situation().explain(&sid("vm:100"), Preference::BestScore).unwrap();
+    assert_eq!(
+        shared.to_string(),
+        "vm:100 goes from n4 to n5: of the nodes that are left it suits best; it shares that with vm:101, from which it should \
+         rather be apart (rule replicas)"
+    );
+    let json = serde_json::to_value(&shared).unwrap();
+    assert_eq!((&json["shares_with"], &json["shares_by"]), (&serde_json::json!(["vm:101"]), &serde_json::json!(["replicas"])));
+}
+
+#[test]
 fn services_that_belong_together_draw_the_others_along() {
     let mut cluster = cluster();
     let rules = "resource-affinity: pair\n\tresources vm:100,vm:102\n\taffinity positive\n";

@@ -110,7 +110,7 @@ proptest! {
                 RuleKind::NodeAffinity { nodes, strict: Some(true), affinity } => {
                     prop_assert_eq!(nodes.contains_key(&answer), *affinity == Affinity::Positive, "{}", rule.id);
                 }
-                RuleKind::ResourceAffinity { affinity: Affinity::Negative } if !stays => {
+                RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } if !stays && apart.is_strict() => {
                     let others = rule.resources.iter().filter(|other| **other != sid);
                     let on_answer = |other: &ServiceId| cluster.status.services.get(other).is_some_and(|entry| entry.node == answer && matches!(entry.state, ServiceState::Started { .. }));
                     let there: Vec<_> = others.filter(|other| on_answer(other)).collect();

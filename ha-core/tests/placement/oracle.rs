@@ -177,6 +177,31 @@ fn separate(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> BTreeS
         .collect()
 }
 
+/// How many services that should rather be apart from one use each node, once for each rule. What must be with a service counts as it
+/// does; those that leave its own node do not count there.
+fn crowds(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> BTreeMap<NodeName, usize> {
+    let configuration = &cluster.configuration;
+    let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let own = &cluster.status.services.get(sid).unwrap().node;
+    let with =
+        |sid: &ServiceId| -> BTreeSet<ServiceId> { rules.positive(sid).iter().cloned().chain([sid.clone()]).collect() };
+    let group = with(sid);
+    let mut crowds = BTreeMap::new();
+    for rule in evaluate(&set, &cluster.members).rules.iter().filter(|rule| rule.is_loosely_apart()) {
+        if !rule.resources.iter().any(|member| group.contains(member)) {
+            continue;
+        }
+        let others: BTreeSet<ServiceId> = rule.resources.iter().flat_map(with).collect();
+        for entry in others.difference(&group).filter_map(|other| cluster.status.services.get(other)) {
+            let used = uses(cluster, entry);
+            for node in used.iter().filter(|node| *node != own || used.last() == Some(node)) {
+                *crowds.entry(node.clone()).or_default() += 1;
+            }
+        }
+    }
+    crowds
+}
+
 /// `select_node`, step by step.
 pub(crate) fn select(cluster: &Cluster, sid: &ServiceId, preference: Preference) -> Option<NodeName> {
     let rules = compiled(cluster);
@@ -228,6 +253,11 @@ pub(crate) fn select(cluster: &Cluster, sid: &ServiceId, preference: Preference)
     if let Some((node, _)) = together.iter().find(|(node, count)| left.contains(*node) && Some(**count) == highest) {
         left = BTreeSet::from([node.clone()]);
     }
+    // 6a
+    let crowds = crowds(cluster, &rules, sid);
+    let crowd = |node: &NodeName| crowds.get(node).copied().unwrap_or(0);
+    let fewest = left.iter().map(crowd).min();
+    left.retain(|node| Some(crowd(node)) == fewest);
     // 7, 8
     if let Some(node) = entry.maintenance_node.as_ref().filter(|node| left.contains(*node)) {
         return Some(node.clone());
@@ -312,7 +342,8 @@ pub(crate) fn moves(cluster: &Cluster) -> (f64, Vec<Move>) {
             share = (share.0 + cores, share.1 + bytes);
         }
         let (_, preferred) = classes(cluster, &rules, sid);
-        let separate = separate(cluster, &rules, sid);
+        let mut separate = separate(cluster, &rules, sid);
+        separate.extend(crowds(cluster, &rules, sid).into_keys());
         for target in preferred.into_iter().filter(|node| !separate.contains(node) && *node != entry.node) {
             let mut after = used.clone();
             let source = after.get_mut(&entry.node).unwrap();

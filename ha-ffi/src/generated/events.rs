@@ -377,6 +377,18 @@ pub enum ha_event_kind {
     /// A service that runs was not ready in time after its start, or is no longer, by its probe.
     /// Fields: sid, failures, [reason], on_failure.
     HA_EVENT_SERVICE_NOT_READY = 127,
+    /// Services share a node that a loose rule would have apart.
+    /// Fields: rule, node, services.
+    HA_EVENT_SHARING_BEGUN = 134,
+    /// Services do not share a node any more that a loose rule would have apart.
+    /// Fields: rule, services.
+    HA_EVENT_SHARING_ENDED = 135,
+    /// A move that was asked for brings a service to others from which it should rather be apart.
+    /// Fields: sid, node, rule, with.
+    HA_EVENT_MOVE_BRINGS_TOGETHER = 136,
+    /// Rules with `strict 0` that keep services apart are taken as strict ones: a node knows no others.
+    /// Fields: node, version.
+    HA_EVENT_APART_RULES_NOT_IN_FORCE = 137,
 }
 
 /// The kind of an event.
@@ -510,6 +522,10 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::MoveHeldBack { .. } => Kind::HA_EVENT_MOVE_HELD_BACK,
         Event::ServiceReady { .. } => Kind::HA_EVENT_SERVICE_READY,
         Event::ServiceNotReady { .. } => Kind::HA_EVENT_SERVICE_NOT_READY,
+        Event::SharingBegun { .. } => Kind::HA_EVENT_SHARING_BEGUN,
+        Event::SharingEnded { .. } => Kind::HA_EVENT_SHARING_ENDED,
+        Event::MoveBringsTogether { .. } => Kind::HA_EVENT_MOVE_BRINGS_TOGETHER,
+        Event::ApartRulesNotInForce { .. } => Kind::HA_EVENT_APART_RULES_NOT_IN_FORCE,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -64,7 +64,7 @@ class ForgetFailure(Change):
 
 @dataclass(frozen=True, slots=True)
 class Leave(Change):
-    """Services that must be kept apart leave the node, or are stopped."""
+    """Services that must be kept apart, or should rather be apart, leave the node, or are stopped."""
 
     _tag = "leave"
 

@@ -20,6 +20,7 @@ __all__ = [
     "AgentStopped",
     "AgentStopping",
     "AllNodesTried",
+    "ApartRulesNotInForce",
     "AutoRebalance",
     "AutoRebalanceSuspended",
     "ChangeMade",
@@ -72,6 +73,7 @@ __all__ = [
     "MaintenanceReturn",
     "ManagerLockReleased",
     "ManagerStatusUnreadable",
+    "MoveBringsTogether",
     "MoveFailed",
     "MoveFailedWrongNode",
     "MoveHeldBack",
@@ -114,6 +116,8 @@ __all__ = [
     "ServiceStatusUnreadable",
     "ServiceUnrecoverable",
     "ServicesLeftRunning",
+    "SharingBegun",
+    "SharingEnded",
     "ShutdownGivenUp",
     "ShutdownRequested",
     "ShutdownWhileLockLost",
@@ -651,6 +655,67 @@ class OrderRulesNotInForce(Event):
 
     version: str
     """The version of its software."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApartRulesNotInForce(Event):
+    """Rules with ``strict 0`` that keep services apart are taken as strict ones: a node knows no others."""
+
+    _tag = "apart_rules_not_in_force"
+
+    node: str
+    """The node."""
+
+    version: str
+    """The version of its software."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharingBegun(Event):
+    """Services share a node that a loose rule would have apart."""
+
+    _tag = "sharing_begun"
+
+    rule: str
+    """The rule."""
+
+    node: str
+    """The node."""
+
+    services: tuple[str, ...]
+    """The services."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharingEnded(Event):
+    """Services do not share a node any more that a loose rule would have apart."""
+
+    _tag = "sharing_ended"
+
+    rule: str
+    """The rule."""
+
+    services: tuple[str, ...]
+    """The services."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBringsTogether(Event):
+    """A move that was asked for brings a service to others from which it should rather be apart."""
+
+    _tag = "move_brings_together"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """Where it goes."""
+
+    rule: str
+    """The rule that would have them apart."""
+
+    with_: tuple[str, ...]
+    """The services there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ __all__ = [
     "LowerPriority",
     "NotAllowed",
     "NotOnline",
+    "RatherApart",
 ]
 
 
@@ -81,6 +82,19 @@ class KeptApart(Fate):
 
     rules: tuple[str, ...]
     """The rules that keep the first of them apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatherApart(Fate):
+    """Services that should rather be apart use it, more than use another one that is left."""
+
+    _tag = "rather_apart"
+
+    from_: tuple[str, ...]
+    """These services."""
+
+    rules: tuple[str, ...]
+    """The rules that would keep the first of them apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,12 @@ class Explanation:
     gave_way: str | None = None
     """The node affinity rule that gave way, if services that must be kept apart use every node that it prefers."""
 
+    shares_with: tuple[str, ...] = ()
+    """The services from which it should rather be apart, and which use its answer: there is no better place."""
+
+    shares_by: tuple[str, ...] = ()
+    """The rules that would keep it apart from the first of them."""
+
     findings: tuple[SituationFinding, ...] = ()
     """What the decision leaves out of account: see ``Situation.findings``. Those that bear on this service."""
 
@@ -429,6 +435,9 @@ class ServiceView:
 
     moves_after: tuple[str, ...] = ()
     """Those that move before it does, while as many move as may at once in the whole cluster."""
+
+    shares_with: tuple[str, ...] = ()
+    """Those with which it shares its node though a rule would have them apart: there is no other place."""
 
     failures_expire: int | None = None
     """When its failed starts count no more, and it is tried again if it is in ``error`` for them; later if its node is

@@ -7,7 +7,7 @@ use std::{
 
 use ha_core::{
     config::{
-        self, Affinity, NodePriorities, RequestedState, RuleKind, RuleType,
+        self, Affinity, Apart, NodePriorities, RequestedState, RuleKind, RuleType,
         groups::GroupProperty,
         resources::{MAX_PRIORITY, OnFailure, Probe, ResourceProperty},
         rules::MAX_ORDER_SECONDS,
@@ -411,7 +411,7 @@ impl Hash for Rule {
         (&self.0.id, &self.0.resources, self.0.disable, &self.0.comment).hash(state);
         match &self.0.kind {
             RuleKind::NodeAffinity { nodes, strict, affinity } => (nodes, strict, affinity).hash(state),
-            RuleKind::ResourceAffinity { affinity } => affinity.hash(state),
+            RuleKind::ResourceAffinity { affinity, apart } => (affinity, apart).hash(state),
             RuleKind::Order(order) => order.hash(state),
         }
     }
@@ -444,8 +444,10 @@ impl Rule {
                 let affinity = affinity.map_or(Affinity::Positive, |W(affinity)| affinity);
                 (RuleKind::NodeAffinity { nodes, strict, affinity }, sorted(resources))
             }
-            (Some(resources), None, Some(W(affinity)), None, None) if strict.is_none() && !waits => {
-                (RuleKind::ResourceAffinity { affinity }, sorted(resources))
+            (Some(resources), None, Some(W(affinity)), None, None)
+                if (strict.is_none() || affinity == Affinity::Negative) && !waits =>
+            {
+                (RuleKind::ResourceAffinity { affinity, apart: Apart { strict } }, sorted(resources))
             }
             (None, None, None, Some(first), Some(then)) => {
                 check_seconds("delay", delay, 0)?;
@@ -456,8 +458,8 @@ impl Rule {
             }
             _ => {
                 return Err(PyTypeError::new_err(
-                    "a rule has 'resources' with 'nodes' (and perhaps 'strict' and 'affinity') or with 'affinity' alone; or 'first' \
-                     and 'then' (and perhaps 'delay', 'timeout' and 'strict')",
+                    "a rule has 'resources' with 'nodes' (and perhaps 'strict' and 'affinity') or with 'affinity' (and perhaps 'strict' if \
+                     that is negative); or 'first' and 'then' (and perhaps 'delay', 'timeout' and 'strict')",
                 ));
             }
         };
@@ -492,12 +494,12 @@ impl Rule {
     }
 
     /// Whether the resources run on these nodes or not at all, for node affinity; whether those that come first are waited for without
-    /// end, for an order. By default not.
+    /// end, for an order. By default not. Whether they are apart or do not run at all, for negative resource affinity; by default so.
     #[getter]
     fn strict(&self) -> Option<bool> {
         match &self.0.kind {
             RuleKind::NodeAffinity { strict, .. } => Some(strict.unwrap_or(false)),
-            RuleKind::ResourceAffinity { .. } => None,
+            RuleKind::ResourceAffinity { .. } => self.0.apart().map(|apart| apart.is_strict()),
             RuleKind::Order(order) => Some(order.is_strict()),
         }
     }
@@ -568,7 +570,10 @@ impl Rule {
                 keywords.set_item("nodes", self.nodes())?;
                 keywords.set_item("strict", strict)?;
             }
-            RuleKind::ResourceAffinity { affinity } => keywords.set_item("affinity", W(*affinity))?,
+            RuleKind::ResourceAffinity { affinity, apart } => {
+                keywords.set_item("affinity", W(*affinity))?;
+                keywords.set_item("strict", apart.strict)?;
+            }
             RuleKind::Order(order) => {
                 keywords.set_item("first", self.first())?;
                 keywords.set_item("then", self.then())?;

@@ -47,6 +47,7 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let multiplexer = streams.of("virtual multiplexer").u32(0..4) == 0 && !timings.multiplexer_interval.is_zero();
     let short = timings.round_time < Duration::from_secs(2);
     let rules = rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids);
+    let rules = rules + &loose_rules(&mut streams.of("loose rules"), &sids);
     let rules = rules + &orders(&mut streams.of("orders"), &sids, timings.round_time);
     let mut datacenter = datacenter(rng, fence.is_some());
     bound_storms(&mut streams.of("storms"), &mut datacenter);
@@ -411,6 +412,26 @@ fn rules(rng: &mut Rng, nodes: &[NodeName], sids: &[ServiceId]) -> String {
             let _ = writeln!(text, "\t{key} {value}");
         }
         text.push('\n');
+    }
+    text
+}
+
+/// In some clusters services are kept apart only while there is a place for that.
+fn loose_rules(rng: &mut Rng, sids: &[ServiceId]) -> String {
+    let mut text = String::new();
+    if rng.u32(0..3) > 0 {
+        return text;
+    }
+    for number in 0..rng.u32(1..=2) {
+        let mut chosen: Vec<&str> = sids.iter().map(ServiceId::as_str).filter(|_| rng.bool()).collect();
+        chosen.truncate(4);
+        if chosen.len() > 1 {
+            let resources = chosen.join(",");
+            let _ = write!(
+                text,
+                "resource-affinity: loose{number}\n\taffinity negative\n\tresources {resources}\n\tstrict 0\n\n"
+            );
+        }
     }
     text
 }

@@ -142,6 +142,8 @@ bugs! {
     ProbesUnseen = "probes-unseen",
     /// LRMs do not see that services come after others.
     TurnsUnseen = "turns-unseen",
+    /// Nobody sees the rules that keep services apart only while there is a place for that.
+    LooseRulesUnseen = "loose-rules-unseen",
     /// The master does not say why services go to `error`.
     ErrorsUntold = "errors-untold",
 }
@@ -281,6 +283,9 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
     if bug == PlantedBug::ProbesUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);
         resources.resources.values_mut().for_each(|resource| resource.probe = None);
+    }
+    if bug == PlantedBug::LooseRulesUnseen {
+        Arc::make_mut(&mut configuration.rules).rules.retain(|_, rule| !rule.is_loosely_apart());
     }
     if bug == PlantedBug::PrioritiesUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use ha_core::{
-    config::{RequestedState, datacenter::FencingMode},
+    config::{RequestedState, Rule, datacenter::FencingMode},
     id::{NodeName, ServiceId},
     placement::Preference,
-    rules::{Orders, RuleSet, evaluate},
+    rules::{Orders, RuleSet, VERSION_WITH_LOOSELY_APART, evaluate},
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    version::compare_versions,
 };
 
 use super::{DueAction, History};
@@ -93,6 +94,7 @@ impl<'a> Present<'a> {
                 requested == RequestedState::Started
                     && *confirmed
                     && is_located
+                    && !self.shares_needlessly(sid, entry)
                     && places.iter().eq(core::iter::once(&&entry.node))
             }
             ServiceState::Stopped => {
@@ -118,6 +120,44 @@ impl<'a> Present<'a> {
             | ServiceState::Relocate { .. } => false,
         };
         (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
+    }
+
+    /// Whether a service is on a node with one that is to be apart from it though it could be on another one. Only those are judged of which
+    /// no other rule and no group says anything.
+    fn shares_needlessly(self, sid: &ServiceId, entry: &ServiceEntry) -> bool {
+        let store = &self.world.store;
+        let Some(resource) = store.resources.resources.get(sid).filter(|resource| resource.group.is_none()) else {
+            return false;
+        };
+        let mut rules = store.rules.rules.values().filter(|rule| !rule.is_disabled() && rule.resources.contains(sid));
+        let (Some(rule), None) = (rules.next(), rules.next()) else { return false };
+        let Some(apart) = rule.apart() else { return false };
+        let entries = rule.resources.iter().filter(|other| *other != sid);
+        let entries: Vec<&ServiceEntry> = entries.filter_map(|other| self.status.services.get(other)).collect();
+        let runs_on = |node: &NodeName| {
+            let runs = |other: &&&ServiceEntry| matches!(other.state, ServiceState::Started { .. });
+            entries.iter().filter(runs).any(|other| other.node == *node)
+        };
+        let is_free = |(node, state): (&NodeName, &NodeState)| {
+            *state == NodeState::Online && !entries.iter().any(|other| other.node == *node)
+        };
+        let is_judged =
+            self.rule_holds(rule) && (apart.is_strict() || (resource.failback() && self.knows_loose_rules()));
+        is_judged && runs_on(&entry.node) && self.status.nodes.iter().any(is_free)
+    }
+
+    /// Whether a rule can hold with all others.
+    fn rule_holds(self, rule: &Rule) -> bool {
+        let store = &self.world.store;
+        let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
+        let set = RuleSet::with_groups(&store.rules, &store.groups, &store.resources);
+        evaluate(&set, &nodes).rules.get(&rule.id).is_some()
+    }
+
+    /// Whether no node has a version to which each rule is strict.
+    fn knows_loose_rules(self) -> bool {
+        let mut versions = self.world.nodes.values().map(|node| node.version.as_str());
+        versions.all(|version| !compare_versions(version, VERSION_WITH_LOOSELY_APART).is_lt())
     }
 
     /// Whether an LRM that is to restart waits for a service of its node that can't be recovered since its guest was destroyed: it counts as

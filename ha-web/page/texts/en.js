@@ -390,6 +390,8 @@ export default {
   'rules.on': 'On these nodes',
   'rules.strict': 'strict',
   'rules.strict.help': 'Strict: on these nodes or not at all',
+  'rules.loose': 'if there is a place',
+  'rules.loose.help': 'Together where there is no other place',
   'rules.strict.order': 'Strict: wait without end',
   'rules.first': 'First',
   'rules.then': 'Then, once those are up',

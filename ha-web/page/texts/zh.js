@@ -387,6 +387,8 @@ export default {
   'rules.on': '在这些节点上',
   'rules.strict': '严格',
   'rules.strict.help': '严格：只在这些节点上运行',
+  'rules.loose': '有位置时',
+  'rules.loose.help': '没有其他位置时可以在一起',
   'rules.strict.order': '严格：一直等待',
   'rules.first': '先启动',
   'rules.then': '就绪后再启动',

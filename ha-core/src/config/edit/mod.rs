@@ -341,6 +341,7 @@ impl<'a> Editor<'a> {
 
     /// Changes the properties of a draft and finishes it.
     fn changed<S: Section>(&self, mut draft: S::Draft, changes: Changes<'_>) -> Changed<S> {
+        changes.set.iter().for_each(|(key, value)| S::foresee(&mut draft, key, value.trim()));
         let table = S::properties_of(&draft);
         let mut edited = Vec::new();
         let mut faults = Vec::new();

@@ -14,6 +14,7 @@ use crate::{
     config::datacenter::{BalanceMethod, ImbalanceScale},
     placement::{
         Placement,
+        groups::NodeCounts,
         load::{Balanced, Change, Spread, Usage, UsageLoad},
         node_set::NodeSet,
         topsis::{Figures, Survey},
@@ -117,11 +118,14 @@ impl<'a> Ranking<'a> {
     fn for_each(&self, bundles: &[Bundle], mut visit: impl FnMut(Step)) {
         let mut targets = NodeSet::default();
         let mut separate = NodeSet::default();
+        let mut crowds = NodeCounts::default();
         for bundle in bundles {
             let Some(source) = self.leaves(bundle) else { continue };
             targets.copy_from(&self.placement.classes(bundle.leader).preferred);
             self.placement.find_separate(bundle.leader, &mut separate, &mut ());
             targets.subtract(&separate);
+            self.placement.find_crowds(bundle.leader, &mut crowds, &mut ());
+            crowds.iter().for_each(|(node, _)| targets.remove(node as usize));
             targets.remove(bundle.source);
             targets.iter().filter_map(|target| self.step(*bundle, source, target)).for_each(&mut visit);
         }

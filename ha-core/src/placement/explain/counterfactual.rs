@@ -54,7 +54,7 @@ pub enum Change {
         /// The node.
         node: NodeName,
     },
-    /// Services that must be kept apart leave the node, or are stopped.
+    /// Services that must be kept apart, or should rather be apart, leave the node, or are stopped.
     Leave {
         /// The node.
         node: NodeName,
@@ -138,7 +138,7 @@ fn obstacle(scene: &Scene<'_>, decision: &Explanation, node: &NodeName) -> Resul
             Change::PreferNode { rule: rule.clone(), node, priority: *preferred }
         }
         Fate::FailedBefore => Change::ForgetFailure { node },
-        Fate::KeptApart { from, .. } => Change::Leave { node, services: from.clone() },
+        Fate::KeptApart { from, .. } | Fate::RatherApart { from, .. } => Change::Leave { node, services: from.clone() },
         Fate::KeptTogether { .. } => Change::Join { services: partners_elsewhere(scene, decision, &node), node },
         Fate::Candidate => overruled(scene, decision, node)?,
     })

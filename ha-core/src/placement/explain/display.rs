@@ -42,6 +42,7 @@ impl fmt::Display for Fate {
             }
             Self::FailedBefore => f.write_str("its start failed there"),
             Self::KeptApart { from, rules } => write!(f, "kept apart from {}{}", List(from), ByRules(rules)),
+            Self::RatherApart { from, rules } => write!(f, "rather apart from {}{}", List(from), ByRules(rules)),
             Self::KeptTogether { with, on, rules } => {
                 write!(f, "kept together with {} on {on}{}", List(with), ByRules(rules))
             }
@@ -92,6 +93,13 @@ impl fmt::Display for Explanation {
                 write!(f, "; rule {rule} gives way, since what must be kept apart uses the nodes that it prefers")
             }
             None => Ok(()),
+        }?;
+        match &*self.shares_with {
+            [] => Ok(()),
+            with => {
+                let by = ByRules(&self.shares_by);
+                write!(f, "; it shares that with {}, from which it should rather be apart{by}", List(with))
+            }
         }
     }
 }

@@ -50,6 +50,12 @@ pub struct Explanation {
     /// The node affinity rule that gave way, if services that must be kept apart use every node that it prefers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gave_way: Option<RuleId>,
+    /// The services from which it should rather be apart, and which use its answer: there is no better place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares_with: Vec<ServiceId>,
+    /// The rules that would keep it apart from the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares_by: Vec<RuleId>,
     /// Every node of the cluster, by name.
     pub nodes: Vec<NodeExplanation>,
     /// What the decision leaves out of account: see [`Situation::findings`](crate::plan::Situation::findings). Those that bear on this service.
@@ -129,6 +135,13 @@ pub enum Fate {
         /// The rules that keep the first of them apart.
         rules: Vec<RuleId>,
     },
+    /// Services that should rather be apart use it, more than use another one that is left.
+    RatherApart {
+        /// These services.
+        from: Vec<ServiceId>,
+        /// The rules that would keep the first of them apart.
+        rules: Vec<RuleId>,
+    },
     /// Services that must be together are on another node.
     KeptTogether {
         /// The services there.
@@ -154,6 +167,7 @@ impl Explanation {
 struct Notes {
     together: BTreeMap<usize, Vec<usize>>,
     separate: BTreeMap<usize, Vec<usize>>,
+    crowded: BTreeMap<usize, Vec<usize>>,
     left_out: BTreeMap<usize, LeftOut>,
     decided_by: Option<Decider>,
     gave_way: bool,
@@ -168,6 +182,10 @@ impl Recorder for Notes {
 
     fn separate(&mut self, node: usize, service: usize) {
         self.separate.entry(node).or_default().push(service);
+    }
+
+    fn crowded(&mut self, node: usize, service: usize) {
+        self.crowded.entry(node).or_default().push(service);
     }
 
     fn left_out(&mut self, node: usize, why: LeftOut) {
@@ -232,6 +250,7 @@ impl Placement {
         let mut costs = Costs::default();
         self.find_costs(subject.service, &mut costs);
         let told = Told { asked, placement: self, notes: &notes, costs: &costs };
+        let (shares_with, shares_by) = told.shares(answer);
         Explanation {
             sid: sid.clone(),
             preference: subject.preference,
@@ -241,6 +260,8 @@ impl Placement {
             answer: answer.and_then(|node| self.node(node)).cloned(),
             decided_by: notes.decided_by.unwrap_or(Decider::NothingLeft),
             gave_way: notes.gave_way.then(|| self.node_affinity_rule(subject.service).cloned()).flatten(),
+            shares_with,
+            shares_by,
             nodes: told.nodes(),
             findings: Vec::new(),
         }
@@ -276,6 +297,14 @@ impl Told<'_> {
             },
         });
         nodes.collect()
+    }
+
+    /// With which services the answer is shared that should rather be apart, and by which rules the first of them.
+    fn shares(&self, answer: Option<usize>) -> (Vec<ServiceId>, Vec<RuleId>) {
+        let crowd = answer.map(|node| self.placement.crowd_on(self.asked.subject.service, node)).unwrap_or_default();
+        let crowd = self.sids(Some(&crowd.into_iter().collect()));
+        let rules = crowd.first().map(|other| self.placement.rules.compiled().why_rather_apart(self.asked.sid, other));
+        (crowd, rules.unwrap_or_default())
     }
 
     /// The nodes that were left, in the order of their load.
@@ -324,6 +353,12 @@ impl Told<'_> {
                 let from = self.sids(self.notes.separate.get(&position));
                 let rules = from.first().map(|other| compiled.why_apart(self.asked.sid, other)).unwrap_or_default();
                 Fate::KeptApart { from, rules }
+            }
+            LeftOut::RatherApart => {
+                let from = self.sids(self.notes.crowded.get(&position));
+                let by = |other| compiled.why_rather_apart(self.asked.sid, other);
+                let rules = from.first().map(by).unwrap_or_default();
+                Fate::RatherApart { from, rules }
             }
             LeftOut::KeptTogether { on } => {
                 let with = self.sids(self.notes.together.get(on));

@@ -12,11 +12,11 @@ fn rule(id: &str, resources: &[&str], kind: RuleKind) -> Rule {
 }
 
 fn positive(id: &str, resources: &[&str]) -> Rule {
-    rule(id, resources, RuleKind::ResourceAffinity { affinity: Affinity::Positive })
+    rule(id, resources, RuleKind::resource_affinity(Affinity::Positive))
 }
 
 fn negative(id: &str, resources: &[&str]) -> Rule {
-    rule(id, resources, RuleKind::ResourceAffinity { affinity: Affinity::Negative })
+    rule(id, resources, RuleKind::resource_affinity(Affinity::Negative))
 }
 
 fn on(id: &str, resources: &[&str], nodes: &[(&str, i32)]) -> Rule {

@@ -1,6 +1,11 @@
 //! The manager status in JSON.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 use core::fmt;
 
 use serde::{Deserializer, Serialize, Serializer, de::Error, ser::SerializeMap};
@@ -12,7 +17,7 @@ use super::{
     write,
 };
 use crate::{
-    id::{NodeName, ServiceId, Uid},
+    id::{NodeName, RuleId, ServiceId, Uid},
     status::{
         Disarm, DisarmMode, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart,
         QueuedCommand, ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp, UnknownFields, Writer,
@@ -35,6 +40,7 @@ fields! {
     Ordered = "ordered" in ordered: BTreeMap<ServiceId, OrderedStart>,
     WaitingStarts = "waiting_starts" in waiting_starts: Vec<ServiceId>,
     WaitingMoves = "waiting_moves" in waiting_moves: Vec<ServiceId>,
+    Sharing = "sharing" in sharing: BTreeMap<RuleId, Vec<ServiceId>>,
     Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
@@ -59,10 +65,15 @@ impl Record for ManagerStatus {
             ordered: draft.ordered.value.unwrap_or_default(),
             waiting_starts: draft.waiting_starts.value.unwrap_or_default().into_iter().collect(),
             waiting_moves: draft.waiting_moves.value.unwrap_or_default().into_iter().collect(),
+            sharing: sharing(draft.sharing.value.unwrap_or_default()),
             fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
     }
+}
+
+fn sharing(read: BTreeMap<RuleId, Vec<ServiceId>>) -> BTreeMap<RuleId, BTreeSet<ServiceId>> {
+    read.into_iter().map(|(rule, services)| (rule, services.into_iter().collect())).collect()
 }
 
 impl Serialize for ManagerStatus {
@@ -87,6 +98,8 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::WaitingStarts, starts)?;
         let moves = (!self.waiting_moves.is_empty()).then_some(&self.waiting_moves);
         write::optional(&mut map, ManagerField::WaitingMoves, moves)?;
+        let sharing = (!self.sharing.is_empty()).then_some(&self.sharing);
+        write::optional(&mut map, ManagerField::Sharing, sharing)?;
         let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;

@@ -21,7 +21,7 @@ use smol_str::{SmolStr, ToSmolStr};
 
 use crate::{
     config::OrderedMap,
-    id::{NodeName, ServiceId},
+    id::{NodeName, RuleId, ServiceId},
     status::UnknownFields,
 };
 
@@ -414,6 +414,16 @@ impl<V: Readable> Readable for BTreeMap<NodeName, V> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
         let mut entries = Self::new();
         let read = read_entries(deserializer, path, Self::EXPECTED, |node, value| add_new(&mut entries, node, value))?;
+        Ok(read.map(|()| entries))
+    }
+}
+
+impl<V: Readable> Readable for BTreeMap<RuleId, V> {
+    const EXPECTED: &'static str = "an object with the names of rules";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, path: &mut Path) -> Result<Option<Self>, D::Error> {
+        let mut entries = Self::new();
+        let read = read_entries(deserializer, path, Self::EXPECTED, |rule, value| add_new(&mut entries, rule, value))?;
         Ok(read.map(|()| entries))
     }
 }

@@ -64,6 +64,9 @@ pub struct ServiceView {
     /// Those that move before it does, while as many move as may at once in the whole cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves_after: Vec<ServiceId>,
+    /// Those with which it shares its node though a rule would have them apart: there is no other place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares_with: Vec<ServiceId>,
     /// When its failed starts count no more, and it is tried again if it is in `error` for them; later if its node is not online then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures_expire: Option<Timestamp>,
@@ -307,6 +310,15 @@ impl Ahead {
     }
 }
 
+/// With which others a service shares its node though a rule would have them apart.
+fn shares_with(sid: &ServiceId, manager: &ManagerStatus) -> Vec<ServiceId> {
+    let node_of = |sid: &ServiceId| manager.services.get(sid).map(|entry| &entry.node);
+    let rules = manager.sharing.values().filter(|services| services.contains(sid));
+    let is_with = |other: &&ServiceId| *other != sid && node_of(other) == node_of(sid);
+    let others: BTreeSet<&ServiceId> = rules.flatten().filter(is_with).collect();
+    others.into_iter().cloned().collect()
+}
+
 /// Where a service is.
 #[derive(Clone, Copy)]
 enum Location<'a> {
@@ -395,6 +407,7 @@ struct Service<'a> {
     /// Those that start, if it waits for that, and those that move.
     starts_after: &'a [ServiceId],
     moves_after: &'a [ServiceId],
+    shares_with: Vec<ServiceId>,
     /// What is wrong with its entry, where that can't be understood.
     problem: Option<&'a NotUnderstood>,
     /// What the LRM of its node says of it now.
@@ -418,6 +431,7 @@ impl<'a> Service<'a> {
             failures_expire: failures_expire(sid, input),
             starts_after: if waiting_starts.contains(sid) { &ahead.starting } else { &[] },
             moves_after: if waiting_moves.contains(sid) { &ahead.moving } else { &[] },
+            shares_with: shares_with(sid, input.manager),
             problem: input.manager.problem_of(sid),
             note: record.and_then(|record| record.services.get(sid)),
         }
@@ -445,6 +459,7 @@ impl<'a> Service<'a> {
             waits: self.wait.clone(),
             starts_after: self.starts_after.to_vec(),
             moves_after: self.moves_after.to_vec(),
+            shares_with: self.shares_with.clone(),
             failures_expire: self.failures_expire,
             restarts: self.note.map_or(0, |note| note.restarts),
             restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),

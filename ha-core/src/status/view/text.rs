@@ -196,6 +196,9 @@ impl fmt::Display for ServiceView {
         if let Some(wait) = self.waits_for_turn() {
             write!(f, ", {wait}")?;
         }
+        if !self.shares_with.is_empty() {
+            write!(f, ", shares its node with {}", Few(&self.shares_with))?;
+        }
         match (self.failures_expire, self.state) {
             (Some(at), Some(StateName::Error)) => write!(f, ", is tried again at {}", UtcTime(at))?,
             (Some(at), _) => write!(f, ", its failed starts count until {}", UtcTime(at))?,
