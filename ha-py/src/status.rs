@@ -1,7 +1,7 @@
 //! Status records, commands, and the view that a person sees.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     hash::{Hash, Hasher},
     sync::Arc,
 };
@@ -248,8 +248,8 @@ impl ManagerStatus {
     /// For each rule that keeps services apart only while there is a place for that: those that share a node though.
     #[getter]
     fn sharing(&self) -> BTreeMap<&str, Vec<&str>> {
-        let services = |services: &'_ BTreeSet<ServiceId>| services.iter().map(ServiceId::as_str).collect();
-        self.0.sharing.iter().map(|(rule, sharing)| (rule.as_str(), services(sharing))).collect()
+        let sharing = self.0.sharing.iter();
+        sharing.map(|(rule, services)| (rule.as_str(), services.iter().map(ServiceId::as_str).collect())).collect()
     }
 
     /// The services, by SID.

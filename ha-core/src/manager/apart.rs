@@ -76,7 +76,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
                 let services = services.into_iter().collect();
                 self.host.event(Event::SharingBegun { rule: rule.clone(), node, services });
             }
-            let over: Vec<ServiceId> = known.unwrap_or_default().difference(&sharing.services).cloned().collect();
+            let known = known.unwrap_or_default();
+            let is_over = |sid: &&ServiceId| !sharing.services.contains(*sid) && self.status.services.contains(sid);
+            let over: Vec<ServiceId> = known.iter().filter(is_over).cloned().collect();
             if !over.is_empty() {
                 self.host.event(Event::SharingEnded { rule: rule.clone(), services: over });
             }

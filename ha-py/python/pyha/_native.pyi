@@ -1084,6 +1084,10 @@ class Evaluated:
         """
         The services that must run where this one does.
         """
+    def rather_apart(self, /, sid: str) -> list[str]:
+        """
+        The services from which this one should rather be apart: loose rules keep them apart while there is a place for that.
+        """
     def report(self, /) -> "dict[str, object]":
         """
         All of it as plain data.
@@ -1100,6 +1104,10 @@ class Evaluated:
     def why_apart(self, /, one: str, other: str) -> list[str]:
         """
         The rules by which two services must be apart.
+        """
+    def why_rather_apart(self, /, one: str, other: str) -> list[str]:
+        """
+        The loose rules by which two services should rather be apart.
         """
     def why_together(self, /, one: str, other: str) -> list[str]:
         """
@@ -1550,6 +1558,11 @@ class ManagerStatus:
         The services, by SID.
         """
     @property
+    def sharing(self, /) -> dict[str, list[str]]:
+        """
+        For each rule that keeps services apart only while there is a place for that: those that share a node though.
+        """
+    @property
     def start_failures(self, /) -> dict[str, int]:
         """
         For services whose failed starts expire, how many seconds ago the last one was, as far as masters have counted them.
@@ -1991,7 +2004,7 @@ class Rule:
     def strict(self, /) -> bool | None:
         """
         Whether the resources run on these nodes or not at all, for node affinity; whether those that come first are waited for without
-        end, for an order. By default not.
+        end, for an order. By default not. Whether they are apart or do not run at all, for negative resource affinity; by default so.
         """
     @property
     def then(self, /) -> list[str] | None:
