@@ -142,7 +142,10 @@ resource-affinity: replicas
          rather be apart (rule replicas)"
     );
     let json = serde_json::to_value(&shared).unwrap();
-    assert_eq!((&json["shares_with"], &json["shares_by"]), (&serde_json::json!(["vm:101"]), &serde_json::json!(["replicas"])));
+    assert_eq!(
+        (&json["shares_with"], &json["shares_by"]),
+        (&serde_json::json!(["vm:101"]), &serde_json::json!(["replicas"]))
+    );
 }
 
 #[test]

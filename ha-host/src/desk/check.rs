@@ -2,8 +2,9 @@
 
 use ha_core::{
     event::Event,
+    id::NodeName,
     placement::FindingKind,
-    rules::{RuleSet, VERSION_WITH_ORDER, evaluate, shadowed_groups},
+    rules::{RuleSet, VERSION_WITH_LOOSELY_APART, VERSION_WITH_ORDER, evaluate, shadowed_groups},
     version::compare_versions,
 };
 
@@ -37,20 +38,23 @@ pub fn problems(present: &Present) -> Vec<String> {
     for (sid, guest) in present.stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
         problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
     }
-    problems.extend(orders_not_known(present, &rules));
+    if rules.iter().any(|rule| !rule.is_disabled() && rule.order().is_some()) {
+        let told = |node, version| Event::OrderRulesNotInForce { node, version };
+        problems.extend(not_known(present, VERSION_WITH_ORDER, told));
+    }
+    if rules.iter().any(|rule| !rule.is_disabled() && rule.is_loosely_apart()) {
+        let told = |node, version| Event::ApartRulesNotInForce { node, version };
+        problems.extend(not_known(present, VERSION_WITH_LOOSELY_APART, told));
+    }
     problems.extend(unguarded(present));
     problems
 }
 
-/// Nodes whose software does not know the order rules that there are.
-fn orders_not_known(present: &Present, rules: &RuleSet) -> Vec<String> {
-    let has_orders = rules.iter().any(|rule| !rule.is_disabled() && rule.order().is_some());
+/// Nodes whose software is older than what knows some of the rules that there are.
+fn not_known(present: &Present, wanted: &str, told: fn(NodeName, String) -> Event) -> Vec<String> {
     let members = present.beats.iter().filter(|(node, _)| present.settings.nodes.contains(node));
-    let old = members.filter(|(_, beat)| compare_versions(&beat.version, VERSION_WITH_ORDER).is_lt());
-    let told = old.map(|(node, beat)| {
-        Event::OrderRulesNotInForce { node: node.clone(), version: beat.version.clone() }.to_string()
-    });
-    if has_orders { told.collect() } else { Vec::new() }
+    let old = members.filter(|(_, beat)| compare_versions(&beat.version, wanted).is_lt());
+    old.map(|(node, beat)| told(node.clone(), beat.version.clone()).to_string()).collect()
 }
 
 /// Nodes of a cluster of several that nothing resets when they stall.
