@@ -140,7 +140,7 @@ impl fmt::Display for Event {
             Self::ApartRulesNotInForce { node, version } => {
                 write!(
                     f,
-                    "rules with strict 0 that keep services apart are taken as strict ones: node {node} has version {version}, and it takes {}",
+                    "rules with strict 0 that keep services apart are taken as strict ones: node {node} has version {version}, and they need {}",
                     crate::rules::VERSION_WITH_LOOSELY_APART
                 )
             }
