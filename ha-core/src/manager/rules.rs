@@ -86,7 +86,7 @@ impl Evaluated {
         let nodes: Vec<NodeName> = members.keys().cloned().collect();
         let mut set = RuleSet::with_groups(rules, groups, resources);
         if !loose_known {
-            set = set.as_before_loose_rules();
+            set = set.read_without_loose_rules();
         }
         let evaluated = evaluate(&set, &nodes);
         Self {

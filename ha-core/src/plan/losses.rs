@@ -128,6 +128,7 @@ pub struct Down {
 }
 
 /// Why a service stays down.
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are of the large kind, and there are few")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum DownReason {

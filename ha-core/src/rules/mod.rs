@@ -122,7 +122,7 @@ impl RuleSet {
     }
 
     /// The same as software reads it that knows no loose rules: those keep their resources strictly apart.
-    pub(crate) fn as_before_loose_rules(mut self) -> Self {
+    pub(crate) fn read_without_loose_rules(mut self) -> Self {
         for rule in self.rules.values_mut().filter(|rule| rule.is_loosely_apart()) {
             rule.kind = RuleKind::resource_affinity(Affinity::Negative);
         }
