@@ -1242,6 +1242,8 @@ enum ha_fate
     HA_FATE_KEPT_TOGETHER = 7,
     /// Services that should rather be apart use it, more than use another one that is left.
     HA_FATE_RATHER_APART = 8,
+    /// It came back lately: the service goes back there when it has been well for long enough (failback-delay).
+    HA_FATE_BACK_TOO_SHORTLY = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1925,6 +1927,9 @@ enum ha_event_kind
     /// Rules with `strict 0` that keep services apart are taken as strict ones: a node knows no others.
     /// Fields: node, version.
     HA_EVENT_APART_RULES_NOT_IN_FORCE = 137,
+    /// A service stays where it is for now: the node of higher priority that it would go back to has not been well for long enough.
+    /// Fields: sid, node, seconds.
+    HA_EVENT_FAILBACK_DELAYED = 128,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

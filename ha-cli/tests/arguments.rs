@@ -82,6 +82,8 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["add", "vm:102", "--failback", "perhaps"], "failback"),
         (&["add", "vm:102", "--priority", "1001"], "from 0 to 1000"),
         (&["add", "vm:102", "--failure-timeout", "0"], "failure-timeout"),
+        (&["add", "vm:102", "--failback-delay", "0"], "failback-delay"),
+        (&["set", "vm:101", "--failback-delay", "5m"], "failback-delay"),
         (
             &["rules", "add", "order", "late", "--first", "vm:100", "--then", "vm:101", "--timeout", "0"],
             "from 1 to 86400",

@@ -7,9 +7,9 @@ use ha_core::{
     config::{Resource, ResourcesConfig, datacenter::SchedulerMode},
     id::{NodeName, RuleId, ServiceId, Uid},
     status::{
-        ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FenceIncident, JobResult, LrmMode, LrmState,
-        LrmStatus, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart, QueuedCommand, Readiness, ServiceEntry,
-        ServiceNote, ServiceState, StateName, UnknownFields, ViewInput, Writer,
+        ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FailbackWait, FenceIncident, JobResult,
+        LrmMode, LrmState, LrmStatus, ManagerStatus, Motion, NodeRequest, NodeReturn, NodeState, OrderedStart,
+        QueuedCommand, Readiness, ServiceEntry, ServiceNote, ServiceState, StateName, UnknownFields, ViewInput, Writer,
     },
 };
 use proptest::{
@@ -142,6 +142,18 @@ fn rule() -> impl Strategy<Value = RuleId> {
     select(vec!["apart", "loose"]).prop_map(|id| RuleId::new(id).unwrap())
 }
 
+fn back() -> impl Strategy<Value = NodeReturn> {
+    (option::of(any::<u32>()), any::<u32>(), unknown()).prop_map(|(well, failures, unknown)| NodeReturn {
+        well,
+        failures,
+        unknown,
+    })
+}
+
+fn going_back() -> impl Strategy<Value = FailbackWait> {
+    (node(), any::<u32>(), unknown()).prop_map(|(node, left, unknown)| FailbackWait { node, left, unknown })
+}
+
 fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     let request = (any::<bool>(), asked(), unknown()).prop_map(|(maintenance, (by, since), unknown)| NodeRequest {
         maintenance,
@@ -159,6 +171,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
             btree_map(sid(), any::<u32>(), 0..3),
             btree_map(sid(), ordered(), 0..3),
             (btree_set(sid(), 0..3), btree_set(sid(), 0..3), btree_map(rule(), btree_set(sid(), 1..3), 0..3)),
+            (btree_map(node(), back(), 0..3), btree_map(sid(), going_back(), 0..3)),
         ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
@@ -177,6 +190,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     start_failures,
                     ordered,
                     (waiting_starts, waiting_moves, sharing),
+                    (returned_nodes, waiting_failbacks),
                 ),
                 nodes,
                 services,
@@ -199,6 +213,8 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     waiting_starts,
                     waiting_moves,
                     sharing,
+                    returned_nodes,
+                    waiting_failbacks,
                     fencing,
                     unknown,
                 }

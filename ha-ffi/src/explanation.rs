@@ -43,6 +43,8 @@ pub enum ha_fate {
     HA_FATE_KEPT_TOGETHER = 7,
     /// Services that should rather be apart use it, more than use another one that is left.
     HA_FATE_RATHER_APART = 8,
+    /// It came back lately: the service goes back there when it has been well for long enough (failback-delay).
+    HA_FATE_BACK_TOO_SHORTLY = 9,
 }
 
 /// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
@@ -114,6 +116,7 @@ pub unsafe extern "C" fn ha_explanation_node(
             Fate::KeptApart { .. } => ha_fate::HA_FATE_KEPT_APART,
             Fate::KeptTogether { .. } => ha_fate::HA_FATE_KEPT_TOGETHER,
             Fate::RatherApart { .. } => ha_fate::HA_FATE_RATHER_APART,
+            Fate::BackTooShortly { .. } => ha_fate::HA_FATE_BACK_TOO_SHORTLY,
         };
         let (services, score) = match found.figure {
             Some(Figure::Services(count)) => (i64::from(count), -1.0),

@@ -252,6 +252,21 @@ impl ManagerStatus {
         sharing.map(|(rule, services)| (rule.as_str(), services.iter().map(ServiceId::as_str).collect())).collect()
     }
 
+    /// For nodes that came back lately, for how many seconds they have been well, as far as masters have counted them: as long as services
+    /// go back to them only after a delay.
+    #[getter]
+    fn returned_nodes(&self) -> BTreeMap<&str, u32> {
+        let there = self.0.returned_nodes.iter().filter_map(|(node, back)| Some((node.as_str(), back.well?)));
+        there.collect()
+    }
+
+    /// For services that wait to go back to a node of higher priority, that node, and in how many seconds they go if it stays well.
+    #[getter]
+    fn waiting_failbacks(&self) -> BTreeMap<&str, (&str, u32)> {
+        let waits = self.0.waiting_failbacks.iter();
+        waits.map(|(sid, wait)| (sid.as_str(), (wait.node.as_str(), wait.left))).collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {

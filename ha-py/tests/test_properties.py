@@ -23,6 +23,7 @@ resources = st.builds(
     max_restart=st.none() | st.integers(0, 100),
     max_relocate=st.none() | st.integers(0, 100),
     failback=st.none() | st.booleans(),
+    failback_delay=st.none() | st.integers(1, 100000),
     auto_rebalance=st.none() | st.booleans(),
     failure_timeout=st.none() | st.integers(1, 100000),
     priority=st.none() | st.integers(0, 1000),

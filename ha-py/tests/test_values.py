@@ -136,7 +136,14 @@ def test_bad_values_say_what_is_expected() -> None:
         pyha.Resource("vm:100", state="on")
     with pytest.raises(ValueError, match="priority is from 0 to 1000, not 1001"):
         pyha.Resource("vm:100", priority=1001)
-    for name in ("failure_timeout", "probe_interval", "probe_timeout", "probe_failures", "ready_timeout"):
+    for name in (
+        "failback_delay",
+        "failure_timeout",
+        "probe_interval",
+        "probe_timeout",
+        "probe_failures",
+        "ready_timeout",
+    ):
         with pytest.raises(ValueError, match=f"{name} is at least 1, not 0"):
             pyha.Resource("vm:100", **{name: 0})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="expected 'agent', 'tcp:PORT'"):

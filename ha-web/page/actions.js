@@ -114,7 +114,7 @@ function restart(service) {
 }
 
 /** Each with its range. */
-const NUMBERS = { max_restart: [0, 10], max_relocate: [0, 10], priority: [0, 1000], 'failure-timeout': [1] };
+const NUMBERS = { max_restart: [0, 10], max_relocate: [0, 10], priority: [0, 1000], 'failback-delay': [1], 'failure-timeout': [1] };
 const PROBE_NUMBERS = { 'probe-interval': [1], 'probe-timeout': [1], 'probe-failures': [1], 'ready-timeout': [1] };
 const ON_FAILURE = ['report', 'restart', 'relocate'];
 const STATES = ['started', 'stopped', 'disabled', 'ignored'];
@@ -128,6 +128,7 @@ const settingsOf = (set) => ({
   failback: set.failback ?? true,
   'auto-rebalance': set['auto-rebalance'] ?? true,
   priority: set.priority ?? 0,
+  'failback-delay': set['failback-delay'] ?? '',
   'failure-timeout': set['failure-timeout'] ?? '',
   probe: set.probe ?? '',
   'probe-interval': set['probe-interval'] ?? 10,

@@ -167,6 +167,7 @@ function settings(service) {
     ['service.probe', set.probe ? h('span', { class: 'mono' }, set.probe) : undefined],
     ['service.on-failure', set.probe ? t(`on-failure.${set['on-failure']}`) : undefined],
     ['service.failback', set.failback === undefined ? undefined : t(set.failback ? 'yes' : 'no')],
+    ['service.failback-delay', set['failback-delay'] ? span(set['failback-delay']) : undefined],
     ['service.balance', set['auto-rebalance'] === undefined ? undefined : t(set['auto-rebalance'] ? 'yes' : 'no')],
     ['service.group', one?.set?.group],
   ];

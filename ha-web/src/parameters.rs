@@ -14,6 +14,11 @@ pub(crate) const MAX_RELOCATE: Parameter =
     Parameter::may("max_relocate", Number, "Other nodes that are tried after that.");
 pub(crate) const FAILBACK: Parameter =
     Parameter::may("failback", Boolean, "Whether it moves when a node of higher priority comes online.");
+pub(crate) const FAILBACK_DELAY: Parameter = Parameter::may(
+    "failback-delay",
+    Number,
+    "For how many seconds a node of higher priority must have been back before it moves there.",
+);
 pub(crate) const BALANCE: Parameter = Parameter::may("auto-rebalance", Boolean, "Whether balancing may move it.");
 pub(crate) const FAILURE_TIMEOUT: Parameter = Parameter::may(
     "failure-timeout",

@@ -22,6 +22,10 @@ pub(crate) struct ResourceOptions {
     /// Whether it moves back when a better node comes online.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     failback: Option<String>,
+    /// For how many seconds a better node must have been back before it moves there; with each failure of that node within an hour of its
+    /// return twice as long, up to an hour.
+    #[arg(long = "failback-delay", value_name = "SECONDS", allow_negative_numbers = true)]
+    failback_delay: Option<String>,
     /// Whether automatic balancing may move it, and what must stay together with it.
     #[arg(long = "auto-rebalance", value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     auto_rebalance: Option<String>,
@@ -63,6 +67,7 @@ impl ResourceOptions {
             ("max_restart", &self.max_restart),
             ("max_relocate", &self.max_relocate),
             ("failback", &self.failback),
+            ("failback-delay", &self.failback_delay),
             ("auto-rebalance", &self.auto_rebalance),
             ("failure-timeout", &self.failure_timeout),
             ("priority", &self.priority),

@@ -56,6 +56,8 @@ pub struct Resource {
     pub max_relocate: Option<u32>,
     /// Whether it moves to a node of higher priority when one comes online.
     pub failback: Option<bool>,
+    /// For how many seconds a node of higher priority must have been well before it goes back there, at least 1.
+    pub failback_delay: Option<u32>,
     /// Whether automatic balancing may move it, and what must stay together with it.
     pub auto_rebalance: Option<bool>,
     /// After how many seconds without another one failed starts count no more, at least 1.
@@ -89,6 +91,7 @@ impl Resource {
             max_restart: None,
             max_relocate: None,
             failback: None,
+            failback_delay: None,
             auto_rebalance: None,
             failure_timeout: None,
             priority: None,
@@ -140,6 +143,13 @@ impl Resource {
     #[must_use]
     pub fn failback(&self) -> bool {
         self.failback.unwrap_or(true)
+    }
+
+    /// For how many seconds a node of higher priority must have been online since it came back before the service goes back there; by
+    /// default it goes at once. With each failure of that node within an hour of its return the delay doubles, up to an hour.
+    #[must_use]
+    pub fn failback_delay(&self) -> Option<u32> {
+        self.failback_delay
     }
 
     /// Whether automatic balancing may move it, and what must stay together with it; by default it may.
@@ -237,6 +247,8 @@ pub enum ResourceProperty {
     AutoRebalance,
     /// [`Resource::failback`]
     Failback,
+    /// [`Resource::failback_delay`]
+    FailbackDelay,
     /// [`Resource::failure_timeout`]
     FailureTimeout,
     /// [`Resource::group`]
@@ -268,6 +280,7 @@ text_enum! {
     Comment = "comment",
     AutoRebalance = "auto-rebalance",
     Failback = "failback",
+    FailbackDelay = "failback-delay",
     FailureTimeout = "failure-timeout",
     Group = "group",
     MaxRelocate = "max_relocate",
@@ -318,6 +331,7 @@ impl Section for Resource {
             ResourceProperty::Comment => draft.comment = value::plain_comment(text)?,
             ResourceProperty::AutoRebalance => draft.auto_rebalance = Some(value::boolean(text)?),
             ResourceProperty::Failback => draft.failback = Some(value::boolean(text)?),
+            ResourceProperty::FailbackDelay => draft.failback_delay = Some(value::integer(text, 1)?),
             ResourceProperty::FailureTimeout => draft.failure_timeout = Some(value::integer(text, 1)?),
             ResourceProperty::Group => draft.group = Some(value::id(text)?),
             ResourceProperty::MaxRelocate => draft.max_relocate = Some(value::integer(text, 0)?),
@@ -339,6 +353,7 @@ impl Section for Resource {
             ResourceProperty::Comment => draft.comment = None,
             ResourceProperty::AutoRebalance => draft.auto_rebalance = None,
             ResourceProperty::Failback => draft.failback = None,
+            ResourceProperty::FailbackDelay => draft.failback_delay = None,
             ResourceProperty::FailureTimeout => draft.failure_timeout = None,
             ResourceProperty::Group => draft.group = None,
             ResourceProperty::MaxRelocate => draft.max_relocate = None,
@@ -375,6 +390,7 @@ impl Section for Resource {
             ResourceProperty::Comment => self.comment.as_deref().map(Value::PlainComment),
             ResourceProperty::AutoRebalance => self.auto_rebalance.map(Value::Boolean),
             ResourceProperty::Failback => self.failback.map(Value::Boolean),
+            ResourceProperty::FailbackDelay => self.failback_delay.map(Value::Integer),
             ResourceProperty::FailureTimeout => self.failure_timeout.map(Value::Integer),
             ResourceProperty::Group => self.group.as_ref().map(|group| Value::Word(group.as_str())),
             ResourceProperty::MaxRelocate => self.max_relocate.map(Value::Integer),

@@ -162,6 +162,9 @@ impl fmt::Display for Event {
                 write!(f, "{sid} waits to be started: at most {max} at once (max_starts)")
             }
             Self::MoveHeldBack { sid, max } => write!(f, "{sid} waits to be moved: at most {max} at once (max_moves)"),
+            Self::FailbackDelayed { sid, node, seconds } => {
+                write!(f, "{sid} goes back to {node} in {seconds} s if that stays well (failback-delay)")
+            }
             Self::AllNodesTried { sid, failed_nodes } => {
                 write!(
                     f,

@@ -375,6 +375,15 @@ pub enum Event {
         /// How many may move at once.
         max: u32,
     },
+    /// A service stays where it is for now: the node of higher priority that it would go back to has not been well for long enough.
+    FailbackDelayed {
+        /// The service.
+        sid: ServiceId,
+        /// The node that it waits for.
+        node: NodeName,
+        /// In how many seconds it goes back, if that node stays well.
+        seconds: u32,
+    },
     /// A service failed to start on every node that it may use; it starts again where it is.
     AllNodesTried {
         /// The service.
@@ -1024,6 +1033,7 @@ impl Event {
                 | Self::MoveBringsTogether { .. }
                 | Self::StartHeldBack { .. }
                 | Self::MoveHeldBack { .. }
+                | Self::FailbackDelayed { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

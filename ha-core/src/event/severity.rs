@@ -152,6 +152,7 @@ impl Event {
             | Self::CommandAccepted { .. }
             | Self::StartHeldBack { .. }
             | Self::MoveHeldBack { .. }
+            | Self::FailbackDelayed { .. }
             | Self::ComoveQueued { .. }
             | Self::DisarmFrozeService { .. }
             | Self::DisarmSuspendedService { .. }

@@ -90,6 +90,7 @@ impl Cause {
             | Event::ServiceUnrecoverable { .. }
             | Event::StartRetry { .. }
             | Event::StartRetriesExhausted { .. } => Self::StartFailure,
+            Event::FailbackDelayed { .. } => Self::Failback,
             Event::DisarmFrozeService { .. }
             | Event::DisarmSuspendedService { .. }
             | Event::DisarmDeferred { .. }
@@ -115,7 +116,7 @@ fn of_move(why: &Why) -> Option<Cause> {
     let present = &explanation.of(&explanation.node)?.fate;
     Some(match present {
         Fate::NotOnline { .. } => Cause::Maintenance,
-        Fate::LowerPriority { .. } => Cause::Failback,
+        Fate::LowerPriority { .. } | Fate::BackTooShortly { .. } => Cause::Failback,
         Fate::NotAllowed { .. } | Fate::KeptApart { .. } | Fate::RatherApart { .. } | Fate::KeptTogether { .. } => {
             Cause::Affinity
         }

@@ -10,6 +10,7 @@ mod apart;
 mod balancing;
 mod commands;
 mod disarm;
+mod failback;
 mod failures;
 mod fencing;
 mod group_migration;
@@ -201,6 +202,7 @@ impl Manager {
             self.rules.placement_rules(configuration, &input.members, services, services_changed, loose_known, host);
         self.orders.take(self.rules.orders(), &self.status, host);
         let mut round = Round::new(self, input, configuration, rules, host);
+        round.watch_returns();
         round.doubt_unrecorded();
         round.take_commands();
         round.make_room();

@@ -1,6 +1,6 @@
 //! The workbench of a round: what its steps share.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
 
 use super::{
     FailedMoves, Manager, NodeHistory, RoundHost, RoundInput, TrafficHistory, UidSource, nodes, services::Facts,
@@ -14,7 +14,7 @@ use crate::{
     placement::{
         Asked, BalanceHold, Decider, LeftOut, NodeSet, Placement, PlacementRules, Preference, Recorder, Subject,
     },
-    status::{ExitCode, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{ExitCode, FailbackWait, JobResult, LrmMode, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
 
@@ -63,6 +63,10 @@ pub(super) struct Round<'a, H: ?Sized> {
     pub(super) traffic: &'a mut TrafficHistory,
     /// What is configured for each service, by position.
     pub(super) facts: Vec<Facts>,
+    /// The longest delay with which a service goes back to a node of higher priority.
+    pub(super) longest_failback_delay: Option<u32>,
+    /// The services that waited to go back before this round.
+    pub(super) waited_to_go_back: BTreeMap<ServiceId, FailbackWait>,
     /// How many seconds have passed since the last round of this master.
     pub(super) seconds: u32,
     /// In which order services take steps, by position; empty if that is the order of the status.
@@ -137,6 +141,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
             failed_moves,
             traffic,
             facts,
+            longest_failback_delay: services.longest_failback_delay(),
+            waited_to_go_back: BTreeMap::new(),
             seconds: stopwatch.seconds(input.now.instant),
             order: services.order(),
             history,
@@ -268,7 +274,8 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         let (_, entry) = self.status.services.at(service)?;
         let failback = self.facts(service).failback;
         let subject = Subject { service, entry, failback, preference };
-        let mut reasons = Reasons { present: self.placement.place_of(service), gave_way: false, leaves_crowd: false };
+        let mut reasons =
+            Reasons { present: self.placement.place_of(service), gave_way: false, leaves_crowd: false, not_yet: None };
         let node = self.placement.select(subject, &mut reasons)?;
         let node = self.placement.node(node)?.clone();
         if preference == Preference::None && !self.wishes_give_way && node != entry.node {
@@ -284,6 +291,9 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         }
         let rule = if reasons.gave_way { self.placement.node_affinity_rule(service).cloned() } else { None };
         let is_decision = preference != Preference::None || node != entry.node;
+        if let Some((back_to, left)) = reasons.not_yet.filter(|_| !is_decision) {
+            self.wait_to_go_back(service, back_to, left);
+        }
         let why = if is_decision { self.why(service, preference) } else { None };
         Some(Place { node, gave_way: rule, why })
     }
@@ -383,6 +393,7 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         entry.uid = Some(uid);
         self.placement.update(service, entry);
         self.host.event(event);
+        self.status.waiting_failbacks.remove(sid);
         self.unsettle(service);
         self.note_traffic(service, traffic_before);
     }
@@ -496,6 +507,8 @@ struct Reasons {
     gave_way: bool,
     /// Whether the service could stay where it is, but for those that should rather be apart from it.
     leaves_crowd: bool,
+    /// To which node it goes back first, once that has been well for long enough, and the seconds that are left.
+    not_yet: Option<(usize, u32)>,
 }
 
 impl Recorder for Reasons {
@@ -505,6 +518,11 @@ impl Recorder for Reasons {
 
     fn left_out(&mut self, node: usize, why: LeftOut) {
         self.leaves_crowd |= why == LeftOut::RatherApart && Some(node) == self.present;
+        if let LeftOut::BackTooShortly { left } = why
+            && self.not_yet.is_none_or(|(_, first)| left < first)
+        {
+            self.not_yet = Some((node, left));
+        }
     }
 
     fn decided(&mut self, by: Decider) {

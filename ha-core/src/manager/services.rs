@@ -23,6 +23,8 @@ pub(super) struct Facts {
     /// Whether it has a probe, by which it is seen whether it is ready.
     pub(super) has_probe: bool,
     pub(super) failback: bool,
+    /// For how many seconds a node of higher priority must have been well before it goes back there.
+    pub(super) failback_delay: Option<u32>,
     /// Whether automatic balancing may move it.
     pub(super) auto_rebalance: bool,
 }
@@ -36,6 +38,7 @@ impl Default for Facts {
             failure_timeout: None,
             has_probe: false,
             failback: true,
+            failback_delay: None,
             auto_rebalance: true,
         }
     }
@@ -49,6 +52,7 @@ impl Facts {
             failure_timeout: resource.failure_timeout(),
             has_probe: resource.probe.is_some(),
             failback: effective_failback(resource, &configuration.groups),
+            failback_delay: resource.failback_delay(),
             auto_rebalance: resource.auto_rebalance(),
         }
     }
@@ -65,6 +69,8 @@ pub(super) struct ManagedServices {
     /// The services of the status in the order in which they take steps: first those of the highest priority, then by SID. Empty where
     /// none has a priority, so that they go by SID alone.
     order: Vec<usize>,
+    /// The longest delay with which one of them goes back to a node of higher priority.
+    longest_failback_delay: Option<u32>,
     /// Configured services whose guest no node has: each is reported once.
     not_found: BTreeSet<ServiceId>,
 }
@@ -89,11 +95,17 @@ impl ManagedServices {
         let facts = |resource: &Option<&Resource>| resource.map(|resource| Facts::of(resource, configuration));
         self.facts = resources.iter().map(|resource| facts(resource).unwrap_or_default()).collect();
         self.order = by_priority(&resources);
+        self.longest_failback_delay = self.facts.iter().filter_map(|facts| facts.failback_delay).max();
     }
 
     /// The positions of the services in the order in which they take steps; empty if that is the order of the status.
     pub(super) fn order(&self) -> &[usize] {
         &self.order
+    }
+
+    /// The longest delay with which a service goes back to a node of higher priority; `None` if none has one.
+    pub(super) fn longest_failback_delay(&self) -> Option<u32> {
+        self.longest_failback_delay
     }
 
     /// What is configured for each service of the status, in its order.

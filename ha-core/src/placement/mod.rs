@@ -8,6 +8,7 @@ mod groups;
 mod load;
 mod node_set;
 mod occupancy;
+mod returns;
 mod rules;
 mod scene;
 mod select;
@@ -36,6 +37,7 @@ use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use groups::GroupCounts;
 use load::{BasicLoad, Load};
 use occupancy::Occupancy;
+use returns::Returns;
 use rules::NodeClasses;
 
 use crate::{
@@ -67,6 +69,8 @@ pub(crate) struct Placement {
     load: Load,
     /// For services that must be kept apart from one whose entry can't be understood: where that one may be.
     strangers: BTreeMap<usize, Vec<usize>>,
+    /// The nodes that came back lately, where services go back to them only after a delay.
+    returns: Returns,
     /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
     assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
@@ -138,6 +142,7 @@ impl Placement {
             nothing: NodeSet::empty(online.len()),
             load,
             strangers: BTreeMap::new(),
+            returns: Returns::default(),
             assumed: None,
             scratch: select::Scratch::default(),
             rules,

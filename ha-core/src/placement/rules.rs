@@ -190,11 +190,16 @@ impl NodeClasses {
     /// Allowed are the online nodes that the rule gives a priority, preferred those of them in the highest class that
     /// has any.
     pub(crate) fn of_rule(rule: &NodeAffinity, online: &[NodeName]) -> Self {
+        Self::of_rule_where(rule, online, |_| true)
+    }
+
+    /// The same with those nodes alone whose position is `free`.
+    pub(crate) fn of_rule_where(rule: &NodeAffinity, online: &[NodeName], free: impl Fn(usize) -> bool) -> Self {
         let mut allowed = NodeSet::empty(online.len());
         let mut preferred = NodeSet::empty(online.len());
         let mut highest = None;
         for (position, node) in online.iter().enumerate() {
-            let Some(priority) = rule.priority(node) else { continue };
+            let Some(priority) = rule.priority(node).filter(|_| free(position)) else { continue };
             allowed.insert(position);
             if highest.is_none_or(|highest| priority > highest) {
                 highest = Some(priority);

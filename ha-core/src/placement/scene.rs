@@ -73,6 +73,11 @@ impl Scene<'_> {
                 *all &= self.fails_back(sid, false);
             }
         }
+        placement.note_returns(&self.status.returned_nodes, |service| {
+            let (sid, _) = services.at(service)?;
+            let resource = self.configuration.resources.resources.get(sid)?;
+            resource.failback_delay().filter(|_| resource.state() == RequestedState::Started)
+        });
         placement.assumed =
             self.cost.as_ref().and_then(|(node, cost)| placement.position(node).map(|node| (node, *cost)));
         (placement, shortfall)

@@ -3,7 +3,9 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::cmp::Ordering;
 
-use super::{Placement, groups::NodeCounts, node_set::NodeSet, rules::NodeClasses, topsis::Figures};
+use super::{
+    Placement, groups::NodeCounts, node_set::NodeSet, returns::Meanwhile, rules::NodeClasses, topsis::Figures,
+};
 use crate::{status::ServiceEntry, text_enum::text_enum};
 
 /// What is asked of placement.
@@ -74,6 +76,11 @@ pub(crate) enum LeftOut {
     LowerPriority,
     /// The start of the service failed there.
     FailedBefore,
+    /// It came back lately: the service goes back there when it has been well for long enough.
+    BackTooShortly {
+        /// In how many seconds that is.
+        left: u32,
+    },
     /// A service that must be kept apart uses it.
     KeptApart,
     /// Others are left that fewer services use which should rather be apart.
@@ -197,19 +204,24 @@ impl Placement {
         scratch: &mut Scratch,
     ) -> (Option<usize>, Decider) {
         let classes = self.classes(subject.service);
-        self.record_classes(classes, recorder);
-        if classes.preferred.is_empty() {
-            return (None, Decider::NothingAllowed);
-        }
         self.find_together(subject.service, &mut scratch.together, recorder);
         self.find_separate(subject.service, &mut scratch.separate, recorder);
-        self.find_candidates(subject, recorder, scratch);
+        let keeps = subject.preference == Preference::None;
+        let meanwhile = if keeps && subject.failback { self.before_going_back(subject, scratch) } else { None };
+        let open = meanwhile.as_ref().map_or(classes, |meanwhile| &meanwhile.classes);
+        self.record_classes(classes, open, recorder);
+        for (node, left) in meanwhile.iter().flat_map(|meanwhile| &meanwhile.waits_for) {
+            recorder.left_out(*node, LeftOut::BackTooShortly { left: *left });
+        }
+        if open.preferred.is_empty() {
+            return (None, Decider::NothingAllowed);
+        }
+        self.find_candidates(subject, open, recorder, scratch);
         let home = self.home_of_group(subject, &scratch.candidates);
         if home.is_none() {
             keep_together(&scratch.together, &mut scratch.candidates, recorder);
         }
 
-        let keeps = subject.preference == Preference::None;
         let present = self.present(subject);
         if let Some(node) = present
             && keeps
@@ -230,6 +242,15 @@ impl Placement {
             return (Some(node), Decider::Stay);
         }
         self.by_load(subject, scratch)
+    }
+
+    /// What a service is given as long as it waits to go back. Where it left for maintenance, and where those are that must be together
+    /// with it, it goes at once.
+    fn before_going_back(&self, subject: Subject<'_>, scratch: &Scratch) -> Option<Meanwhile> {
+        let home = || self.position(subject.entry.maintenance_node.as_ref()?);
+        let draws =
+            |node: usize| home() == Some(node) || scratch.together.iter().any(|(other, _)| other as usize == node);
+        self.meanwhile(subject.service, &scratch.separate, draws)
     }
 
     /// The node that a service left for maintenance, if it can return.
@@ -258,18 +279,19 @@ impl Placement {
         self.rules.node_affinity(service).and_then(|rule| self.classes.get(rule)).unwrap_or(&self.without_rule)
     }
 
-    fn record_classes(&self, classes: &NodeClasses, recorder: &mut impl Recorder) {
+    /// `open` are those of the `classes` of a service that it may have now.
+    fn record_classes(&self, classes: &NodeClasses, open: &NodeClasses, recorder: &mut impl Recorder) {
         for node in 0..self.online.len() {
             if !classes.allowed.contains(node) {
                 recorder.left_out(node, LeftOut::NotAllowed);
-            } else if !classes.preferred.contains(node) {
+            } else if !open.preferred.contains(node) {
                 recorder.left_out(node, LeftOut::LowerPriority);
             }
         }
     }
 
     /// How many services in positive affinity use each node.
-    fn find_together<R: Recorder>(&self, service: usize, together: &mut NodeCounts, recorder: &mut R) {
+    pub(super) fn find_together<R: Recorder>(&self, service: usize, together: &mut NodeCounts, recorder: &mut R) {
         together.clear();
         let Some(group) = self.rules.group(service).and_then(|group| self.groups.get(group)) else { return };
         together.copy_from(&group.all);
@@ -307,9 +329,14 @@ impl Placement {
 
     /// The preferred nodes, less those that are left out; if nothing is left since services to be kept apart use them, and the
     /// rule that prefers them is not strict, all that it allows.
-    fn find_candidates(&self, subject: Subject<'_>, recorder: &mut impl Recorder, scratch: &mut Scratch) {
+    fn find_candidates(
+        &self,
+        subject: Subject<'_>,
+        classes: &NodeClasses,
+        recorder: &mut impl Recorder,
+        scratch: &mut Scratch,
+    ) {
         let Scratch { candidates, separate, .. } = scratch;
-        let classes = self.classes(subject.service);
         candidates.copy_from(&classes.preferred);
         self.leave_out_failed(subject, candidates, recorder);
         let without_apart = candidates.is_empty();

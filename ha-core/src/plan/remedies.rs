@@ -43,6 +43,7 @@ fn candidates(reason: &DownReason) -> Vec<Remedy> {
             Fate::Candidate
             | Fate::NotOnline { .. }
             | Fate::LowerPriority { .. }
+            | Fate::BackTooShortly { .. }
             | Fate::FailedBefore
             | Fate::RatherApart { .. } => {}
         }

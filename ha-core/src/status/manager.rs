@@ -101,6 +101,61 @@ impl OrderedStart {
     }
 }
 
+/// How a node stands that was away lately, as far as masters have counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeReturn {
+    /// For how many seconds it has been there without a break since it came back; `None` while it is away.
+    pub well: Option<u32>,
+    /// How often it went away, each time but the first within an hour of its return.
+    pub failures: u32,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl NodeReturn {
+    /// A delay doubles with each failure within so many seconds of the last return, and up to so many seconds.
+    const HOUR: u32 = 3600;
+
+    /// It is there, `seconds` after it was last looked at.
+    pub(crate) fn there(self, seconds: u32) -> Self {
+        Self { well: Some(self.well.map_or(0, |well| well.saturating_add(seconds))), ..self }
+    }
+
+    /// It is away.
+    pub(crate) fn away(self) -> Self {
+        let failures = match self.well {
+            Some(well) if well >= Self::HOUR => 1,
+            Some(_) => self.failures.saturating_add(1),
+            None => self.failures.max(1),
+        };
+        Self { well: None, failures, ..self }
+    }
+
+    /// Whether nothing more follows from it, for delays of at most `longest` seconds.
+    pub(crate) fn is_over(&self, longest: u32) -> bool {
+        self.well.is_some_and(|well| well >= longest.max(Self::HOUR))
+    }
+
+    /// How many seconds of a service's `failback-delay` are left; `None` if it is over, or if the node is away.
+    #[must_use]
+    pub fn left(&self, delay: u32) -> Option<u32> {
+        let doublings = self.failures.saturating_sub(1);
+        let doubled = delay.saturating_mul(2_u32.saturating_pow(doublings)).min(delay.max(Self::HOUR));
+        doubled.checked_sub(self.well?).filter(|left| *left > 0)
+    }
+}
+
+/// That a service stays where it is, since a node that it would go back to has not been well for long enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailbackWait {
+    /// That node; the first of them if there are several.
+    pub node: NodeName,
+    /// In how many seconds it goes back, if that node stays well.
+    pub left: u32,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
 /// How far disarming has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DisarmState {
@@ -387,6 +442,11 @@ pub struct ManagerStatus {
     /// For each rule that keeps services apart only while there is a place for that: those that share a node though. Recorded as `sharing`,
     /// and absent when empty.
     pub sharing: BTreeMap<RuleId, BTreeSet<ServiceId>>,
+    /// How long nodes that were away lately have been well, as long as services go back to them only after a delay. Recorded as
+    /// `returned_nodes`, and absent when empty.
+    pub returned_nodes: BTreeMap<NodeName, NodeReturn>,
+    /// Services that wait to go back to a node of higher priority. Recorded as `waiting_failbacks`, and absent when empty.
+    pub waiting_failbacks: BTreeMap<ServiceId, FailbackWait>,
     /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.
@@ -482,5 +542,38 @@ impl ServiceEntry {
                 | ServiceState::Migrate { .. }
                 | ServiceState::Relocate { .. } => true,
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn back(failures: u32, well: u32) -> NodeReturn {
+        NodeReturn { well: Some(well), failures, unknown: None }
+    }
+
+    #[test]
+    fn a_delay_doubles_with_each_failure_within_an_hour_of_the_return() {
+        let first = NodeReturn::default().away();
+        assert_eq!(first.left(300), None, "it is away");
+        assert_eq!(first.clone().away(), first, "it fails once, however long it is away");
+        let there = first.there(10).there(100);
+        assert_eq!(there, back(1, 100), "it counts from when it is seen");
+        assert_eq!(there.left(300), Some(200));
+        assert_eq!(there.away().there(0).left(300), Some(600));
+        assert_eq!(back(2, 3599).away().failures, 3);
+        assert_eq!(back(2, 3600).away().failures, 1);
+    }
+
+    #[test]
+    fn a_delay_doubles_up_to_an_hour_and_is_over_then() {
+        assert_eq!([3, 4, 5, 40].map(|failures| back(failures, 0).left(600)), [2400, 3600, 3600, 3600].map(Some));
+        assert_eq!(back(9, 1).left(7200), Some(7199), "a longer one stays as it is");
+        assert_eq!(back(1, 600).left(600), None);
+        assert_eq!(
+            [(60, 3599), (60, 3600), (7200, 7199), (7200, 7200)].map(|(longest, well)| back(1, well).is_over(longest)),
+            [false, true, false, true]
+        );
     }
 }

@@ -389,6 +389,9 @@ pub enum ha_event_kind {
     /// Rules with `strict 0` that keep services apart are taken as strict ones: a node knows no others.
     /// Fields: node, version.
     HA_EVENT_APART_RULES_NOT_IN_FORCE = 137,
+    /// A service stays where it is for now: the node of higher priority that it would go back to has not been well for long enough.
+    /// Fields: sid, node, seconds.
+    HA_EVENT_FAILBACK_DELAYED = 128,
 }
 
 /// The kind of an event.
@@ -526,6 +529,7 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::SharingEnded { .. } => Kind::HA_EVENT_SHARING_ENDED,
         Event::MoveBringsTogether { .. } => Kind::HA_EVENT_MOVE_BRINGS_TOGETHER,
         Event::ApartRulesNotInForce { .. } => Kind::HA_EVENT_APART_RULES_NOT_IN_FORCE,
+        Event::FailbackDelayed { .. } => Kind::HA_EVENT_FAILBACK_DELAYED,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

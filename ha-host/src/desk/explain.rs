@@ -91,8 +91,8 @@ impl fmt::Display for ComesAfter {
     }
 }
 
-/// What comes before and after a service, where its place alone does not say it: that it matters more than others, and what it waits
-/// for because too much starts or moves at once. A sentence each.
+/// What comes before and after a service, where its place alone does not say it: that it matters more than others, what it waits
+/// for because too much starts or moves at once, and when it goes back. A sentence each.
 #[must_use]
 pub fn precedence(present: &Present, sid: &ServiceId) -> Vec<String> {
     let priority = present.configuration().resources.resources.get(sid).map_or(0, Resource::priority);
@@ -102,7 +102,8 @@ pub fn precedence(present: &Present, sid: &ServiceId) -> Vec<String> {
         )
     });
     let glance = present.settings.nodes.first().map(|node| Glance::new(present, node, None));
-    let views = glance.into_iter().flat_map(|glance| glance.view.services);
-    let waits = views.filter(|view| view.sid == *sid).find_map(|view| view.waits_for_turn());
-    matters.into_iter().chain(waits.map(|wait| format!("it {wait}"))).collect()
+    let view = glance.and_then(|glance| glance.view.services.into_iter().find(|view| view.sid == *sid));
+    let waits = view.as_ref().and_then(|view| view.waits_for_turn());
+    let goes_back = view.as_ref().and_then(|view| view.goes_back.as_ref().map(ToString::to_string));
+    matters.into_iter().chain(waits.into_iter().chain(goes_back).map(|what| format!("it {what}"))).collect()
 }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn property_value(key: &str, text: &str) -> Value {
     match key {
-        "max_restart" | "max_relocate" | "priority" | "failure-timeout" | "delay" | "timeout" | "probe-interval"
-        | "probe-timeout" | "probe-failures" | "ready-timeout" => {
+        "max_restart" | "max_relocate" | "priority" | "failback-delay" | "failure-timeout" | "delay" | "timeout"
+        | "probe-interval" | "probe-timeout" | "probe-failures" | "ready-timeout" => {
             text.parse::<u32>().map_or_else(|_| json!(text), |number| json!(number))
         }
         "failback" | "auto-rebalance" | "restricted" | "nofailback" | "strict" | "disable" => json!(text == "1"),

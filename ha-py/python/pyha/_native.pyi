@@ -1553,6 +1553,12 @@ class ManagerStatus:
         The state of every known node.
         """
     @property
+    def returned_nodes(self, /) -> dict[str, int]:
+        """
+        For nodes that came back lately, for how many seconds they have been well, as far as masters have counted them: as long as services
+        go back to them only after a delay.
+        """
+    @property
     def services(self, /) -> Services:
         """
         The services, by SID.
@@ -1584,6 +1590,11 @@ class ManagerStatus:
     def unguarded(self, /) -> list[str]:
         """
         Nodes on which services may run without a watchdog: they are not fenced by their lock.
+        """
+    @property
+    def waiting_failbacks(self, /) -> dict[str, tuple[str, int]]:
+        """
+        For services that wait to go back to a node of higher priority, that node, and in how many seconds they go if it stays well.
         """
     @property
     def waiting_moves(self, /) -> list[str]:
@@ -1695,6 +1706,7 @@ class Resource:
         max_restart: SupportsIndex | None = None,
         max_relocate: SupportsIndex | None = None,
         failback: bool | None = None,
+        failback_delay: SupportsIndex | None = None,
         auto_rebalance: bool | None = None,
         failure_timeout: SupportsIndex | None = None,
         priority: SupportsIndex | None = None,
@@ -1721,6 +1733,11 @@ class Resource:
     def failback(self, /) -> bool:
         """
         Whether it moves to a node of higher priority when one comes online; by default it does.
+        """
+    @property
+    def failback_delay(self, /) -> int | None:
+        """
+        For how many seconds a node of higher priority must have been back before it moves there; by default none.
         """
     @property
     def failure_timeout(self, /) -> int | None:

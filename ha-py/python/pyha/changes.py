@@ -20,6 +20,7 @@ __all__ = [
     "Leave",
     "NodeOnline",
     "PreferNode",
+    "WellForLonger",
 ]
 
 
@@ -86,6 +87,19 @@ class Join(Change):
 
     services: tuple[str, ...]
     """These services."""
+
+
+@dataclass(frozen=True, slots=True)
+class WellForLonger(Change):
+    """The node, which came back lately, has been well for longer."""
+
+    _tag = "well_for_longer"
+
+    node: str
+    """The node."""
+
+    seconds: int
+    """For how many seconds more."""
 
 
 @dataclass(frozen=True, slots=True)

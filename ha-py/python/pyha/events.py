@@ -42,6 +42,7 @@ __all__ = [
     "Disarmed",
     "DisarmedTakeover",
     "Event",
+    "FailbackDelayed",
     "FenceAcknowledged",
     "FenceConfirmed",
     "FenceDeviceFailed",
@@ -742,6 +743,24 @@ class MoveHeldBack(Event):
 
     max: int
     """How many may move at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailbackDelayed(Event):
+    """A service stays where it is for now: the node of higher priority that it would go back to has not been well for
+    long enough.
+    """
+
+    _tag = "failback_delayed"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """The node that it waits for."""
+
+    seconds: int
+    """In how many seconds it goes back, if that node stays well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pyha import words
 from pyha._data import Fate
 
 __all__ = [
+    "BackTooShortly",
     "Candidate",
     "FailedBefore",
     "Fate",
@@ -69,6 +70,16 @@ class FailedBefore(Fate):
     """The start of the service failed there."""
 
     _tag = "failed_before"
+
+
+@dataclass(frozen=True, slots=True)
+class BackTooShortly(Fate):
+    """It came back lately: the service goes back there when it has been well for long enough (``failback-delay``)."""
+
+    _tag = "back_too_shortly"
+
+    left: int
+    """In how many seconds that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -444,6 +444,9 @@ class ServiceView:
     not online then.
     """
 
+    goes_back: GoingBack | None = None
+    """That it waits to go back to a node that came back lately."""
+
     restarts: int = 0
     """How often it ended by itself and was started again, since it was last stopped on purpose or came to its node."""
 

@@ -113,7 +113,8 @@ impl Hash for Resource {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.sid.hash(state);
         hash_of((self.0.state, &self.0.group, self.0.max_restart, self.0.max_relocate)).hash(state);
-        (self.0.failback, self.0.auto_rebalance, self.0.failure_timeout, self.0.priority).hash(state);
+        (self.0.failback, self.0.failback_delay, self.0.auto_rebalance, self.0.failure_timeout, self.0.priority)
+            .hash(state);
         (&self.0.probe, self.0.probe_interval, self.0.probe_timeout, self.0.probe_failures).hash(state);
         (self.0.ready_timeout, self.0.on_failure).hash(state);
         self.0.comment.hash(state);
@@ -130,9 +131,9 @@ fn at_least_1(numbers: &[(&str, Option<u32>)]) -> PyResult<()> {
 impl Resource {
     #[new]
     #[pyo3(signature = (
-        sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, auto_rebalance=None, failure_timeout=None,
-        priority=None, probe=None, probe_interval=None, probe_timeout=None, probe_failures=None, ready_timeout=None, on_failure=None,
-        comment=None
+        sid, *, state=None, group=None, max_restart=None, max_relocate=None, failback=None, failback_delay=None, auto_rebalance=None,
+        failure_timeout=None, priority=None, probe=None, probe_interval=None, probe_timeout=None, probe_failures=None, ready_timeout=None,
+        on_failure=None, comment=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -142,6 +143,7 @@ impl Resource {
         max_restart: Option<u32>,
         max_relocate: Option<u32>,
         failback: Option<bool>,
+        failback_delay: Option<u32>,
         auto_rebalance: Option<bool>,
         failure_timeout: Option<u32>,
         priority: Option<u32>,
@@ -154,6 +156,7 @@ impl Resource {
         comment: Option<String>,
     ) -> PyResult<Self> {
         at_least_1(&[
+            ("failback_delay", failback_delay),
             ("failure_timeout", failure_timeout),
             ("probe_interval", probe_interval),
             ("probe_timeout", probe_timeout),
@@ -171,6 +174,7 @@ impl Resource {
             max_restart,
             max_relocate,
             failback,
+            failback_delay,
             auto_rebalance,
             failure_timeout,
             priority,
@@ -218,6 +222,12 @@ impl Resource {
     #[getter]
     fn failback(&self) -> bool {
         self.0.failback()
+    }
+
+    /// For how many seconds a node of higher priority must have been back before it moves there; by default none.
+    #[getter]
+    fn failback_delay(&self) -> Option<u32> {
+        self.0.failback_delay()
     }
 
     /// Whether automatic balancing may move it, and what must stay together with it; by default it may.
@@ -299,6 +309,7 @@ impl Resource {
         keywords.set_item("max_restart", self.0.max_restart)?;
         keywords.set_item("max_relocate", self.0.max_relocate)?;
         keywords.set_item("failback", self.0.failback)?;
+        keywords.set_item("failback_delay", self.0.failback_delay)?;
         keywords.set_item("auto_rebalance", self.0.auto_rebalance)?;
         keywords.set_item("failure_timeout", self.0.failure_timeout)?;
         keywords.set_item("priority", self.0.priority)?;

@@ -48,7 +48,9 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let short = timings.round_time < Duration::from_secs(2);
     let rules = rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids);
     let rules = rules + &loose_rules(&mut streams.of("loose rules"), &sids);
-    let rules = rules + &orders(&mut streams.of("orders"), &sids, timings.round_time);
+    let mut rules = rules + &orders(&mut streams.of("orders"), &sids, timings.round_time);
+    let mut failback = streams.of("failback");
+    delay_failback(&mut failback, &mut resources, &mut rules, timings.round_time, (&names, &sids));
     let mut datacenter = datacenter(rng, fence.is_some());
     bound_storms(&mut streams.of("storms"), &mut datacenter);
     let files = Files { resources, groups, rules, datacenter, fence };
@@ -184,6 +186,26 @@ fn let_failures_expire(rng: &mut Rng, resources: &mut String, round_time: Durati
     if rng.u32(0..4) == 0 {
         let seconds = |rng: &mut Rng| round_time.as_secs().saturating_mul(rng.u64(1..=6)).max(1);
         add_to_some(rng, resources, |rng| format!("failure-timeout {}", seconds(rng)));
+    }
+}
+
+/// In some clusters some services go back to a node of higher priority only after a while. Where there are no other rules one says which
+/// node that is.
+fn delay_failback(
+    rng: &mut Rng,
+    resources: &mut String,
+    rules: &mut String,
+    round_time: Duration,
+    (nodes, sids): (&[NodeName], &[ServiceId]),
+) {
+    if rng.u32(0..4) > 0 {
+        return;
+    }
+    let seconds = |rng: &mut Rng| round_time.as_secs().max(1).saturating_mul(rng.u64(3..=30));
+    add_to_some(rng, resources, |rng| format!("failback-delay {}", seconds(rng)));
+    if let (true, Some(node)) = (rules.is_empty(), rng.choice(nodes)) {
+        let sids: Vec<&str> = sids.iter().map(ServiceId::as_str).collect();
+        let _ = write!(rules, "node-affinity: home\n\tresources {}\n\tnodes {node}\n\n", sids.join(","));
     }
 }
 

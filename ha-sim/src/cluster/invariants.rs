@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
+    going_back::GoingBack,
     precedence::Precedence,
     readiness::Heard,
     sequence::Sequence,
@@ -81,6 +82,8 @@ pub enum Invariant {
     ComesAfter,
     /// No more services start or move at once than may, and none waits where nothing is ahead of it.
     StormsAreBounded,
+    /// A service with a delay goes back only to a node that has been back for so long.
+    GoesBackInTime,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
     /// Somebody is told why a service does not run: it goes to `error` with a reason, and one that could run and does not is shown or told
@@ -117,6 +120,7 @@ impl Invariant {
             Self::ReadinessIsTrue => "what is told to be ready, or not, was heard to be so",
             Self::HigherFirst => "what is of higher priority comes first",
             Self::ComesAfter => "what comes after others is started after them",
+            Self::GoesBackInTime => "services go back after their delay",
             Self::StormsAreBounded => "no more start or move at once than may",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
@@ -194,6 +198,7 @@ pub struct Invariants {
     precedence: Precedence,
     sequence: Sequence,
     storms: Storms,
+    going_back: GoingBack,
     heard: Heard,
     /// How many calls went wrong.
     disturbed: u64,
@@ -425,6 +430,7 @@ impl Invariants {
     pub(super) fn reads_configuration(&mut self, node: &NodeName, configuration: &Configuration, world: &World) {
         self.edits.insert(node.clone(), world.store.edits());
         self.storms.begins(node, configuration);
+        self.going_back.begins(node, configuration);
         self.beliefs.has_read_configuration(node, configuration);
     }
 
@@ -472,6 +478,8 @@ impl Invariants {
             self.note_breach(world.time, Invariant::WrittenUnderLock, details);
         }
         let wrong = self.storms.writes(node, world.store.manager_status.as_deref(), status, world.time);
+        self.note_wrong(world.time, wrong);
+        let wrong = self.going_back.writes(node, world.store.manager_status.as_deref(), status, world.time);
         self.note_wrong(world.time, wrong);
         let wrong = self.beliefs.writes(node, status, self.disarmed.contains(node), world);
         self.note_wrong(world.time, wrong);
@@ -552,6 +560,7 @@ impl Invariants {
     /// The CRM of a node tells something.
     pub(super) fn crm_tells(&mut self, node: &NodeName, event: &Event, at: Instant) {
         self.storms.tells(node, event);
+        self.going_back.tells(node, event);
         let wrong = self.precedence.tells(node, event);
         self.note_wrong(at, wrong);
     }

@@ -144,6 +144,8 @@ bugs! {
     TurnsUnseen = "turns-unseen",
     /// Nobody sees the rules that keep services apart only while there is a place for that.
     LooseRulesUnseen = "loose-rules-unseen",
+    /// Nobody sees after which delay services go back.
+    DelaysUnseen = "delays-unseen",
     /// The master does not say why services go to `error`.
     ErrorsUntold = "errors-untold",
 }
@@ -286,6 +288,10 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
     }
     if bug == PlantedBug::LooseRulesUnseen {
         Arc::make_mut(&mut configuration.rules).rules.retain(|_, rule| !rule.is_loosely_apart());
+    }
+    if bug == PlantedBug::DelaysUnseen {
+        let resources = Arc::make_mut(&mut configuration.resources);
+        resources.resources.values_mut().for_each(|resource| resource.failback_delay = None);
     }
     if bug == PlantedBug::PrioritiesUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);

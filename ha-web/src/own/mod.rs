@@ -19,9 +19,9 @@ pub(crate) use time::rfc3339_ms;
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     parameters::{
-        AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILURE_TIMEOUT, FIRST, GROUP, MAX_RELOCATE,
-        MAX_RESTART, NO_FAILBACK, NODES, ON_FAILURE, PRIORITY, PROBE, PROBE_FAILURES, PROBE_INTERVAL, PROBE_TIMEOUT,
-        READY_TIMEOUT, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
+        AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILBACK_DELAY, FAILURE_TIMEOUT, FIRST, GROUP,
+        MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES, ON_FAILURE, PRIORITY, PROBE, PROBE_FAILURES, PROBE_INTERVAL,
+        PROBE_TIMEOUT, READY_TIMEOUT, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -109,6 +109,7 @@ pub(crate) const ROUTES: &[Route] = &[
             MAX_RESTART,
             MAX_RELOCATE,
             FAILBACK,
+            FAILBACK_DELAY,
             BALANCE,
             FAILURE_TIMEOUT,
             PRIORITY,
@@ -131,6 +132,7 @@ pub(crate) const ROUTES: &[Route] = &[
             MAX_RESTART,
             MAX_RELOCATE,
             FAILBACK,
+            FAILBACK_DELAY,
             BALANCE,
             FAILURE_TIMEOUT,
             PRIORITY,

@@ -121,8 +121,10 @@ impl<'a> Ranking<'a> {
         let mut crowds = NodeCounts::default();
         for bundle in bundles {
             let Some(source) = self.leaves(bundle) else { continue };
-            targets.copy_from(&self.placement.classes(bundle.leader).preferred);
             self.placement.find_separate(bundle.leader, &mut separate, &mut ());
+            let meanwhile = self.placement.meanwhile(bundle.leader, &separate, |_| false);
+            let classes = meanwhile.as_ref().map(|meanwhile| &meanwhile.classes);
+            targets.copy_from(&classes.unwrap_or_else(|| self.placement.classes(bundle.leader)).preferred);
             targets.subtract(&separate);
             self.placement.find_crowds(bundle.leader, &mut crowds, &mut ());
             crowds.iter().for_each(|(node, _)| targets.remove(node as usize));

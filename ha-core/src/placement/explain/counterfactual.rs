@@ -68,6 +68,13 @@ pub enum Change {
         /// These services.
         services: Vec<ServiceId>,
     },
+    /// The node, which came back lately, has been well for longer.
+    WellForLonger {
+        /// The node.
+        node: NodeName,
+        /// For how many seconds more.
+        seconds: u32,
+    },
     /// The service fails back.
     Failback,
     /// It does not wait for the node that it left for maintenance.
@@ -138,6 +145,7 @@ fn obstacle(scene: &Scene<'_>, decision: &Explanation, node: &NodeName) -> Resul
             Change::PreferNode { rule: rule.clone(), node, priority: *preferred }
         }
         Fate::FailedBefore => Change::ForgetFailure { node },
+        Fate::BackTooShortly { left } => Change::WellForLonger { node, seconds: *left },
         Fate::KeptApart { from, .. } | Fate::RatherApart { from, .. } => Change::Leave { node, services: from.clone() },
         Fate::KeptTogether { .. } => Change::Join { services: partners_elsewhere(scene, decision, &node), node },
         Fate::Candidate => overruled(scene, decision, node)?,
@@ -243,6 +251,9 @@ fn apply(change: &Change, scene: &mut Scene<'_>, sid: &ServiceId, asked: &mut Pr
                     entry.node = node.clone();
                 }
             }
+        }
+        Change::WellForLonger { node, .. } => {
+            scene.status.to_mut().returned_nodes.remove(node);
         }
         Change::Failback => scene.failback = Some(true),
         Change::ForgetMaintenanceNode { .. } => {

@@ -41,6 +41,9 @@ impl fmt::Display for Fate {
                 write!(f, "priority {priority} in rule {rule}, which prefers {preferred}")
             }
             Self::FailedBefore => f.write_str("its start failed there"),
+            Self::BackTooShortly { left } => {
+                write!(f, "came back lately: it goes back there in {left} s if that stays well (failback-delay)")
+            }
             Self::KeptApart { from, rules } => write!(f, "kept apart from {}{}", List(from), ByRules(rules)),
             Self::RatherApart { from, rules } => write!(f, "rather apart from {}{}", List(from), ByRules(rules)),
             Self::KeptTogether { with, on, rules } => {
@@ -112,6 +115,9 @@ impl fmt::Display for Change {
                 write!(f, "rule {rule} would have to name node {node} with priority {priority}")
             }
             Self::ForgetFailure { node } => write!(f, "its failed start on {node} would have to be forgotten"),
+            Self::WellForLonger { node, seconds } => {
+                write!(f, "node {node} would have to have been well for another {seconds} s (failback-delay)")
+            }
             Self::Leave { node, services } => {
                 write!(f, "{} would have to leave {node} or be stopped", List(services))
             }

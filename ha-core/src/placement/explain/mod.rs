@@ -128,6 +128,11 @@ pub enum Fate {
     },
     /// The start of the service failed there.
     FailedBefore,
+    /// It came back lately: the service goes back there when it has been well for long enough (`failback-delay`).
+    BackTooShortly {
+        /// In how many seconds that is.
+        left: u32,
+    },
     /// Services that must be kept apart use it.
     KeptApart {
         /// These services.
@@ -341,14 +346,17 @@ impl Told<'_> {
             LeftOut::NotAllowed => Fate::NotAllowed { rule: affinity?.rule.clone() },
             LeftOut::LowerPriority => {
                 let affinity = affinity?;
-                let online = self.placement.online.iter();
+                let is_open =
+                    |other: &usize| !matches!(self.notes.left_out.get(other), Some(LeftOut::BackTooShortly { .. }));
+                let online = (0..self.placement.online.len()).filter(is_open);
                 Fate::LowerPriority {
                     rule: affinity.rule.clone(),
                     priority: affinity.priority(node)?,
-                    preferred: online.filter_map(|node| affinity.priority(node)).max()?,
+                    preferred: online.filter_map(|node| affinity.priority(self.placement.node(node)?)).max()?,
                 }
             }
             LeftOut::FailedBefore => Fate::FailedBefore,
+            LeftOut::BackTooShortly { left } => Fate::BackTooShortly { left: *left },
             LeftOut::KeptApart => {
                 let from = self.sids(self.notes.separate.get(&position));
                 let rules = from.first().map(|other| compiled.why_apart(self.asked.sid, other)).unwrap_or_default();

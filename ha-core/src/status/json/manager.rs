@@ -19,12 +19,22 @@ use super::{
 use crate::{
     id::{NodeName, RuleId, ServiceId, Uid},
     status::{
-        Disarm, DisarmMode, DisarmState, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeState, OrderedStart,
-        QueuedCommand, ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp, UnknownFields, Writer,
+        Disarm, DisarmMode, DisarmState, FailbackWait, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeReturn,
+        NodeState, OrderedStart, QueuedCommand, ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp,
+        UnknownFields, Writer,
     },
 };
 
-deserialize_records!(ManagerStatus, ServiceEntry, NodeRequest, Disarm, OrderedStart, FenceIncident);
+deserialize_records!(
+    ManagerStatus,
+    ServiceEntry,
+    NodeRequest,
+    Disarm,
+    OrderedStart,
+    NodeReturn,
+    FailbackWait,
+    FenceIncident
+);
 
 fields! {
     ManagerField, ManagerDraft:
@@ -41,6 +51,8 @@ fields! {
     WaitingStarts = "waiting_starts" in waiting_starts: Vec<ServiceId>,
     WaitingMoves = "waiting_moves" in waiting_moves: Vec<ServiceId>,
     Sharing = "sharing" in sharing: BTreeMap<RuleId, Vec<ServiceId>>,
+    ReturnedNodes = "returned_nodes" in returned_nodes: BTreeMap<NodeName, NodeReturn>,
+    WaitingFailbacks = "waiting_failbacks" in waiting_failbacks: BTreeMap<ServiceId, FailbackWait>,
     Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
@@ -66,6 +78,8 @@ impl Record for ManagerStatus {
             waiting_starts: draft.waiting_starts.value.unwrap_or_default().into_iter().collect(),
             waiting_moves: draft.waiting_moves.value.unwrap_or_default().into_iter().collect(),
             sharing: sharing(draft.sharing.value.unwrap_or_default()),
+            returned_nodes: draft.returned_nodes.value.unwrap_or_default(),
+            waiting_failbacks: draft.waiting_failbacks.value.unwrap_or_default(),
             fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
@@ -100,6 +114,10 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::WaitingMoves, moves)?;
         let sharing = (!self.sharing.is_empty()).then_some(&self.sharing);
         write::optional(&mut map, ManagerField::Sharing, sharing)?;
+        let returned = (!self.returned_nodes.is_empty()).then_some(&self.returned_nodes);
+        write::optional(&mut map, ManagerField::ReturnedNodes, returned)?;
+        let failbacks = (!self.waiting_failbacks.is_empty()).then_some(&self.waiting_failbacks);
+        write::optional(&mut map, ManagerField::WaitingFailbacks, failbacks)?;
         let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
@@ -149,6 +167,60 @@ impl Serialize for OrderedStart {
         write::optional(&mut map, OrderedField::Left, self.left.as_ref())?;
         write::optional(&mut map, OrderedField::Passed, self.passed.as_ref())?;
         write::unknown::<OrderedField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+fields! {
+    ReturnField, ReturnDraft:
+    Well = "well" in well: u32,
+    Failures = "failures" in failures: u32,
+}
+
+impl Record for NodeReturn {
+    type Draft = ReturnDraft;
+
+    const EXPECTED: &'static str = "an object, how a node stands that was away lately";
+
+    fn build(draft: ReturnDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        Ok(Self { well: draft.well.value, failures: draft.failures.value.unwrap_or(1), unknown })
+    }
+}
+
+impl Serialize for NodeReturn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::optional(&mut map, ReturnField::Well, self.well.as_ref())?;
+        write::field(&mut map, ReturnField::Failures, &self.failures)?;
+        write::unknown::<ReturnField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+fields! {
+    FailbackField, FailbackDraft:
+    Node = "node" in node: NodeName,
+    Left = "left" in left: u32,
+}
+
+impl Record for FailbackWait {
+    type Draft = FailbackDraft;
+
+    const EXPECTED: &'static str = "an object, the wait of a service to go back";
+
+    fn build(draft: FailbackDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let node = draft.node.value;
+        let node = node.ok_or(Missing::new(FailbackField::Node, "expected the node that the service goes back to"))?;
+        Ok(Self { node, left: draft.left.value.unwrap_or(0), unknown })
+    }
+}
+
+impl Serialize for FailbackWait {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, FailbackField::Node, &self.node)?;
+        write::field(&mut map, FailbackField::Left, &self.left)?;
+        write::unknown::<FailbackField, _>(&mut map, &self.unknown)?;
         map.end()
     }
 }

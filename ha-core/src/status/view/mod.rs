@@ -3,7 +3,7 @@
 mod service;
 mod text;
 
-pub use service::{Advice, ServiceView, ShownState, StartWait};
+pub use service::{Advice, GoingBack, ServiceView, ShownState, StartWait};
 pub use text::{LineKind, StatusLine};
 
 use alloc::{

@@ -15,8 +15,8 @@ use crate::{
     id::{NodeName, ServiceId},
     manager::Traffic,
     status::{
-        DisarmMode, ManagerStatus, NodeState, NotUnderstood, Readiness, ServiceEntry, ServiceNote, ServiceState,
-        StateName, Timestamp, UtcTime,
+        DisarmMode, FailbackWait, ManagerStatus, NodeState, NotUnderstood, Readiness, ServiceEntry, ServiceNote,
+        ServiceState, StateName, Timestamp, UtcTime,
     },
 };
 
@@ -70,6 +70,9 @@ pub struct ServiceView {
     /// When its failed starts count no more, and it is tried again if it is in `error` for them; later if its node is not online then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures_expire: Option<Timestamp>,
+    /// That it waits to go back to a node that came back lately.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goes_back: Option<GoingBack>,
     /// How often it ended by itself and was started again, since it was last stopped on purpose or came to its node.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub restarts: u64,
@@ -382,6 +385,33 @@ impl fmt::Display for StartWait {
     }
 }
 
+/// A service waits to go back to a node of higher priority that came back lately. Displays as what follows the service's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GoingBack {
+    /// That node.
+    pub node: NodeName,
+    /// When it goes back, if that node stays well.
+    pub at: Option<Timestamp>,
+}
+
+impl GoingBack {
+    /// That a service waits to go back, by the manager status.
+    #[must_use]
+    pub fn of(sid: &ServiceId, manager: &ManagerStatus) -> Option<Self> {
+        let FailbackWait { node, left, .. } = manager.waiting_failbacks.get(sid)?;
+        let at = manager.timestamp.map(|written| written.saturating_add_unsigned((*left).into()));
+        Some(Self { node: node.clone(), at })
+    }
+}
+
+impl fmt::Display for GoingBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "goes back to {}", self.node)?;
+        self.at.map_or(Ok(()), |at| write!(f, " at {}", UtcTime(at)))?;
+        f.write_str(" if that stays well (failback-delay)")
+    }
+}
+
 /// When the failed starts of a service count no more, if they ever do.
 fn failures_expire(sid: &ServiceId, input: &ViewInput<'_>) -> Option<Timestamp> {
     let age = input.manager.start_failures.get(sid)?;
@@ -404,6 +434,8 @@ struct Service<'a> {
     wait: Option<StartWait>,
     /// When its failed starts count no more.
     failures_expire: Option<Timestamp>,
+    /// That it waits to go back.
+    goes_back: Option<GoingBack>,
     /// Those that start, if it waits for that, and those that move.
     starts_after: &'a [ServiceId],
     moves_after: &'a [ServiceId],
@@ -429,6 +461,7 @@ impl<'a> Service<'a> {
             may_run: input.manager.may_run.contains(sid),
             wait: StartWait::of(sid, input.manager),
             failures_expire: failures_expire(sid, input),
+            goes_back: GoingBack::of(sid, input.manager),
             starts_after: if waiting_starts.contains(sid) { &ahead.starting } else { &[] },
             moves_after: if waiting_moves.contains(sid) { &ahead.moving } else { &[] },
             shares_with: shares_with(sid, input.manager),
@@ -461,6 +494,7 @@ impl<'a> Service<'a> {
             moves_after: self.moves_after.to_vec(),
             shares_with: self.shares_with.clone(),
             failures_expire: self.failures_expire,
+            goes_back: self.goes_back.clone(),
             restarts: self.note.map_or(0, |note| note.restarts),
             restart_times: self.note.map(|note| note.restart_times.clone()).unwrap_or_default(),
             next_restart: self.note.and_then(|note| note.next_restart),

@@ -199,6 +199,9 @@ impl fmt::Display for ServiceView {
         if !self.shares_with.is_empty() {
             write!(f, ", shares its node with {}", Few(&self.shares_with))?;
         }
+        if let Some(going) = &self.goes_back {
+            write!(f, ", {going}")?;
+        }
         match (self.failures_expire, self.state) {
             (Some(at), Some(StateName::Error)) => write!(f, ", is tried again at {}", UtcTime(at))?,
             (Some(at), _) => write!(f, ", its failed starts count until {}", UtcTime(at))?,

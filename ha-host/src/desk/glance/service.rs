@@ -128,6 +128,9 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
     if has_failed && !entry.failed_nodes.is_empty() {
         return Some(failed_on(&entry.failed_nodes));
     }
+    if let Some(going) = &view.goes_back {
+        return Some(going.to_string());
+    }
     let home = entry.maintenance_node.as_ref().filter(|home| **home != entry.node)?;
     Some(format!("goes back to {home} when its maintenance ends"))
 }
