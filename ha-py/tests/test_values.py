@@ -89,8 +89,8 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
     for cls in pyha.Event._variants.values():
         hints = {name: hint for name, hint in get_type_hints(cls).items() if not name.startswith("_")}
         values = {name: some(hint) for name, hint in hints.items()}
-        for name in hints:
-            if name in ("sid", "with_", "blocking"):
+        for name, hint in hints.items():
+            if name in ("sid", "blocking") or (name == "with_" and hint is str):
                 values[name] = "vm:100"
             elif name == "lock" and cls.__name__ == "LockAcquired":
                 values[name] = "ha_agent_node1_lock"

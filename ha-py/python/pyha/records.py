@@ -385,6 +385,19 @@ class StartWait:
 
 
 @dataclass(frozen=True, slots=True)
+class GoingBack:
+    """A service waits to go back to a node of higher priority that came back lately. Displays as what follows the
+    service's name.
+    """
+
+    node: str
+    """That node."""
+
+    at: int | None = None
+    """When it goes back, if that node stays well."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceView:
     """A service: what is asked for it, what is recorded, and what is shown."""
 
