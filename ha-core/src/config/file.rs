@@ -29,7 +29,9 @@ pub(crate) trait Section: Sized {
     fn id(draft: &Self::Draft) -> &Self::Id;
     /// The properties that a section of this type has, in the order in which they are written.
     fn properties_of(draft: &Self::Draft) -> &'static [Self::Property];
-    /// Takes note, before a section's properties are read or changed, of one on which depends which others there may be.
+    /// Whether which properties a section may have depends on one of them.
+    const FORESEES: bool = false;
+    /// Takes note of that one, before a section's properties are read or changed.
     fn foresee(_: &mut Self::Draft, _key: &str, _value: &str) {}
     /// The key of a property.
     fn key(property: Self::Property) -> &'static str;
@@ -171,6 +173,9 @@ impl<'a, S: Section> Reader<'a, S> {
 
     /// Looks through the lines of a section that begins.
     fn foresee(&self, mut draft: S::Draft) -> S::Draft {
+        if !S::FORESEES {
+            return draft;
+        }
         for form in self.lines.clone().map(|line| line.form()).take_while(|form| *form != Form::Empty) {
             if let Form::Property { key, value } = form
                 && let (Ok(key), Ok(value)) = (core::str::from_utf8(key), core::str::from_utf8(value))

@@ -393,6 +393,8 @@ impl Section for Rule {
         if has_all { all } else { all.strip_suffix(&[RuleProperty::Strict]).unwrap_or(all) }
     }
 
+    const FORESEES: bool = true;
+
     fn foresee(draft: &mut RuleDraft, key: &str, value: &str) {
         if draft.rule_type == RuleType::ResourceAffinity && key == RuleProperty::Affinity.as_str() {
             draft.foreseen = draft.foreseen.or_else(|| value::word(value).ok());

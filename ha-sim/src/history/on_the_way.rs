@@ -11,7 +11,7 @@ use std::{
 };
 
 use ha_core::{
-    config::{RequestedState, datacenter::FencingMode},
+    config::{RequestedState, Rule, datacenter::FencingMode},
     id::{NodeName, ServiceId, Uid},
     placement::Preference,
     status::{LrmMode, LrmState, ManagerStatus, NodeState, ServiceEntry, ServiceState, StateName, view::StartWait},
@@ -359,6 +359,11 @@ impl Service<'_> {
 
     fn is_not_recovered(&self, quiet_since: Instant) -> Option<Wrong> {
         if self.now.since(quiet_since) <= self.way.bounds.rounds {
+            return None;
+        }
+        // Where a node does not know loose rules masters take them as strict ones, which a situation does not.
+        let world = self.cluster.world();
+        if !world.knows_loose_rules() && world.store.rules.rules.values().any(Rule::is_loosely_apart) {
             return None;
         }
         let place = self.cluster.snapshot().situation().select(self.sid, Preference::BestScore);

@@ -6,9 +6,8 @@ use ha_core::{
     config::{RequestedState, Rule, datacenter::FencingMode},
     id::{NodeName, ServiceId},
     placement::Preference,
-    rules::{Orders, RuleSet, VERSION_WITH_LOOSELY_APART, evaluate},
+    rules::{Orders, RuleSet, evaluate},
     status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
-    version::compare_versions,
 };
 
 use super::{DueAction, History};
@@ -142,7 +141,7 @@ impl<'a> Present<'a> {
             *state == NodeState::Online && !entries.iter().any(|other| other.node == *node)
         };
         let is_judged =
-            self.rule_holds(rule) && (apart.is_strict() || (resource.failback() && self.knows_loose_rules()));
+            self.rule_holds(rule) && (apart.is_strict() || (resource.failback() && self.world.knows_loose_rules()));
         is_judged && runs_on(&entry.node) && self.status.nodes.iter().any(is_free)
     }
 
@@ -152,12 +151,6 @@ impl<'a> Present<'a> {
         let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
         let set = RuleSet::with_groups(&store.rules, &store.groups, &store.resources);
         evaluate(&set, &nodes).rules.get(&rule.id).is_some()
-    }
-
-    /// Whether no node has a version to which each rule is strict.
-    fn knows_loose_rules(self) -> bool {
-        let mut versions = self.world.nodes.values().map(|node| node.version.as_str());
-        versions.all(|version| !compare_versions(version, VERSION_WITH_LOOSELY_APART).is_lt())
     }
 
     /// Whether an LRM that is to restart waits for a service of its node that can't be recovered since its guest was destroyed: it counts as

@@ -48,7 +48,9 @@ use ha_core::{
     event::Why,
     host::{Guests, Lock, LockAnswer},
     id::{NodeName, ServiceId},
+    rules::VERSION_WITH_LOOSELY_APART,
     time::Instant,
+    version::compare_versions,
 };
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +226,12 @@ impl World {
     #[must_use]
     pub fn running(&self) -> &BTreeMap<NodeName, BTreeSet<ServiceId>> {
         &self.running
+    }
+
+    /// Whether no node has a version to which each rule is strict.
+    pub(crate) fn knows_loose_rules(&self) -> bool {
+        let mut versions = self.nodes.values().map(|node| node.version.as_str());
+        versions.all(|version| !compare_versions(version, VERSION_WITH_LOOSELY_APART).is_lt())
     }
 
     /// The nodes on which a service runs: at most one, if all is well.
