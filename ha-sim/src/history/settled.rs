@@ -122,15 +122,21 @@ impl<'a> Present<'a> {
     }
 
     /// Whether a service is on a node with one that is to be apart from it though it could be on another one. Only those are judged of which
-    /// no other rule and no group says anything.
+    /// no other rule and no group says anything, nor of those that it is to be apart from: what must be with them may be in the way.
     fn shares_needlessly(self, sid: &ServiceId, entry: &ServiceEntry) -> bool {
         let store = &self.world.store;
         let Some(resource) = store.resources.resources.get(sid).filter(|resource| resource.group.is_none()) else {
             return false;
         };
-        let mut rules = store.rules.rules.values().filter(|rule| !rule.is_disabled() && rule.resources.contains(sid));
-        let (Some(rule), None) = (rules.next(), rules.next()) else { return false };
+        let rules_of = |sid: &ServiceId| {
+            let rules = store.rules.rules.values().filter(|rule| !rule.is_disabled() && rule.resources.contains(sid));
+            rules.collect::<Vec<&Rule>>()
+        };
+        let [rule] = rules_of(sid)[..] else { return false };
         let Some(apart) = rule.apart() else { return false };
+        if rule.resources.iter().any(|other| rules_of(other).len() > 1) {
+            return false;
+        }
         let entries = rule.resources.iter().filter(|other| *other != sid);
         let entries: Vec<&ServiceEntry> = entries.filter_map(|other| self.status.services.get(other)).collect();
         let runs_on = |node: &NodeName| {
