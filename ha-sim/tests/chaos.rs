@@ -151,7 +151,7 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::BoundsUnseen, Profile::Mixed, 15, Invariant::StormsAreBounded),
     (PlantedBug::ProbesUnseen, Profile::Mixed, 311, Invariant::ComesAfter),
     (PlantedBug::TurnsUnseen, Profile::Mixed, 86, Invariant::ComesAfter),
-    (PlantedBug::LooseRulesUnseen, Profile::Mixed, 4, Invariant::Settles),
+    (PlantedBug::LooseRulesUnseen, Profile::Mixed, 218, Invariant::Settles),
     (PlantedBug::DelaysUnseen, Profile::Mixed, 322, Invariant::GoesBackInTime),
     (PlantedBug::ErrorsUntold, Profile::Mixed, 7, Invariant::ToldWhy),
 ];
