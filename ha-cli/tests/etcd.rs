@@ -390,8 +390,8 @@ fn without_a_quorum_a_verb_says_so_within_three_seconds() {
     let told = format!("{} can't be reached (connection refused)", etcd.endpoint(0));
     assert!(complaint.contains(&told) && complaint.contains("systemctl start etcd"), "{complaint}");
     etcd.signal(2, "STOP");
-    let complaint = complain(&etcd);
-    assert!(complaint.contains("gives no answer within"), "{complaint}");
+    // Where the machine has no time for it, a verb says that it had none to ask anybody.
+    wait_for("one that gives no answer is named", 10, || complain(&etcd).contains("gives no answer within"));
     etcd.kill(2);
     let complaint = complain(&etcd);
     assert!(complaint.contains("no member can be reached"), "{complaint}");
