@@ -9,7 +9,7 @@ use ha_core::{
     id::{RuleId, ServiceId},
     rules::{Orders, RuleSet, evaluate},
 };
-use ha_host::desk::{Glance, Health, Present};
+use ha_host::desk::{ComesAfter, Glance, Health, Present};
 use serde::Serialize;
 
 use super::{
@@ -45,20 +45,17 @@ struct OrderedService {
 /// An order rule that is in use.
 #[derive(Debug, Serialize)]
 struct GraphRule {
-    rule: RuleId,
-    first: Vec<ServiceId>,
+    #[serde(flatten)]
+    says: ComesAfter,
+    /// The services that are started after those.
     then: Vec<ServiceId>,
-    /// In seconds.
-    delay: u32,
-    /// In seconds; nothing if it is waited for without end.
-    timeout: Option<u32>,
 }
 
 impl GraphRule {
     /// How the rule lets start what comes then.
     fn manner(&self) -> String {
-        let delay = if self.delay > 0 { format!("{} s later, ", self.delay) } else { String::new() };
-        match self.timeout {
+        let delay = if self.says.delay > 0 { format!("{} s later, ", self.says.delay) } else { String::new() };
+        match self.says.timeout {
             Some(timeout) => format!("{delay}waits {timeout} s at most"),
             None => format!("{delay}waits without end"),
         }
@@ -91,13 +88,7 @@ impl OrderGraph {
         let orders = Orders::of(&evaluated.rules);
         let rules: Vec<GraphRule> = orders
             .iter()
-            .map(|(rule, order)| GraphRule {
-                rule: rule.clone(),
-                first: order.first.clone(),
-                then: order.then.clone(),
-                delay: order.delay(),
-                timeout: (!order.is_strict()).then(|| order.timeout()),
-            })
+            .map(|(rule, order)| GraphRule { says: ComesAfter::new(rule, order), then: order.then.clone() })
             .collect();
         let mut left_out = BTreeMap::new();
         for rule in set.iter().filter(|rule| rule.order().is_some()) {
@@ -119,8 +110,8 @@ impl OrderGraph {
             let mut begin = vec![service.step.to_string(), service.sid.to_string(), service.state.clone()];
             let rules = self.rules.iter().filter(|rule| rule.then.contains(&service.sid));
             for rule in rules {
-                let first: Vec<&str> = rule.first.iter().map(ServiceId::as_str).collect();
-                begin.push(format!("after {} by {}: {}", first.join(", "), rule.rule, rule.manner()));
+                let first: Vec<&str> = rule.says.first.iter().map(ServiceId::as_str).collect();
+                begin.push(format!("after {} by {}: {}", first.join(", "), rule.says.rule, rule.manner()));
                 rows.push(std::mem::replace(&mut begin, vec![String::new(); 3]));
             }
             if service.step == 1 {
@@ -150,20 +141,20 @@ fn services(present: &Present, rules: &[GraphRule]) -> Vec<OrderedService> {
 
 /// At which step each service is started: one after the last of those that come first. The rules have no circle.
 fn steps(rules: &[GraphRule]) -> BTreeMap<&ServiceId, usize> {
-    let all: BTreeSet<&ServiceId> = rules.iter().flat_map(|rule| rule.first.iter().chain(&rule.then)).collect();
+    let all: BTreeSet<&ServiceId> = rules.iter().flat_map(|rule| rule.says.first.iter().chain(&rule.then)).collect();
     let mut steps: BTreeMap<&ServiceId, usize> = all.into_iter().map(|sid| (sid, 1)).collect();
     let mut first_of: BTreeMap<&ServiceId, Vec<usize>> = BTreeMap::new();
     let mut open: BTreeMap<&ServiceId, usize> = BTreeMap::new();
     for (place, rule) in rules.iter().enumerate() {
-        rule.first.iter().for_each(|sid| first_of.entry(sid).or_default().push(place));
+        rule.says.first.iter().for_each(|sid| first_of.entry(sid).or_default().push(place));
         rule.then.iter().for_each(|sid| *open.entry(sid).or_default() += 1);
     }
     // A service is settled when all rules by which it comes after others are, and a rule when all that come first by it are.
     let mut missing: Vec<usize> =
-        rules.iter().map(|rule| rule.first.iter().filter(|sid| open.contains_key(sid)).count()).collect();
+        rules.iter().map(|rule| rule.says.first.iter().filter(|sid| open.contains_key(sid)).count()).collect();
     let mut settled: Vec<usize> = (0..rules.len()).filter(|place| missing.get(*place) == Some(&0)).collect();
     while let Some(rule) = settled.pop().and_then(|place| rules.get(place)) {
-        let last = rule.first.iter().filter_map(|sid| steps.get(sid)).max().copied().unwrap_or(0);
+        let last = rule.says.first.iter().filter_map(|sid| steps.get(sid)).max().copied().unwrap_or(0);
         for sid in &rule.then {
             steps.entry(sid).and_modify(|step| *step = (*step).max(last.saturating_add(1)));
             let Some(left) = open.get_mut(sid) else { continue };
@@ -189,7 +180,8 @@ mod tests {
 
     fn rule(name: &str, first: &[&str], then: &[&str]) -> GraphRule {
         let sids = |sids: &[&str]| sids.iter().map(|sid| ServiceId::new(*sid).unwrap()).collect();
-        GraphRule { rule: RuleId::new(name).unwrap(), first: sids(first), then: sids(then), delay: 0, timeout: None }
+        let says = ComesAfter { rule: RuleId::new(name).unwrap(), first: sids(first), delay: 0, timeout: None };
+        GraphRule { says, then: sids(then) }
     }
 
     fn steps_of(rules: &[GraphRule]) -> Vec<(&str, usize)> {

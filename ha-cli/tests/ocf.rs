@@ -103,7 +103,9 @@ fn a_service_is_started_watched_and_stopped_and_what_it_leaves_is_ended() {
     assert!(bench.left(), "its stop has left a process");
     assert_eq!(bench.is_running(), Ok(false));
     assert!(!bench.left(), "nothing of it may touch what another node works with");
+    bench.start().unwrap();
     bench.stop(Some(0)).unwrap();
+    assert!(!bench.left(), "a stop at once ends its processes itself");
 }
 
 #[test]
@@ -162,7 +164,8 @@ fn an_action_that_hangs_is_killed_with_all_that_it_has_started() {
     let bench = Bench::new("ocf-hangs");
     bench.start().unwrap();
     let hanging = bench.sandbox.directory.join("hangs");
-    program(&hanging, "#!/bin/sh\nsleep 1000 & wait\n");
+    // What it starts has its name too.
+    program(&hanging, "#!/bin/sh\ntail -f \"$0\" & wait\n");
     bench.says(&format!("stop={}", hanging.display()));
     let error = bench.stop(Some(1)).unwrap_err();
     assert!(error.contains("'stop' of ocf:db took longer than 1 s and was killed"), "{error}");

@@ -1,4 +1,4 @@
-//! Random histories of random clusters: see `ha-sim/README.md`. `tests/run` plays thousands from a fresh seed.
+//! Random histories of random clusters: see `ha-sim/README.md`. `tests/run` plays thousands, others for each commit.
 #![allow(clippy::panic, reason = "tests may panic")]
 
 use std::{error::Error, time::Duration};

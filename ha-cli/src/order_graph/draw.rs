@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use ha_host::desk::Health;
+use ha_host::desk::{ComesAfter, Health};
 
 use super::{
     GraphRule, OrderGraph, OrderedService,
@@ -31,7 +31,7 @@ fn write_dot(graph: &OrderGraph, text: &mut String) -> fmt::Result {
         )?;
     }
     for rule in &graph.rules {
-        let GraphRule { rule: name, first, then, .. } = rule;
+        let GraphRule { says: ComesAfter { rule: name, first, .. }, then } = rule;
         writeln!(text, "\t\"rule {name}\" [shape=plaintext label=\"{name}\\n{}\"];", rule.manner())?;
         first.iter().try_for_each(|sid| writeln!(text, "\t\"{sid}\" -> \"rule {name}\" [arrowhead=none];"))?;
         then.iter().try_for_each(|sid| writeln!(text, "\t\"rule {name}\" -> \"{sid}\";"))?;
@@ -96,9 +96,9 @@ fn arrange(graph: &OrderGraph) -> Layers {
         services.insert(sid, (item, layer));
     }
     for rule in &graph.rules {
-        let firsts = || rule.first.iter().filter_map(|sid| services.get(sid));
+        let firsts = || rule.says.first.iter().filter_map(|sid| services.get(sid));
         let last = firsts().map(|(_, layer)| *layer).max().unwrap_or(0);
-        let item = layers.add(Item::new(last.saturating_add(1), "rule", [rule.rule.to_string(), rule.manner()]));
+        let item = layers.add(Item::new(last.saturating_add(1), "rule", [rule.says.rule.to_string(), rule.manner()]));
         firsts().for_each(|(first, _)| layers.connect(*first, item));
         let thens = rule.then.iter().filter_map(|sid| services.get(sid));
         thens.for_each(|(then, _)| layers.connect(item, *then));

@@ -495,7 +495,7 @@ impl Lrm {
                 {
                     return Flow::Over(next);
                 }
-                self.probe_if_possible(iteration, host, now);
+                self.probe_if_possible(iteration.view_is_fresh, host, now);
                 self.write_record(host, now);
                 return Flow::Over(self.again_after_wait(now));
             }
@@ -563,16 +563,8 @@ impl Lrm {
             && !self.has_active_services()
     }
 
-    /// Probes what runs here, while this LRM looks after it: in maintenance too, which lasts until all have left.
-    fn probe_if_possible(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) {
-        let looks_after = matches!(self.state, LrmState::Active | LrmState::Maintenance);
-        if looks_after && !self.is_stopping() && iteration.view_is_fresh {
-            self.probe_services(host, now);
-        }
-    }
-
     fn end_active(&mut self, iteration: Iteration, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
-        self.probe_if_possible(iteration, host, now);
+        self.probe_if_possible(iteration.view_is_fresh, host, now);
         self.write_record(host, now);
         let instant = iteration.began.after(self.timings.round_time());
         self.next_iteration = (!self.queue.is_empty()).then_some(instant);

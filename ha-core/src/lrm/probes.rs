@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     host::{HostError, LrmHost, ProbeAttempt, ProbeProgress},
     id::{NodeName, ServiceId},
-    status::{ExitCode, LrmStatus, ManagerStatus, Readiness, ServiceState, Timestamp},
+    status::{ExitCode, LrmState, LrmStatus, ManagerStatus, Readiness, ServiceState, Timestamp},
     time::{Instant, Now},
 };
 
@@ -218,8 +218,16 @@ impl Probes {
 }
 
 impl Lrm {
+    /// Probes what runs here, while this LRM looks after it: in maintenance too, which lasts until all have left.
+    pub(super) fn probe_if_possible(&mut self, view_is_fresh: bool, host: &mut (impl LrmHost + ?Sized), now: Now) {
+        let looks_after = matches!(self.state, LrmState::Active | LrmState::Maintenance);
+        if looks_after && !self.is_stopping() && view_is_fresh {
+            self.probe_services(host, now);
+        }
+    }
+
     /// Asks for the probes of the services that run here, at most as many at a time as there may be workers. None is waited for.
-    pub(super) fn probe_services(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
+    fn probe_services(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) {
         if self.probes.plans.is_empty() && self.probes.watched.is_empty() {
             return;
         }

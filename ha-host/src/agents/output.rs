@@ -39,6 +39,17 @@ pub(super) fn output_within(command: &mut Command, timeout: Duration) -> io::Res
     })
 }
 
+/// The last line of a text that is not blank.
+pub(super) fn last_line(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// The last line that a program wrote, of its errors if there are any.
+pub(super) fn last_line_of(output: &Output) -> Option<String> {
+    last_line(&output.stderr).or_else(|| last_line(&output.stdout))
+}
+
 fn read_to_end(child: &mut Child, end: Instant) -> io::Result<Output> {
     let (stdout, stderr) = (reader(child.stdout.take())?, reader(child.stderr.take())?);
     let read = |from: &Receiver<io::Result<Vec<u8>>>| {

@@ -18,7 +18,10 @@ use ha_core::{
 };
 use ureq::{Agent, config::Config};
 
-use super::{NodeAgents, output::output_within};
+use super::{
+    NodeAgents,
+    output::{last_line_of, output_within},
+};
 use crate::os::clock;
 
 /// Where the programs of `exec` probes lie, unless a node says otherwise.
@@ -165,15 +168,6 @@ fn meant_by(output: io::Result<Output>, program: &str) -> Found {
             None => format!("exit code {code}"),
         })),
     }
-}
-
-/// The last line that a program wrote, of its errors if there are any.
-pub(super) fn last_line_of(output: &Output) -> Option<String> {
-    let last_line = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
-    };
-    last_line(&output.stderr).or_else(|| last_line(&output.stdout))
 }
 
 #[cfg(test)]

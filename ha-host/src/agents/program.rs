@@ -12,7 +12,10 @@ use std::{
 
 use ha_core::{host::HostError, id::ServiceId};
 
-use super::launch::{Holding, Launch, Launcher};
+use super::{
+    launch::{Holding, Launch, Launcher},
+    output,
+};
 use crate::os::{
     cgroup::Cgroup,
     clock,
@@ -196,6 +199,5 @@ fn last_line(log: &Path) -> Option<String> {
     file.seek(SeekFrom::Start(metadata.len().saturating_sub(END))).ok()?;
     let mut end = Vec::new();
     file.read_to_end(&mut end).ok()?;
-    let text = String::from_utf8_lossy(&end);
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    output::last_line(&end)
 }

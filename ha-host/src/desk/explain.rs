@@ -62,13 +62,15 @@ pub fn start_order(present: &Present, sid: &ServiceId) -> Option<StartOrder> {
     let configuration = present.configuration();
     let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
     let orders = Orders::of(&evaluate(&set, &present.settings.nodes).rules);
-    let rules: Vec<ComesAfter> = orders.before(sid).map(ComesAfter::new).collect();
+    let rules: Vec<ComesAfter> = orders.before(sid).map(|(rule, order)| ComesAfter::new(rule, order)).collect();
     let waits = StartWait::of(sid, &present.status);
     (!rules.is_empty()).then_some(StartOrder { rules, waits })
 }
 
 impl ComesAfter {
-    fn new((rule, order): (&RuleId, &Order)) -> Self {
+    /// What an order rule says.
+    #[must_use]
+    pub fn new(rule: &RuleId, order: &Order) -> Self {
         let timeout = (!order.is_strict()).then(|| order.timeout());
         Self { rule: rule.clone(), first: order.first.clone(), delay: order.delay(), timeout }
     }

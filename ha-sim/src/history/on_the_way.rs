@@ -7,11 +7,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use ha_core::{
-    config::{RequestedState, Rule, datacenter::FencingMode},
+    config::{Affinity, RequestedState, RuleKind, datacenter::FencingMode},
     id::{NodeName, ServiceId, Uid},
     placement::Preference,
     status::{LrmMode, LrmState, ManagerStatus, NodeState, ServiceEntry, ServiceState, StateName, view::StartWait},
@@ -361,12 +362,15 @@ impl Service<'_> {
         if self.now.since(quiet_since) <= self.way.bounds.rounds {
             return None;
         }
-        // Where a node does not know loose rules masters take them as strict ones, which a situation does not.
-        let world = self.cluster.world();
-        if !world.knows_loose_rules() && world.store.rules.rules.values().any(Rule::is_loosely_apart) {
-            return None;
+        let mut snapshot = self.cluster.snapshot();
+        // As masters do where a node does not know loose rules.
+        if !self.cluster.world().knows_loose_rules() {
+            let rules = &mut Arc::make_mut(&mut snapshot.configuration.rules).rules;
+            for rule in rules.values_mut().filter(|rule| rule.is_loosely_apart()) {
+                rule.kind = RuleKind::resource_affinity(Affinity::Negative);
+            }
         }
-        let place = self.cluster.snapshot().situation().select(self.sid, Preference::BestScore);
+        let place = snapshot.situation().select(self.sid, Preference::BestScore);
         // Its node may have come up only now.
         let touched = match place {
             Ok(Some(node)) => self.way.node_touched(&node),

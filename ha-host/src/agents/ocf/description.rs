@@ -149,13 +149,15 @@ pub struct OcfAction {
 }
 
 impl OcfDescription {
+    /// How many seconds it may take to be asked for.
+    pub(super) const TIMEOUT_S: u32 = 10;
+
     /// Asks a resource agent below `root`.
     ///
     /// # Errors
     ///
     /// If it is not there, or does not say; in words.
     pub fn of(name: &OcfName, root: &Path) -> Result<Self, String> {
-        const PATIENCE: Duration = Duration::from_secs(10);
         let program = name.program(root);
         if !program.is_file() {
             let names: Vec<String> = installed(root).iter().map(ToString::to_string).collect();
@@ -164,7 +166,7 @@ impl OcfDescription {
         }
         let mut command = Command::new(&program);
         command.arg("meta-data").current_dir("/").env("OCF_ROOT", root);
-        let output = output_within(&mut command, PATIENCE)
+        let output = output_within(&mut command, Duration::from_secs(Self::TIMEOUT_S.into()))
             .map_err(|error| format!("'{name}' does not describe itself: {error}"))?;
         if !output.status.success() {
             return Err(format!("'{name}' does not describe itself: {}", output.status));

@@ -18,8 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use super::{
     kind::{GuestAgent, Workplace},
     launch::Launcher,
-    output::output_within,
-    probe::last_line_of,
+    output::{last_line_of, output_within},
     program::{Call, Programs},
 };
 use crate::os::files;
@@ -217,10 +216,10 @@ impl GuestAgent for OcfAgent {
 
     type Definition = OcfGuest;
 
-    /// It looks, sees whether all is right, acts, and looks again.
+    /// It looks, acts, and looks again; before a start it asks what kind of agent that is, and whether all is right.
     fn own_seconds(guest: &OcfGuest, stops: bool) -> u32 {
         let OcfTimeouts { start, stop, monitor } = guest.timeouts;
-        let act = if stops { stop } else { start.saturating_mul(2) };
+        let act = if stops { stop } else { start.saturating_mul(2).saturating_add(OcfDescription::TIMEOUT_S) };
         monitor.saturating_mul(2).saturating_add(act)
     }
 
@@ -271,6 +270,7 @@ impl GuestAgent for OcfAgent {
 
     fn ready(&self, sid: &ServiceId, guest: &OcfGuest, timeout: Duration) -> Result<ProbeProgress, HostError> {
         let seconds = u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX);
+        // Any interval says that it should run; without one it is only asked whether it does.
         let mut command = Command::new(guest.agent.program(&self.root));
         command.arg("monitor").current_dir("/").env_clear().envs(self.environment(
             sid,
