@@ -35,7 +35,7 @@ impl Placement {
         let present = self.occupancy(service).present;
         self.rules.rather_apart_from(service).flat_map(move |other| {
             let occupancy = self.occupancy(other);
-            let stays = move |node: &u32| Some(*node) != present || occupancy.destination() == Some(*node);
+            let stays = move |node: &u32| keeps_crowded(*node, present, occupancy.destination());
             occupancy.used().filter(stays).map(move |node| (node, other))
         })
     }
@@ -54,4 +54,10 @@ impl Placement {
             leave_out(candidates, node as usize, LeftOut::RatherApart, recorder);
         }
     }
+}
+
+/// Whether a service that uses a node and ends on another one crowds that node for one whose own node is `present`. It does not if it is
+/// about to leave that.
+fn keeps_crowded(node: u32, present: Option<u32>, destination: Option<u32>) -> bool {
+    Some(node) != present || destination == Some(node)
 }
