@@ -5,6 +5,7 @@ mod arguments;
 mod beside;
 mod check;
 mod commands;
+mod completion;
 mod confirm;
 mod context;
 mod daemon;
@@ -26,11 +27,7 @@ mod status;
 mod trial;
 mod watch;
 
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, Parser};
 use ha_core::status::Motion;
@@ -48,6 +45,9 @@ fn main() -> ExitCode {
             Some(_) => ExitCode::from(127),
             None => ExitCode::SUCCESS,
         };
+    }
+    if completion::answered(&arguments) {
+        return ExitCode::SUCCESS;
     }
     name_the_filter(&mut arguments);
     let cli = match Cli::try_parse_from(arguments) {
@@ -165,10 +165,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Demo(arguments) => demo::run(&arguments, cli.store.as_deref()),
         Verb::DemoDisk(arguments) => demo::write_disk(&arguments),
         Verb::Completions { shell } => {
-            let mut script = Vec::new();
-            // What writes them panics where nobody reads any more.
-            clap_complete::generate(shell, &mut Cli::command(), "ha", &mut script);
-            io::stdout().write_all(&script)?;
+            completion::write_script(shell)?;
             Ok(ExitCode::SUCCESS)
         }
         Verb::ManPages { directory } => {

@@ -424,12 +424,6 @@ fn check_finds_what_is_wrong() {
     assert!(found.contains("service 'vm:300': there is no such guest"), "{found}");
 }
 
-#[test]
-fn completions_know_the_verbs() {
-    let sandbox = Sandbox::empty("completions");
-    assert!(sandbox.ok(&["completions", "bash"]).contains("groupremove"));
-}
-
 /// A cluster whose master was at work just now, with two services together and one apart from them.
 fn with_a_master() -> Sandbox {
     let sandbox = Sandbox::new("master", "node1,node2,node3", "fast");

@@ -344,6 +344,9 @@ pub(super) enum Verb {
     #[command(hide = true)]
     DemoDisk(DiskArguments),
     /// Write completions for a shell.
+    ///
+    /// Verbs and options are completed, and the services, guests, nodes, groups and rules that the store has at that moment. In bash
+    /// for this session: 'source <(ha completions bash)'. The Debian package has them in place for bash, fish and zsh.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,

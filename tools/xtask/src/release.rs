@@ -20,7 +20,10 @@ pub(crate) fn check(root: &Path) -> Result<(), Failure> {
         ("the version is the same everywhere, and CHANGELOG.md has it", check_versions(root)),
         ("nothing is left to commit", check_tree(root)),
         ("what is generated is up to date", generate::check(root)),
-        ("each crate is packed with what it needs, and builds", run(root, &["cargo", "package", "--workspace", "--quiet"])),
+        (
+            "each crate is packed with what it needs, and builds",
+            run(root, &["cargo", "package", "--workspace", "--quiet"]),
+        ),
     ];
     let mut failures = 0;
     for (point, outcome) in points {
