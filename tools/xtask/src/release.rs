@@ -20,6 +20,7 @@ pub(crate) fn check(root: &Path) -> Result<(), Failure> {
         ("the version is the same everywhere, and CHANGELOG.md has it", check_versions(root)),
         ("nothing is left to commit", check_tree(root)),
         ("what is generated is up to date", generate::check(root)),
+        ("what is linked has licences that deny.toml allows", run(root, &["packaging/third-party", "check"])),
         (
             "each crate is packed with what it needs, and builds",
             run(root, &["cargo", "package", "--workspace", "--quiet"]),
