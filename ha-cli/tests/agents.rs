@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -301,6 +301,52 @@ fn what_a_program_of_ones_own_left_behind_is_ended_when_it_says_no() {
     agent.stop(&sid, &guest, Some(5)).unwrap();
     assert!(!agent.is_running(&sid, &guest).unwrap());
     assert!(processes_with(&worker).is_empty(), "it was said not to run, and something was left");
+}
+
+/// Two of a service, one of them out of reach, would both have its data.
+#[test]
+fn what_a_start_of_ones_own_program_left_behind_is_ended_before_the_next_one() {
+    let Containment::Cgroup(_) = launcher().containment() else { return skip("no cgroups here") };
+    let sandbox = Sandbox::empty("exec-again");
+    let worker = worker(&sandbox);
+    let body = format!("case $2 in start) env -i setsid {} & exit 1;; esac", worker.display());
+    let (agent, guest) = exec(&sandbox, &body);
+    let sid = ServiceId::new("exec:x").unwrap();
+    assert!(agent.start(&sid, &guest).is_err());
+    wait_for("its worker runs", 20, || processes_with(&worker).len() == 1);
+    let left = processes_with(&worker);
+    assert!(agent.start(&sid, &guest).is_err());
+    wait_for("the next worker runs", 20, || !processes_with(&worker).is_empty());
+    assert!(processes_with(&worker).iter().all(|process| !left.contains(process)), "the first one is still there");
+    agent.stop(&sid, &guest, Some(5)).unwrap();
+}
+
+/// The daemon before this one has begun a verb, and ended; what it began goes on. That daemon is this test in a process of its own.
+#[test]
+fn a_verb_waits_for_the_one_that_a_former_daemon_has_begun() {
+    const FORMER: &str = "HA_TEST_FORMER";
+    let guest = |program: String| ExecGuest { command: vec![program, "extra".into()], timeout_s: 5 };
+    let sid = ServiceId::new("exec:x").unwrap();
+    if let Ok(directory) = std::env::var(FORMER) {
+        let agent = ExecAgent::new(node(), Path::new(&directory), launcher());
+        let _ = agent.start(&sid, &guest(format!("{directory}/program")));
+        return;
+    }
+    let sandbox = Sandbox::empty("exec-former");
+    let calls = sandbox.directory.join("calls");
+    let body = "echo $2 >> CALLS; [ $2 != start ] || sleep 1; echo $2 ended >> CALLS";
+    let (agent, guest) = exec(&sandbox, &body.replace("CALLS", calls.to_str().unwrap()));
+    let said = || fs::read_to_string(&calls).unwrap_or_default();
+    let mut former = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_verb_waits_for_the_one_that_a_former_daemon_has_begun"])
+        .env(FORMER, &sandbox.directory)
+        .spawn()
+        .unwrap();
+    wait_for("the start has begun", 20, || said() == "start\n");
+    former.kill().unwrap();
+    former.wait().unwrap();
+    agent.stop(&sid, &guest, Some(5)).unwrap();
+    assert_eq!(said(), "start\nstart ended\nstop\nstop ended\n");
 }
 
 #[test]
