@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use ha_core::{
     config::{
-        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, FenceConfig, GroupsConfig, Parsed,
-        ResourcesConfig, RulesConfig, datacenter,
+        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, FenceConfig, GroupsConfig, NodesConfig,
+        Parsed, ResourcesConfig, RulesConfig, datacenter,
     },
     id::{NodeName, ServiceTypes},
 };
@@ -55,6 +55,11 @@ pub(crate) fn rules(data: &[u8]) {
     round_trip(data, |text| RulesConfig::read(text, &types), RulesConfig::write, sections);
 }
 
+pub(crate) fn nodes(data: &[u8]) {
+    let sections = |config: &NodesConfig| config.nodes.clone().into_iter().collect::<Vec<_>>();
+    round_trip(data, NodesConfig::read, NodesConfig::write, sections);
+}
+
 /// The file, then the file with every setting set to each of a few values, then the bytes as JSON.
 pub(crate) fn datacenter(data: &[u8]) {
     round_trip(data, DatacenterFile::read, DatacenterFile::write, |file| file.config().clone());
@@ -99,7 +104,7 @@ pub(crate) fn fence(data: &[u8]) {
     }
 }
 
-/// Lines of edits, an empty line, then a file that all three of resources, groups and rules are read from.
+/// Lines of edits, an empty line, then a file that all four of resources, groups, rules and nodes are read from.
 ///
 /// An edit is `VERB NAME KEY=VALUE… -KEY…`.
 pub(crate) fn edit(data: &[u8]) {
@@ -112,6 +117,7 @@ pub(crate) fn edit(data: &[u8]) {
         resources: ResourcesConfig::read(file.as_bytes(), &types).config,
         groups: GroupsConfig::read(file.as_bytes()).config,
         rules: RulesConfig::read(file.as_bytes(), &types).config,
+        nodes: NodesConfig::read(file.as_bytes()).config,
     };
     for line in edits.lines().take(16) {
         let before = config.clone();
@@ -123,6 +129,8 @@ pub(crate) fn edit(data: &[u8]) {
             assert_eq!(read.groups, config.groups.groups, "groups read otherwise after: {line}");
             let read = RulesConfig::read(&config.rules.write(), &types).config;
             assert_eq!(read.rules, config.rules.rules, "rules read otherwise after: {line}");
+            let read = NodesConfig::read(&config.nodes.write()).config;
+            assert_eq!(read.nodes, config.nodes.nodes, "nodes read otherwise after: {line}");
         } else {
             assert_eq!(config, before, "a refused edit changed something: {line}");
         }
@@ -143,6 +151,7 @@ fn apply(editor: &Editor<'_>, config: &mut ConfigFiles, line: &str) -> bool {
         "purge" => editor.remove_resource(config, name, false).is_ok(),
         "groupadd" => editor.add_group(config, name, &set).is_ok(),
         "groupset" => editor.set_group(config, name, changes).is_ok(),
+        "nodeset" => editor.set_node(config, name, changes).is_ok(),
         "groupremove" => editor.remove_group(config, name).is_ok(),
         "nodeaffinity" => editor.add_rule(config, "node-affinity", name, &set).is_ok(),
         "resourceaffinity" => editor.add_rule(config, "resource-affinity", name, &set).is_ok(),

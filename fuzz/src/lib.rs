@@ -28,6 +28,7 @@ targets! {
     resources: configuration::resources;
     groups: configuration::groups;
     rules: configuration::rules;
+    nodes: configuration::nodes;
     datacenter: configuration::datacenter;
     fence: configuration::fence;
     edit: configuration::edit;

@@ -10,7 +10,7 @@ use ha_core::{
 use ha_host::{desk::Change, store::GuestDefinition};
 
 use super::{
-    arguments::{ChangeOptions, GroupOptions, MemberOptions, ResourceOptions, RuleOptions},
+    arguments::{ChangeOptions, GroupOptions, LabelOptions, MemberOptions, ResourceOptions, RuleOptions},
     context::{Context, Failure, say},
     deed::{Deed, Manner},
 };
@@ -298,6 +298,18 @@ fn check_type(context: &Context, rule_type: &str, rule: &str) -> Result<(), Fail
 pub(super) fn remove_rule(context: &Context, rule: &str, manner: &Manner) -> Result<ExitCode, Failure> {
     let edit = Edit::new("rules remove", rule, format!("removed: rule {rule}"));
     edit.make(context, manner, &mut |editor, config| editor.remove_rule(config, rule).map(drop))
+}
+
+pub(super) fn set_node(
+    context: &Context,
+    node: &str,
+    options: &LabelOptions,
+    changes: &ChangeOptions,
+    manner: &Manner,
+) -> Result<ExitCode, Failure> {
+    let set = options.given();
+    let edit = Edit::new("node set", node, format!("changed: node {node}"));
+    change(edit, context, (&set, changes, manner), |editor, config, changes| editor.set_node(config, node, changes))
 }
 
 /// A change must change something.

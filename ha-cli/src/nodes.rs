@@ -181,7 +181,7 @@ fn listed(sids: &[ServiceId]) -> String {
     format!("{}{more}", names.join(", "))
 }
 
-/// Which rules and groups name a node.
+/// Which rules, groups and files name a node.
 fn named_by(present: &Present, node: &NodeName) -> Option<String> {
     let configuration = present.configuration();
     let rules = configuration.rules.rules.values().filter(|rule| match &rule.kind {
@@ -191,7 +191,9 @@ fn named_by(present: &Present, node: &NodeName) -> Option<String> {
     let rules = rules.map(|rule| format!("rule '{}'", rule.id));
     let names_it = |group: &Group| group.nodes.contains_key(node);
     let groups = configuration.groups.groups.iter().filter(|(_, group)| names_it(group));
-    let named: Vec<String> = rules.chain(groups.map(|(id, _)| format!("group '{id}'"))).collect();
+    let groups = groups.map(|(id, _)| format!("group '{id}'"));
+    let labels = configuration.nodes.nodes.contains_key(node).then(|| "nodes.cfg".to_owned());
+    let named: Vec<String> = rules.chain(groups).chain(labels).collect();
     (!named.is_empty()).then(|| format!("{} names {node}", named.join(", ")))
 }
 

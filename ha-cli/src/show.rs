@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, process::ExitCode};
 
 use ha_core::{
-    config::{groups::GroupProperty, resources::ResourceProperty, rules::RuleProperty},
-    id::{GroupId, RuleId, ServiceId},
+    config::{groups::GroupProperty, nodes::NodeProperty, resources::ResourceProperty, rules::RuleProperty},
+    id::{GroupId, NodeName, RuleId, ServiceId},
     rules::{RuleSet, evaluate},
 };
 use ha_host::desk;
@@ -100,6 +100,31 @@ pub(super) fn rule_config(context: &Context, rule: Option<&str>, as_json: bool) 
         .collect();
     let shown: Vec<Shown> = only(shown, rule, "rule", |(_, id, _)| id)?;
     if as_json { say_sections_json("type", "rule", &shown) } else { say_sections(&shown) }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn node_config(context: &Context, node: Option<&str>, as_json: bool) -> Result<ExitCode, Failure> {
+    let stored = context.stored()?;
+    let nodes = stored.configuration.nodes.nodes.iter();
+    let shown = nodes
+        .map(|(node, labels): (&NodeName, _)| {
+            let properties = NodeProperty::ALL.iter();
+            let properties = properties.filter_map(|property| Some((property.as_str(), labels.text(*property)?)));
+            ("node".to_owned(), node.to_string(), properties.collect())
+        })
+        .collect();
+    let shown: Vec<Shown> = match node {
+        Some(node) => {
+            let member = |members: &[NodeName]| members.iter().any(|member| *member == node);
+            let found: Vec<Shown> = Vec::into_iter(shown).filter(|(_, name, _): &Shown| name == node).collect();
+            if found.is_empty() && !member(&context.store.settings()?.nodes) {
+                return Err(Failure::Failed(format!("'{node}' is no node of this cluster")));
+            }
+            found
+        }
+        None => shown,
+    };
+    if as_json { say_sections_json("type", "node", &shown) } else { say_sections(&shown) }?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ use std::{fs, path::Path};
 use common::{Sandbox, verbs};
 use ha_core::config::{
     datacenter::{BalanceMethod, DatacenterSetting, FencingMode, SchedulerMode, ShutdownPolicy},
+    nodes::NodeProperty,
     resources::{OnFailure, RequestedState, ResourceProperty},
     rules::{Affinity, RuleProperty, RuleType},
 };
@@ -64,6 +65,7 @@ fn check(name: &str, words: &[&str]) {
 fn pages_of_files_name_all_that_the_files_can_say() {
     check("resources.cfg.5", &[ResourceProperty::WORDS, RequestedState::WORDS, OnFailure::WORDS].concat());
     check("rules.cfg.5", &[RuleType::WORDS, RuleProperty::WORDS, Affinity::WORDS].concat());
+    check("nodes.cfg.5", NodeProperty::WORDS);
     let settings: Vec<&str> = DatacenterSetting::WORDS
         .iter()
         .map(|setting| setting.split_once('.').map_or(*setting, |(_, item)| item))

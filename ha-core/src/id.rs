@@ -1,4 +1,4 @@
-//! Validated names: services, nodes, requests, rules and groups.
+//! Validated names: services, nodes, requests, rules, groups and failure domains.
 //!
 //! All of them are cheap to clone (names of up to 23 bytes are stored in place) and are ordered as strings, byte by
 //! byte, since every order that a person or a program can see in this library is the order of these strings.
@@ -53,6 +53,9 @@ pub enum IdError {
     /// A rule or group id that is not a config id.
     #[error("'{0}' is not an id: expected a letter, then one or more letters, digits, '-' or '_'")]
     Config(String),
+    /// A failure domain with a character or at a place where it is not allowed.
+    #[error("'{0}' is not a failure domain: expected letters, digits, '-', '_' and '.', with a letter or digit first")]
+    FailureDomain(String),
 }
 
 fn check_length(name: &str, longest: usize) -> Result<(), IdError> {
@@ -294,6 +297,20 @@ name_type!(
     TargetId,
     128,
     check_config_id
+);
+
+name_type!(
+    /// Names what fails together, such as a rack or a site: letters, digits, `-`, `_` and `.`, beginning with a letter or a digit.
+    FailureDomain,
+    128,
+    |text| {
+        let begins_well = text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+        if begins_well && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+            Ok(())
+        } else {
+            Err(IdError::FailureDomain(text.into()))
+        }
+    }
 );
 
 /// A check of the name part of a service id: `Err` says what is expected.

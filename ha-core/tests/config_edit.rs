@@ -27,6 +27,7 @@ fn config() -> ConfigFiles {
         resources: ResourcesConfig::read(RESOURCES.as_bytes(), &types).config,
         groups: GroupsConfig::read(GROUPS.as_bytes()).config,
         rules: RulesConfig::read(RULES.as_bytes(), &types).config,
+        ..ConfigFiles::default()
     }
 }
 

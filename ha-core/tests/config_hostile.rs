@@ -3,7 +3,8 @@
 
 use ha_core::{
     config::{
-        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, GroupsConfig, ResourcesConfig, RulesConfig,
+        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, GroupsConfig, NodesConfig, ResourcesConfig,
+        RulesConfig,
     },
     id::ServiceTypes,
 };
@@ -26,6 +27,8 @@ fn read_as_everything(text: &[u8]) -> usize {
     assert_eq!(GroupsConfig::read(&written).config.write(), written);
     let written = RulesConfig::read(text, &types).config.write();
     assert_eq!(RulesConfig::read(&written, &types).config.write(), written);
+    let written = NodesConfig::read(text).config.write();
+    assert_eq!(NodesConfig::read(&written).config.write(), written);
     assert_eq!(DatacenterFile::read(text).config.write(), text);
     resources.problems.len()
 }
@@ -47,6 +50,7 @@ fn a_line_of_ten_megabytes() {
         ("group: aa\n\tnodes ", "n1,n2 ", 1),
         ("resource-affinity: rr\n\taffinity negative\n\tresources ", "vm:100,vm:99;", 1),
         ("node-affinity: rr\n\tnodes a\n\tresources vm:10\n\tcomment ", "%41%", 1),
+        ("node: nn\n\tfailure-domain ", "a", 1),
         ("crs: ", "ha=static,x,", 1),
         ("max_workers: ", "9", 1),
     ] {

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use ha_core::{
     config::{
-        DatacenterConfig, DatacenterFile, Digest, GroupsConfig, Problem, ProblemKind, ResourcesConfig, RulesConfig,
-        groups::GroupProperty, resources::ResourceProperty,
+        DatacenterConfig, DatacenterFile, Digest, GroupsConfig, NodesConfig, Problem, ProblemKind, ResourcesConfig,
+        RulesConfig, groups::GroupProperty, nodes::NodeProperty, resources::ResourceProperty,
     },
     id::ServiceTypes,
 };
@@ -89,6 +89,14 @@ fn read(file: &str, input: &[u8], types: &ServiceTypes) -> Found {
             let sections = parsed.config.rules.values().map(|rule| {
                 let properties = rule.rule_type().properties().iter().map(|key| (key.as_str(), rule.text(*key)));
                 section((rule.rule_type().as_str(), rule.id.as_str()), properties)
+            });
+            (Some(sections.collect()), None, parsed.problems, parsed.config.digest, parsed.config.write())
+        }
+        "nodes.cfg" => {
+            let parsed = NodesConfig::read(input);
+            let sections = parsed.config.nodes.values().map(|labels| {
+                let properties = NodeProperty::ALL.iter().map(|key| (key.as_str(), labels.text(*key)));
+                section(("node", labels.node.as_str()), properties)
             });
             (Some(sections.collect()), None, parsed.problems, parsed.config.digest, parsed.config.write())
         }

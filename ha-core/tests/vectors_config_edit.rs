@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
-    config::{Changes, ConfigFiles, EditError, Editor, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{Changes, ConfigFiles, EditError, Editor, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig},
     id::{NodeName, ServiceId, ServiceTypes},
 };
 use serde::Deserialize;
@@ -56,6 +56,7 @@ fn configuration(files: &BTreeMap<String, String>, types: &ServiceTypes) -> Conf
         resources: ResourcesConfig::read(file("resources.cfg"), types).config,
         groups: GroupsConfig::read(file("groups.cfg")).config,
         rules: RulesConfig::read(file("rules.cfg"), types).config,
+        nodes: NodesConfig::read(file("nodes.cfg")).config,
     }
 }
 
@@ -65,6 +66,7 @@ fn written(config: &ConfigFiles) -> BTreeMap<&'static str, String> {
         ("resources.cfg", text(config.resources.write())),
         ("groups.cfg", text(config.groups.write())),
         ("rules.cfg", text(config.rules.write())),
+        ("nodes.cfg", text(config.nodes.write())),
     ])
 }
 
@@ -82,6 +84,7 @@ fn apply(editor: &Editor<'_>, config: &mut ConfigFiles, edit: &Edit) -> Result<(
         "remove_group" => editor.remove_group(config, id),
         "add_rule" => editor.add_rule(config, edit.rule_type.as_ref().unwrap(), id, &set),
         "set_rule" => editor.set_rule(config, id, changes),
+        "set_node" => editor.set_node(config, id, changes),
         "remove_rule" => editor.remove_rule(config, id),
         other => panic!("no such edit: {other}"),
     }

@@ -42,13 +42,16 @@ pub enum ha_edit_action {
     /// Sets and unsets settings of datacenter.cfg, by the key of the line or of the item: "max_workers", "crs.ha". The id is
     /// not looked at.
     HA_EDIT_DATACENTER = 10,
+    /// Sets and unsets what nodes.cfg says of a node. id: the node.
+    HA_EDIT_SET_NODE = 11,
 }
 use ha_edit_action::{
     HA_EDIT_ADD_GROUP, HA_EDIT_ADD_RESOURCE, HA_EDIT_ADD_RULE, HA_EDIT_DATACENTER, HA_EDIT_REMOVE_GROUP,
-    HA_EDIT_REMOVE_RESOURCE, HA_EDIT_REMOVE_RULE, HA_EDIT_SET_GROUP, HA_EDIT_SET_RESOURCE, HA_EDIT_SET_RULE,
+    HA_EDIT_REMOVE_RESOURCE, HA_EDIT_REMOVE_RULE, HA_EDIT_SET_GROUP, HA_EDIT_SET_NODE, HA_EDIT_SET_RESOURCE,
+    HA_EDIT_SET_RULE,
 };
 
-const ACTIONS: [ha_edit_action; 10] = [
+const ACTIONS: [ha_edit_action; 11] = [
     HA_EDIT_ADD_RESOURCE,
     HA_EDIT_SET_RESOURCE,
     HA_EDIT_REMOVE_RESOURCE,
@@ -59,6 +62,7 @@ const ACTIONS: [ha_edit_action; 10] = [
     HA_EDIT_SET_RULE,
     HA_EDIT_REMOVE_RULE,
     HA_EDIT_DATACENTER,
+    HA_EDIT_SET_NODE,
 ];
 
 /// An edit that is being put together.
@@ -125,6 +129,7 @@ impl Edit {
             HA_EDIT_ADD_RULE => editor.add_rule(files, &self.rule_type, id, &set),
             HA_EDIT_SET_RULE => editor.set_rule(files, id, changes),
             HA_EDIT_REMOVE_RULE => editor.remove_rule(files, id),
+            HA_EDIT_SET_NODE => editor.set_node(files, id, changes),
             HA_EDIT_DATACENTER => Ok(()),
         }?;
         Ok(None)

@@ -27,8 +27,8 @@ mod _native {
     #[pymodule_export]
     use crate::{
         config::{
-            Configuration, DatacenterFile, Editor, FenceConfig, Group, GroupsConfig, Resource, ResourcesConfig, Rule,
-            RulesConfig,
+            Configuration, DatacenterFile, Editor, FenceConfig, Group, GroupsConfig, NodeLabels, NodesConfig, Resource,
+            ResourcesConfig, Rule, RulesConfig,
         },
         daemons::{Crm, JobRun, Lrm, Manager, RoundInput, run_job},
         history::{history_counted, history_entry, history_failovers},

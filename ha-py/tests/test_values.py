@@ -17,6 +17,7 @@ from pyha.sim import events as sim_events
 VALUES = [
     pyha.Resource("vm:100", state="stopped", max_restart=3, comment="a ü b"),
     pyha.Group("web", {"node1": 2, "node2": 1}, restricted=True),
+    pyha.NodeLabels("node1", failure_domain="rack-a", comment="left"),
     pyha.Rule("home", ["vm:100"], nodes={"node1": 1}, strict=True),
     pyha.Rule("apart", ["vm:100", "vm:101"], affinity="negative", disable=True),
     pyha.Rule("apart", ["vm:100", "vm:101"], affinity="negative", strict=False),

@@ -14,6 +14,7 @@ FILES: dict[str, Any] = {
     "resources.cfg": pyha.ResourcesConfig,
     "groups.cfg": pyha.GroupsConfig,
     "rules.cfg": pyha.RulesConfig,
+    "nodes.cfg": pyha.NodesConfig,
     "datacenter.cfg": pyha.DatacenterFile,
 }
 
@@ -30,6 +31,8 @@ def sections_of(file: str, config: Any) -> list[dict[str, Any]]:
         if file == "resources.cfg":
             kind, _, name = item.sid.partition(":")
             return kind, name
+        if file == "nodes.cfg":
+            return "node", item.node
         return ("group" if file == "groups.cfg" else item.type.value), item.id
 
     return [{"type": header(item)[0], "id": header(item)[1], "properties": item.properties} for item in config.values()]
@@ -109,9 +112,12 @@ def test_config(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", vectors("config/edit"))
 def test_edit(case: dict[str, Any]) -> None:
-    before = {name: case["before"].get(name, "") for name in ("resources.cfg", "groups.cfg", "rules.cfg")}
+    before = {name: case["before"].get(name, "") for name in ("resources.cfg", "groups.cfg", "rules.cfg", "nodes.cfg")}
     configuration = pyha.Configuration(
-        resources=before["resources.cfg"], groups=before["groups.cfg"], rules=before["rules.cfg"]
+        resources=before["resources.cfg"],
+        groups=before["groups.cfg"],
+        rules=before["rules.cfg"],
+        nodes=before["nodes.cfg"],
     )
     unchanged = {name: FILES[name].parse(text).to_bytes() for name, text in before.items()}
     edit = case["edit"]
@@ -149,6 +155,7 @@ def test_edit(case: dict[str, Any]) -> None:
         "resources.cfg": configuration.resources.to_bytes(),
         "groups.cfg": configuration.groups.to_bytes(),
         "rules.cfg": configuration.rules.to_bytes(),
+        "nodes.cfg": configuration.nodes.to_bytes(),
     }
     assert found == expected
 

@@ -43,6 +43,7 @@ impl Snapshot {
             configuration: Configuration {
                 resources: store.resources.clone(),
                 groups: store.groups.clone(),
+                nodes: store.nodes.clone(),
                 rules: store.rules.clone(),
                 datacenter: store.datacenter.clone(),
                 fence: store.fence.clone(),

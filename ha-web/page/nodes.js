@@ -92,6 +92,7 @@ function line(node) {
       { scope: 'row' },
       h('a', { class: 'mono', href: `#/node/${encodeURIComponent(node.name)}` }, node.name),
       node.master && h('small', null, ` ${t('node.master')}`),
+      node.failure_domain && h('small', null, ` ${t('node.domain', { domain: node.failure_domain })}`),
     ),
     h('td', { 'data-label': t('nodes.state') }, stateWord(node.state)),
     h('td', { 'data-label': t('nodes.services') }, node.services.length),

@@ -6,6 +6,11 @@ use crate::wire::{
 };
 
 pub(crate) const DELETE: Parameter = Parameter::may("delete", List, "Properties to unset.");
+pub(crate) const FAILURE_DOMAIN: Parameter = Parameter::may(
+    "failure-domain",
+    Text,
+    "What it fails together with, such as its rack or its site: all nodes of one name.",
+);
 pub(crate) const COMMENT: Parameter = Parameter::may("comment", Text, "What people should know.");
 pub(crate) const GROUP: Parameter = Parameter::may("group", Text, "The group.");
 pub(crate) const MAX_RESTART: Parameter =

@@ -10,7 +10,7 @@ mod status;
 
 pub(super) use changes::{ChangeOptions, StepsManner};
 pub(super) use guests::GuestVerb;
-pub(super) use nodes::NodeVerb;
+pub(super) use nodes::{LabelOptions, NodeVerb};
 pub(super) use plan::PlanVerb;
 pub(super) use rules::{GraphOptions, MemberOptions, RuleOptions, RulesVerb};
 pub(super) use services::{GroupOptions, ResourceOptions};

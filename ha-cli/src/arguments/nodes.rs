@@ -1,14 +1,34 @@
 //! Nodes: their verbs.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use ha_core::id::NodeName;
 
+use super::changes::{ChangeOptions, Given, given};
 use crate::{daemon::NodeArguments, deed::Manner};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodeVerb {
     /// List the nodes, each with what is seen of it.
     List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say something of a node, such as what fails together with it.
+    Set {
+        /// The node.
+        node: String,
+        #[command(flatten)]
+        options: LabelOptions,
+        #[command(flatten)]
+        changes: ChangeOptions,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    /// Show what is said of nodes.
+    Config {
+        /// Only of this one.
+        node: Option<String>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -47,4 +67,21 @@ pub(crate) enum NodeVerb {
     ClearTwin,
     /// Forget the cluster that this node is in, so that it can join another one. Nothing is stopped: do that before.
     Leave,
+}
+
+/// What is said of a node.
+#[derive(Debug, Args)]
+pub(crate) struct LabelOptions {
+    /// What it fails together with, such as its rack or its site: all nodes of one name.
+    #[arg(long, value_name = "DOMAIN")]
+    failure_domain: Option<String>,
+    /// What people should know.
+    #[arg(long)]
+    comment: Option<String>,
+}
+
+impl LabelOptions {
+    pub(crate) fn given(&self) -> Given<'_> {
+        given(&[("failure-domain", &self.failure_domain), ("comment", &self.comment)])
+    }
 }

@@ -143,6 +143,7 @@ pub(crate) fn shortened(error: IdError) -> ValueError {
         IdError::Node(text) => IdError::Node(short(text)),
         IdError::Uid => IdError::Uid,
         IdError::Config(text) => IdError::Config(short(text)),
+        IdError::FailureDomain(text) => IdError::FailureDomain(short(text)),
         error @ IdError::TooLong { .. } => error,
     })
 }

@@ -5,8 +5,8 @@ use alloc::{sync::Arc, vec::Vec};
 use super::UnmanagedGuest;
 use crate::{
     config::{
-        ConfigFiles, DatacenterConfig, Digest, GroupsConfig, OrderedMap, RequestedState, ResourcesConfig, RulesConfig,
-        fence::FenceConfig,
+        ConfigFiles, DatacenterConfig, Digest, GroupsConfig, NodesConfig, OrderedMap, RequestedState, ResourcesConfig,
+        RulesConfig, fence::FenceConfig,
     },
     id::{NodeName, ServiceId},
 };
@@ -22,6 +22,8 @@ pub struct Configuration {
     pub rules: Arc<RulesConfig>,
     /// Settings of the whole cluster.
     pub datacenter: Arc<DatacenterConfig>,
+    /// What is said of nodes; empty when there is no such file.
+    pub nodes: Arc<NodesConfig>,
     /// The fence devices, if any are configured.
     pub fence: Option<Arc<FenceConfig>>,
     /// Where each guest is configured.
@@ -48,13 +50,14 @@ impl Configuration {
             resources: (*self.resources).clone(),
             groups: (*self.groups).clone(),
             rules: (*self.rules).clone(),
+            nodes: (*self.nodes).clone(),
         }
     }
 
     /// Takes files over that were edited. Each that changed gets the digest that it will have when it is written; those that did not
     /// stay the very same.
     pub fn take_files(&mut self, edited: ConfigFiles) {
-        let ConfigFiles { mut resources, mut groups, mut rules } = edited;
+        let ConfigFiles { mut resources, mut groups, mut rules, mut nodes } = edited;
         if resources != *self.resources {
             resources.digest = Digest::of(&resources.write());
             self.resources = Arc::new(resources);
@@ -66,6 +69,10 @@ impl Configuration {
         if rules != *self.rules {
             rules.digest = Digest::of(&rules.write());
             self.rules = Arc::new(rules);
+        }
+        if nodes != *self.nodes {
+            nodes.digest = Digest::of(&nodes.write());
+            self.nodes = Arc::new(nodes);
         }
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     config::{
-        DatacenterConfig, Digest, FenceConfig, GroupsConfig, OrderedMap, ResourcesConfig, RulesConfig,
+        DatacenterConfig, Digest, FenceConfig, GroupsConfig, NodesConfig, OrderedMap, ResourcesConfig, RulesConfig,
         fence::{FenceArgument, FencePart},
     },
     host::{
@@ -200,6 +200,9 @@ pub(super) struct ConfigurationWire {
     resources: File,
     groups: File,
     rules: File,
+    /// Not there where the host has no such file, as in recordings from before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nodes: Option<File>,
     datacenter: DatacenterConfig,
     fence: Option<FenceWire>,
     guests: Vec<(ServiceId, NodeName)>,
@@ -234,6 +237,8 @@ impl Answer for Configuration {
             resources: File { digest: self.resources.digest, text: Text::of(self.resources.write()) },
             groups: File { digest: self.groups.digest, text: Text::of(self.groups.write()) },
             rules: File { digest: self.rules.digest, text: Text::of(self.rules.write()) },
+            nodes: (*self.nodes != NodesConfig::default())
+                .then(|| File { digest: self.nodes.digest, text: Text::of(self.nodes.write()) }),
             datacenter: DatacenterConfig::clone(&self.datacenter),
             fence: self.fence.as_deref().map(FenceWire::of),
             guests: self.guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect(),
@@ -253,10 +258,15 @@ impl Answer for Configuration {
         groups.digest = wire.groups.digest;
         let mut rules = RulesConfig::read(&wire.rules.text.bytes(), &types).config;
         rules.digest = wire.rules.digest;
+        let nodes = wire.nodes.map(|file| {
+            let nodes = NodesConfig::read(&file.text.bytes()).config;
+            NodesConfig { digest: file.digest, ..nodes }
+        });
         Self {
             resources: Arc::new(resources),
             groups: Arc::new(groups),
             rules: Arc::new(rules),
+            nodes: Arc::new(nodes.unwrap_or_default()),
             datacenter: Arc::new(wire.datacenter),
             fence: wire.fence.map(|fence| Arc::new(fence.config())),
             guests: Arc::new(wire.guests.into_iter().collect::<Guests>()),

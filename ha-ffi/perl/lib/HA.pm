@@ -197,7 +197,7 @@ How much of the library's is not freed yet, for tests that look for leaks.
 
 =head2 HA::Configuration
 
-All of the configuration. Files are named C<resources.cfg>, C<groups.cfg>, C<rules.cfg>, C<datacenter.cfg>, C<fence.cfg>.
+All of the configuration. Files are named C<resources.cfg>, C<groups.cfg>, C<rules.cfg>, C<nodes.cfg>, C<datacenter.cfg>, C<fence.cfg>.
 
 =over
 
@@ -207,9 +207,9 @@ Reads the bytes of files, by name. C<service_types> are those beside C<vm> and C
 C<digits>; C<guests>: SID to node. There are also C<add_service_type($type, $names)>, C<set_guest($sid, $node)>, C<guests> (a hash of
 SID to node), C<guest_node($sid)> (undef if there is no such guest), C<clear_guests>, C<copy>.
 
-=item C<< from_hashes(resources => {}, groups => {}, rules => {}, datacenter => {}, service_types => {}, guests => {}) >>
+=item C<< from_hashes(resources => {}, groups => {}, rules => {}, nodes => {}, datacenter => {}, service_types => {}, guests => {}) >>
 
-Makes one where there are no files: SID, group or rule to its properties; arrays of pairs keep an order of their own. Lists may be arrays, nodes
+Makes one where there are no files: SID, group, rule or node to its properties; arrays of pairs keep an order of their own. Lists may be arrays, nodes
 a hash of priorities. A rule has its C<type> among the properties. C<datacenter> has the form of C<read_datacenter_json>, in which
 shares are fractions. Whatever is wrong with it is an exception.
 
@@ -239,7 +239,7 @@ Pairs of type and id in the order of the file; the text of a property, or undef;
 
 Carries an edit out with all checks, or throws and changes nothing: status C<edit>, with C<details> that name each property
 at fault. Gives the SID that was added, if one was. Actions: C<add_>, C<set_> or C<remove_> with C<resource>, C<group> or
-C<rule>, and C<set_datacenter>. With: C<set> (hash, or array of pairs), C<unset> (keys), C<rule_type>, C<nodes> (all
+C<rule>, C<set_node> and C<set_datacenter>. With: C<set> (hash, or array of pairs), C<unset> (keys), C<rule_type>, C<nodes> (all
 members of the cluster), C<in_error> (services in that state), C<guests> (number to type, for bare numbers), C<seen> (the
 digest that the file must have), C<keep_in_rules>.
 

@@ -47,7 +47,7 @@ subtest edits => sub {
     for (vectors('config/edit')) {
         my ($name, $vector) = @$_;
         my $configuration = HA::Configuration->new(map { my $text = $vector->{before}{$_}; utf8::encode($text); $_ => $text } keys %{$vector->{before}});
-        my @files  = qw(resources.cfg groups.cfg rules.cfg);
+        my @files  = qw(resources.cfg groups.cfg rules.cfg nodes.cfg);
         my %expect = map { $_ => $configuration->write($_) } @files;
         my $edit   = $vector->{edit};
         my $error  = code_of(sub {

@@ -177,7 +177,7 @@ pub unsafe extern "C" fn ha_configuration_digest(
     })
 }
 
-/// How many sections of resources.cfg, groups.cfg or rules.cfg hold.
+/// How many sections of resources.cfg, groups.cfg, rules.cfg or nodes.cfg hold.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_configuration_section_count(
     configuration: *const ha_configuration,

@@ -8,8 +8,9 @@ pub use calls::*;
 
 use ha_core::{
     config::{
-        self, DatacenterConfig, DatacenterFile, Digest, FenceConfig, GroupsConfig, OrderedMap, Problem, ProblemKind,
-        ResourcesConfig, RulesConfig, fence::FenceFile, groups::GroupProperty, resources::ResourceProperty,
+        self, DatacenterConfig, DatacenterFile, Digest, FenceConfig, GroupsConfig, NodesConfig, OrderedMap, Problem,
+        ProblemKind, ResourcesConfig, RulesConfig, fence::FenceFile, groups::GroupProperty, nodes::NodeProperty,
+        resources::ResourceProperty,
     },
     host::{self, Guests},
     id::{GroupId, NodeName, RuleId, ServiceId, ServiceTypes},
@@ -32,8 +33,10 @@ pub enum ha_file {
     HA_FILE_DATACENTER = 4,
     /// fence.cfg
     HA_FILE_FENCE = 5,
+    /// nodes.cfg
+    HA_FILE_NODES = 6,
 }
-use ha_file::{HA_FILE_DATACENTER, HA_FILE_FENCE, HA_FILE_GROUPS, HA_FILE_RESOURCES, HA_FILE_RULES};
+use ha_file::{HA_FILE_DATACENTER, HA_FILE_FENCE, HA_FILE_GROUPS, HA_FILE_NODES, HA_FILE_RESOURCES, HA_FILE_RULES};
 
 /// What names services of a type may have that a host adds to "vm" and "ct".
 #[repr(i32)]
@@ -60,6 +63,7 @@ pub(crate) struct Configuration {
     pub(crate) resources: Arc<ResourcesConfig>,
     pub(crate) groups: Arc<GroupsConfig>,
     pub(crate) rules: Arc<RulesConfig>,
+    pub(crate) nodes: Arc<NodesConfig>,
     datacenter_file: DatacenterFile,
     pub(crate) datacenter: Arc<DatacenterConfig>,
     fence_file: Option<FenceFile>,
@@ -67,7 +71,7 @@ pub(crate) struct Configuration {
     guests: OrderedMap<ServiceId, NodeName>,
     /// The guests in the core's form, made when they are needed.
     shared_guests: OnceLock<Arc<Guests>>,
-    problems: [Vec<Failure>; 5],
+    problems: [Vec<Failure>; 6],
 }
 
 impl Handle for Configuration {
@@ -75,7 +79,7 @@ impl Handle for Configuration {
 }
 
 fn file(number: i32) -> Result<ha_file, Failure> {
-    let files = [HA_FILE_RESOURCES, HA_FILE_GROUPS, HA_FILE_RULES, HA_FILE_DATACENTER, HA_FILE_FENCE];
+    let files = [HA_FILE_RESOURCES, HA_FILE_GROUPS, HA_FILE_RULES, HA_FILE_DATACENTER, HA_FILE_FENCE, HA_FILE_NODES];
     let found = files.into_iter().find(|file| *file as i32 == number);
     found.ok_or_else(|| Failure::argument(format!("{number} is no ha_file")))
 }
@@ -123,6 +127,10 @@ fn group_section(group: &config::Group) -> Section<'_> {
     ("group", group.id.as_str(), set(GroupProperty::ALL, GroupProperty::as_str, |property| group.text(property)))
 }
 
+fn node_section(labels: &config::NodeLabels) -> Section<'_> {
+    ("node", labels.node.as_str(), set(NodeProperty::ALL, NodeProperty::as_str, |property| labels.text(property)))
+}
+
 fn rule_section(rule: &config::Rule) -> Section<'_> {
     let properties = rule.rule_type().properties();
     let set = set(properties, config::rules::RuleProperty::as_str, |property| rule.text(property));
@@ -147,6 +155,11 @@ impl Configuration {
                 self.rules = Arc::new(parsed.config);
                 parsed.problems.iter().map(problem).collect()
             }
+            HA_FILE_NODES => {
+                let parsed = NodesConfig::read(text);
+                self.nodes = Arc::new(parsed.config);
+                parsed.problems.iter().map(problem).collect()
+            }
             HA_FILE_DATACENTER => {
                 let parsed = DatacenterFile::read(text);
                 self.set_datacenter(parsed.config);
@@ -169,24 +182,26 @@ impl Configuration {
     }
 
     fn problems(&self, file: ha_file) -> &[Failure] {
-        let [resources, groups, rules, datacenter, fence] = &self.problems;
+        let [resources, groups, rules, datacenter, fence, nodes] = &self.problems;
         match file {
             HA_FILE_RESOURCES => resources,
             HA_FILE_GROUPS => groups,
             HA_FILE_RULES => rules,
             HA_FILE_DATACENTER => datacenter,
             HA_FILE_FENCE => fence,
+            HA_FILE_NODES => nodes,
         }
     }
 
     fn problems_mut(&mut self, file: ha_file) -> &mut Vec<Failure> {
-        let [resources, groups, rules, datacenter, fence] = &mut self.problems;
+        let [resources, groups, rules, datacenter, fence, nodes] = &mut self.problems;
         match file {
             HA_FILE_RESOURCES => resources,
             HA_FILE_GROUPS => groups,
             HA_FILE_RULES => rules,
             HA_FILE_DATACENTER => datacenter,
             HA_FILE_FENCE => fence,
+            HA_FILE_NODES => nodes,
         }
     }
 
@@ -195,6 +210,7 @@ impl Configuration {
             HA_FILE_RESOURCES => self.resources.write(),
             HA_FILE_GROUPS => self.groups.write(),
             HA_FILE_RULES => self.rules.write(),
+            HA_FILE_NODES => self.nodes.write(),
             HA_FILE_DATACENTER => self.datacenter_file.write(),
             HA_FILE_FENCE => return Err(Failure::argument("fence.cfg is read only: there is nothing to write")),
         })
@@ -205,6 +221,7 @@ impl Configuration {
             HA_FILE_RESOURCES => Some(self.resources.digest),
             HA_FILE_GROUPS => Some(self.groups.digest),
             HA_FILE_RULES => Some(self.rules.digest),
+            HA_FILE_NODES => Some(self.nodes.digest),
             HA_FILE_DATACENTER => Some(self.datacenter_file.digest()),
             HA_FILE_FENCE => self.fence.as_ref().map(|fence| fence.digest),
         }
@@ -215,6 +232,7 @@ impl Configuration {
             HA_FILE_RESOURCES => self.resources.resources.values().map(resource_section).collect(),
             HA_FILE_GROUPS => self.groups.groups.values().map(group_section).collect(),
             HA_FILE_RULES => self.rules.rules.values().map(rule_section).collect(),
+            HA_FILE_NODES => self.nodes.nodes.values().map(node_section).collect(),
             HA_FILE_DATACENTER | HA_FILE_FENCE => Vec::new(),
         }
     }
@@ -229,6 +247,7 @@ impl Configuration {
             HA_FILE_RULES => {
                 self.rules.rules.get_index(index).map(|(id, rule)| (rule.rule_type().as_str(), id.as_str()))
             }
+            HA_FILE_NODES => self.nodes.nodes.get_index(index).map(|(node, _)| ("node", node.as_str())),
             HA_FILE_DATACENTER | HA_FILE_FENCE => None,
         }
     }
@@ -238,6 +257,7 @@ impl Configuration {
             HA_FILE_RESOURCES => self.resources.resources.len(),
             HA_FILE_GROUPS => self.groups.groups.len(),
             HA_FILE_RULES => self.rules.rules.len(),
+            HA_FILE_NODES => self.nodes.nodes.len(),
             HA_FILE_DATACENTER | HA_FILE_FENCE => 0,
         }
     }
@@ -256,6 +276,10 @@ impl Configuration {
             HA_FILE_RULES => {
                 let id: RuleId = id.parse().map_err(|error| Failure::name(&error))?;
                 rule_section(self.rules.rules.get(&id).ok_or_else(missing)?)
+            }
+            HA_FILE_NODES => {
+                let node: NodeName = id.parse().map_err(|error| Failure::name(&error))?;
+                node_section(self.nodes.nodes.get(&node).ok_or_else(missing)?)
             }
             HA_FILE_DATACENTER => {
                 let setting = setting(&json!(*self.datacenter), key);
@@ -278,7 +302,7 @@ impl Configuration {
         });
         if let Some(object) = json.as_object_mut() {
             match file {
-                HA_FILE_RESOURCES | HA_FILE_GROUPS | HA_FILE_RULES => {
+                HA_FILE_RESOURCES | HA_FILE_GROUPS | HA_FILE_RULES | HA_FILE_NODES => {
                     object.insert("sections".into(), self.sections(file).into_iter().map(section).collect());
                 }
                 HA_FILE_DATACENTER => {
@@ -299,6 +323,7 @@ impl Configuration {
             resources: self.resources.clone(),
             groups: self.groups.clone(),
             rules: self.rules.clone(),
+            nodes: self.nodes.clone(),
             datacenter: self.datacenter.clone(),
             fence: self.fence.clone(),
             guests: guests.clone(),
@@ -313,8 +338,8 @@ impl Configuration {
         let mut files = configuration.files();
         let sid = change(&self.types, &mut files)?;
         configuration.take_files(files);
-        (self.resources, self.groups, self.rules) =
-            (configuration.resources, configuration.groups, configuration.rules);
+        (self.resources, self.groups, self.rules, self.nodes) =
+            (configuration.resources, configuration.groups, configuration.rules, configuration.nodes);
         Ok(sid)
     }
 

@@ -63,10 +63,10 @@ static char *bytes_of(const struct json *vector, const char *key, const char *he
 
 static int file_number(const char *name)
 {
-    static const char *names[] = {"resources.cfg", "groups.cfg", "rules.cfg", "datacenter.cfg", "fence.cfg"};
+    static const char *names[] = {"resources.cfg", "groups.cfg", "rules.cfg", "datacenter.cfg", "fence.cfg", "nodes.cfg"};
     int i;
 
-    for (i = 0; i < 5; i++)
+    for (i = 0; i < 6; i++)
         if (name && strcmp(names[i], name) == 0)
             return i + 1;
     return 0;
@@ -182,10 +182,10 @@ static void check_config(const struct json *vector)
 static int edit_action(const char *call)
 {
     static const char *calls[] = {"add_resource", "set_resource", "remove_resource", "add_group", "set_group",
-                                  "remove_group", "add_rule",     "set_rule",        "remove_rule"};
+                                  "remove_group", "add_rule",     "set_rule",        "remove_rule", "", "set_node"};
     int i;
 
-    for (i = 0; i < 9; i++)
+    for (i = 0; i < 11; i++)
         if (strcmp(calls[i], call) == 0)
             return i + 1;
     return 0;
@@ -193,23 +193,24 @@ static int edit_action(const char *call)
 
 static void check_edit(const struct json *vector)
 {
-    static const char *files[] = {"resources.cfg", "groups.cfg", "rules.cfg"};
+    static const char *files[] = {"resources.cfg", "groups.cfg", "rules.cfg", "nodes.cfg"};
+    static const int numbers[] = {HA_FILE_RESOURCES, HA_FILE_GROUPS, HA_FILE_RULES, HA_FILE_NODES};
     const struct json *edited = json_get(vector, "edit"), *list, *purge = json_get(edited, "purge");
     const struct json *after = json_get(vector, "after"), *faults = json_get(vector, "faults");
     ha_configuration *configuration = NULL;
     ha_edit *edit = NULL;
     ha_error *error = NULL;
-    struct ha_text before[3], text;
+    struct ha_text before[4], text;
     struct json details;
     size_t i;
 
     WELL(ha_configuration_new(&configuration, NULL));
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         const struct json *content = json_get(json_get(vector, "before"), files[i]);
 
         if (content)
-            WELL(ha_configuration_read(configuration, (int)i + 1, content->text, content->length, NULL));
-        WELL(ha_configuration_write(configuration, (int)i + 1, &before[i], NULL));
+            WELL(ha_configuration_read(configuration, numbers[i], content->text, content->length, NULL));
+        WELL(ha_configuration_write(configuration, numbers[i], &before[i], NULL));
     }
     WELL(ha_edit_new(edit_action(json_string(edited, "call")), S(json_string(edited, "id")), &edit, NULL));
     list = json_get(edited, "set");
@@ -251,12 +252,12 @@ static void check_edit(const struct json *vector)
         }
         ha_error_free(error);
     }
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         const struct json *expected = json_get(after, files[i]);
         const char *content = expected ? expected->text : before[i].data;
         size_t length = expected ? expected->length : before[i].length;
 
-        WELL(ha_configuration_write(configuration, (int)i + 1, &text, NULL));
+        WELL(ha_configuration_write(configuration, numbers[i], &text, NULL));
         holds(text.length == length && memcmp(text.data, content, length) == 0, files[i]);
         ha_text_free(&text);
         ha_text_free(&before[i]);

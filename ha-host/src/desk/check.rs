@@ -5,6 +5,7 @@ use ha_core::{
     id::NodeName,
     placement::FindingKind,
     rules::{RuleSet, VERSION_WITH_LOOSELY_APART, VERSION_WITH_ORDER, evaluate, shadowed_groups},
+    similar::{did_you_mean, similar},
     version::compare_versions,
 };
 
@@ -37,6 +38,10 @@ pub fn problems(present: &Present) -> Vec<String> {
     }
     for (sid, guest) in present.stored.guests.iter().filter(|(_, guest)| !nodes.contains(&guest.node)) {
         problems.push(format!("guest '{sid}' is on '{}', which is no node of this cluster", guest.node));
+    }
+    for node in configuration.nodes.nodes.keys().filter(|node| !nodes.contains(node)) {
+        let hint = did_you_mean(similar(node.as_str(), nodes.iter().map(NodeName::as_str)));
+        problems.push(format!("nodes.cfg says something of node '{node}', which the cluster does not have{hint}"));
     }
     if rules.iter().any(|rule| !rule.is_disabled() && rule.order().is_some()) {
         let told = |node, version| Event::OrderRulesNotInForce { node, version };

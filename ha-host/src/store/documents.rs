@@ -19,11 +19,13 @@ pub enum ConfigFile {
     Datacenter,
     /// Fence devices.
     Fence,
+    /// What is said of nodes.
+    Nodes,
 }
 
 impl ConfigFile {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Resources, Self::Groups, Self::Rules, Self::Datacenter, Self::Fence];
+    pub const ALL: [Self; 6] = [Self::Resources, Self::Groups, Self::Rules, Self::Datacenter, Self::Fence, Self::Nodes];
 
     /// The name of the file.
     #[must_use]
@@ -34,6 +36,7 @@ impl ConfigFile {
             Self::Rules => "rules.cfg",
             Self::Datacenter => "datacenter.cfg",
             Self::Fence => "fence.cfg",
+            Self::Nodes => "nodes.cfg",
         }
     }
 }

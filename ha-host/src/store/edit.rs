@@ -1,7 +1,7 @@
 //! Edits of the configuration, from one whole state to another.
 
 use ha_core::{
-    config::{ConfigFiles, Digest, EditError, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{ConfigFiles, Digest, EditError, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig},
     id::ServiceTypes,
 };
 
@@ -14,10 +14,11 @@ fn read(texts: &ConfigTexts, types: &ServiceTypes) -> ConfigFiles {
         resources: ResourcesConfig::read(text(ConfigFile::Resources), types).config,
         groups: GroupsConfig::read(text(ConfigFile::Groups)).config,
         rules: RulesConfig::read(text(ConfigFile::Rules), types).config,
+        nodes: NodesConfig::read(text(ConfigFile::Nodes)).config,
     }
 }
 
-/// Edits resources, groups and rules. Files that `edit` does not change stay as they are, byte for byte; if it is refused,
+/// Edits resources, groups, rules and what is said of nodes. Files that `edit` does not change stay as they are, byte for byte; if it is refused,
 /// all of them do.
 ///
 /// # Errors
@@ -63,6 +64,9 @@ fn changes(before: &ConfigFiles, after: &ConfigFiles) -> Vec<ConfigChange> {
     }
     if before.resources != after.resources {
         changes.push((ConfigFile::Resources, Some(after.resources.write())));
+    }
+    if before.nodes != after.nodes {
+        changes.push((ConfigFile::Nodes, Some(after.nodes.write())));
     }
     changes
 }

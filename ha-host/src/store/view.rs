@@ -7,7 +7,8 @@ use std::{
 
 use ha_core::{
     config::{
-        DatacenterConfig, DatacenterFile, FenceConfig, GroupsConfig, Problem, ResourcesConfig, RulesConfig,
+        DatacenterConfig, DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, Problem, ResourcesConfig,
+        RulesConfig,
         fence::{FenceError, FenceWarning},
     },
     host::{Configuration, Guests},
@@ -128,6 +129,8 @@ fn understand(texts: &ConfigTexts, types: &ServiceTypes) -> (Configuration, Arc<
     note(ConfigFile::Groups, groups.problems);
     let rules = RulesConfig::read(text(ConfigFile::Rules), types);
     note(ConfigFile::Rules, rules.problems);
+    let nodes = NodesConfig::read(text(ConfigFile::Nodes));
+    note(ConfigFile::Nodes, nodes.problems);
     let datacenter = DatacenterFile::read(text(ConfigFile::Datacenter));
     note(ConfigFile::Datacenter, datacenter.problems);
     let fence = texts.get(&ConfigFile::Fence).and_then(|text| {
@@ -147,6 +150,7 @@ fn understand(texts: &ConfigTexts, types: &ServiceTypes) -> (Configuration, Arc<
         resources: Arc::new(resources.config),
         groups: Arc::new(groups.config),
         rules: Arc::new(rules.config),
+        nodes: Arc::new(nodes.config),
         datacenter: Arc::new(settings),
         fence,
         guests: Arc::default(),

@@ -35,6 +35,8 @@ from pyha._native import (
     LrmStatus,
     Manager,
     ManagerStatus,
+    NodeLabels,
+    NodesConfig,
     Resource,
     ResourcesConfig,
     RoundInput,
@@ -191,7 +193,7 @@ from pyha.words import (
 
 __version__ = "0.1.0"
 
-for _class in (ResourcesConfig, GroupsConfig, RulesConfig, Services):
+for _class in (ResourcesConfig, GroupsConfig, RulesConfig, NodesConfig, Services):
     _Mapping.register(_class)
 
 __all__ = [
@@ -283,10 +285,12 @@ __all__ = [
     "MoveCause",
     "NodeExplanation",
     "NodeFigures",
+    "NodeLabels",
     "NodeRecord",
     "NodeState",
     "NodeStatistics",
     "NodeUsage",
+    "NodesConfig",
     "PlacementError",
     "Preference",
     "OnFailure",

@@ -136,13 +136,15 @@ def _file_problems(path: Path, types: list[str]) -> list[dict[str, Any]]:
         problems = pyha.GroupsConfig.read(path).problems
     elif name.endswith("rules.cfg"):
         problems = pyha.RulesConfig.read(path, service_types=types).problems
+    elif name.endswith("nodes.cfg"):
+        problems = pyha.NodesConfig.read(path).problems
     elif name.endswith("datacenter.cfg"):
         problems = pyha.DatacenterFile.read(path).problems
     elif name.endswith("fence.cfg"):
         faults = pyha.FenceConfig.read(path).faults
         return [_found(path, fault.line, fault.code, fault.text, None, None) for fault in faults]
     else:
-        expected = "resources.cfg, groups.cfg, rules.cfg, datacenter.cfg or fence.cfg"
+        expected = "resources.cfg, groups.cfg, rules.cfg, nodes.cfg, datacenter.cfg or fence.cfg"
         raise UsageError(f"{path}: the name does not say what is in the file: expected one that ends with {expected}")
     return [
         _found(path, problem.line, problem.code, problem.message, problem.section, problem.property)

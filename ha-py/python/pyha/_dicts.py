@@ -17,11 +17,12 @@ def configuration_from_dicts(
     resources: Mapping[str, Section] | None = None,
     groups: Mapping[str, Section] | None = None,
     rules: Mapping[str, Section] | None = None,
+    nodes: Mapping[str, Section] | None = None,
     datacenter: Mapping[str, Value] | None = None,
     guests: Mapping[str, str] | None = None,
     service_types: Iterable[str] = (),
 ) -> Configuration:
-    r"""Makes a configuration from dicts: SID, group or rule to its properties; what is wrong with it is an error.
+    r"""Makes a configuration from dicts: SID, group, rule or node to its properties; what is wrong with it is an error.
 
     A list may be any iterable of texts, nodes a mapping to their priorities. A rule has its ``type`` among its
     properties. ``datacenter`` has the keys of ``datacenter.cfg``; shares are percents, as there.
@@ -40,6 +41,7 @@ def configuration_from_dicts(
         resources=_sections("resources.cfg", resources or {}),
         groups=_sections("groups.cfg", groups or {}),
         rules=_sections("rules.cfg", rules or {}),
+        nodes=_sections("nodes.cfg", nodes or {}),
         datacenter=settings,
         guests=dict(guests or {}),
         service_types=types,
@@ -54,7 +56,7 @@ def _sections(file: str, sections: Mapping[str, Section]) -> str:
 
 def _section(file: str, name: str, properties: Section) -> str:
     rest = dict(properties)
-    kind = rest.pop("type", "group" if file == "groups.cfg" else None)
+    kind = rest.pop("type", {"groups.cfg": "group", "nodes.cfg": "node"}.get(file))
     header = name.replace(":", ": ", 1) if file == "resources.cfg" else f"{kind}: {name}"
     if kind is None and file == "rules.cfg":
         raise InvalidValueError(f"{file}: '{name}' has no type")

@@ -14,7 +14,8 @@ use ha_core::{
 use pyo3::{inspect::PyStaticExpr, prelude::*, type_hint_union, types::PyBytes};
 
 use super::{
-    DatacenterFile, Editor, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig, sections::node_names,
+    DatacenterFile, Editor, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig,
+    sections::node_names,
     service_types, write_file,
 };
 use crate::{
@@ -49,6 +50,7 @@ file_arguments! {
     ResourcesConfig: |text| ResourcesConfig::from_bytes(text, &ServiceTypes::default());
     GroupsConfig: |text| GroupsConfig::from_bytes(text, &ServiceTypes::default());
     RulesConfig: |text| RulesConfig::from_bytes(text, &ServiceTypes::default());
+    NodesConfig: |text| NodesConfig::from_bytes(text, &ServiceTypes::default());
     DatacenterFile: DatacenterFile::from_bytes;
     FenceConfig: FenceConfig::from_bytes;
 }
@@ -58,6 +60,7 @@ pub(crate) struct Parts {
     pub(crate) resources: ResourcesConfig,
     pub(crate) groups: GroupsConfig,
     pub(crate) rules: RulesConfig,
+    pub(crate) nodes: NodesConfig,
     pub(crate) datacenter: DatacenterFile,
     pub(crate) fence: Option<FenceConfig>,
     pub(crate) guests: Arc<host::Guests>,
@@ -103,6 +106,7 @@ impl Configuration {
             resources: parts.resources.config.clone(),
             groups: parts.groups.config.clone(),
             rules: parts.rules.config.clone(),
+            nodes: parts.nodes.config.clone(),
             datacenter: settings,
             fence: parts.fence.as_ref().and_then(FenceConfig::used).cloned().map(Arc::new),
             guests: parts.guests.clone(),
@@ -116,20 +120,22 @@ impl Parts {
         self.settings = None;
     }
 
-    fn files(&self) -> [(&'static str, Vec<u8>); 4] {
+    fn files(&self) -> [(&'static str, Vec<u8>); 5] {
         [
             ("resources.cfg", self.resources.config.write()),
             ("groups.cfg", self.groups.config.write()),
             ("rules.cfg", self.rules.config.write()),
+            ("nodes.cfg", self.nodes.config.write()),
             ("datacenter.cfg", self.datacenter.file.write()),
         ]
     }
 
-    fn problems(&self) -> [(&'static str, &[Problem]); 4] {
+    fn problems(&self) -> [(&'static str, &[Problem]); 5] {
         [
             ("resources.cfg", &self.resources.problems),
             ("groups.cfg", &self.groups.problems),
             ("rules.cfg", &self.rules.problems),
+            ("nodes.cfg", &self.nodes.problems),
             ("datacenter.cfg", &self.datacenter.problems),
         ]
     }
@@ -149,6 +155,7 @@ impl Parts {
             resources: ResourcesConfig::from_bytes(&bytes("resources.cfg")?, &types),
             groups: GroupsConfig::from_bytes(&bytes("groups.cfg")?, &types),
             rules: RulesConfig::from_bytes(&bytes("rules.cfg")?, &types),
+            nodes: NodesConfig::from_bytes(&bytes("nodes.cfg")?, &types),
             datacenter: DatacenterFile::from_bytes(&bytes("datacenter.cfg")?),
             fence: file("fence.cfg")?.map(|bytes| FenceConfig::from_bytes(&bytes)),
             guests: Arc::default(),
@@ -168,14 +175,16 @@ fn guests_of(guests: BTreeMap<String, String>, py: Python<'_>) -> PyResult<host:
 impl Configuration {
     #[new]
     #[pyo3(signature = (
-        *, resources=None, groups=None, rules=None, datacenter=None, fence=None, guests=BTreeMap::new(),
+        *, resources=None, groups=None, rules=None, nodes=None, datacenter=None, fence=None, guests=BTreeMap::new(),
         service_types=Items::default()
     ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         py: Python<'_>,
         resources: Option<FileArg<ResourcesConfig>>,
         groups: Option<FileArg<GroupsConfig>>,
         rules: Option<FileArg<RulesConfig>>,
+        nodes: Option<FileArg<NodesConfig>>,
         datacenter: Option<FileArg<DatacenterFile>>,
         fence: Option<FileArg<FenceConfig>>,
         guests: BTreeMap<String, String>,
@@ -185,6 +194,7 @@ impl Configuration {
             resources: resources.map(|FileArg(file)| file).unwrap_or_default(),
             groups: groups.map(|FileArg(file)| file).unwrap_or_default(),
             rules: rules.map(|FileArg(file)| file).unwrap_or_default(),
+            nodes: nodes.map(|FileArg(file)| file).unwrap_or_default(),
             datacenter: datacenter.map(|FileArg(file)| file).unwrap_or_default(),
             fence: fence.map(|FileArg(file)| file),
             guests: Arc::new(guests_of(guests, py)?),
@@ -193,8 +203,8 @@ impl Configuration {
         }))
     }
 
-    /// Reads ``resources.cfg``, ``groups.cfg``, ``rules.cfg``, ``datacenter.cfg`` and ``fence.cfg`` of a folder, as far as
-    /// they are there.
+    /// Reads ``resources.cfg``, ``groups.cfg``, ``rules.cfg``, ``nodes.cfg``, ``datacenter.cfg`` and ``fence.cfg`` of a
+    /// folder, as far as they are there.
     #[staticmethod]
     #[pyo3(signature = (folder, *, service_types=Items::default()))]
     fn read(py: Python<'_>, folder: PathArg, service_types: Items<String>) -> PyResult<Self> {
@@ -216,14 +226,16 @@ impl Configuration {
         let datacenter = parts.datacenter.file.write();
         parts.datacenter = DatacenterFile::from_bytes(&datacenter);
         let digest = |bytes: Vec<u8>| Digest::of(&bytes);
-        let (resources, groups, rules) = (
+        let (resources, groups, rules, nodes) = (
             digest(parts.resources.config.write()),
             digest(parts.groups.config.write()),
             digest(parts.rules.config.write()),
+            digest(parts.nodes.config.write()),
         );
         Arc::make_mut(&mut parts.resources.config).digest = resources;
         Arc::make_mut(&mut parts.groups.config).digest = groups;
         Arc::make_mut(&mut parts.rules.config).digest = rules;
+        Arc::make_mut(&mut parts.nodes.config).digest = nodes;
         Ok(())
     }
 
@@ -249,6 +261,12 @@ impl Configuration {
     #[getter]
     fn rules(&self) -> RulesConfig {
         self.lock().rules.clone()
+    }
+
+    /// What is said of nodes.
+    #[getter]
+    fn nodes(&self) -> NodesConfig {
+        self.lock().nodes.clone()
     }
 
     /// Settings of the whole cluster.
@@ -352,6 +370,7 @@ impl Configuration {
         one.resources.config == other.resources.config
             && one.groups.config == other.groups.config
             && one.rules.config == other.rules.config
+            && one.nodes.config == other.nodes.config
             && one.datacenter.file == other.datacenter.file
             && one.fence.map(|fence| fence.file) == other.fence.map(|fence| fence.file)
             && one.guests == other.guests

@@ -48,7 +48,7 @@ impl Editor {
         edit(&editor.services_in_error(&in_error).seen(self.seen))
     }
 
-    /// Edits copies of resources, groups and rules, which take the place of the files when all went well.
+    /// Edits copies of resources, groups, rules and what is said of nodes, which take the place of the files when all went well.
     fn edit<T>(
         &self,
         py: Python<'_>,
@@ -59,6 +59,7 @@ impl Editor {
             resources: parts.resources.config.clone(),
             groups: parts.groups.config.clone(),
             rules: parts.rules.config.clone(),
+            nodes: parts.nodes.config.clone(),
             ..host::Configuration::default()
         };
         let mut files = configuration.files();
@@ -69,6 +70,7 @@ impl Editor {
             parts.resources.config = configuration.resources;
             parts.groups.config = configuration.groups;
             parts.rules.config = configuration.rules;
+            parts.nodes.config = configuration.nodes;
         }
         drop(parts);
         answer.map_err(|error| errors::edit(py, &error))
@@ -146,6 +148,21 @@ impl Editor {
     /// Removes a group that no resource names.
     fn remove_group(&self, py: Python<'_>, id: &str) -> PyResult<()> {
         self.edit(py, |editor, config| editor.remove_group(config, id))
+    }
+
+    /// Sets and unsets what is said of a node.
+    #[pyo3(signature = (node, changes=Properties::default(), *, unset=Items::default(), **properties: "str | int | bool | list[str] | dict[str, int]"))]
+    fn set_node(
+        &self,
+        py: Python<'_>,
+        node: &str,
+        changes: Properties,
+        unset: Items<String>,
+        properties: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let set = changes.and(properties)?;
+        let (set, unset) = (set.pairs(), keys(&unset));
+        self.edit(py, |editor, config| editor.set_node(config, node, Changes { set: &set, unset: &unset }))
     }
 
     /// Adds a rule: ``node-affinity``, ``resource-affinity`` or ``order``.

@@ -15,7 +15,7 @@ use pyo3::{
     types::{PyBytes, PyList, PyString},
 };
 
-use super::{Group, Resource, Rule, read_file, service_types, write_file};
+use super::{Group, NodeLabels, Resource, Rule, read_file, service_types, write_file};
 use crate::{
     convert::{Items, OutAll, PathArg, Text},
     errors,
@@ -239,4 +239,13 @@ section_file! {
     /// >>> rules["apart"].resources
     /// ['vm:100', 'vm:101']
     RulesConfig of Rule by id, config::RulesConfig, rules, "rules.cfg", config::RulesConfig::read
+}
+
+section_file! {
+    /// The content of ``nodes.cfg``: a mapping from the nodes to what is said of them.
+    ///
+    /// >>> from pyha import NodesConfig
+    /// >>> NodesConfig.parse("node: node1\n\tfailure-domain rack-a\n")["node1"].failure_domain
+    /// 'rack-a'
+    NodesConfig of NodeLabels by node, config::NodesConfig, nodes, "nodes.cfg", |text, _| config::NodesConfig::read(text)
 }

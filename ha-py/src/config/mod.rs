@@ -12,8 +12,8 @@ pub(crate) use configuration::{Configuration, Parts};
 pub(crate) use datacenter::DatacenterFile;
 pub(crate) use editor::Editor;
 pub(crate) use fence::FenceConfig;
-pub(crate) use files::{Found, GroupsConfig, Iter, ResourcesConfig, RulesConfig};
-pub(crate) use sections::{Group, Resource, Rule};
+pub(crate) use files::{Found, GroupsConfig, Iter, NodesConfig, ResourcesConfig, RulesConfig};
+pub(crate) use sections::{Group, NodeLabels, Resource, Rule};
 
 use std::{
     fs::OpenOptions,

@@ -1,4 +1,4 @@
-//! One section of a file: a resource, a group, a rule.
+//! One section of a file: a resource, a group, a rule, what is said of a node.
 
 use std::{
     collections::BTreeMap,
@@ -9,10 +9,11 @@ use ha_core::{
     config::{
         self, Affinity, Apart, NodePriorities, RequestedState, RuleKind, RuleType,
         groups::GroupProperty,
+        nodes::NodeProperty,
         resources::{MAX_PRIORITY, OnFailure, Probe, ResourceProperty},
         rules::MAX_ORDER_SECONDS,
     },
-    id::{GroupId, NodeName, RuleId, ServiceId},
+    id::{FailureDomain, GroupId, NodeName, RuleId, ServiceId},
 };
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
@@ -400,6 +401,66 @@ impl Group {
         keywords.set_item("nofailback", self.0.nofailback)?;
         keywords.set_item("comment", self.comment())?;
         Ok(((self.id(),), Keywords(keywords)))
+    }
+}
+
+/// What is said of a node.
+///
+/// >>> from pyha import NodeLabels
+/// >>> NodeLabels("node1", failure_domain="rack-a").failure_domain
+/// 'rack-a'
+#[pyclass(frozen, eq, hash, module = "pyha")]
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NodeLabels(pub(crate) config::NodeLabels);
+
+impl Hash for NodeLabels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.node, &self.0.failure_domain, &self.0.comment).hash(state);
+    }
+}
+
+#[pymethods]
+impl NodeLabels {
+    #[new]
+    #[pyo3(signature = (node, *, failure_domain=None, comment=None))]
+    fn new(node: Name<NodeName>, failure_domain: Option<Name<FailureDomain>>, comment: Option<String>) -> Self {
+        let failure_domain = failure_domain.map(|Name(domain)| domain);
+        Self(config::NodeLabels { node: node.0, failure_domain, comment })
+    }
+
+    /// The node.
+    #[getter]
+    fn node(&self) -> &str {
+        self.0.node.as_str()
+    }
+
+    /// What it fails together with: all nodes of one domain. A node without one is a domain of its own.
+    #[getter]
+    fn failure_domain(&self) -> Option<&str> {
+        self.0.failure_domain.as_ref().map(FailureDomain::as_str)
+    }
+
+    /// A person's remark.
+    #[getter]
+    fn comment(&self) -> Option<&str> {
+        self.0.comment.as_deref()
+    }
+
+    /// The properties that are set, as the text that an edit takes.
+    #[getter]
+    fn properties(&self) -> BTreeMap<&'static str, String> {
+        NodeProperty::ALL.iter().filter_map(|key| Some((key.as_str(), self.0.text(*key)?))).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        repr(py, "NodeLabels", self.0.node.as_str(), &self.properties())
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Keywords<'py>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("failure_domain", self.failure_domain())?;
+        keywords.set_item("comment", self.comment())?;
+        Ok(((self.node(),), Keywords(keywords)))
     }
 }
 

@@ -290,6 +290,22 @@ impl Cluster {
         self.act(py, |cluster| cluster.edit(|editor, config| editor.remove_group(config, id)))
     }
 
+    /// Sets and unsets what is said of a node.
+    #[pyo3(signature = (node, changes=Properties::default(), *, unset=Items::default(), **properties: "str | int | bool | list[str] | dict[str, int]"))]
+    fn set_node(
+        &self,
+        py: Python<'_>,
+        node: &str,
+        changes: Properties,
+        unset: Items<String>,
+        properties: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let set = changes.and(properties)?;
+        let (set, unset) = (set.pairs(), keys(&unset));
+        let changes = Changes { set: &set, unset: &unset };
+        self.act(py, |cluster| cluster.edit(|editor, config| editor.set_node(config, node, changes)))
+    }
+
     /// Adds a rule: ``node-affinity``, ``resource-affinity`` or ``order``.
     #[pyo3(signature = (rule_type, id, changes=Properties::default(), **properties: "str | int | bool | list[str] | dict[str, int]"))]
     fn add_rule(

@@ -10,7 +10,7 @@ use super::{
     arguments::{DurationsArg, Guests, NodeArg, setup},
 };
 use crate::{
-    config::{DatacenterFile, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig, configuration::FileArg},
+    config::{DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig, configuration::FileArg},
     convert::{Items, Moment, Seconds},
     errors,
     python::attribute,
@@ -71,10 +71,10 @@ impl Cluster {
     /// A cluster whose nodes have just come up, at time 0.
     ///
     /// Nodes are names, or :class:`NodeSetup`; guests are a mapping from SIDs to nodes, or :class:`GuestSetup`. Configuration
-    /// files are given as text or as what was read from them, and must not have problems.
+    /// files are given as text or as what was read from them, and must not have problems; ``labels`` is ``nodes.cfg``.
     #[new]
     #[pyo3(signature = (
-        nodes, *, guests=Guests::default(), resources=None, groups=None, rules=None, datacenter=None, fence=None,
+        nodes, *, guests=Guests::default(), resources=None, groups=None, rules=None, labels=None, datacenter=None, fence=None,
         timings=None, durations=None
     ))]
     fn new(
@@ -84,6 +84,7 @@ impl Cluster {
         resources: Option<FileArg<ResourcesConfig>>,
         groups: Option<FileArg<GroupsConfig>>,
         rules: Option<FileArg<RulesConfig>>,
+        labels: Option<FileArg<NodesConfig>>,
         datacenter: Option<FileArg<DatacenterFile>>,
         fence: Option<FileArg<FenceConfig>>,
         timings: Option<PyRef<'_, Timings>>,
@@ -94,10 +95,12 @@ impl Cluster {
         let resources: ResourcesConfig = checked!(py, resources);
         let groups: GroupsConfig = checked!(py, groups);
         let rules: RulesConfig = checked!(py, rules);
+        let labels: NodesConfig = checked!(py, labels);
         let datacenter: DatacenterFile = checked!(py, datacenter);
         setup.resources = resources.config.as_ref().clone();
         setup.groups = groups.config.as_ref().clone();
         setup.rules = rules.config.as_ref().clone();
+        setup.labels = labels.config.as_ref().clone();
         setup.datacenter = datacenter.file;
         if let Some(FileArg(fence)) = fence {
             fence.raise_for_problems(py)?;

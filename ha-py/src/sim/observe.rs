@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{Cluster, happening::Shown};
 use crate::{
-    config::{Configuration, DatacenterFile, FenceConfig, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{Configuration, DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig},
     convert::{Name, Node, Out, Sid, W, data_by},
     placement::Situation,
     raise,
@@ -61,7 +61,7 @@ impl Cluster {
     /// What is configured now, as a configuration of its own.
     #[getter]
     fn configuration(&self, py: Python<'_>) -> Configuration {
-        let (resources, groups, rules, datacenter, fence, guests) = self.with(py, |cluster| {
+        let (resources, groups, rules, nodes, datacenter, fence, guests) = self.with(py, |cluster| {
             let store = &cluster.world().store;
             let guests: host::Guests =
                 cluster.world().guests.iter().map(|(sid, guest)| (sid.clone(), guest.node.clone())).collect();
@@ -70,6 +70,7 @@ impl Cluster {
                 store.resources.clone(),
                 store.groups.clone(),
                 store.rules.clone(),
+                store.nodes.clone(),
                 datacenter,
                 store.fence.clone(),
                 Arc::new(guests),
@@ -82,6 +83,7 @@ impl Cluster {
             resources: ResourcesConfig { config: resources, problems: Arc::default() },
             groups: GroupsConfig { config: groups, problems: Arc::default() },
             rules: RulesConfig { config: rules, problems: Arc::default() },
+            nodes: NodesConfig { config: nodes, problems: Arc::default() },
             datacenter: DatacenterFile { file: datacenter, problems: Arc::default() },
             fence,
             guests,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ha_core::config::{DatacenterFile, GroupsConfig, RulesConfig};
+use ha_core::config::{DatacenterFile, GroupsConfig, NodesConfig, RulesConfig};
 
 use super::{DueAction, History, run};
 use crate::cluster::{Breach, Invariant, NodeSetup};
@@ -103,9 +103,10 @@ impl Shrinker {
 
     /// Leaves out whole files, and what makes clocks and leases differ.
     fn texts(&mut self) -> bool {
-        let changes: [fn(&mut History); 7] = [
+        let changes: [fn(&mut History); 8] = [
             |history| history.setup.rules = RulesConfig::default(),
             |history| history.setup.groups = GroupsConfig::default(),
+            |history| history.setup.labels = NodesConfig::default(),
             |history| history.setup.datacenter = DatacenterFile::default(),
             |history| history.setup.leases_run_long = Duration::ZERO,
             |history| history.setup.nodes.values_mut().for_each(|node| node.clock_ppm = 0),

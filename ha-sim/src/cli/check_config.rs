@@ -7,7 +7,7 @@ use std::{
 
 use clap::ValueEnum;
 use ha_core::{
-    config::{DatacenterFile, FenceConfig, GroupsConfig, Problem, ResourcesConfig, RulesConfig},
+    config::{DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, Problem, ResourcesConfig, RulesConfig},
     id::ServiceTypes,
 };
 use serde::Serialize;
@@ -22,6 +22,7 @@ pub(super) enum Kind {
     Rules,
     Datacenter,
     Fence,
+    Nodes,
 }
 
 /// How problems are printed.
@@ -101,6 +102,7 @@ fn problems(file: &Path, kind: Kind, text: &[u8]) -> Vec<Found> {
     match kind {
         Kind::Resources => from_problems(ResourcesConfig::read(text, &types).problems),
         Kind::Groups => from_problems(GroupsConfig::read(text).problems),
+        Kind::Nodes => from_problems(NodesConfig::read(text).problems),
         Kind::Rules => from_problems(RulesConfig::read(text, &types).problems),
         Kind::Datacenter => from_problems(DatacenterFile::read(text).problems),
         Kind::Fence => fence_problems(&file, text),

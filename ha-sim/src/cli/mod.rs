@@ -121,8 +121,8 @@ enum Command {
     },
     /// Reports the problems of configuration files, as `file:line: message`
     ///
-    /// What a file is, is told by its name: one that ends in resources.cfg, groups.cfg, rules.cfg, datacenter.cfg or
-    /// fence.cfg.
+    /// What a file is, is told by its name: one that ends in resources.cfg, groups.cfg, rules.cfg, nodes.cfg,
+    /// datacenter.cfg or fence.cfg.
     CheckConfig {
         /// The files
         #[arg(required = true, value_name = "FILE")]
@@ -193,7 +193,7 @@ enum Error {
     NoScenario(PathBuf),
     #[error(
         "{}: it can't be told by its name what this file is: expected a name that ends in 'resources.cfg', 'groups.cfg', \
-         'rules.cfg', 'datacenter.cfg' or 'fence.cfg', or the option --type", .0.display()
+         'rules.cfg', 'nodes.cfg', 'datacenter.cfg' or 'fence.cfg', or the option --type", .0.display()
     )]
     UnknownKind(PathBuf),
     #[error(transparent)]

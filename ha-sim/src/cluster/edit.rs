@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{
-        Changes, ConfigFiles, DatacenterFile, Digest, EditError, Editor, FenceConfig, GroupsConfig, ResourcesConfig,
-        RulesConfig,
+        Changes, ConfigFiles, DatacenterFile, Digest, EditError, Editor, FenceConfig, GroupsConfig, NodesConfig,
+        ResourcesConfig, RulesConfig,
     },
     id::{NodeName, ServiceId},
     status::{LrmStatus, ManagerStatus, StateName},
@@ -26,6 +26,8 @@ pub enum RawPlace {
     Datacenter,
     /// `fence.cfg`
     Fence,
+    /// `nodes.cfg`
+    Nodes,
     /// The manager status.
     ManagerStatus,
     /// The record of a node's LRM.
@@ -33,7 +35,7 @@ pub enum RawPlace {
 }
 
 impl Cluster {
-    /// Edits resources, groups and rules. Nothing is changed if the edit is refused.
+    /// Edits resources, groups, rules and what is said of nodes. Nothing is changed if the edit is refused.
     ///
     /// ```
     /// use ha_core::config::Changes;
@@ -60,6 +62,7 @@ impl Cluster {
             resources: store.resources.as_ref().clone(),
             groups: store.groups.as_ref().clone(),
             rules: store.rules.as_ref().clone(),
+            nodes: store.nodes.as_ref().clone(),
         };
         let members = self.world.nodes.iter().filter(|(_, node)| !node.expelled);
         let nodes: Vec<NodeName> = members.map(|(node, _)| node.clone()).collect();
@@ -92,6 +95,7 @@ impl Cluster {
                 self.datacenter = DatacenterFile::read(bytes).config;
                 store.datacenter = Arc::new(self.datacenter.config().clone());
             }
+            RawPlace::Nodes => store.nodes = Arc::new(NodesConfig::read(bytes).config),
             RawPlace::Fence => store.fence = FenceConfig::read(bytes).config.ok().map(Arc::new),
             RawPlace::ManagerStatus => match ManagerStatus::from_json(text) {
                 Ok(status) => {
@@ -131,6 +135,10 @@ impl Cluster {
         if config.rules != *store.rules {
             config.rules.digest = Digest::of(&config.rules.write());
             store.rules = Arc::new(config.rules);
+        }
+        if config.nodes != *store.nodes {
+            config.nodes.digest = Digest::of(&config.nodes.write());
+            store.nodes = Arc::new(config.nodes);
         }
         if config.resources != *store.resources {
             store.edit_resources(|resources| *resources = config.resources);

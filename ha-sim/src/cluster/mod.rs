@@ -399,6 +399,7 @@ fn world(setup: &Setup) -> World {
     }
     world.store.resources = Arc::new(setup.resources.clone());
     world.store.groups = Arc::new(setup.groups.clone());
+    world.store.nodes = Arc::new(setup.labels.clone());
     world.store.rules = Arc::new(setup.rules.clone());
     world.store.datacenter = Arc::new(setup.datacenter.config().clone());
     world.store.fence = setup.fence.clone().map(Arc::new);

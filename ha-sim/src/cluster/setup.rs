@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use ha_core::{
-    config::{DatacenterFile, FenceConfig, GroupsConfig, Problem, ResourcesConfig, RulesConfig, fence::FenceErrors},
+    config::{
+        DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, Problem, ResourcesConfig, RulesConfig,
+        fence::FenceErrors,
+    },
     id::{IdError, NodeName, ServiceId, ServiceTypes},
     timing::{TimingErrors, TimingSettings, Timings},
 };
@@ -32,6 +35,8 @@ pub struct Setup {
     pub groups: GroupsConfig,
     /// `rules.cfg`
     pub rules: RulesConfig,
+    /// `nodes.cfg`
+    pub labels: NodesConfig,
     /// `datacenter.cfg`
     pub datacenter: DatacenterFile,
     /// `fence.cfg`
@@ -211,6 +216,16 @@ impl Setup {
     /// If it has problems.
     pub fn rules(mut self, text: &str) -> Result<Self, SetupError> {
         self.rules = without_problems("rules.cfg", RulesConfig::read(text.as_bytes(), &ServiceTypes::default()))?;
+        Ok(self)
+    }
+
+    /// Takes `nodes.cfg`.
+    ///
+    /// # Errors
+    ///
+    /// If it has problems.
+    pub fn labels(mut self, text: &str) -> Result<Self, SetupError> {
+        self.labels = without_problems("nodes.cfg", NodesConfig::read(text.as_bytes()))?;
         Ok(self)
     }
 

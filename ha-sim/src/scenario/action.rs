@@ -304,15 +304,24 @@ fn clock(words: &mut Words<'_>) -> Result<Vec<Action>, Problem> {
 
 /// `FILE TEXT`, `manager-status TEXT`, `lrm-status of NODE TEXT`: no word of the text is checked.
 fn raw_text(words: &mut Words<'_>) -> Result<Action, Problem> {
-    const PLACES: [&str; 7] =
-        ["resources.cfg", "groups.cfg", "rules.cfg", "datacenter.cfg", "fence.cfg", "manager-status", "lrm-status"];
+    const PLACES: [&str; 8] = [
+        "resources.cfg",
+        "groups.cfg",
+        "rules.cfg",
+        "nodes.cfg",
+        "datacenter.cfg",
+        "fence.cfg",
+        "manager-status",
+        "lrm-status",
+    ];
     let place = match words.choice(&PLACES)? {
         0 => RawPlace::Resources,
         1 => RawPlace::Groups,
         2 => RawPlace::Rules,
-        3 => RawPlace::Datacenter,
-        4 => RawPlace::Fence,
-        5 => RawPlace::ManagerStatus,
+        3 => RawPlace::Nodes,
+        4 => RawPlace::Datacenter,
+        5 => RawPlace::Fence,
+        6 => RawPlace::ManagerStatus,
         _ => {
             words.keyword("of")?;
             RawPlace::LrmStatus(words.node()?)
@@ -557,6 +566,8 @@ fn edit(verb: &str, words: &mut Words<'_>) -> Result<Edit, Problem> {
         Edited::Rule(words.word("the name of a rule")?.text)
     } else if words.accept("group") {
         Edited::Group(words.word("the name of a group")?.text)
+    } else if !adds && verb != "remove" && words.accept("node") {
+        Edited::Node(words.node()?)
     } else if !adds && verb != "remove" && words.accept("datacenter") {
         Edited::Datacenter
     } else if adds {

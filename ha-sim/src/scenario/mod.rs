@@ -1,6 +1,6 @@
 //! Scenarios: folders with ordinary configuration files, and one text that says what happens when.
 //!
-//! A folder holds `resources.cfg`, and if they are wanted `groups.cfg`, `rules.cfg`, `datacenter.cfg` and `fence.cfg`,
+//! A folder holds `resources.cfg`, and if they are wanted `groups.cfg`, `rules.cfg`, `nodes.cfg`, `datacenter.cfg` and `fence.cfg`,
 //! all as on a real cluster. The text is called `scenario`. It is read line by line; a `#` begins a comment, and the
 //! comment at the top says what the scenario is about.
 //!

@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use ha_core::{
     config::{
-        DatacenterFile, FenceConfig, GroupsConfig, Parsed, ResourcesConfig, RulesConfig, fence::FenceWarningKind,
+        DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, Parsed, ResourcesConfig, RulesConfig,
+        fence::FenceWarningKind,
     },
     id::{NodeName, ServiceId},
     time::Instant,
@@ -74,7 +75,7 @@ impl Scenario {
 }
 
 /// The configuration files that a folder may hold.
-const FILES: [&str; 5] = ["resources.cfg", "groups.cfg", "rules.cfg", "datacenter.cfg", "fence.cfg"];
+const FILES: [&str; 6] = ["resources.cfg", "groups.cfg", "rules.cfg", "nodes.cfg", "datacenter.cfg", "fence.cfg"];
 
 #[derive(Default)]
 struct Reader {
@@ -113,6 +114,7 @@ impl Reader {
             }
             "groups.cfg" => self.setup.groups = self.parsed("groups.cfg", GroupsConfig::read(text)),
             "rules.cfg" => self.setup.rules = self.parsed("rules.cfg", RulesConfig::read(text, &self.names.types)),
+            "nodes.cfg" => self.setup.labels = self.parsed("nodes.cfg", NodesConfig::read(text)),
             "datacenter.cfg" => self.setup.datacenter = self.parsed("datacenter.cfg", DatacenterFile::read(text)),
             _ => self.fence(text),
         }
@@ -518,15 +520,19 @@ impl Reader {
             ha_core::config::RuleKind::NodeAffinity { nodes, .. } => Some(("rules.cfg", rule.id.to_string(), nodes)),
             ha_core::config::RuleKind::ResourceAffinity { .. } | ha_core::config::RuleKind::Order(_) => None,
         });
+        let named = groups
+            .chain(rules)
+            .flat_map(|(file, id, nodes)| nodes.keys().map(move |node| (file, format!("'{id}'"), node)));
+        let labelled = setup.labels.nodes.keys().map(|node| ("nodes.cfg", "a section".to_owned(), node));
         let mut problems = Vec::new();
-        for (file, id, nodes) in groups.chain(rules) {
-            for node in nodes.keys().filter(|node| !setup.nodes.contains_key(*node)) {
+        for (file, what, node) in named.chain(labelled) {
+            if !setup.nodes.contains_key(node) {
                 let known = setup.nodes.keys().map(NodeName::as_str);
                 let hint = match super::problem::suggestion(node.as_str(), known.clone()) {
                     Some(meant) => format!("did you mean '{meant}'?"),
                     None => format!("the nodes are {}", super::problem::alternatives(known).replace(" or ", " and ")),
                 };
-                let message = format!("'{id}' names node '{node}', which the scenario does not have: {hint}");
+                let message = format!("{what} names node '{node}', which the scenario does not have: {hint}");
                 problems.push(Problem { file: file.to_owned(), line: 0, column: 0, message });
             }
         }

@@ -22,6 +22,7 @@ pub fn written(history: &History, title: &str) -> Vec<(&'static str, String)> {
     let configuration = [
         ("groups.cfg", text(setup.groups.write())),
         ("rules.cfg", text(setup.rules.write())),
+        ("nodes.cfg", text(setup.labels.write())),
         ("datacenter.cfg", text(setup.datacenter.write())),
         ("fence.cfg", setup.fence.as_ref().map(fence).unwrap_or_default()),
     ];

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
     config::{
-        DatacenterConfig, Digest, GroupsConfig, RequestedState, Resource, ResourcesConfig, RulesConfig,
+        DatacenterConfig, Digest, GroupsConfig, NodesConfig, RequestedState, Resource, ResourcesConfig, RulesConfig,
         fence::FenceConfig,
     },
     host::Guests,
@@ -38,6 +38,8 @@ pub struct Store {
     pub resources: Arc<ResourcesConfig>,
     /// The groups.
     pub groups: Arc<GroupsConfig>,
+    /// What is said of nodes.
+    pub nodes: Arc<NodesConfig>,
     /// The rules.
     pub rules: Arc<RulesConfig>,
     /// Settings of the whole cluster.

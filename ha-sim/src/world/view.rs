@@ -221,6 +221,7 @@ impl ConfigurationStore for View<'_> {
         Ok(Configuration {
             resources: store.resources.clone(),
             groups: store.groups.clone(),
+            nodes: store.nodes.clone(),
             rules: store.rules.clone(),
             datacenter: store.datacenter.clone(),
             fence: store.fence.clone(),

@@ -152,6 +152,7 @@ export default {
   'phase.whole': '{run} of at most {bound}',
 
   'node.master': 'master',
+  'node.domain': 'in {domain}',
   'node.cpu': 'cpu',
   'node.memory': 'mem',
   'node.guard.active': 'watchdog armed',

@@ -152,6 +152,7 @@ export default {
   'phase.whole': '{run}，上限 {bound}',
 
   'node.master': '主管理器',
+  'node.domain': '位于 {domain}',
   'node.cpu': 'CPU',
   'node.memory': '内存',
   'node.guard.active': '看门狗已布防',

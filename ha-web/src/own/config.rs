@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ha_core::{
-    config::{Group, Rule, groups::GroupProperty, rules::RuleProperty},
+    config::{Group, Rule, groups::GroupProperty, nodes::NodeProperty, rules::RuleProperty},
     host,
     rules::{RuleSet, evaluate},
 };
@@ -43,6 +43,7 @@ pub(super) fn edited(call: &Call<'_>, id: &'static str, change: &mut DeskEdit<'_
         resources: Arc::new(after.resources),
         groups: Arc::new(after.groups),
         rules: Arc::new(after.rules),
+        nodes: Arc::new(after.nodes),
         ..present.configuration().clone()
     };
     let change = Change { configuration: Some(configuration), ..Change::default() };
@@ -125,6 +126,32 @@ pub(super) fn set_group(call: &Call<'_>) -> Result<Answer, Fault> {
 
 pub(super) fn remove_group(call: &Call<'_>) -> Result<Answer, Fault> {
     Ok(edited(call, "group", &mut |editor, config| editor.remove_group(config, call.first()))?.or_nothing())
+}
+
+/// What is said of a node of the cluster: of most there is nothing.
+pub(super) fn labels(call: &Call<'_>) -> Result<Answer, Fault> {
+    let node = call.first();
+    let stored = call.desk().stored()?;
+    let nodes = &stored.configuration.nodes;
+    let labels = nodes.nodes.get(node);
+    if labels.is_none() && !call.desk().store().settings()?.nodes.iter().any(|member| *member == node) {
+        return Err(Fault::not_found("node", node));
+    }
+    let mut object =
+        labels.map(|labels| properties(NodeProperty::ALL, |property| labels.text(*property))).unwrap_or_default();
+    object.insert("node".into(), json!(node));
+    Ok(Answer::with_digest(Value::Object(object), nodes.digest))
+}
+
+pub(super) fn set_labels(call: &Call<'_>) -> Result<Answer, Fault> {
+    let changes = call.changes(NodeProperty::WORDS)?;
+    let edited = edited(call, "node", &mut |editor, config| {
+        changes.with(|changes| editor.set_node(config, call.first(), changes))
+    })?;
+    match edited {
+        Edited::Tried(answer) => Ok(answer),
+        Edited::Made => labels(call),
+    }
 }
 
 fn rule_object(rule: &Rule) -> Map<String, Value> {

@@ -19,9 +19,9 @@ pub(crate) use time::rfc3339_ms;
 use crate::{
     access::Privilege::{SysAudit, SysConsole, VmAudit, VmMigrate, VmPowerMgmt},
     parameters::{
-        AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILBACK_DELAY, FAILURE_TIMEOUT, FIRST, GROUP,
-        MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES, ON_FAILURE, PRIORITY, PROBE, PROBE_FAILURES, PROBE_INTERVAL,
-        PROBE_TIMEOUT, READY_TIMEOUT, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
+        AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILBACK_DELAY, FAILURE_DOMAIN, FAILURE_TIMEOUT,
+        FIRST, GROUP, MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES, ON_FAILURE, PRIORITY, PROBE, PROBE_FAILURES,
+        PROBE_INTERVAL, PROBE_TIMEOUT, READY_TIMEOUT, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -238,6 +238,10 @@ pub(crate) const ROUTES: &[Route] = &[
         .about("What would follow: for each service its target, and how long it takes until it runs again."),
     Route::get("/api/v1/capacity", SysAudit, questions::capacity)
         .about("How many nodes may fail, and a smallest set of them that is too much."),
+    Route::get("/api/v1/nodes/{node}/labels", SysAudit, config::labels).about("What is said of a node."),
+    Route::patch("/api/v1/nodes/{node}/labels", SysConsole, config::set_labels)
+        .takes(&[FAILURE_DOMAIN, COMMENT, DELETE, DIGEST, DRY_RUN])
+        .about("Say something of a node, such as what fails together with it."),
     Route::put("/api/v1/nodes/{node}/maintenance", VmMigrate, commands::enter_maintenance)
         .takes(&[DRY_RUN])
         .about("Have a node give its services away and take none; says what moves and what can't."),

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{DatacenterConfig, GroupsConfig, ResourcesConfig, RulesConfig},
+    config::{DatacenterConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig},
     history::{Entry, EntryId, Source, What},
     id::{NodeName, ServiceId},
     status::{LrmStatus, ManagerStatus},
@@ -20,12 +20,13 @@ use ha_sim::{
 use serde_json::{Value, json};
 
 /// The files that both sides change, with what the virtual cluster calls them.
-const FILES: [(ConfigFile, RawPlace); 5] = [
+const FILES: [(ConfigFile, RawPlace); 6] = [
     (ConfigFile::Resources, RawPlace::Resources),
     (ConfigFile::Groups, RawPlace::Groups),
     (ConfigFile::Rules, RawPlace::Rules),
     (ConfigFile::Datacenter, RawPlace::Datacenter),
     (ConfigFile::Fence, RawPlace::Fence),
+    (ConfigFile::Nodes, RawPlace::Nodes),
 ];
 
 /// What was shown last. What is still the same is not written again.
@@ -53,6 +54,7 @@ struct Configuration {
     resources: Arc<ResourcesConfig>,
     groups: Arc<GroupsConfig>,
     rules: Arc<RulesConfig>,
+    nodes: Arc<NodesConfig>,
     datacenter: Arc<DatacenterConfig>,
     /// What was written over the file of the fence devices, since nobody edits it otherwise.
     fence: Option<Arc<str>>,
@@ -65,6 +67,7 @@ impl Configuration {
             resources: store.resources.clone(),
             groups: store.groups.clone(),
             rules: store.rules.clone(),
+            nodes: store.nodes.clone(),
             datacenter: store.datacenter.clone(),
             fence: cluster.written(&RawPlace::Fence).cloned(),
         }
@@ -193,6 +196,9 @@ impl Mirror {
         }
         if is_new(|a, b| Arc::ptr_eq(&a.rules, &b.rules)) {
             changes.push((ConfigFile::Rules, now.rules.write()));
+        }
+        if is_new(|a, b| Arc::ptr_eq(&a.nodes, &b.nodes)) {
+            changes.push((ConfigFile::Nodes, now.nodes.write()));
         }
         if is_new(|a, b| Arc::ptr_eq(&a.datacenter, &b.datacenter)) {
             changes.push((ConfigFile::Datacenter, cluster.datacenter().write()));

@@ -37,6 +37,7 @@ use super::{
     datacenter::{DatacenterFile, DatacenterSetting},
     file::{Section, find_property, property_list},
     groups::{Group, GroupDraft, GroupsConfig},
+    nodes::{NodeLabels, NodeProperty, NodesConfig},
     resources::{RequestedState, Resource, ResourceProperty, ResourcesConfig},
     rules::{Rule, RuleDraft, RuleKind, RuleProperty, RuleType, RulesConfig},
     value::{self, GuestTypes, Source, ValueReader, check_usable},
@@ -58,6 +59,8 @@ pub struct ConfigFiles {
     pub groups: GroupsConfig,
     /// `rules.cfg`
     pub rules: RulesConfig,
+    /// `nodes.cfg`
+    pub nodes: NodesConfig,
 }
 
 /// What [`ConfigFiles`] was called before.
@@ -277,6 +280,46 @@ impl<'a> Editor<'a> {
         self.check_seen("rules.cfg", config.rules.digest)?;
         let id = value::id(id).map_err(EditError::BadId)?;
         remove("rule", &id, &mut config.rules.rules, &mut config.rules.kept)
+    }
+
+    /// Sets and unsets what is said of a node in `nodes.cfg`. A section is made where there is none, and goes where nothing is left in it.
+    ///
+    /// # Errors
+    ///
+    /// If the name is not valid, or nearly that of a node of the cluster; or if a property is unknown or has a bad value.
+    pub fn set_node(&self, config: &mut ConfigFiles, node: &str, changes: Changes<'_>) -> Result<(), EditError> {
+        self.check_seen("nodes.cfg", config.nodes.digest)?;
+        let node: NodeName = value::id(node).map_err(EditError::BadId)?;
+        let NodesConfig { nodes, kept, .. } = &mut config.nodes;
+        let old = nodes.get(&node);
+        if old.is_none() {
+            node.check_length().map_err(too_long)?;
+            if let Some(meant) = self.similar_node(&node) {
+                return Err(not_found("node", &node, Some(meant)));
+            }
+        }
+        let draft = old.map_or_else(|| NodeLabels::new(node.clone()), NodeLabels::draft);
+        let edited = self.changed::<NodeLabels>(draft, changes).and_check(|labels| {
+            let domain = labels
+                .failure_domain
+                .as_ref()
+                .filter(|domain| old.is_none_or(|old| old.failure_domain.as_ref() != Some(domain)));
+            let error = domain.and_then(|domain| domain.check_length().err());
+            let error = error.map(|error| FaultKind::BadValue(error.into()));
+            error.map(|kind| fault(NodeProperty::FailureDomain.as_str(), kind)).into_iter().collect()
+        })?;
+        replace(nodes, kept, &node, edited);
+        if nodes.get(&node).is_some_and(NodeLabels::is_empty) && kept.lines(&node).is_empty() {
+            let index = nodes.get_index_of(&node);
+            kept.remove(&node, index);
+            nodes.shift_remove(&node);
+        }
+        Ok(())
+    }
+
+    /// A node of the cluster whose name is nearly that of one that it does not have.
+    fn similar_node(&self, node: &NodeName) -> Option<&'a str> {
+        if self.nodes.contains(node) { None } else { similar(node.as_str(), self.nodes.iter().map(NodeName::as_str)) }
     }
 
     /// Sets and unsets settings in `datacenter.cfg`, by the names of [`DatacenterSetting`], with values as the file has them.

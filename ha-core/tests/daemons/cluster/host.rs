@@ -195,6 +195,7 @@ impl ConfigurationStore for Call<'_> {
                 resources: store.resources.clone(),
                 groups: store.groups.clone(),
                 rules: store.rules.clone(),
+                nodes: Arc::default(),
                 datacenter: store.datacenter.clone(),
                 fence: store.fence.clone(),
                 guests: Arc::new(guests.collect()),

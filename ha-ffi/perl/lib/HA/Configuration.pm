@@ -55,7 +55,7 @@ sub _sections {
         my %properties = %{$properties // {}};
         my $type = delete $properties{type};
         ($type, $id) = split /:/, $id, 2 if $file eq 'resources.cfg';
-        $type //= $file eq 'groups.cfg' ? 'group' : HA::Error->throw(status => 'argument', message => "$file: '$id' has no type");
+        $type //= { 'groups.cfg' => 'group', 'nodes.cfg' => 'node' }->{$file} // HA::Error->throw(status => 'argument', message => "$file: '$id' has no type");
         $text .= join ': ', map { _value("$file: $id", $_) } $type, $id;
         $text .= "\n";
         for my $key (sort keys %properties) {
@@ -73,8 +73,8 @@ sub _sections {
 # A configuration from hashes, where there are no files: what is wrong with it is an exception.
 sub from_hashes {
     my ($class, @given) = @_;
-    my %given = HA::FFI::named('from_hashes', [qw(resources groups rules datacenter service_types guests)], @given);
-    my %files = map { ("$_.cfg" => _sections("$_.cfg", $given{$_})) } grep { $given{$_} } qw(resources groups rules);
+    my %given = HA::FFI::named('from_hashes', [qw(resources groups rules nodes datacenter service_types guests)], @given);
+    my %files = map { ("$_.cfg" => _sections("$_.cfg", $given{$_})) } grep { $given{$_} } qw(resources groups rules nodes);
     my $self = $class->new(%files, map { ($_ => $given{$_}) } grep { $given{$_} } qw(service_types guests));
     for my $file (sort keys %files) {
         my ($problem) = $self->problems($file);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ha_core::{
-    id::NodeName,
+    id::{FailureDomain, NodeName},
     status::{LrmMode, LrmStatus, NodeState, Timestamp},
 };
 use serde::Serialize;
@@ -48,6 +48,9 @@ pub struct NodeGlance {
     pub master: bool,
     /// The time of its LRM's last record.
     pub last_seen: Option<Timestamp>,
+    /// What it fails together with, if that is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_domain: Option<FailureDomain>,
     /// What resets it when it stalls, as its daemon last said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guard: Option<String>,
@@ -132,11 +135,16 @@ impl<'a> NodeSeen<'a> {
             1 => text.push_str(", 1 service"),
             count => text.push_str(&format!(", {count} services")),
         }
+        let failure_domain = self.present.configuration().nodes.failure_domain(self.node).cloned();
+        if let Some(domain) = &failure_domain {
+            text.push_str(&format!(", in {domain}"));
+        }
         NodeGlance {
             node: self.node.clone(),
             state,
             health,
             master,
+            failure_domain,
             last_seen: self.record.and_then(|record| record.timestamp),
             guard: self.present.beats.get(self.node).and_then(|beat| beat.guard.clone()),
             services,

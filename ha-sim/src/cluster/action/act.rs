@@ -178,7 +178,10 @@ impl Edit {
             }
             (Edited::Rule(id), EditKind::Set(_) | EditKind::Unset(_)) => editor.set_rule(config, id, changes),
             (Edited::Rule(id), EditKind::Remove { .. }) => editor.remove_rule(config, id),
-            (Edited::Datacenter, _) => Ok(()),
+            (Edited::Node(node), EditKind::Add { .. } | EditKind::Set(_) | EditKind::Unset(_)) => {
+                editor.set_node(config, node.as_str(), changes)
+            }
+            (Edited::Node(_), EditKind::Remove { .. }) | (Edited::Datacenter, _) => Ok(()),
         })
     }
 }

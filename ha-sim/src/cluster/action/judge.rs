@@ -173,6 +173,7 @@ impl Edit {
             (Edited::Rule(_), EditKind::Add { .. }) => "rule added",
             (Edited::Rule(_), EditKind::Set(_) | EditKind::Unset(_)) => "rule changed",
             (Edited::Group(_), _) => "group edit",
+            (Edited::Node(_), _) => "node labelled",
             (Edited::Datacenter, _) => "datacenter edit",
         }
     }

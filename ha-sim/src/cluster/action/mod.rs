@@ -154,6 +154,8 @@ pub enum Edited {
     Group(String),
     /// A section of `rules.cfg`.
     Rule(String),
+    /// A section of `nodes.cfg`.
+    Node(NodeName),
     /// `datacenter.cfg`.
     Datacenter,
 }
@@ -209,6 +211,18 @@ impl Action {
     #[must_use]
     pub fn remove_rule(rule: String) -> Self {
         Self::edit(Edited::Rule(rule), EditKind::Remove { purge: true })
+    }
+
+    /// A node is said to fail together with others.
+    #[must_use]
+    pub fn set_failure_domain(node: NodeName, domain: &str) -> Self {
+        Self::edit(Edited::Node(node), EditKind::Set(vec![("failure-domain".to_owned(), domain.to_owned())]))
+    }
+
+    /// A node is said to fail together with no other one.
+    #[must_use]
+    pub fn unset_failure_domain(node: NodeName) -> Self {
+        Self::edit(Edited::Node(node), EditKind::Unset(vec!["failure-domain".to_owned()]))
     }
 
     /// A setting of `datacenter.cfg` is changed.

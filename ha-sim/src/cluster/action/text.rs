@@ -171,6 +171,7 @@ impl fmt::Display for Edit {
             Edited::Resource(sid) => sid.to_string(),
             Edited::Group(id) => format!("group {}", quoted(id)),
             Edited::Rule(id) => format!("rule {}", quoted(id)),
+            Edited::Node(node) => format!("node {node}"),
             Edited::Datacenter => "datacenter".to_owned(),
         };
         let pairs = |f: &mut fmt::Formatter<'_>, set: &[(String, String)]| {
@@ -237,6 +238,7 @@ fn named(place: &RawPlace) -> String {
     match place {
         RawPlace::Resources => "resources.cfg".to_owned(),
         RawPlace::Groups => "groups.cfg".to_owned(),
+        RawPlace::Nodes => "nodes.cfg".to_owned(),
         RawPlace::Rules => "rules.cfg".to_owned(),
         RawPlace::Datacenter => "datacenter.cfg".to_owned(),
         RawPlace::Fence => "fence.cfg".to_owned(),
