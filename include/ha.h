@@ -660,6 +660,8 @@ enum ha_edit_action
     /// Sets and unsets settings of datacenter.cfg, by the key of the line or of the item: "max_workers", "crs.ha". The id is
     /// not looked at.
     HA_EDIT_DATACENTER = 10,
+    /// Sets and unsets what nodes.cfg says of a node. id: the node.
+    HA_EDIT_SET_NODE = 11,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -685,6 +687,8 @@ enum ha_file
     HA_FILE_DATACENTER = 4,
     /// fence.cfg
     HA_FILE_FENCE = 5,
+    /// nodes.cfg
+    HA_FILE_NODES = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -782,7 +786,7 @@ ha_status ha_configuration_digest(const struct ha_configuration *configuration,
                                   struct ha_text *digest,
                                   struct ha_error **error);
 
-/// How many sections of resources.cfg, groups.cfg or rules.cfg hold.
+/// How many sections of resources.cfg, groups.cfg, rules.cfg or nodes.cfg hold.
 ha_status ha_configuration_section_count(const struct ha_configuration *configuration,
                                          int32_t file,
                                          size_t *count,

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use ha_core::{
     config::{
-        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, FenceConfig, GroupsConfig, NodesConfig,
-        Parsed, ResourcesConfig, RulesConfig, datacenter,
+        Changes, ConfigFiles, DatacenterConfig, DatacenterFile, Editor, FenceConfig, GroupsConfig, NodesConfig, Parsed,
+        ResourcesConfig, RulesConfig, datacenter,
     },
     id::{NodeName, ServiceTypes},
 };

@@ -16,7 +16,9 @@ pub fn seeds(target: &str) -> io::Result<Vec<Vec<u8>>> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let mut seeds: Vec<Vec<u8>> = own(target).iter().map(|text| text.as_bytes().to_vec()).collect();
     match target {
-        "resources" | "groups" | "rules" | "nodes" | "datacenter" | "edit" => texts(&tests.join("vectors/config"), &mut seeds)?,
+        "resources" | "groups" | "rules" | "nodes" | "datacenter" | "edit" => {
+            texts(&tests.join("vectors/config"), &mut seeds)?
+        }
         "fence" => texts(&tests.join("vectors/fence"), &mut seeds)?,
         "manager_status" | "lrm_status" | "command" => texts(&tests.join("vectors/status"), &mut seeds)?,
         "scenario" => {

@@ -4,7 +4,7 @@ use std::{fs, io::Read, process::ExitCode};
 
 use ha_core::{
     config::{Changes, ConfigFiles, EditError, Editor, RequestedState},
-    id::ServiceId,
+    id::{NodeName, ServiceId},
     status::{ServiceEntry, ServiceState},
 };
 use ha_host::{desk::Change, store::GuestDefinition};
@@ -302,14 +302,16 @@ pub(super) fn remove_rule(context: &Context, rule: &str, manner: &Manner) -> Res
 
 pub(super) fn set_node(
     context: &Context,
-    node: &str,
+    node: &NodeName,
     options: &LabelOptions,
     changes: &ChangeOptions,
     manner: &Manner,
 ) -> Result<ExitCode, Failure> {
     let set = options.given();
     let edit = Edit::new("node set", node, format!("changed: node {node}"));
-    change(edit, context, (&set, changes, manner), |editor, config, changes| editor.set_node(config, node, changes))
+    change(edit, context, (&set, changes, manner), |editor, config, changes| {
+        editor.set_node(config, node.as_str(), changes)
+    })
 }
 
 /// A change must change something.

@@ -152,10 +152,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Verb::Node { verb } => match verb {
             NodeVerb::List { json } => nodes::list(&context()?, json),
-            NodeVerb::Set { node, options, changes, manner } => {
-                edits::set_node(&context()?, &node, &options, &changes, &manner)
+            NodeVerb::Set { name, options, changes, manner } => {
+                edits::set_node(&context()?, &name, &options, &changes, &manner)
             }
-            NodeVerb::Config { node, json } => show::node_config(&context()?, node.as_deref(), json),
+            NodeVerb::Config { name, json } => show::node_config(&context()?, name.as_ref(), json),
             NodeVerb::Add { node, manner } => nodes::add(&context()?, &node, &manner),
             NodeVerb::Remove { node, force, manner } => nodes::remove(&context()?, &node, force, &manner),
             NodeVerb::Run(arguments) => {

@@ -27,7 +27,8 @@ pub(super) fn list(context: &Context, as_json: bool) -> Result<ExitCode, Failure
     }
     let row = |node: &NodeGlance| {
         let guard = node.guard.as_deref().map_or_else(String::new, |guard| format!("guarded by {guard}"));
-        vec![node.node.to_string(), node.text.clone(), guard]
+        let domain = node.failure_domain.as_ref().map(|domain| format!("in {domain}"));
+        [node.node.to_string(), node.text.clone(), guard].into_iter().chain(domain).collect::<Vec<String>>()
     };
     say_rows(&nodes.iter().map(row).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ use ha_host::desk;
 use serde_json::{Map, Value, json};
 
 use super::{
+    commands::check_node,
     context::{Context, Failure, note, say, say_json, say_rows},
     edits::check_is_a_group,
 };
@@ -103,27 +104,20 @@ pub(super) fn rule_config(context: &Context, rule: Option<&str>, as_json: bool) 
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn node_config(context: &Context, node: Option<&str>, as_json: bool) -> Result<ExitCode, Failure> {
+pub(super) fn node_config(context: &Context, node: Option<&NodeName>, as_json: bool) -> Result<ExitCode, Failure> {
     let stored = context.stored()?;
-    let nodes = stored.configuration.nodes.nodes.iter();
-    let shown = nodes
-        .map(|(node, labels): (&NodeName, _)| {
+    let nodes = &stored.configuration.nodes.nodes;
+    if let Some(node) = node.filter(|node| !nodes.contains_key(*node)) {
+        check_node(&context.store.settings()?.nodes, node)?;
+    }
+    let wanted = nodes.values().filter(|labels| node.is_none_or(|node| labels.node == *node));
+    let shown: Vec<Shown> = wanted
+        .map(|labels| {
             let properties = NodeProperty::ALL.iter();
             let properties = properties.filter_map(|property| Some((property.as_str(), labels.text(*property)?)));
-            ("node".to_owned(), node.to_string(), properties.collect())
+            ("node".to_owned(), labels.node.to_string(), properties.collect())
         })
         .collect();
-    let shown: Vec<Shown> = match node {
-        Some(node) => {
-            let member = |members: &[NodeName]| members.iter().any(|member| *member == node);
-            let found: Vec<Shown> = Vec::into_iter(shown).filter(|(_, name, _): &Shown| name == node).collect();
-            if found.is_empty() && !member(&context.store.settings()?.nodes) {
-                return Err(Failure::Failed(format!("'{node}' is no node of this cluster")));
-            }
-            found
-        }
-        None => shown,
-    };
     if as_json { say_sections_json("type", "node", &shown) } else { say_sections(&shown) }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -203,7 +203,8 @@ impl Seen {
         for node in &glance.nodes {
             let style = of_node(node);
             let guard = node.guard.as_ref().map(|guard| format!("; guarded by {guard}")).unwrap_or_default();
-            writeln!(out, "{style}node {} ({}{guard}){style:#}", node.node, node.text)?;
+            let domain = node.failure_domain.as_ref().map(|domain| format!("; in {domain}")).unwrap_or_default();
+            writeln!(out, "{style}node {} ({}{domain}{guard}){style:#}", node.node, node.text)?;
         }
         self.say_store(&mut out)?;
         let is_whole = options.sids.is_empty() && !options.problems && options.on.is_empty();

@@ -301,6 +301,8 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["plan", "evacuate", "node9"], "no node of this cluster, which has node1, node2, node3"),
         (&["--store", &nowhere, "plan", "tolerance"], "ha init"),
         (&["migrate", "777", "node2"], "there is no guest '777'"),
+        (&["node", "set", "nod1", "--failure-domain", "rack-a"], "did you mean 'node1'?"),
+        (&["node", "config", "node9"], "no node of this cluster, which has node1, node2, node3"),
         (&["groupadd", "pair", "--nodes", "node1"], "exists already"),
         (&["groupset", "none-such", "--restricted"], "does not exist"),
         (&["groupremove", "pair"], "in use by vm:100"),

@@ -87,6 +87,26 @@ fn groups_and_rules_go_their_whole_way() {
 }
 
 #[test]
+fn what_is_said_of_a_node_goes_its_whole_way() {
+    let cluster = Cluster::new();
+    let path = "/nodes/node1/labels";
+    assert_eq!(get(&cluster, path).body, json!({"node": "node1"}));
+    let tried = send(&cluster, "PATCH", &format!("{path}?dry_run=1"), &[], &json!({"failure-domain": "rack-a"}));
+    assert_eq!(tried.status, 200, "{tried:?}");
+    assert_eq!(get(&cluster, path).body, json!({"node": "node1"}), "it was only tried");
+    let said = send(&cluster, "PATCH", path, &[], &json!({"failure-domain": "rack-a", "comment": "left"}));
+    assert_eq!(said.body, json!({"node": "node1", "failure-domain": "rack-a", "comment": "left"}));
+    let status = get(&cluster, "/status").body;
+    assert_eq!(status["nodes"][0]["failure_domain"], "rack-a");
+    assert!(status["nodes"][1].get("failure_domain").is_none());
+    let refused = send(&cluster, "PATCH", path, &[], &json!({"failure-domain": "rack a"}));
+    assert_eq!((refused.status, &refused.body["code"]), (400, &json!("bad_properties")), "{refused:?}");
+    let unset = send(&cluster, "PATCH", path, &[], &json!({"delete": ["failure-domain", "comment"]}));
+    assert_eq!(unset.body, json!({"node": "node1"}));
+    assert_eq!(get(&cluster, "/nodes/node9/labels").status, 404);
+}
+
+#[test]
 fn a_trial_changes_nothing() {
     let cluster = Cluster::new();
     let tried = send(&cluster, "POST", "/services?dry_run=1", &[], &json!({"sid": "vm:100"}));

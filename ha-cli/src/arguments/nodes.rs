@@ -17,7 +17,8 @@ pub(crate) enum NodeVerb {
     /// Say something of a node, such as what fails together with it.
     Set {
         /// The node.
-        node: String,
+        #[arg(value_name = "NODE")]
+        name: NodeName,
         #[command(flatten)]
         options: LabelOptions,
         #[command(flatten)]
@@ -28,7 +29,8 @@ pub(crate) enum NodeVerb {
     /// Show what is said of nodes.
     Config {
         /// Only of this one.
-        node: Option<String>,
+        #[arg(value_name = "NODE")]
+        name: Option<NodeName>,
         /// As JSON.
         #[arg(long)]
         json: bool,

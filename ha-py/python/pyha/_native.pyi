@@ -85,6 +85,8 @@ __all__ = [
     "LrmStatus",
     "Manager",
     "ManagerStatus",
+    "NodeLabels",
+    "NodesConfig",
     "Outcome",
     "Play",
     "Replay",
@@ -142,6 +144,7 @@ class Cluster:
         resources: ResourcesConfig | str | bytes | None = None,
         groups: GroupsConfig | str | bytes | None = None,
         rules: RulesConfig | str | bytes | None = None,
+        labels: NodesConfig | str | bytes | None = None,
         datacenter: DatacenterFile | str | bytes | None = None,
         fence: FenceConfig | str | bytes | None = None,
         timings: Timings | None = None,
@@ -151,7 +154,7 @@ class Cluster:
         A cluster whose nodes have just come up, at time 0.
 
         Nodes are names, or :class:`NodeSetup`; guests are a mapping from SIDs to nodes, or :class:`GuestSetup`. Configuration
-        files are given as text or as what was read from them, and must not have problems.
+        files are given as text or as what was read from them, and must not have problems; ``labels`` is ``nodes.cfg``.
         """
     def __repr__(self, /) -> str: ...
     def add_group(
@@ -492,6 +495,18 @@ class Cluster:
         """
         Connects a node to the network, or cuts it off.
         """
+    def set_node(
+        self,
+        /,
+        node: str,
+        changes: PropertyMapping | PropertyPairs = ...,
+        *,
+        unset: Iterable[str] = ...,
+        **properties: "str | int | bool | list[str] | dict[str, int]",
+    ) -> None:
+        """
+        Sets and unsets what is said of a node.
+        """
     def set_node_size(self, /, node: str, cores: SupportsFloat | SupportsIndex, memory: SupportsIndex) -> None:
         """
         Changes the size of a node: cores, and bytes of memory.
@@ -752,6 +767,7 @@ class Configuration:
         resources: ResourcesConfig | str | bytes | None = None,
         groups: GroupsConfig | str | bytes | None = None,
         rules: RulesConfig | str | bytes | None = None,
+        nodes: NodesConfig | str | bytes | None = None,
         datacenter: DatacenterFile | str | bytes | None = None,
         fence: FenceConfig | str | bytes | None = None,
         guests: dict[str, str] = ...,
@@ -808,6 +824,11 @@ class Configuration:
         Where each guest is configured, by SID.
         """
     @property
+    def nodes(self, /) -> NodesConfig:
+        """
+        What is said of nodes.
+        """
+    @property
     def problems(self, /) -> dict[str, list[Problem]]:
         """
         What is wrong in the files, by file; without those that have no problem. See ``fence.faults`` for ``fence.cfg``.
@@ -819,8 +840,8 @@ class Configuration:
     @staticmethod
     def read(folder: str | PathLike[str], *, service_types: Iterable[str] = ...) -> Configuration:
         """
-        Reads ``resources.cfg``, ``groups.cfg``, ``rules.cfg``, ``datacenter.cfg`` and ``fence.cfg`` of a folder, as far as
-        they are there.
+        Reads ``resources.cfg``, ``groups.cfg``, ``rules.cfg``, ``nodes.cfg``, ``datacenter.cfg`` and ``fence.cfg`` of a
+        folder, as far as they are there.
         """
     @property
     def resources(self, /) -> ResourcesConfig:
@@ -1035,6 +1056,18 @@ class Editor:
     ) -> None:
         """
         Sets and unsets properties of a group.
+        """
+    def set_node(
+        self,
+        /,
+        node: str,
+        changes: PropertyMapping | PropertyPairs = ...,
+        *,
+        unset: Iterable[str] = ...,
+        **properties: "str | int | bool | list[str] | dict[str, int]",
+    ) -> None:
+        """
+        Sets and unsets what is said of a node.
         """
     def set_resource(
         self,
@@ -1610,6 +1643,110 @@ class ManagerStatus:
     def waits(self, /) -> dict[str, int]:
         """
         For services that wait for others that come first by an order rule, for how many seconds, as far as masters have counted them.
+        """
+
+@final
+class NodeLabels:
+    """
+    What is said of a node.
+
+    >>> from pyha import NodeLabels
+    >>> NodeLabels("node1", failure_domain="rack-a").failure_domain
+    'rack-a'
+    """
+    def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple[str], dict[str, object]]: ...
+    def __hash__(self, /) -> int: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, node: str, *, failure_domain: str | None = None, comment: str | None = None) -> NodeLabels: ...
+    def __repr__(self, /) -> str: ...
+    @property
+    def comment(self, /) -> str | None:
+        """
+        A person's remark.
+        """
+    @property
+    def failure_domain(self, /) -> str | None:
+        """
+        What it fails together with: all nodes of one domain. A node without one is a domain of its own.
+        """
+    @property
+    def node(self, /) -> str:
+        """
+        The node.
+        """
+    @property
+    def properties(self, /) -> dict[str, str]:
+        """
+        The properties that are set, as the text that an edit takes.
+        """
+
+@final
+class NodesConfig:
+    """
+    The content of ``nodes.cfg``: a mapping from the nodes to what is said of them.
+
+    >>> from pyha import NodesConfig
+    >>> NodesConfig.parse("node: node1\\n\\tfailure-domain rack-a\\n")["node1"].failure_domain
+    'rack-a'
+    """
+    def __contains__(self, key: Any, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __getitem__(self, key: str, /) -> NodeLabels: ...
+    def __iter__(self, /) -> Iterator[str]: ...
+    def __len__(self, /) -> int: ...
+    def __new__(cls, /, sections: Iterable[NodeLabels] = ...) -> NodesConfig:
+        """
+        From its sections; of two with one name the later one.
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def digest(self, /) -> str:
+        """
+        The SHA-1 of the file that this was read from, as 40 hexadecimal digits.
+        """
+    def get(self, /, key: str, default: Any | None = None) -> NodeLabels | None:
+        """
+        The section of this name, or ``default``.
+        """
+    def items(self, /) -> list[tuple[str, NodeLabels]]:
+        """
+        Names and sections, in the order of the file.
+        """
+    def keys(self, /) -> list[str]:
+        """
+        The names, in the order of the file.
+        """
+    @staticmethod
+    def parse(text: str | bytes, *, service_types: Iterable[str] = ...) -> NodesConfig:
+        """
+        Reads the text or the bytes of a file. What is wrong in it is in ``problems`` and never loses the rest.
+        """
+    @property
+    def problems(self, /) -> list[Problem]:
+        """
+        What is wrong in the file, in the order of the lines.
+        """
+    def raise_for_problems(self, /) -> None:
+        """
+        Raises a ``ConfigError`` if the file has problems.
+        """
+    @staticmethod
+    def read(path: str | PathLike[str], *, service_types: Iterable[str] = ...) -> NodesConfig:
+        """
+        Reads a file.
+        """
+    def to_bytes(self, /) -> bytes:
+        """
+        The file's bytes. Whatever could not be read is still there.
+        """
+    def values(self, /) -> list[NodeLabels]:
+        """
+        The sections, in the order of the file.
+        """
+    def write(self, /, path: str | PathLike[str]) -> None:
+        """
+        Writes a file, whole or not at all.
         """
 
 @final

@@ -14,8 +14,7 @@ use ha_core::{
 use pyo3::{inspect::PyStaticExpr, prelude::*, type_hint_union, types::PyBytes};
 
 use super::{
-    DatacenterFile, Editor, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig,
-    sections::node_names,
+    DatacenterFile, Editor, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig, sections::node_names,
     service_types, write_file,
 };
 use crate::{

@@ -10,7 +10,9 @@ use super::{
     arguments::{DurationsArg, Guests, NodeArg, setup},
 };
 use crate::{
-    config::{DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig, configuration::FileArg},
+    config::{
+        DatacenterFile, FenceConfig, GroupsConfig, NodesConfig, ResourcesConfig, RulesConfig, configuration::FileArg,
+    },
     convert::{Items, Moment, Seconds},
     errors,
     python::attribute,

@@ -135,16 +135,12 @@ impl<'a> NodeSeen<'a> {
             1 => text.push_str(", 1 service"),
             count => text.push_str(&format!(", {count} services")),
         }
-        let failure_domain = self.present.configuration().nodes.failure_domain(self.node).cloned();
-        if let Some(domain) = &failure_domain {
-            text.push_str(&format!(", in {domain}"));
-        }
         NodeGlance {
             node: self.node.clone(),
             state,
             health,
             master,
-            failure_domain,
+            failure_domain: self.present.configuration().nodes.failure_domain(self.node).cloned(),
             last_seen: self.record.and_then(|record| record.timestamp),
             guard: self.present.beats.get(self.node).and_then(|beat| beat.guard.clone()),
             services,
