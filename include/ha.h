@@ -804,7 +804,7 @@ ha_status ha_configuration_section(const struct ha_configuration *configuration,
 /// The value of a property, as text. HA_NONE if it is not set, HA_ERROR_NOT_FOUND if there is no such section.
 ///
 /// id: the service ("vm:100"), group or rule. For datacenter.cfg it is not looked at, and key is the path in the JSON form
-/// ("scheduler.mode", "max_workers"), which is always set but for "max_starts" and "max_moves".
+/// ("scheduler.mode", "max_workers"), which is always set but for "max_starts", "max_moves" and "flapping_hold".
 ha_status ha_configuration_property(const struct ha_configuration *configuration,
                                     int32_t file,
                                     const char *id,
@@ -1248,6 +1248,8 @@ enum ha_fate
     HA_FATE_RATHER_APART = 8,
     /// It came back lately: the service goes back there when it has been well for long enough (failback-delay).
     HA_FATE_BACK_TOO_SHORTLY = 9,
+    /// It takes no new services, since it was fenced again and again (flapping_hold).
+    HA_FATE_HELD = 10,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1934,6 +1936,21 @@ enum ha_event_kind
     /// A service stays where it is for now: the node of higher priority that it would go back to has not been well for long enough.
     /// Fields: sid, node, seconds.
     HA_EVENT_FAILBACK_DELAYED = 128,
+    /// A node was fenced again and again: it takes no new services for a time, as long as there are others for them.
+    /// Fields: node, seconds, holds.
+    HA_EVENT_NODE_HELD = 129,
+    /// A node takes new services again.
+    /// Fields: node.
+    HA_EVENT_NODE_HOLD_OVER = 130,
+    /// It was asked for that a node takes new services, however often it was fenced.
+    /// Fields: node, [by].
+    HA_EVENT_FENCINGS_CLEARED = 131,
+    /// A service goes to a node that takes no new services, or starts there.
+    /// Fields: sid, node, [with].
+    HA_EVENT_HELD_NODE_TAKEN = 132,
+    /// A move that was asked for brings a service to a node that takes no new services.
+    /// Fields: sid, node, seconds.
+    HA_EVENT_MOVE_TO_HELD_NODE = 133,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

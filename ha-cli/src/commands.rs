@@ -140,6 +140,10 @@ pub(super) fn arm(context: &Context, manner: &Manner) -> Result<ExitCode, Failur
     queue(context, &Command::ArmHa, manner, false)
 }
 
+pub(super) fn clear_fencings(context: &Context, node: NodeName, manner: &Manner) -> Result<ExitCode, Failure> {
+    queue(context, &Command::ClearFencings { node }, manner, false)
+}
+
 /// Queues a command, and tells what follows. One that leads nowhere, or whose effect will not last, is refused unless it is forced.
 pub(super) fn queue(context: &Context, command: &Command, manner: &Manner, force: bool) -> Result<ExitCode, Failure> {
     let line = command.to_string();
@@ -165,7 +169,8 @@ fn object(command: &Command) -> String {
         Command::Move { sid, .. } | Command::Stop { sid, .. } => sid.to_string(),
         Command::EnableNodeMaintenance { node }
         | Command::DisableNodeMaintenance { node }
-        | Command::ConfirmFenced { node, .. } => node.to_string(),
+        | Command::ConfirmFenced { node, .. }
+        | Command::ClearFencings { node } => node.to_string(),
         Command::DisarmHa { .. } | Command::ArmHa => "the cluster".into(),
     }
 }
@@ -174,7 +179,9 @@ fn object(command: &Command) -> String {
 fn goals(command: &Command) -> Vec<Goal> {
     let node_goal = |node: &NodeName, state| Goal::Node { node: node.clone(), state };
     match command {
-        Command::Move { .. } | Command::Stop { .. } | Command::ConfirmFenced { .. } => vec![Goal::Taken],
+        Command::Move { .. } | Command::Stop { .. } | Command::ConfirmFenced { .. } | Command::ClearFencings { .. } => {
+            vec![Goal::Taken]
+        }
         Command::EnableNodeMaintenance { node } => vec![Goal::Taken, node_goal(node, NodeState::Maintenance)],
         Command::DisableNodeMaintenance { node } => vec![Goal::Taken, node_goal(node, NodeState::Online)],
         Command::DisarmHa { .. } => vec![Goal::Taken, Goal::Disarmed(true)],
@@ -188,7 +195,8 @@ fn check_nodes(nodes: &[NodeName], command: &Command) -> Result<(), Failure> {
         Command::Move { node, .. }
         | Command::EnableNodeMaintenance { node }
         | Command::DisableNodeMaintenance { node }
-        | Command::ConfirmFenced { node, .. } => check_node(nodes, node),
+        | Command::ConfirmFenced { node, .. }
+        | Command::ClearFencings { node } => check_node(nodes, node),
         Command::Stop { .. } | Command::DisarmHa { .. } | Command::ArmHa => Ok(()),
     }
 }

@@ -120,6 +120,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Failovers { lost, since, json } => history::failovers(&context()?, lost.as_ref(), &since, json),
         Verb::Watch { sid, json } => watch::watch(&context()?, sid.as_deref(), json),
         Verb::ConfirmFenced { node, repeat, manner } => confirm::confirm_fenced(&context()?, node, repeat, &manner),
+        Verb::ClearFencings { node, manner } => commands::clear_fencings(&context()?, node, &manner),
         Verb::Web(arguments) => beside::run("web", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
         Verb::Token(arguments) => beside::run("token", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),
         Verb::Notify(arguments) => beside::run("notify", &cli.store, &cli.node, &cli.state_dir, &arguments.rest),

@@ -223,6 +223,7 @@ fn arguments_that_make_no_sense_give_2_and_say_what_is_allowed() {
         (&["node", "clear-twin", "now"], "now"),
         (&["node", "leave", "now"], "now"),
         (&["confirm-fenced"], "<NODE>"),
+        (&["clear-fencings"], "<NODE>"),
         (&["completions", "csh"], "bash"),
         (&["demo", "now"], "now"),
         (&["--store", "floppy:A", "config"], "file:DIRECTORY"),
@@ -353,6 +354,7 @@ fn what_cannot_be_done_gives_1_and_says_why() {
         (&["--state-dir", "/dev/null/state", "node", "leave"], "/dev/null/state"),
         (&["confirm-fenced", "node1", "--repeat", "node2"], "nothing was confirmed"),
         (&["confirm-fenced", "node9", "--repeat", "node9"], "no node of this cluster"),
+        (&["clear-fencings", "node9"], "no node of this cluster"),
         (&["--node", "node9", "node", "run", "--watchdog", "none", "--run-dir", &run], "no node of this cluster"),
     ];
     check_complaints(&sandbox, 1, cases);

@@ -152,7 +152,8 @@ proptest! {
             DatacenterSetting::HoldDuration
             | DatacenterSetting::MaxWorkers
             | DatacenterSetting::MaxStarts
-            | DatacenterSetting::MaxMoves => "7",
+            | DatacenterSetting::MaxMoves
+            | DatacenterSetting::FlappingHold => "7",
             DatacenterSetting::Fencing => "hardware",
             DatacenterSetting::MigrateGroups => "0",
         };

@@ -8,8 +8,9 @@ use ha_core::{
     id::{NodeName, RuleId, ServiceId, Uid},
     status::{
         ClusterView, Command, Disarm, DisarmMode, DisarmState, ExitCode, FailbackWait, FenceIncident, JobResult,
-        LrmMode, LrmState, LrmStatus, ManagerStatus, Motion, NodeRequest, NodeReturn, NodeState, OrderedStart,
-        QueuedCommand, Readiness, ServiceEntry, ServiceNote, ServiceState, StateName, UnknownFields, ViewInput, Writer,
+        LrmMode, LrmState, LrmStatus, ManagerStatus, Motion, NodeFencings, NodeRequest, NodeReturn, NodeState,
+        OrderedStart, QueuedCommand, Readiness, ServiceEntry, ServiceNote, ServiceState, StateName, UnknownFields,
+        ViewInput, Writer,
     },
 };
 use proptest::{
@@ -150,17 +151,25 @@ fn back() -> impl Strategy<Value = NodeReturn> {
     })
 }
 
+fn fencings() -> impl Strategy<Value = NodeFencings> {
+    (vec(any::<u32>(), 0..4), any::<bool>(), option::of(any::<u32>()), any::<u32>(), unknown())
+        .prop_map(|(ages, down, left, holds, unknown)| NodeFencings { ages, down, left, holds, unknown })
+}
+
 fn going_back() -> impl Strategy<Value = FailbackWait> {
     (node(), any::<u32>(), unknown()).prop_map(|(node, left, unknown)| FailbackWait { node, left, unknown })
 }
 
-fn manager_status() -> impl Strategy<Value = ManagerStatus> {
-    let request = (any::<bool>(), asked(), unknown()).prop_map(|(maintenance, (by, since), unknown)| NodeRequest {
+fn request() -> impl Strategy<Value = NodeRequest> {
+    (any::<bool>(), asked(), unknown()).prop_map(|(maintenance, (by, since), unknown)| NodeRequest {
         maintenance,
         by,
         since,
         unknown,
-    });
+    })
+}
+
+fn manager_status() -> impl Strategy<Value = ManagerStatus> {
     (
         (
             option::of(node()),
@@ -171,11 +180,11 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
             btree_map(sid(), any::<u32>(), 0..3),
             btree_map(sid(), ordered(), 0..3),
             (btree_set(sid(), 0..3), btree_set(sid(), 0..3), btree_map(rule(), btree_set(sid(), 1..3), 0..3)),
-            (btree_map(node(), back(), 0..3), btree_map(sid(), going_back(), 0..3)),
+            (btree_map(node(), (back(), fencings()), 0..3), btree_map(sid(), going_back(), 0..3)),
         ),
         btree_map(node(), select(NodeState::ALL), 0..4),
         vec((sid(), entry()), 0..6),
-        btree_map(node(), request, 0..3),
+        btree_map(node(), request(), 0..3),
         btree_map(node(), incident(), 0..3),
         unknown(),
     )
@@ -190,7 +199,7 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     start_failures,
                     ordered,
                     (waiting_starts, waiting_moves, sharing),
-                    (returned_nodes, waiting_failbacks),
+                    (noted_nodes, waiting_failbacks),
                 ),
                 nodes,
                 services,
@@ -198,6 +207,10 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                 fencing,
                 unknown,
             )| {
+                let (returned, fenced): (Vec<_>, Vec<_>) = noted_nodes
+                    .into_iter()
+                    .map(|(node, (back, fencings))| ((node.clone(), back), (node, fencings)))
+                    .unzip();
                 ManagerStatus {
                     master_node,
                     timestamp,
@@ -213,8 +226,9 @@ fn manager_status() -> impl Strategy<Value = ManagerStatus> {
                     waiting_starts,
                     waiting_moves,
                     sharing,
-                    returned_nodes,
+                    returned_nodes: returned.into_iter().collect(),
                     waiting_failbacks,
+                    fenced_nodes: fenced.into_iter().collect(),
                     fencing,
                     unknown,
                 }
@@ -276,6 +290,7 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::ArmHa),
         (node(), option::of("[a-z]{1,9}"))
             .prop_map(|(node, by)| Command::ConfirmFenced { node, by: by.map(Into::into) }),
+        node().prop_map(|node| Command::ClearFencings { node }),
     ]
 }
 

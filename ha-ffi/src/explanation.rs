@@ -45,6 +45,8 @@ pub enum ha_fate {
     HA_FATE_RATHER_APART = 8,
     /// It came back lately: the service goes back there when it has been well for long enough (failback-delay).
     HA_FATE_BACK_TOO_SHORTLY = 9,
+    /// It takes no new services, since it was fenced again and again (flapping_hold).
+    HA_FATE_HELD = 10,
 }
 
 /// What became of one node in a decision. This layout never changes; the text is lent by the explanation.
@@ -117,6 +119,7 @@ pub unsafe extern "C" fn ha_explanation_node(
             Fate::KeptTogether { .. } => ha_fate::HA_FATE_KEPT_TOGETHER,
             Fate::RatherApart { .. } => ha_fate::HA_FATE_RATHER_APART,
             Fate::BackTooShortly { .. } => ha_fate::HA_FATE_BACK_TOO_SHORTLY,
+            Fate::Held { .. } => ha_fate::HA_FATE_HELD,
         };
         let (services, score) = match found.figure {
             Some(Figure::Services(count)) => (i64::from(count), -1.0),

@@ -267,6 +267,13 @@ impl ManagerStatus {
         waits.map(|(sid, wait)| (sid.as_str(), (wait.node.as_str(), wait.left))).collect()
     }
 
+    /// For nodes that take no new services since they were fenced again and again, for how many seconds more, from when they are there.
+    #[getter]
+    fn held_nodes(&self) -> BTreeMap<&str, u32> {
+        let held = self.0.fenced_nodes.iter().filter_map(|(node, fencings)| Some((node.as_str(), fencings.left?)));
+        held.collect()
+    }
+
     /// The services, by SID.
     #[getter]
     fn services(&self) -> Services {
@@ -489,7 +496,7 @@ impl Command {
     #[getter]
     fn sid(&self) -> Option<&str> {
         use status::Command::{
-            ArmHa, ConfirmFenced, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop,
+            ArmHa, ClearFencings, ConfirmFenced, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop,
         };
         match &self.0 {
             Move { sid, .. } | Stop { sid, .. } => Some(sid.as_str()),
@@ -497,7 +504,8 @@ impl Command {
             | DisableNodeMaintenance { .. }
             | DisarmHa { .. }
             | ArmHa
-            | ConfirmFenced { .. } => None,
+            | ConfirmFenced { .. }
+            | ClearFencings { .. } => None,
         }
     }
 
@@ -505,13 +513,14 @@ impl Command {
     #[getter]
     fn node(&self) -> Option<&str> {
         use status::Command::{
-            ArmHa, ConfirmFenced, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop,
+            ArmHa, ClearFencings, ConfirmFenced, DisableNodeMaintenance, DisarmHa, EnableNodeMaintenance, Move, Stop,
         };
         match &self.0 {
             Move { node, .. }
             | EnableNodeMaintenance { node }
             | DisableNodeMaintenance { node }
-            | ConfirmFenced { node, .. } => Some(node.as_str()),
+            | ConfirmFenced { node, .. }
+            | ClearFencings { node } => Some(node.as_str()),
             Stop { .. } | DisarmHa { .. } | ArmHa => None,
         }
     }

@@ -91,7 +91,7 @@ def test_every_event_has_a_sentence_and_a_severity() -> None:
         hints = {name: hint for name, hint in get_type_hints(cls).items() if not name.startswith("_")}
         values = {name: some(hint) for name, hint in hints.items()}
         for name, hint in hints.items():
-            if name in ("sid", "blocking") or (name == "with_" and hint is str):
+            if name in ("sid", "blocking") or (name == "with_" and hint in (str, str | None)):
                 values[name] = "vm:100"
             elif name == "lock" and cls.__name__ == "LockAcquired":
                 values[name] = "ha_agent_node1_lock"

@@ -294,6 +294,16 @@ export function confirmFenced(node) {
   });
 }
 
+export function clearFencings(node) {
+  openChange({
+    title: t('unhold.title', { node: node.name }),
+    verb: t('unhold.do'),
+    lead: t('unhold.lead', { node: node.name }),
+    about: { node: node.name },
+    request: () => ({ method: 'POST', path: `${nodePath(node.name)}/clear-fencings` }),
+  });
+}
+
 export function disarm() {
   const choice = { mode: 'freeze' };
   openChange({

@@ -231,6 +231,14 @@ function header(node) {
             node.last_seen && `, ${t('node.seen', { age: span((now() - node.last_seen * 1000) / 1000, false) })}`,
           ),
         ],
+    node.hold &&
+      h(
+        'p',
+        { class: 'note' },
+        t(node.hold.until ? 'node.hold' : 'node.hold.back', {
+          left: span(node.hold.until ? Math.max(node.hold.until - now() / 1000, 0) : node.hold.left, false),
+        }),
+      ),
     node.maintenance &&
       h(
         'p',

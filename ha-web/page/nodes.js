@@ -1,6 +1,6 @@
 // Nodes: what guards each, how much it carries, maintenance, and HA as a whole.
 
-import { arm, actButton, confirmFenced, disarm, maintenance } from './actions.js';
+import { arm, actButton, clearFencings, confirmFenced, disarm, maintenance } from './actions.js';
 import { call, get, may } from './api.js';
 import { chip } from './chip.js';
 import { h, nothing } from './dom.js';
@@ -116,6 +116,7 @@ function buttons(node) {
     'div',
     { class: 'row' },
     may('VM.Migrate') && actButton(isIn ? 'leave' : 'enter', () => maintenance(node)),
+    may('Sys.Console') && node.hold && actButton('unhold', () => clearFencings(node)),
     may('Sys.Console') && node.state === 'to_be_fenced' && actButton('fenced', () => confirmFenced(node), 'danger'),
   );
 }

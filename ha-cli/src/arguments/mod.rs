@@ -134,6 +134,13 @@ pub(super) enum Verb {
         #[command(flatten)]
         manner: Manner,
     },
+    /// Let a node take new services again that was fenced again and again: forget how often that was (flapping_hold).
+    ClearFencings {
+        /// The node.
+        node: NodeName,
+        #[command(flatten)]
+        manner: Manner,
+    },
     /// Start a service: request the state 'started' for it.
     Start {
         /// The service.

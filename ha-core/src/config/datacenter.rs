@@ -142,6 +142,10 @@ text_enum! {
     Both = "both",
 }
 
+/// The first software version that knows [`DatacenterConfig::flapping_hold`]. A master without it counts no fencings and leaves what others
+/// have counted as it is.
+pub const VERSION_WITH_FLAPPING_HOLD: &str = "9.2.0";
+
 /// The settings of the whole cluster that the core reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatacenterConfig {
@@ -157,6 +161,10 @@ pub struct DatacenterConfig {
     /// Services that move at once in the whole cluster, at least 1; without a bound by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_moves: Option<u32>,
+    /// For how many seconds a node that was fenced again and again takes no new services, at least 1; longer each time. By default it
+    /// takes them at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping_hold: Option<u32>,
     /// By what a node is known to be down.
     pub fencing: FencingMode,
     /// Whether the master turns groups into rules once all nodes know rules; else they are kept as they are.
@@ -176,6 +184,7 @@ impl Default for DatacenterConfig {
             max_workers: 4,
             max_starts: None,
             max_moves: None,
+            flapping_hold: None,
             fencing: FencingMode::default(),
             migrate_groups: true,
         }
@@ -207,6 +216,8 @@ pub enum DatacenterSetting {
     MaxStarts,
     /// [`DatacenterConfig::max_moves`]
     MaxMoves,
+    /// [`DatacenterConfig::flapping_hold`], in seconds
+    FlappingHold,
     /// [`DatacenterConfig::fencing`]
     Fencing,
     /// [`DatacenterConfig::migrate_groups`]
@@ -226,6 +237,7 @@ text_enum! {
     MaxWorkers = "max_workers" | "max_worker",
     MaxStarts = "max_starts",
     MaxMoves = "max_moves",
+    FlappingHold = "flapping_hold",
     Fencing = "fencing",
     MigrateGroups = "ha.migrate_groups",
 }
@@ -269,6 +281,7 @@ impl DatacenterSetting {
             Self::MaxWorkers => config.max_workers = integer(text, 1)?,
             Self::MaxStarts => config.max_starts = Some(integer(text, 1)?),
             Self::MaxMoves => config.max_moves = Some(integer(text, 1)?),
+            Self::FlappingHold => config.flapping_hold = Some(integer(text, 1)?),
             Self::Fencing => config.fencing = word(text)?,
             Self::MigrateGroups => config.migrate_groups = boolean(text)?,
         }

@@ -165,6 +165,26 @@ impl fmt::Display for Event {
             Self::FailbackDelayed { sid, node, seconds } => {
                 write!(f, "{sid} goes back to {node} in {seconds} s if that stays well (failback-delay)")
             }
+            Self::NodeHeld { node, seconds, holds } => {
+                write!(
+                    f,
+                    "node {node} was fenced again and again: it takes no new services for {seconds} s (flapping_hold)"
+                )?;
+                if *holds > 1 { write!(f, ", {holds} times in a row now") } else { Ok(()) }
+            }
+            Self::NodeHoldOver { node } => write!(f, "node {node} takes new services again"),
+            Self::FencingsCleared { node, by } => {
+                write!(f, "node {node} takes new services, however often it was fenced{}", By(by.as_deref()))
+            }
+            Self::HeldNodeTaken { sid, node, with: None } => {
+                write!(f, "{sid} takes node {node}, though that takes no new services: there is no other one for it")
+            }
+            Self::HeldNodeTaken { sid, node, with: Some(with) } => {
+                write!(f, "{sid} takes node {node}, though that takes no new services: {with} is there")
+            }
+            Self::MoveToHeldNode { sid, node, seconds } => {
+                write!(f, "{sid} goes to {node} as asked, though that takes no new services for another {seconds} s")
+            }
             Self::AllNodesTried { sid, failed_nodes } => {
                 write!(
                     f,
@@ -448,6 +468,7 @@ fn ignored(reason: IgnoreReason) -> &'static str {
         IgnoreReason::NotDisarmed => "HA is not disarmed",
         IgnoreReason::AlreadyInMaintenance => "the node is in maintenance already",
         IgnoreReason::Disarmed => "HA is disarmed",
+        IgnoreReason::NotFencedLately => "the node takes new services already",
     }
 }
 

@@ -384,6 +384,47 @@ pub enum Event {
         /// In how many seconds it goes back, if that node stays well.
         seconds: u32,
     },
+    /// A node was fenced again and again: it takes no new services for a time, as long as there are others for them.
+    NodeHeld {
+        /// The node.
+        node: NodeName,
+        /// For how many seconds, from when it is there.
+        seconds: u32,
+        /// How often it has come to that in a row.
+        holds: u32,
+    },
+    /// A node takes new services again.
+    NodeHoldOver {
+        /// The node.
+        node: NodeName,
+    },
+    /// It was asked for that a node takes new services, however often it was fenced.
+    FencingsCleared {
+        /// The node.
+        node: NodeName,
+        /// Who asked for that, if the command named somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A service goes to a node that takes no new services, or starts there.
+    HeldNodeTaken {
+        /// The service.
+        sid: ServiceId,
+        /// The node.
+        node: NodeName,
+        /// The service that it must be together with there; without one no other node is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        with: Option<ServiceId>,
+    },
+    /// A move that was asked for brings a service to a node that takes no new services.
+    MoveToHeldNode {
+        /// The service.
+        sid: ServiceId,
+        /// Where it goes.
+        node: NodeName,
+        /// For how many seconds more that takes none.
+        seconds: u32,
+    },
     /// A service failed to start on every node that it may use; it starts again where it is.
     AllNodesTried {
         /// The service.
@@ -1034,6 +1075,11 @@ impl Event {
                 | Self::StartHeldBack { .. }
                 | Self::MoveHeldBack { .. }
                 | Self::FailbackDelayed { .. }
+                | Self::NodeHeld { .. }
+                | Self::NodeHoldOver { .. }
+                | Self::FencingsCleared { .. }
+                | Self::HeldNodeTaken { .. }
+                | Self::MoveToHeldNode { .. }
                 | Self::CommandUnknown { .. }
                 | Self::CommandWithoutEffect { .. }
                 | Self::MoveWillNotLast { .. }

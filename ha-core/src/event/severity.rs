@@ -83,6 +83,9 @@ impl Event {
             | Self::ApartRulesNotInForce { .. }
             | Self::SharingBegun { .. }
             | Self::MoveBringsTogether { .. }
+            | Self::NodeHeld { .. }
+            | Self::HeldNodeTaken { .. }
+            | Self::MoveToHeldNode { .. }
             | Self::AgentStartFailed { .. }
             | Self::StartRetriesExhausted { .. }
             | Self::StartRetry { .. }
@@ -129,6 +132,8 @@ impl Event {
             | Self::ChangeMade { .. }
             | Self::StartFailuresExpired { .. }
             | Self::SharingEnded { .. }
+            | Self::NodeHoldOver { .. }
+            | Self::FencingsCleared { .. }
             | Self::StartWaits { .. }
             | Self::ServiceReady { .. }
             | Self::StoreSpaceEnough { .. } => Severity::Notice,

@@ -102,6 +102,8 @@ pub enum IgnoreReason {
     AlreadyInMaintenance,
     /// The command has no meaning while HA is disarmed.
     Disarmed,
+    /// The node was not fenced lately, or that is not counted.
+    NotFencedLately,
 }
 
 text_enum! {
@@ -111,6 +113,7 @@ text_enum! {
     NotDisarmed = "not_disarmed",
     AlreadyInMaintenance = "already_in_maintenance",
     Disarmed = "disarmed",
+    NotFencedLately = "not_fenced_lately",
 }
 
 /// Why a move was dropped.

@@ -58,6 +58,8 @@ impl Cause {
             | Event::CommandWithoutEffect { .. }
             | Event::ComoveQueued { .. }
             | Event::FenceConfirmed { .. }
+            | Event::FencingsCleared { .. }
+            | Event::MoveToHeldNode { .. }
             | Event::ChangeMade { .. } => Self::Request,
             Event::ServiceMove { cause: MoveCause::Placement, .. } => return why.and_then(of_move),
             Event::MaintenanceReturn { .. }
@@ -76,7 +78,9 @@ impl Cause {
             | Event::FenceDeviceSucceeded { .. }
             | Event::FenceDeviceFailed { .. }
             | Event::FenceDevicesExhausted { .. }
-            | Event::NodeNotFenced { .. } => Self::NodeLoss,
+            | Event::NodeNotFenced { .. }
+            | Event::NodeHeld { .. }
+            | Event::HeldNodeTaken { .. } => Self::NodeLoss,
             Event::ServiceRecovered { .. } | Event::RecoveryFailed { .. } | Event::ServiceLockRemoved { .. } => {
                 Self::Recovery
             }
@@ -121,6 +125,7 @@ fn of_move(why: &Why) -> Option<Cause> {
             Cause::Affinity
         }
         Fate::FailedBefore => Cause::StartFailure,
+        Fate::Held { .. } => Cause::NodeLoss,
         Fate::Candidate => Cause::Rebalance,
     })
 }

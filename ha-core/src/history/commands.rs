@@ -183,7 +183,10 @@ impl Followed {
         let verb = line.split_ascii_whitespace().next().unwrap_or_default();
         // Those of the commands that disarm and arm are answered by their verb alone.
         let is_own = |text: &str| text == line || text == verb;
-        let at_once = matches!(self.command, Some(Command::ArmHa | Command::ConfirmFenced { .. }));
+        let at_once = matches!(
+            self.command,
+            Some(Command::ArmHa | Command::ConfirmFenced { .. } | Command::ClearFencings { .. })
+        );
         let outcome = match (event, &self.command) {
             (Event::CommandAccepted { command, .. }, _) if is_own(command) && at_once => CommandOutcome::Done,
             (Event::CommandAccepted { command, .. }, _) if is_own(command) => CommandOutcome::UnderWay,
@@ -226,7 +229,7 @@ impl Followed {
             Command::EnableNodeMaintenance { node } => of_node(node, event, NodeState::Maintenance),
             Command::DisableNodeMaintenance { node } => of_node(node, event, NodeState::Online),
             Command::DisarmHa { .. } => of_disarm(event),
-            Command::ArmHa | Command::ConfirmFenced { .. } => None,
+            Command::ArmHa | Command::ConfirmFenced { .. } | Command::ClearFencings { .. } => None,
         };
         outcome.map(|outcome| Step { outcome, text: event.to_string() })
     }

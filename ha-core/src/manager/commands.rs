@@ -32,7 +32,7 @@ pub(super) struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn accepted(self) -> Event {
+    pub(super) fn accepted(self) -> Event {
         Event::CommandAccepted { command: self.line.into(), by: self.by.map(String::from) }
     }
 
@@ -43,7 +43,7 @@ impl Given<'_> {
 }
 
 /// Why a command is not carried out.
-enum Refusal {
+pub(super) enum Refusal {
     Rejected(RejectionReason),
     Ignored(IgnoreReason),
 }
@@ -97,6 +97,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             Command::DisarmHa { mode } => self.command_disarm(line, verb, *mode),
             Command::ArmHa => self.command_arm(line, verb),
             Command::ConfirmFenced { node, .. } => self.command_confirm_fenced(line, node, by),
+            Command::ClearFencings { node } => self.command_clear_fencings(line, node),
         }
     }
 
@@ -158,6 +159,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.give_command(service, QueuedCommand::Move { motion, target: target.clone() });
         self.report_if_not_lasting(service, target);
         self.report_if_brought_together(service, target);
+        self.report_if_held(service, target);
     }
 
     /// Says so if the service will be sent away from there again.
@@ -308,7 +310,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    fn refuse(&mut self, command: &str, refusal: Refusal) {
+    pub(super) fn refuse(&mut self, command: &str, refusal: Refusal) {
         let command = String::from(command);
         self.host.event(match refusal {
             Refusal::Rejected(reason) => Event::CommandRejected { command, reason },

@@ -13,6 +13,7 @@ mod disarm;
 mod failback;
 mod failures;
 mod fencing;
+mod flapping;
 mod group_migration;
 mod guard;
 mod input;
@@ -203,6 +204,7 @@ impl Manager {
         self.orders.take(self.rules.orders(), &self.status, host);
         let mut round = Round::new(self, input, configuration, rules, host);
         round.watch_returns();
+        round.watch_fencings();
         round.doubt_unrecorded();
         round.take_commands();
         round.make_room();

@@ -319,12 +319,13 @@ impl<'a, H: RoundHost + ?Sized> Round<'a, H> {
         }
     }
 
-    /// Reports that a service goes to a place for which a rule gave way, if one did.
-    pub(super) fn report_gave_way(&mut self, service: usize, place: &Place) {
+    /// Reports what speaks against the place where a service goes: a rule gave way for it, or it takes no new services.
+    pub(super) fn report_drawbacks(&mut self, service: usize, place: &Place) {
         if let (Some((sid, _)), Some(rule)) = (self.entry(service), &place.gave_way) {
             let event = Event::RuleGaveWay { sid: sid.clone(), rule: rule.clone(), node: place.node.clone() };
             self.host.event(event);
         }
+        self.report_held(service, place);
     }
 
     pub(super) fn new_uid(&mut self) -> Uid {

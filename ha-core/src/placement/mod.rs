@@ -5,6 +5,7 @@ mod crowds;
 mod explain;
 mod findings;
 mod groups;
+mod holds;
 mod load;
 mod node_set;
 mod occupancy;
@@ -35,6 +36,7 @@ pub(crate) use select::{LeftOut, Recorder, Subject};
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use groups::GroupCounts;
+use holds::Holds;
 use load::{BasicLoad, Load};
 use occupancy::Occupancy;
 use returns::Returns;
@@ -71,6 +73,8 @@ pub(crate) struct Placement {
     strangers: BTreeMap<usize, Vec<usize>>,
     /// The nodes that came back lately, where services go back to them only after a delay.
     returns: Returns,
+    /// The nodes that take no new services.
+    holds: Holds,
     /// A cost that a node is given, whatever its load is: to find out what would happen if it were so.
     assumed: Option<(usize, f64)>,
     scratch: select::Scratch,
@@ -143,6 +147,7 @@ impl Placement {
             load,
             strangers: BTreeMap::new(),
             returns: Returns::default(),
+            holds: Holds::default(),
             assumed: None,
             scratch: select::Scratch::default(),
             rules,

@@ -18,6 +18,8 @@ pub(crate) struct Occupancy {
     pub(crate) starting: Option<u32>,
     /// Whether placement may move it now.
     pub(crate) movable: bool,
+    /// Whether it goes on wherever there is a place, since its own node was fenced.
+    pub(crate) leaves: bool,
 }
 
 impl Occupancy {
@@ -33,17 +35,16 @@ impl Occupancy {
             ServiceState::RequestStartBalance { .. } => Self { present, target, starting: target, ..Self::default() },
             ServiceState::Started { confirmed } => {
                 let starting = if *confirmed { None } else { node };
-                Self { present, node, target: None, starting, movable: true }
+                Self { present, node, starting, movable: true, ..Self::default() }
             }
             ServiceState::Migrate { .. } | ServiceState::Relocate { .. } => {
                 let starting = if node.is_none() { target } else { None };
-                Self { present, node, target, starting, movable: false }
+                Self { present, node, target, starting, ..Self::default() }
             }
-            ServiceState::RequestStop { .. }
-            | ServiceState::Fence
-            | ServiceState::Freeze
-            | ServiceState::Error
-            | ServiceState::Recovery => Self { present, node, ..Self::default() },
+            ServiceState::RequestStop { .. } | ServiceState::Fence | ServiceState::Freeze | ServiceState::Error => {
+                Self { present, node, ..Self::default() }
+            }
+            ServiceState::Recovery => Self { present, node, leaves: true, ..Self::default() },
         }
     }
 

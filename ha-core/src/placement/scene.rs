@@ -78,6 +78,9 @@ impl Scene<'_> {
             let resource = self.configuration.resources.resources.get(sid)?;
             resource.failback_delay().filter(|_| resource.state() == RequestedState::Started)
         });
+        if self.configuration.datacenter.flapping_hold.is_some() {
+            placement.note_holds(&self.status.fenced_nodes);
+        }
         placement.assumed =
             self.cost.as_ref().and_then(|(node, cost)| placement.position(node).map(|node| (node, *cost)));
         (placement, shortfall)

@@ -81,6 +81,11 @@ pub(crate) enum LeftOut {
         /// In how many seconds that is.
         left: u32,
     },
+    /// It takes no new services, since it was fenced again and again.
+    Held {
+        /// For how many seconds more.
+        left: u32,
+    },
     /// A service that must be kept apart uses it.
     KeptApart,
     /// Others are left that fewer services use which should rather be apart.
@@ -124,6 +129,12 @@ pub(crate) struct Scratch {
     together: NodeCounts,
     crowds: NodeCounts,
     costs: Costs,
+}
+
+impl Scratch {
+    pub(super) fn has_no_candidate(&self) -> bool {
+        self.candidates.is_empty()
+    }
 }
 
 /// The cost of starting a service on each online node; the lower, the better.
@@ -209,9 +220,14 @@ impl Placement {
         let keeps = subject.preference == Preference::None;
         let meanwhile = if keeps && subject.failback { self.before_going_back(subject, scratch) } else { None };
         let open = meanwhile.as_ref().map_or(classes, |meanwhile| &meanwhile.classes);
+        let spared = self.spare_held(subject, open, scratch);
+        let open = spared.as_ref().map_or(open, |spared| &spared.classes);
         self.record_classes(classes, open, recorder);
         for (node, left) in meanwhile.iter().flat_map(|meanwhile| &meanwhile.waits_for) {
             recorder.left_out(*node, LeftOut::BackTooShortly { left: *left });
+        }
+        if let Some(spared) = &spared {
+            spared.record(self, recorder);
         }
         if open.preferred.is_empty() {
             return (None, Decider::NothingAllowed);
@@ -329,7 +345,7 @@ impl Placement {
 
     /// The preferred nodes, less those that are left out; if nothing is left since services to be kept apart use them, and the
     /// rule that prefers them is not strict, all that it allows.
-    fn find_candidates(
+    pub(super) fn find_candidates(
         &self,
         subject: Subject<'_>,
         classes: &NodeClasses,

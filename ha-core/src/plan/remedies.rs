@@ -44,6 +44,7 @@ fn candidates(reason: &DownReason) -> Vec<Remedy> {
             | Fate::NotOnline { .. }
             | Fate::LowerPriority { .. }
             | Fate::BackTooShortly { .. }
+            | Fate::Held { .. }
             | Fate::FailedBefore
             | Fate::RatherApart { .. } => {}
         }

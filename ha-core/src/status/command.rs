@@ -69,6 +69,11 @@ pub enum Command {
         /// Who says so, a word without blanks.
         by: Option<SmolStr>,
     },
+    /// Forget how often a node was fenced lately, so that it takes new services.
+    ClearFencings {
+        /// Which node.
+        node: NodeName,
+    },
 }
 
 /// Why a line is not a command.
@@ -77,7 +82,7 @@ pub enum Command {
 pub enum CommandError {
     /// The first word is not a command.
     #[error(
-        "unknown command '{0}': expected migrate, relocate, stop, enable-node-maintenance, disable-node-maintenance, disarm-ha, arm-ha or confirm-fenced"
+        "unknown command '{0}': expected migrate, relocate, stop, enable-node-maintenance, disable-node-maintenance, disarm-ha, arm-ha, confirm-fenced or clear-fencings"
     )]
     UnknownVerb(String),
     /// Too few or too many words.
@@ -137,6 +142,7 @@ impl FromStr for Command {
                     expected: "a node, and who says that it is down",
                 }),
             },
+            "clear-fencings" => parse_node("clear-fencings", rest).map(|node| Self::ClearFencings { node }),
             _ => Err(CommandError::UnknownVerb(verb.into())),
         }
     }
@@ -200,7 +206,8 @@ impl CommandLine {
             | Command::EnableNodeMaintenance { .. }
             | Command::DisableNodeMaintenance { .. }
             | Command::DisarmHa { .. }
-            | Command::ArmHa => None,
+            | Command::ArmHa
+            | Command::ClearFencings { .. } => None,
         };
         self.by.as_deref().or(of_command)
     }
@@ -280,6 +287,7 @@ impl Command {
             Self::DisarmHa { .. } => "disarm-ha",
             Self::ArmHa => "arm-ha",
             Self::ConfirmFenced { .. } => "confirm-fenced",
+            Self::ClearFencings { .. } => "clear-fencings",
         }
     }
 }
@@ -291,7 +299,9 @@ impl fmt::Display for Command {
         match self {
             Self::Move { sid, node, .. } => write!(f, " {sid} {node}"),
             Self::Stop { sid, timeout } => write!(f, " {sid} {timeout}"),
-            Self::EnableNodeMaintenance { node } | Self::DisableNodeMaintenance { node } => write!(f, " {node}"),
+            Self::EnableNodeMaintenance { node }
+            | Self::DisableNodeMaintenance { node }
+            | Self::ClearFencings { node } => write!(f, " {node}"),
             Self::DisarmHa { mode } => write!(f, " {mode}"),
             Self::ArmHa => Ok(()),
             Self::ConfirmFenced { node, by: Some(by) } => write!(f, " {node} {by}"),
@@ -365,6 +375,7 @@ mod tests {
                 "confirm-fenced node1 alice@desk",
                 Command::ConfirmFenced { node: node.clone(), by: Some("alice@desk".into()) },
             ),
+            ("clear-fencings node1", Command::ClearFencings { node: node.clone() }),
         ] {
             assert_eq!(line.parse().as_ref(), Ok(&command));
             assert_eq!(command.to_string(), line);
@@ -390,6 +401,8 @@ mod tests {
             "arm-ha now",
             "confirm-fenced",
             "confirm-fenced n1 alice now",
+            "clear-fencings",
+            "clear-fencings n1 n2",
         ] {
             let first = line.split(' ').next();
             assert!(matches!(error(line), CommandError::Arguments { verb, .. } if Some(verb) == first), "{line}");

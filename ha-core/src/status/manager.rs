@@ -145,6 +145,73 @@ impl NodeReturn {
     }
 }
 
+/// How often a node was fenced lately, as far as masters have counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeFencings {
+    /// How many seconds ago that was, the last one first, and no more than are looked at. Time for which the node takes no new services
+    /// does not count.
+    pub ages: Vec<u32>,
+    /// Whether it was not there since the last time.
+    pub down: bool,
+    /// For how many seconds more it takes no new services, from when it is there; `None` if it takes them.
+    pub left: Option<u32>,
+    /// How often it has come to that since it was fenced for the first time of these.
+    pub holds: u32,
+    /// Fields that this version does not know.
+    pub unknown: UnknownFields,
+}
+
+impl NodeFencings {
+    /// A node that is fenced for this many times within [`HOUR`](Self::HOUR) takes no new services for a time.
+    pub const FENCINGS: usize = 3;
+    /// For so many seconds a fencing counts.
+    pub const HOUR: u32 = 3600;
+    /// A hold doubles up to so many seconds.
+    const DAY: u32 = 86_400;
+
+    /// The node was fenced. Gives for how many seconds it takes no new services from now on, if it has come to that; the first time
+    /// `hold`, and then twice as long as before, up to a day.
+    ///
+    /// A node that was not there meanwhile is not fenced once more: then it is the same fencing, which was in doubt.
+    pub(crate) fn fenced(&mut self, hold: u32) -> Option<u32> {
+        if core::mem::replace(&mut self.down, true) {
+            return None;
+        }
+        self.ages.insert(0, 0);
+        self.ages.truncate(Self::FENCINGS);
+        if self.ages.len() < Self::FENCINGS {
+            return None;
+        }
+        let doubled = hold.saturating_mul(2_u32.saturating_pow(self.holds));
+        self.holds = self.holds.saturating_add(1);
+        let left = doubled.min(hold.max(Self::DAY));
+        self.left = Some(left);
+        Some(left)
+    }
+
+    /// Time has passed. While the node takes no new services, that counts if it is `there`. Says whether it takes them again.
+    pub(crate) fn pass(&mut self, seconds: u32, there: bool) -> bool {
+        self.down &= !there;
+        match self.left {
+            Some(left) if there => {
+                self.left = left.checked_sub(seconds).filter(|left| *left > 0);
+                self.left.is_none()
+            }
+            Some(_) => false,
+            None => {
+                self.ages.iter_mut().for_each(|age| *age = age.saturating_add(seconds));
+                self.ages.retain(|age| *age < Self::HOUR);
+                false
+            }
+        }
+    }
+
+    /// Whether nothing more follows from it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.left.is_none() && self.ages.is_empty()
+    }
+}
+
 /// That a service stays where it is, since a node that it would go back to has not been well for long enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailbackWait {
@@ -447,6 +514,9 @@ pub struct ManagerStatus {
     pub returned_nodes: BTreeMap<NodeName, NodeReturn>,
     /// Services that wait to go back to a node of higher priority. Recorded as `waiting_failbacks`, and absent when empty.
     pub waiting_failbacks: BTreeMap<ServiceId, FailbackWait>,
+    /// How often nodes were fenced within the last hour, as long as those that are fenced again and again take no new services. Recorded as
+    /// `fenced_nodes`, and absent when empty.
+    pub fenced_nodes: BTreeMap<NodeName, NodeFencings>,
     /// The incident of every node that must be fenced. Recorded as `fencing`, and absent when empty.
     pub fencing: BTreeMap<NodeName, FenceIncident>,
     /// Fields that this version does not know.
@@ -476,6 +546,12 @@ impl ManagerStatus {
     #[must_use]
     pub fn is_online(&self, node: &NodeName) -> bool {
         self.node_state(node) == NodeState::Online
+    }
+
+    /// For how many seconds more a node takes no new services, since it was fenced again and again; `None` if it takes them.
+    #[must_use]
+    pub fn held_for(&self, node: &NodeName) -> Option<u32> {
+        self.fenced_nodes.get(node)?.left
     }
 
     /// The services of a node that its LRM has to look after: those with it as node or target, in any state but
@@ -575,5 +651,40 @@ mod tests {
             [(60, 3599), (60, 3600), (7200, 7199), (7200, 7200)].map(|(longest, well)| back(1, well).is_over(longest)),
             [false, true, false, true]
         );
+    }
+
+    fn fenced_at(ages: &[u32]) -> NodeFencings {
+        NodeFencings { ages: ages.to_vec(), ..NodeFencings::default() }
+    }
+
+    #[test]
+    fn a_third_fencing_within_an_hour_holds_a_node_for_twice_as_long_each_time() {
+        let mut node = NodeFencings::default();
+        assert_eq!((node.fenced(600), node.pass(1700, true), node.fenced(600)), (None, false, None));
+        assert_eq!((node.pass(1000, false), node.fenced(600)), (false, None), "that is the same fencing");
+        assert!(!node.pass(899, true));
+        assert_eq!(node.fenced(600), Some(600));
+        assert!(!node.pass(10_000, false), "it is away");
+        assert!(!node.pass(599, true));
+        assert_eq!(node.ages, [0, 1899, 3599], "time for which it is held does not count");
+        assert_eq!((node.pass(1, true), node.left), (true, None));
+        assert!(!node.pass(60, true));
+        assert_eq!(node.ages, [60, 1959]);
+        assert_eq!(node.fenced(600), Some(1200), "it was held before");
+        assert!(!node.pass(100, true));
+        assert_eq!(node.fenced(600), Some(2400), "it was held");
+        assert!(node.pass(2400, true));
+        assert!(!node.pass(3599, true));
+        assert!(!node.is_over());
+        assert_eq!((node.pass(1, true), node.is_over()), (false, true));
+    }
+
+    #[test]
+    fn a_hold_doubles_up_to_a_day() {
+        let held = |hold: u32, holds: u32| NodeFencings { holds, ..fenced_at(&[100, 200]) }.fenced(hold);
+        assert_eq!([0, 1, 4, 5, 40].map(|holds| held(5000, holds)), [5000, 10_000, 80_000, 86_400, 86_400].map(Some));
+        assert_eq!(held(100_000, 3), Some(100_000), "a longer one stays as it is");
+        assert_eq!(held(u32::MAX, u32::MAX), Some(u32::MAX));
+        assert_eq!(fenced_at(&[100]).fenced(600), None);
     }
 }

@@ -16,8 +16,8 @@ pub use command::{Command, CommandError, CommandLine, DisarmMode};
 pub use json::{NotUnderstood, StatusError};
 pub use lrm::{ExitCode, JobResult, LrmMode, LrmState, LrmStatus, Readiness, ServiceNote, Writer};
 pub use manager::{
-    Disarm, DisarmState, FailbackWait, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeReturn, NodeState,
-    OrderedStart, QueuedCommand, ServiceEntry, ServiceState, StateName,
+    Disarm, DisarmState, FailbackWait, FenceIncident, ManagerStatus, Motion, NodeFencings, NodeRequest, NodeReturn,
+    NodeState, OrderedStart, QueuedCommand, ServiceEntry, ServiceState, StateName,
 };
 pub use service_table::ServiceTable;
 pub use utc::UtcTime;

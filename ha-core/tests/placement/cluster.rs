@@ -10,7 +10,7 @@ use ha_core::{
     host::{Configuration, HostFigures, NodeFigures, ServiceFigures, UnmanagedGuest},
     id::{NodeName, RuleId, ServiceId},
     plan::Situation,
-    status::{ManagerStatus, NodeState, ServiceEntry, ServiceState},
+    status::{ManagerStatus, NodeFencings, NodeState, ServiceEntry, ServiceState},
 };
 use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
 
@@ -47,6 +47,11 @@ impl Cluster {
 
     pub(crate) fn is_online(&self, node: &NodeName) -> bool {
         self.status.is_online(node)
+    }
+
+    /// Whether a node takes no new services.
+    pub(crate) fn is_held(&self, node: &NodeName) -> bool {
+        self.configuration.datacenter.flapping_hold.is_some() && self.status.held_for(node).is_some()
     }
 
     pub(crate) fn failback(&self, sid: &ServiceId) -> bool {
@@ -158,48 +163,57 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
             select(BalanceMethod::ALL),
             select(vec![ImbalanceScale::Plain, ImbalanceScale::Normalised]),
         );
+        // In most clusters no node takes no new services.
+        let held = prop_oneof![2 => vec(Just(false), nodes), 1 => vec(weighted(0.4), nodes)];
         (
-            states,
+            (states, held, weighted(0.9)),
             vec(node_figures(), nodes),
             vec((service_entry(nodes), service_figures(), (any::<bool>(), weighted(0.9))), services),
             vec((0..nodes, service_figures(), any::<bool>()), 0..4),
             rules(nodes, services),
             scheduler,
         )
-            .prop_map(|(states, sizes, services, guests, rules, (mode, method, scale))| {
-                let mut status = ManagerStatus::default();
-                let mut usage = HostFigures::default();
-                let mut resources = ResourcesConfig::default();
-                let mut unmanaged = Vec::new();
-                for (number, (state, size)) in states.into_iter().zip(sizes).enumerate() {
-                    status.nodes.insert(node(number), state);
-                    usage.nodes.insert(node(number), size);
-                }
-                for (number, (entry, figures, (failback, auto_rebalance))) in services.into_iter().enumerate() {
-                    status.services.insert(sid(number), entry);
-                    usage.services.insert(sid(number), figures);
-                    let resource = Resource {
-                        failback: Some(failback),
-                        auto_rebalance: Some(auto_rebalance),
-                        ..Resource::new(sid(number))
+            .prop_map(
+                |((states, held, counts_fencings), sizes, services, guests, rules, (mode, method, scale))| {
+                    let mut status = ManagerStatus::default();
+                    let mut usage = HostFigures::default();
+                    let mut resources = ResourcesConfig::default();
+                    let mut unmanaged = Vec::new();
+                    for (number, (state, size)) in states.into_iter().zip(sizes).enumerate() {
+                        status.nodes.insert(node(number), state);
+                        usage.nodes.insert(node(number), size);
+                    }
+                    for (number, _) in held.into_iter().enumerate().filter(|(_, held)| *held) {
+                        let fencings = NodeFencings { left: Some(300), ..NodeFencings::default() };
+                        status.fenced_nodes.insert(node(number), fencings);
+                    }
+                    for (number, (entry, figures, (failback, auto_rebalance))) in services.into_iter().enumerate() {
+                        status.services.insert(sid(number), entry);
+                        usage.services.insert(sid(number), figures);
+                        let resource = Resource {
+                            failback: Some(failback),
+                            auto_rebalance: Some(auto_rebalance),
+                            ..Resource::new(sid(number))
+                        };
+                        resources.resources.insert(sid(number), resource);
+                    }
+                    for (number, (at, figures, running)) in guests.into_iter().enumerate() {
+                        usage.services.insert(sid(500 + number), figures);
+                        unmanaged.push(UnmanagedGuest { sid: sid(500 + number), node: node(at), running });
+                    }
+                    let mut datacenter = DatacenterConfig::default();
+                    datacenter.scheduler.mode = mode;
+                    datacenter.scheduler.method = method;
+                    datacenter.scheduler.scale = scale;
+                    datacenter.flapping_hold = counts_fencings.then_some(300);
+                    let configuration = Configuration {
+                        resources: Arc::new(resources),
+                        rules: Arc::new(rules),
+                        datacenter: Arc::new(datacenter),
+                        ..Configuration::default()
                     };
-                    resources.resources.insert(sid(number), resource);
-                }
-                for (number, (at, figures, running)) in guests.into_iter().enumerate() {
-                    usage.services.insert(sid(500 + number), figures);
-                    unmanaged.push(UnmanagedGuest { sid: sid(500 + number), node: node(at), running });
-                }
-                let mut datacenter = DatacenterConfig::default();
-                datacenter.scheduler.mode = mode;
-                datacenter.scheduler.method = method;
-                datacenter.scheduler.scale = scale;
-                let configuration = Configuration {
-                    resources: Arc::new(resources),
-                    rules: Arc::new(rules),
-                    datacenter: Arc::new(datacenter),
-                    ..Configuration::default()
-                };
-                Cluster { members: status.nodes.keys().cloned().collect(), status, configuration, usage, unmanaged }
-            })
+                    Cluster { members: status.nodes.keys().cloned().collect(), status, configuration, usage, unmanaged }
+                },
+            )
     })
 }

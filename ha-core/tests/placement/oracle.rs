@@ -159,8 +159,13 @@ pub(crate) fn costs(cluster: &Cluster, sid: &ServiceId) -> BTreeMap<NodeName, f6
     counts
 }
 
-fn classes(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> (BTreeSet<NodeName>, BTreeSet<NodeName>) {
-    let online: BTreeSet<NodeName> = online(cluster).into_iter().collect();
+fn classes(
+    cluster: &Cluster,
+    rules: &CompiledRules,
+    sid: &ServiceId,
+    without: &BTreeSet<NodeName>,
+) -> (BTreeSet<NodeName>, BTreeSet<NodeName>) {
+    let online: BTreeSet<NodeName> = online(cluster).into_iter().filter(|node| !without.contains(node)).collect();
     let Some(affinity) = rules.node_affinity(sid) else { return (online.clone(), online) };
     let allowed: BTreeSet<NodeName> = online.into_iter().filter(|node| affinity.priority(node).is_some()).collect();
     let highest = allowed.iter().map(|node| affinity.priority(node)).max();
@@ -202,13 +207,46 @@ fn crowds(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> BTreeMap
     crowds
 }
 
+/// The nodes that take no new services and are new to one: it does not stay there, and nothing is there that must be together with it.
+fn held(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId, preference: Preference) -> BTreeSet<NodeName> {
+    let own = &cluster.status.services.get(sid).unwrap().node;
+    let others = rules.positive(sid).iter().filter_map(|other| cluster.status.services.get(other));
+    let partners = others.filter(|entry| entry.state != ServiceState::Recovery);
+    let drawn: BTreeSet<NodeName> = partners.filter_map(|entry| uses(cluster, entry).pop()).collect();
+    let is_new = |node: &NodeName| !(drawn.contains(node) || preference == Preference::None && node == own);
+    online(cluster).into_iter().filter(|node| cluster.is_held(node) && is_new(node)).collect()
+}
+
+/// Steps 4, 5 and 8a: the nodes that are left of those that a service may have, where some are left out beforehand.
+fn find(
+    cluster: &Cluster,
+    rules: &CompiledRules,
+    (sid, preference): (&ServiceId, Preference),
+    separate: &BTreeSet<NodeName>,
+    without: &BTreeSet<NodeName>,
+) -> BTreeSet<NodeName> {
+    let entry = cluster.status.services.get(sid).unwrap();
+    let (allowed, preferred) = classes(cluster, rules, sid, without);
+    let without_failed = |nodes: &BTreeSet<NodeName>| -> BTreeSet<NodeName> {
+        let failed = |node: &NodeName| preference == Preference::TryNext && entry.failed_nodes.contains(node);
+        nodes.iter().filter(|node| !failed(node)).cloned().collect()
+    };
+    let mut left = without_failed(&preferred);
+    let any_before = !left.is_empty();
+    left.retain(|node| !separate.contains(node));
+    if any_before && left.is_empty() && rules.node_affinity(sid).is_some_and(|rule| !rule.strict) {
+        left = without_failed(&allowed).difference(separate).cloned().collect();
+    }
+    left
+}
+
 /// `select_node`, step by step.
 pub(crate) fn select(cluster: &Cluster, sid: &ServiceId, preference: Preference) -> Option<NodeName> {
     let rules = compiled(cluster);
     let entry = cluster.status.services.get(sid).unwrap();
     // 1
-    let (allowed, mut left) = classes(cluster, &rules, sid);
-    if left.is_empty() {
+    let (allowed, preferred) = classes(cluster, &rules, sid, &BTreeSet::new());
+    if preferred.is_empty() {
         return None;
     }
     // 2
@@ -226,17 +264,11 @@ pub(crate) fn select(cluster: &Cluster, sid: &ServiceId, preference: Preference)
     if stays && !all_fail_back && allowed.contains(&entry.node) && may_stay {
         return Some(entry.node.clone());
     }
-    // 4, 5
-    let without_failed = |nodes: &BTreeSet<NodeName>| -> BTreeSet<NodeName> {
-        let failed = |node: &NodeName| preference == Preference::TryNext && entry.failed_nodes.contains(node);
-        nodes.iter().filter(|node| !failed(node)).cloned().collect()
-    };
-    left = without_failed(&left);
-    let any_before = !left.is_empty();
-    left.retain(|node| !separate.contains(node));
-    // 8a
-    if any_before && left.is_empty() && rules.node_affinity(sid).is_some_and(|rule| !rule.strict) {
-        left = without_failed(&allowed).difference(&separate).cloned().collect();
+    // 4, 5, 8a
+    let find = |without: &BTreeSet<NodeName>| find(cluster, &rules, (sid, preference), &separate, without);
+    let mut left = find(&held(cluster, &rules, sid, preference));
+    if left.is_empty() {
+        left = find(&BTreeSet::new());
     }
     // All of a group go home together, unless one of them is held elsewhere.
     let home = entry.maintenance_node.as_ref().filter(|node| left.contains(*node));
@@ -341,9 +373,10 @@ pub(crate) fn moves(cluster: &Cluster) -> (f64, Vec<Move>) {
             };
             share = (share.0 + cores, share.1 + bytes);
         }
-        let (_, preferred) = classes(cluster, &rules, sid);
+        let (_, preferred) = classes(cluster, &rules, sid, &BTreeSet::new());
         let mut separate = separate(cluster, &rules, sid);
         separate.extend(crowds(cluster, &rules, sid).into_keys());
+        separate.extend(online(cluster).into_iter().filter(|node| cluster.is_held(node)));
         for target in preferred.into_iter().filter(|node| !separate.contains(node) && *node != entry.node) {
             let mut after = used.clone();
             let source = after.get_mut(&entry.node).unwrap();

@@ -215,7 +215,7 @@ pub unsafe extern "C" fn ha_configuration_section(
 /// The value of a property, as text. HA_NONE if it is not set, HA_ERROR_NOT_FOUND if there is no such section.
 ///
 /// id: the service ("vm:100"), group or rule. For datacenter.cfg it is not looked at, and key is the path in the JSON form
-/// ("scheduler.mode", "max_workers"), which is always set but for "max_starts" and "max_moves".
+/// ("scheduler.mode", "max_workers"), which is always set but for "max_starts", "max_moves" and "flapping_hold".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ha_configuration_property(
     configuration: *const ha_configuration,

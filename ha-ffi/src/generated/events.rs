@@ -392,6 +392,21 @@ pub enum ha_event_kind {
     /// A service stays where it is for now: the node of higher priority that it would go back to has not been well for long enough.
     /// Fields: sid, node, seconds.
     HA_EVENT_FAILBACK_DELAYED = 128,
+    /// A node was fenced again and again: it takes no new services for a time, as long as there are others for them.
+    /// Fields: node, seconds, holds.
+    HA_EVENT_NODE_HELD = 129,
+    /// A node takes new services again.
+    /// Fields: node.
+    HA_EVENT_NODE_HOLD_OVER = 130,
+    /// It was asked for that a node takes new services, however often it was fenced.
+    /// Fields: node, [by].
+    HA_EVENT_FENCINGS_CLEARED = 131,
+    /// A service goes to a node that takes no new services, or starts there.
+    /// Fields: sid, node, [with].
+    HA_EVENT_HELD_NODE_TAKEN = 132,
+    /// A move that was asked for brings a service to a node that takes no new services.
+    /// Fields: sid, node, seconds.
+    HA_EVENT_MOVE_TO_HELD_NODE = 133,
 }
 
 /// The kind of an event.
@@ -530,6 +545,11 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::MoveBringsTogether { .. } => Kind::HA_EVENT_MOVE_BRINGS_TOGETHER,
         Event::ApartRulesNotInForce { .. } => Kind::HA_EVENT_APART_RULES_NOT_IN_FORCE,
         Event::FailbackDelayed { .. } => Kind::HA_EVENT_FAILBACK_DELAYED,
+        Event::NodeHeld { .. } => Kind::HA_EVENT_NODE_HELD,
+        Event::NodeHoldOver { .. } => Kind::HA_EVENT_NODE_HOLD_OVER,
+        Event::FencingsCleared { .. } => Kind::HA_EVENT_FENCINGS_CLEARED,
+        Event::HeldNodeTaken { .. } => Kind::HA_EVENT_HELD_NODE_TAKEN,
+        Event::MoveToHeldNode { .. } => Kind::HA_EVENT_MOVE_TO_HELD_NODE,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

@@ -1,6 +1,7 @@
 //! What is wrong in the configuration, as far as that can be told before it bites.
 
 use ha_core::{
+    config::datacenter::VERSION_WITH_FLAPPING_HOLD,
     event::Event,
     id::NodeName,
     placement::FindingKind,
@@ -51,12 +52,21 @@ pub fn problems(present: &Present) -> Vec<String> {
         let told = |node, version| Event::ApartRulesNotInForce { node, version };
         problems.extend(not_known(present, VERSION_WITH_LOOSELY_APART, told));
     }
+    if configuration.datacenter.flapping_hold.is_some() {
+        let told = |node, version| {
+            let needs = VERSION_WITH_FLAPPING_HOLD;
+            format!(
+                "flapping_hold has no effect while {node} is master: it has version {version}, and that needs {needs}"
+            )
+        };
+        problems.extend(not_known(present, VERSION_WITH_FLAPPING_HOLD, told));
+    }
     problems.extend(unguarded(present));
     problems
 }
 
-/// Nodes whose software is older than what knows some of the rules that there are.
-fn not_known(present: &Present, wanted: &str, told: fn(NodeName, String) -> Event) -> Vec<String> {
+/// Nodes whose software is older than what knows something that is configured.
+fn not_known<T: ToString>(present: &Present, wanted: &str, told: fn(NodeName, String) -> T) -> Vec<String> {
     let members = present.beats.iter().filter(|(node, _)| present.settings.nodes.contains(node));
     let old = members.filter(|(_, beat)| compare_versions(&beat.version, wanted).is_lt());
     old.map(|(node, beat)| told(node.clone(), beat.version.clone()).to_string()).collect()

@@ -113,6 +113,15 @@ fn nodes(text: &mut Text, measured: Measured<'_>) {
         (vec![("node", node.to_string()), ("state", state.to_string())], 1.0)
     });
     text.gauge("ha_node_state", "1 for the state of each node that the master has recorded.", states);
+    let held = glance.view.lrms.iter().map(|lrm| {
+        let left = lrm.hold.map_or(0.0, |hold| f64::from(hold.left));
+        (vec![("node", lrm.node.to_string())], left)
+    });
+    text.gauge(
+        "ha_node_hold_seconds",
+        "For how long each node still takes no new services since it was fenced again and again, from when it is there.",
+        held,
+    );
     let record = |lrm: &LrmView| Some((vec![("node", lrm.node.to_string())], age(present, lrm.timestamp?)));
     let ages = glance.view.lrms.iter().filter_map(record);
     paces(text, present);

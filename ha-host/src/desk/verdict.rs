@@ -48,6 +48,7 @@ const fn of_ignored(reason: IgnoreReason) -> &'static str {
         IgnoreReason::NotDisarmed => "HA is not disarmed",
         IgnoreReason::AlreadyInMaintenance => "the node is in maintenance already",
         IgnoreReason::Disarmed => "HA is disarmed: arm it first",
+        IgnoreReason::NotFencedLately => "the node takes new services already",
     }
 }
 
@@ -77,6 +78,7 @@ fn answers_to(event: &Event, line: &str) -> bool {
         | Event::CommandIgnored { .. }
         | Event::CommandUnknown { .. }
         | Event::MoveWillNotLast { .. }
+        | Event::MoveToHeldNode { .. }
         | Event::MaintenanceClearUnexpectedState { .. } => true,
         _ => false,
     }

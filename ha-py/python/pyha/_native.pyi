@@ -1554,6 +1554,11 @@ class ManagerStatus:
         Reads the JSON text of the record.
         """
     @property
+    def held_nodes(self, /) -> dict[str, int]:
+        """
+        For nodes that take no new services since they were fenced again and again, for how many seconds more, from when they are there.
+        """
+    @property
     def is_disarmed(self, /) -> bool:
         """
         Whether HA is disarmed: nothing is done to services any more.

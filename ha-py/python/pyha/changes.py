@@ -13,6 +13,7 @@ __all__ = [
     "AskForBest",
     "BetterFigure",
     "Change",
+    "ClearFencings",
     "Failback",
     "ForgetFailure",
     "ForgetMaintenanceNode",
@@ -100,6 +101,16 @@ class WellForLonger(Change):
 
     seconds: int
     """For how many seconds more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFencings(Change):
+    """The node, which was fenced again and again, takes new services."""
+
+    _tag = "clear_fencings"
+
+    node: str
+    """The node."""
 
 
 @dataclass(frozen=True, slots=True)

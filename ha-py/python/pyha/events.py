@@ -52,11 +52,13 @@ __all__ = [
     "FenceWithoutServices",
     "FencedNodeRebooted",
     "FencedNodeReturned",
+    "FencingsCleared",
     "FiguresMissing",
     "GroupMigrationAborted",
     "GroupMigrationObstacle",
     "GroupMigrationStarted",
     "GroupMigrationSucceeded",
+    "HeldNodeTaken",
     "HistoryIncomplete",
     "HostCallFailed",
     "JobHangs",
@@ -79,8 +81,11 @@ __all__ = [
     "MoveFailedWrongNode",
     "MoveHeldBack",
     "MoveIgnored",
+    "MoveToHeldNode",
     "MoveWillNotLast",
     "NodeForgotten",
+    "NodeHeld",
+    "NodeHoldOver",
     "NodeNotFenced",
     "NodeState",
     "NotifyFenceStarted",
@@ -761,6 +766,77 @@ class FailbackDelayed(Event):
 
     seconds: int
     """In how many seconds it goes back, if that node stays well."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHeld(Event):
+    """A node was fenced again and again: it takes no new services for a time, as long as there are others for them."""
+
+    _tag = "node_held"
+
+    node: str
+    """The node."""
+
+    seconds: int
+    """For how many seconds, from when it is there."""
+
+    holds: int
+    """How often it has come to that in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHoldOver(Event):
+    """A node takes new services again."""
+
+    _tag = "node_hold_over"
+
+    node: str
+    """The node."""
+
+
+@dataclass(frozen=True, slots=True)
+class FencingsCleared(Event):
+    """It was asked for that a node takes new services, however often it was fenced."""
+
+    _tag = "fencings_cleared"
+
+    node: str
+    """The node."""
+
+    by: str | None = None
+    """Who asked for that, if the command named somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNodeTaken(Event):
+    """A service goes to a node that takes no new services, or starts there."""
+
+    _tag = "held_node_taken"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """The node."""
+
+    with_: str | None = None
+    """The service that it must be together with there; without one no other node is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveToHeldNode(Event):
+    """A move that was asked for brings a service to a node that takes no new services."""
+
+    _tag = "move_to_held_node"
+
+    sid: str
+    """The service."""
+
+    node: str
+    """Where it goes."""
+
+    seconds: int
+    """For how many seconds more that takes none."""
 
 
 @dataclass(frozen=True, slots=True)

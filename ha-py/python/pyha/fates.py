@@ -13,6 +13,7 @@ __all__ = [
     "Candidate",
     "FailedBefore",
     "Fate",
+    "Held",
     "KeptApart",
     "KeptTogether",
     "LowerPriority",
@@ -80,6 +81,16 @@ class BackTooShortly(Fate):
 
     left: int
     """In how many seconds that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Fate):
+    """It takes no new services, since it was fenced again and again (``flapping_hold``)."""
+
+    _tag = "held"
+
+    left: int
+    """For how many seconds more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,11 @@ class DatacenterConfig:
     max_moves: int | None = None
     """Services that move at once in the whole cluster, at least 1; without a bound by default."""
 
+    flapping_hold: int | None = None
+    """For how many seconds a node that was fenced again and again takes no new services, at least 1; longer each time.
+    By default it takes them at once.
+    """
+
     migrate_groups: bool = False
     """Whether the master turns groups into rules once all nodes know rules; else they are kept as they are."""
 
@@ -168,6 +173,11 @@ class Explanation:
 
     shares_by: tuple[str, ...] = ()
     """The rules that would keep it apart from the first of them."""
+
+    held: int | None = None
+    """For how many seconds its answer, which is new to it, takes no new services: nothing else is left, or what must
+    be together with it is there.
+    """
 
     findings: tuple[SituationFinding, ...] = ()
     """What the decision leaves out of account: see ``Situation.findings``. Those that bear on this service."""
@@ -368,6 +378,23 @@ class LrmView:
 
     timestamp: int | None = None
     """The time of its record."""
+
+    hold: NodeHold | None = None
+    """That the node takes no new services."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHold:
+    """A node takes no new services, since it was fenced again and again. Displays as what follows the node's name."""
+
+    left: int
+    """For how many seconds more, from when it is there."""
+
+    holds: int
+    """How often it has come to that in a row."""
+
+    until: int | None = None
+    """When it takes them again; nothing while it is away."""
 
 
 @dataclass(frozen=True, slots=True)

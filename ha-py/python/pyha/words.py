@@ -172,6 +172,9 @@ class DatacenterSetting(Word):
     MAX_MOVES = "max_moves"
     """``DatacenterConfig.max_moves``"""
 
+    FLAPPING_HOLD = "flapping_hold"
+    """``DatacenterConfig.flapping_hold``, in seconds"""
+
     FENCING = "fencing"
     """``DatacenterConfig.fencing``"""
 
@@ -675,6 +678,9 @@ class IgnoreReason(Word):
 
     DISARMED = "disarmed"
     """The command has no meaning while HA is disarmed."""
+
+    NOT_FENCED_LATELY = "not_fenced_lately"
+    """The node was not fenced lately, or that is not counted."""
 
 
 class MoveIgnoreReason(Word):

@@ -121,6 +121,10 @@ pub(super) fn confirm_fenced(call: &Call<'_>) -> Result<Answer, Fault> {
     queue(call, &Command::ConfirmFenced { node, by: Some(call.caller.name.as_str().into()) })
 }
 
+pub(super) fn clear_fencings(call: &Call<'_>) -> Result<Answer, Fault> {
+    queue(call, &Command::ClearFencings { node: node_of_path(call)? })
+}
+
 pub(super) fn disarm(call: &Call<'_>) -> Result<Answer, Fault> {
     let mode = call.parameters.get("mode").unwrap_or_default().parse::<DisarmMode>();
     let mode = mode.map_err(|error| Fault::parameter("mode", "bad_value", error.to_string()))?;

@@ -251,6 +251,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post("/api/v1/nodes/{node}/confirm-fenced", SysConsole, commands::confirm_fenced)
         .takes(&[Parameter::must("repeat", Node, "The name of the node once more."), DRY_RUN])
         .about("Say that a node is down, so that its services can be recovered. Make sure of it first."),
+    Route::post("/api/v1/nodes/{node}/clear-fencings", SysConsole, commands::clear_fencings)
+        .takes(&[DRY_RUN])
+        .about("Let a node take new services again that was fenced again and again."),
     Route::post("/api/v1/disarm", SysConsole, commands::disarm)
         .takes(&[
             Parameter::must("mode", Word(&["freeze", "ignore"]), "What becomes of the services meanwhile."),

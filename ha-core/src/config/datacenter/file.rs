@@ -169,6 +169,7 @@ impl LineFormat {
             b"max_workers" | b"max_worker" => Some(Self::Plain(DatacenterSetting::MaxWorkers)),
             b"max_starts" => Some(Self::Plain(DatacenterSetting::MaxStarts)),
             b"max_moves" => Some(Self::Plain(DatacenterSetting::MaxMoves)),
+            b"flapping_hold" => Some(Self::Plain(DatacenterSetting::FlappingHold)),
             b"fencing" => Some(Self::Plain(DatacenterSetting::Fencing)),
             _ => None,
         }
@@ -363,7 +364,12 @@ mod tests {
     fn a_refused_value_changes_nothing() {
         let mut file = file("max_workers: 2\n");
         let before = file.clone();
-        for setting in [DatacenterSetting::MaxWorkers, DatacenterSetting::MaxStarts, DatacenterSetting::MaxMoves] {
+        for setting in [
+            DatacenterSetting::MaxWorkers,
+            DatacenterSetting::MaxStarts,
+            DatacenterSetting::MaxMoves,
+            DatacenterSetting::FlappingHold,
+        ] {
             assert!(file.set(setting, "0").is_err(), "{setting}");
         }
         assert_eq!(file, before);

@@ -179,6 +179,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         self.set_node_state(node, NodeState::Unknown);
         self.host.event(Event::NotifyFenceSucceeded { node: node.clone() });
         self.status.fencing.remove(node);
+        self.count_fencing(node);
         self.change_fenced(node, &ServiceState::Recovery);
     }
 

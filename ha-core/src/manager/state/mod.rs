@@ -65,22 +65,26 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// Balances at the start, if that is configured (M21).
+    /// Balances at the start, if that is configured (M21), and leaves a node alone that takes no new services (M28).
     fn step_request_start(&mut self, service: usize) {
         let Some((sid, entry)) = self.entry(service) else { return };
         let (sid, present) = (sid.clone(), entry.node.clone());
-        if self.configuration.datacenter.scheduler.rebalance_on_start
+        let balances = self.configuration.datacenter.scheduler.rebalance_on_start;
+        if (balances || self.is_held(&present))
             && let Some(mut best) = self.select(service, Preference::BestScore)
         {
             let event = Event::StartBalanceSelected { sid, node: best.node.clone(), present: Some(present.clone()) };
             let why = best.why.take();
-            self.decision(event, why);
+            if balances || best.node != present {
+                self.decision(event, why);
+            }
             if best.node != present {
-                self.report_gave_way(service, &best);
+                self.report_drawbacks(service, &best);
                 let state = ServiceState::RequestStartBalance { target: best.node };
                 self.change(service, state, Brings::Node(present));
                 return;
             }
+            self.report_held(service, &best);
         }
         self.change(service, ServiceState::Started { confirmed: false }, Brings::Node(present));
         self.let_pass(service);

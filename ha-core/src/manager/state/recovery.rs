@@ -53,7 +53,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             }
         }
         self.decision(Event::ServiceRecovered { sid: sid.clone(), from, to: to.clone() }, why);
-        self.report_gave_way(service, &place);
+        self.report_drawbacks(service, &place);
         if let Some(lock) = lock {
             self.host.event(Event::ServiceLockRemoved { lock, sid });
         }

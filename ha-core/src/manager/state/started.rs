@@ -221,7 +221,7 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let motion = Motion::usual_for(sid);
         let why = place.why.take();
         self.report_move(service, motion, &place.node, MoveCause::Placement, why);
-        self.report_gave_way(service, &place);
+        self.report_drawbacks(service, &place);
         self.begin_move(service, motion, place.node);
     }
 

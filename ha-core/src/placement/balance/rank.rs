@@ -126,6 +126,7 @@ impl<'a> Ranking<'a> {
             let classes = meanwhile.as_ref().map(|meanwhile| &meanwhile.classes);
             targets.copy_from(&classes.unwrap_or_else(|| self.placement.classes(bundle.leader)).preferred);
             targets.subtract(&separate);
+            self.placement.held().for_each(|node| targets.remove(node));
             self.placement.find_crowds(bundle.leader, &mut crowds, &mut ());
             crowds.iter().for_each(|(node, _)| targets.remove(node as usize));
             targets.remove(bundle.source);

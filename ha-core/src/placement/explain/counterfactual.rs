@@ -75,6 +75,11 @@ pub enum Change {
         /// For how many seconds more.
         seconds: u32,
     },
+    /// The node, which was fenced again and again, takes new services.
+    ClearFencings {
+        /// The node.
+        node: NodeName,
+    },
     /// The service fails back.
     Failback,
     /// It does not wait for the node that it left for maintenance.
@@ -146,6 +151,7 @@ fn obstacle(scene: &Scene<'_>, decision: &Explanation, node: &NodeName) -> Resul
         }
         Fate::FailedBefore => Change::ForgetFailure { node },
         Fate::BackTooShortly { left } => Change::WellForLonger { node, seconds: *left },
+        Fate::Held { .. } => Change::ClearFencings { node },
         Fate::KeptApart { from, .. } | Fate::RatherApart { from, .. } => Change::Leave { node, services: from.clone() },
         Fate::KeptTogether { .. } => Change::Join { services: partners_elsewhere(scene, decision, &node), node },
         Fate::Candidate => overruled(scene, decision, node)?,
@@ -254,6 +260,9 @@ fn apply(change: &Change, scene: &mut Scene<'_>, sid: &ServiceId, asked: &mut Pr
         }
         Change::WellForLonger { node, .. } => {
             scene.status.to_mut().returned_nodes.remove(node);
+        }
+        Change::ClearFencings { node } => {
+            scene.status.to_mut().fenced_nodes.remove(node);
         }
         Change::Failback => scene.failback = Some(true),
         Change::ForgetMaintenanceNode { .. } => {

@@ -44,6 +44,9 @@ impl fmt::Display for Fate {
             Self::BackTooShortly { left } => {
                 write!(f, "came back lately: it goes back there in {left} s if that stays well (failback-delay)")
             }
+            Self::Held { left } => {
+                write!(f, "fenced again and again: it takes no new services for {left} s (flapping_hold)")
+            }
             Self::KeptApart { from, rules } => write!(f, "kept apart from {}{}", List(from), ByRules(rules)),
             Self::RatherApart { from, rules } => write!(f, "rather apart from {}{}", List(from), ByRules(rules)),
             Self::KeptTogether { with, on, rules } => {
@@ -103,6 +106,12 @@ impl fmt::Display for Explanation {
                 let by = ByRules(&self.shares_by);
                 write!(f, "; it shares that with {}, from which it should rather be apart{by}", List(with))
             }
+        }?;
+        match self.held {
+            Some(left) => {
+                write!(f, "; that takes no new services for {left} s (flapping_hold), but there is no way around it")
+            }
+            None => Ok(()),
         }
     }
 }
@@ -122,6 +131,9 @@ impl fmt::Display for Change {
                 write!(f, "{} would have to leave {node} or be stopped", List(services))
             }
             Self::Join { node, services } => write!(f, "{} would have to run on {node}", List(services)),
+            Self::ClearFencings { node } => {
+                write!(f, "node {node} would have to take new services again ('ha clear-fencings {node}')")
+            }
             Self::Failback => f.write_str("it would have to fail back"),
             Self::ForgetMaintenanceNode { node } => {
                 write!(f, "it would have to forget that it left {node} for maintenance")

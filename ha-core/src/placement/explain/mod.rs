@@ -56,6 +56,10 @@ pub struct Explanation {
     /// The rules that would keep it apart from the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares_by: Vec<RuleId>,
+    /// For how many seconds its answer, which is new to it, takes no new services: nothing else is left, or what must be together with it is
+    /// there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<u32>,
     /// Every node of the cluster, by name.
     pub nodes: Vec<NodeExplanation>,
     /// What the decision leaves out of account: see [`Situation::findings`](crate::plan::Situation::findings). Those that bear on this service.
@@ -131,6 +135,11 @@ pub enum Fate {
     /// It came back lately: the service goes back there when it has been well for long enough (`failback-delay`).
     BackTooShortly {
         /// In how many seconds that is.
+        left: u32,
+    },
+    /// It takes no new services, since it was fenced again and again (`flapping_hold`).
+    Held {
+        /// For how many seconds more.
         left: u32,
     },
     /// Services that must be kept apart use it.
@@ -267,6 +276,7 @@ impl Placement {
             gave_way: notes.gave_way.then(|| self.node_affinity_rule(subject.service).cloned()).flatten(),
             shares_with,
             shares_by,
+            held: answer.filter(|node| self.stays_on(subject) != Some(*node)).and_then(|node| self.held_for(node)),
             nodes: told.nodes(),
             findings: Vec::new(),
         }
@@ -346,8 +356,8 @@ impl Told<'_> {
             LeftOut::NotAllowed => Fate::NotAllowed { rule: affinity?.rule.clone() },
             LeftOut::LowerPriority => {
                 let affinity = affinity?;
-                let is_open =
-                    |other: &usize| !matches!(self.notes.left_out.get(other), Some(LeftOut::BackTooShortly { .. }));
+                let is_closed = |why: &LeftOut| matches!(why, LeftOut::BackTooShortly { .. } | LeftOut::Held { .. });
+                let is_open = |other: &usize| !self.notes.left_out.get(other).is_some_and(is_closed);
                 let online = (0..self.placement.online.len()).filter(is_open);
                 Fate::LowerPriority {
                     rule: affinity.rule.clone(),
@@ -357,6 +367,7 @@ impl Told<'_> {
             }
             LeftOut::FailedBefore => Fate::FailedBefore,
             LeftOut::BackTooShortly { left } => Fate::BackTooShortly { left: *left },
+            LeftOut::Held { left } => Fate::Held { left: *left },
             LeftOut::KeptApart => {
                 let from = self.sids(self.notes.separate.get(&position));
                 let rules = from.first().map(|other| compiled.why_apart(self.asked.sid, other)).unwrap_or_default();

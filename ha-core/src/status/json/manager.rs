@@ -19,9 +19,9 @@ use super::{
 use crate::{
     id::{NodeName, RuleId, ServiceId, Uid},
     status::{
-        Disarm, DisarmMode, DisarmState, FailbackWait, FenceIncident, ManagerStatus, Motion, NodeRequest, NodeReturn,
-        NodeState, OrderedStart, QueuedCommand, ServiceEntry, ServiceState, ServiceTable, StateName, Timestamp,
-        UnknownFields, Writer,
+        Disarm, DisarmMode, DisarmState, FailbackWait, FenceIncident, ManagerStatus, Motion, NodeFencings, NodeRequest,
+        NodeReturn, NodeState, OrderedStart, QueuedCommand, ServiceEntry, ServiceState, ServiceTable, StateName,
+        Timestamp, UnknownFields, Writer,
     },
 };
 
@@ -33,6 +33,7 @@ deserialize_records!(
     OrderedStart,
     NodeReturn,
     FailbackWait,
+    NodeFencings,
     FenceIncident
 );
 
@@ -53,6 +54,7 @@ fields! {
     Sharing = "sharing" in sharing: BTreeMap<RuleId, Vec<ServiceId>>,
     ReturnedNodes = "returned_nodes" in returned_nodes: BTreeMap<NodeName, NodeReturn>,
     WaitingFailbacks = "waiting_failbacks" in waiting_failbacks: BTreeMap<ServiceId, FailbackWait>,
+    FencedNodes = "fenced_nodes" in fenced_nodes: BTreeMap<NodeName, NodeFencings>,
     Fencing = "fencing" in fencing: BTreeMap<NodeName, FenceIncident>,
 }
 
@@ -80,6 +82,7 @@ impl Record for ManagerStatus {
             sharing: sharing(draft.sharing.value.unwrap_or_default()),
             returned_nodes: draft.returned_nodes.value.unwrap_or_default(),
             waiting_failbacks: draft.waiting_failbacks.value.unwrap_or_default(),
+            fenced_nodes: draft.fenced_nodes.value.unwrap_or_default(),
             fencing: draft.fencing.value.unwrap_or_default(),
             unknown,
         })
@@ -118,6 +121,8 @@ impl Serialize for ManagerStatus {
         write::optional(&mut map, ManagerField::ReturnedNodes, returned)?;
         let failbacks = (!self.waiting_failbacks.is_empty()).then_some(&self.waiting_failbacks);
         write::optional(&mut map, ManagerField::WaitingFailbacks, failbacks)?;
+        let fenced = (!self.fenced_nodes.is_empty()).then_some(&self.fenced_nodes);
+        write::optional(&mut map, ManagerField::FencedNodes, fenced)?;
         let fencing = (!self.fencing.is_empty()).then_some(&self.fencing);
         write::optional(&mut map, ManagerField::Fencing, fencing)?;
         write::unknown::<ManagerField, _>(&mut map, &self.unknown)?;
@@ -221,6 +226,44 @@ impl Serialize for FailbackWait {
         write::field(&mut map, FailbackField::Node, &self.node)?;
         write::field(&mut map, FailbackField::Left, &self.left)?;
         write::unknown::<FailbackField, _>(&mut map, &self.unknown)?;
+        map.end()
+    }
+}
+
+fields! {
+    FencingsField, FencingsDraft:
+    Ages = "ages" in ages: Vec<u32>,
+    Down = "down" in down: bool,
+    Left = "left" in left: u32,
+    Holds = "holds" in holds: u32,
+}
+
+impl Record for NodeFencings {
+    type Draft = FencingsDraft;
+
+    const EXPECTED: &'static str = "an object, how often a node was fenced lately";
+
+    fn build(draft: FencingsDraft, unknown: UnknownFields) -> Result<Self, Missing> {
+        let FencingsDraft { ages, down, left, holds } = draft;
+        Ok(Self {
+            ages: ages.value.unwrap_or_default(),
+            down: down.value.unwrap_or_default(),
+            left: left.value,
+            holds: holds.value.unwrap_or_default(),
+            unknown,
+        })
+    }
+}
+
+impl Serialize for NodeFencings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        write::field(&mut map, FencingsField::Ages, &self.ages)?;
+        write::optional(&mut map, FencingsField::Down, self.down.then_some(&1))?;
+        write::optional(&mut map, FencingsField::Left, self.left.as_ref())?;
+        let holds = (self.holds > 0).then_some(&self.holds);
+        write::optional(&mut map, FencingsField::Holds, holds)?;
+        write::unknown::<FencingsField, _>(&mut map, &self.unknown)?;
         map.end()
     }
 }

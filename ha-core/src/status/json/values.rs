@@ -238,6 +238,7 @@ readable_lists! {
     ServiceId: "a list of the ids of services",
     SmolStr: "a list of texts",
     i64: "a list of times",
+    u32: "a list of numbers of seconds",
 }
 
 #[cfg(test)]

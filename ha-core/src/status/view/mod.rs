@@ -254,6 +254,32 @@ pub struct LrmView {
     pub watchdog: WatchdogState,
     /// The time of its record.
     pub timestamp: Option<Timestamp>,
+    /// That the node takes no new services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<NodeHold>,
+}
+
+/// A node takes no new services, since it was fenced again and again. Displays as what follows the node's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct NodeHold {
+    /// For how many seconds more, from when it is there.
+    pub left: u32,
+    /// When it takes them again; nothing while it is away.
+    pub until: Option<Timestamp>,
+    /// How often it has come to that in a row.
+    pub holds: u32,
+}
+
+impl NodeHold {
+    /// That a node takes no new services, by the manager status.
+    #[must_use]
+    pub fn of(node: &NodeName, manager: &ManagerStatus) -> Option<Self> {
+        let fencings = manager.fenced_nodes.get(node)?;
+        let left = fencings.left?;
+        let written = manager.timestamp.filter(|_| manager.is_there(node));
+        let until = written.map(|written| written.saturating_add_unsigned(left.into()));
+        Some(Self { left, until, holds: fencings.holds })
+    }
 }
 
 impl ClusterView {
@@ -318,6 +344,7 @@ fn lrm_views(input: &ViewInput<'_>) -> Vec<LrmView> {
             Some(record) => LrmView::new(node, record, input.now, active_nodes.contains(node)),
             None => LrmView::without_record(node),
         })
+        .map(|view| LrmView { hold: NodeHold::of(&view.node, input.manager), ..view })
         .collect()
 }
 
@@ -358,6 +385,7 @@ impl LrmView {
             mode: Some(record.mode),
             watchdog,
             timestamp: record.timestamp,
+            hold: None,
         }
     }
 
@@ -370,6 +398,7 @@ impl LrmView {
             mode: None,
             watchdog: WatchdogState::Standby,
             timestamp: None,
+            hold: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use core::{fmt, iter};
 
 use serde::Serialize;
 
-use super::{ClusterView, DisarmView, FencingView, LrmView, MasterView, QuorumView, ServiceView};
+use super::{ClusterView, DisarmView, FencingView, LrmView, MasterView, NodeHold, QuorumView, ServiceView};
 use crate::{
     config::datacenter::SchedulerMode,
     id::ServiceId,
@@ -121,7 +121,19 @@ impl fmt::Display for LrmView {
         if let Some(timestamp) = self.timestamp {
             write!(f, ", {}", UtcTime(timestamp))?;
         }
-        f.write_str(")")
+        f.write_str(")")?;
+        self.hold.map_or(Ok(()), |hold| write!(f, ", {hold}"))
+    }
+}
+
+impl fmt::Display for NodeHold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("takes no new services ")?;
+        match self.until {
+            Some(until) => write!(f, "until {}", UtcTime(until))?,
+            None => write!(f, "for {} s once it is back", self.left)?,
+        }
+        f.write_str(": it was fenced again and again (flapping_hold)")
     }
 }
 

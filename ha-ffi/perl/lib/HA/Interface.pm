@@ -279,7 +279,7 @@ our %NUMBERS = (
     answer => { ok => 1, yes => 2, no => 3, none => 4, failed => -1, acquired => 11, renewed => 12, refused => 13, held => 14, fed => 21, too_late => 22, running => 31, fenced => 32, not_fenced => 33, ready => 61, not_ready => 62, never_ready => 63, finished => 41, locked => 51 },
     edit_action => { add_resource => 1, set_resource => 2, remove_resource => 3, add_group => 4, set_group => 5, remove_group => 6, add_rule => 7, set_rule => 8, remove_rule => 9, datacenter => 10, set_node => 11 },
     exit_code => { success => 0, error => 1, try_again => 2, wrong_node => 3, unknown_service_type => 4, unknown_command => 5, invalid_parameter => 6, unknown_service => 7, ignored => 8, untold => 9, not_running => 10, killed => -1 },
-    fate => { candidate => 1, not_online => 2, not_allowed => 3, lower_priority => 4, failed_before => 5, kept_apart => 6, kept_together => 7, rather_apart => 8, back_too_shortly => 9 },
+    fate => { candidate => 1, not_online => 2, not_allowed => 3, lower_priority => 4, failed_before => 5, kept_apart => 6, kept_together => 7, rather_apart => 8, back_too_shortly => 9, held => 10 },
     file => { resources => 1, groups => 2, rules => 3, datacenter => 4, fence => 5, nodes => 6 },
     job_step => { knows_type => 1, locate => 2, check_running => 3, start => 4, stop => 5, move => 6, done => 7 },
     names => { any => 1, digits => 2 },

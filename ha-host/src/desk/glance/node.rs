@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ha_core::{
     id::{FailureDomain, NodeName},
-    status::{LrmMode, LrmStatus, NodeState, Timestamp},
+    status::{LrmMode, LrmStatus, NodeState, Timestamp, view::NodeHold},
 };
 use serde::Serialize;
 
@@ -62,6 +62,9 @@ pub struct NodeGlance {
     /// Who asked for its maintenance, and when, if a person did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<Asked>,
+    /// That it takes no new services, since it was fenced again and again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<NodeHold>,
     /// What there is to say of it, in words.
     pub text: String,
 }
@@ -124,7 +127,8 @@ impl<'a> NodeSeen<'a> {
 
     fn glance(&self) -> NodeGlance {
         let state = self.health();
-        let (health, mut text) = self.words(state);
+        let (mut health, mut text) = self.words(state);
+        let hold = NodeHold::of(self.node, &self.present.status);
         let services = self.present.status.active_services(self.node).count();
         let master = self.is_alive && self.gives_sign && self.present.status.master_node.as_ref() == Some(self.node);
         if master && state == NodeHealth::Online {
@@ -134,6 +138,10 @@ impl<'a> NodeSeen<'a> {
             0 => {}
             1 => text.push_str(", 1 service"),
             count => text.push_str(&format!(", {count} services")),
+        }
+        if let Some(hold) = hold {
+            health = health.max(Health::Degraded);
+            text.push_str(&format!(", {hold}"));
         }
         NodeGlance {
             node: self.node.clone(),
@@ -146,6 +154,7 @@ impl<'a> NodeSeen<'a> {
             services,
             fenced_ms: None,
             maintenance: self.maintenance_asked(),
+            hold,
             text,
         }
     }
