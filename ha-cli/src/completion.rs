@@ -76,7 +76,7 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         (_, "resources" | "first" | "then" | "add" | "remove") => several(Word::Service),
         ("node add", "node") | ("init", "nodes") | ("groupadd", "group") | ("rules add", "rule") => one(Word::Free),
         ("plan evacuate", "nodes") => one(Word::Node),
-        (_, "nodes") => several(Word::Node),
+        (_, "nodes" | "without") => several(Word::Node),
         (_, "node" | "on" | "repeat" | "lost") => one(Word::Node),
         (_, "about") => one(Word::ServiceOrNode),
         (_, "group") => one(Word::Group),
@@ -105,6 +105,7 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         (_, "delay" | "timeout" | "wait" | "lines" | "since" | "losses" | "history_mb" | "history_days") => {
             one(Word::Free)
         }
+        (_, "memory" | "cpu" | "steps") => one(Word::Free),
         (_, "comment" | "digest" | "id" | "rest" | "parameters" | "watchdog" | "address" | "require" | "web") => {
             one(Word::Free)
         }

@@ -8,7 +8,7 @@ use ha_core::{
     host::{Configuration, Guests},
     id::{NodeName, ServiceId, ServiceTypes},
     manager::RoundInput,
-    plan::{DownReason, LossUnit, Losses, Remedy, RoundsToCome, Tolerance, TooMuch, Votes},
+    plan::{DownReason, LossUnit, Losses, OtherPlacement, Remedy, RoundsToCome, Tolerance, TooMuch, Votes},
     status::{Command, ManagerStatus, NodeState, ServiceEntry, ServiceState},
     timing::Timings,
 };
@@ -237,4 +237,29 @@ fn a_service_that_has_moved_is_guarded_where_it_is() {
     let input = RoundInput { lrms: played.lrms, configuration: played.configuration, ..input };
     let meanwhile = RoundsToCome { status: played.status, input, ..cluster };
     assert_eq!(ask(meanwhile, 1).survives, 1, "its lock proves that a node is down to which a service came live");
+}
+
+/// vm:101 may use n1 and n2 only, and vm:102 is in its way.
+const IN_THE_WAY: &str = "node-affinity: db\n\tresources vm:101\n\tnodes n1,n2\n\tstrict 1\n\n\
+                          resource-affinity: apart\n\tresources vm:101,vm:102\n\taffinity negative\n";
+
+#[test]
+fn moves_that_make_room_before_a_loss_are_named() {
+    let services = [("vm:101", "n1"), ("vm:102", "n2")];
+    let tolerance = ask(cluster(&THREE, &services, IN_THE_WAY), 1);
+    let too_much = first(&tolerance);
+    assert_eq!((&too_much.nodes, sids(too_much)), (&vec![node("n1")], vec!["vm:101"]));
+    let Some(OtherPlacement::Beforehand { moves }) = &too_much.other_placement else { panic!("{too_much:?}") };
+    assert_eq!(moves.iter().map(ToString::to_string).collect::<Vec<_>>(), ["vm:102 from n2 to n3"]);
+    let moved = cluster(&THREE, &[("vm:101", "n1"), ("vm:102", "n3")], IN_THE_WAY);
+    assert_eq!(ask(moved, 1).survives, 1, "that is true");
+}
+
+#[test]
+fn a_placement_that_the_manager_does_not_get_to_is_told_apart() {
+    // vm:102 prefers n2, so it goes back there from wherever it is moved before the loss.
+    let rules = format!("{IN_THE_WAY}\nnode-affinity: home\n\tresources vm:102\n\tnodes n2\n");
+    let tolerance = ask(cluster(&THREE, &[("vm:101", "n1"), ("vm:102", "n2")], &rules), 1);
+    let too_much = first(&tolerance);
+    assert!(matches!(too_much.other_placement, Some(OtherPlacement::Unreached { .. })), "{too_much:?}");
 }

@@ -1,7 +1,7 @@
 //! Questions beforehand: their verbs.
 
 use clap::Subcommand;
-use ha_core::id::NodeName;
+use ha_core::{id::NodeName, plan::FeasibleQuestion};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanVerb {
@@ -30,4 +30,32 @@ pub(crate) enum PlanVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Say whether any placement at all keeps every strict rule: which, or what contradicts what.
+    ///
+    /// The manager may not get to such a placement by itself: 'ha plan tolerance' says what it does. Loose rules and loads don't count, memory and
+    /// cores only if they are asked for. The exit code is 0 if there is a placement, else 1, also if it can't be decided in so many steps. Nothing
+    /// is changed.
+    Feasible {
+        /// Take these nodes for lost.
+        #[arg(long, value_name = "NODE", value_delimiter = ',', num_args = 1..)]
+        without: Vec<NodeName>,
+        /// Give no node more services than have this many times its memory, by their sizes.
+        #[arg(long, value_name = "FACTOR", value_parser = factor)]
+        memory: Option<f64>,
+        /// Give no node more services than have this many times its cores, by their sizes.
+        #[arg(long, value_name = "FACTOR", value_parser = factor)]
+        cpu: Option<f64>,
+        /// Try so many choices at the most.
+        #[arg(long, default_value_t = FeasibleQuestion::MOST_STEPS)]
+        steps: u64,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// How many times what there is may be given away.
+fn factor(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|factor| factor.is_finite() && *factor > 0.0);
+    number.ok_or_else(|| "a factor is a number above 0, as 1 or 1.5".to_owned())
 }

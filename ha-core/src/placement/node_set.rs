@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 /// A set of small numbers: the positions of nodes among the online ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeSet {
     words: Vec<u64>,
 }

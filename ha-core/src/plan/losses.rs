@@ -9,6 +9,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::feasible::Move;
 use crate::{
     id::{NodeName, RuleId, ServiceId},
     placement::{Explanation, Fate},
@@ -113,6 +114,26 @@ pub struct TooMuch {
     pub down: Vec<Down>,
     /// Changes of which each by itself would let all of them be recovered; none if they were not [asked for](Losses::wants_remedies).
     pub remedies: Vec<Remedy>,
+    /// Another placement that would do, if there is one and it was [looked for](Losses::wants_remedies) too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_placement: Option<OtherPlacement>,
+}
+
+/// Another placement, which keeps all strict rules without the nodes that are lost. The manager moves no service to make room for
+/// another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reached", rename_all = "snake_case")]
+pub enum OtherPlacement {
+    /// After these moves, made before the loss, all would be recovered.
+    Beforehand {
+        /// The moves.
+        moves: Vec<Move>,
+    },
+    /// The manager would not get there by itself, whatever is moved before the loss.
+    Unreached {
+        /// What would be elsewhere than now.
+        moves: Vec<Move>,
+    },
 }
 
 /// A service that is asked to run, and stays down.

@@ -8,9 +8,12 @@
 //! * [`Rehearsal`]: a host on which nothing happens, to see what one round of a manager would do.
 //! * [`RoundsToCome`]: the rounds until everything has settled, with LRMs that do what they are asked.
 //! * [`Tolerance`]: which losses of nodes are survived, what stays down after those that are not, and what would help.
+//! * [`Feasibility`]: whether any placement at all could keep the strict rules and capacities.
 
 mod combinations;
+mod feasible;
 mod losses;
+mod other_placement;
 mod rehearsal;
 mod remedies;
 mod rounds;
@@ -18,7 +21,8 @@ mod settled;
 mod situation;
 mod tolerance;
 
-pub use losses::{Down, DownReason, LossLevel, LossUnit, Losses, Remedy, Tolerance, TooMuch, Votes};
+pub use feasible::{Feasibility, FeasibleQuestion, Move, Needed, Part, Verdict};
+pub use losses::{Down, DownReason, LossLevel, LossUnit, Losses, OtherPlacement, Remedy, Tolerance, TooMuch, Votes};
 pub use rehearsal::Rehearsal;
 pub use rounds::{RoundsPlayed, RoundsToCome};
 pub use situation::{Prepared, Recovery, Situation};

@@ -6,6 +6,7 @@ use super::{
     RoundsToCome,
     combinations::Combinations,
     losses::{Down, DownReason, LossLevel, Losses, Tolerance, TooMuch},
+    other_placement::other_placement,
     remedies::remedies,
     settled::{Settled, is_asked_to_run},
     situation::Prepared,
@@ -116,8 +117,10 @@ impl<'a> Asked<'a> {
         let status = &self.settled.rounds.status;
         let stays = |node: &NodeName| status.is_there(node) && !lost.contains(node);
         let nodes: Vec<NodeName> = lost.iter().cloned().collect();
-        let too_much =
-            |down| Some(TooMuch { units: Vec::new(), nodes, is_without_quorum: false, down, remedies: Vec::new() });
+        let too_much = |down| {
+            let (units, remedies) = (Vec::new(), Vec::new());
+            Some(TooMuch { units, nodes, is_without_quorum: false, down, remedies, other_placement: None })
+        };
         if !status.nodes.keys().any(stays) {
             return too_much(self.all_on(lost, &DownReason::NothingLeft));
         }
@@ -132,8 +135,12 @@ impl<'a> Asked<'a> {
         if down.is_empty() {
             return None;
         }
-        let remedies = if self.losses.wants_remedies { remedies(self.settled, lost, &down) } else { Vec::new() };
-        too_much(down).map(|too_much| TooMuch { remedies, ..too_much })
+        let (mut helps, mut other) = (Vec::new(), None);
+        if self.losses.wants_remedies {
+            helps = remedies(self.settled, lost, &down);
+            other = other_placement(self.settled, lost, &down);
+        }
+        too_much(down).map(|too_much| TooMuch { remedies: helps, other_placement: other, ..too_much })
     }
 
     /// Whether all services of these nodes are recovered by the first round that may do it: their locks prove at once that they are down,

@@ -1,12 +1,14 @@
 //! Verbs that ask beforehand: what is survived, and what follows from taking nodes down.
 
+mod feasible;
+
 use std::process::ExitCode;
 
 use ha_core::{
     id::NodeName,
-    plan::{LossLevel, Tolerance, TooMuch},
+    plan::{FeasibleQuestion, LossLevel, OtherPlacement, Tolerance, TooMuch, Verdict},
 };
-use ha_host::desk::{Evacuation, evacuation, tolerance_with_remedies};
+use ha_host::desk::{self, Evacuation, evacuation, tolerance_with_remedies};
 
 use super::{
     arguments::PlanVerb,
@@ -18,6 +20,10 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
     match verb {
         PlanVerb::Tolerance { losses, json } => tell_tolerance(context, losses, json),
         PlanVerb::Evacuate { nodes, json } => tell_evacuation(context, &nodes, json),
+        PlanVerb::Feasible { without, memory, cpu, steps, json } => {
+            let question = FeasibleQuestion { without: without.into_iter().collect(), memory, cpu, most_steps: steps };
+            tell_feasibility(context, &question, json)
+        }
     }
 }
 
@@ -76,17 +82,26 @@ fn not_survived(level: &LossLevel, too_much: &TooMuch) -> Vec<String> {
         lines.push("each of these by itself would help:".to_owned());
         lines.extend(too_much.remedies.iter().map(|remedy| format!("  {remedy}")));
     }
+    match &too_much.other_placement {
+        None => {}
+        Some(OtherPlacement::Beforehand { moves }) => {
+            lines.push("another placement would survive it: move beforehand".to_owned());
+            lines.extend(moves.iter().map(|step| format!("  {step}")));
+        }
+        Some(OtherPlacement::Unreached { moves }) => {
+            lines.push(
+                "another placement would keep every strict rule, but HA does not get there by itself:".to_owned(),
+            );
+            lines.extend(moves.iter().map(|step| format!("  {step}")));
+        }
+    }
     lines
 }
 
 fn tell_evacuation(context: &Context, nodes: &[NodeName], as_json: bool) -> Result<ExitCode, Failure> {
     let present = context.present()?;
     nodes.iter().try_for_each(|node| check_node(&present.settings.nodes, node))?;
-    let Some(found) = evacuation(&present, nodes) else {
-        return Err(Failure::Failed(
-            "no node is there that could be the master: nothing follows until one is. See 'ha status'".to_owned(),
-        ));
-    };
+    let found = evacuation(&present, nodes).ok_or_else(no_master)?;
     let code = if found.is_without_doubt() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if as_json {
         say_json(&found)?;
@@ -94,6 +109,27 @@ fn tell_evacuation(context: &Context, nodes: &[NodeName], as_json: bool) -> Resu
     }
     told(&found).iter().try_for_each(say)?;
     Ok(code)
+}
+
+fn no_master() -> Failure {
+    Failure::Failed(
+        "no node is there that could be the master: nothing follows until one is. See 'ha status'".to_owned(),
+    )
+}
+
+fn tell_feasibility(context: &Context, question: &FeasibleQuestion, as_json: bool) -> Result<ExitCode, Failure> {
+    let present = context.present()?;
+    question.without.iter().try_for_each(|node| check_node(&present.settings.nodes, node))?;
+    let found = desk::feasible(&present, question).ok_or_else(no_master)?;
+    if as_json {
+        say_json(&found)?;
+    } else {
+        feasible::told(&found).iter().try_for_each(say)?;
+    }
+    Ok(match found.verdict {
+        Verdict::Placement { .. } => ExitCode::SUCCESS,
+        Verdict::Contradiction { .. } | Verdict::Undecided => ExitCode::FAILURE,
+    })
 }
 
 /// What follows, in lines, as it comes.

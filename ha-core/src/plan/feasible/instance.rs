@@ -1,0 +1,93 @@
+//! The question in numbers: items that want a node each, what keeps them off nodes and from one another, and how much fits.
+
+use alloc::vec::Vec;
+
+use crate::placement::NodeSet;
+
+/// How many resources have a capacity: memory and processors.
+pub(super) const RESOURCES: usize = 2;
+
+/// An amount of each resource, in bytes and in thousandths of a core.
+pub(super) type Amounts = [u64; RESOURCES];
+
+/// The room of a node that has no bound.
+pub(super) const UNBOUNDED: u64 = u64::MAX;
+
+/// Services that must be on one node, or a single one.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// The nodes that all of its rules allow.
+    pub(super) open: NodeSet,
+    pub(super) sizes: Amounts,
+    /// Where most of it is now, if that node is there.
+    pub(super) home: Option<usize>,
+}
+
+/// Items, nodes, and what holds between them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Instance {
+    /// How much of each resource each node has for the items; [`UNBOUNDED`] where that does not count.
+    pub(super) room: Vec<Amounts>,
+    pub(super) items: Vec<Item>,
+    /// Items of which no two may be on one node.
+    pub(super) cliques: Vec<Vec<usize>>,
+}
+
+impl Instance {
+    pub(super) fn size(&self, item: usize, resource: usize) -> u64 {
+        self.items.get(item).and_then(|item| item.sizes.get(resource)).copied().unwrap_or_default()
+    }
+
+    /// Moves items back to where they are now as long as nothing is against it: what need not move stays.
+    pub(super) fn bring_home(&self, places: &mut [usize]) {
+        let mut used: Vec<Amounts> = alloc::vec![[0; RESOURCES]; self.room.len()];
+        for (item, node) in self.items.iter().zip(places.iter()) {
+            add(&mut used, *node, &item.sizes);
+        }
+        let mut cliques_of = alloc::vec![Vec::new(); self.items.len()];
+        for clique in &self.cliques {
+            clique.iter().filter_map(|item| cliques_of.get_mut(*item).map(|of: &mut Vec<_>| of.push(clique))).count();
+        }
+        loop {
+            let mut is_changed = false;
+            for (number, item) in self.items.iter().enumerate() {
+                let (Some(home), Some(&now)) = (item.home, places.get(number)) else { continue };
+                let at_home = |other: &usize| *other != number && places.get(*other) == Some(&home);
+                let is_kept_apart =
+                    cliques_of.get(number).into_iter().flatten().any(|clique| clique.iter().any(at_home));
+                if now == home || !item.open.contains(home) || is_kept_apart || !self.fits(&used, home, &item.sizes) {
+                    continue;
+                }
+                take(&mut used, now, &item.sizes);
+                add(&mut used, home, &item.sizes);
+                if let Some(place) = places.get_mut(number) {
+                    *place = home;
+                }
+                is_changed = true;
+            }
+            if !is_changed {
+                return;
+            }
+        }
+    }
+
+    /// Whether a node has room for so much more.
+    fn fits(&self, used: &[Amounts], node: usize, more: &Amounts) -> bool {
+        let (Some(room), Some(used)) = (self.room.get(node), used.get(node)) else { return false };
+        let each = room.iter().zip(used).zip(more);
+        each.into_iter()
+            .all(|((room, used), more)| *room == UNBOUNDED || used.checked_add(*more).is_some_and(|sum| sum <= *room))
+    }
+}
+
+fn add(used: &mut [Amounts], node: usize, sizes: &Amounts) {
+    for (used, size) in used.get_mut(node).into_iter().flatten().zip(sizes) {
+        *used = used.saturating_add(*size);
+    }
+}
+
+fn take(used: &mut [Amounts], node: usize, sizes: &Amounts) {
+    for (used, size) in used.get_mut(node).into_iter().flatten().zip(sizes) {
+        *used = used.saturating_sub(*size);
+    }
+}
