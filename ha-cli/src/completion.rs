@@ -99,13 +99,13 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         (_, "file" | "directory" | "state_dir" | "run_dir" | "log" | "probes" | "record" | "socket" | "device") => {
             one(Word::File)
         }
-        (_, "marker" | "environment_file" | "disk" | "command") => one(Word::File),
+        (_, "to" | "marker" | "environment_file" | "disk" | "command") => one(Word::File),
         (_, "max_restart" | "max_relocate" | "priority" | "failback_delay" | "failure_timeout") => one(Word::Free),
         (_, "probe" | "probe_interval" | "probe_timeout" | "probe_failures" | "ready_timeout") => one(Word::Free),
         (_, "delay" | "timeout" | "wait" | "lines" | "since" | "losses" | "history_mb" | "history_days") => {
             one(Word::Free)
         }
-        (_, "memory" | "cpu" | "steps") => one(Word::Free),
+        (_, "memory" | "cpu" | "steps" | "at_once") => one(Word::Free),
         (_, "comment" | "digest" | "id" | "rest" | "parameters" | "watchdog" | "address" | "require" | "web") => {
             one(Word::Free)
         }

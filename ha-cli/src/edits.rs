@@ -334,7 +334,7 @@ pub(super) fn set_guest(context: &Context, sid: &str, file: &str) -> Result<Exit
     let sid = context.types.parse(sid)?;
     sid.check_length()?;
     ha_core::config::check_usable(&sid).map_err(|error| Failure::Usage(error.to_string()))?;
-    let text = read_definition(file)?;
+    let text = read_text(file)?;
     let definition = serde_json::from_str(&text)
         .map_err(|error| error.to_string())
         .and_then(|guest: GuestDefinition| context.kinds().check(&guest.agent).map(|()| guest))
@@ -389,7 +389,8 @@ fn may_run(context: &Context, sid: &ServiceId) -> Result<bool, Failure> {
     Ok(status.services.get(sid).is_some_and(|entry| !is_stopped(entry)))
 }
 
-fn read_definition(file: &str) -> Result<String, Failure> {
+/// What a file holds, or standard input if it is '-'.
+pub(super) fn read_text(file: &str) -> Result<String, Failure> {
     let mut text = String::new();
     let read = match file {
         "-" => std::io::stdin().read_to_string(&mut text).map(|_| text),

@@ -52,6 +52,30 @@ pub(crate) enum PlanVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Say by which moves services get to other places so that every strict rule is kept at each of them.
+    ///
+    /// A service that moves takes room on both nodes. The fewest bytes are moved where that can be found; where services are in each other's way,
+    /// one stops over on another node. The exit code is 0 if there is a way, else 1. Nothing is changed.
+    Steps {
+        /// Where services are to be, as JSON: {"vm:100":"node2"}, or what 'ha plan feasible --json' gives. '-' is standard input.
+        #[arg(long, value_name = "FILE")]
+        to: String,
+        /// Let a node take part in so many moves at once.
+        #[arg(long, value_name = "MOVES", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+        at_once: u16,
+        /// Give no node more services than have this many times its memory, by their sizes.
+        #[arg(long, value_name = "FACTOR", value_parser = factor)]
+        memory: Option<f64>,
+        /// Give no node more services than have this many times its cores, by their sizes.
+        #[arg(long, value_name = "FACTOR", value_parser = factor)]
+        cpu: Option<f64>,
+        /// Look at so many positions at the most.
+        #[arg(long, default_value_t = FeasibleQuestion::MOST_STEPS)]
+        steps: u64,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How many times what there is may be given away.

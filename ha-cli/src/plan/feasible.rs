@@ -2,14 +2,14 @@
 
 use std::fmt::Display;
 
-use ha_core::plan::{Feasibility, Move, Needed, Part, Verdict};
+use ha_core::plan::{Feasibility, Move, Needed, Part, Steps, Verdict};
 
-use super::count_of;
+use super::{count_of, steps};
 
-/// What was found, in lines.
-pub(super) fn told(found: &Feasibility) -> Vec<String> {
+/// What was found, in lines; with the way to a placement, if that was looked for.
+pub(super) fn told(found: &Feasibility, way: Option<&Steps>) -> Vec<String> {
     let mut lines = match &found.verdict {
-        Verdict::Placement { moves, .. } => placement(found, moves),
+        Verdict::Placement { moves, .. } => placement(found, moves, way),
         Verdict::Contradiction { parts, is_minimal } => contradiction(found, parts, *is_minimal),
         Verdict::Undecided => vec![format!(
             "not decided: in {} neither a placement of {} on {} was found nor a proof that there is none. More are tried with --steps",
@@ -29,20 +29,21 @@ pub(super) fn told(found: &Feasibility) -> Vec<String> {
     lines
 }
 
-fn placement(found: &Feasibility, moves: &[Move]) -> Vec<String> {
+fn placement(found: &Feasibility, moves: &[Move], way: Option<&Steps>) -> Vec<String> {
     if moves.is_empty() {
         return vec![format!("{} can stay where they are: that keeps {}", services(found), what_is_kept(found))];
     }
-    let mut lines = vec![
-        format!(
-            "there is a placement of {} on {} that keeps {}",
-            services(found),
-            names(&found.nodes),
-            what_is_kept(found)
-        ),
-        "for it would have to move:".to_owned(),
-    ];
-    lines.extend(moves.iter().map(|step| format!("  {step}")));
+    let mut lines = vec![format!(
+        "there is a placement of {} on {} that keeps {}",
+        services(found),
+        names(&found.nodes),
+        what_is_kept(found)
+    )];
+    if !matches!(way, Some(Steps::Found { .. })) {
+        lines.push("for it would have to move:".to_owned());
+        lines.extend(moves.iter().map(|step| format!("  {step}")));
+    }
+    lines.extend(way.into_iter().flat_map(steps::told));
     lines
 }
 

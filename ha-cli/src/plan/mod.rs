@@ -1,19 +1,23 @@
 //! Verbs that ask beforehand: what is survived, and what follows from taking nodes down.
 
 mod feasible;
+mod steps;
 
 use std::process::ExitCode;
 
 use ha_core::{
     id::NodeName,
-    plan::{FeasibleQuestion, LossLevel, OtherPlacement, Tolerance, TooMuch, Verdict},
+    plan::{
+        Feasibility, FeasibleQuestion, LossLevel, OtherPlacement, Steps, StepsQuestion, Tolerance, TooMuch, Verdict,
+    },
 };
-use ha_host::desk::{self, Evacuation, evacuation, tolerance_with_remedies};
+use ha_host::desk::{self, Evacuation, Present, evacuation, tolerance_with_remedies};
 
 use super::{
     arguments::PlanVerb,
     commands::check_node,
     context::{Context, Failure, say, say_json},
+    edits::read_text,
 };
 
 pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failure> {
@@ -23,6 +27,10 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
         PlanVerb::Feasible { without, memory, cpu, steps, json } => {
             let question = FeasibleQuestion { without: without.into_iter().collect(), memory, cpu, most_steps: steps };
             tell_feasibility(context, &question, json)
+        }
+        PlanVerb::Steps { to, at_once, memory, cpu, steps, json } => {
+            let within = FeasibleQuestion { memory, cpu, most_steps: steps, ..FeasibleQuestion::default() };
+            tell_steps(context, &to, &StepsQuestion { within, at_once: usize::from(at_once) }, json)
         }
     }
 }
@@ -124,11 +132,35 @@ fn tell_feasibility(context: &Context, question: &FeasibleQuestion, as_json: boo
     if as_json {
         say_json(&found)?;
     } else {
-        feasible::told(&found).iter().try_for_each(say)?;
+        feasible::told(&found, way_to(&present, &found, question).as_ref()).iter().try_for_each(say)?;
     }
     Ok(match found.verdict {
         Verdict::Placement { .. } => ExitCode::SUCCESS,
         Verdict::Contradiction { .. } | Verdict::Undecided => ExitCode::FAILURE,
+    })
+}
+
+/// How to get to a placement that was found while all nodes are there: what is lost can't be moved any more.
+fn way_to(present: &Present, found: &Feasibility, question: &FeasibleQuestion) -> Option<Steps> {
+    let Verdict::Placement { places, moves } = &found.verdict else { return None };
+    let question = StepsQuestion { within: question.clone(), ..StepsQuestion::default() };
+    let is_asked = !moves.is_empty() && question.within.without.is_empty();
+    is_asked.then(|| desk::steps(present, places, &question).ok().flatten()).flatten()
+}
+
+fn tell_steps(context: &Context, to: &str, question: &StepsQuestion, as_json: bool) -> Result<ExitCode, Failure> {
+    let text = read_text(to)?;
+    let to = steps::places(&text).map_err(|problem| Failure::Failed(format!("{to}: {problem}")))?;
+    let found = desk::steps(&context.present()?, &to, question).map_err(|error| Failure::Failed(error.to_string()))?;
+    let found = found.ok_or_else(no_master)?;
+    if as_json {
+        say_json(&found)?;
+    } else {
+        steps::told(&found).iter().try_for_each(say)?;
+    }
+    Ok(match found {
+        Steps::Found { .. } => ExitCode::SUCCESS,
+        Steps::TargetBreaks { .. } | Steps::Stuck { .. } => ExitCode::FAILURE,
     })
 }
 

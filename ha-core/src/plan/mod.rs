@@ -9,6 +9,7 @@
 //! * [`RoundsToCome`]: the rounds until everything has settled, with LRMs that do what they are asked.
 //! * [`Tolerance`]: which losses of nodes are survived, what stays down after those that are not, and what would help.
 //! * [`Feasibility`]: whether any placement at all could keep the strict rules and capacities.
+//! * [`Steps`]: the moves from the present placement to another one, so that all is kept at each of them.
 
 mod combinations;
 mod feasible;
@@ -21,7 +22,7 @@ mod settled;
 mod situation;
 mod tolerance;
 
-pub use feasible::{Feasibility, FeasibleQuestion, Move, Needed, Part, Verdict};
+pub use feasible::{Blocked, Feasibility, FeasibleQuestion, Move, Needed, Part, Steps, StepsQuestion, Verdict};
 pub use losses::{Down, DownReason, LossLevel, LossUnit, Losses, OtherPlacement, Remedy, Tolerance, TooMuch, Votes};
 pub use rehearsal::Rehearsal;
 pub use rounds::{RoundsPlayed, RoundsToCome};

@@ -10,6 +10,7 @@
 
 mod oracle;
 mod random;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,7 +6,7 @@
 //! * [`problems`]: what is wrong in the configuration.
 //! * [`explain`]: why a service is where it is.
 //! * [`tolerance`]: how many nodes may fail; [`evacuation`]: what becomes of services when nodes are taken down for a while.
-//! * [`feasible`]: whether any placement at all keeps the strict rules and capacities.
+//! * [`feasible`]: whether any placement at all keeps the strict rules and capacities; [`steps`]: the moves to a placement.
 //! * [`judge`]: what the master would answer to a command.
 //! * [`property_value`]: a property as JSON has it.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
@@ -31,7 +31,7 @@ pub use check::problems;
 pub use edit::{Desk, DeskEdit, NameError};
 pub use evacuation::{Elsewhere, Evacuation, evacuation};
 pub use explain::{ComesAfter, StartOrder, explain, precedence, start_order};
-pub use feasible::feasible;
+pub use feasible::{feasible, steps};
 pub use foresight::{Change, Consequence, Foresight, Step, foresee};
 pub use glance::{Asked, Glance, Health, NodeGlance, NodeHealth, ServiceGlance, span};
 pub use metrics::{Measured, MetricsFormat, counted, metrics};

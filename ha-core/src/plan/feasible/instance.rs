@@ -38,23 +38,34 @@ impl Instance {
         self.items.get(item).and_then(|item| item.sizes.get(resource)).copied().unwrap_or_default()
     }
 
+    /// The cliques that each item is in.
+    pub(super) fn cliques_of(&self) -> Vec<Vec<usize>> {
+        let mut cliques_of = alloc::vec![Vec::new(); self.items.len()];
+        for (number, clique) in self.cliques.iter().enumerate() {
+            for item in clique {
+                if let Some(of) = cliques_of.get_mut(*item) {
+                    of.push(number);
+                }
+            }
+        }
+        cliques_of
+    }
+
     /// Moves items back to where they are now as long as nothing is against it: what need not move stays.
     pub(super) fn bring_home(&self, places: &mut [usize]) {
         let mut used: Vec<Amounts> = alloc::vec![[0; RESOURCES]; self.room.len()];
         for (item, node) in self.items.iter().zip(places.iter()) {
             add(&mut used, *node, &item.sizes);
         }
-        let mut cliques_of = alloc::vec![Vec::new(); self.items.len()];
-        for clique in &self.cliques {
-            clique.iter().filter_map(|item| cliques_of.get_mut(*item).map(|of: &mut Vec<_>| of.push(clique))).count();
-        }
+        let cliques_of = self.cliques_of();
         loop {
             let mut is_changed = false;
             for (number, item) in self.items.iter().enumerate() {
                 let (Some(home), Some(&now)) = (item.home, places.get(number)) else { continue };
                 let at_home = |other: &usize| *other != number && places.get(*other) == Some(&home);
+                let cliques = cliques_of.get(number).into_iter().flatten();
                 let is_kept_apart =
-                    cliques_of.get(number).into_iter().flatten().any(|clique| clique.iter().any(at_home));
+                    cliques.filter_map(|clique| self.cliques.get(*clique)).any(|clique| clique.iter().any(at_home));
                 if now == home || !item.open.contains(home) || is_kept_apart || !self.fits(&used, home, &item.sizes) {
                     continue;
                 }

@@ -5,9 +5,12 @@ mod bounds;
 mod instance;
 mod model;
 mod proof;
+mod route;
 mod search;
+mod steps;
 
 pub use answer::{Feasibility, FeasibleQuestion, Move, Needed, Part, Verdict};
+pub use steps::{Blocked, Steps, StepsQuestion};
 
 use alloc::vec::Vec;
 

@@ -9,6 +9,7 @@ use alloc::{
 use super::{
     answer::{FeasibleQuestion, Move, Part},
     instance::{Amounts, Instance, Item, RESOURCES, UNBOUNDED},
+    route::Beginning,
 };
 use crate::{
     config::{Affinity, RequestedState, Rule, RuleKind},
@@ -33,6 +34,8 @@ pub(super) struct Known<'a> {
 struct Wanting {
     sid: ServiceId,
     sizes: Amounts,
+    /// The bytes of memory that are moved with it.
+    bytes: u64,
     /// Where it is, as recorded.
     from: Option<NodeName>,
     /// The node that it can't leave, since nobody knows what it is doing there. It is in nobody's way but by rules.
@@ -122,6 +125,7 @@ impl Model {
                 self.services.push(Wanting {
                     sid: sid.clone(),
                     sizes: [0; RESOURCES],
+                    bytes: 0,
                     from: None,
                     pinned: Some(pinned),
                 });
@@ -332,13 +336,85 @@ impl Model {
         }
         (told, moves)
     }
+
+    /// The node that each service has by these places; where it is if they don't name it. None if it is on none that may have it.
+    pub(super) fn targets(&self, to: &BTreeMap<ServiceId, NodeName>) -> Vec<Option<usize>> {
+        let positions: BTreeMap<&NodeName, usize> = self.nodes.iter().zip(0..).collect();
+        let target = |service: &Wanting| {
+            let named = to.get(&service.sid).or(service.from.as_ref());
+            service.pinned.or_else(|| positions.get(named?).copied())
+        };
+        self.services.iter().map(target).collect()
+    }
+
+    /// The parts that these places, one for each service, don't keep.
+    pub(super) fn broken_by(&self, places: &[Option<usize>]) -> Vec<Part> {
+        let keeps = |constraint: &Constraint| {
+            let at = |service: &usize| places.get(*service).copied().flatten();
+            match constraint {
+                Constraint::On { services, nodes } => {
+                    services.iter().all(|service| at(service).is_some_and(|node| nodes.contains(node)))
+                }
+                Constraint::Together { services } => {
+                    services.windows(2).all(|pair| matches!(pair, [one, other] if at(one) == at(other)))
+                }
+                Constraint::Apart { services } => {
+                    let nodes: BTreeSet<Option<usize>> = services.iter().map(at).collect();
+                    nodes.len() == services.len()
+                }
+                Constraint::Room { node, resource } => {
+                    let there = self.services.iter().zip(places).filter(|(_, at)| **at == Some(*node));
+                    let sizes = there.filter_map(|(service, _)| service.sizes.get(*resource)).copied();
+                    let room = self.room.get(*node).and_then(|room| room.get(*resource)).copied();
+                    room.is_none_or(|room| sizes.fold(0, u64::saturating_add) <= room)
+                }
+            }
+        };
+        self.constraints.iter().filter(|(_, constraint)| !keeps(constraint)).map(|(part, _)| part.clone()).collect()
+    }
+
+    /// Where each item is now, part by part.
+    pub(super) fn beginnings(&self, item_of: &[usize], items: usize) -> Vec<Beginning> {
+        let mut beginnings = vec![Beginning::default(); items];
+        for ((service, item), at) in self.services.iter().zip(item_of).zip(self.targets(&BTreeMap::new())) {
+            let Some(beginning) = beginnings.get_mut(*item) else { continue };
+            beginning.bytes = beginning.bytes.saturating_add(service.bytes);
+            let is_first = beginning.services == 0;
+            beginning.services = beginning.services.saturating_add(1);
+            beginning.whole_on = if is_first || beginning.whole_on == at { at } else { None };
+            let Some(at) = at else { continue };
+            let (amounts, bytes) = beginning.parts.entry(at).or_default();
+            *bytes = bytes.saturating_add(service.bytes);
+            for (sum, size) in amounts.iter_mut().zip(&service.sizes) {
+                *sum = sum.saturating_add(*size);
+            }
+        }
+        beginnings
+    }
+
+    /// The services of an item, without those that are left alone.
+    pub(super) fn services_of(&self, item_of: &[usize], item: usize) -> Vec<ServiceId> {
+        let of_item = self.asked().filter(|(number, _)| item_of.get(*number) == Some(&item));
+        of_item.map(|(_, service)| service.sid.clone()).collect()
+    }
+
+    /// Where each service is now.
+    pub(super) fn present(&self) -> impl Iterator<Item = (ServiceId, Option<NodeName>)> {
+        self.asked().map(|(_, service)| (service.sid.clone(), service.from.clone()))
+    }
+
+    /// How many bytes of memory are moved with a service.
+    pub(super) fn bytes_of(&self, sid: &ServiceId) -> u64 {
+        self.asked().find(|(_, service)| service.sid == *sid).map_or(0, |(_, service)| service.bytes)
+    }
 }
 
 impl Wanting {
     fn new(known: Known<'_>, sid: &ServiceId) -> Self {
         let recorded = known.status.services.get(sid).map(|entry| &entry.node);
         let from = recorded.or_else(|| known.configuration.guests.node_of(sid));
-        Self { sid: sid.clone(), sizes: [0; RESOURCES], from: from.cloned(), pinned: None }
+        let bytes = size_of_service(known.usage, sid, MEMORY).unwrap_or_default();
+        Self { sid: sid.clone(), sizes: [0; RESOURCES], bytes, from: from.cloned(), pinned: None }
     }
 }
 

@@ -69,14 +69,7 @@ struct Structure<'a> {
 impl<'a> Structure<'a> {
     fn of(instance: &'a Instance) -> Self {
         let items = instance.items.len();
-        let mut cliques_of = vec![Vec::new(); items];
-        for (number, clique) in instance.cliques.iter().enumerate() {
-            for item in clique {
-                if let Some(of) = cliques_of.get_mut(*item) {
-                    of.push(number);
-                }
-            }
-        }
+        let cliques_of = instance.cliques_of();
         let by_size = core::array::from_fn(|resource| {
             let mut sized: Vec<usize> = (0..items).filter(|item| instance.size(*item, resource) > 0).collect();
             sized.sort_by_key(|item| Reverse(instance.size(*item, resource)));
