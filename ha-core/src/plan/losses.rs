@@ -9,7 +9,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::feasible::Move;
+use super::moves::Move;
 use crate::{
     id::{NodeName, RuleId, ServiceId},
     placement::{Explanation, Fate},

@@ -14,6 +14,7 @@
 mod combinations;
 mod feasible;
 mod losses;
+mod moves;
 mod other_placement;
 mod rehearsal;
 mod remedies;
@@ -22,8 +23,9 @@ mod settled;
 mod situation;
 mod tolerance;
 
-pub use feasible::{Blocked, Feasibility, FeasibleQuestion, Move, Needed, Part, Steps, StepsQuestion, Verdict};
+pub use feasible::{Blocked, Feasibility, FeasibleQuestion, Needed, Part, Steps, StepsQuestion, Verdict};
 pub use losses::{Down, DownReason, LossLevel, LossUnit, Losses, OtherPlacement, Remedy, Tolerance, TooMuch, Votes};
+pub use moves::Move;
 pub use rehearsal::Rehearsal;
 pub use rounds::{RoundsPlayed, RoundsToCome};
 pub use situation::{Prepared, Recovery, Situation};

@@ -8,8 +8,9 @@ use alloc::{
 
 use super::{
     RoundsToCome,
-    feasible::{FeasibleQuestion, Move, Verdict},
+    feasible::{FeasibleQuestion, Verdict},
     losses::{Down, DownReason, OtherPlacement},
+    moves::Move,
     settled::Settled,
 };
 use crate::{

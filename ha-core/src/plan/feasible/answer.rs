@@ -8,7 +8,10 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{NodeName, RuleId, ServiceId};
+use crate::{
+    id::{NodeName, RuleId, ServiceId},
+    plan::moves::Move,
+};
 
 /// What is asked of a placement.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,18 +95,6 @@ pub enum Verdict {
     Undecided,
 }
 
-/// A service that would have to be elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Move {
-    /// The service.
-    pub sid: ServiceId,
-    /// Where it is, if that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<NodeName>,
-    /// Where it would be.
-    pub to: NodeName,
-}
-
 /// A rule or a capacity that takes part in a contradiction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "part", rename_all = "snake_case")]
@@ -154,16 +145,6 @@ impl fmt::Display for Needed {
             (Some(memory), None) => write!(f, "{} of memory", Bytes(memory)),
             (None, Some(cpu)) => write!(f, "{cpu} cores"),
             (Some(memory), Some(cpu)) => write!(f, "{} of memory and {cpu} cores", Bytes(memory)),
-        }
-    }
-}
-
-impl fmt::Display for Move {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sid, from, to } = self;
-        match from {
-            Some(from) => write!(f, "{sid} from {from} to {to}"),
-            None => write!(f, "{sid} to {to}"),
         }
     }
 }

@@ -9,7 +9,7 @@ mod route;
 mod search;
 mod steps;
 
-pub use answer::{Feasibility, FeasibleQuestion, Move, Needed, Part, Verdict};
+pub use answer::{Feasibility, FeasibleQuestion, Needed, Part, Verdict};
 pub use steps::{Blocked, Steps, StepsQuestion};
 
 use alloc::vec::Vec;

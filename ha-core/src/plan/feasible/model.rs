@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use super::{
-    answer::{FeasibleQuestion, Move, Part},
+    answer::{FeasibleQuestion, Part},
     instance::{Amounts, Instance, Item, RESOURCES, UNBOUNDED},
     route::Beginning,
 };
@@ -16,6 +16,7 @@ use crate::{
     host::{Configuration, HostFigures, UnmanagedGuest},
     id::{NodeName, RuleId, ServiceId},
     placement::NodeSet,
+    plan::moves::Move,
     rules::{RuleSet, evaluate},
     status::ManagerStatus,
 };

@@ -11,14 +11,14 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::{FeasibleQuestion, Move, Part},
+    answer::{FeasibleQuestion, Part},
     model::{Known, Model},
     route::{Blockade, Board, Hop, Journey, Route},
 };
 use crate::{
     id::{NodeName, ServiceId},
     placement::PlacementError,
-    plan::{RoundsToCome, Situation, settled::Settled},
+    plan::{RoundsToCome, Situation, moves::Move, settled::Settled},
 };
 
 /// How moves are made.
