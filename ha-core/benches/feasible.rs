@@ -6,6 +6,7 @@
     dead_code,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
     reason = "a benchmark may panic, and criterion's macros make public items"
 )]
 

@@ -37,6 +37,7 @@ pub(super) fn minimal(parts: usize, mut test: impl FnMut(&[usize]) -> Outcome) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     /// What contradicts itself as soon as all of these are there.
     fn contradiction(of: &'static [usize]) -> impl FnMut(&[usize]) -> Outcome {

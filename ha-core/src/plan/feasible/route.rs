@@ -76,6 +76,12 @@ impl<'a> Journey<'a> {
         }
     }
 
+    /// How many steps it takes to look at where all items are: many take as much time as several positions of few.
+    fn price(&self) -> u64 {
+        const ITEMS_OF_A_STEP: usize = 16;
+        u64::try_from(self.target.len().div_ceil(ITEMS_OF_A_STEP)).unwrap_or(u64::MAX)
+    }
+
     /// The position of an item at first: the node that it is on as a whole, or nothing.
     fn first(&self, item: usize) -> Option<usize> {
         self.beginning.get(item).and_then(|beginning| beginning.whole_on)
@@ -106,7 +112,8 @@ impl<'a> Journey<'a> {
             let possible =
                 |item: &usize| waiting(item) && self.target.get(*item).is_some_and(|to| board.may_go(*item, *to));
             let found = (from..self.target.len()).find(possible);
-            if let (Some(item), Some(left)) = (found, steps.checked_sub(1)) {
+            if let Some(item) = found {
+                let Some(left) = steps.checked_sub(self.price()) else { return Err(stuck.unwrap_or(board.places)) };
                 *steps = left;
                 let Some(&to) = self.target.get(item) else { return Err(board.places) };
                 if let Some(next) = next.last_mut() {
@@ -125,7 +132,7 @@ impl<'a> Journey<'a> {
             stuck.get_or_insert_with(|| board.places.clone());
             dead.insert(board.places.clone());
             next.pop();
-            if hops.pop().is_none() || *steps == 0 {
+            if hops.pop().is_none() {
                 return Err(stuck.unwrap_or(board.places));
             }
             let mut places = self.at_first();
@@ -143,20 +150,19 @@ impl<'a> Journey<'a> {
     fn with_stops(&self, items: &[usize], steps: &mut u64) -> Option<Option<Vec<Hop>>> {
         let first = self.at_first();
         let mut known: BTreeMap<Vec<Option<usize>>, Cost> = BTreeMap::new();
-        let mut came: Vec<(Option<usize>, Option<Hop>, Vec<Option<usize>>, Cost)> =
-            vec![(None, None, first.clone(), Cost::default())];
+        let begin = Position { before: None, hop: None, places: first.clone(), cost: Cost::default() };
+        let mut came = vec![begin];
         let mut open = BinaryHeap::new();
         open.push(Reverse((self.left(&first), 0_usize)));
         known.insert(first, Cost::default());
         while let Some(Reverse((_, number))) = open.pop() {
-            let Some((_, _, places, cost)) = came.get(number).cloned() else { continue };
+            let Some(Position { places, cost, .. }) = came.get(number).cloned() else { continue };
             if known.get(&places).is_some_and(|best| *best < cost) {
                 continue;
             }
             if places.iter().enumerate().all(|(item, at)| self.is_there(item, *at)) {
                 return Some(Some(way_to(&came, number)));
             }
-            *steps = steps.checked_sub(1)?;
             let board = Board::new(self, places.clone());
             for &item in items {
                 for to in self.instance.items.get(item).into_iter().flat_map(|item| item.open.iter()) {
@@ -168,9 +174,11 @@ impl<'a> Journey<'a> {
                     *place = Some(to);
                     let then_cost = cost.and(self.cost(item, board.at(item), to));
                     if known.get(&then).is_none_or(|best| then_cost < *best) {
+                        *steps = steps.checked_sub(self.price())?;
                         open.push(Reverse((then_cost.and(self.left(&then)), came.len())));
                         known.insert(then.clone(), then_cost);
-                        came.push((Some(number), Some(Hop { item, to }), then, then_cost));
+                        let (before, hop) = (Some(number), Some(Hop { item, to }));
+                        came.push(Position { before, hop, places: then, cost: then_cost });
                     }
                 }
             }
@@ -212,12 +220,21 @@ impl<'a> Journey<'a> {
     }
 }
 
-fn way_to(came: &[(Option<usize>, Option<Hop>, Vec<Option<usize>>, Cost)], end: usize) -> Vec<Hop> {
+/// Where all items can be, and by which move from which other position.
+#[derive(Clone)]
+struct Position {
+    before: Option<usize>,
+    hop: Option<Hop>,
+    places: Vec<Option<usize>>,
+    cost: Cost,
+}
+
+fn way_to(came: &[Position], end: usize) -> Vec<Hop> {
     let mut hops = Vec::new();
     let mut now = Some(end);
-    while let Some((before, hop, _, _)) = now.and_then(|number| came.get(number)) {
-        hops.extend(*hop);
-        now = *before;
+    while let Some(position) = now.and_then(|number| came.get(number)) {
+        hops.extend(position.hop);
+        now = position.before;
     }
     hops.reverse();
     hops
