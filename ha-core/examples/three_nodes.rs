@@ -1,0 +1,1 @@
+../../examples/rust/three_nodes.rs
