@@ -1,0 +1,3 @@
+module ha/examples/go
+
+go 1.19
