@@ -46,7 +46,7 @@ func readConfiguration(folder string) (*C.ha_configuration, error) {
 		name string
 	}{
 		{C.HA_FILE_RESOURCES, "resources.cfg"}, {C.HA_FILE_GROUPS, "groups.cfg"}, {C.HA_FILE_RULES, "rules.cfg"},
-		{C.HA_FILE_DATACENTER, "datacenter.cfg"}, {C.HA_FILE_FENCE, "fence.cfg"},
+		{C.HA_FILE_DATACENTER, "datacenter.cfg"}, {C.HA_FILE_NODES, "nodes.cfg"}, {C.HA_FILE_FENCE, "fence.cfg"},
 	}
 	var failed *C.ha_error
 	var configuration *C.ha_configuration
