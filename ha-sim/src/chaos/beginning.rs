@@ -53,6 +53,7 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     delay_failback(&mut failback, &mut resources, &mut rules, timings.round_time, (&names, &sids));
     let mut datacenter = datacenter(rng, fence.is_some());
     bound_storms(&mut streams.of("storms"), &mut datacenter);
+    hold_flapping(&mut streams.of("flapping"), &mut datacenter, &mut rules, timings.round_time, &sids);
     let files = Files { resources, groups, rules, datacenter, fence };
     let longer = if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) };
     let boot = boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings);
@@ -507,6 +508,19 @@ fn bound_storms(rng: &mut Rng, datacenter: &mut String) {
         if rng.u32(0..4) == 0 {
             let _ = writeln!(datacenter, "{key}: {}", rng.u32(1..=3));
         }
+    }
+}
+
+/// In some clusters a node that is fenced again and again takes no new services for a while. Where there are no other rules services
+/// prefer the node that is [lost](super::generate) so often, so that it has some each time.
+fn hold_flapping(rng: &mut Rng, datacenter: &mut String, rules: &mut String, round_time: Duration, sids: &[ServiceId]) {
+    if rng.u32(0..8) > 0 {
+        return;
+    }
+    let _ = writeln!(datacenter, "flapping_hold: {}", round_time.as_secs().max(1).saturating_mul(rng.u64(6..=90)));
+    if rules.is_empty() {
+        let sids: Vec<&str> = sids.iter().map(ServiceId::as_str).collect();
+        let _ = write!(rules, "node-affinity: home\n\tresources {}\n\tnodes {}\n\n", sids.join(","), node_name(1));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ha_core::id::NodeName;
+use ha_core::{id::NodeName, timing::Timings};
 
 use super::{Action, DueAction, History, Profile};
 use crate::cluster::Setup;
@@ -47,9 +47,19 @@ impl Spans {
         // Twenty minutes with customary timings; as many rounds with others.
         let rounds = timings.round_time().max(Duration::from_millis(500));
         let faults = rounds.saturating_mul(54).max(recovery);
+        // A node that flaps is fenced several times.
+        let each = fenced_within(timings).saturating_add(boot).saturating_add(rounds.saturating_mul(12));
+        let flaps =
+            if setup.datacenter.config().flapping_hold.is_some() { each.saturating_mul(5) } else { Duration::ZERO };
+        let faults = faults.max(flaps);
         let at_least = rounds.saturating_mul(120);
         Self { faults, settling, at_least_ms: milliseconds(at_least) }
     }
+}
+
+/// How long it takes at most until a node that was lost is fenced by its lock, while there is a master.
+pub(super) fn fenced_within(timings: Timings) -> Duration {
+    timings.recovery().longest.saturating_add(timings.round_time().saturating_mul(2))
 }
 
 /// How long services wait for each other at most, one after another.

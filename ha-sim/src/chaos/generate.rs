@@ -46,6 +46,10 @@ pub fn generate(seed: u64, profile: Profile) -> History {
         rng: streams.of("bursts"),
     };
     generator.happen_in_bursts(streams, profile);
+    if cluster.datacenter.config().flapping_hold.is_some() && profile.kinds().contains(&Kind::Power) {
+        generator.rng = streams.of("flapping node");
+        generator.flap(cluster.durations.boot);
+    }
     course::history(seed, profile, cluster, generator.actions)
 }
 
@@ -239,6 +243,27 @@ impl Generator {
         } else {
             self.due(at, Action::Network { node: node.clone(), connected: false });
             self.due_later(at, Action::Network { node, connected: true });
+        }
+    }
+
+    /// A node is lost again and again, each time when it has had services for a while. At times people have a say in it.
+    fn flap(&mut self, boot: Duration) {
+        let node = if self.rng.u32(0..4) > 0 { beginning::node_name(1) } else { self.node() };
+        let round = self.timings.round_time();
+        let mut lost = self.within(round.saturating_mul(4));
+        while lost < self.faults_end {
+            self.due(lost, Action::PowerOff { node: node.clone() });
+            let back = lost.saturating_add(course::fenced_within(self.timings));
+            self.due(back, Action::PowerOn { node: node.clone() });
+            let up = back.saturating_add(boot).saturating_add(round.saturating_mul(2));
+            let sid = self.service();
+            match self.rng.u32(0..12) {
+                0 => self.due(up, Action::Command { line: format!("clear-fencings {node}") }),
+                1 => self.due(up, Action::Command { line: format!("migrate {sid} {node}") }),
+                2 => self.due(up, Action::set_datacenter("flapping_hold", "30")),
+                _ => {}
+            }
+            lost = up.saturating_add(round.saturating_mul(3)).saturating_add(self.within(round.saturating_mul(12)));
         }
     }
 

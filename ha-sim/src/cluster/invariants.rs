@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Fault, RanTwice,
     belief::{self, Beliefs, Wrong, is_managed, is_wanted},
+    flapping::Flapping,
     going_back::GoingBack,
     precedence::Precedence,
     readiness::Heard,
@@ -84,6 +85,9 @@ pub enum Invariant {
     StormsAreBounded,
     /// A service with a delay goes back only to a node that has been back for so long.
     GoesBackInTime,
+    /// A node that is fenced again and again takes new services only where there is no way around it, and takes them again when its hold is
+    /// over.
+    SparesFlapping,
     /// While faults go on, what none of them touches stays within its bound.
     GoesOn,
     /// Somebody is told why a service does not run: it goes to `error` with a reason, and one that could run and does not is shown or told
@@ -121,6 +125,7 @@ impl Invariant {
             Self::HigherFirst => "what is of higher priority comes first",
             Self::ComesAfter => "what comes after others is started after them",
             Self::GoesBackInTime => "services go back after their delay",
+            Self::SparesFlapping => "nodes that flap take no new services",
             Self::StormsAreBounded => "no more start or move at once than may",
             Self::GoesOn => "what no fault touches goes on",
             Self::ToldWhy => "somebody is told why a service does not run",
@@ -199,6 +204,7 @@ pub struct Invariants {
     sequence: Sequence,
     storms: Storms,
     going_back: GoingBack,
+    flapping: Flapping,
     heard: Heard,
     /// How many calls went wrong.
     disturbed: u64,
@@ -431,6 +437,7 @@ impl Invariants {
         self.edits.insert(node.clone(), world.store.edits());
         self.storms.begins(node, configuration);
         self.going_back.begins(node, configuration);
+        self.flapping.begins(node, configuration);
         self.beliefs.has_read_configuration(node, configuration);
     }
 
@@ -480,6 +487,8 @@ impl Invariants {
         let wrong = self.storms.writes(node, world.store.manager_status.as_deref(), status, world.time);
         self.note_wrong(world.time, wrong);
         let wrong = self.going_back.writes(node, world.store.manager_status.as_deref(), status, world.time);
+        self.note_wrong(world.time, wrong);
+        let wrong = self.flapping.writes(node, world.store.manager_status.as_deref(), status, world.time);
         self.note_wrong(world.time, wrong);
         let wrong = self.beliefs.writes(node, status, self.disarmed.contains(node), world);
         self.note_wrong(world.time, wrong);
@@ -561,6 +570,7 @@ impl Invariants {
     pub(super) fn crm_tells(&mut self, node: &NodeName, event: &Event, at: Instant) {
         self.storms.tells(node, event);
         self.going_back.tells(node, event);
+        self.flapping.tells(node, event);
         let wrong = self.precedence.tells(node, event);
         self.note_wrong(at, wrong);
     }

@@ -28,6 +28,7 @@ mod agenda;
 mod belief;
 mod daemons;
 mod edit;
+mod flapping;
 mod going_back;
 mod host;
 mod invariants;

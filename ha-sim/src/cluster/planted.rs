@@ -146,6 +146,8 @@ bugs! {
     LooseRulesUnseen = "loose-rules-unseen",
     /// Nobody sees after which delay services go back.
     DelaysUnseen = "delays-unseen",
+    /// Nobody sees that nodes which flap take no new services.
+    HoldsUnseen = "holds-unseen",
     /// The master does not say why services go to `error`.
     ErrorsUntold = "errors-untold",
 }
@@ -292,6 +294,9 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
     if bug == PlantedBug::DelaysUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);
         resources.resources.values_mut().for_each(|resource| resource.failback_delay = None);
+    }
+    if bug == PlantedBug::HoldsUnseen {
+        Arc::make_mut(&mut configuration.datacenter).flapping_hold = None;
     }
     if bug == PlantedBug::PrioritiesUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);

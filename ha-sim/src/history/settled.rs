@@ -144,7 +144,9 @@ impl<'a> Present<'a> {
             entries.iter().filter(runs).any(|other| other.node == *node)
         };
         let is_free = |(node, state): (&NodeName, &NodeState)| {
-            *state == NodeState::Online && !entries.iter().any(|other| other.node == *node)
+            // A rule that gives way does so before a node is taken that takes no new services.
+            let takes_services = apart.is_strict() || self.status.held_for(node).is_none();
+            *state == NodeState::Online && takes_services && !entries.iter().any(|other| other.node == *node)
         };
         let is_judged =
             self.rule_holds(rule) && (apart.is_strict() || (resource.failback() && self.world.knows_loose_rules()));
