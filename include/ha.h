@@ -1698,8 +1698,8 @@ enum ha_event_kind
     /// A service moves along with one that it belongs together with.
     /// Fields: command, task, sid, target, with.
     HA_EVENT_COMOVE_QUEUED = 50,
-    /// A move was refused, since the target is used by a service that must be kept apart.
-    /// Fields: command, blocking, target, sid.
+    /// A move was refused, since the target, or what fails together with it, is used by a service that must be kept apart.
+    /// Fields: command, blocking, target, sid, [domain].
     HA_EVENT_COMMAND_BLOCKED_BY_AFFINITY = 51,
     /// A command was refused.
     /// Fields: command, reason.
@@ -1924,7 +1924,7 @@ enum ha_event_kind
     /// Services share a node that a loose rule would have apart.
     /// Fields: rule, node, services.
     HA_EVENT_SHARING_BEGUN = 134,
-    /// Services do not share a node any more that a loose rule would have apart.
+    /// Services do not share a node, or a failure domain, any more that a loose rule would have apart.
     /// Fields: rule, services.
     HA_EVENT_SHARING_ENDED = 135,
     /// A move that was asked for brings a service to others from which it should rather be apart.
@@ -1951,6 +1951,12 @@ enum ha_event_kind
     /// A move that was asked for brings a service to a node that takes no new services.
     /// Fields: sid, node, seconds.
     HA_EVENT_MOVE_TO_HELD_NODE = 133,
+    /// Rules with `spread` keep services apart by node: a node knows no failure domains.
+    /// Fields: node, version.
+    HA_EVENT_SPREAD_RULES_NOT_IN_FORCE = 138,
+    /// Services are in one failure domain that a loose rule with `spread` would have apart.
+    /// Fields: rule, domain, services.
+    HA_EVENT_DOMAIN_SHARING_BEGUN = 139,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

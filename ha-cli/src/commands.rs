@@ -225,7 +225,7 @@ fn refused(refusal: &Refusal) -> Failure {
                 format!(". {NOT_QUEUED}")
             }
         }
-        Refusal::KeptApart { .. } | Refusal::Ignored(_) | Refusal::Unknown(_) => String::new(),
+        Refusal::KeptApart { .. } | Refusal::Spread { .. } | Refusal::Ignored(_) | Refusal::Unknown(_) => String::new(),
     };
     Failure::Failed(format!("{refusal}{hint}"))
 }

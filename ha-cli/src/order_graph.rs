@@ -7,7 +7,7 @@ use std::{
 
 use ha_core::{
     id::{RuleId, ServiceId},
-    rules::{Orders, RuleSet, evaluate},
+    rules::{Orders, evaluate},
 };
 use ha_host::desk::{ComesAfter, Glance, Health, Present};
 use serde::Serialize;
@@ -83,7 +83,7 @@ pub(super) fn graph(context: &Context, options: &GraphOptions) -> Result<ExitCod
 impl OrderGraph {
     fn of(present: &Present) -> Self {
         let configuration = present.configuration();
-        let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+        let set = configuration.rule_set();
         let evaluated = evaluate(&set, &present.settings.nodes);
         let orders = Orders::of(&evaluated.rules);
         let rules: Vec<GraphRule> = orders

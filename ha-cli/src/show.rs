@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 use ha_core::{
     config::{groups::GroupProperty, nodes::NodeProperty, resources::ResourceProperty, rules::RuleProperty},
     id::{GroupId, NodeName, RuleId, ServiceId},
-    rules::{RuleSet, evaluate},
+    rules::evaluate,
 };
 use ha_host::desk;
 use serde_json::{Map, Value, json};
@@ -125,7 +125,7 @@ pub(super) fn node_config(context: &Context, node: Option<&NodeName>, as_json: b
 pub(super) fn rule_list(context: &Context, as_json: bool) -> Result<ExitCode, Failure> {
     let configuration = context.stored()?.configuration;
     let nodes = context.store.settings()?.nodes;
-    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let rules = configuration.rule_set();
     let dropped = evaluate(&rules, &nodes).dropped;
     let mut rows = Vec::new();
     let mut objects = Vec::new();
@@ -142,6 +142,9 @@ pub(super) fn rule_list(context: &Context, as_json: bool) -> Result<ExitCode, Fa
         let text = |property| rule.text(property).unwrap_or_default();
         let (mut resources, nodes) = (text(RuleProperty::Resources), text(RuleProperty::Nodes));
         let mut affinity = text(RuleProperty::Affinity);
+        if rule.is_spread() {
+            affinity.push_str(" by failure-domain");
+        }
         if rule.is_loosely_apart() {
             affinity.push_str(" if there is a place");
         }

@@ -10,7 +10,7 @@ use ha_core::config::{
     datacenter::{BalanceMethod, DatacenterSetting, FencingMode, SchedulerMode, ShutdownPolicy},
     nodes::NodeProperty,
     resources::{OnFailure, RequestedState, ResourceProperty},
-    rules::{Affinity, RuleProperty, RuleType},
+    rules::{Affinity, RuleProperty, RuleType, Spread},
 };
 
 /// The options that a text names, such as `--dry-run`. In a page changes of the font and backslashes are in between.
@@ -64,7 +64,7 @@ fn check(name: &str, words: &[&str]) {
 #[test]
 fn pages_of_files_name_all_that_the_files_can_say() {
     check("resources.cfg.5", &[ResourceProperty::WORDS, RequestedState::WORDS, OnFailure::WORDS].concat());
-    check("rules.cfg.5", &[RuleType::WORDS, RuleProperty::WORDS, Affinity::WORDS].concat());
+    check("rules.cfg.5", &[RuleType::WORDS, RuleProperty::WORDS, Affinity::WORDS, Spread::WORDS].concat());
     check("nodes.cfg.5", NodeProperty::WORDS);
     let settings: Vec<&str> = DatacenterSetting::WORDS
         .iter()

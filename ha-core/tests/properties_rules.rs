@@ -28,7 +28,10 @@ fn rule(index: usize) -> impl Strategy<Value = Rule> {
         }),
         Just(RuleKind::resource_affinity(Affinity::Positive)),
         Just(RuleKind::resource_affinity(Affinity::Negative)),
-        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart: Apart { strict: Some(false) } }),
+        Just(RuleKind::ResourceAffinity {
+            affinity: Affinity::Negative,
+            apart: Apart { strict: Some(false), spread: None }
+        }),
     ];
     (prop::collection::btree_set((95_u32..115).prop_map(sid), 0..5), kind, prop::bool::weighted(0.1)).prop_map(
         move |(resources, kind, disable)| Rule {

@@ -4,7 +4,7 @@
 mod common;
 
 use ha_core::{
-    config::RulesConfig,
+    config::{NodesConfig, RulesConfig},
     id::{NodeName, ServiceTypes},
     rules::{RuleSet, evaluate},
 };
@@ -17,13 +17,18 @@ struct Vector {
     nodes: Vec<NodeName>,
     /// The lines of the file.
     rules_cfg: Vec<String>,
+    /// The lines of `nodes.cfg`.
+    #[serde(default)]
+    nodes_cfg: Vec<String>,
     expect: Value,
 }
 
-fn evaluated(rules_cfg: &str, nodes: &[NodeName]) -> Value {
+fn evaluated(rules_cfg: &str, nodes_cfg: &[String], nodes: &[NodeName]) -> Value {
     let parsed = RulesConfig::read(rules_cfg.as_bytes(), &ServiceTypes::default());
     assert_eq!(parsed.problems, []);
-    let rules = RuleSet::from_config(&parsed.config);
+    let labels = NodesConfig::read(nodes_cfg.join("\n").as_bytes());
+    assert_eq!(labels.problems, []);
+    let rules = RuleSet::from_config(&parsed.config).in_domains(&labels.config);
     serde_json::to_value(evaluate(&rules, nodes).report(nodes)).unwrap()
 }
 
@@ -33,7 +38,7 @@ fn vectors() {
     assert!(vectors.len() >= 15, "the vectors are missing");
     for (name, text) in vectors {
         let vector: Vector = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let mut found = evaluated(&vector.rules_cfg.join("\n"), &vector.nodes);
+        let mut found = evaluated(&vector.rules_cfg.join("\n"), &vector.nodes_cfg, &vector.nodes);
         found.as_object_mut().unwrap().remove("nodes");
         assert_eq!(found, vector.expect, "{name}: {}", vector.about);
     }
@@ -47,8 +52,8 @@ fn the_order_of_the_sections_has_no_meaning() {
         let mut sections: Vec<&str> = lines.split("\n\n").collect();
         sections.reverse();
         assert_eq!(
-            evaluated(&lines, &vector.nodes),
-            evaluated(&sections.join("\n\n"), &vector.nodes),
+            evaluated(&lines, &vector.nodes_cfg, &vector.nodes),
+            evaluated(&sections.join("\n\n"), &vector.nodes_cfg, &vector.nodes),
             "{name}: {}",
             vector.about
         );
@@ -63,7 +68,7 @@ fn recorded_rule_sets() {
     for (name, rules_cfg) in files {
         let expected: Value = serde_json::from_str(&expected[&name]).unwrap();
         let nodes: Vec<NodeName> = serde_json::from_value(expected["nodes"].clone()).unwrap();
-        assert_eq!(evaluated(&rules_cfg, &nodes), expected, "{name}");
+        assert_eq!(evaluated(&rules_cfg, &[], &nodes), expected, "{name}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use ha_core::{
     id::NodeName,
-    rules::{Evaluated, Finding, RuleSet, evaluate},
+    rules::{Evaluated, Finding, evaluate},
 };
 use serde_json::json;
 
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn ha_rules_new(
     call!(error, |call| {
         let nodes = call.nodes(nodes, node_count)?;
         let configuration = handles::read::<_, Configuration>(configuration)?;
-        let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+        let set = configuration.shared().rule_set();
         call.new_handle(rules, Rules { evaluated: evaluate(&set, &nodes), nodes })
     })
 }

@@ -36,4 +36,4 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The version that a node reports to the others. The numbers are those of the interface between nodes: `9.0.0` is the
 /// first one that knows rules, `9.1.0` the first that knows order rules, `9.2.0` the first that knows rules which keep services apart only
 /// while there is a place for that.
-pub const INTERFACE_VERSION: &str = "9.2.0";
+pub const INTERFACE_VERSION: &str = "9.3.0";

@@ -50,6 +50,7 @@ words! {
     ha_core::config::RequestedState = "RequestedState",
     ha_core::config::Affinity = "Affinity",
     ha_core::config::RuleType = "RuleType",
+    ha_core::config::Spread = "Spread",
     ha_core::config::probe::OnFailure = "OnFailure",
     ha_core::config::datacenter::ShutdownPolicy = "ShutdownPolicy",
     ha_core::config::datacenter::SchedulerMode = "SchedulerMode",

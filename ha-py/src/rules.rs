@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ha_core::{
-    config::{GroupsConfig, ResourcesConfig, RulesConfig},
+    host,
     id::{NodeName, RuleId, ServiceId},
     rules::{self, Finding},
 };
@@ -25,8 +25,8 @@ use crate::{
 pub(crate) struct RuleSet(Arc<rules::RuleSet>);
 
 impl RuleSet {
-    pub(crate) fn with_groups(rules: &RulesConfig, groups: &GroupsConfig, resources: &ResourcesConfig) -> Self {
-        Self(Arc::new(rules::RuleSet::with_groups(rules, groups, resources)))
+    pub(crate) fn of(configuration: &host::Configuration) -> Self {
+        Self(Arc::new(configuration.rule_set()))
     }
 }
 

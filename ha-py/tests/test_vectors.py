@@ -166,9 +166,9 @@ def test_rules(case: dict[str, Any]) -> None:
     sections = lines.split("\n\n")
     reports = []
     for text in (lines, "\n\n".join(reversed(sections))):
-        rules = pyha.RulesConfig.parse(text)
-        rules.raise_for_problems()
-        report = pyha.RuleSet.from_config(rules).evaluate(case["nodes"]).report()
+        configuration = pyha.Configuration(rules=text, nodes="\n".join(case.get("nodes_cfg", [])))
+        configuration.raise_for_problems()
+        report = configuration.rule_set().evaluate(case["nodes"]).report()
         assert report.pop("nodes") == case["nodes"]
         reports.append(report)
     assert reports == [case["expect"], case["expect"]]

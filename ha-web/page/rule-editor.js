@@ -105,7 +105,7 @@ function ruleProperties(choice) {
   return {
     resources: choice.resources.replace(/\s/g, ''),
     ...(isOfNodes ? { nodes: written(choice.nodes), strict: choice.strict } : { affinity: choice.kind }),
-    ...(choice.kind === 'negative' && { strict: !choice.loose }),
+    ...(choice.kind === 'negative' && { strict: !choice.loose, spread: choice.spread ? 'failure-domain' : '' }),
     disable: choice.disable,
     comment: choice.comment,
   };
@@ -141,7 +141,7 @@ function ruleFields(choice, id) {
     radioField(choice, 'kind', t('rules.kind'), options),
     choice.kind === 'order' ? orderFields(choice, sids) : textField(choice, 'resources', t('rules.services'), sids),
     choice.kind === 'node-affinity' && [nodesField(choice.nodes), checkField(choice, 'strict', t('rules.strict.help'))],
-    choice.kind === 'negative' && checkField(choice, 'loose', t('rules.loose.help')),
+    choice.kind === 'negative' && [checkField(choice, 'loose', t('rules.loose.help')), checkField(choice, 'spread', t('rules.spread.help'))],
     checkField(choice, 'disable', t('rules.disable')),
     textField(choice, 'comment', t('rules.comment')),
   ];
@@ -162,6 +162,7 @@ export async function editRule(id, done) {
     nodes: parsed(rule.nodes),
     strict,
     loose: isLoose(rule),
+    spread: Boolean(rule.spread),
     disable,
     comment,
   };
@@ -172,7 +173,7 @@ export async function editRule(id, done) {
     const isNamed = isOrder ? choice.first.trim() && choice.then.trim() : choice.resources.trim();
     if (!choice.rule.trim() || !isNamed || (isOfNodes && !choice.nodes.size)) return null;
     // What holds anyway is not set.
-    const before = saved || { comment: '', disable: false, strict: choice.kind === 'negative' };
+    const before = saved || { comment: '', disable: false, strict: choice.kind === 'negative', spread: '' };
     const body = changed(before, ruleProperties(choice));
     if (id) return { method: 'PATCH', path: rulePath(id), body, digest: one.digest };
     const type = isOfNodes ? 'node-affinity' : isOrder ? 'order' : 'resource-affinity';

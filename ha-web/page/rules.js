@@ -118,6 +118,7 @@ function ruleLine(rule, isPicked, admin, done) {
       glyph(KINDS[kind], { look: '' }),
       ` ${t(`kind.${kind}`)}`,
       rule.strict && ` (${t('rules.strict')})`,
+      rule.spread && ` (${t('rules.spread')})`,
       isLoose(rule) && ` (${t('rules.loose')})`,
     ),
     h('td', { class: 'mono is-list', 'data-label': t('rules.services') }, listOf(rule)),

@@ -78,4 +78,9 @@ pub(crate) const TIMEOUT: Parameter = Parameter::may(
 );
 pub(crate) const AFFINITY: Parameter =
     Parameter::may("affinity", Word(&["positive", "negative"]), "Together or on the nodes, or apart or off them.");
+pub(crate) const SPREAD: Parameter = Parameter::may(
+    "spread",
+    Word(&["failure-domain"]),
+    "Apart by what fails together, as 'nodes.cfg' says, rather than by node.",
+);
 pub(crate) const DISABLE: Parameter = Parameter::may("disable", Boolean, "Whether the rule takes no part in anything.");

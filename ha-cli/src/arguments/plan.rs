@@ -1,7 +1,7 @@
 //! Questions beforehand: their verbs.
 
 use clap::Subcommand;
-use ha_core::{id::NodeName, plan::FeasibleQuestion};
+use ha_core::{config::Spread, id::NodeName, plan::FeasibleQuestion};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanVerb {
@@ -13,6 +13,9 @@ pub(crate) enum PlanVerb {
         /// Ask about so many at once at the most; the exit code is 1 if they are not survived, whichever they are.
         #[arg(long, value_name = "NODES")]
         losses: Option<usize>,
+        /// 'failure-domain': ask about the loss of all nodes of a failure domain, as 'ha node set' says, instead of single nodes.
+        #[arg(long, value_name = "BY")]
+        by: Option<Spread>,
         /// As JSON.
         #[arg(long)]
         json: bool,

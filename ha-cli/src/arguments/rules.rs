@@ -86,6 +86,9 @@ pub(crate) struct RuleOptions {
     /// Whether the services run on these nodes only, or apart only (by default they do), or wait without end for those that come first.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "1")]
     strict: Option<String>,
+    /// 'failure-domain': services that are kept apart are in different failure domains ('ha node set'), rather than on different nodes.
+    #[arg(long, value_name = "BY")]
+    spread: Option<String>,
     /// 'positive' (together; on the nodes) or 'negative' (apart; on all other nodes).
     #[arg(long)]
     affinity: Option<String>,
@@ -126,6 +129,7 @@ impl RuleOptions {
             ("resources", &self.resources),
             ("nodes", &self.nodes),
             ("strict", &self.strict),
+            ("spread", &self.spread),
             ("affinity", &self.affinity),
             ("first", &self.first),
             ("then", &self.then),

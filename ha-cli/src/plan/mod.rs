@@ -6,12 +6,13 @@ mod steps;
 use std::process::ExitCode;
 
 use ha_core::{
+    config::Spread,
     id::NodeName,
     plan::{
         Feasibility, FeasibleQuestion, LossLevel, OtherPlacement, Steps, StepsQuestion, Tolerance, TooMuch, Verdict,
     },
 };
-use ha_host::desk::{self, Evacuation, Present, evacuation, tolerance_with_remedies};
+use ha_host::desk::{self, Evacuation, Present, evacuation, tolerance_of_domains, tolerance_with_remedies};
 
 use super::{
     arguments::PlanVerb,
@@ -22,7 +23,7 @@ use super::{
 
 pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failure> {
     match verb {
-        PlanVerb::Tolerance { losses, json } => tell_tolerance(context, losses, json),
+        PlanVerb::Tolerance { losses, by, json } => tell_tolerance(context, losses, by, json),
         PlanVerb::Evacuate { nodes, json } => tell_evacuation(context, &nodes, json),
         PlanVerb::Feasible { without, memory, cpu, steps, json } => {
             let question = FeasibleQuestion { without: without.into_iter().collect(), memory, cpu, most_steps: steps };
@@ -35,13 +36,22 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
     }
 }
 
-fn tell_tolerance(context: &Context, losses: Option<usize>, as_json: bool) -> Result<ExitCode, Failure> {
-    let found = tolerance_with_remedies(&context.present()?, losses.unwrap_or(usize::MAX));
+fn tell_tolerance(
+    context: &Context,
+    losses: Option<usize>,
+    by: Option<Spread>,
+    as_json: bool,
+) -> Result<ExitCode, Failure> {
+    let (present, most) = (context.present()?, losses.unwrap_or(usize::MAX));
+    let (found, unit) = match by {
+        None => (tolerance_with_remedies(&present, most), NODE),
+        Some(Spread::FailureDomain) => (tolerance_of_domains(&present, most), "failure domain"),
+    };
     let is_enough = losses.is_none_or(|losses| found.survives >= losses);
     if as_json {
         say_json(&found)?;
     } else {
-        survived(&found).iter().try_for_each(say)?;
+        survived(&found, unit).iter().try_for_each(say)?;
     }
     Ok(if is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -50,13 +60,16 @@ fn count_of(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// What may be lost at once, if nothing else is asked about.
+const NODE: &str = "node";
+
 /// What is survived and what is not, in lines.
-fn survived(found: &Tolerance) -> Vec<String> {
+fn survived(found: &Tolerance, unit: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for level in &found.levels {
         lines.extend(match &level.too_much {
-            None => vec![format!("the loss of any {} is survived ({})", count_of(level.losses, "node"), tried(level))],
-            Some(too_much) => not_survived(level, too_much),
+            None => vec![format!("the loss of any {} is survived ({})", count_of(level.losses, unit), tried(level))],
+            Some(too_much) => not_survived(level, too_much, unit),
         });
     }
     if found.levels.is_empty() {
@@ -75,13 +88,14 @@ fn tried(level: &LossLevel) -> String {
     format!("{} looked at", count_of(level.sets, "set"))
 }
 
-fn not_survived(level: &LossLevel, too_much: &TooMuch) -> Vec<String> {
+fn not_survived(level: &LossLevel, too_much: &TooMuch, unit: &str) -> Vec<String> {
     let names: Vec<&str> = too_much.nodes.iter().map(NodeName::as_str).collect();
-    let mut lines = vec![format!(
-        "the loss of {} is not always survived, as that of {}:",
-        count_of(level.losses, "node"),
-        names.join(", ")
-    )];
+    let lost = match unit {
+        NODE => names.join(", "),
+        _ => format!("{} ({})", too_much.units.join(", "), names.join(", ")),
+    };
+    let mut lines =
+        vec![format!("the loss of {} is not always survived, as that of {lost}:", count_of(level.losses, unit))];
     lines.extend(too_much.down.iter().map(|down| format!("  {down}")));
     if too_much.down.is_empty() {
         lines.push("  no node would be left".to_owned());
@@ -194,7 +208,7 @@ fn told(found: &Evacuation) -> Vec<String> {
         None => lines.push("meanwhile no other node is there".to_owned()),
         Some((level, too_much)) => {
             lines.push("meanwhile:".to_owned());
-            lines.extend(not_survived(level, too_much).into_iter().map(|line| format!("  {line}")));
+            lines.extend(not_survived(level, too_much, NODE).into_iter().map(|line| format!("  {line}")));
         }
     }
     lines.push("when it is over:".to_owned());

@@ -47,7 +47,7 @@ pub use nodes::{NodeLabels, NodesConfig};
 pub use notify::{NotifyConfig, NotifyTarget, NotifyWay};
 pub use problem::{Parsed, Problem, ProblemKind};
 pub use resources::{RequestedState, Resource, ResourcesConfig};
-pub use rules::{Affinity, Apart, Order, Rule, RuleKind, RuleType, RulesConfig};
+pub use rules::{Affinity, Apart, Order, Rule, RuleKind, RuleType, RulesConfig, Spread};
 pub use value::{ValueError, check_usable};
 
 use alloc::{string::String, sync::Arc};

@@ -63,7 +63,7 @@ impl RuleKind {
     /// That resources run together or strictly apart.
     #[must_use]
     pub const fn resource_affinity(affinity: Affinity) -> Self {
-        Self::ResourceAffinity { affinity, apart: Apart { strict: None } }
+        Self::ResourceAffinity { affinity, apart: Apart { strict: None, spread: None } }
     }
 }
 
@@ -72,6 +72,20 @@ impl RuleKind {
 pub struct Apart {
     /// Whether they are apart or do not run at all.
     pub strict: Option<bool>,
+    /// Over what they are spread, if not over nodes.
+    pub spread: Option<Spread>,
+}
+
+/// Over what resources are spread that are kept apart: no two of them are in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spread {
+    /// Nodes that fail together, as `nodes.cfg` says; a node of which it says nothing is by itself.
+    FailureDomain,
+}
+
+text_enum! {
+    Spread: "what resources are spread over",
+    FailureDomain = "failure-domain",
 }
 
 impl Apart {
@@ -191,11 +205,11 @@ impl RuleType {
     /// The properties that a rule of this type has, in the order in which they are written.
     #[must_use]
     pub const fn properties(self) -> &'static [RuleProperty] {
-        use RuleProperty::{Affinity, Comment, Delay, Disable, First, Nodes, Resources, Strict, Then, Timeout};
+        use RuleProperty::{Affinity, Comment, Delay, Disable, First, Nodes, Resources, Spread, Strict, Then, Timeout};
         match self {
             Self::NodeAffinity => &[Comment, Disable, Nodes, Resources, Affinity, Strict],
-            // A positive one has no `strict`: it is always so.
-            Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources, Strict],
+            // A positive one has neither `spread` nor `strict`.
+            Self::ResourceAffinity => &[Comment, Disable, Affinity, Resources, Spread, Strict],
             Self::Order => &[Comment, Disable, First, Then, Delay, Strict, Timeout],
         }
     }
@@ -218,6 +232,8 @@ pub enum RuleProperty {
     Nodes,
     /// [`Rule::resources`]
     Resources,
+    /// [`Apart::spread`]
+    Spread,
     /// See [`RuleKind::NodeAffinity`], [`Order::strict`] and [`Apart::strict`].
     Strict,
     /// [`Order::then`]
@@ -235,6 +251,7 @@ text_enum! {
     First = "first",
     Nodes = "nodes",
     Resources = "resources",
+    Spread = "spread",
     Strict = "strict",
     Then = "then",
     Timeout = "timeout",
@@ -284,6 +301,12 @@ impl Rule {
         self.apart().is_some_and(|apart| !apart.is_strict())
     }
 
+    /// Whether it keeps its resources apart by failure domain, so that no two of them fail together.
+    #[must_use]
+    pub fn is_spread(&self) -> bool {
+        self.apart().is_some_and(|apart| apart.spread.is_some())
+    }
+
     /// Takes a service out. Says whether the rule asks nothing any more: it is left with none, or with none on one side.
     pub(crate) fn take_out(&mut self, sid: &ServiceId) -> bool {
         let before = self.resources.len();
@@ -323,6 +346,7 @@ pub(crate) struct RuleDraft {
     first: Option<Vec<ServiceId>>,
     nodes: Option<NodePriorities>,
     resources: Option<Vec<ServiceId>>,
+    spread: Option<Spread>,
     strict: Option<bool>,
     then: Option<Vec<ServiceId>>,
     timeout: Option<u32>,
@@ -341,6 +365,7 @@ impl RuleDraft {
             first: None,
             nodes: None,
             resources: None,
+            spread: None,
             strict: None,
             then: None,
             timeout: None,
@@ -363,6 +388,7 @@ impl RuleDraft {
             RuleProperty::Comment
             | RuleProperty::Delay
             | RuleProperty::Disable
+            | RuleProperty::Spread
             | RuleProperty::Strict
             | RuleProperty::Timeout => false,
         };
@@ -389,8 +415,10 @@ impl Section for Rule {
 
     fn properties_of(draft: &RuleDraft) -> &'static [RuleProperty] {
         let all = draft.rule_type.properties();
-        let has_all = draft.rule_type != RuleType::ResourceAffinity || draft.is_apart() || draft.strict.is_some();
-        if has_all { all } else { all.strip_suffix(&[RuleProperty::Strict]).unwrap_or(all) }
+        let of_apart = &[RuleProperty::Spread, RuleProperty::Strict];
+        let has_them = draft.strict.is_some() || draft.spread.is_some();
+        let has_all = draft.rule_type != RuleType::ResourceAffinity || draft.is_apart() || has_them;
+        if has_all { all } else { all.strip_suffix(of_apart).unwrap_or(all) }
     }
 
     const FORESEES: bool = true;
@@ -419,6 +447,7 @@ impl Section for Rule {
             RuleProperty::First => draft.first = Some(values.sids(text)?),
             RuleProperty::Nodes => draft.nodes = Some(value::nodes(text)?),
             RuleProperty::Resources => draft.resources = Some(values.sids(text)?),
+            RuleProperty::Spread => draft.spread = Some(value::word(text)?),
             RuleProperty::Strict => draft.strict = Some(value::boolean(text)?),
             RuleProperty::Then => draft.then = Some(values.sids(text)?),
             RuleProperty::Timeout => draft.timeout = Some(value::integer_within(text, 1, MAX_ORDER_SECONDS)?),
@@ -435,6 +464,7 @@ impl Section for Rule {
             RuleProperty::First => draft.first = None,
             RuleProperty::Nodes => draft.nodes = None,
             RuleProperty::Resources => draft.resources = None,
+            RuleProperty::Spread => draft.spread = None,
             RuleProperty::Strict => draft.strict = None,
             RuleProperty::Then => draft.then = None,
             RuleProperty::Timeout => draft.timeout = None,
@@ -443,7 +473,7 @@ impl Section for Rule {
 
     fn finish(draft: RuleDraft) -> Result<Self, Vec<RuleProperty>> {
         let missing = draft.missing();
-        let RuleDraft { id, rule_type, disable, comment, strict, .. } = draft;
+        let RuleDraft { id, rule_type, disable, comment, strict, spread, .. } = draft;
         let kind = match rule_type {
             RuleType::NodeAffinity => {
                 let affinity = draft.affinity.unwrap_or(Affinity::Positive);
@@ -453,7 +483,7 @@ impl Section for Rule {
             RuleType::ResourceAffinity => {
                 let kind = draft.affinity.map(|affinity| match affinity {
                     Affinity::Positive => RuleKind::resource_affinity(affinity),
-                    Affinity::Negative => RuleKind::ResourceAffinity { affinity, apart: Apart { strict } },
+                    Affinity::Negative => RuleKind::ResourceAffinity { affinity, apart: Apart { strict, spread } },
                 });
                 kind.zip(draft.resources)
             }
@@ -476,7 +506,7 @@ impl Section for Rule {
                 (draft.nodes, draft.strict, draft.affinity) = (Some(nodes), strict, Some(affinity));
             }
             RuleKind::ResourceAffinity { affinity, apart } => {
-                (draft.affinity, draft.strict) = (Some(affinity), apart.strict);
+                (draft.affinity, draft.strict, draft.spread) = (Some(affinity), apart.strict, apart.spread);
             }
             RuleKind::Order(Order { first, then, delay, timeout, strict }) => {
                 (draft.first, draft.then, draft.strict) = (Some(first), Some(then), strict);
@@ -512,6 +542,7 @@ impl Section for Rule {
             RuleProperty::First => order.map(|order| Value::Sids(&order.first)),
             RuleProperty::Nodes => nodes.map(Value::Nodes),
             RuleProperty::Resources => order.is_none().then_some(Value::Sids(&self.resources)),
+            RuleProperty::Spread => self.apart()?.spread.map(|spread| Value::Word(spread.as_str())),
             RuleProperty::Strict => strict.map(Value::Boolean),
             RuleProperty::Then => order.map(|order| Value::Sids(&order.then)),
             RuleProperty::Timeout => order?.timeout.map(Value::Integer),

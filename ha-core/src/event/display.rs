@@ -147,6 +147,20 @@ impl fmt::Display for Event {
             Self::SharingBegun { rule, node, services } => {
                 write!(f, "{} share node {node}, though rule {rule} would have them apart", List(services))
             }
+            Self::SpreadRulesNotInForce { node, version } => {
+                write!(
+                    f,
+                    "rules with spread keep services apart by node: node {node} has version {version}, and they need {}",
+                    crate::rules::VERSION_WITH_SPREAD
+                )
+            }
+            Self::DomainSharingBegun { rule, domain, services } => {
+                let services = List(services);
+                write!(
+                    f,
+                    "{services} are in failure domain {domain} together, though rule {rule} would have them apart"
+                )
+            }
             Self::SharingEnded { rule, services } => match services.as_slice() {
                 [sid] => write!(f, "{sid} is apart again, as rule {rule} would have it"),
                 _ => write!(f, "{} are apart again, as rule {rule} would have them", List(services)),
@@ -154,7 +168,7 @@ impl fmt::Display for Event {
             Self::MoveBringsTogether { sid, node, rule, with } => {
                 write!(
                     f,
-                    "{sid} goes to {node}, to {}, though rule {rule} would have them apart: one of them may go away again",
+                    "{sid} goes to {node}, though rule {rule} would have it apart from {}: one of them may go away again",
                     List(with)
                 )
             }
@@ -272,9 +286,13 @@ impl fmt::Display for Event {
                 write!(f, "the request for maintenance of {node} was taken back{}", By(by.as_deref()))
             }
             Self::ComoveQueued { sid, target, with, .. } => write!(f, "{sid} moves along with {with} to {target}"),
-            Self::CommandBlockedByAffinity { command, blocking, target, .. } => {
-                write!(f, "refuses '{command}': {blocking}, which must be kept apart, uses {target}")
-            }
+            Self::CommandBlockedByAffinity { command, blocking, target, domain, .. } => match domain {
+                None => write!(f, "refuses '{command}': {blocking}, which must be kept apart, uses {target}"),
+                Some(domain) => write!(
+                    f,
+                    "refuses '{command}': {blocking}, which must not fail together with it, is in {domain}, as {target} is"
+                ),
+            },
             Self::CommandRejected { command, reason } => write!(f, "refuses '{command}': {}", rejection(*reason)),
             Self::CommandIgnored { command, reason, .. } => write!(f, "ignores '{command}': {}", ignored(*reason)),
             Self::ServiceNotUnderstood { sid, field, reason } => {

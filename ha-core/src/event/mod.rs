@@ -26,7 +26,7 @@ use crate::{
         datacenter::{SchedulerMode, ShutdownPolicy},
         resources::OnFailure,
     },
-    id::{NodeName, RuleId, ServiceId},
+    id::{FailureDomain, NodeName, RuleId, ServiceId},
     lock::Lock,
     rules::Reason,
     status::{DisarmState, Motion, NodeState, StateName},
@@ -343,7 +343,23 @@ pub enum Event {
         /// The services.
         services: Vec<ServiceId>,
     },
-    /// Services do not share a node any more that a loose rule would have apart.
+    /// Rules with `spread` keep services apart by node: a node knows no failure domains.
+    SpreadRulesNotInForce {
+        /// The node.
+        node: NodeName,
+        /// The version of its software.
+        version: String,
+    },
+    /// Services are in one failure domain that a loose rule with `spread` would have apart.
+    DomainSharingBegun {
+        /// The rule.
+        rule: RuleId,
+        /// The failure domain.
+        domain: FailureDomain,
+        /// The services.
+        services: Vec<ServiceId>,
+    },
+    /// Services do not share a node, or a failure domain, any more that a loose rule would have apart.
     SharingEnded {
         /// The rule.
         rule: RuleId,
@@ -652,7 +668,7 @@ pub enum Event {
         /// The service that it moves along with.
         with: ServiceId,
     },
-    /// A move was refused, since the target is used by a service that must be kept apart.
+    /// A move was refused, since the target, or what fails together with it, is used by a service that must be kept apart.
     CommandBlockedByAffinity {
         /// The line of the command.
         command: String,
@@ -662,6 +678,9 @@ pub enum Event {
         target: NodeName,
         /// The service that was to move.
         sid: ServiceId,
+        /// The failure domain of the target, if the service is elsewhere in that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<FailureDomain>,
     },
     /// A command was refused.
     CommandRejected {
@@ -1070,6 +1089,8 @@ impl Event {
                 | Self::OrderRulesNotInForce { .. }
                 | Self::ApartRulesNotInForce { .. }
                 | Self::SharingBegun { .. }
+                | Self::SpreadRulesNotInForce { .. }
+                | Self::DomainSharingBegun { .. }
                 | Self::SharingEnded { .. }
                 | Self::MoveBringsTogether { .. }
                 | Self::StartHeldBack { .. }

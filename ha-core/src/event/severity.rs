@@ -82,6 +82,8 @@ impl Event {
             | Self::OrderRulesNotInForce { .. }
             | Self::ApartRulesNotInForce { .. }
             | Self::SharingBegun { .. }
+            | Self::SpreadRulesNotInForce { .. }
+            | Self::DomainSharingBegun { .. }
             | Self::MoveBringsTogether { .. }
             | Self::NodeHeld { .. }
             | Self::HeldNodeTaken { .. }

@@ -381,6 +381,7 @@ mod tests {
             blocking: sid(),
             target: node("node2"),
             sid: sid(),
+            domain: None,
         };
         assert_eq!(after(MOVE, &[blocked]), CommandOutcome::Refused);
         let unknown = Event::CommandUnknown { command: "dance id=17".into(), reason: String::new() };

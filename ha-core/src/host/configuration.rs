@@ -9,6 +9,7 @@ use crate::{
         RulesConfig, fence::FenceConfig,
     },
     id::{NodeName, ServiceId},
+    rules::RuleSet,
 };
 
 /// All of the configuration that the daemons read. Cheap to clone.
@@ -74,6 +75,12 @@ impl Configuration {
             nodes.digest = Digest::of(&nodes.write());
             self.nodes = Arc::new(nodes);
         }
+    }
+
+    /// The rules, with those that groups stand for, in the failure domains of the nodes.
+    #[must_use]
+    pub fn rule_set(&self) -> RuleSet {
+        RuleSet::with_groups(&self.rules, &self.groups, &self.resources).in_domains(&self.nodes)
     }
 
     /// What will be managed, each as if it ran: the answer to [`Statistics::unmanaged_services`] of a host that can't tell whether what

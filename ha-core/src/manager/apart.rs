@@ -1,4 +1,4 @@
-//! Services that should rather be apart: which of them share a node (M30).
+//! Services that should rather be apart: which of them share a node, or a failure domain (M30, M33).
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -10,28 +10,29 @@ use crate::{
     event::Event,
     id::{NodeName, RuleId, ServiceId},
     placement::Placement,
+    rules::KeptApart,
     status::{ManagerStatus, ServiceState},
 };
 
-/// Who shares a node by one rule.
+/// Who shares a node, or a failure domain, by one rule.
 #[derive(Default)]
 struct Sharing {
     services: BTreeSet<ServiceId>,
-    /// By node, where somebody shares it who did not before.
+    /// By node, or by one node of a domain, where somebody shares it who did not before.
     begun: BTreeMap<usize, BTreeSet<ServiceId>>,
 }
 
 impl Sharing {
-    /// Services share a node from when they are to be on it, until they do not use it any more. Of one whose node is not online nobody
+    /// Services share a place from when they are to be there, until they do not use it any more. Of one whose node is not online nobody
     /// can tell.
     fn of(
-        sides: &[(u32, u32)],
+        (rule, sides): (&KeptApart, &[(u32, u32)]),
         before: Option<&BTreeSet<ServiceId>>,
         status: &ManagerStatus,
         placement: &Placement,
     ) -> Self {
         let mut sharing = Self::default();
-        let mut on_node: BTreeMap<usize, Vec<(u32, &ServiceId, bool)>> = BTreeMap::new();
+        let mut in_place: BTreeMap<usize, Vec<(u32, &ServiceId, bool)>> = BTreeMap::new();
         for (service, side) in sides {
             let service = *service as usize;
             let Some((sid, entry)) = status.services.at(service) else { continue };
@@ -39,12 +40,14 @@ impl Sharing {
             if shared_before && placement.place_of(service).is_none() && entry.state != ServiceState::Stopped {
                 sharing.services.insert(sid.clone());
             }
+            let place = |node| placement.place(node, rule.by_domain);
             let (used, end) = placement.uses_and_ends(service);
-            for node in used.filter(|node| shared_before || Some(*node) == end) {
-                on_node.entry(node).or_default().push((*side, sid, shared_before));
+            let (used, end) = (used.map(place).collect::<BTreeSet<_>>(), end.map(place));
+            for used in used.into_iter().filter(|used| shared_before || Some(*used) == end) {
+                in_place.entry(used).or_default().push((*side, sid, shared_before));
             }
         }
-        for (node, there) in on_node {
+        for (place, there) in in_place {
             let (first, is_new) = (there.first().map(|(side, ..)| *side), there.iter().any(|(.., before)| !before));
             if there.iter().all(|(side, ..)| Some(*side) == first) {
                 continue;
@@ -52,7 +55,7 @@ impl Sharing {
             let services: BTreeSet<ServiceId> = there.into_iter().map(|(_, sid, _)| sid.clone()).collect();
             sharing.services.extend(services.iter().cloned());
             if is_new {
-                sharing.begun.insert(node, services);
+                sharing.begun.insert(place, services);
             }
         }
         sharing
@@ -60,7 +63,7 @@ impl Sharing {
 }
 
 impl<H: RoundHost + ?Sized> Round<'_, H> {
-    /// Takes note of the services that share a node though a loose rule would have them apart, and tells of each once when that begins,
+    /// Takes note of the services that share a place though a loose rule would have them apart, and tells of each once when that begins,
     /// and once when it is over.
     pub(super) fn note_sharing(&mut self) {
         let rules = self.placement.shared_rules();
@@ -68,13 +71,18 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             return;
         }
         let mut before = core::mem::take(&mut self.status.sharing);
-        for (rule, sides) in rules.loosely_apart() {
+        for (apart, sides) in rules.loosely_apart() {
+            let rule = &apart.rule;
             let known = before.remove(rule);
-            let sharing = Sharing::of(sides, known.as_ref(), self.status, &self.placement);
-            for (node, services) in sharing.begun {
-                let Some(node) = self.placement.node(node).cloned() else { continue };
-                let services = services.into_iter().collect();
-                self.host.event(Event::SharingBegun { rule: rule.clone(), node, services });
+            let sharing = Sharing::of((apart, sides), known.as_ref(), self.status, &self.placement);
+            for (place, services) in sharing.begun {
+                let Some(node) = self.placement.node(place).cloned() else { continue };
+                let (rule, services) = (rule.clone(), services.into_iter().collect());
+                let domain = self.placement.failure_domain(place).filter(|_| apart.by_domain).cloned();
+                self.host.event(match domain {
+                    Some(domain) => Event::DomainSharingBegun { rule, domain, services },
+                    None => Event::SharingBegun { rule, node, services },
+                });
             }
             let known = known.unwrap_or_default();
             let is_over = |sid: &&ServiceId| !sharing.services.contains(*sid) && self.status.services.contains(sid);

@@ -16,7 +16,7 @@ use crate::{
     config::RequestedState,
     event::{Event, IgnoreReason, MoveBackReason, NoEffectReason, RejectionReason},
     host::{self, HostOperation},
-    id::{NodeName, ServiceId},
+    id::{FailureDomain, NodeName, ServiceId},
     placement::Affinity,
     status::{
         Command, CommandLine, Disarm, DisarmMode, DisarmState, LineParts, Motion, NodeState, QueuedCommand,
@@ -126,13 +126,9 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         let line = given.line;
         let Some((sid, _)) = self.entry(service) else { return };
         let sid = sid.clone();
-        if let Some(blocking) = self.blocking(service, target) {
-            self.host.event(Event::CommandBlockedByAffinity {
-                command: line.into(),
-                blocking,
-                target: target.clone(),
-                sid,
-            });
+        if let Some((blocking, domain)) = self.blocking(service, target) {
+            let (command, target) = (line.into(), target.clone());
+            self.host.event(Event::CommandBlockedByAffinity { command, blocking, target, sid, domain });
             return;
         }
         self.host.event(given.accepted());
@@ -179,11 +175,13 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
         }
     }
 
-    /// The first service by SID that uses the target and must be kept apart from this one.
-    fn blocking(&self, service: usize, target: &NodeName) -> Option<ServiceId> {
-        let apart = self.placement.apart_from(service);
-        let blocking = apart.filter(|other| self.placement.uses(*other, target)).min()?;
-        self.entry(blocking).map(|(sid, _)| sid.clone())
+    /// The first service by SID that must be kept apart from this one and is in the way of the target; with the failure domain of that,
+    /// if it is elsewhere in it.
+    fn blocking(&self, service: usize, target: &NodeName) -> Option<(ServiceId, Option<FailureDomain>)> {
+        let node = self.placement.position(target)?;
+        let blocking = self.placement.keep_off(service, node).min()?;
+        let (sid, _) = self.entry(blocking)?;
+        Some((sid.clone(), self.placement.domain_between(blocking, node).cloned()))
     }
 
     fn give_command(&mut self, service: usize, command: QueuedCommand) {

@@ -42,7 +42,7 @@ use crate::{
     },
     id::NodeName,
     placement::BalanceHold,
-    rules::VERSION_WITH_LOOSELY_APART,
+    rules::{VERSION_WITH_LOOSELY_APART, VERSION_WITH_SPREAD},
     status::{ManagerStatus, NotUnderstood, ServiceState, Timestamp},
     timing::Timings,
 };
@@ -54,7 +54,7 @@ use guard::GuardHistory;
 use nodes::NodeHistory;
 use order::OrderHistory;
 use round::Round;
-use rules::RulesCache;
+use rules::{KeptApart, RulesCache};
 use scope::{Scope, defers_disarm};
 use services::ManagedServices;
 pub(crate) use traffic::Traffic;
@@ -85,6 +85,7 @@ pub struct Manager {
     rules: RulesCache,
     orders: OrderHistory,
     loose_versions: KnownVersions,
+    spread_versions: KnownVersions,
     scheduler_mode: SchedulerMode,
     balance_hold: BalanceHold,
     group_migration: GroupMigration,
@@ -126,6 +127,7 @@ impl Manager {
             rules: RulesCache::default(),
             orders: OrderHistory::default(),
             loose_versions: KnownVersions::default(),
+            spread_versions: KnownVersions::default(),
             scheduler_mode,
             balance_hold: BalanceHold::default(),
             group_migration: GroupMigration::default(),
@@ -155,6 +157,7 @@ impl Manager {
         self.stopwatch = Stopwatch::default();
         self.orders = OrderHistory::since_request(self.uids.last());
         self.loose_versions = KnownVersions::default();
+        self.spread_versions = KnownVersions::default();
         self.traffic = TrafficHistory::default();
         // What a device did was done for another master's incidents, as far as this one can tell.
         self.fencing = FenceHistory::resumed(&self.status.fencing);
@@ -197,10 +200,9 @@ impl Manager {
         let configuration = migrated.as_ref().unwrap_or(&input.configuration);
         self.report_not_understood(host);
         let services_changed = self.update_services(input, configuration, host);
-        let loose_known = self.loose_rules_are_known(configuration, host);
+        let known = self.known_of_kept_apart(configuration, host);
         let services = &self.status.services;
-        let rules =
-            self.rules.placement_rules(configuration, &input.members, services, services_changed, loose_known, host);
+        let rules = self.rules.placement_rules(configuration, &input.members, services, services_changed, known, host);
         self.orders.take(self.rules.orders(), &self.status, host);
         let mut round = Round::new(self, input, configuration, rules, host);
         round.watch_returns();
@@ -222,13 +224,21 @@ impl Manager {
         self.write(now.wall, host);
     }
 
-    /// Whether no node is known to read a loose rule as a strict one, as far as there is one.
-    fn loose_rules_are_known(&mut self, configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) -> bool {
-        if !self.rules.has_loose(&configuration.rules) {
-            return true;
+    /// What no node is known to read otherwise of the rules that keep services apart: a loose rule as a strict one, one by failure domain
+    /// as one by node. What no rule asks for counts as known.
+    fn known_of_kept_apart(
+        &mut self,
+        configuration: &Configuration,
+        host: &mut (impl RoundHost + ?Sized),
+    ) -> KeptApart {
+        let asked = self.rules.kept_apart(&configuration.rules);
+        let of_loose = |node, version| Event::ApartRulesNotInForce { node, version };
+        let of_spread = |node, version| Event::SpreadRulesNotInForce { node, version };
+        let Self { loose_versions, spread_versions, status, .. } = self;
+        KeptApart {
+            loosely: !asked.loosely || loose_versions.are_at_least(VERSION_WITH_LOOSELY_APART, status, host, of_loose),
+            spread: !asked.spread || spread_versions.are_at_least(VERSION_WITH_SPREAD, status, host, of_spread),
         }
-        let told = |node, version| Event::ApartRulesNotInForce { node, version };
-        self.loose_versions.are_at_least(VERSION_WITH_LOOSELY_APART, &self.status, host, told)
     }
 
     fn take_over_scheduler(&mut self, configuration: &Configuration, host: &mut (impl RoundHost + ?Sized)) {

@@ -3,14 +3,36 @@
 use alloc::{collections::BTreeMap, string::ToString, sync::Arc, vec::Vec};
 
 use crate::{
-    config::{self, GroupsConfig, ResourcesConfig, Rule, RulesConfig},
+    config::{self, GroupsConfig, NodesConfig, ResourcesConfig, Rule, RulesConfig},
     event::Event,
     host::{Configuration, EventSink},
     id::NodeName,
     placement::PlacementRules,
-    rules::{CompiledRules, Finding, Orders, RuleSet, evaluate},
+    rules::{CompiledRules, Finding, Orders, evaluate},
     status::ServiceTable,
 };
+
+/// What rules ask that keep services apart, and older software does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeptApart {
+    /// To be apart only while there is a place for that.
+    pub(crate) loosely: bool,
+    /// To be apart by failure domain.
+    pub(crate) spread: bool,
+}
+
+impl KeptApart {
+    /// What these rules ask.
+    fn of(rules: &RulesConfig) -> Self {
+        let rules = || rules.rules.values();
+        Self { loosely: rules().any(Rule::is_loosely_apart), spread: rules().any(Rule::is_spread) }
+    }
+
+    /// Of it what is known too.
+    const fn and(self, known: Self) -> Self {
+        Self { loosely: self.loosely && known.loosely, spread: self.spread && known.spread }
+    }
+}
 
 /// The evaluated rules, with what they were made from.
 #[derive(Debug, Clone, Default)]
@@ -25,9 +47,10 @@ struct Evaluated {
     resources: Arc<ResourcesConfig>,
     groups: Arc<GroupsConfig>,
     rules: Arc<RulesConfig>,
-    has_loose: bool,
-    /// Whether loose rules were taken as such.
-    loose_known: bool,
+    labels: Arc<NodesConfig>,
+    has: KeptApart,
+    /// Which of them were taken as such.
+    known: KeptApart,
     compiled: CompiledRules,
     orders: Arc<Orders>,
     dropped: Vec<Finding>,
@@ -35,20 +58,20 @@ struct Evaluated {
 
 impl RulesCache {
     /// The rules for the present services. `services_changed` says that some were added or removed since this was last
-    /// asked, `loose_known` that all nodes know rules that keep services apart only while there is a place for that.
+    /// asked, `known` what all nodes know of rules that keep services apart.
     pub(crate) fn placement_rules(
         &mut self,
         configuration: &Configuration,
         members: &BTreeMap<NodeName, bool>,
         services: &ServiceTable,
         services_changed: bool,
-        loose_known: bool,
+        known: KeptApart,
         sink: &mut (impl EventSink + ?Sized),
     ) -> Arc<PlacementRules> {
         let evaluated = match self.evaluated.take() {
-            Some(evaluated) if evaluated.holds_for(configuration, members, loose_known) => evaluated,
+            Some(evaluated) if evaluated.holds_for(configuration, members, known) => evaluated,
             earlier => {
-                let evaluated = Evaluated::new(configuration, members, loose_known);
+                let evaluated = Evaluated::new(configuration, members, known);
                 evaluated.report(earlier.as_ref(), sink);
                 self.placement = None;
                 evaluated
@@ -66,11 +89,11 @@ impl RulesCache {
 }
 
 impl RulesCache {
-    /// Whether a rule of the configuration keeps services apart only while there is a place for that.
-    pub(crate) fn has_loose(&self, rules: &Arc<RulesConfig>) -> bool {
+    /// What the rules of the configuration ask that keep services apart.
+    pub(crate) fn kept_apart(&self, rules: &Arc<RulesConfig>) -> KeptApart {
         match &self.evaluated {
-            Some(evaluated) if config::same(&evaluated.rules, rules, |config| config.digest) => evaluated.has_loose,
-            Some(_) | None => rules.rules.values().any(Rule::is_loosely_apart),
+            Some(evaluated) if config::same(&evaluated.rules, rules, |config| config.digest) => evaluated.has,
+            Some(_) | None => KeptApart::of(rules),
         }
     }
 
@@ -81,12 +104,15 @@ impl RulesCache {
 }
 
 impl Evaluated {
-    fn new(configuration: &Configuration, members: &BTreeMap<NodeName, bool>, loose_known: bool) -> Self {
-        let Configuration { resources, groups, rules, .. } = configuration;
+    fn new(configuration: &Configuration, members: &BTreeMap<NodeName, bool>, known: KeptApart) -> Self {
+        let Configuration { resources, groups, rules, nodes: labels, .. } = configuration;
         let nodes: Vec<NodeName> = members.keys().cloned().collect();
-        let mut set = RuleSet::with_groups(rules, groups, resources);
-        if !loose_known {
+        let mut set = configuration.rule_set();
+        if !known.loosely {
             set = set.read_without_loose_rules();
+        }
+        if !known.spread {
+            set = set.read_without_spread();
         }
         let evaluated = evaluate(&set, &nodes);
         Self {
@@ -94,20 +120,22 @@ impl Evaluated {
             resources: resources.clone(),
             groups: groups.clone(),
             rules: rules.clone(),
-            has_loose: rules.rules.values().any(Rule::is_loosely_apart),
-            loose_known,
+            labels: labels.clone(),
+            has: KeptApart::of(rules),
+            known,
             orders: Arc::new(Orders::of(&evaluated.rules)),
             compiled: evaluated.compiled,
             dropped: evaluated.dropped,
         }
     }
 
-    fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>, loose_known: bool) -> bool {
-        let Configuration { resources, groups, rules, .. } = configuration;
+    fn holds_for(&self, configuration: &Configuration, members: &BTreeMap<NodeName, bool>, known: KeptApart) -> bool {
+        let Configuration { resources, groups, rules, nodes: labels, .. } = configuration;
         ResourcesConfig::is_same(&self.resources, resources)
             && config::same(&self.groups, groups, |config| config.digest)
             && config::same(&self.rules, rules, |config| config.digest)
-            && (self.loose_known == loose_known || !self.has_loose)
+            && self.has.and(self.known) == self.has.and(known)
+            && (!self.has.spread || config::same(&self.labels, labels, |config| config.digest))
             && self.nodes.iter().eq(members.keys())
     }
 

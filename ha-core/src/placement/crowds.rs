@@ -4,6 +4,7 @@ use super::{
     Placement,
     groups::NodeCounts,
     node_set::NodeSet,
+    occupancy::Occupancy,
     select::{LeftOut, Recorder, leave_out},
 };
 
@@ -33,10 +34,12 @@ impl Placement {
 
     fn crowded_by(&self, service: usize) -> impl Iterator<Item = (u32, usize)> + '_ {
         let present = self.occupancy(service).present;
-        self.rules.rather_apart_from(service).flat_map(move |other| {
-            let occupancy = self.occupancy(other);
+        self.rules.rather_apart_by(service).flat_map(move |(other, by_domain)| {
+            let occupancy = if by_domain { Occupancy::default() } else { self.occupancy(other) };
             let stays = move |node: &u32| keeps_crowded(*node, present, occupancy.destination());
-            occupancy.used().filter(stays).map(move |node| (node, other))
+            let of_domains = by_domain.then(|| self.crowded_domains(other, present));
+            let nodes = occupancy.used().filter(stays).chain(of_domains.into_iter().flatten());
+            nodes.map(move |node| (node, other))
         })
     }
 

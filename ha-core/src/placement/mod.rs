@@ -2,6 +2,7 @@
 
 mod balance;
 mod crowds;
+mod domains;
 mod explain;
 mod findings;
 mod groups;
@@ -35,6 +36,7 @@ pub(crate) use select::{LeftOut, Recorder, Subject};
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
+use domains::Domains;
 use groups::GroupCounts;
 use holds::Holds;
 use load::{BasicLoad, Load};
@@ -67,6 +69,8 @@ pub(crate) struct Placement {
     /// For each node affinity rule, which of the online nodes it allows and prefers.
     classes: Vec<NodeClasses>,
     without_rule: NodeClasses,
+    /// The online nodes by what fails together, where a rule asks for that.
+    domains: Domains,
     nothing: NodeSet,
     load: Load,
     /// For services that must be kept apart from one whose entry can't be understood: where that one may be.
@@ -143,6 +147,11 @@ impl Placement {
                 .map(|rule| NodeClasses::of_rule(rule, &online))
                 .collect(),
             without_rule: NodeClasses::without_rule(online.len()),
+            domains: if rules.compiled().asks_for_domains() {
+                Domains::new(&online, rules.compiled().domains())
+            } else {
+                Domains::default()
+            },
             nothing: NodeSet::empty(online.len()),
             load,
             strangers: BTreeMap::new(),
@@ -166,6 +175,12 @@ impl Placement {
             for other in self.rules.compiled().negative(&sid).iter() {
                 if let Some(service) = services.position(other) {
                     self.strangers.entry(service).or_default().extend(&nodes);
+                }
+            }
+            let spread = self.domains_of(&nodes);
+            for other in self.rules.compiled().spread(&sid) {
+                if let Some(service) = services.position(&other) {
+                    self.strangers.entry(service).or_default().extend(&spread);
                 }
             }
         }
@@ -231,15 +246,11 @@ impl Placement {
         self.rules.clone()
     }
 
-    /// The services in negative affinity with a service, in no order, some of them perhaps twice.
-    pub(crate) fn apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
-        self.rules.negative(service)
-    }
-
-    /// Whether a service uses a node: is on it, or moves to it.
-    pub(crate) fn uses(&self, service: usize, node: &NodeName) -> bool {
-        let position = self.positions.get(node).copied();
-        position.is_some() && self.occupancy(service).used().any(|used| Some(used) == position)
+    /// The services that keep a service off a node: they use it and must be apart, or use its failure domain and must not be in that.
+    pub(crate) fn keep_off(&self, service: usize, node: usize) -> impl Iterator<Item = usize> + '_ {
+        let uses = move |other: &usize| self.occupancy(*other).used().any(|used| used as usize == node);
+        let spread = self.spread_from(service).filter(move |(used, _)| *used == node);
+        self.rules.negative(service).filter(uses).chain(spread.map(|(_, other)| other))
     }
 
     /// What the node affinity rule of a service says of an online node.

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use super::node_set::NodeSet;
 use crate::{
-    id::{NodeName, RuleId},
-    rules::{CompiledRules, Lists, NodeAffinity},
+    id::NodeName,
+    rules::{CompiledRules, KeptApart, Lists, NodeAffinity},
     status::ServiceTable,
 };
 
@@ -33,10 +33,51 @@ pub(crate) struct PlacementRules {
     groups_apart_from_one: Lists,
     /// For each service the groups that it is named apart from in `apart_from_group`.
     apart_from_groups: Lists,
-    /// For each rule that keeps services apart only while there is a place for that: these, by SID, each with its side.
-    loosely_apart: Vec<Vec<(u32, u32)>>,
-    /// For each service the numbers of those rules.
-    loosely_apart_of: Lists,
+    /// The rules that keep services apart only while there is a place for that.
+    loosely_apart: KeptApartRules,
+    /// The strict ones that keep services apart by failure domain.
+    strictly_spread: KeptApartRules,
+}
+
+/// Rules that keep services apart, with those of the table.
+#[derive(Debug, Clone, Default)]
+struct KeptApartRules {
+    /// For each rule its services, by SID, each with its side; and whether they are apart by failure domain.
+    rules: Vec<(Vec<(u32, u32)>, bool)>,
+    /// For each service the numbers of its rules.
+    of_service: Lists,
+}
+
+impl KeptApartRules {
+    /// `position_of` are the positions of the services by their numbers in the compiled rules, `services` how many the table has.
+    fn new(compiled: &[KeptApart], position_of: &[u32], services: usize) -> Self {
+        let sides_of = |rule: &KeptApart| {
+            let position = |(sid, side): &(u32, u32)| Some((*position_of.get(*sid as usize)?, *side));
+            let sides = rule.sides.iter().filter_map(position).filter(|(service, _)| *service != NONE);
+            (sides.collect::<Vec<_>>(), rule.by_domain)
+        };
+        let rules: Vec<(Vec<(u32, u32)>, bool)> = compiled.iter().map(sides_of).collect();
+        let of_service = Lists::from_pairs(services, || {
+            let numbered = rules.iter().zip(0..);
+            numbered.flat_map(|((sides, _), rule)| sides.iter().map(move |(service, _)| (*service, rule)))
+        });
+        Self { rules, of_service }
+    }
+
+    fn are_about(&self, service: usize) -> bool {
+        !list(&self.of_service, service).is_empty()
+    }
+
+    /// The services from which one is kept apart, once for each rule, each with whether that is by failure domain.
+    fn others(&self, service: usize) -> impl Iterator<Item = (usize, bool)> + '_ {
+        let rules = list(&self.of_service, service).iter();
+        rules.filter_map(|rule| self.rules.get(*rule as usize)).flat_map(move |(sides, by_domain)| {
+            let at = sides.binary_search_by_key(&service, |(other, _)| *other as usize).ok();
+            let own = at.and_then(|at| sides.get(at)).map(|(_, side)| *side);
+            let others = sides.iter().filter(move |(_, side)| Some(*side) != own);
+            others.map(|(other, _)| (*other as usize, *by_domain))
+        })
+    }
 }
 
 impl PlacementRules {
@@ -56,8 +97,8 @@ impl PlacementRules {
             apart_from_one: Lists::default(),
             groups_apart_from_one: Lists::default(),
             apart_from_groups: Lists::default(),
-            loosely_apart: Vec::new(),
-            loosely_apart_of: Lists::default(),
+            loosely_apart: KeptApartRules::new(compiled.loosely_apart(), &position_of, services.len()),
+            strictly_spread: KeptApartRules::new(compiled.strictly_spread(), &position_of, services.len()),
             compiled,
         };
         for (members, apart) in rules.compiled.positive_groups() {
@@ -72,16 +113,6 @@ impl PlacementRules {
         let of_group = &rules.apart_from_group;
         rules.apart_from_groups = Lists::from_pairs(services.len(), || {
             of_group.iter().zip(0..).flat_map(|(services, group)| services.iter().map(move |service| (*service, group)))
-        });
-        for rule in rules.compiled.loosely_apart() {
-            let position = |(sid, side): &(u32, u32)| Some((*position_of.get(*sid as usize)?, *side));
-            let sides = rule.sides.iter().filter_map(position).filter(|(service, _)| *service != NONE);
-            rules.loosely_apart.push(sides.collect());
-        }
-        let loosely_apart = &rules.loosely_apart;
-        rules.loosely_apart_of = Lists::from_pairs(services.len(), || {
-            let numbered = loosely_apart.iter().zip(0..);
-            numbered.flat_map(|(sides, rule)| sides.iter().map(move |(service, _)| (*service, rule)))
         });
         rules
     }
@@ -131,23 +162,33 @@ impl PlacementRules {
 
     /// Whether a rule keeps this service apart from others only while there is a place for that.
     pub(crate) fn is_loosely_apart(&self, service: usize) -> bool {
-        !list(&self.loosely_apart_of, service).is_empty()
+        self.loosely_apart.are_about(service)
     }
 
     /// The services from which it is kept apart so, once for each rule.
     pub(crate) fn rather_apart_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
-        let rules = list(&self.loosely_apart_of, service).iter();
-        rules.filter_map(|rule| self.loosely_apart.get(*rule as usize)).flat_map(move |sides| {
-            let at = sides.binary_search_by_key(&service, |(other, _)| *other as usize).ok();
-            let own = at.and_then(|at| sides.get(at)).map(|(_, side)| *side);
-            sides.iter().filter(move |(_, side)| Some(*side) != own).map(|(other, _)| *other as usize)
-        })
+        self.rather_apart_by(service).map(|(other, _)| other)
+    }
+
+    /// The same, each with whether that is by failure domain.
+    pub(crate) fn rather_apart_by(&self, service: usize) -> impl Iterator<Item = (usize, bool)> + '_ {
+        self.loosely_apart.others(service)
+    }
+
+    /// Whether a strict rule keeps this service apart from others by failure domain.
+    pub(crate) fn is_spread(&self, service: usize) -> bool {
+        self.strictly_spread.are_about(service)
+    }
+
+    /// The services that must not be in its failure domain, once for each rule.
+    pub(crate) fn spread_from(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        self.strictly_spread.others(service).map(|(other, _)| other)
     }
 
     /// The rules that keep services apart only while there is a place for that, each with these and their sides.
-    pub(crate) fn loosely_apart(&self) -> impl Iterator<Item = (&RuleId, &[(u32, u32)])> {
-        let rules = self.compiled.loosely_apart().iter().map(|rule| &rule.rule);
-        rules.zip(self.loosely_apart.iter().map(Vec::as_slice))
+    pub(crate) fn loosely_apart(&self) -> impl Iterator<Item = (&KeptApart, &[(u32, u32)])> {
+        let sides = self.loosely_apart.rules.iter().map(|(sides, _)| sides.as_slice());
+        self.compiled.loosely_apart().iter().zip(sides)
     }
 
     fn members(&self, group: usize) -> impl Iterator<Item = usize> + '_ {

@@ -206,6 +206,7 @@ impl Placement {
             || groups.any(|group| uses(&group.used))
             || others.any(|used| used as usize == node)
             || self.strangers.get(&service).is_some_and(|nodes| nodes.contains(&node))
+            || (self.rules.is_spread(service) && self.spread_from(service).any(|(used, _)| used == node))
     }
 
     fn decide(
@@ -335,11 +336,14 @@ impl Placement {
         of_one.for_each(|node| separate.insert(node as usize));
         let of_strangers = self.strangers.get(&service).into_iter().flatten();
         of_strangers.for_each(|node| separate.insert(*node));
+        if self.rules.is_spread(service) {
+            self.spread_from(service).for_each(|(node, _)| separate.insert(node));
+        }
         if R::EXPLAINS {
-            let others: BTreeSet<usize> = self.rules.negative(service).collect();
-            for other in others {
-                self.occupancy(other).used().for_each(|node| recorder.separate(node as usize, other));
-            }
+            let uses = |other| self.occupancy(other).used().map(move |node| (other, node as usize));
+            let spread = self.spread_from(service).map(|(node, other)| (other, node));
+            let others: BTreeSet<(usize, usize)> = self.rules.negative(service).flat_map(uses).chain(spread).collect();
+            others.into_iter().for_each(|(other, node)| recorder.separate(node, other));
         }
     }
 

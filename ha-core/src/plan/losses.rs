@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::moves::Move;
 use crate::{
-    id::{NodeName, RuleId, ServiceId},
+    config::NodesConfig,
+    id::{FailureDomain, NodeName, RuleId, ServiceId},
     placement::{Explanation, Fate},
     status::StateName,
 };
@@ -71,7 +72,25 @@ impl Losses {
     #[must_use]
     pub fn of_nodes<'a>(nodes: impl IntoIterator<Item = &'a NodeName>, most: usize) -> Self {
         let unit = |node: &NodeName| LossUnit { name: node.to_string(), nodes: [node.clone()].into() };
-        let units = nodes.into_iter().map(unit).collect();
+        Self::of(nodes.into_iter().map(unit).collect(), most)
+    }
+
+    /// The same of all that fails together, as `nodes.cfg` says: racks, sites. A node of which it says nothing fails alone.
+    #[must_use]
+    pub fn of_domains<'a>(nodes: impl IntoIterator<Item = &'a NodeName>, labels: &NodesConfig, most: usize) -> Self {
+        let mut domains: BTreeMap<Option<&FailureDomain>, Vec<&NodeName>> = BTreeMap::new();
+        for node in nodes {
+            domains.entry(labels.failure_domain(node)).or_default().push(node);
+        }
+        let alone = domains.remove(&None).unwrap_or_default();
+        let named = domains.into_iter().filter_map(|(domain, nodes)| {
+            Some(LossUnit { name: domain?.to_string(), nodes: nodes.into_iter().cloned().collect() })
+        });
+        let alone = alone.into_iter().map(|node| LossUnit { name: node.to_string(), nodes: [node.clone()].into() });
+        Self::of(named.chain(alone).collect(), most)
+    }
+
+    fn of(units: Vec<LossUnit>, most: usize) -> Self {
         Self { units, most, goes_on: false, votes: None, most_sets: Self::MOST_SETS, wants_remedies: true }
     }
 }

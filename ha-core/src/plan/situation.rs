@@ -12,7 +12,6 @@ use crate::{
         Balance, BalanceHold, BalanceOutcome, Change, Counterfactual, Decider, Explanation, Placement, PlacementError,
         Preference, Scene, SituationFinding, Subject, all_findings, counterfactual, explain, explain_with,
     },
-    rules::RuleSet,
     status::{ManagerStatus, ServiceEntry, ServiceState},
 };
 
@@ -76,10 +75,9 @@ impl<'a> Situation<'a> {
     }
 
     fn scene(&self) -> Scene<'a> {
-        let Configuration { rules, groups, resources, .. } = self.configuration;
         Scene {
             status: Cow::Borrowed(self.status),
-            rules: RuleSet::with_groups(rules, groups, resources),
+            rules: self.configuration.rule_set(),
             members: self.members.to_vec(),
             failback: None,
             cost: None,

@@ -6,7 +6,10 @@ use core::fmt;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use super::index::{Groups, Indexed, Lists, NONE, number};
+use super::{
+    domains::{Domain, FailureDomains},
+    index::{Groups, Indexed, Lists, NONE, number},
+};
 use crate::{
     config::{Affinity, NodePriorities, RuleKind},
     id::{NodeName, RuleId, ServiceId},
@@ -34,6 +37,8 @@ pub enum Reason {
     FewerThanTwoResources,
     /// A negative rule has more resources than the cluster has nodes.
     MoreResourcesThanNodes,
+    /// A negative rule spreads more resources over failure domains than the cluster has of these.
+    MoreResourcesThanDomains,
     /// Two resources must be together by positive rules and apart by a negative one.
     PositiveAndNegativeConflict,
     /// A resource affinity rule shares resources with a node affinity rule of more than one priority.
@@ -42,6 +47,8 @@ pub enum Reason {
     PositiveAffinityInSeveralNodeAffinityRules,
     /// Resources that must be apart are bound to fewer nodes than they are.
     NegativeAffinityExceedsNodes,
+    /// Resources that must be apart by failure domain are bound to nodes of fewer domains than they are.
+    NegativeAffinityExceedsDomains,
     /// An order rule names a resource as first and as then.
     OrderAgainstItself,
     /// Order rules let resources wait for each other in a circle.
@@ -55,10 +62,12 @@ text_enum! {
     NegativeNodeAffinityLeavesNoNode = "negative_node_affinity_leaves_no_node",
     FewerThanTwoResources = "fewer_than_two_resources",
     MoreResourcesThanNodes = "more_resources_than_nodes",
+    MoreResourcesThanDomains = "more_resources_than_domains",
     PositiveAndNegativeConflict = "positive_and_negative_conflict",
     SeveralPrioritiesWithResourceAffinity = "several_priorities_with_resource_affinity",
     PositiveAffinityInSeveralNodeAffinityRules = "positive_affinity_in_several_node_affinity_rules",
     NegativeAffinityExceedsNodes = "negative_affinity_exceeds_nodes",
+    NegativeAffinityExceedsDomains = "negative_affinity_exceeds_domains",
     OrderAgainstItself = "order_against_itself",
     OrderCircle = "order_circle",
 }
@@ -132,6 +141,14 @@ impl fmt::Display for Finding {
                      nodes; name fewer resources, or add nodes"
                 )
             }
+            Reason::MoreResourcesThanDomains => {
+                write!(
+                    f,
+                    "it spreads more resources over failure domains than the nodes of the cluster are in, so all of it is left out and \
+                     they may share nodes; name fewer resources, have the rule by node or with strict 0, or say in nodes.cfg what fails \
+                     apart"
+                )
+            }
             Reason::PositiveAndNegativeConflict => {
                 write!(f, "two of its resources must be on one node and apart from each other, because of {others}")
             }
@@ -149,6 +166,12 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "the node affinity rules leave fewer nodes than there are resources to keep apart, see {others}"
+                )
+            }
+            Reason::NegativeAffinityExceedsDomains => {
+                write!(
+                    f,
+                    "the node affinity rules leave nodes of fewer failure domains than there are resources to spread, see {others}"
                 )
             }
             Reason::OrderAgainstItself => {
@@ -188,12 +211,12 @@ struct Raw {
 }
 
 /// Runs all checks.
-pub(super) fn check(indexed: &Indexed<'_>, nodes: &[NodeName]) -> Vec<Finding> {
-    let mut checker = Checker { indexed, raw: Vec::new(), partners: Vec::new(), none: NONE };
+pub(super) fn check(indexed: &Indexed<'_>, nodes: &[NodeName], domains: &FailureDomains) -> Vec<Finding> {
+    let mut checker = Checker { indexed, domains, raw: Vec::new(), partners: Vec::new(), none: NONE };
     checker.none = checker.partners_of(&mut []);
     checker.negative_node_affinities();
     checker.at_least_two_resources();
-    checker.no_more_resources_than_nodes(nodes.iter().collect::<BTreeSet<_>>().len());
+    checker.no_more_resources_than_nodes(nodes);
     // A rule that is useless by itself is left out, so it is in conflict with nothing.
     let useless: BTreeSet<u32> = checker.raw.iter().map(|raw| raw.rule).collect();
     let sound = if useless.is_empty() { Cow::Borrowed(indexed) } else { Cow::Owned(indexed.emptied(&useless)) };
@@ -272,6 +295,7 @@ fn is_mixed(nodes: &NodePriorities) -> bool {
 
 struct Checker<'a> {
     indexed: &'a Indexed<'a>,
+    domains: &'a FailureDomains,
     raw: Vec<Raw>,
     partners: Vec<Arc<Partners>>,
     /// The entry of `partners` that is empty.
@@ -354,10 +378,16 @@ impl Checker<'_> {
         }
     }
 
-    fn no_more_resources_than_nodes(&mut self, nodes: usize) {
+    fn no_more_resources_than_nodes(&mut self, nodes: &[NodeName]) {
+        let count = nodes.iter().collect::<BTreeSet<_>>().len();
         for (rule, _, members) in self.indexed.of_affinity(Affinity::Negative) {
-            if members.len() > nodes {
+            if members.len() > count {
                 self.report(rule, Reason::MoreResourcesThanNodes, NONE, self.none);
+            }
+        }
+        for (rule, _, members) in self.indexed.strictly_spread() {
+            if members.len() <= count && members.len() > self.domains.count(nodes.iter()) {
+                self.report(rule, Reason::MoreResourcesThanDomains, NONE, self.none);
             }
         }
     }
@@ -426,13 +456,21 @@ impl Checker<'_> {
     fn negative_within_nodes(&mut self, bindings: &Bindings<'_>) {
         let reason = Reason::NegativeAffinityExceedsNodes;
         let most = self.indexed.of_affinity(Affinity::Negative).map(|(_, _, members)| members.len()).max().unwrap_or(0);
-        let nodes = BoundNodes::new(bindings, most);
+        let nodes = BoundNodes::new(bindings, most, Domain::Node);
+        let mut domains = None;
         let mut repeats = Repeats::new(bindings.rules.len());
-        for (rule, _, members) in self.indexed.of_affinity(Affinity::Negative) {
+        for (rule, negative, members) in self.indexed.of_affinity(Affinity::Negative) {
             let bound = members.iter().filter(|&&sid| bindings.of(sid).is_some()).count();
             let shared = bindings.of_all(members);
             if !nodes.are_at_least(bound, &shared) {
                 self.report_with_bound(rule, reason, &shared, bindings, &mut repeats);
+            } else if negative.is_spread() {
+                let all = self.domains;
+                let domains = domains.get_or_insert_with(|| BoundNodes::new(bindings, most, |node| all.of(node)));
+                if !domains.are_at_least(bound, &shared) {
+                    let reason = Reason::NegativeAffinityExceedsDomains;
+                    self.report_with_bound(rule, reason, &shared, bindings, &mut repeats);
+                }
             }
         }
     }
@@ -511,15 +549,15 @@ impl Repeats {
     }
 }
 
-/// The nodes that the rules of each binding name, as numbers.
+/// The nodes that the rules of each binding name, or their failure domains, as numbers.
 struct BoundNodes {
     of_binding: Lists,
 }
 
 impl BoundNodes {
-    /// Nobody asks for more than `most` nodes, so no list has to be longer.
-    fn new(bindings: &Bindings<'_>, most: usize) -> Self {
-        let mut numbers: IndexMap<&NodeName, u32, FxBuildHasher> = IndexMap::default();
+    /// Nobody asks for more than `most`, so no list has to be longer.
+    fn new<'a>(bindings: &Bindings<'a>, most: usize, domain: impl Fn(&'a NodeName) -> Domain<'a>) -> Self {
+        let mut numbers: IndexMap<Domain<'a>, u32, FxBuildHasher> = IndexMap::default();
         let mut of_binding = Lists::default();
         for rules in bindings.rules.iter() {
             let mut nodes = BTreeSet::new();
@@ -528,14 +566,14 @@ impl BoundNodes {
                     break;
                 }
                 let next = number(numbers.len());
-                nodes.insert(*numbers.entry(name).or_insert(next));
+                nodes.insert(*numbers.entry(domain(name)).or_insert(next));
             }
             of_binding.push(nodes);
         }
         Self { of_binding }
     }
 
-    /// Whether the bindings have at least `count` nodes between them.
+    /// Whether the bindings have at least `count` between them.
     fn are_at_least(&self, count: usize, shared: &[u32]) -> bool {
         let mut nodes = BTreeSet::new();
         for &node in shared.iter().flat_map(|&binding| self.of_binding.get(binding)) {

@@ -3,9 +3,12 @@
 use alloc::{vec, vec::Vec};
 use core::fmt;
 
-use super::index::{Groups, Indexed, Lists, NONE, Sids, number};
+use super::{
+    domains::FailureDomains,
+    index::{Groups, Indexed, Lists, NONE, Sids, number},
+};
 use crate::{
-    config::{Affinity, NodePriorities},
+    config::{Affinity, NodePriorities, Rule},
     id::{NodeName, RuleId, ServiceId},
 };
 
@@ -31,7 +34,11 @@ pub struct CompiledRules {
     /// For each resource the groups that it must keep away from altogether, sorted.
     negative_groups_of_sid: Lists,
     /// The rules that keep services apart only while there is a place for that, by id.
-    loosely_apart: Vec<LooselyApart>,
+    loosely_apart: Vec<KeptApart>,
+    /// The strict rules that keep services apart by failure domain, by id. What they say of single nodes is in `negative_…` too.
+    strictly_spread: Vec<KeptApart>,
+    /// What fails together; empty where no rule asks.
+    domains: FailureDomains,
     /// The ids and resources of all rules that were compiled, and which of them hold a resource: to explain the rest.
     pub(super) rule_ids: Vec<RuleId>,
     pub(super) members: Lists,
@@ -39,19 +46,21 @@ pub struct CompiledRules {
     pub(super) negative_rules: Lists,
 }
 
-/// Services that a loose rule keeps apart while there is a place for that.
+/// Services that a rule keeps apart.
 ///
 /// What must be on one node is one side of it: all of that keeps apart from the others, and none of it from itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LooselyApart {
+pub struct KeptApart {
     /// The rule.
     pub rule: RuleId,
+    /// Whether they are apart by failure domain, and not by node.
+    pub by_domain: bool,
     /// The services by their places in [`CompiledRules::services`], rising, each with the number of its side.
     pub(crate) sides: Vec<(u32, u32)>,
 }
 
-impl LooselyApart {
-    fn new(rule: RuleId, members: &[u32], groups: &Groups) -> Self {
+impl KeptApart {
+    fn new(rule: &Rule, members: &[u32], groups: &Groups) -> Self {
         let mut sides = Vec::new();
         for (&sid, side) in members.iter().zip(0..) {
             match groups.of(sid) {
@@ -60,13 +69,25 @@ impl LooselyApart {
             }
         }
         sides.sort_unstable();
-        Self { rule, sides }
+        Self { rule: rule.id.clone(), by_domain: rule.is_spread(), sides }
     }
 
     /// The side on which a service is, if the rule is about it.
     pub(super) fn side_of(&self, sid: u32) -> Option<u32> {
         let at = self.sides.binary_search_by_key(&sid, |(other, _)| *other).ok()?;
         self.sides.get(at).map(|(_, side)| *side)
+    }
+
+    /// Whether it keeps two services apart.
+    pub(super) fn keeps_apart(&self, one: u32, other: u32) -> bool {
+        self.side_of(one).zip(self.side_of(other)).is_some_and(|(one, other)| one != other)
+    }
+
+    /// The services from which it keeps one apart, rising.
+    fn others(&self, sid: u32) -> impl Iterator<Item = u32> {
+        let own = self.side_of(sid);
+        let others = self.sides.iter().filter(move |(_, side)| own.is_some_and(|own| own != *side));
+        others.map(|(sid, _)| *sid)
     }
 }
 
@@ -137,19 +158,41 @@ impl CompiledRules {
 
     /// The rules that keep services apart only while there is a place for that, by id.
     #[must_use]
-    pub fn loosely_apart(&self) -> &[LooselyApart] {
+    pub fn loosely_apart(&self) -> &[KeptApart] {
         &self.loosely_apart
+    }
+
+    /// The strict rules that keep services apart by failure domain, by id.
+    #[must_use]
+    pub fn strictly_spread(&self) -> &[KeptApart] {
+        &self.strictly_spread
+    }
+
+    /// Whether any rule asks what fails together.
+    pub(crate) fn asks_for_domains(&self) -> bool {
+        !self.strictly_spread.is_empty() || self.loosely_apart.iter().any(|rule| rule.by_domain)
+    }
+
+    /// What fails together; nothing where no rule asks.
+    pub(crate) fn domains(&self) -> &FailureDomains {
+        &self.domains
+    }
+
+    /// The services that must not be in the failure domain of this one: sorted, each once.
+    #[must_use]
+    pub fn spread(&self, sid: &ServiceId) -> Vec<ServiceId> {
+        self.others_by(&self.strictly_spread, sid)
     }
 
     /// The services that are kept apart from this one only while there is a place for that: sorted, each once.
     #[must_use]
     pub fn rather_apart(&self, sid: &ServiceId) -> Vec<ServiceId> {
+        self.others_by(&self.loosely_apart, sid)
+    }
+
+    fn others_by(&self, rules: &[KeptApart], sid: &ServiceId) -> Vec<ServiceId> {
         let Some(number) = self.number(sid) else { return Vec::new() };
-        let mut others: Vec<u32> = Vec::new();
-        for rule in &self.loosely_apart {
-            let Some(own) = rule.side_of(number) else { continue };
-            others.extend(rule.sides.iter().filter(|(_, side)| *side != own).map(|(sid, _)| *sid));
-        }
+        let mut others: Vec<u32> = rules.iter().flat_map(|rule| rule.others(number)).collect();
         others.sort_unstable();
         others.dedup();
         self.names(&others)
@@ -283,7 +326,7 @@ impl fmt::Debug for Others<'_> {
 
 /// Compiles rules that passed the checks. Completion follows from how they are held, see the fields of
 /// [`CompiledRules`].
-pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName]) -> CompiledRules {
+pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName], domains: &FailureDomains) -> CompiledRules {
     let count = indexed.sids.len();
     let groups = Groups::new(&indexed);
     let node_affinities = indexed
@@ -301,11 +344,14 @@ pub(super) fn compile(indexed: Indexed<'_>, nodes: &[NodeName]) -> CompiledRules
     let negative_rules = rules_of_sid(Affinity::Negative);
     let (negative_of_group, negative_of_sid, negative_groups_of_sid) = apart(&indexed, &groups, &negative_rules);
     let positive_rules = rules_of_sid(Affinity::Positive);
-    let loosely_apart = indexed.loosely_apart();
+    let kept_apart = |(_, rule, members): (u32, &Rule, &[u32])| KeptApart::new(rule, members, &groups);
+    let loosely_apart: Vec<KeptApart> = indexed.loosely_apart().map(kept_apart).collect();
+    let strictly_spread: Vec<KeptApart> = indexed.strictly_spread().map(kept_apart).collect();
+    let asks = loosely_apart.iter().chain(&strictly_spread).any(|rule| rule.by_domain);
     CompiledRules {
-        loosely_apart: loosely_apart
-            .map(|(_, rule, members)| LooselyApart::new(rule.id.clone(), members, &groups))
-            .collect(),
+        domains: if asks { domains.clone() } else { FailureDomains::default() },
+        loosely_apart,
+        strictly_spread,
         node_affinities,
         affinity_of: affinities(&indexed, &groups),
         negative_of_group,

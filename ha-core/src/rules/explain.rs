@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use super::{
-    CompiledRules, LooselyApart,
+    CompiledRules, KeptApart,
     index::{Lists, NONE},
 };
 use crate::id::{RuleId, ServiceId};
@@ -23,13 +23,17 @@ impl CompiledRules {
 
     /// The rules because of which two services must not be on one node: all negative rules that hold both; or, if there is
     /// none, the positive rules from the first service to one that a negative rule names, that negative rule, and the
-    /// positive rules on to the second service. Empty if nothing keeps them apart.
+    /// positive rules on to the second service; or else the rules that keep all of it apart by failure domain. Empty if nothing keeps them
+    /// apart.
     ///
     /// The ids are those of the configuration, not of derived rules.
     #[must_use]
     pub fn why_apart(&self, a: &ServiceId, b: &ServiceId) -> Vec<RuleId> {
         match (self.number(a), self.number(b)) {
-            (Some(a), Some(b)) => self.ids(&self.rules_apart(a, b)),
+            (Some(a), Some(b)) => {
+                let rules = self.ids(&self.rules_apart(a, b));
+                if rules.is_empty() { by_sides(self.strictly_spread(), a, b) } else { rules }
+            }
             (_, None) | (None, _) => Vec::new(),
         }
     }
@@ -38,9 +42,7 @@ impl CompiledRules {
     #[must_use]
     pub fn why_rather_apart(&self, a: &ServiceId, b: &ServiceId) -> Vec<RuleId> {
         let (Some(a), Some(b)) = (self.number(a), self.number(b)) else { return Vec::new() };
-        let keeps_apart =
-            |rule: &&LooselyApart| rule.side_of(a).zip(rule.side_of(b)).is_some_and(|(one, other)| one != other);
-        self.loosely_apart().iter().filter(keeps_apart).map(|rule| rule.rule.clone()).collect()
+        by_sides(self.loosely_apart(), a, b)
     }
 
     fn ids(&self, rules: &[u32]) -> Vec<RuleId> {
@@ -104,6 +106,11 @@ impl CompiledRules {
         }
         Vec::new()
     }
+}
+
+/// The rules that keep two services apart, each with all that must be together with them.
+fn by_sides(rules: &[KeptApart], a: u32, b: u32) -> Vec<RuleId> {
+    rules.iter().filter(|rule| rule.keeps_apart(a, b)).map(|rule| rule.rule.clone()).collect()
 }
 
 /// A resource that was reached, by which rule, and from which step.

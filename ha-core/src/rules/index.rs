@@ -160,6 +160,11 @@ impl<'a> Indexed<'a> {
         self.numbered().filter(|(_, rule, _)| rule.is_loosely_apart())
     }
 
+    /// The strict rules that keep resources apart by failure domain, with their numbers and resources.
+    pub(super) fn strictly_spread(&self) -> impl Iterator<Item = (u32, &'a Rule, &[u32])> {
+        self.of_affinity(Affinity::Negative).filter(|(_, rule, _)| rule.is_spread())
+    }
+
     /// The node affinity rules, with their numbers, resources, nodes, and whether they are strict.
     pub(super) fn node_affinities(&self) -> impl Iterator<Item = (u32, &[u32], &NodePriorities, bool)> {
         self.numbered().zip(&self.nodes).filter_map(|((number, rule, members), nodes)| match &rule.kind {

@@ -26,6 +26,7 @@
 mod check;
 mod compile;
 mod complete;
+mod domains;
 mod explain;
 mod groups;
 mod index;
@@ -33,11 +34,15 @@ mod order;
 mod report;
 
 pub use check::{Finding, MAX_REPEATS, Reason};
-pub use compile::{CompiledRules, LooselyApart, NodeAffinity, Others};
+pub use compile::{CompiledRules, KeptApart, NodeAffinity, Others};
+pub(crate) use domains::{Domain, FailureDomains};
 pub use groups::{effective_failback, group_rules, shadowed_groups};
 /// The first software version that knows rules which keep services apart only while there is a place for that. Until all nodes have it such
 /// a rule is strict, as it is to older software: masters that take turns must not disagree.
 pub const VERSION_WITH_LOOSELY_APART: &str = "9.2.0";
+/// The first software version that knows rules which keep services apart by failure domain. Until all nodes have it such a rule keeps them
+/// apart by node, as it does to older software.
+pub const VERSION_WITH_SPREAD: &str = "9.3.0";
 
 pub use order::{Orders, VERSION_WITH_ORDER};
 pub use report::Report;
@@ -45,7 +50,7 @@ pub use report::Report;
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
-    config::{Affinity, GroupsConfig, ResourcesConfig, Rule, RuleKind, RulesConfig},
+    config::{Affinity, Apart, GroupsConfig, NodesConfig, ResourcesConfig, Rule, RuleKind, RulesConfig},
     id::{NodeName, RuleId},
 };
 use index::Indexed;
@@ -57,6 +62,7 @@ pub(crate) use index::Lists;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuleSet {
     rules: BTreeMap<RuleId, Rule>,
+    domains: FailureDomains,
 }
 
 impl RuleSet {
@@ -74,6 +80,12 @@ impl RuleSet {
     #[must_use]
     pub fn with_groups(rules: &RulesConfig, groups: &GroupsConfig, resources: &ResourcesConfig) -> Self {
         group_rules(groups, resources).chain(rules.rules.values().cloned()).collect()
+    }
+
+    /// The same rules where nodes fail together as `nodes.cfg` says. Else each node is by itself.
+    #[must_use]
+    pub fn in_domains(self, nodes: &NodesConfig) -> Self {
+        Self { domains: FailureDomains::of_config(nodes), ..self }
     }
 
     /// The rule of this name.
@@ -118,15 +130,30 @@ impl RuleSet {
     /// or by the rule that it conflicts with.
     #[must_use]
     pub fn check(&self, nodes: &[NodeName]) -> Vec<Finding> {
-        with_orders(check::check(&Indexed::new(self.enabled_affinities(), nodes), nodes), self)
+        with_orders(check::check(&Indexed::new(self.enabled_affinities(), nodes), nodes, &self.domains), self)
     }
 
     /// The same as software reads it that knows no loose rules: those keep their resources strictly apart.
     pub(crate) fn read_without_loose_rules(mut self) -> Self {
-        for rule in self.rules.values_mut().filter(|rule| rule.is_loosely_apart()) {
-            rule.kind = RuleKind::resource_affinity(Affinity::Negative);
+        for apart in self.kept_apart_mut() {
+            apart.strict = None;
         }
         self
+    }
+
+    /// The same as software reads it that knows no failure domains: their rules keep resources apart by node.
+    pub(crate) fn read_without_spread(mut self) -> Self {
+        for apart in self.kept_apart_mut() {
+            apart.spread = None;
+        }
+        self
+    }
+
+    fn kept_apart_mut(&mut self) -> impl Iterator<Item = &mut Apart> {
+        self.rules.values_mut().filter_map(|rule| match &mut rule.kind {
+            RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } => Some(apart),
+            RuleKind::ResourceAffinity { .. } | RuleKind::NodeAffinity { .. } | RuleKind::Order(_) => None,
+        })
     }
 
     /// The rules that say where services belong. Orders don't.
@@ -140,9 +167,10 @@ impl RuleSet {
 }
 
 impl FromIterator<Rule> for RuleSet {
-    /// Of several rules with one name the last one stays.
+    /// Of several rules with one name the last one stays. Each node is a failure domain of its own: see [`RuleSet::in_domains`].
     fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
-        Self { rules: rules.into_iter().map(|rule| (rule.id.clone(), rule)).collect() }
+        let rules = rules.into_iter().map(|rule| (rule.id.clone(), rule)).collect();
+        Self { rules, domains: FailureDomains::default() }
     }
 }
 
@@ -180,13 +208,13 @@ impl Evaluated {
 #[must_use]
 pub fn evaluate(rules: &RuleSet, nodes: &[NodeName]) -> Evaluated {
     let mut indexed = Indexed::new(rules.enabled_affinities(), nodes);
-    let dropped = with_orders(check::check(&indexed, nodes), rules);
+    let dropped = with_orders(check::check(&indexed, nodes, &rules.domains), rules);
     let mut kept = rules.clone();
     for finding in &dropped {
         kept.remove(&finding.rule);
     }
     indexed.retain(|rule| kept.get(&rule.id).is_some());
-    let compiled = compile::compile(indexed, nodes);
+    let compiled = compile::compile(indexed, nodes, &rules.domains);
     let rules = complete::complete(kept, &compiled);
     Evaluated { dropped, rules, compiled }
 }

@@ -4,9 +4,9 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use serde::Serialize;
 
-use super::{CompiledRules, Evaluated, Finding, Others, Reason, RuleSet};
+use super::{Evaluated, Finding, Others, Reason, RuleSet};
 use crate::{
-    config::{Affinity, NodePriorities, Rule, RuleKind, rules::RuleType},
+    config::{Affinity, NodePriorities, Rule, RuleKind, Spread, rules::RuleType},
     id::{NodeName, RuleId, ServiceId},
 };
 
@@ -38,6 +38,8 @@ struct Completed {
     strict: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     affinity: Option<Affinity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spread: Option<Spread>,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     disable: bool,
     #[serde(flatten)]
@@ -61,6 +63,8 @@ struct Compiled {
     negative: BTreeMap<ServiceId, Vec<ServiceId>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     rather_apart: BTreeMap<ServiceId, Vec<ServiceId>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    spread: BTreeMap<ServiceId, Vec<ServiceId>>,
 }
 
 impl Evaluated {
@@ -85,7 +89,8 @@ impl Evaluated {
             node_affinity: node_affinity.collect(),
             positive: rules.services().filter_map(|sid| listed(sid, rules.positive(sid))).collect(),
             negative: rules.services().filter_map(|sid| listed(sid, rules.negative(sid))).collect(),
-            rather_apart: rules.services().filter_map(|sid| rather_apart(sid, rules)).collect(),
+            rather_apart: rules.services().filter_map(|sid| named(sid, rules.rather_apart(sid))).collect(),
+            spread: rules.services().filter_map(|sid| named(sid, rules.spread(sid))).collect(),
         }
     }
 }
@@ -94,8 +99,7 @@ fn listed(sid: &ServiceId, others: Others<'_>) -> Option<(ServiceId, Vec<Service
     (!others.is_empty()).then(|| (sid.clone(), others.iter().cloned().collect()))
 }
 
-fn rather_apart(sid: &ServiceId, rules: &CompiledRules) -> Option<(ServiceId, Vec<ServiceId>)> {
-    let others = rules.rather_apart(sid);
+fn named(sid: &ServiceId, others: Vec<ServiceId>) -> Option<(ServiceId, Vec<ServiceId>)> {
     (!others.is_empty()).then(|| (sid.clone(), others))
 }
 
@@ -120,6 +124,7 @@ impl From<&Rule> for Completed {
                 nodes: Some(nodes.clone()),
                 strict: Some(strict.unwrap_or(false)),
                 affinity: Some(*affinity).filter(|affinity| *affinity == Affinity::Negative),
+                spread: None,
                 disable,
                 order: None,
             },
@@ -129,6 +134,7 @@ impl From<&Rule> for Completed {
                 nodes: None,
                 strict: rule.is_loosely_apart().then_some(false),
                 affinity: Some(*affinity),
+                spread: rule.apart().and_then(|apart| apart.spread),
                 disable,
                 order: None,
             },
@@ -138,6 +144,7 @@ impl From<&Rule> for Completed {
                 nodes: None,
                 strict: Some(order.is_strict()),
                 affinity: None,
+                spread: None,
                 disable,
                 order: Some(CompletedOrder {
                     first: order.first.clone(),

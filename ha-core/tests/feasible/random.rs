@@ -120,7 +120,10 @@ fn rule(random: &mut Random, extent: &Extent, number: usize, services: usize, no
     let is_strict = random.within(0..=7) > 0;
     let kind = match kind {
         0..=2 => RuleKind::resource_affinity(Affinity::Positive),
-        3..=6 => RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart: Apart { strict: Some(is_strict) } },
+        3..=6 => RuleKind::ResourceAffinity {
+            affinity: Affinity::Negative,
+            apart: Apart { strict: Some(is_strict), spread: None },
+        },
         _ => {
             let count = random.count(extent.allowed.clone());
             let nodes: BTreeMap<NodeName, i32> =

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ha_core::{
     config::{
-        Affinity, Apart, DatacenterConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig,
+        Affinity, Apart, DatacenterConfig, NodeLabels, NodesConfig, Resource, ResourcesConfig, Rule, RuleKind,
+        RulesConfig, Spread,
         datacenter::{BalanceMethod, ImbalanceScale, SchedulerMode},
     },
     host::{Configuration, HostFigures, NodeFigures, ServiceFigures, UnmanagedGuest},
-    id::{NodeName, RuleId, ServiceId},
+    id::{FailureDomain, NodeName, RuleId, ServiceId},
     plan::Situation,
     status::{ManagerStatus, NodeFencings, NodeState, ServiceEntry, ServiceState},
 };
@@ -133,7 +134,10 @@ fn rule_kind(nodes: usize) -> impl Strategy<Value = RuleKind> {
         affinity,
         Just(RuleKind::resource_affinity(Affinity::Positive)),
         Just(RuleKind::resource_affinity(Affinity::Negative)),
-        Just(RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart: Apart { strict: Some(false) } }),
+        (any::<bool>(), any::<bool>()).prop_map(|(strict, is_spread)| {
+            let apart = Apart { strict: Some(strict), spread: is_spread.then_some(Spread::FailureDomain) };
+            RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart }
+        }),
     ]
 }
 
@@ -148,6 +152,17 @@ fn rules(nodes: usize, services: usize) -> impl Strategy<Value = RulesConfig> {
             config.rules.insert(id.clone(), Rule { id, resources, disable: None, comment: None, kind });
         }
         config
+    })
+}
+
+/// What people say of nodes: which of them fail together.
+fn labels(nodes: usize) -> impl Strategy<Value = NodesConfig> {
+    vec(proptest::option::weighted(0.8, 0..3_usize), nodes).prop_map(|domains| {
+        let labels = domains.into_iter().enumerate().filter_map(|(number, domain)| {
+            let failure_domain = Some(FailureDomain::new(format!("rack{}", domain?)).unwrap());
+            Some((node(number), NodeLabels { node: node(number), failure_domain, comment: None }))
+        });
+        NodesConfig { nodes: labels.collect(), ..NodesConfig::default() }
     })
 }
 
@@ -170,11 +185,11 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
             vec(node_figures(), nodes),
             vec((service_entry(nodes), service_figures(), (any::<bool>(), weighted(0.9))), services),
             vec((0..nodes, service_figures(), any::<bool>()), 0..4),
-            rules(nodes, services),
+            (rules(nodes, services), labels(nodes)),
             scheduler,
         )
             .prop_map(
-                |((states, held, counts_fencings), sizes, services, guests, rules, (mode, method, scale))| {
+                |((states, held, counts_fencings), sizes, services, guests, (rules, labels), (mode, method, scale))| {
                     let mut status = ManagerStatus::default();
                     let mut usage = HostFigures::default();
                     let mut resources = ResourcesConfig::default();
@@ -209,6 +224,7 @@ pub(crate) fn cluster(max_nodes: usize, max_services: usize) -> impl Strategy<Va
                     let configuration = Configuration {
                         resources: Arc::new(resources),
                         rules: Arc::new(rules),
+                        nodes: Arc::new(labels),
                         datacenter: Arc::new(datacenter),
                         ..Configuration::default()
                     };

@@ -20,7 +20,7 @@ use ha_core::{
     config::{Affinity, RuleKind, datacenter::SchedulerMode},
     id::{NodeName, ServiceId},
     placement::{BalanceHold, BalanceOutcome, Decider, Fate, Figure, Preference},
-    rules::{RuleSet, evaluate},
+    rules::evaluate,
     status::ServiceState,
 };
 use proptest::prelude::*;
@@ -99,9 +99,11 @@ proptest! {
         let (sid, preference) = question(&cluster, number);
         let Some(answer) = cluster.situation().select(&sid, preference).unwrap() else { return Ok(()) };
         prop_assert!(cluster.is_online(&answer));
-        let configuration = &cluster.configuration;
-        let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
-        let valid = evaluate(&rules, &cluster.members).rules;
+        let valid = evaluate(&cluster.configuration.rule_set(), &cluster.members).rules;
+        let fail_together = |one: &NodeName, other: &NodeName| {
+            let domain = |node| cluster.configuration.nodes.failure_domain(node);
+            one == other || (domain(one).is_some() && domain(one) == domain(other))
+        };
         let entry = cluster.status.services.get(&sid).unwrap();
         // A service that must not fall back may stay with the others of its group, whoever else is there.
         let stays = preference == Preference::None && answer == entry.node;
@@ -112,7 +114,7 @@ proptest! {
                 }
                 RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } if !stays && apart.is_strict() => {
                     let others = rule.resources.iter().filter(|other| **other != sid);
-                    let on_answer = |other: &ServiceId| cluster.status.services.get(other).is_some_and(|entry| entry.node == answer && matches!(entry.state, ServiceState::Started { .. }));
+                    let on_answer = |other: &ServiceId| cluster.status.services.get(other).is_some_and(|entry| (entry.node == answer || (apart.spread.is_some() && fail_together(&entry.node, &answer) && cluster.is_online(&entry.node))) && matches!(entry.state, ServiceState::Started { .. }));
                     let there: Vec<_> = others.filter(|other| on_answer(other)).collect();
                     prop_assert!(there.is_empty(), "{}: {there:?}", rule.id);
                 }

@@ -7,7 +7,7 @@ use ha_core::{
     host::{NodeFigures, ServiceFigures},
     id::{NodeName, ServiceId},
     placement::Preference,
-    rules::{CompiledRules, RuleSet, evaluate},
+    rules::{CompiledRules, evaluate},
     status::{NodeState, ServiceEntry, ServiceState},
 };
 
@@ -46,9 +46,7 @@ fn starts_on(cluster: &Cluster, entry: &ServiceEntry) -> Option<NodeName> {
 }
 
 pub(crate) fn compiled(cluster: &Cluster) -> CompiledRules {
-    let configuration = &cluster.configuration;
-    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
-    evaluate(&rules, &cluster.members).compiled
+    evaluate(&cluster.configuration.rule_set(), &cluster.members).compiled
 }
 
 fn online(cluster: &Cluster) -> Vec<NodeName> {
@@ -175,32 +173,57 @@ fn classes(
 
 fn separate(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> BTreeSet<NodeName> {
     let others = rules.negative(sid);
-    others
-        .iter()
-        .filter_map(|other| cluster.status.services.get(other))
-        .flat_map(|entry| uses(cluster, entry))
-        .collect()
+    let entries = others.iter().filter_map(|other| cluster.status.services.get(other));
+    let mut separate: BTreeSet<NodeName> = entries.flat_map(|entry| uses(cluster, entry)).collect();
+    let valid = evaluate(&cluster.configuration.rule_set(), &cluster.members).rules;
+    for rule in valid.iter().filter(|rule| rule.is_spread() && !rule.is_loosely_apart()) {
+        for entry in others_of(cluster, rules, sid, &rule.resources) {
+            separate.extend(uses(cluster, entry).iter().flat_map(|node| fails_with(cluster, node)));
+        }
+    }
+    separate
 }
 
-/// How many services that should rather be apart from one use each node, once for each rule. What must be with a service counts as it
-/// does; those that leave its own node do not count there.
-fn crowds(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> BTreeMap<NodeName, usize> {
-    let configuration = &cluster.configuration;
-    let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
-    let own = &cluster.status.services.get(sid).unwrap().node;
+/// The online nodes that fail together with a node.
+fn fails_with(cluster: &Cluster, node: &NodeName) -> Vec<NodeName> {
+    let domain = |node: &NodeName| cluster.configuration.nodes.failure_domain(node).cloned();
+    let is_one = |other: &NodeName| other == node || (domain(node).is_some() && domain(other) == domain(node));
+    online(cluster).into_iter().filter(is_one).collect()
+}
+
+/// The entries of those that a rule for `members` keeps apart from a service: what must be with one of these counts as it does.
+fn others_of<'a>(
+    cluster: &'a Cluster,
+    rules: &CompiledRules,
+    sid: &ServiceId,
+    members: &[ServiceId],
+) -> Vec<&'a ServiceEntry> {
     let with =
         |sid: &ServiceId| -> BTreeSet<ServiceId> { rules.positive(sid).iter().cloned().chain([sid.clone()]).collect() };
     let group = with(sid);
+    if !members.iter().any(|member| group.contains(member)) {
+        return Vec::new();
+    }
+    let others: BTreeSet<ServiceId> = members.iter().flat_map(with).collect();
+    others.difference(&group).filter_map(|other| cluster.status.services.get(other)).collect()
+}
+
+/// How many services that should rather be apart from one use each node, or its failure domain, once for each rule; those that leave its
+/// own do not count there.
+fn crowds(cluster: &Cluster, rules: &CompiledRules, sid: &ServiceId) -> BTreeMap<NodeName, usize> {
+    let own = &cluster.status.services.get(sid).unwrap().node;
     let mut crowds = BTreeMap::new();
-    for rule in evaluate(&set, &cluster.members).rules.iter().filter(|rule| rule.is_loosely_apart()) {
-        if !rule.resources.iter().any(|member| group.contains(member)) {
-            continue;
-        }
-        let others: BTreeSet<ServiceId> = rule.resources.iter().flat_map(with).collect();
-        for entry in others.difference(&group).filter_map(|other| cluster.status.services.get(other)) {
+    let valid = evaluate(&cluster.configuration.rule_set(), &cluster.members).rules;
+    for rule in valid.iter().filter(|rule| rule.is_loosely_apart()) {
+        let place = |node: &NodeName| -> BTreeSet<NodeName> {
+            if rule.is_spread() { fails_with(cluster, node).into_iter().collect() } else { [node.clone()].into() }
+        };
+        for entry in others_of(cluster, rules, sid, &rule.resources) {
             let used = uses(cluster, entry);
-            for node in used.iter().filter(|node| *node != own || used.last() == Some(node)) {
-                *crowds.entry(node.clone()).or_default() += 1;
+            let end = used.last().map(place);
+            let places: BTreeSet<BTreeSet<NodeName>> = used.iter().map(place).collect();
+            for place in places.iter().filter(|place| !place.contains(own) || end.as_ref() == Some(*place)) {
+                place.iter().for_each(|node| *crowds.entry(node.clone()).or_default() += 1);
             }
         }
     }

@@ -71,8 +71,8 @@ subtest edits => sub {
 subtest rules => sub {
     for (vectors('rules')) {
         my ($name, $vector) = @$_;
-        my $text = join "\n", @{$vector->{rules_cfg}};
-        my $found = plain(HA::Rules->new(HA::Configuration->new('rules.cfg' => $text), @{$vector->{nodes}})->as_hash);
+        my %files = map { my $lines = $vector->{"${_}_cfg"} // []; ("$_.cfg" => join "\n", @$lines) } qw(rules nodes);
+        my $found = plain(HA::Rules->new(HA::Configuration->new(%files), @{$vector->{nodes}})->as_hash);
         delete $found->{nodes};
         is_deeply($found, plain($vector->{expect}), $name);
     }

@@ -154,8 +154,8 @@ pub enum ha_event_kind {
     /// A service moves along with one that it belongs together with.
     /// Fields: command, task, sid, target, with.
     HA_EVENT_COMOVE_QUEUED = 50,
-    /// A move was refused, since the target is used by a service that must be kept apart.
-    /// Fields: command, blocking, target, sid.
+    /// A move was refused, since the target, or what fails together with it, is used by a service that must be kept apart.
+    /// Fields: command, blocking, target, sid, [domain].
     HA_EVENT_COMMAND_BLOCKED_BY_AFFINITY = 51,
     /// A command was refused.
     /// Fields: command, reason.
@@ -380,7 +380,7 @@ pub enum ha_event_kind {
     /// Services share a node that a loose rule would have apart.
     /// Fields: rule, node, services.
     HA_EVENT_SHARING_BEGUN = 134,
-    /// Services do not share a node any more that a loose rule would have apart.
+    /// Services do not share a node, or a failure domain, any more that a loose rule would have apart.
     /// Fields: rule, services.
     HA_EVENT_SHARING_ENDED = 135,
     /// A move that was asked for brings a service to others from which it should rather be apart.
@@ -407,6 +407,12 @@ pub enum ha_event_kind {
     /// A move that was asked for brings a service to a node that takes no new services.
     /// Fields: sid, node, seconds.
     HA_EVENT_MOVE_TO_HELD_NODE = 133,
+    /// Rules with `spread` keep services apart by node: a node knows no failure domains.
+    /// Fields: node, version.
+    HA_EVENT_SPREAD_RULES_NOT_IN_FORCE = 138,
+    /// Services are in one failure domain that a loose rule with `spread` would have apart.
+    /// Fields: rule, domain, services.
+    HA_EVENT_DOMAIN_SHARING_BEGUN = 139,
 }
 
 /// The kind of an event.
@@ -550,6 +556,8 @@ pub(crate) fn kind(event: &Event) -> ha_event_kind {
         Event::FencingsCleared { .. } => Kind::HA_EVENT_FENCINGS_CLEARED,
         Event::HeldNodeTaken { .. } => Kind::HA_EVENT_HELD_NODE_TAKEN,
         Event::MoveToHeldNode { .. } => Kind::HA_EVENT_MOVE_TO_HELD_NODE,
+        Event::SpreadRulesNotInForce { .. } => Kind::HA_EVENT_SPREAD_RULES_NOT_IN_FORCE,
+        Event::DomainSharingBegun { .. } => Kind::HA_EVENT_DOMAIN_SHARING_BEGUN,
         // The core's enum may grow; then 'cargo xtask generate' asks for a number.
         _ => Kind::HA_EVENT_OTHER,
     }

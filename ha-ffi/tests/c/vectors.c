@@ -295,8 +295,8 @@ static struct ha_str *node_list(const struct json *nodes)
 
 static void check_rules(const struct json *vector)
 {
-    const struct json *nodes = json_get(vector, "nodes");
-    char *text = joined(json_get(vector, "rules_cfg"), "\n");
+    const struct json *nodes = json_get(vector, "nodes"), *labels = json_get(vector, "nodes_cfg");
+    char *text = joined(json_get(vector, "rules_cfg"), "\n"), *said = labels ? joined(labels, "\n") : NULL;
     struct ha_str *list = node_list(nodes);
     ha_configuration *configuration = NULL;
     ha_rules *rules = NULL;
@@ -305,6 +305,8 @@ static void check_rules(const struct json *vector)
 
     WELL(ha_configuration_new(&configuration, NULL));
     WELL(ha_configuration_read(configuration, HA_FILE_RULES, S(text), NULL));
+    if (said)
+        WELL(ha_configuration_read(configuration, HA_FILE_NODES, S(said), NULL));
     WELL(ha_rules_new(configuration, list, nodes->count, &rules, NULL));
     WELL(ha_rules_json(rules, &json, NULL));
     found = parse(&json);
@@ -314,6 +316,7 @@ static void check_rules(const struct json *vector)
     WELL(ha_rules_free(rules));
     free(list);
     free(text);
+    free(said);
 }
 
 static void check_fence(const struct json *vector)

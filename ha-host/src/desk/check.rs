@@ -5,7 +5,7 @@ use ha_core::{
     event::Event,
     id::NodeName,
     placement::FindingKind,
-    rules::{RuleSet, VERSION_WITH_LOOSELY_APART, VERSION_WITH_ORDER, evaluate, shadowed_groups},
+    rules::{VERSION_WITH_LOOSELY_APART, VERSION_WITH_ORDER, VERSION_WITH_SPREAD, evaluate, shadowed_groups},
     similar::{did_you_mean, similar},
     version::compare_versions,
 };
@@ -20,7 +20,7 @@ pub fn problems(present: &Present) -> Vec<String> {
     let (configuration, nodes) = (present.configuration(), &present.settings.nodes);
     let mut problems: Vec<String> = present.stored.problems.iter().map(ToString::to_string).collect();
 
-    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let rules = configuration.rule_set();
     problems.extend(evaluate(&rules, nodes).dropped.iter().map(ToString::to_string));
     let names = present.findings().into_iter();
     let names = names.filter(|finding| matches!(finding.kind, FindingKind::UnknownNode | FindingKind::UnknownService));
@@ -60,6 +60,10 @@ pub fn problems(present: &Present) -> Vec<String> {
             )
         };
         problems.extend(not_known(present, VERSION_WITH_FLAPPING_HOLD, told));
+    }
+    if rules.iter().any(|rule| !rule.is_disabled() && rule.is_spread()) {
+        let told = |node, version| Event::SpreadRulesNotInForce { node, version };
+        problems.extend(not_known(present, VERSION_WITH_SPREAD, told));
     }
     problems.extend(unguarded(present));
     problems

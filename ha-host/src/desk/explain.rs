@@ -7,7 +7,7 @@ use ha_core::{
     id::{RuleId, ServiceId},
     placement::{Counterfactual, Explanation, PlacementError, Preference},
     plan::Situation,
-    rules::{Orders, RuleSet, evaluate},
+    rules::{Orders, evaluate},
     status::view::StartWait,
 };
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub struct ComesAfter {
 #[must_use]
 pub fn start_order(present: &Present, sid: &ServiceId) -> Option<StartOrder> {
     let configuration = present.configuration();
-    let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let set = configuration.rule_set();
     let orders = Orders::of(&evaluate(&set, &present.settings.nodes).rules);
     let rules: Vec<ComesAfter> = orders.before(sid).map(|(rule, order)| ComesAfter::new(rule, order)).collect();
     let waits = StartWait::of(sid, &present.status);

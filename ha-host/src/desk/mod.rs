@@ -38,5 +38,5 @@ pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
 pub use property::property_value;
 pub use report::StatusParts;
-pub use tolerance::{tolerance, tolerance_with_remedies};
+pub use tolerance::{tolerance, tolerance_of_domains, tolerance_with_remedies};
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

@@ -11,16 +11,22 @@ use super::{Present, foresight::rounds_to_come};
 /// is [`tolerance_with_remedies`].
 #[must_use]
 pub fn tolerance(present: &Present, most: usize) -> Tolerance {
-    ask(present, most, false)
+    ask(present, Losses { wants_remedies: false, ..Losses::of_nodes(&present.settings.nodes, most) })
 }
 
 /// The same, with what would help. That takes longer, since each change is played.
 #[must_use]
 pub fn tolerance_with_remedies(present: &Present, most: usize) -> Tolerance {
-    ask(present, most, true)
+    ask(present, Losses::of_nodes(&present.settings.nodes, most))
 }
 
-fn ask(present: &Present, most: usize, wants_remedies: bool) -> Tolerance {
+/// The same for the loss of all that fails together, as `nodes.cfg` says: of up to `most` failure domains at once.
+#[must_use]
+pub fn tolerance_of_domains(present: &Present, most: usize) -> Tolerance {
+    ask(present, Losses::of_domains(&present.settings.nodes, &present.configuration().nodes, most))
+}
+
+fn ask(present: &Present, losses: Losses) -> Tolerance {
     /// Placements that are asked for at the most; each set of nodes asks for at least one.
     const MOST: usize = 50_000;
     let members = &present.settings.nodes;
@@ -31,5 +37,5 @@ fn ask(present: &Present, most: usize, wants_remedies: bool) -> Tolerance {
     let most_sets = MOST.checked_div(on_a_node.saturating_add(1)).unwrap_or_default().max(members.len());
     let one_each = || Votes { nodes: members.iter().map(|node| (node.clone(), 1)).collect(), others: 0 };
     let votes = present.needs_majority.then(one_each);
-    rounds.tolerance(&Losses { votes, most_sets, wants_remedies, ..Losses::of_nodes(members, most) })
+    rounds.tolerance(&Losses { votes, most_sets, ..losses })
 }

@@ -2,7 +2,7 @@
 
 use ha_core::{
     event::{Event, IgnoreReason, MoveBackReason, RejectionReason},
-    id::{NodeName, ServiceId},
+    id::{FailureDomain, NodeName, ServiceId},
 };
 
 /// Why a command would not do what it says.
@@ -17,6 +17,20 @@ pub enum Refusal {
         blocking: ServiceId,
         /// The target.
         target: NodeName,
+    },
+    /// A service that must not fail together with it is in the failure domain of the target.
+    #[error(
+        "{sid} must not be in one failure domain with {blocking}, which is in {domain}, as node {target} is: move that first, or change the rule"
+    )]
+    Spread {
+        /// The service that was to move.
+        sid: ServiceId,
+        /// The service that uses the failure domain.
+        blocking: ServiceId,
+        /// The target.
+        target: NodeName,
+        /// The failure domain.
+        domain: FailureDomain,
     },
     /// The master refuses it.
     #[error("{}", of_rejection(*.0))]
@@ -92,8 +106,12 @@ fn judge_event(event: &Event, force: bool) -> Result<Option<String>, Refusal> {
         Event::CommandWithoutEffect { .. } | Event::MoveWillNotLast { .. } if !force => {
             Err(Refusal::Pointless(Box::new(event.clone())))
         }
-        Event::CommandBlockedByAffinity { blocking, target, sid, .. } => {
-            Err(Refusal::KeptApart { sid: sid.clone(), blocking: blocking.clone(), target: target.clone() })
+        Event::CommandBlockedByAffinity { blocking, target, sid, domain, .. } => {
+            let (sid, blocking, target) = (sid.clone(), blocking.clone(), target.clone());
+            Err(match domain.clone() {
+                None => Refusal::KeptApart { sid, blocking, target },
+                Some(domain) => Refusal::Spread { sid, blocking, target, domain },
+            })
         }
         Event::CommandRejected { reason, .. } => Err(Refusal::Rejected(*reason)),
         Event::CommandIgnored { reason, .. } => Err(Refusal::Ignored(*reason)),

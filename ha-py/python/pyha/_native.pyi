@@ -63,6 +63,7 @@ from pyha.words import (
     RequestedState,
     RuleType,
     SchedulerMode,
+    Spread,
     StateName,
     StopRequest,
 )
@@ -850,7 +851,7 @@ class Configuration:
         """
     def rule_set(self, /) -> RuleSet:
         """
-        The rules, with those that groups stand for.
+        The rules, with those that groups stand for, where nodes fail together as ``nodes.cfg`` says.
         """
     @property
     def rules(self, /) -> RulesConfig:
@@ -2106,6 +2107,7 @@ class Rule:
         nodes: Mapping[str, int] | Iterable[str] | None = None,
         strict: bool | None = None,
         affinity: Affinity | str | None = None,
+        spread: Spread | str | None = None,
         first: Iterable[str] | None = None,
         then: Iterable[str] | None = None,
         delay: SupportsIndex | None = None,
@@ -2158,6 +2160,11 @@ class Rule:
     def resources(self, /) -> list[str]:
         """
         The resources that it is about: sorted, each once.
+        """
+    @property
+    def spread(self, /) -> Spread | None:
+        """
+        By what they are apart, for negative resource affinity; by default by node.
         """
     @property
     def strict(self, /) -> bool | None:

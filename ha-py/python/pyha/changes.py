@@ -76,6 +76,9 @@ class Leave(Change):
     services: tuple[str, ...]
     """These services."""
 
+    domain: str | None = None
+    """The failure domain that they leave, if they are elsewhere in that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Join(Change):

@@ -41,6 +41,7 @@ __all__ = [
     "DisarmSuspendedService",
     "Disarmed",
     "DisarmedTakeover",
+    "DomainSharingBegun",
     "Event",
     "FailbackDelayed",
     "FenceAcknowledged",
@@ -127,6 +128,7 @@ __all__ = [
     "ShutdownGivenUp",
     "ShutdownRequested",
     "ShutdownWhileLockLost",
+    "SpreadRulesNotInForce",
     "StartBalanceIgnored",
     "StartBalanceSelected",
     "StartFailedRelocating",
@@ -693,8 +695,37 @@ class SharingBegun(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadRulesNotInForce(Event):
+    """Rules with ``spread`` keep services apart by node: a node knows no failure domains."""
+
+    _tag = "spread_rules_not_in_force"
+
+    node: str
+    """The node."""
+
+    version: str
+    """The version of its software."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSharingBegun(Event):
+    """Services are in one failure domain that a loose rule with ``spread`` would have apart."""
+
+    _tag = "domain_sharing_begun"
+
+    rule: str
+    """The rule."""
+
+    domain: str
+    """The failure domain."""
+
+    services: tuple[str, ...]
+    """The services."""
+
+
+@dataclass(frozen=True, slots=True)
 class SharingEnded(Event):
-    """Services do not share a node any more that a loose rule would have apart."""
+    """Services do not share a node, or a failure domain, any more that a loose rule would have apart."""
 
     _tag = "sharing_ended"
 
@@ -1225,7 +1256,9 @@ class ComoveQueued(Event):
 
 @dataclass(frozen=True, slots=True)
 class CommandBlockedByAffinity(Event):
-    """A move was refused, since the target is used by a service that must be kept apart."""
+    """A move was refused, since the target, or what fails together with it, is used by a service that must be kept
+    apart.
+    """
 
     _tag = "command_blocked_by_affinity"
 
@@ -1240,6 +1273,9 @@ class CommandBlockedByAffinity(Event):
 
     sid: str
     """The service that was to move."""
+
+    domain: str | None = None
+    """The failure domain of the target, if the service is elsewhere in that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,9 @@ class KeptApart(Fate):
     rules: tuple[str, ...]
     """The rules that keep the first of them apart."""
 
+    domain: str | None = None
+    """The failure domain of the node, if the first of them is elsewhere in that."""
+
 
 @dataclass(frozen=True, slots=True)
 class RatherApart(Fate):
@@ -117,6 +120,9 @@ class RatherApart(Fate):
 
     rules: tuple[str, ...]
     """The rules that would keep the first of them apart."""
+
+    domain: str | None = None
+    """The failure domain of the node, if the first of them is elsewhere in that."""
 
 
 @dataclass(frozen=True, slots=True)

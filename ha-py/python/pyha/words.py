@@ -61,6 +61,13 @@ class RuleType(Word):
     """See ``RuleKind.Order``."""
 
 
+class Spread(Word):
+    """Over what resources are spread that are kept apart: no two of them are in one."""
+
+    FAILURE_DOMAIN = "failure-domain"
+    """Nodes that fail together, as ``nodes.cfg`` says; a node of which it says nothing is by itself."""
+
+
 class OnFailure(Word):
     """What follows when a service that runs fails its probe."""
 
@@ -200,6 +207,9 @@ class Reason(Word):
     MORE_RESOURCES_THAN_NODES = "more_resources_than_nodes"
     """A negative rule has more resources than the cluster has nodes."""
 
+    MORE_RESOURCES_THAN_DOMAINS = "more_resources_than_domains"
+    """A negative rule spreads more resources over failure domains than the cluster has of these."""
+
     POSITIVE_AND_NEGATIVE_CONFLICT = "positive_and_negative_conflict"
     """Two resources must be together by positive rules and apart by a negative one."""
 
@@ -211,6 +221,9 @@ class Reason(Word):
 
     NEGATIVE_AFFINITY_EXCEEDS_NODES = "negative_affinity_exceeds_nodes"
     """Resources that must be apart are bound to fewer nodes than they are."""
+
+    NEGATIVE_AFFINITY_EXCEEDS_DOMAINS = "negative_affinity_exceeds_domains"
+    """Resources that must be apart by failure domain are bound to nodes of fewer domains than they are."""
 
     ORDER_AGAINST_ITSELF = "order_against_itself"
     """An order rule names a resource as first and as then."""

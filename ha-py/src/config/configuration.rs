@@ -311,10 +311,9 @@ impl Configuration {
         parts.fence.as_ref().map_or(Ok(()), |fence| fence.raise_for_problems(py))
     }
 
-    /// The rules, with those that groups stand for.
+    /// The rules, with those that groups stand for, where nodes fail together as ``nodes.cfg`` says.
     fn rule_set(&self) -> RuleSet {
-        let parts = self.lock();
-        RuleSet::with_groups(&parts.rules.config, &parts.groups.config, &parts.resources.config)
+        RuleSet::of(&self.for_core())
     }
 
     /// The groups that services name but whose rule ``rules.cfg`` holds already: the written rule stands, the group adds none.

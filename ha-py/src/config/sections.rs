@@ -7,7 +7,7 @@ use std::{
 
 use ha_core::{
     config::{
-        self, Affinity, Apart, NodePriorities, RequestedState, RuleKind, RuleType,
+        self, Affinity, Apart, NodePriorities, RequestedState, RuleKind, RuleType, Spread,
         groups::GroupProperty,
         nodes::NodeProperty,
         resources::{MAX_PRIORITY, OnFailure, Probe, ResourceProperty},
@@ -493,7 +493,7 @@ impl Hash for Rule {
 impl Rule {
     #[new]
     #[pyo3(signature = (
-        id, resources=None, *, nodes=None, strict=None, affinity=None, first=None, then=None, delay=None, timeout=None, disable=None,
+        id, resources=None, *, nodes=None, strict=None, affinity=None, spread=None, first=None, then=None, delay=None, timeout=None, disable=None,
         comment=None
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
@@ -503,6 +503,7 @@ impl Rule {
         nodes: Option<Nodes>,
         strict: Option<bool>,
         affinity: Option<W<Affinity>>,
+        spread: Option<W<Spread>>,
         first: Option<Items<Sid>>,
         then: Option<Items<Sid>>,
         delay: Option<u32>,
@@ -512,16 +513,17 @@ impl Rule {
     ) -> PyResult<Self> {
         let waits = delay.is_some() || timeout.is_some();
         let (kind, resources) = match (resources, nodes, affinity, first, then) {
-            (Some(resources), Some(Nodes(nodes)), affinity, None, None) if !waits => {
+            (Some(resources), Some(Nodes(nodes)), affinity, None, None) if !waits && spread.is_none() => {
                 let affinity = affinity.map_or(Affinity::Positive, |W(affinity)| affinity);
                 (RuleKind::NodeAffinity { nodes, strict, affinity }, sorted(resources))
             }
             (Some(resources), None, Some(W(affinity)), None, None)
-                if (strict.is_none() || affinity == Affinity::Negative) && !waits =>
+                if ((strict.is_none() && spread.is_none()) || affinity == Affinity::Negative) && !waits =>
             {
-                (RuleKind::ResourceAffinity { affinity, apart: Apart { strict } }, sorted(resources))
+                let apart = Apart { strict, spread: spread.map(|W(spread)| spread) };
+                (RuleKind::ResourceAffinity { affinity, apart }, sorted(resources))
             }
-            (None, None, None, Some(first), Some(then)) => {
+            (None, None, None, Some(first), Some(then)) if spread.is_none() => {
                 check_seconds("delay", delay, 0)?;
                 check_seconds("timeout", timeout, 1)?;
                 let order = config::Order { first: sorted(first), then: sorted(then), delay, timeout, strict };
@@ -530,8 +532,8 @@ impl Rule {
             }
             _ => {
                 return Err(PyTypeError::new_err(
-                    "a rule has 'resources' with 'nodes' (and perhaps 'strict' and 'affinity') or with 'affinity' (and perhaps 'strict' if \
-                     that is negative); or 'first' and 'then' (and perhaps 'delay', 'timeout' and 'strict')",
+                    "a rule has 'resources' with 'nodes' (and perhaps 'strict' and 'affinity') or with 'affinity' (and perhaps 'strict' and \
+                     'spread' if that is negative); or 'first' and 'then' (and perhaps 'delay', 'timeout' and 'strict')",
                 ));
             }
         };
@@ -580,6 +582,12 @@ impl Rule {
     #[getter]
     fn affinity(&self) -> Option<W<Affinity>> {
         self.0.affinity().map(W)
+    }
+
+    /// By what they are apart, for negative resource affinity; by default by node.
+    #[getter]
+    fn spread(&self) -> Option<W<Spread>> {
+        self.0.apart()?.spread.map(W)
     }
 
     /// The services that come first, for an order.
@@ -645,6 +653,7 @@ impl Rule {
             RuleKind::ResourceAffinity { affinity, apart } => {
                 keywords.set_item("affinity", W(*affinity))?;
                 keywords.set_item("strict", apart.strict)?;
+                keywords.set_item("spread", apart.spread.map(W))?;
             }
             RuleKind::Order(order) => {
                 keywords.set_item("first", self.first())?;

@@ -85,7 +85,7 @@ impl Default for NodeSetup {
             member: true,
             cores: 16.0,
             memory: 64 << 30,
-            version: "9.2.0".to_owned(),
+            version: "9.3.0".to_owned(),
             clock_ppm: 0,
             watchdog_early: Duration::ZERO,
             watchdog_late: Duration::ZERO,

@@ -363,11 +363,13 @@ impl Service<'_> {
             return None;
         }
         let mut snapshot = self.cluster.snapshot();
-        // As masters do where a node does not know loose rules.
-        if !self.cluster.world().knows_loose_rules() {
-            let rules = &mut Arc::make_mut(&mut snapshot.configuration.rules).rules;
-            for rule in rules.values_mut().filter(|rule| rule.is_loosely_apart()) {
-                rule.kind = RuleKind::resource_affinity(Affinity::Negative);
+        // As masters do where a node does not know such rules.
+        let world = self.cluster.world();
+        let rules = &mut Arc::make_mut(&mut snapshot.configuration.rules).rules;
+        for rule in rules.values_mut() {
+            if let RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } = &mut rule.kind {
+                apart.strict = apart.strict.filter(|_| world.knows_loose_rules());
+                apart.spread = apart.spread.filter(|_| world.knows_spread());
             }
         }
         let place = snapshot.situation().select(self.sid, Preference::BestScore);

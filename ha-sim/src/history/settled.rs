@@ -121,7 +121,7 @@ impl<'a> Present<'a> {
         (!is_fine).then(|| describe(entry, &guest.node, &places, requested))
     }
 
-    /// Whether a service is on a node with one that is to be apart from it though it could be on another one. Only those are judged of which
+    /// Whether a service is on a node, or in a failure domain, with one that is to be apart from it though it could be in another one. Only those are judged of which
     /// no other rule and no group says anything, nor of those that it is to be apart from: what must be with them may be in the way.
     fn shares_needlessly(self, sid: &ServiceId, entry: &ServiceEntry) -> bool {
         let store = &self.world.store;
@@ -139,25 +139,30 @@ impl<'a> Present<'a> {
         }
         let entries = rule.resources.iter().filter(|other| *other != sid);
         let entries: Vec<&ServiceEntry> = entries.filter_map(|other| self.status.services.get(other)).collect();
-        let runs_on = |node: &NodeName| {
+        let by_domain = apart.spread.is_some() && self.world.knows_spread();
+        let domain_of = |node: &NodeName| store.nodes.failure_domain(node).filter(|_| by_domain);
+        let is_one = |one: &NodeName, other: &NodeName| {
+            one == other || domain_of(one).is_some_and(|domain| domain_of(other) == Some(domain))
+        };
+        let shares_with = |node: &NodeName| {
             let runs = |other: &&&ServiceEntry| matches!(other.state, ServiceState::Started { .. });
-            entries.iter().filter(runs).any(|other| other.node == *node)
+            entries.iter().filter(runs).any(|other| is_one(&other.node, node))
         };
         let is_free = |(node, state): (&NodeName, &NodeState)| {
             // A rule that gives way does so before a node is taken that takes no new services.
             let takes_services = apart.is_strict() || self.status.held_for(node).is_none();
-            *state == NodeState::Online && takes_services && !entries.iter().any(|other| other.node == *node)
+            *state == NodeState::Online && takes_services && !entries.iter().any(|other| is_one(&other.node, node))
         };
         let is_judged =
             self.rule_holds(rule) && (apart.is_strict() || (resource.failback() && self.world.knows_loose_rules()));
-        is_judged && runs_on(&entry.node) && self.status.nodes.iter().any(is_free)
+        is_judged && shares_with(&entry.node) && self.status.nodes.iter().any(is_free)
     }
 
     /// Whether a rule can hold with all others.
     fn rule_holds(self, rule: &Rule) -> bool {
         let store = &self.world.store;
         let nodes: Vec<NodeName> = self.world.nodes.keys().cloned().collect();
-        let set = RuleSet::with_groups(&store.rules, &store.groups, &store.resources);
+        let set = RuleSet::with_groups(&store.rules, &store.groups, &store.resources).in_domains(&store.nodes);
         evaluate(&set, &nodes).rules.get(&rule.id).is_some()
     }
 

@@ -48,7 +48,7 @@ use ha_core::{
     event::Why,
     host::{Guests, Lock, LockAnswer},
     id::{NodeName, ServiceId},
-    rules::VERSION_WITH_LOOSELY_APART,
+    rules::{VERSION_WITH_LOOSELY_APART, VERSION_WITH_SPREAD},
     time::Instant,
     version::compare_versions,
 };
@@ -230,8 +230,17 @@ impl World {
 
     /// Whether no node has a version to which each rule is strict.
     pub(crate) fn knows_loose_rules(&self) -> bool {
+        self.has_no_version_before(VERSION_WITH_LOOSELY_APART)
+    }
+
+    /// Whether no node has a version to which each rule keeps services apart by node.
+    pub(crate) fn knows_spread(&self) -> bool {
+        self.has_no_version_before(VERSION_WITH_SPREAD)
+    }
+
+    fn has_no_version_before(&self, wanted: &str) -> bool {
         let mut versions = self.nodes.values().map(|node| node.version.as_str());
-        versions.all(|version| !compare_versions(version, VERSION_WITH_LOOSELY_APART).is_lt())
+        versions.all(|version| !compare_versions(version, wanted).is_lt())
     }
 
     /// The nodes on which a service runs: at most one, if all is well.

@@ -399,6 +399,8 @@ export default {
   'rules.on': 'On these nodes',
   'rules.strict': 'strict',
   'rules.strict.help': 'Strict: on these nodes or not at all',
+  'rules.spread': 'by failure domain',
+  'rules.spread.help': 'In different failure domains, not only on different nodes',
   'rules.loose': 'if there is a place',
   'rules.loose.help': 'Together where there is no other place',
   'rules.strict.order': 'Strict: wait without end',

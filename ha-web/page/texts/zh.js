@@ -396,6 +396,8 @@ export default {
   'rules.on': '在这些节点上',
   'rules.strict': '严格',
   'rules.strict.help': '严格：只在这些节点上运行',
+  'rules.spread': '按故障域',
+  'rules.spread.help': '位于不同的故障域，而不只是不同的节点',
   'rules.loose': '有位置时',
   'rules.loose.help': '没有其他位置时可以在一起',
   'rules.strict.order': '严格：一直等待',

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ha_core::{
     config::{Group, Rule, groups::GroupProperty, nodes::NodeProperty, rules::RuleProperty},
     host,
-    rules::{RuleSet, evaluate},
+    rules::evaluate,
 };
 use ha_host::desk::{self, Change, DeskEdit, foresee};
 use serde_json::{Map, Value, json};
@@ -165,7 +165,7 @@ pub(super) fn rules(call: &Call<'_>) -> Result<Answer, Fault> {
     let stored = call.desk().stored()?;
     let configuration = &stored.configuration;
     let nodes = call.desk().store().settings()?.nodes;
-    let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let set = configuration.rule_set();
     let dropped = evaluate(&set, &nodes).dropped;
     let with_state = |rule: &Rule| {
         let problems: Vec<String> =
@@ -190,7 +190,7 @@ fn rule_named(call: &Call<'_>, name: &str) -> Result<Answer, Fault> {
 }
 
 const RULE_KEYS: &[&str] =
-    &["resources", "nodes", "strict", "affinity", "first", "then", "delay", "timeout", "disable", "comment"];
+    &["resources", "nodes", "strict", "spread", "affinity", "first", "then", "delay", "timeout", "disable", "comment"];
 
 pub(super) fn add_rule(call: &Call<'_>) -> Result<Answer, Fault> {
     let rule = call.parameters.get("rule").unwrap_or_default();

@@ -21,7 +21,7 @@ use crate::{
     parameters::{
         AFFINITY, BALANCE, COMMENT, DELAY, DELETE, DISABLE, FAILBACK, FAILBACK_DELAY, FAILURE_DOMAIN, FAILURE_TIMEOUT,
         FIRST, GROUP, MAX_RELOCATE, MAX_RESTART, NO_FAILBACK, NODES, ON_FAILURE, PRIORITY, PROBE, PROBE_FAILURES,
-        PROBE_INTERVAL, PROBE_TIMEOUT, READY_TIMEOUT, RESOURCES, RESTRICTED, STRICT, THEN, TIMEOUT,
+        PROBE_INTERVAL, PROBE_TIMEOUT, READY_TIMEOUT, RESOURCES, RESTRICTED, SPREAD, STRICT, THEN, TIMEOUT,
     },
     route::{Handler, Need, Route},
     wire::{
@@ -198,6 +198,7 @@ pub(crate) const ROUTES: &[Route] = &[
             RESOURCES,
             NODES,
             STRICT,
+            SPREAD,
             AFFINITY,
             FIRST,
             THEN,
@@ -214,6 +215,7 @@ pub(crate) const ROUTES: &[Route] = &[
             RESOURCES,
             NODES,
             STRICT,
+            SPREAD,
             AFFINITY,
             FIRST,
             THEN,

@@ -5,7 +5,7 @@ use ha_core::{
     id::ServiceId,
     placement::Preference,
     plan::Situation,
-    rules::{RuleSet, effective_failback, evaluate},
+    rules::{effective_failback, evaluate},
 };
 use ha_host::desk::{Glance, Present, ServiceGlance};
 use serde_json::{Map, Value, json};
@@ -106,7 +106,7 @@ fn service(call: &Call<'_>, sid: &ServiceId) -> Result<Answer, Fault> {
 /// The rules that name a service, with whether each is in force.
 fn rules_for(present: &Present, sid: &ServiceId) -> Value {
     let configuration = present.configuration();
-    let rules = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let rules = configuration.rule_set();
     let dropped = evaluate(&rules, &present.settings.nodes).dropped;
     let naming = rules.iter().filter(|rule| rule.resources.contains(sid)).map(|rule| {
         let problems: Vec<String> =

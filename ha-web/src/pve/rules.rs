@@ -2,7 +2,7 @@
 
 use ha_core::{
     config::{Digest, Rule, RuleKind, RulesConfig, rules::RuleProperty},
-    rules::{Finding, RuleSet, evaluate},
+    rules::{Finding, evaluate},
 };
 use serde_json::{Map, Value, json};
 
@@ -41,7 +41,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Fault> {
     let stored = call.desk().stored()?;
     let configuration = &stored.configuration;
     let nodes = call.desk().store().settings()?.nodes;
-    let set = RuleSet::with_groups(&configuration.rules, &configuration.groups, &configuration.resources);
+    let set = configuration.rule_set();
     let dropped = evaluate(&set, &nodes).dropped;
     let resource = call.parameters.get("resource").map(|text| {
         call.desk().named(text, None)?.map_err(|error| Fault::parameter("resource", "bad_id", error.to_string()))

@@ -134,8 +134,8 @@ fn type_of(rust: &str, tables: &Tables) -> Result<String, Failure> {
         return Ok(format!("tuple[{}, ...]", type_of(inner, tables)?));
     }
     Ok(match rust {
-        "ServiceId" | "NodeName" | "RuleId" | "GroupId" | "Uid" | "String" | "SmolStr" | "&'staticstr" | "Lock"
-        | "ShownState" => "str".into(),
+        "ServiceId" | "NodeName" | "RuleId" | "GroupId" | "FailureDomain" | "Uid" | "String" | "SmolStr"
+        | "&'staticstr" | "Lock" | "ShownState" => "str".into(),
         "u32" | "u64" | "usize" | "i32" | "i64" | "Timestamp" | "JobId" => "int".into(),
         "Duration" => "timedelta".into(),
         "f64" | "Instant" => "float".into(),

@@ -455,7 +455,8 @@ impl<'a> Editor<'a> {
             });
             faults.extend(self.check_nodes(nodes, old));
         }
-        let mut rules = RuleSet::with_groups(&config.rules, &config.groups, &config.resources);
+        let rules = RuleSet::with_groups(&config.rules, &config.groups, &config.resources);
+        let mut rules = rules.in_domains(&config.nodes);
         rules.insert(rule.clone());
         let findings = rules.check(self.nodes).into_iter().filter(|finding| finding.rule == rule.id);
         faults.extend(
@@ -471,6 +472,7 @@ const fn property_at_fault(rule: &Rule, finding: &Finding) -> RuleProperty {
         (
             Reason::SeveralPrioritiesWithResourceAffinity
             | Reason::NegativeAffinityExceedsNodes
+            | Reason::NegativeAffinityExceedsDomains
             | Reason::NegativeNodeAffinityWithPriorities
             | Reason::NegativeNodeAffinityLeavesNoNode,
             RuleType::NodeAffinity,
@@ -482,10 +484,12 @@ const fn property_at_fault(rule: &Rule, finding: &Finding) -> RuleProperty {
             | Reason::NegativeNodeAffinityLeavesNoNode
             | Reason::FewerThanTwoResources
             | Reason::MoreResourcesThanNodes
+            | Reason::MoreResourcesThanDomains
             | Reason::PositiveAndNegativeConflict
             | Reason::SeveralPrioritiesWithResourceAffinity
             | Reason::PositiveAffinityInSeveralNodeAffinityRules
-            | Reason::NegativeAffinityExceedsNodes,
+            | Reason::NegativeAffinityExceedsNodes
+            | Reason::NegativeAffinityExceedsDomains,
             RuleType::NodeAffinity | RuleType::ResourceAffinity,
         ) => RuleProperty::Resources,
     }

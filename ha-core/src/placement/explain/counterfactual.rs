@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Explanation, Fate, Figure, explain};
 use crate::{
     config::{Affinity, RuleKind},
-    id::{NodeName, RuleId, ServiceId},
+    id::{FailureDomain, NodeName, RuleId, ServiceId},
     placement::{Decider, PlacementError, Preference, Scene},
     status::{NodeState, ServiceState},
 };
@@ -60,6 +60,9 @@ pub enum Change {
         node: NodeName,
         /// These services.
         services: Vec<ServiceId>,
+        /// The failure domain that they leave, if they are elsewhere in that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<FailureDomain>,
     },
     /// Services that must be together run on the node.
     Join {
@@ -152,7 +155,9 @@ fn obstacle(scene: &Scene<'_>, decision: &Explanation, node: &NodeName) -> Resul
         Fate::FailedBefore => Change::ForgetFailure { node },
         Fate::BackTooShortly { left } => Change::WellForLonger { node, seconds: *left },
         Fate::Held { .. } => Change::ClearFencings { node },
-        Fate::KeptApart { from, .. } | Fate::RatherApart { from, .. } => Change::Leave { node, services: from.clone() },
+        Fate::KeptApart { from, domain, .. } | Fate::RatherApart { from, domain, .. } => {
+            Change::Leave { node, services: from.clone(), domain: domain.clone() }
+        }
         Fate::KeptTogether { .. } => Change::Join { services: partners_elsewhere(scene, decision, &node), node },
         Fate::Candidate => overruled(scene, decision, node)?,
     })

@@ -3,7 +3,10 @@
 use core::fmt;
 
 use super::{Change, Explanation, Fate, Figure};
-use crate::placement::{Balance, BalanceOutcome, Decider, Preference};
+use crate::{
+    id::FailureDomain,
+    placement::{Balance, BalanceOutcome, Decider, Preference},
+};
 
 /// Shows names as `a, b`.
 struct List<'a, T>(&'a [T]);
@@ -31,6 +34,15 @@ impl<T: fmt::Display> fmt::Display for ByRules<'_, T> {
     }
 }
 
+/// Shows a failure domain as ` in rack-a`.
+struct In<'a>(&'a Option<FailureDomain>);
+
+impl fmt::Display for In<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |domain| write!(f, " in {domain}"))
+    }
+}
+
 impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -47,8 +59,12 @@ impl fmt::Display for Fate {
             Self::Held { left } => {
                 write!(f, "fenced again and again: it takes no new services for {left} s (flapping_hold)")
             }
-            Self::KeptApart { from, rules } => write!(f, "kept apart from {}{}", List(from), ByRules(rules)),
-            Self::RatherApart { from, rules } => write!(f, "rather apart from {}{}", List(from), ByRules(rules)),
+            Self::KeptApart { from, rules, domain } => {
+                write!(f, "kept apart from {}{}{}", List(from), In(domain), ByRules(rules))
+            }
+            Self::RatherApart { from, rules, domain } => {
+                write!(f, "rather apart from {}{}{}", List(from), In(domain), ByRules(rules))
+            }
             Self::KeptTogether { with, on, rules } => {
                 write!(f, "kept together with {} on {on}{}", List(with), ByRules(rules))
             }
@@ -127,8 +143,9 @@ impl fmt::Display for Change {
             Self::WellForLonger { node, seconds } => {
                 write!(f, "node {node} would have to have been well for another {seconds} s (failback-delay)")
             }
-            Self::Leave { node, services } => {
-                write!(f, "{} would have to leave {node} or be stopped", List(services))
+            Self::Leave { node, services, domain } => {
+                let place = domain.as_ref().map_or(node.as_str(), FailureDomain::as_str);
+                write!(f, "{} would have to leave {place} or be stopped", List(services))
             }
             Self::Join { node, services } => write!(f, "{} would have to run on {node}", List(services)),
             Self::ClearFencings { node } => {

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     config::datacenter::SchedulerMode,
-    id::{NodeName, RuleId, ServiceId},
+    id::{FailureDomain, NodeName, RuleId, ServiceId},
     status::{ManagerStatus, NodeState},
 };
 
@@ -148,6 +148,9 @@ pub enum Fate {
         from: Vec<ServiceId>,
         /// The rules that keep the first of them apart.
         rules: Vec<RuleId>,
+        /// The failure domain of the node, if the first of them is elsewhere in that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<FailureDomain>,
     },
     /// Services that should rather be apart use it, more than use another one that is left.
     RatherApart {
@@ -155,6 +158,9 @@ pub enum Fate {
         from: Vec<ServiceId>,
         /// The rules that would keep the first of them apart.
         rules: Vec<RuleId>,
+        /// The failure domain of the node, if the first of them is elsewhere in that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        domain: Option<FailureDomain>,
     },
     /// Services that must be together are on another node.
     KeptTogether {
@@ -369,15 +375,17 @@ impl Told<'_> {
             LeftOut::BackTooShortly { left } => Fate::BackTooShortly { left: *left },
             LeftOut::Held { left } => Fate::Held { left: *left },
             LeftOut::KeptApart => {
-                let from = self.sids(self.notes.separate.get(&position));
+                let others = self.notes.separate.get(&position);
+                let (from, domain) = (self.sids(others), self.domain_between(others, position));
                 let rules = from.first().map(|other| compiled.why_apart(self.asked.sid, other)).unwrap_or_default();
-                Fate::KeptApart { from, rules }
+                Fate::KeptApart { from, rules, domain }
             }
             LeftOut::RatherApart => {
-                let from = self.sids(self.notes.crowded.get(&position));
+                let others = self.notes.crowded.get(&position);
+                let (from, domain) = (self.sids(others), self.domain_between(others, position));
                 let by = |other| compiled.why_rather_apart(self.asked.sid, other);
                 let rules = from.first().map(by).unwrap_or_default();
-                Fate::RatherApart { from, rules }
+                Fate::RatherApart { from, rules, domain }
             }
             LeftOut::KeptTogether { on } => {
                 let with = self.sids(self.notes.together.get(on));
@@ -385,6 +393,10 @@ impl Told<'_> {
                 Fate::KeptTogether { with, on: self.placement.node(*on)?.clone(), rules }
             }
         })
+    }
+
+    fn domain_between(&self, services: Option<&Vec<usize>>, position: usize) -> Option<FailureDomain> {
+        self.placement.domain_between(*services?.first()?, position).cloned()
     }
 
     fn sids(&self, services: Option<&Vec<usize>>) -> Vec<ServiceId> {

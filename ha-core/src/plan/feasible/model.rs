@@ -17,7 +17,7 @@ use crate::{
     id::{NodeName, RuleId, ServiceId},
     placement::NodeSet,
     plan::moves::Move,
-    rules::{RuleSet, evaluate},
+    rules::evaluate,
     status::ManagerStatus,
 };
 
@@ -135,8 +135,7 @@ impl Model {
     }
 
     fn add_rules(&mut self, known: Known<'_>) {
-        let Configuration { rules, groups, resources, .. } = known.configuration;
-        let rules = RuleSet::with_groups(rules, groups, resources);
+        let rules = known.configuration.rule_set();
         let evaluated = evaluate(&rules, known.members);
         let left_out: BTreeSet<&RuleId> = evaluated.dropped.iter().map(|finding| &finding.rule).collect();
         let mut numbers: BTreeMap<&ServiceId, Vec<usize>> = BTreeMap::new();

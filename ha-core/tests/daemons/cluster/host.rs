@@ -297,7 +297,7 @@ impl GuestControl for Call<'_> {
 
     fn software_version(&mut self, node: &NodeName) -> Result<Option<String>, HostError> {
         self.call(HostOperation::SoftwareVersion, Some(None), |call| {
-            Ok(Some(call.cluster.versions.get(node).cloned().unwrap_or_else(|| "9.2.0".into())))
+            Ok(Some(call.cluster.versions.get(node).cloned().unwrap_or_else(|| "9.3.0".into())))
         })
     }
 }

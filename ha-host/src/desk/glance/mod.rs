@@ -13,11 +13,9 @@ use std::{
 
 use ha_core::{
     history::{Latest, Suspension},
-    host::Configuration,
     id::NodeName,
     placement::{BalanceHold, BalanceOutcome},
     plan::Situation,
-    rules::RuleSet,
     status::{ClusterView, LrmStatus, Timestamp, UtcTime, ViewInput},
 };
 use serde::Serialize;
@@ -281,8 +279,7 @@ fn nobody_at_work(present: &Present) -> String {
 fn dropped_rules(present: &Present) -> Vec<(Health, String)> {
     /// A screen full is enough; `ha check` has all.
     const MOST: usize = 10;
-    let Configuration { rules, groups, resources, .. } = present.configuration();
-    let mut dropped = RuleSet::with_groups(rules, groups, resources).check(&present.settings.nodes);
+    let mut dropped = present.configuration().rule_set().check(&present.settings.nodes);
     dropped.dedup_by(|one, other| one.rule == other.rule);
     let told = dropped.iter().take(MOST).map(|finding| (Health::Degraded, format!("left out: {finding}")));
     let more = dropped.len().saturating_sub(MOST);

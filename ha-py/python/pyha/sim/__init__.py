@@ -35,7 +35,7 @@ class NodeSetup:
     memory: int = 64 << 30
     """Its bytes of memory."""
 
-    version: str = "9.2.0"
+    version: str = "9.3.0"
     """The version of its software."""
 
 
