@@ -5,6 +5,7 @@
     missing_docs,
     dead_code,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     reason = "a benchmark may panic, and criterion's macros make public items"
@@ -31,7 +32,7 @@ const LARGE: Extent = Extent {
     apart: 3..=24,
     on: 4..=30,
     allowed: 4..=20,
-    sizes: 0..=5,
+    sizes: &[1, 2, 4, 8, 16, 32],
     fill: 70..=110,
 };
 

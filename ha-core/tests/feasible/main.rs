@@ -32,8 +32,19 @@ const SMALL: Extent = Extent {
     apart: 2..=4,
     on: 1..=3,
     allowed: 1..=4,
-    sizes: 0..=3,
+    sizes: &[1, 2, 4, 8],
     fill: 50..=110,
+};
+
+/// Sizes that fit together in few ways, so that many choices are dead ends.
+const TIGHT: Extent = Extent {
+    nodes: 3..=5,
+    services: 6..=11,
+    rules: 0..=4,
+    apart: 2..=3,
+    sizes: &[3, 4, 5, 6, 7, 9, 10],
+    fill: 80..=98,
+    ..SMALL
 };
 
 /// What a placement breaks, judged service by service.
@@ -74,10 +85,10 @@ fn a_sat_solver_gives_the_same_answers_and_nothing_can_be_taken_from_a_proof() {
     let mut random = Random(22);
     let (mut possible, mut impossible, mut with_memory) = (0, 0, 0);
     for number in 0..10_000 {
-        let cluster = Cluster::new(&mut random, &SMALL);
-        let lost = random.within(0..=3) == 0 && cluster.status.nodes.len() > 1;
+        let cluster = Cluster::new(&mut random, if number % 2 == 0 { &SMALL } else { &TIGHT });
+        let lost = random.within(0..=5) == 0 && cluster.status.nodes.len() > 1;
         let without: BTreeSet<NodeName> = lost.then(|| node(0)).into_iter().collect();
-        let memory = [None, Some(1.0), Some(1.5)][random.within(0..=2) as usize];
+        let memory = [Some(1.0), None, Some(1.0), Some(1.5)][random.within(0..=3) as usize];
         let question = FeasibleQuestion { without: without.clone(), memory, ..FeasibleQuestion::default() };
         let found = cluster.situation().feasible(&question);
         let expected = is_possible(&cluster, &without, memory, &Counting::All);

@@ -56,8 +56,8 @@ pub(crate) struct Extent {
     pub(crate) on: RangeInclusive<u64>,
     /// How many nodes a rule allows.
     pub(crate) allowed: RangeInclusive<u64>,
-    /// The sizes of services, as powers of two.
-    pub(crate) sizes: RangeInclusive<u64>,
+    /// The sizes that services can have.
+    pub(crate) sizes: &'static [u64],
     /// How much all services need, in percent of what all nodes have.
     pub(crate) fill: RangeInclusive<u64>,
 }
@@ -136,7 +136,8 @@ fn rule(random: &mut Random, extent: &Extent, number: usize, services: usize, no
 
 fn usage(random: &mut Random, extent: &Extent, nodes: usize, services: usize) -> HostFigures {
     let mut usage = HostFigures::default();
-    let sizes: Vec<u64> = (0..services).map(|_| 1 << random.within(extent.sizes.clone())).collect();
+    let sizes: Vec<u64> =
+        (0..services).map(|_| extent.sizes[random.count(0..=extent.sizes.len() as u64 - 1)]).collect();
     let figures = |size: &u64| ServiceFigures { max_memory: *size, ..ServiceFigures::default() };
     usage.services.extend(sizes.iter().enumerate().map(|(number, size)| (sid(number), figures(size))));
     let fill = random.within(extent.fill.clone());

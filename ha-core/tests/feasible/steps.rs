@@ -27,7 +27,7 @@ const TINY: Extent = Extent {
     apart: 2..=3,
     on: 1..=2,
     allowed: 2..=4,
-    sizes: 0..=3,
+    sizes: &[1, 2, 4, 8],
     fill: 55..=100,
 };
 
