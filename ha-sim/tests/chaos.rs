@@ -152,8 +152,9 @@ const FOUND: &[(PlantedBug, Profile, u64, Invariant)] = &[
     (PlantedBug::ProbesUnseen, Profile::Mixed, 311, Invariant::ComesAfter),
     (PlantedBug::TurnsUnseen, Profile::Mixed, 86, Invariant::ComesAfter),
     (PlantedBug::LooseRulesUnseen, Profile::Mixed, 218, Invariant::Settles),
+    (PlantedBug::LabelsUnseen, Profile::Mixed, 571, Invariant::Settles),
     (PlantedBug::DelaysUnseen, Profile::Mixed, 322, Invariant::GoesBackInTime),
-    (PlantedBug::HoldsUnseen, Profile::Mixed, 41, Invariant::SparesFlapping),
+    (PlantedBug::HoldsUnseen, Profile::Mixed, 103, Invariant::SparesFlapping),
     (PlantedBug::ErrorsUntold, Profile::Mixed, 7, Invariant::ToldWhy),
 ];
 

@@ -48,13 +48,15 @@ pub(super) fn cluster(streams: Streams) -> Setup {
     let short = timings.round_time < Duration::from_secs(2);
     let rules = rules(rng, &names, &sids) + &more_rules(&mut streams.of("more rules"), &names, &sids);
     let rules = rules + &loose_rules(&mut streams.of("loose rules"), &sids);
+    let labels = labels(&mut streams.of("failure domains"), &names);
+    let rules = if labels.is_empty() { rules } else { rules + &spread_rules(&mut streams.of("spread rules"), &sids) };
     let mut rules = rules + &orders(&mut streams.of("orders"), &sids, timings.round_time);
     let mut failback = streams.of("failback");
     delay_failback(&mut failback, &mut resources, &mut rules, timings.round_time, (&names, &sids));
     let mut datacenter = datacenter(rng, fence.is_some());
     bound_storms(&mut streams.of("storms"), &mut datacenter);
     hold_flapping(&mut streams.of("flapping"), &mut datacenter, &mut rules, timings.round_time, &sids);
-    let files = Files { resources, groups, rules, datacenter, fence };
+    let files = Files { resources, groups, rules, labels, datacenter, fence };
     let longer = if rng.bool() { 0 } else { rng.u64(0..if short { 5_000 } else { 60_000 }) };
     let boot = boot(if short { rng.u64(500..5_000) } else { rng.u64(5_000..60_000) }, multiplexer, &timings);
     let stagger = rng.u64(0..if short { 200 } else { 3_000 });
@@ -77,6 +79,7 @@ pub(super) struct Files {
     pub(super) resources: String,
     pub(super) groups: String,
     pub(super) rules: String,
+    pub(super) labels: String,
     pub(super) datacenter: String,
     pub(super) fence: Option<String>,
 }
@@ -95,6 +98,9 @@ impl Files {
         }
         if !rules.is_empty() {
             setup = setup.rules(&rules)?;
+        }
+        if !self.labels.is_empty() {
+            setup = setup.labels(&self.labels)?;
         }
         if !self.datacenter.is_empty() {
             setup = setup.datacenter(&self.datacenter)?;
@@ -453,6 +459,45 @@ fn loose_rules(rng: &mut Rng, sids: &[ServiceId]) -> String {
             let _ = write!(
                 text,
                 "resource-affinity: loose{number}\n\taffinity negative\n\tresources {resources}\n\tstrict 0\n\n"
+            );
+        }
+    }
+    text
+}
+
+/// In some clusters people say which nodes fail together.
+fn labels(rng: &mut Rng, nodes: &[NodeName]) -> String {
+    let mut text = String::new();
+    if rng.u32(0..4) > 0 || nodes.len() < 3 {
+        return text;
+    }
+    for node in nodes {
+        // Of some nothing is said: each of them is a domain of its own.
+        if rng.u32(0..5) > 0 {
+            let _ = write!(text, "node: {node}\n\tfailure-domain {}\n\n", failure_domain(rng));
+        }
+    }
+    text
+}
+
+/// The name of a rack.
+pub(super) fn failure_domain(rng: &mut Rng) -> &'static str {
+    rng.choice(["rack-a", "rack-b", "rack-c"]).unwrap_or("rack-a")
+}
+
+/// Services are kept apart by what fails together, strictly or not.
+fn spread_rules(rng: &mut Rng, sids: &[ServiceId]) -> String {
+    let mut text = String::new();
+    for number in 0..rng.u32(1..=2) {
+        let mut chosen: Vec<&str> = sids.iter().map(ServiceId::as_str).filter(|_| rng.bool()).collect();
+        let strict = rng.bool();
+        chosen.truncate(if strict { 2 } else { 4 });
+        if chosen.len() > 1 {
+            let resources = chosen.join(",");
+            let _ = write!(
+                text,
+                "resource-affinity: spread{number}\n\taffinity negative\n\tresources {resources}\n\tspread failure-domain\n\tstrict {}\n\n",
+                u32::from(strict)
             );
         }
     }

@@ -50,6 +50,9 @@ pub fn generate(seed: u64, profile: Profile) -> History {
         generator.rng = streams.of("flapping node");
         generator.flap(cluster.durations.boot);
     }
+    if !cluster.labels.nodes.is_empty() {
+        generator.label(streams);
+    }
     course::history(seed, profile, cluster, generator.actions)
 }
 
@@ -91,6 +94,19 @@ impl Generator {
                     self.happen(kind, at);
                 }
             }
+        }
+    }
+
+    /// People say otherwise what fails together, while services run.
+    fn label(&mut self, streams: Streams) {
+        self.rng = streams.of("labels");
+        for _ in 0..self.rng.u32(0..=3) {
+            let (at, node) = (self.within(self.faults_end), self.node());
+            let action = match self.rng.u32(0..3) {
+                0 => Action::unset_failure_domain(node),
+                _ => Action::set_failure_domain(node, beginning::failure_domain(&mut self.rng)),
+            };
+            self.due(at, action);
         }
     }
 

@@ -213,12 +213,12 @@ fn cluster(window: Window) -> Setup {
     let files = Files {
         resources: format!("vm: 100\n{grouped}\nvm: 101\n\nvm: 102\n\tmax_relocate 1\n\nct: 104\n"),
         groups: if grouped.is_empty() { String::new() } else { "group: group1\n\tnodes node1,node2\n".to_owned() },
-        rules: String::new(),
         datacenter: format!("{scheduler}{}", if with_devices { "fencing: hardware\n" } else { "" }),
         fence: with_devices.then(|| {
             let connections = (1..=4).map(|number| format!("connect d1 node=node{number} plug={number}\n"));
             format!("device d1 fence_one ip=10.0.0.1\n{}", connections.collect::<String>())
         }),
+        ..Files::default()
     };
     let setup = Setup {
         nodes: (1..=4).map(|number| (node_name(number), NodeSetup::default())).collect(),

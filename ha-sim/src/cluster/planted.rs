@@ -144,6 +144,8 @@ bugs! {
     TurnsUnseen = "turns-unseen",
     /// Nobody sees the rules that keep services apart only while there is a place for that.
     LooseRulesUnseen = "loose-rules-unseen",
+    /// Nobody sees what fails together.
+    LabelsUnseen = "labels-unseen",
     /// Nobody sees after which delay services go back.
     DelaysUnseen = "delays-unseen",
     /// Nobody sees that nodes which flap take no new services.
@@ -290,6 +292,9 @@ pub(super) fn change_configuration(bug: PlantedBug, mut configuration: Configura
     }
     if bug == PlantedBug::LooseRulesUnseen {
         Arc::make_mut(&mut configuration.rules).rules.retain(|_, rule| !rule.is_loosely_apart());
+    }
+    if bug == PlantedBug::LabelsUnseen {
+        configuration.nodes = Arc::default();
     }
     if bug == PlantedBug::DelaysUnseen {
         let resources = Arc::make_mut(&mut configuration.resources);
