@@ -9,6 +9,7 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -37,6 +38,10 @@ struct Stamp {
 
 /// Room is made for no more than that before it is seen to be there.
 const MOST_AT_ONCE: usize = 1 << 16;
+
+/// How many files are read at the same time, and how many are not worth another hand.
+const MOST_HANDS: usize = 8;
+const LEAST_SHARE: usize = 128;
 
 /// A file system counts time in steps; a file that changed within the last one may change again unseen.
 const YOUNG_NANOSECONDS: i128 = 100_000_000;
@@ -75,10 +80,9 @@ impl FileCache {
         {
             return Ok(Some(entry.content.clone()));
         }
-        // The size is known, so it need not be asked for again, which a whole file would do.
-        let mut content =
-            Vec::with_capacity(usize::try_from(stamp.size).unwrap_or(0).min(MOST_AT_ONCE).saturating_add(1));
-        (&mut file).take(u64::MAX).read_to_end(&mut content)?;
+        // The size is known, so neither it nor the end need be asked for again. What is written beyond it meanwhile has another stamp.
+        let mut content = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or(0).min(MOST_AT_ONCE));
+        (&mut file).take(stamp.size).read_to_end(&mut content)?;
         let mut entries = self.entries();
         let content = match entries.get(path.as_os_str()) {
             Some(entry) if *entry.content == *content => entry.content.clone(),
@@ -87,6 +91,23 @@ impl FileCache {
         let stamp = stamp.is_old_enough().then_some(stamp);
         entries.insert(path.as_os_str().to_owned(), Entry { stamp, content: content.clone() });
         Ok(Some(content))
+    }
+
+    /// The contents of many files, in their order, as [`FileCache::read`] gives each.
+    ///
+    /// Where they are many they are read by several hands: over a network each takes its time to be opened, whatever the processor has to
+    /// do.
+    pub(super) fn read_all(&self, paths: &[PathBuf]) -> Vec<io::Result<Option<Arc<[u8]>>>> {
+        let read = |paths: &[PathBuf]| paths.iter().map(|path| self.read(path)).collect::<Vec<_>>();
+        let share = paths.len().div_ceil(MOST_HANDS).max(LEAST_SHARE);
+        if paths.len() <= share {
+            return read(paths);
+        }
+        thread::scope(|scope| {
+            let hands: Vec<_> = paths.chunks(share).map(|share| (share, scope.spawn(move || read(share)))).collect();
+            // A hand that dies has read nothing.
+            hands.into_iter().flat_map(|(share, hand)| hand.join().unwrap_or_else(|_| read(share))).collect()
+        })
     }
 
     /// Forgets the files of a directory that are not among these, which were all read, and are in the order of their texts.
@@ -106,5 +127,37 @@ impl FileCache {
 
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<OsString, Entry>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn many_files_are_given_in_their_order_and_one_that_is_not_there_is_none() {
+        let directory = std::env::temp_dir().join(format!("ha-cached-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let paths: Vec<PathBuf> = (0..LEAST_SHARE * 5 / 2).map(|number| directory.join(number.to_string())).collect();
+        for (number, path) in paths.iter().enumerate().skip(1) {
+            fs::write(path, format!("the content of {number}")).unwrap();
+        }
+        let cache = FileCache::default();
+        let read = || cache.read_all(&paths).into_iter().map(Result::unwrap).collect::<Vec<_>>();
+        let first = read();
+        assert_eq!((first.len(), &first[0]), (paths.len(), &None));
+        for (number, content) in first.iter().enumerate().skip(1) {
+            assert_eq!(content.as_deref(), Some(format!("the content of {number}").as_bytes()));
+        }
+        // In place, and longer.
+        fs::write(&paths[1], "something else, which is longer than it was").unwrap();
+        let second = read();
+        assert_eq!(second[1].as_deref(), Some(&b"something else, which is longer than it was"[..]));
+        let is_kept =
+            |number: usize| first[number].as_ref().zip(second[number].as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b));
+        assert!((2..paths.len()).all(is_kept), "what did not change is given as the same");
+        fs::remove_dir_all(&directory).unwrap();
     }
 }

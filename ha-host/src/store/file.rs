@@ -395,19 +395,18 @@ impl Store for FileStore {
     }
 
     fn guests(&self) -> Result<(Arc<GuestTable>, Vec<String>), StoreError> {
-        let documents = self.documents("guests")?;
-        let mut definitions = Vec::with_capacity(documents.len());
+        let (paths, names): (Vec<PathBuf>, Vec<String>) = self.documents("guests")?.into_iter().unzip();
+        let mut definitions = Vec::with_capacity(paths.len());
         let mut misnamed = Vec::new();
-        for (path, name) in &documents {
+        for ((path, name), content) in paths.iter().zip(names).zip(self.cache.read_all(&paths)) {
             match name.parse::<ServiceId>() {
                 Ok(sid) => {
-                    let content = self.cache.read(path).map_err(StoreError::file("read", path))?;
+                    let content = content.map_err(StoreError::file("read", path))?;
                     definitions.extend(content.map(|content| (sid, content)));
                 }
                 Err(_) => misnamed.push(format!("{} is not named like a service", path.display())),
             }
         }
-        let paths: Vec<PathBuf> = documents.into_iter().map(|(path, _)| path).collect();
         self.cache.keep_only(&self.directory.join("guests"), &paths);
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         let (table, problems) = guests.update(definitions);
