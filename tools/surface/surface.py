@@ -1,11 +1,11 @@
-"""Lists what users of the C, Perl and Python interfaces can name: a promise a line, so that a review sees each change of one.
+"""Lists what users of the library and of its C, Perl and Python interfaces can name: a promise a line, so that a review sees each change of one.
 
-    python3 tools/surface/surface.py            writes tools/surface/{c,perl,python}.txt
+    python3 tools/surface/surface.py            writes tools/surface/{c,perl,python,rust}.txt
     python3 tools/surface/surface.py --check    writes nothing; fails if a listing is stale, and says which promises are broken
 
 C: functions, numbers, and layouts of structs where pointers have 64 bits, from include/ha.h; that the library exports just
 these functions is compared by ha-ffi/tests/run. Perl: subs and named arguments. Python: names and signatures, of the native
-module by its stubs.
+module by its stubs. Rust: see rust.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import rust
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTINGS = Path(__file__).resolve().parent
@@ -87,13 +89,18 @@ def listings() -> dict[str, list[str]]:
     perl = sorted((ROOT / "ha-ffi/perl/lib").rglob("*.pm"))
     python = [path for path in (ROOT / "ha-py/python").rglob("*.py*") if path.suffix in (".py", ".pyi")]
     python = [path for path in python if path.suffix == ".pyi" or "._" not in python_module(path)]
-    return {
+    listed = {
         "c": sorted(c_lines((ROOT / "include/ha.h").read_text())),
         "perl": sorted(line for path in perl for line in perl_lines(path.read_text())),
         "python": sorted(
             line for path in python for line in python_lines(python_module(path), ast.parse(path.read_text()).body)
         ),
     }
+    try:
+        listed["rust"] = rust.rust_lines(ROOT, "ha-core")
+    except rust.OtherFormat as other:
+        print(f"tools/surface/rust.txt: not compared: {other}", file=sys.stderr)
+    return listed
 
 
 def main() -> int:
