@@ -48,6 +48,53 @@ pub enum JobStart {
 }
 
 /// Carries jobs out, several at once if the host can.
+///
+/// ```
+/// use std::{
+///     panic::{AssertUnwindSafe, catch_unwind},
+///     sync::mpsc::{Receiver, Sender, channel},
+///     thread,
+/// };
+///
+/// use ha_core::{
+///     host::{HostError, Job, JobId, JobStart, Workers},
+///     status::ExitCode,
+/// };
+///
+/// /// A thread for each job.
+/// struct Threads {
+///     carry_out: fn(Job) -> ExitCode,
+///     ended: (Sender<(JobId, ExitCode)>, Receiver<(JobId, ExitCode)>),
+/// }
+///
+/// impl Workers for Threads {
+///     fn start(&mut self, job: &Job) -> Result<JobStart, HostError> {
+///         let (carry_out, ended, job) = (self.carry_out, self.ended.0.clone(), job.clone());
+///         thread::spawn(move || {
+///             let id = job.id;
+///             // A job that dies has ended all the same.
+///             let exit_code = catch_unwind(AssertUnwindSafe(|| carry_out(job))).unwrap_or(ExitCode::KILLED);
+///             ended.send((id, exit_code))
+///         });
+///         Ok(JobStart::Running)
+///     }
+///
+///     fn finished(&mut self) -> Result<Vec<(JobId, ExitCode)>, HostError> {
+///         Ok(self.ended.1.try_iter().collect())
+///     }
+/// }
+///
+/// // With an agent this is ha_core::lrm::run_job(job, node, &mut agent).
+/// let mut threads = Threads { carry_out: |_| ExitCode::SUCCESS, ended: channel() };
+/// # let job = Job {
+/// #     id: JobId(1), sid: "vm:100".parse()?, uid: None, command: ha_core::status::StateName::Started, target: None,
+/// #     timeout: None, only_look: false,
+/// # };
+/// assert_eq!(threads.start(&job)?, JobStart::Running);
+/// assert_eq!(threads.ended.1.recv()?, (job.id, ExitCode::SUCCESS));
+/// assert!(threads.finished()?.is_empty(), "each job is named once");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Workers {
     /// Starts a job. The worker that carries it out calls [`crate::lrm::run_job`], or steps a
     /// [`JobRun`](crate::lrm::JobRun) itself. There is never more than one job for a service at a time. On an error it
@@ -147,6 +194,68 @@ impl Job {
 ///    again, and what is left of it is ended.
 ///
 /// A handover whose outcome is not known leaves both standing still until it is.
+///
+/// # Example
+///
+/// ```
+/// use std::collections::BTreeSet;
+///
+/// use ha_core::{
+///     event::Event,
+///     host::{Agent, EventSink, HostError, Job, JobId},
+///     id::{NodeName, ServiceId},
+///     lrm::run_job,
+///     status::{ExitCode, Motion, StateName},
+/// };
+///
+/// /// Guests that are a name in a list.
+/// struct Names {
+///     node: NodeName,
+///     running: BTreeSet<ServiceId>,
+/// }
+///
+/// impl Agent for Names {
+///     fn knows_type(&mut self, service_type: &str) -> bool {
+///         service_type == "vm"
+///     }
+///
+///     fn guest_node(&mut self, _: &ServiceId) -> Result<Option<NodeName>, HostError> {
+///         Ok(Some(self.node.clone()))
+///     }
+///
+///     fn is_running(&mut self, sid: &ServiceId) -> Result<bool, HostError> {
+///         Ok(self.running.contains(sid))
+///     }
+///
+///     fn start(&mut self, sid: &ServiceId) -> Result<(), HostError> {
+///         self.running.insert(sid.clone());
+///         Ok(())
+///     }
+///
+///     fn stop(&mut self, sid: &ServiceId, _timeout: Option<u32>) -> Result<(), HostError> {
+///         self.running.remove(sid);
+///         Ok(())
+///     }
+///
+///     fn move_to(&mut self, sid: &ServiceId, target: &NodeName, _: Motion) -> Result<(), HostError> {
+///         Err(HostError::new(format!("{sid} can't go to {target}")))
+///     }
+/// }
+///
+/// impl EventSink for Names {
+///     fn event(&mut self, event: Event) {
+///         println!("{event}");
+///     }
+/// }
+///
+/// let node = NodeName::new("node1")?;
+/// let mut agent = Names { node: node.clone(), running: BTreeSet::new() };
+/// let (sid, command): (ServiceId, _) = ("vm:100".parse()?, StateName::Started);
+/// let job = Job { id: JobId(1), sid: sid.clone(), uid: None, command, target: None, timeout: None, only_look: false };
+/// assert_eq!(run_job(job, node, &mut agent), ExitCode::SUCCESS);
+/// assert_eq!(agent.is_running(&sid), Ok(true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Agent: EventSink {
     /// Whether there is an agent for this type of service.
     fn knows_type(&mut self, service_type: &str) -> bool;

@@ -129,6 +129,51 @@ impl LockAnswer {
 /// hand that wrote them last, or when they were unchanged for a lock lifetime. A host that finds by another hand what it had
 /// ([`LockDecision::Twin`]) reports [`Event::TwinSeen`], calls neither of the node's daemons any more, and lets the
 /// watchdog run out, until a person has decided.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use ha_core::host::{ClusterLock, HostError, Lock, LockAnswer};
+///
+/// /// Leases in a store that all nodes see alike: by lock, who holds it, and until when.
+/// struct Leases {
+///     node: &'static str,
+///     now_s: u64,
+///     held: BTreeMap<Lock, (&'static str, u64)>,
+/// }
+///
+/// impl ClusterLock for Leases {
+///     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+///         // The lifetime counts from the call or later, never from before it.
+///         let lease = (self.node, self.now_s + 120);
+///         let answer = match self.held.get(lock) {
+///             Some((holder, ends)) if *ends > self.now_s && *holder == self.node => LockAnswer::Renewed,
+///             Some((_, ends)) if *ends > self.now_s => return Ok(LockAnswer::Refused),
+///             Some(_) | None => LockAnswer::Acquired,
+///         };
+///         self.held.insert(lock.clone(), lease);
+///         Ok(answer)
+///     }
+///
+///     fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+///         if self.held.get(lock).is_some_and(|(holder, _)| *holder == self.node) {
+///             self.held.remove(lock);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let mut leases = Leases { node: "node1", now_s: 0, held: BTreeMap::new() };
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Acquired);
+/// leases.node = "node2";
+/// leases.now_s = 119;
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Refused);
+/// leases.release(&Lock::Manager)?;
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Refused, "who does not have it can't give it up");
+/// leases.now_s = 120;
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Acquired);
+/// # Ok::<(), HostError>(())
+/// ```
 pub trait ClusterLock {
     /// Takes the lock, or renews it if this node has it.
     ///
@@ -162,6 +207,44 @@ text_enum! {
 /// with its monotonic clock as its last step before it touches the device. A feed that would come later is not made
 /// ([`FeedOutcome::TooLate`]), or made with what is left where the device can be told. Otherwise a process that was
 /// stopped between renewal and feed would live on after its lock has ended.
+///
+/// ```
+/// use ha_core::{
+///     host::{FeedOutcome, HostError, Watchdog},
+///     time::Instant,
+/// };
+///
+/// /// A device, and the clock that is read right before it is touched.
+/// struct Device<C> {
+///     clock: C,
+///     feeds: u32,
+/// }
+///
+/// impl<C: Fn() -> Instant> Watchdog for Device<C> {
+///     fn open(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+///         self.feed(not_after)
+///     }
+///
+///     fn feed(&mut self, not_after: Instant) -> Result<FeedOutcome, HostError> {
+///         if (self.clock)() > not_after {
+///             return Ok(FeedOutcome::TooLate);
+///         }
+///         // … nothing else may come between: write to the device …
+///         self.feeds += 1;
+///         Ok(FeedOutcome::Fed)
+///     }
+///
+///     fn close(&mut self) -> Result<(), HostError> {
+///         Ok(())
+///     }
+/// }
+///
+/// let mut device = Device { clock: || Instant::from_secs(60), feeds: 0 };
+/// assert_eq!(device.feed(Instant::from_secs(60))?, FeedOutcome::Fed);
+/// assert_eq!(device.feed(Instant::from_secs(59))?, FeedOutcome::TooLate);
+/// assert_eq!(device.feeds, 1);
+/// # Ok::<(), HostError>(())
+/// ```
 pub trait Watchdog {
     /// Arms the watchdog. `not_after`: as for [`feed`](Self::feed). If it fails or comes too late the core does not work under
     /// the lock that it just got, and gives it back.
@@ -177,6 +260,44 @@ pub trait Watchdog {
 }
 
 /// The view of the cluster's members.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use ha_core::{
+///     host::{HostError, Membership},
+///     id::NodeName,
+/// };
+///
+/// /// All members, each with whether it is heard, by the view that was brought up to date last.
+/// struct View {
+///     node: NodeName,
+///     heard: BTreeMap<NodeName, bool>,
+/// }
+///
+/// impl Membership for View {
+///     fn refresh(&mut self) -> Result<(), HostError> {
+///         // … ask the membership layer; if it does not answer that is an error …
+///         Ok(())
+///     }
+///
+///     fn is_quorate(&mut self) -> bool {
+///         let heard = self.heard.values().filter(|heard| **heard).count();
+///         self.heard.get(&self.node) == Some(&true) && heard > self.heard.len() / 2
+///     }
+///
+///     fn members(&mut self) -> Result<BTreeMap<NodeName, bool>, HostError> {
+///         let quorate = self.is_quorate();
+///         Ok(self.heard.iter().map(|(node, heard)| (node.clone(), quorate && *heard)).collect())
+///     }
+/// }
+///
+/// let [node1, node2] = [NodeName::new("node1")?, NodeName::new("node2")?];
+/// let mut view = View { node: node1.clone(), heard: [(node1, true), (node2, false)].into() };
+/// assert!(!view.is_quorate(), "half of them is no majority");
+/// assert!(view.members()?.values().all(|online| !online));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Membership {
     /// Brings the view up to date. Called once at the beginning of each iteration. On an error the iteration decides nothing
     /// about services.
@@ -196,6 +317,38 @@ pub trait Membership {
 }
 
 /// Where the records are read from. Both daemons read them.
+///
+/// ```
+/// use std::{collections::BTreeMap, sync::Arc};
+///
+/// use ha_core::{
+///     host::{HostError, StatusStore},
+///     id::NodeName,
+///     status::{LrmStatus, ManagerStatus},
+/// };
+///
+/// /// The records as JSON, by their names.
+/// struct Records(BTreeMap<String, String>);
+///
+/// impl StatusStore for Records {
+///     fn manager_status(&mut self) -> Result<Option<Arc<ManagerStatus>>, HostError> {
+///         let Some(json) = self.0.get("manager_status") else { return Ok(None) };
+///         let status = ManagerStatus::from_json(json).map_err(|error| HostError::new(error.to_string()))?;
+///         Ok(Some(Arc::new(status)))
+///     }
+///
+///     fn lrm_status(&mut self, node: &NodeName) -> Result<Option<Arc<LrmStatus>>, HostError> {
+///         let Some(json) = self.0.get(&format!("lrm_status {node}")) else { return Ok(None) };
+///         let status = LrmStatus::from_json(json).map_err(|error| HostError::new(error.to_string()))?;
+///         Ok(Some(Arc::new(status)))
+///     }
+/// }
+///
+/// let mut records = Records(BTreeMap::new());
+/// assert_eq!(records.manager_status(), Ok(None), "none was ever written");
+/// records.0.insert("manager_status".to_owned(), "{\"node_st".to_owned());
+/// assert!(records.manager_status().is_err(), "a torn one is not none");
+/// ```
 pub trait StatusStore {
     /// The manager status as it was last written; `None` if none was ever written. A record that can't be read or
     /// understood is an error, never `None`: the core would begin from nothing.
@@ -211,6 +364,37 @@ pub trait StatusStore {
 }
 
 /// The configuration, as a whole.
+///
+/// ```
+/// use ha_core::{
+///     config::ResourcesConfig,
+///     host::{Configuration, ConfigurationStore, HostError},
+///     id::ServiceTypes,
+/// };
+///
+/// /// What was read last, to be given again while the files stay as they are.
+/// struct Files {
+///     configuration: Configuration,
+///     changed: bool,
+/// }
+///
+/// impl ConfigurationStore for Files {
+///     fn configuration(&mut self) -> Result<Configuration, HostError> {
+///         if self.changed {
+///             // … read the files that changed; if one can't be read that is an error, and the old ones stay …
+///             let resources = ResourcesConfig::read(b"vm: 100\n", &ServiceTypes::default());
+///             self.configuration.resources = resources.config.into();
+///             self.changed = false;
+///         }
+///         Ok(self.configuration.clone())
+///     }
+/// }
+///
+/// let mut files = Files { configuration: Configuration::default(), changed: true };
+/// let (first, second) = (files.configuration()?, files.configuration()?);
+/// assert!(std::sync::Arc::ptr_eq(&first.resources, &second.resources), "nothing is worked out again");
+/// # Ok::<(), HostError>(())
+/// ```
 pub trait ConfigurationStore {
     /// What is configured now. Parts that did not change should be the same [`Arc`]s or at least have the same digests,
     /// since the core works out again what depends on a part whose digest changed.
@@ -218,6 +402,45 @@ pub trait ConfigurationStore {
 }
 
 /// The records that the master reads and writes.
+///
+/// ```
+/// use ha_core::{
+///     host::{HostError, ManagerStore},
+///     status::ManagerStatus,
+/// };
+///
+/// #[derive(Default)]
+/// struct Store {
+///     manager_status: String,
+///     commands: Vec<String>,
+///     holds_manager_lock: bool,
+/// }
+///
+/// impl ManagerStore for Store {
+///     fn write_manager_status(&mut self, status: &ManagerStatus) -> Result<(), HostError> {
+///         if !self.holds_manager_lock {
+///             return Err(HostError::new("another node is the master"));
+///         }
+///         // … in files: to another name, synced, and then renamed …
+///         self.manager_status = status.to_json();
+///         Ok(())
+///     }
+///
+///     fn commands_waiting(&mut self) -> Result<bool, HostError> {
+///         Ok(!self.commands.is_empty())
+///     }
+///
+///     fn take_commands(&mut self) -> Result<Vec<String>, HostError> {
+///         Ok(std::mem::take(&mut self.commands))
+///     }
+/// }
+///
+/// let mut store = Store { commands: vec!["migrate vm:100 node2".to_owned()], ..Store::default() };
+/// assert_eq!(store.take_commands()?, ["migrate vm:100 node2"]);
+/// assert!(store.take_commands()?.is_empty(), "a line is given once");
+/// assert!(store.write_manager_status(&ManagerStatus::default()).is_err());
+/// # Ok::<(), HostError>(())
+/// ```
 pub trait ManagerStore {
     /// Writes the manager status, whole or not at all. On an error the master keeps it and writes it in the next round.
     ///
@@ -235,12 +458,87 @@ pub trait ManagerStore {
 }
 
 /// The record that an LRM writes.
+///
+/// ```
+/// use ha_core::{
+///     host::{HostError, LrmStore},
+///     status::LrmStatus,
+/// };
+///
+/// /// The record of this node.
+/// struct Record(Option<String>);
+///
+/// impl LrmStore for Record {
+///     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError> {
+///         self.0 = Some(status.to_json());
+///         Ok(())
+///     }
+/// }
+///
+/// let mut record = Record(None);
+/// record.write_lrm_status(&LrmStatus::default())?;
+/// assert!(LrmStatus::from_json(&record.0.ok_or("it was written")?).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait LrmStore {
     /// Writes this node's LRM status, whole or not at all. On an error it is written in the next iteration.
     fn write_lrm_status(&mut self, status: &LrmStatus) -> Result<(), HostError>;
 }
 
 /// The few things that the master does to guests and their configuration itself.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use ha_core::{
+///     config::{GroupsConfig, RequestedState, ResourcesConfig, RulesConfig},
+///     host::{GuestControl, HostError},
+///     id::{NodeName, ServiceId},
+/// };
+///
+/// /// Where each guest is configured.
+/// struct Guests(BTreeMap<ServiceId, NodeName>);
+///
+/// impl GuestControl for Guests {
+///     fn move_configuration(&mut self, sid: &ServiceId, from: &NodeName, to: &NodeName) -> Result<(), HostError> {
+///         match self.0.get(sid) {
+///             Some(node) if node == from || node == to => {
+///                 self.0.insert(sid.clone(), to.clone());
+///                 Ok(())
+///             }
+///             node => Err(HostError::new(format!("{sid} is on {node:?}, and may run there"))),
+///         }
+///     }
+///
+///     fn remove_leftover_locks(&mut self, _: &ServiceId, _: &NodeName) -> Result<Option<String>, HostError> {
+///         Ok(None)
+///     }
+///
+///     fn set_requested_state(&mut self, sid: &ServiceId, _: RequestedState) -> Result<(), HostError> {
+///         Err(HostError::new(format!("{sid} is configured by people alone")))
+///     }
+///
+///     fn write_group_migration(&mut self, _: &RulesConfig, _: &ResourcesConfig) -> Result<(), HostError> {
+///         Err(HostError::new("there are no groups"))
+///     }
+///
+///     fn remove_groups(&mut self, _: &GroupsConfig) -> Result<(), HostError> {
+///         Err(HostError::new("there are no groups"))
+///     }
+///
+///     fn software_version(&mut self, _: &NodeName) -> Result<Option<String>, HostError> {
+///         Ok(None)
+///     }
+/// }
+///
+/// let [node1, node2, node3] = [NodeName::new("node1")?, NodeName::new("node2")?, NodeName::new("node3")?];
+/// let sid: ServiceId = "vm:100".parse()?;
+/// let mut guests = Guests([(sid.clone(), node1.clone())].into());
+/// guests.move_configuration(&sid, &node1, &node2)?;
+/// guests.move_configuration(&sid, &node1, &node2)?;
+/// assert!(guests.move_configuration(&sid, &node1, &node3).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait GuestControl {
     /// Moves the configuration of a guest from a node that was fenced to another one, so that it can be started there.
     /// Succeeds if it is there already, and fails if it is on a third node: it may run there. It must not touch the guest.
@@ -303,6 +601,44 @@ pub struct FenceAttempt {
 ///
 /// **An answer belongs to one attempt.** A success counts as proof that the node is off, so it has to come from commands that were
 /// started for this very attempt. An answer to another one is never given: the node may have been up again meanwhile.
+///
+/// ```
+/// use std::collections::{BTreeMap, BTreeSet};
+///
+/// use ha_core::{
+///     config::fence::FenceCommand,
+///     host::{FenceAttempt, FenceDevices, FenceProgress, HostError},
+///     id::{NodeName, Uid},
+/// };
+///
+/// /// How far the commands of each attempt have come.
+/// #[derive(Default)]
+/// struct Devices(BTreeMap<FenceAttempt, FenceProgress>);
+///
+/// impl FenceDevices for Devices {
+///     fn run(&mut self, attempt: &FenceAttempt, _: &[FenceCommand]) -> Result<FenceProgress, HostError> {
+///         let is_another = |other: &FenceAttempt| other.node == attempt.node && other != attempt;
+///         if self.0.iter().any(|(other, progress)| is_another(other) && *progress == FenceProgress::Running) {
+///             return Ok(FenceProgress::Running);
+///         }
+///         // … start the commands if they were not started yet for this attempt, and do not wait for them …
+///         Ok(*self.0.entry(attempt.clone()).or_insert(FenceProgress::Running))
+///     }
+///
+///     fn forget_fence_attempts(&mut self, except: &BTreeSet<Uid>) -> Result<(), HostError> {
+///         self.0.retain(|attempt, _| except.contains(&attempt.incident));
+///         Ok(())
+///     }
+/// }
+///
+/// let (node, incident) = (NodeName::new("node1")?, Uid::new("4f1a")?);
+/// let first = FenceAttempt { node, incident, number: 0, device: 0 };
+/// let mut devices = Devices([(first.clone(), FenceProgress::Succeeded)].into());
+/// assert_eq!(devices.run(&first, &[])?, FenceProgress::Succeeded);
+/// let later = FenceAttempt { incident: Uid::new("99e0")?, ..first };
+/// assert_eq!(devices.run(&later, &[])?, FenceProgress::Running, "what succeeded for another incident proves nothing");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait FenceDevices {
     /// Starts the commands of a device, all at once, if they were not started yet for this attempt, and says how far they have
     /// come. It is called once a round until it does not say [`FenceProgress::Running`] any more. An error counts as a failed
@@ -321,12 +657,55 @@ pub trait FenceDevices {
 }
 
 /// Randomness, so that the unique ids of two masters never meet.
+///
+/// ```
+/// use std::{fs::File, io::Read};
+///
+/// use ha_core::host::{Entropy, HostError};
+///
+/// struct Kernel;
+///
+/// impl Entropy for Kernel {
+///     fn random_bytes(&mut self) -> Result<[u8; 16], HostError> {
+///         let mut bytes = [0; 16];
+///         let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+///         read.map_err(|error| HostError::new(format!("no randomness: {error}")))?;
+///         Ok(bytes)
+///     }
+/// }
+///
+/// assert_ne!(Kernel.random_bytes()?, Kernel.random_bytes()?);
+/// # Ok::<(), HostError>(())
+/// ```
 pub trait Entropy {
     /// Sixteen bytes that nobody can have had before.
     fn random_bytes(&mut self) -> Result<[u8; 16], HostError>;
 }
 
 /// Receives what happens.
+///
+/// ```
+/// use ha_core::{
+///     event::Event,
+///     host::{EventSink, HostOperation},
+/// };
+///
+/// /// Hands lines on to a thread that writes them.
+/// struct Log(std::sync::mpsc::Sender<String>);
+///
+/// impl EventSink for Log {
+///     fn event(&mut self, event: Event) {
+///         // Nobody may read any more: that is no failure of the daemon.
+///         let _ = self.0.send(format!("{:?}: {event}", event.severity()));
+///     }
+/// }
+///
+/// let (sender, lines) = std::sync::mpsc::channel();
+/// let failed = Event::HostCallFailed { operation: HostOperation::TakeLock, message: "no answer".to_owned() };
+/// Log(sender).event(failed);
+/// assert!(lines.recv()?.ends_with("take_lock failed: no answer"));
+/// # Ok::<(), std::sync::mpsc::RecvError>(())
+/// ```
 pub trait EventSink {
     /// Takes note of an event. It must not fail and should not block.
     fn event(&mut self, event: Event);

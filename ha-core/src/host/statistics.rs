@@ -74,6 +74,36 @@ pub type UsageStatistics = HostFigures;
 pub type UnmanagedService = UnmanagedGuest;
 
 /// Figures for placement.
+///
+/// ```
+/// use ha_core::{
+///     config::datacenter::SchedulerMode,
+///     host::{HostError, HostFigures, NodeFigures, Statistics, UnmanagedGuest},
+///     id::NodeName,
+/// };
+///
+/// /// Sizes that never change. Nothing is measured.
+/// struct Sizes(HostFigures);
+///
+/// impl Statistics for Sizes {
+///     fn unmanaged_services(&mut self) -> Result<Vec<UnmanagedGuest>, HostError> {
+///         Ok(Vec::new())
+///     }
+///
+///     fn usage(&mut self, mode: SchedulerMode) -> Result<HostFigures, HostError> {
+///         match mode {
+///             SchedulerMode::Basic | SchedulerMode::Static => Ok(self.0.clone()),
+///             SchedulerMode::Dynamic => Err(HostError::new("nothing is measured here")),
+///         }
+///     }
+/// }
+///
+/// let node = NodeFigures { max_cpu: 16.0, max_memory: 64 << 30, ..NodeFigures::default() };
+/// let mut sizes = Sizes(HostFigures { nodes: [(NodeName::new("node1")?, node)].into(), ..HostFigures::default() });
+/// assert_eq!(sizes.usage(SchedulerMode::Static)?.nodes.len(), 1);
+/// assert!(sizes.usage(SchedulerMode::Dynamic).is_err(), "zeros would say that nothing is used");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Statistics {
     /// The guests that HA does not manage. Managed ones may be among them: the core leaves those out. On an error the
     /// round takes what is added in it for running.
