@@ -58,6 +58,11 @@ impl Occupancy {
         self.node.into_iter().chain(self.target)
     }
 
+    /// Whether it uses a node.
+    pub(crate) fn uses(&self, node: u32) -> bool {
+        self.node == Some(node) || self.target == Some(node)
+    }
+
     /// The one node that counts for those that must be together with it: where it moves to, else where it is.
     pub(crate) fn destination(self) -> Option<u32> {
         self.target.or(self.node)

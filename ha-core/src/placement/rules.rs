@@ -65,7 +65,7 @@ impl KeptApartRules {
     }
 
     fn are_about(&self, service: usize) -> bool {
-        !list(&self.of_service, service).is_empty()
+        !self.rules.is_empty() && !list(&self.of_service, service).is_empty()
     }
 
     /// The services from which one is kept apart, once for each rule, each with whether that is by failure domain.

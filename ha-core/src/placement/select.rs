@@ -201,10 +201,10 @@ impl Placement {
         let uses = |counts: &NodeCounts| counts.iter().any(|(used, _)| used as usize == node);
         let group = self.rules.group(service).and_then(|group| self.groups.get(group));
         let mut groups = self.rules.groups_apart_from_one(service).filter_map(|group| self.groups.get(group));
-        let mut others = self.rules.apart_from_one(service).flat_map(|other| self.occupancy(other).used());
+        let mut others = self.rules.apart_from_one(service).filter_map(|other| self.occupancies.get(other));
         group.is_some_and(|group| uses(&group.apart))
             || groups.any(|group| uses(&group.used))
-            || others.any(|used| used as usize == node)
+            || u32::try_from(node).is_ok_and(|node| others.any(|other| other.uses(node)))
             || self.strangers.get(&service).is_some_and(|nodes| nodes.contains(&node))
             || (self.rules.is_spread(service) && self.spread_from(service).any(|(used, _)| used == node))
     }
