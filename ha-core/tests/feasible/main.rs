@@ -61,7 +61,11 @@ fn broken(cluster: &Cluster, places: &BTreeMap<ServiceId, NodeName>, factor: Opt
                 pairs().all(|(one, other)| same(one, other))
             }
             RuleKind::ResourceAffinity { apart, .. } => {
-                !apart.is_strict() || pairs().all(|(one, other)| one == other || !same(one, other))
+                let domain = |sid: &ServiceId| cluster.configuration.nodes.failure_domain(&places[sid]);
+                let fail_together =
+                    |one, other| apart.spread.is_some() && domain(one).is_some() && domain(one) == domain(other);
+                !apart.is_strict()
+                    || pairs().all(|(one, other)| one == other || !(same(one, other) || fail_together(one, other)))
             }
             RuleKind::Order(_) => true,
         };
@@ -188,6 +192,28 @@ fn a_proof_names_what_contradicts_and_nothing_else() {
             "rule west: vm:1000, vm:1001, vm:1002 only on node00, node01",
         ]
     );
+}
+
+#[test]
+fn what_is_spread_over_racks_is_in_no_rack_twice() {
+    use ha_core::config::NodesConfig;
+    const SPREAD: &str =
+        "resource-affinity: apart\n\tresources vm:1000,vm:1001\n\taffinity negative\n\tspread failure-domain\n";
+    let mut cluster = cluster(4, &[(0, 0), (1, 1)], SPREAD);
+    let labels = |racks: [&str; 4]| {
+        let sections = racks.iter().enumerate();
+        let text: String =
+            sections.map(|(number, rack)| format!("node: {}\n\tfailure-domain {rack}\n\n", node(number))).collect();
+        NodesConfig::read(text.as_bytes()).config.into()
+    };
+    cluster.configuration.nodes = labels(["a", "a", "b", "b"]);
+    let found = ask(&cluster);
+    let Verdict::Placement { moves, .. } = &found.verdict else { panic!("{found:?}") };
+    assert_eq!(moves.len(), 1, "one of them goes to the other rack: {moves:?}");
+    assert!([node(2), node(3)].contains(&moves[0].to), "{moves:?}");
+    let question = FeasibleQuestion { without: [node(2), node(3)].into(), ..FeasibleQuestion::default() };
+    let without_a_rack = cluster.situation().feasible(&question);
+    assert_eq!(parts(&without_a_rack), ["rule apart: vm:1000, vm:1001 each in another failure domain"]);
 }
 
 #[test]

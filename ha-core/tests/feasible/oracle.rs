@@ -7,7 +7,7 @@ use ha_core::{
     config::{Affinity, Rule, RuleKind},
     id::{NodeName, RuleId},
     plan::Part,
-    rules::{RuleSet, evaluate},
+    rules::evaluate,
 };
 
 use crate::random::{Cluster, sid};
@@ -68,6 +68,10 @@ pub(crate) fn is_possible(
                 match &rule.kind {
                     RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } if apart.is_strict() => {
                         clauses.extend(pairs(&on[one], &on[other]));
+                        if apart.spread.is_some() {
+                            clauses
+                                .extend(fail_together(cluster, &nodes).map(|(a, b)| vec![!on[one][a], !on[other][b]]));
+                        }
                     }
                     RuleKind::ResourceAffinity { affinity: Affinity::Positive, .. } => {
                         let same = on[one].iter().zip(&on[other]);
@@ -95,6 +99,13 @@ pub(crate) fn is_possible(
     clauses.iter_mut().all(|clause| solver.add_clause_reuse(clause)) && solver.solve_limited(&[]) == lbool::TRUE
 }
 
+/// The pairs of nodes, by their places, that are in one failure domain.
+fn fail_together<'a>(cluster: &'a Cluster, nodes: &'a [&'a NodeName]) -> impl Iterator<Item = (usize, usize)> + 'a {
+    let domain = |place: usize| cluster.configuration.nodes.failure_domain(nodes[place]);
+    let pairs = (0..nodes.len()).flat_map(|one| (0..nodes.len()).map(move |other| (one, other)));
+    pairs.filter(move |(one, other)| one != other && domain(*one).is_some() && domain(*one) == domain(*other))
+}
+
 /// All sets of services that don't fit into so much memory.
 fn too_much(cluster: &Cluster, services: usize, room: u64) -> Vec<Vec<usize>> {
     let set = |bits: u32| (0..services).filter(move |service| bits >> service & 1 == 1);
@@ -106,7 +117,7 @@ fn too_much(cluster: &Cluster, services: usize, room: u64) -> Vec<Vec<usize>> {
 }
 
 pub(crate) fn rules_in_force(cluster: &Cluster) -> Vec<Rule> {
-    let rules = RuleSet::from_config(&cluster.configuration.rules);
+    let rules = cluster.configuration.rule_set();
     let dropped = evaluate(&rules, &cluster.members).dropped;
     rules.iter().filter(|rule| dropped.iter().all(|finding| finding.rule != rule.id)).cloned().collect()
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use ha_core::{
-    config::{Affinity, Apart, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig},
+    config::{Affinity, Apart, NodesConfig, Resource, ResourcesConfig, Rule, RuleKind, RulesConfig, Spread},
     host::{Configuration, HostFigures, NodeFigures, ServiceFigures},
     id::{NodeName, RuleId, ServiceId},
     plan::Situation,
@@ -97,6 +97,7 @@ impl Cluster {
         let configuration = Configuration {
             resources: Arc::new(ResourcesConfig { resources, ..ResourcesConfig::default() }),
             rules: Arc::new(config),
+            nodes: Arc::new(labels(random, members.len())),
             ..Configuration::default()
         };
         let usage = usage(random, extent, nodes, services);
@@ -106,6 +107,15 @@ impl Cluster {
     pub(crate) fn situation(&self) -> Situation<'_> {
         Situation { usage: Some(&self.usage), ..Situation::new(&self.status, &self.configuration, &self.members) }
     }
+}
+
+/// In which of few racks each node is; of some nothing is said.
+fn labels(random: &mut Random, nodes: usize) -> NodesConfig {
+    let racks = random.within(1..=4);
+    let labels = (0..nodes).map(|number| (node(number), random.within(0..=racks)));
+    let labels = labels.filter(|(_, rack)| *rack > 0);
+    let text: String = labels.map(|(node, rack)| format!("node: {node}\n\tfailure-domain rack{rack}\n\n")).collect();
+    NodesConfig::read(text.as_bytes()).config
 }
 
 fn rule(random: &mut Random, extent: &Extent, number: usize, services: usize, nodes: usize) -> Rule {
@@ -120,10 +130,13 @@ fn rule(random: &mut Random, extent: &Extent, number: usize, services: usize, no
     let is_strict = random.within(0..=7) > 0;
     let kind = match kind {
         0..=2 => RuleKind::resource_affinity(Affinity::Positive),
-        3..=6 => RuleKind::ResourceAffinity {
-            affinity: Affinity::Negative,
-            apart: Apart { strict: Some(is_strict), spread: None },
-        },
+        3..=6 => {
+            let spread = (random.within(0..=2) == 0).then_some(Spread::FailureDomain);
+            RuleKind::ResourceAffinity {
+                affinity: Affinity::Negative,
+                apart: Apart { strict: Some(is_strict), spread },
+            }
+        }
         _ => {
             let count = random.count(extent.allowed.clone());
             let nodes: BTreeMap<NodeName, i32> =

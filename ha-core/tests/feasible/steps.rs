@@ -94,7 +94,11 @@ fn broken_meanwhile(
     let mut broken = Vec::new();
     for rule in rules_in_force(cluster) {
         let RuleKind::ResourceAffinity { affinity: Affinity::Negative, apart } = &rule.kind else { continue };
-        let meet = |one: &ServiceId, other: &ServiceId| one != other && !on[one].is_disjoint(&on[other]);
+        let rack =
+            |node: &NodeName| cluster.configuration.nodes.failure_domain(node).filter(|_| apart.spread.is_some());
+        let place = |node: &NodeName| rack(node).map_or_else(|| node.to_string(), |rack| format!("rack {rack}"));
+        let places = |sid: &ServiceId| on[sid].iter().map(place).collect::<BTreeSet<_>>();
+        let meet = |one: &ServiceId, other: &ServiceId| one != other && !places(one).is_disjoint(&places(other));
         if apart.is_strict() && rule.resources.iter().any(|one| rule.resources.iter().any(|other| meet(one, other))) {
             broken.push(format!("{rule:?}"));
         }

@@ -9,6 +9,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::Spread,
     id::{NodeName, RuleId, ServiceId},
     plan::moves::Move,
 };
@@ -121,6 +122,9 @@ pub enum Part {
         rule: RuleId,
         /// Its services that are asked to run, or may run without being asked.
         services: Vec<ServiceId>,
+        /// Over what it spreads them, if not over nodes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spread: Option<Spread>,
     },
     /// The memory of a node.
     Memory {
@@ -159,7 +163,12 @@ impl fmt::Display for Part {
                 write!(f, "rule {rule}: {} only on {}", Names(services), Names(nodes))
             }
             Self::Together { rule, services } => write!(f, "rule {rule}: {} on one node", Names(services)),
-            Self::Apart { rule, services } => write!(f, "rule {rule}: {} each on another node", Names(services)),
+            Self::Apart { rule, services, spread: None } => {
+                write!(f, "rule {rule}: {} each on another node", Names(services))
+            }
+            Self::Apart { rule, services, spread: Some(Spread::FailureDomain) } => {
+                write!(f, "rule {rule}: {} each in another failure domain", Names(services))
+            }
             Self::Memory { node, bytes } => write!(f, "memory of {node}: {} for services", Bytes(*bytes)),
             Self::Cpu { node, cores } => write!(f, "cores of {node}: {cores} for services"),
         }

@@ -190,7 +190,7 @@ mod tests {
     fn instance(rooms: &[u64], items: &[(&[usize], u64)]) -> Instance {
         let item = |(open, size): &(&[usize], u64)| Item { open: set(open), sizes: [*size, 0], home: None };
         let room = rooms.iter().map(|room| [*room, UNBOUNDED]).collect();
-        Instance { room, items: items.iter().map(item).collect(), cliques: Vec::new() }
+        Instance { room, items: items.iter().map(item).collect(), ..Instance::default() }
     }
 
     #[test]

@@ -23,14 +23,23 @@ pub(super) struct Item {
     pub(super) home: Option<usize>,
 }
 
+/// Items of which no two may be at one place.
+#[derive(Debug, Clone)]
+pub(super) struct Clique {
+    pub(super) items: Vec<usize>,
+    /// Whether a place is all that fails together; else it is a node.
+    pub(super) by_domain: bool,
+}
+
 /// Items, nodes, and what holds between them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Instance {
     /// How much of each resource each node has for the items; [`UNBOUNDED`] where that does not count.
     pub(super) room: Vec<Amounts>,
     pub(super) items: Vec<Item>,
-    /// Items of which no two may be on one node.
-    pub(super) cliques: Vec<Vec<usize>>,
+    pub(super) cliques: Vec<Clique>,
+    /// For each node the number of its failure domain.
+    pub(super) domain_of: Vec<usize>,
 }
 
 impl Instance {
@@ -42,13 +51,24 @@ impl Instance {
     pub(super) fn cliques_of(&self) -> Vec<Vec<usize>> {
         let mut cliques_of = alloc::vec![Vec::new(); self.items.len()];
         for (number, clique) in self.cliques.iter().enumerate() {
-            for item in clique {
+            for item in &clique.items {
                 if let Some(of) = cliques_of.get_mut(*item) {
                     of.push(number);
                 }
             }
         }
         cliques_of
+    }
+
+    /// The nodes that are in one failure domain with this one, itself included.
+    pub(super) fn domain(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        let own = self.domain_of.get(node);
+        self.domain_of.iter().zip(0..).filter(move |(domain, _)| Some(*domain) == own).map(|(_, other)| other)
+    }
+
+    /// Whether two nodes are one place for a clique.
+    fn are_one(&self, clique: &Clique, one: usize, other: usize) -> bool {
+        one == other || (clique.by_domain && self.domain(one).any(|node| node == other))
     }
 
     /// Moves items back to where they are now as long as nothing is against it: what need not move stays.
@@ -62,10 +82,13 @@ impl Instance {
             let mut is_changed = false;
             for (number, item) in self.items.iter().enumerate() {
                 let (Some(home), Some(&now)) = (item.home, places.get(number)) else { continue };
-                let at_home = |other: &usize| *other != number && places.get(*other) == Some(&home);
+                let is_at_home = |clique: &Clique, other: usize| {
+                    other != number && places.get(other).is_some_and(|at| self.are_one(clique, *at, home))
+                };
                 let cliques = cliques_of.get(number).into_iter().flatten();
-                let is_kept_apart =
-                    cliques.filter_map(|clique| self.cliques.get(*clique)).any(|clique| clique.iter().any(at_home));
+                let is_kept_apart = cliques
+                    .filter_map(|clique| self.cliques.get(*clique))
+                    .any(|clique| clique.items.iter().any(|other| is_at_home(clique, *other)));
                 if now == home || !item.open.contains(home) || is_kept_apart || !self.fits(&used, home, &item.sizes) {
                     continue;
                 }

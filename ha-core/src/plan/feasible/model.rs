@@ -8,7 +8,7 @@ use alloc::{
 
 use super::{
     answer::{FeasibleQuestion, Part},
-    instance::{Amounts, Instance, Item, RESOURCES, UNBOUNDED},
+    instance::{Amounts, Clique, Instance, Item, RESOURCES, UNBOUNDED},
     route::Beginning,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     id::{NodeName, RuleId, ServiceId},
     placement::NodeSet,
     plan::moves::Move,
-    rules::evaluate,
+    rules::{Domain, evaluate},
     status::ManagerStatus,
 };
 
@@ -47,7 +47,7 @@ struct Wanting {
 enum Constraint {
     On { services: Vec<usize>, nodes: NodeSet },
     Together { services: Vec<usize> },
-    Apart { services: Vec<usize> },
+    Apart { services: Vec<usize>, by_domain: bool },
     Room { node: usize, resource: usize },
 }
 
@@ -57,6 +57,8 @@ pub(super) struct Model {
     services: Vec<Wanting>,
     constraints: Vec<(Part, Constraint)>,
     room: Vec<Amounts>,
+    /// For each node the number of its failure domain: that of the first node in it.
+    domain_of: Vec<usize>,
     pub(super) services_without_figures: Vec<ServiceId>,
     pub(super) nodes_without_figures: Vec<NodeName>,
     pub(super) rules_left_out: Vec<RuleId>,
@@ -71,6 +73,7 @@ impl Model {
             services: Vec::new(),
             constraints: Vec::new(),
             room: Vec::new(),
+            domain_of: Vec::new(),
             services_without_figures: Vec::new(),
             nodes_without_figures: Vec::new(),
             rules_left_out: Vec::new(),
@@ -137,6 +140,10 @@ impl Model {
     fn add_rules(&mut self, known: Known<'_>) {
         let rules = known.configuration.rule_set();
         let evaluated = evaluate(&rules, known.members);
+        let mut first_of: BTreeMap<Domain<'_>, usize> = BTreeMap::new();
+        let domains = evaluated.compiled.domains();
+        let first = |(number, node)| *first_of.entry(domains.of(node)).or_insert(number);
+        self.domain_of = self.nodes.iter().enumerate().map(first).collect();
         let left_out: BTreeSet<&RuleId> = evaluated.dropped.iter().map(|finding| &finding.rule).collect();
         let mut numbers: BTreeMap<&ServiceId, Vec<usize>> = BTreeMap::new();
         for (number, service) in self.services.iter().enumerate() {
@@ -176,7 +183,9 @@ impl Model {
                 Some((Part::Together { rule: id, services: names }, Constraint::Together { services }))
             }
             RuleKind::ResourceAffinity { affinity: Affinity::Negative, .. } => {
-                Some((Part::Apart { rule: id, services: names }, Constraint::Apart { services }))
+                let spread = rule.apart().and_then(|apart| apart.spread);
+                let part = Part::Apart { rule: id, services: names, spread };
+                Some((part, Constraint::Apart { services, by_domain: spread.is_some() }))
             }
             RuleKind::Order(_) => None,
         }
@@ -238,8 +247,8 @@ impl Model {
             }
         }
         self.set_homes(&mut items, &item_of);
-        let mut instance =
-            Instance { room: vec![[UNBOUNDED; RESOURCES]; self.nodes.len()], items, cliques: Vec::new() };
+        let room = vec![[UNBOUNDED; RESOURCES]; self.nodes.len()];
+        let mut instance = Instance { room, items, cliques: Vec::new(), domain_of: self.domain_of.clone() };
         constraints().for_each(|asked| self.ask(asked, &mut instance, &item_of));
         (instance, item_of)
     }
@@ -299,7 +308,7 @@ impl Model {
                     }
                 }
             }
-            Constraint::Apart { services } => {
+            Constraint::Apart { services, by_domain } => {
                 let mut items = items_of(services);
                 // What must be apart and together has no node at all. Such rules are left out already.
                 let twice = items
@@ -311,7 +320,7 @@ impl Model {
                     }
                 }
                 items.dedup();
-                instance.cliques.push(items);
+                instance.cliques.push(Clique { items, by_domain: *by_domain });
             }
             Constraint::Room { node, resource } => {
                 let room = self.room.get(*node).and_then(|room| room.get(*resource)).copied();
@@ -358,9 +367,12 @@ impl Model {
                 Constraint::Together { services } => {
                     services.windows(2).all(|pair| matches!(pair, [one, other] if at(one) == at(other)))
                 }
-                Constraint::Apart { services } => {
-                    let nodes: BTreeSet<Option<usize>> = services.iter().map(at).collect();
-                    nodes.len() == services.len()
+                Constraint::Apart { services, by_domain } => {
+                    let domain = |node: usize| self.domain_of.get(node).copied();
+                    let place = |node| if *by_domain { domain(node) } else { Some(node) };
+                    let places: BTreeSet<Option<usize>> =
+                        services.iter().map(|service| at(service).and_then(place)).collect();
+                    places.len() == services.len()
                 }
                 Constraint::Room { node, resource } => {
                     let there = self.services.iter().zip(places).filter(|(_, at)| **at == Some(*node));

@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::cmp::Reverse;
 
-use super::instance::{Amounts, Instance, RESOURCES, UNBOUNDED};
+use super::instance::{Amounts, Clique, Instance, RESOURCES, UNBOUNDED};
 
 /// Where an item is at first: the part of it on each node, and how many bytes these are. Nothing of it may be on any.
 #[derive(Debug, Clone, Default)]
@@ -321,11 +321,19 @@ impl<'a> Board<'a> {
         wanted.open.contains(to) && self.kept_apart(item, to).next().is_none() && has_room()
     }
 
-    /// The items on a node that must be apart from one.
+    /// The items on a node, or in its failure domain, that must be apart from one.
     fn kept_apart(&self, item: usize, node: usize) -> impl Iterator<Item = usize> + '_ {
         let cliques = self.journey.cliques_of.get(item).into_iter().flatten();
-        let others = cliques.filter_map(|clique| self.journey.instance.cliques.get(*clique)).flatten().copied();
-        others.filter(move |other| *other != item && self.on.get(node).is_some_and(|on| on.contains(other)))
+        let cliques = cliques.filter_map(|clique| self.journey.instance.cliques.get(*clique));
+        let is_on = move |other: usize, node: usize| self.on.get(node).is_some_and(|on| on.contains(&other));
+        let is_there = move |clique: &Clique, other: usize| {
+            is_on(other, node)
+                || (clique.by_domain && self.journey.instance.domain(node).any(|node| is_on(other, node)))
+        };
+        cliques.flat_map(move |clique| {
+            let others = clique.items.iter().copied().filter(move |other| *other != item);
+            others.filter(move |other| is_there(clique, *other))
+        })
     }
 
     /// What keeps an item from a node: those that must be apart from it, or, if there are none, all that take its room.

@@ -64,6 +64,9 @@ struct Structure<'a> {
     /// For each item all that are equal to it, itself included.
     equals: Vec<Vec<usize>>,
     class_of_item: Vec<usize>,
+    nodes: Vec<usize>,
+    /// For each node all that fail together with it, itself included.
+    domains: Vec<Vec<usize>>,
 }
 
 impl<'a> Structure<'a> {
@@ -76,8 +79,10 @@ impl<'a> Structure<'a> {
             sized
         });
         let (class_of_item, equals) = equal_items(instance, &cliques_of);
-        let bulk = bulks(instance);
-        Self { instance, cliques_of, by_size, bulk, class_of_node: equal_nodes(instance), equals, class_of_item }
+        let (bulk, class_of_node) = (bulks(instance), equal_nodes(instance));
+        let nodes: Vec<usize> = (0..instance.room.len()).collect();
+        let domains = nodes.iter().map(|node| instance.domain(*node).collect()).collect();
+        Self { instance, cliques_of, by_size, bulk, class_of_node, equals, class_of_item, nodes, domains }
     }
 
     fn cliques_of(&self, item: usize) -> &[usize] {
@@ -85,7 +90,20 @@ impl<'a> Structure<'a> {
     }
 
     fn clique(&self, clique: usize) -> &[usize] {
-        self.instance.cliques.get(clique).map_or(&[], Vec::as_slice)
+        self.instance.cliques.get(clique).map_or(&[], |clique| clique.items.as_slice())
+    }
+
+    fn is_by_domain(&self, clique: usize) -> bool {
+        self.instance.cliques.get(clique).is_some_and(|clique| clique.by_domain)
+    }
+
+    /// All nodes that are closed to the others of a clique if one of it is on a node.
+    fn place(&self, clique: usize, node: usize) -> &[usize] {
+        if self.is_by_domain(clique) {
+            self.domains.get(node).map_or(&[], Vec::as_slice)
+        } else {
+            self.nodes.get(node..=node).unwrap_or_default()
+        }
     }
 
     fn bulk(&self, item: usize) -> u64 {
@@ -131,16 +149,18 @@ fn equal_items(instance: &Instance, cliques_of: &[Vec<usize>]) -> (Vec<usize>, V
     (class_of, members)
 }
 
-/// Nodes with the same room that are open to the same items.
+/// Nodes with the same room that are open to the same items, and in one domain if that counts.
 fn equal_nodes(instance: &Instance) -> Vec<usize> {
+    let domains_count = instance.cliques.iter().any(|clique| clique.by_domain);
     let mut sets: Vec<&NodeSet> = instance.items.iter().map(|item| &item.open).collect();
     sets.sort_unstable();
     sets.dedup();
-    let mut classes: BTreeMap<(Vec<bool>, Amounts), usize> = BTreeMap::new();
+    let mut classes: BTreeMap<(Vec<bool>, Amounts, Option<usize>), usize> = BTreeMap::new();
     let class = |(node, room): (usize, &Amounts)| {
         let open_to = sets.iter().map(|set| set.contains(node)).collect();
+        let domain = instance.domain_of.get(node).copied().filter(|_| domains_count);
         let next = classes.len();
-        *classes.entry((open_to, *room)).or_insert(next)
+        *classes.entry((open_to, *room, domain)).or_insert(next)
     };
     instance.room.iter().enumerate().map(class).collect()
 }
@@ -313,12 +333,25 @@ impl<'a> Search<'a> {
     /// Whether the items of a clique that have no place yet can each have one of their own.
     fn have_places(&self, clique: usize) -> bool {
         let waiting = || self.structure.clique(clique).iter().filter(|item| !self.is_placed(**item));
+        if self.structure.is_by_domain(clique) {
+            let sets: Vec<NodeSet> =
+                waiting().filter_map(|item| self.open.get(*item)).map(|open| self.domains_of(open)).collect();
+            return have_a_node_each(&sets.iter().collect::<Vec<_>>(), self.room.len());
+        }
         let fewest = waiting().filter_map(|item| self.choices.get(*item)).min().copied().unwrap_or_default();
         if waiting().count() <= fewest {
             return true;
         }
         let sets: Vec<&NodeSet> = waiting().filter_map(|item| self.open.get(*item)).collect();
         have_a_node_each(&sets, self.room.len())
+    }
+
+    /// The domains that nodes are in, by their numbers.
+    fn domains_of(&self, nodes: &NodeSet) -> NodeSet {
+        let mut domains = NodeSet::empty(self.room.len());
+        let of_nodes = nodes.iter().filter_map(|node| self.structure.instance.domain_of.get(node));
+        of_nodes.for_each(|domain| domains.insert(*domain));
+        domains
     }
 
     fn has_room_for_the_rest(&self) -> bool {
@@ -334,8 +367,9 @@ impl<'a> Search<'a> {
         self.set_place(item, node);
         self.changes.push(Change::Placed { item, node });
         for &clique in structure.cliques_of(item) {
+            let place = structure.place(clique, node);
             for &other in structure.clique(clique) {
-                if !self.is_placed(other) && !self.close(other, node) {
+                if !self.is_placed(other) && !place.iter().all(|node| self.close(other, *node)) {
                     self.blame(structure.clique(clique));
                     return false;
                 }
