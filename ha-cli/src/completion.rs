@@ -18,8 +18,8 @@ use clap_complete::{
 };
 use ha_core::{
     config::{
-        Affinity, RequestedState, RuleType, groups::GroupProperty, probe::OnFailure, resources::ResourceProperty,
-        rules::RuleProperty,
+        Affinity, RequestedState, RuleType, Spread, groups::GroupProperty, nodes::NodeProperty, probe::OnFailure,
+        resources::ResourceProperty, rules::RuleProperty,
     },
     event::Severity,
     id::ServiceId,
@@ -77,17 +77,19 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         ("node add", "node") | ("init", "nodes") | ("groupadd", "group") | ("rules add", "rule") => one(Word::Free),
         ("plan evacuate", "nodes") => one(Word::Node),
         (_, "nodes" | "without") => several(Word::Node),
-        (_, "node" | "on" | "repeat" | "lost") => one(Word::Node),
+        (_, "node" | "name" | "on" | "repeat" | "lost") => one(Word::Node),
         (_, "about") => one(Word::ServiceOrNode),
         (_, "group") => one(Word::Group),
         (_, "rule" | "names") => one(Word::Rule),
         (_, "rule_type") => one(Word::OneOf(RuleType::WORDS)),
+        (_, "spread" | "by") => one(Word::OneOf(Spread::WORDS)),
         (_, "affinity") => one(Word::OneOf(Affinity::WORDS)),
         (_, "state") => one(Word::OneOf(RequestedState::WORDS)),
         (_, "on_failure") => one(Word::OneOf(OnFailure::WORDS)),
         (_, "mode") => one(Word::OneOf(DisarmMode::WORDS)),
         (_, "severity") => one(Word::OneOf(Severity::WORDS)),
         ("set", "delete") => several(Word::OneOf(ResourceProperty::WORDS)),
+        ("node set", "delete") => several(Word::OneOf(NodeProperty::WORDS)),
         ("groupset", "delete") => several(Word::OneOf(GroupProperty::WORDS)),
         ("rules set", "delete") => several(Word::OneOf(RuleProperty::WORDS)),
         (_, "failback" | "auto_rebalance" | "purge" | "restricted" | "nofailback" | "strict" | "disable") => {
@@ -106,9 +108,11 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
             one(Word::Free)
         }
         (_, "memory" | "cpu" | "steps" | "at_once") => one(Word::Free),
-        (_, "comment" | "digest" | "id" | "rest" | "parameters" | "watchdog" | "address" | "require" | "web") => {
-            one(Word::Free)
-        }
+        (
+            _,
+            "failure_domain" | "comment" | "digest" | "id" | "rest" | "parameters" | "watchdog" | "address" | "require"
+            | "web",
+        ) => one(Word::Free),
         _ => None,
     }
 }

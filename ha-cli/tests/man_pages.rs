@@ -95,7 +95,7 @@ fn the_program_in_ha_agents_keeps_what_ha_counts_on() {
 #[test]
 fn files_that_pages_show_are_without_fault() {
     let sandbox = Sandbox::new("man-files", "node1,node2,node3", "customary");
-    for name in ["resources.cfg", "rules.cfg", "datacenter.cfg", "fence.cfg"] {
+    for name in ["resources.cfg", "rules.cfg", "nodes.cfg", "datacenter.cfg", "fence.cfg"] {
         let example = examples(&page(&format!("{name}.5"))).pop().expect(name);
         fs::write(sandbox.store().join("config").join(name), example).unwrap();
     }

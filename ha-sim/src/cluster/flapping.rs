@@ -6,7 +6,7 @@ use std::{
 };
 
 use ha_core::{
-    event::{Event, MoveCause},
+    event::{DaemonState, Event, MoveCause},
     host::Configuration,
     id::{NodeName, ServiceId},
     status::{ManagerStatus, NodeFencings, StateName},
@@ -68,6 +68,10 @@ impl Flapping {
     /// The CRM of a node tells what it does.
     #[allow(clippy::wildcard_enum_match_arm, reason = "the others say nothing of fencings and places")]
     pub(super) fn tells(&mut self, node: &NodeName, event: &Event) {
+        // It counts from where the record is. That nobody counted before is its to lose.
+        if matches!(event, Event::DaemonState { to: DaemonState::Master, .. }) && self.writer.as_ref() == Some(node) {
+            self.writer = None;
+        }
         let Some(turn) = self.turns.get_mut(node) else { return };
         match event {
             Event::FenceAcknowledged { node } => turn.fenced.push(node.clone()),
