@@ -196,10 +196,10 @@ fn replay_decides_again_what_was_recorded() {
 #[test]
 fn what_the_hunt_found_is_a_folder_that_run_and_check_play() {
     let out = folder("found", &[]);
-    let hunt = ["chaos", "--seed", "269", "--runs", "1", "--plant", "recovery-without-fencing", "--out"];
+    let hunt = ["chaos", "--seed", "130", "--runs", "1", "--plant", "recovery-without-fencing", "--out"];
     let hunted = ha_sim(&[&hunt[..], &[out.to_str().unwrap()]].concat());
     assert_eq!(hunted.status.code(), Some(1), "{}", stderr(&hunted));
-    let found = out.join("chaos-269");
+    let found = out.join("chaos-130");
     let found = found.to_str().unwrap();
     assert!(stdout(&hunted).ends_with(&format!("see it with: ha-sim run {found}\n")), "{}", stdout(&hunted));
     for verb in ["run", "check", "replay"] {

@@ -153,7 +153,7 @@ static void configurations(void)
     WELL(ha_text_free(&text));
     GIVES(HA_ERROR_NOT_FOUND, ha_configuration_property(made, HA_FILE_DATACENTER, NULL, 0, S("x"), &text, NULL));
     GIVES(HA_ERROR_ARGUMENT, ha_configuration_read(made, 0, S(""), NULL));
-    GIVES(HA_ERROR_ARGUMENT, ha_configuration_read(made, 6, S(""), NULL));
+    GIVES(HA_ERROR_ARGUMENT, ha_configuration_read(made, 99, S(""), NULL));
     GIVES(HA_ERROR_ARGUMENT, ha_configuration_write(made, HA_FILE_FENCE, &text, NULL));
     GIVES(HA_NONE, ha_configuration_digest(made, HA_FILE_FENCE, &text, NULL));
     GIVES(HA_NONE, ha_configuration_fence_report(made, &node, 1, &text, NULL));
