@@ -100,7 +100,7 @@ fn what_is_said_of_a_node_goes_its_whole_way() {
     assert_eq!(status["nodes"][0]["failure_domain"], "rack-a");
     assert!(status["nodes"][1].get("failure_domain").is_none());
     let refused = send(&cluster, "PATCH", path, &[], &json!({"failure-domain": "rack a"}));
-    assert_eq!((refused.status, &refused.body["code"]), (400, &json!("bad_properties")), "{refused:?}");
+    assert_eq!((refused.status, &refused.body["code"]), (400, &json!("bad_parameters")), "{refused:?}");
     let unset = send(&cluster, "PATCH", path, &[], &json!({"delete": ["failure-domain", "comment"]}));
     assert_eq!(unset.body, json!({"node": "node1"}));
     assert_eq!(get(&cluster, "/nodes/node9/labels").status, 404);
