@@ -5,7 +5,8 @@ use std::{
     fs::{self, File},
     os::unix::{fs::MetadataExt, net::UnixDatagram},
     process::Command,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use ha_core::{id::NodeName, timing::Timings};
@@ -47,10 +48,16 @@ fn it_is_ready_when_it_listens_and_says_how_much_a_line_matters() {
     assert!(socket.exists(), "it listens by then");
     assert!(ready.contains("READY=1\n"), "{ready}");
     assert!(ready.contains(&format!("STATUS=listening on unix:{}", socket.display())), "{ready}");
+    // It says so to systemd first.
+    let written = || fs::read_to_string(directory.join("journal")).unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while written().is_empty() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(10));
+    }
     kill(Pid::from_raw(server.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
     assert!(told(&manager).contains("STOPPING=1\n"));
     assert!(server.wait().unwrap().success());
-    let log = fs::read_to_string(directory.join("journal")).unwrap();
+    let log = written();
     assert!(log.starts_with("<6>") && log.contains("web: listening on"), "{log}");
     fs::remove_dir_all(directory).unwrap();
 }

@@ -200,13 +200,10 @@ fn what_is_spread_over_racks_is_in_no_rack_twice() {
     const SPREAD: &str =
         "resource-affinity: apart\n\tresources vm:1000,vm:1001\n\taffinity negative\n\tspread failure-domain\n";
     let mut cluster = cluster(4, &[(0, 0), (1, 1)], SPREAD);
-    let labels = |racks: [&str; 4]| {
-        let sections = racks.iter().enumerate();
-        let text: String =
-            sections.map(|(number, rack)| format!("node: {}\n\tfailure-domain {rack}\n\n", node(number))).collect();
-        NodesConfig::read(text.as_bytes()).config.into()
-    };
-    cluster.configuration.nodes = labels(["a", "a", "b", "b"]);
+    let racks = ["a", "a", "b", "b"].into_iter().enumerate();
+    let labels: String =
+        racks.map(|(number, rack)| format!("node: {}\n\tfailure-domain {rack}\n\n", node(number))).collect();
+    cluster.configuration.nodes = NodesConfig::read(labels.as_bytes()).config.into();
     let found = ask(&cluster);
     let Verdict::Placement { moves, .. } = &found.verdict else { panic!("{found:?}") };
     assert_eq!(moves.len(), 1, "one of them goes to the other rack: {moves:?}");
