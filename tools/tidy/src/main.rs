@@ -10,6 +10,7 @@
 //! | `room-boundary` | rooms know nothing of those above them: who decides, of the questions beforehand; a store, of agents |
 //! | `function-length` | no function has more than 70 lines, but tables marked `// tidy: table` |
 //! | `built-file` | nothing built is tracked |
+//! | `history` | no history that the hunt wrote is tracked where it was written |
 //! | `machine-path` | no tracked text names a place on somebody's machine |
 //! | `document` | what a document names in backticks exists |
 

@@ -5,12 +5,22 @@ use crate::{Breach, files::Checkout};
 /// How names of built files end.
 const BUILT: &[&str] = &[".so", ".a", ".o", ".dll", ".dylib", ".rlib", ".whl", ".deb", ".rpm", ".pyc", ".exe"];
 
+/// How folders begin that `ha-sim chaos` writes where it is called.
+const HISTORY: &str = "chaos-";
+
 /// Where homes of people are.
 const HOMES: &[&str] = &["/home/", "/Users/", "/root/"];
 
 pub(crate) fn check(checkout: &Checkout) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (name, content) in &checkout.files {
+        if name.starts_with(HISTORY) {
+            breaches.push(Breach::new(
+                "history",
+                name,
+                "what the hunt found is kept as a scenario with a name of its own",
+            ));
+        }
         if BUILT.iter().any(|ending| name.ends_with(ending)) || content.starts_with(b"\x7fELF") {
             breaches.push(Breach::new("built-file", name, "what is built stays out of the repository"));
         }
