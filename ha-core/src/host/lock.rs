@@ -1,4 +1,4 @@
-//! Who has a lock, by whose hand its record was written: for hosts that keep locks as records in a store.
+//! The locks of a cluster; and who has one, by whose hand its record was written, for hosts that keep locks as records in a store.
 //!
 //! A node's name is no proof: a cloned machine, or one that was restored from a backup, has the same. So a record says who
 //! wrote it (machine, boot, and something that no other process has), and a name counts only together with the proof
@@ -6,8 +6,125 @@
 
 use core::time::Duration;
 
-use super::LockAnswer;
-use crate::{id::NodeName, text_enum::text_enum};
+use super::HostError;
+use crate::{id::NodeName, lock::Lock, text_enum::text_enum};
+
+/// The answer to asking for a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockAnswer {
+    /// It was free or expired, and is held by this node now.
+    Acquired,
+    /// It was held by this node, and its lease begins again.
+    Renewed,
+    /// This node has it now, and the host can't tell whether it had it before: for hosts whose locks say only whether they were taken.
+    /// It counts as renewed as long as the last lease proves that nobody else can have had it meanwhile, else as acquired.
+    ///
+    /// To answer [`Acquired`](Self::Acquired) each time instead is no way out: the master then takes itself for a new one in every
+    /// round, begins to count again for how long each node is gone, and never fences one. See [`LockAnswer::by_writer`].
+    Held,
+    /// It is held by another node, or there is no quorum.
+    Refused,
+}
+
+text_enum! {
+    LockAnswer: "an answer about a lock",
+    Acquired = "acquired",
+    Renewed = "renewed",
+    Held = "held",
+    Refused = "refused",
+}
+
+impl LockAnswer {
+    /// The answer of a host whose lock says only whether it was `taken`, by who had written the lock's record last *before* it was
+    /// asked for (none if nobody had, or the lock was released): by the same writer it is renewed, else acquired.
+    ///
+    /// A writer is a text that no other process ever has: machine, boot and something random. A node's name alone is not enough.
+    ///
+    /// ```
+    /// use ha_core::host::LockAnswer;
+    ///
+    /// assert_eq!(LockAnswer::by_writer(true, Some("node1 boot-7 4f1a"), "node1 boot-7 4f1a"), LockAnswer::Renewed);
+    /// assert_eq!(LockAnswer::by_writer(true, Some("node1 boot-6 99e0"), "node1 boot-7 4f1a"), LockAnswer::Acquired);
+    /// assert_eq!(LockAnswer::by_writer(true, None, "node1 boot-7 4f1a"), LockAnswer::Acquired);
+    /// assert_eq!(LockAnswer::by_writer(false, Some("node1 boot-7 4f1a"), "node1 boot-7 4f1a"), LockAnswer::Refused);
+    /// ```
+    #[must_use]
+    pub fn by_writer(taken: bool, before: Option<&str>, own: &str) -> Self {
+        match (taken, before) {
+            (false, _) => Self::Refused,
+            (true, Some(before)) if before == own && !own.is_empty() => Self::Renewed,
+            (true, Some(_) | None) => Self::Acquired,
+        }
+    }
+}
+
+/// Locks of the cluster, held by nodes (not by daemons) under a lease.
+///
+/// The core relies on this: from the moment that [`take`](Self::take) was *called*, for at least the lock lifetime, no
+/// other node gets the lock, unless this node releases it. No lock is given without quorum.
+///
+/// "Node" means one machine on one boot, not a name: a cloned machine, or one that was restored from a backup, is another
+/// holder, although its name is the same. A host keeps with each lock by whose hand it was taken, and lets
+/// [`LockClaim::decide`] decide; the same goes for a node's sign of life and its LRM's record, which are written only by the
+/// hand that wrote them last, or when they were unchanged for a lock lifetime. A host that finds by another hand what it had
+/// ([`LockDecision::Twin`]) reports [`Event::TwinSeen`](crate::event::Event::TwinSeen), calls neither of the node's daemons any more, and lets the
+/// watchdog run out, until a person has decided.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use ha_core::host::{ClusterLock, HostError, Lock, LockAnswer};
+///
+/// /// Leases in a store that all nodes see alike: by lock, who holds it, and until when.
+/// struct Leases {
+///     node: &'static str,
+///     now_s: u64,
+///     held: BTreeMap<Lock, (&'static str, u64)>,
+/// }
+///
+/// impl ClusterLock for Leases {
+///     fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError> {
+///         // The lifetime counts from the call or later, never from before it.
+///         let lease = (self.node, self.now_s + 120);
+///         let answer = match self.held.get(lock) {
+///             Some((holder, ends)) if *ends > self.now_s && *holder == self.node => LockAnswer::Renewed,
+///             Some((_, ends)) if *ends > self.now_s => return Ok(LockAnswer::Refused),
+///             Some(_) | None => LockAnswer::Acquired,
+///         };
+///         self.held.insert(lock.clone(), lease);
+///         Ok(answer)
+///     }
+///
+///     fn release(&mut self, lock: &Lock) -> Result<(), HostError> {
+///         if self.held.get(lock).is_some_and(|(holder, _)| *holder == self.node) {
+///             self.held.remove(lock);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let mut leases = Leases { node: "node1", now_s: 0, held: BTreeMap::new() };
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Acquired);
+/// leases.node = "node2";
+/// leases.now_s = 119;
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Refused);
+/// leases.release(&Lock::Manager)?;
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Refused, "who does not have it can't give it up");
+/// leases.now_s = 120;
+/// assert_eq!(leases.take(&Lock::Manager)?, LockAnswer::Acquired);
+/// # Ok::<(), HostError>(())
+/// ```
+pub trait ClusterLock {
+    /// Takes the lock, or renews it if this node has it.
+    ///
+    /// The answer may come late: the core counts the lease from the call. It must be the answer to *this* call. On an
+    /// error the core treats the lock as not renewed.
+    fn take(&mut self, lock: &Lock) -> Result<LockAnswer, HostError>;
+
+    /// Gives the lock up, so that another node can take it at once. Releasing a lock that this node does not have does
+    /// nothing. On an error it is left to expire.
+    fn release(&mut self, lock: &Lock) -> Result<(), HostError>;
+}
 
 /// By whose hand a record that names this node was written, as far as the process that asks can *prove* it.
 ///
