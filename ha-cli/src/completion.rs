@@ -184,9 +184,9 @@ fn candidates(word: Word, store: Option<String>) -> Vec<String> {
         Word::File | Word::Free => Vec::new(),
         Word::Service | Word::Unmanaged | Word::Guest | Word::Node | Word::ServiceOrNode | Word::Group | Word::Rule => {
             let (sender, answer) = mpsc::channel();
-            thread::spawn(move || {
-                let _ = sender.send(stored(word, store.as_deref()).unwrap_or_default());
-            });
+            // Without a thread nobody answers: nothing is offered.
+            let _ =
+                thread::Builder::new().spawn(move || sender.send(stored(word, store.as_deref()).unwrap_or_default()));
             answer.recv_timeout(PATIENCE).unwrap_or_default()
         }
     }

@@ -104,9 +104,11 @@ impl FileCache {
             return read(paths);
         }
         thread::scope(|scope| {
-            let hands: Vec<_> = paths.chunks(share).map(|share| (share, scope.spawn(move || read(share)))).collect();
-            // A hand that dies has read nothing.
-            hands.into_iter().flat_map(|(share, hand)| hand.join().unwrap_or_else(|_| read(share))).collect()
+            let hand = |share| thread::Builder::new().spawn_scoped(scope, move || read(share));
+            let hands: Vec<_> = paths.chunks(share).map(|share| (share, hand(share))).collect();
+            // What no hand could be had for, or what one has not brought to an end, is read here.
+            let by_hand = hands.into_iter().map(|(share, hand)| (share, hand.ok().and_then(|hand| hand.join().ok())));
+            by_hand.flat_map(|(share, contents)| contents.unwrap_or_else(|| read(share))).collect()
         })
     }
 

@@ -106,6 +106,40 @@ mod tests {
     }
 
     #[test]
+    fn a_licence_is_allowed_if_what_it_demands_can_be_kept() {
+        let ask = r#"
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.SourceFileLoader("third_party", "packaging/third-party")
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("third_party", loader))
+sys.modules["third_party"] = module
+loader.exec_module(module)
+for expression in sys.argv[1:]:
+    print(module.is_allowed(expression, {"MIT", "ISC", "Apache-2.0 WITH LLVM-exception"}))
+"#;
+        let cases = [
+            ("MIT", true),
+            ("GPL-3.0", false),
+            ("", false),
+            ("GPL-3.0 OR MIT", true),
+            ("MIT AND GPL-3.0", false),
+            ("MIT AND ISC", true),
+            ("(GPL-3.0 OR MIT) AND ISC", true),
+            ("(MIT OR ISC) AND GPL-3.0", false),
+            ("GPL-3.0 AND MIT OR ISC", true),
+            ("Apache-2.0 WITH LLVM-exception", true),
+            ("Apache-2.0", false),
+        ];
+        let expressions = cases.map(|(expression, _)| expression);
+        let asked =
+            Command::new("python3").args(["-B", "-c", ask]).args(expressions).current_dir(crate::root()).output();
+        let asked = asked.unwrap();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        let answers = String::from_utf8(asked.stdout).unwrap();
+        let answers: Vec<bool> = answers.lines().map(|line| line == "True").collect();
+        assert_eq!(answers, cases.map(|(_, is_allowed)| is_allowed));
+    }
+
+    #[test]
     fn versions_that_differ_and_a_changelog_without_the_version_are_named() {
         let root = std::env::temp_dir().join(format!("xtask-release-{}", std::process::id()));
         fs::create_dir_all(root.join("ha-py/python/pyha")).unwrap();
