@@ -446,6 +446,9 @@ impl Lrm {
                         self.report_left_running(host);
                         return Flow::Over(self.exit());
                     }
+                    if self.is_stopping() && !self.tells_that_it_leaves(host, now) {
+                        return Flow::Over(self.again_after_wait(now));
+                    }
                     let closed = self.let_go(host, now);
                     if self.is_stopping() && closed {
                         return Flow::Over(self.exit());
@@ -542,6 +545,9 @@ impl Lrm {
         if self.mode == LrmMode::Restart && !self.stays_frozen(host, now) {
             return None;
         }
+        if self.mode == LrmMode::Maintenance && !self.tells_that_it_leaves(host, now) {
+            return None;
+        }
         // A lock may have kept a last stop from its guest.
         if self.goes_down() && self.queue_final_stops(now.instant) {
             return None;
@@ -551,6 +557,12 @@ impl Lrm {
         }
         self.lease.release(host);
         Some(self.exit())
+    }
+
+    /// Its last record must not say that it looks after what comes here: a master that finds a guest here later, which somebody moved,
+    /// would take the lock of this node for a proof that the guest is down.
+    fn tells_that_it_leaves(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
+        self.write_record_as(LrmState::WaitForAgentLock, host, now) || !host.is_quorate()
     }
 
     /// Whether all services are frozen yet, looked at again once its record says that it restarts: a master that reads that thaws

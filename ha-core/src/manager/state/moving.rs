@@ -37,8 +37,15 @@ impl<H: RoundHost + ?Sized> Round<'_, H> {
             ExitCode(exit_code) => {
                 self.note_move(&sid, false);
                 let (node, guest_node) = (Some(present.clone()), self.guest_node(service).cloned());
+                let went = guest_node.clone().filter(|to| *to == target);
                 self.host.event(Event::MoveFailed { sid, exit_code, node, target: Some(target), guest_node });
-                present
+                // Only the answer failed. Until its LRM is told, the target may be shut down without looking after it.
+                if let Some(to) = &went
+                    && is_migration
+                {
+                    self.expect_running_service(to);
+                }
+                went.unwrap_or(present)
             }
         };
         self.go_on(service, node);
