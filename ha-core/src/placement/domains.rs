@@ -55,12 +55,16 @@ impl Placement {
 
     /// The nodes that one crowds for another that should rather not be in one failure domain with it, whose own node is `present`.
     pub(super) fn crowded_domains(&self, other: usize, present: Option<u32>) -> impl Iterator<Item = u32> + '_ {
-        let occupancy = self.occupancy(other);
         let own = present.and_then(|node| self.domains.of(node));
-        let end = occupancy.destination().and_then(|node| self.domains.of(node));
-        // Of two in one domain only one moves apart: what is about to leave does not count.
-        let used = self.domains.used(occupancy).filter(move |domain| Some(*domain) != own || end == Some(*domain));
+        let used = self.domains.used(self.occupancy(other)).filter(move |domain| self.crowds(other, *domain, own));
         used.flat_map(|domain| self.domains.nodes(domain))
+    }
+
+    /// Whether one crowds a failure domain that it uses, for another whose own is `own`.
+    fn crowds(&self, other: usize, domain: u32, own: Option<u32>) -> bool {
+        let end = self.occupancy(other).destination().and_then(|node| self.domains.of(node));
+        // Of two in one domain only one moves apart: what is about to leave does not count.
+        Some(domain) != own || end == Some(domain)
     }
 
     /// The nodes that fail together with any of these, where a rule asks.
