@@ -171,6 +171,19 @@ impl Sandbox {
         fs::read_to_string(self.log(node)).unwrap_or_default()
     }
 
+    #[allow(clippy::print_stdout)]
+    fn show_logs(&self) {
+        const LINES: usize = 60;
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                let text = fs::read_to_string(&path).unwrap_or_default();
+                let lines: Vec<&str> = text.lines().collect();
+                println!("\n{}:\n{}", path.display(), lines[lines.len().saturating_sub(LINES)..].join("\n"));
+            }
+        }
+    }
+
     /// Whether the lock of every node proves that it is down: what was added runs under a watchdog by now.
     pub(crate) fn all_are_guarded(&self) -> bool {
         let status: serde_json::Value = serde_json::from_str(&self.ok(&["status", "--json"])).unwrap();
@@ -187,8 +200,11 @@ impl Sandbox {
 }
 
 impl Drop for Sandbox {
-    /// A test that failed leaves nothing running either.
+    /// A test that failed leaves nothing running either, and shows what its nodes wrote last.
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.show_logs();
+        }
         for pid in processes_below(&self.directory) {
             let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
         }
