@@ -146,6 +146,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Verb::Store { verb: StoreVerb::Test(arguments) } => trial::test(&arguments),
         Verb::Plan { verb } => plan::plan(&context()?, verb),
+        Verb::Snapshot => plan::snapshot(&context()?),
         Verb::Guest { verb } => match verb {
             GuestVerb::Set { sid, file } => edits::set_guest(&context()?, &sid, &file),
             GuestVerb::Remove { sid } => edits::remove_guest(&context()?, &sid),

@@ -298,3 +298,59 @@ fn problems_of_rules_go_to_standard_error() {
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(found["rules"]["y2"].is_object());
 }
+
+/// A snapshot of two nodes, with a service on the second.
+const SNAPSHOT: &str = r#"{"ha_snapshot": 1, "time": 1767225600, "nodes": {"node1": {"online": true}, "node2": {"online": true}},
+    "configuration": {"resources.cfg": "vm: 100\n"}, "guests": {"vm:100": {"node": "node2"}},
+    "manager_status": {"node_status": {"node1": "online", "node2": "online"},
+        "service_status": {"vm:100": {"state": "started", "node": "node2", "uid": "a", "running": 1}}}}"#;
+
+#[test]
+fn a_live_cluster_goes_on_from_its_snapshot() {
+    let folder = folder("snapshot", &[("live.json", SNAPSHOT), ("story", "# A power cut\nat 1m power off node2\n")]);
+    let (file, story) = (folder.join("live.json"), format!("@{}", folder.join("story").display()));
+    let file = file.to_str().unwrap();
+    let output = ha_sim(&["run", "--from", file, "--scenario", &story, "--scenario", "expect vm:100 running on node1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    for expected in [
+        "live: A power cut",
+        "snapshot   the cluster goes on from 2026-01-01 00:00:00 UTC",
+        "how large node1 is is not known",
+        "After 11m",
+        "all 1 expectations hold",
+    ] {
+        assert!(text.contains(expected), "'{expected}' is missing in\n{text}");
+    }
+    let output =
+        ha_sim(&["run", "--from", file, "--scenario", "until 1m", "--scenario", "expect vm:100 running on node1"]);
+    assert_eq!(output.status.code(), Some(1), "an expectation that fails");
+}
+
+#[test]
+fn a_snapshot_that_can_not_be_read_says_where_and_what_to_do() {
+    let newer = SNAPSHOT.replace(": 1,", ": 7,");
+    let wrong = SNAPSHOT.replace(r#""node2": "online"}"#, r#""node2": "asleep"}"#);
+    let files = [("good.json", SNAPSHOT), ("newer.json", &newer), ("wrong.json", &wrong), ("other.json", "{}")];
+    let folder = folder("bad-snapshots", &files);
+    let run = |file: &str, more: &[&str]| {
+        let path = folder.join(file).display().to_string();
+        let output = ha_sim(&[&["run", "--from", &path], more].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+        stderr(&output)
+    };
+    assert!(run("none.json", &[]).contains("none.json: No such file"));
+    assert!(run("other.json", &[]).contains("other.json: this is no snapshot of a cluster: 'ha snapshot' writes one"));
+    assert!(run("newer.json", &[]).contains("of form 7, and this software reads form 1"));
+    let wrong = run("wrong.json", &[]);
+    for part in ["wrong.json: ", "node_status.node2", "line 3", "take the snapshot again"] {
+        assert!(wrong.contains(part), "{part}: {wrong}");
+    }
+    assert!(
+        run("good.json", &["--scenario", "at 1m power off node9"]).contains("scenario:1:17: there is no node 'node9'")
+    );
+    assert!(run("good.json", &["--scenario", "@/no/such"]).contains("/no/such: No such file"));
+    assert!(run("good.json", &["examples/clusters/failover"]).contains("cannot be used with"));
+    let without = ha_sim(&["run", "examples/clusters/failover", "--scenario", "until 1m"]);
+    assert!(stderr(&without).contains("'[FOLDER]' cannot be used with '--scenario <TEXT>'"), "{}", stderr(&without));
+}

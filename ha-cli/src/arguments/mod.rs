@@ -318,6 +318,12 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: PlanVerb,
     },
+    /// Write the cluster as it is now, for a virtual one to go on from there: see 'ha-sim run --from'.
+    ///
+    /// One JSON document: the nodes and timings, the configuration, what the master and the LRMs have recorded, and where guests are, with their
+    /// figures. It has no secrets: nothing of how guests are run, of who may use the API or is notified, and of fence.cfg no
+    /// arguments. What people wrote into comments is in it as it is.
+    Snapshot,
     /// Guests: what services are made of.
     Guest {
         #[command(subcommand)]

@@ -17,7 +17,7 @@ use ha_host::desk::{self, Evacuation, Present, evacuation, tolerance_of_domains,
 use super::{
     arguments::PlanVerb,
     commands::check_node,
-    context::{Context, Failure, say, say_json},
+    context::{Context, Failure, note, say, say_json},
     edits::read_text,
 };
 
@@ -34,6 +34,16 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
             tell_steps(context, &to, &StepsQuestion { within, at_once: usize::from(at_once) }, json)
         }
     }
+}
+
+/// Writes the cluster as a document.
+pub(super) fn snapshot(context: &Context) -> Result<ExitCode, Failure> {
+    let snapshot = desk::snapshot(&context.desk)?;
+    for part in &snapshot.left_out {
+        note(format_args!("left out: {part}"));
+    }
+    say_json(&snapshot)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn tell_tolerance(

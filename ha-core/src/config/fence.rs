@@ -463,6 +463,30 @@ impl FenceConfig {
         self.devices.values().any(|parts| is_connected(parts, node))
     }
 
+    /// The same as a file that anybody may read: which program fences which node, without arguments, since any of them can be a secret.
+    ///
+    /// ```
+    /// use ha_core::config::FenceConfig;
+    ///
+    /// let text = b"device power:2 fence_apc ip=192.0.2.1 password=x\nconnect power:2 node=node1 plug=7\n";
+    /// let config = FenceConfig::read(text).config?;
+    /// assert_eq!(config.without_arguments(), "device power:2 fence_apc\nconnect power:2 node=node1\n");
+    /// # Ok::<(), ha_core::config::fence::FenceErrors>(())
+    /// ```
+    #[must_use]
+    pub fn without_arguments(&self) -> String {
+        let mut file = String::new();
+        for (device, parts) in &self.devices {
+            for (number, part) in parts {
+                let name = shell_words::quoted(&part_name(device, *number));
+                file.push_str(&format!("device {name} {}\n", shell_words::quoted(&part.agent)));
+                let nodes = part.connections.keys();
+                nodes.for_each(|node| file.push_str(&format!("connect {name} node={node}\n")));
+            }
+        }
+        file
+    }
+
     fn apply(&mut self, statement: Statement) -> Result<(), FenceErrorKind> {
         match statement {
             Statement::Device { name, number, agent, arguments } => {

@@ -1,6 +1,6 @@
 //! Words as a shell splits them: blanks separate, quotes and backslashes join.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::{iter::Peekable, str::Chars};
 
 /// Why a line cannot be split into words.
@@ -31,6 +31,15 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, ShellWordsError> {
         }
         words.push(word(&mut rest)?);
     }
+}
+
+/// A word so that [`split`] gives it back: as it is where it is plain, and between `'` otherwise.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// As in the section files: other white space of Unicode is text.
@@ -75,6 +84,14 @@ fn double_quoted(rest: &mut Peekable<Chars<'_>>, word: &mut String) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_quoted_is_the_same_word_again() {
+        for word in ["power:1", "", "two words", "it's", "\"\\$'", "caf\u{e9}"] {
+            assert_eq!(split(&format!("a {} b", quoted(word))).unwrap(), ["a", word, "b"], "{word}");
+        }
+        assert_eq!(quoted("power:1"), "power:1");
+    }
 
     #[test]
     fn words_are_split_at_blanks() {

@@ -10,6 +10,7 @@
 //! * [`Tolerance`]: which losses of nodes are survived, what stays down after those that are not, and what would help.
 //! * [`Feasibility`]: whether any placement at all could keep the strict rules and capacities.
 //! * [`Steps`]: the moves from the present placement to another one, so that all is kept at each of them.
+//! * [`ClusterSnapshot`]: a live cluster as a document, for a virtual one to go on from there.
 
 mod combinations;
 mod feasible;
@@ -21,6 +22,7 @@ mod remedies;
 mod rounds;
 mod settled;
 mod situation;
+mod snapshot;
 mod tolerance;
 
 pub use feasible::{Blocked, Feasibility, FeasibleQuestion, Needed, Part, Steps, StepsQuestion, Verdict};
@@ -29,3 +31,4 @@ pub use moves::Move;
 pub use rehearsal::Rehearsal;
 pub use rounds::{RoundsPlayed, RoundsToCome};
 pub use situation::{Prepared, Recovery, Situation};
+pub use snapshot::{ClusterSnapshot, GuestInSnapshot, NodeInSnapshot, SnapshotError};

@@ -166,6 +166,7 @@ pub struct Kind {
     check: fn(&AgentDefinition) -> Result<(), serde_json::Error>,
     journal: fn(&AgentDefinition) -> Option<String>,
     complaints: fn(&AgentDefinition) -> Vec<String>,
+    may_move_live: bool,
     make: Arc<Maker>,
 }
 
@@ -183,6 +184,7 @@ impl Kind {
             check: |definition| read::<A>(definition).map(drop),
             journal: |definition| read::<A>(definition).ok().and_then(|guest| A::journal(&guest)),
             complaints: |definition| read::<A>(definition).map(|guest| A::complaints(&guest)).unwrap_or_default(),
+            may_move_live: A::MAY_MOVE_LIVE,
             make: Arc::new(move |place| Arc::new(make(place))),
         }
     }
@@ -203,6 +205,10 @@ impl Kind {
 
     pub(super) fn complaints(&self, definition: &AgentDefinition) -> Vec<String> {
         (self.complaints)(definition)
+    }
+
+    pub(super) const fn may_move_live(&self) -> bool {
+        self.may_move_live
     }
 
     pub(super) fn agent_at(&self, place: &Workplace) -> Arc<dyn AnyAgent> {

@@ -113,6 +113,12 @@ impl Kinds {
         DefinitionCheck::new(move |definition| kinds.check(definition))
     }
 
+    /// Whether what runs a guest can move it while it runs.
+    #[must_use]
+    pub fn may_move_live(&self, definition: &AgentDefinition) -> bool {
+        self.find(&definition.kind).is_some_and(Kind::may_move_live)
+    }
+
     /// The types that services may have: `vm` and `ct`, and the word of each kind with any name.
     #[must_use]
     pub fn service_types(&self) -> ServiceTypes {

@@ -12,6 +12,7 @@
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
 //! * [`StatusParts`], [`metrics`]: the same for programs.
 //! * [`counted`]: what has been counted of the history.
+//! * [`snapshot`]: the cluster as a document, for a virtual one to go on from there.
 
 mod check;
 mod edit;
@@ -24,6 +25,7 @@ mod metrics;
 mod present;
 mod property;
 mod report;
+mod snapshot;
 mod tolerance;
 mod verdict;
 
@@ -38,5 +40,6 @@ pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
 pub use property::property_value;
 pub use report::StatusParts;
+pub use snapshot::snapshot;
 pub use tolerance::{tolerance, tolerance_of_domains, tolerance_with_remedies};
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

@@ -6,6 +6,7 @@ mod check_config;
 mod explain;
 mod recording;
 mod report;
+mod resume;
 mod run;
 mod summary;
 mod terminal;
@@ -37,6 +38,8 @@ Examples:
   ha-sim run examples/clusters/failover            play a node failure and watch it
   ha-sim run --format jsonl FOLDER | jq .event     the same for programs, an object an event
   ha-sim check recorded/*                          replay recorded scenarios and compare
+  ha snapshot | ha-sim run --from - --scenario 'at 1m power off node2'
+                                                   what if the live cluster lost that node
   ha-sim explain FOLDER --service vm:104 --at 2m   why it goes where it goes
   ha-sim rules rules.cfg --nodes n1,n2,n3          what rules come to
   ha-sim chaos --runs 1000                         look for what breaks the safety rules
@@ -65,9 +68,20 @@ enum Command {
     ///
     /// The folder holds ordinary configuration files and a text `scenario`. A recorded folder (with a `cmdlist`) is
     /// replayed. Ends with a summary of each service; exits with 1 if an expectation failed.
+    ///
+    /// With --from it is a live cluster that goes on, from what 'ha snapshot' wrote: the lines of --scenario say what
+    /// happens to it, as in a scenario. What is otherwise than it was there, or may be, is said at the beginning. Without an
+    /// 'until' it goes on for sixty rounds after the last line, ten minutes with the customary timings.
     Run {
         /// The folder of the scenario
-        folder: PathBuf,
+        #[arg(required_unless_present = "from", conflicts_with = "from")]
+        folder: Option<PathBuf>,
+        /// Go on from this snapshot of a live cluster; '-' reads it from the standard input
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// What happens to it, such as 'at 1m power off node2'; '@FILE' reads that file. Several times, for several lines
+        #[arg(long, value_name = "TEXT", requires = "from", conflicts_with = "folder")]
+        scenario: Vec<String>,
         /// How to print what happens
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -200,6 +214,8 @@ enum Error {
     Placement(#[from] ha_core::placement::PlacementError),
     #[error("{}: {source}", path.display())]
     Recording { path: PathBuf, source: ha_core::record::ReplayError },
+    #[error("{}: {source}", path.display())]
+    Snapshot { path: PathBuf, source: ha_core::plan::SnapshotError },
     #[error("man pages can't be written to {}: {source}", directory.display())]
     ManPages { directory: PathBuf, source: io::Error },
     #[error("the output can't be written: {0}")]
@@ -234,7 +250,10 @@ pub(crate) fn run() -> ExitCode {
 fn carry_out(command: Command) -> Result<Verdict, Error> {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     match command {
-        Command::Run { folder, format, quiet } => run::run(&folder, format, quiet, &mut out),
+        Command::Run { from: Some(from), scenario, format, quiet, .. } => {
+            run::run_scenario(resume::scenario(&from, &scenario)?, format, quiet, &mut out)
+        }
+        Command::Run { folder, format, quiet, .. } => run::run(&folder.unwrap_or_default(), format, quiet, &mut out),
         Command::Check { folders } => check::check(&folders, &mut out),
         Command::Explain { folder, what, at, format } => explain::explain(&folder, &what, at, format, &mut out),
         Command::Rules { file, nodes } => report::rules(&file, &nodes, &mut out),

@@ -44,7 +44,13 @@ enum Expected {
     Invariants,
 }
 
-fn run_scenario(scenario: Scenario, format: Format, quiet: bool, out: &mut impl Write) -> Result<Verdict, Error> {
+/// Plays a scenario.
+pub(super) fn run_scenario(
+    scenario: Scenario,
+    format: Format,
+    quiet: bool,
+    out: &mut impl Write,
+) -> Result<Verdict, Error> {
     let expected = match scenario.history() {
         Some(_) => Expected::Invariants,
         None => Expected::Conditions(scenario.expectations()),

@@ -38,6 +38,7 @@ mod precedence;
 mod ran_twice;
 mod readiness;
 mod record;
+mod resumed;
 mod sequence;
 mod setup;
 mod storms;
@@ -52,6 +53,8 @@ pub use host::{CallsMade, Disturbance, Fault};
 pub use invariants::{Breach, ErrorReason, Invariant, Invariants, Transition, aftermath};
 pub use planted::PlantedBug;
 pub use ran_twice::RanTwice;
+pub use resumed::Resumed;
+pub(crate) use resumed::service_types;
 pub use setup::{Durations, GuestSetup, NodeSetup, Setup, SetupError};
 pub use track::ServiceHistory;
 
@@ -84,6 +87,8 @@ pub type Violation = RanTwice;
 pub struct Cluster {
     world: World,
     timings: Timings,
+    /// The wall clock at the start of the virtual time.
+    began: Timestamp,
     /// Of nodes whose daemons have timings of their own.
     own_timings: BTreeMap<NodeName, Timings>,
     durations: Durations,
@@ -122,7 +127,7 @@ pub struct Cluster {
     calls_made: Option<CallsMade>,
 }
 
-/// The wall clock at the start of the virtual time: 2026-01-01, midnight UTC.
+/// The wall clock at the start of the virtual time of a new cluster: 2026-01-01, midnight UTC.
 const WALL_CLOCK_START: Timestamp = 1_767_225_600;
 
 /// What is due next, in the order in which things happen that are due at the same time.
@@ -146,9 +151,10 @@ impl Cluster {
             daemons: setup.nodes.keys().map(|node| (node.clone(), NodeDaemons::default())).collect(),
             autostart: setup.guests.iter().filter(|(_, guest)| guest.running).map(|(sid, _)| sid.clone()).collect(),
             timings: setup.timings,
+            began: WALL_CLOCK_START,
             own_timings: own_timings(&setup),
             durations: setup.durations,
-            types: ServiceTypes::default(),
+            types: service_types(&setup.service_types),
             datacenter: setup.datacenter,
             written: BTreeMap::new(),
             tracks: Tracks::default(),
@@ -177,6 +183,9 @@ impl Cluster {
                 cluster.world.set_running(&sid, &guest.guest.node, true);
             }
             cluster.world.guests.insert(sid, guest.guest);
+        }
+        if let Some(resumed) = &setup.resumed {
+            cluster.resume(resumed);
         }
         for node in &powered {
             cluster.come_up(node);
@@ -216,7 +225,7 @@ impl Cluster {
     fn now_by(&self, clock: Clock) -> Now {
         let instant = clock.local(self.world.time);
         let seconds = i64::try_from(instant.since_start().as_secs()).unwrap_or(i64::MAX);
-        Now { instant, wall: WALL_CLOCK_START.saturating_add(seconds).saturating_add(clock.wall_ahead) }
+        Now { instant, wall: self.began.saturating_add(seconds).saturating_add(clock.wall_ahead) }
     }
 
     /// When the next thing is due; `None` if nothing is, ever.
@@ -385,6 +394,7 @@ fn world(setup: &Setup) -> World {
         job_times: Some(setup.durations.jobs),
         fencing: setup.durations.fencing,
         fencing_timeout: setup.durations.fencing_timeout,
+        store_is_enough: setup.store_is_enough,
         ..Physics::default()
     };
     for (name, node) in &setup.nodes {
@@ -398,6 +408,7 @@ fn world(setup: &Setup) -> World {
         };
         world.nodes.insert(name.clone(), hardware);
     }
+    world.further_types = setup.service_types.iter().cloned().collect();
     world.store.resources = Arc::new(setup.resources.clone());
     world.store.groups = Arc::new(setup.groups.clone());
     world.store.nodes = Arc::new(setup.labels.clone());

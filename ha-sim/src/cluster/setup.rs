@@ -11,6 +11,7 @@ use ha_core::{
     timing::{TimingErrors, TimingSettings, Timings},
 };
 
+use super::Resumed;
 use crate::world::{Guest, JobTimes};
 
 /// What a virtual cluster begins with.
@@ -53,6 +54,12 @@ pub struct Setup {
     pub records_as_json: bool,
     /// Whether there is a multiplexer between the daemons of each node and its watchdog device.
     pub multiplexers: bool,
+    /// Whether whoever reaches the store may act, however few others do. Otherwise more than half of the members have to reach each other.
+    pub store_is_enough: bool,
+    /// Types of services beside the usual ones, with any names.
+    pub service_types: Vec<String>,
+    /// The records that it goes on from, if it was another cluster before: see [`from_snapshot`](Self::from_snapshot).
+    pub resumed: Option<Resumed>,
 }
 
 /// A node of a virtual cluster.

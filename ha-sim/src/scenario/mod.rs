@@ -27,6 +27,8 @@
 //!
 //! # The cluster
 //!
+//! Instead of these lines there may be a live cluster, from which the virtual one goes on: see [`Scenario::from_snapshot`].
+//!
 //! | line | says |
 //! |---|---|
 //! | `nodes NODE …` | nodes of the usual size (16 cores, 64G), with power from the beginning |

@@ -8,6 +8,7 @@ use ha_core::{
         fence::FenceWarningKind,
     },
     id::{NodeName, ServiceId},
+    plan::ClusterSnapshot,
     time::Instant,
     timing::{TimingSettings, Timings},
 };
@@ -20,7 +21,7 @@ use super::{
     words::{FILE, Names, Word, Words, problem, split},
 };
 use crate::{
-    cluster::{GuestSetup, NodeSetup, PlantedBug, Setup},
+    cluster::{GuestSetup, NodeSetup, PlantedBug, Setup, service_types},
     history::Profile,
     world::Guest,
 };
@@ -74,6 +75,51 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// What happens to a live cluster from a moment on: the text says it, as in a scenario, and has no lines for the nodes and guests that
+    /// there are. Where no line says when it ends, it goes on for a while after the last one: sixty rounds, ten minutes with the customary
+    /// timings.
+    ///
+    /// ```
+    /// use ha_core::plan::ClusterSnapshot;
+    /// use ha_sim::scenario::{Scenario, play};
+    ///
+    /// let snapshot = ClusterSnapshot::from_json(
+    ///     r#"{"ha_snapshot": 1, "time": 1767225600, "nodes": {"node1": {"online": true}, "node2": {"online": true}},
+    ///         "configuration": {"resources.cfg": "vm: 100\n"}, "guests": {"vm:100": {"node": "node2"}},
+    ///         "manager_status": {"node_status": {"node1": "online", "node2": "online"},
+    ///             "service_status": {"vm:100": {"state": "started", "node": "node2", "uid": "a", "running": 1}}}}"#,
+    /// )?;
+    /// let scenario = Scenario::from_snapshot("example", &snapshot, "at 1m power off node2\nexpect vm:100 running on node1")?;
+    /// assert!(play(scenario, &mut |_| {}).passed());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If anything is wrong in the text: all problems together.
+    pub fn from_snapshot(name: &str, snapshot: &ClusterSnapshot, text: &str) -> Result<Self, ScenarioError> {
+        let setup = Setup::from_snapshot(snapshot);
+        let names = Names {
+            nodes: setup.nodes.keys().cloned().collect(),
+            types: service_types(&setup.service_types),
+            ..Names::default()
+        };
+        let ends = snapshot.timings.round_time().saturating_mul(ROUNDS_AFTERWARDS);
+        let reader = Reader {
+            timings: *snapshot.timings.settings(),
+            names,
+            setup,
+            goes_on_for: Some(ends),
+            ..Reader::default()
+        };
+        reader.scenario(name.to_owned(), text)
+    }
+}
+
+/// For how many rounds the scenario of a snapshot goes on after its last line.
+const ROUNDS_AFTERWARDS: u32 = 60;
+
 /// The configuration files that a folder may hold.
 const FILES: [&str; 6] = ["resources.cfg", "groups.cfg", "rules.cfg", "nodes.cfg", "datacenter.cfg", "fence.cfg"];
 
@@ -88,6 +134,8 @@ struct Reader {
     /// Services whose guest is said to be missing.
     missing: BTreeSet<ServiceId>,
     steps: Vec<Step>,
+    /// For how long it goes on after its last line, if it goes on from a snapshot.
+    goes_on_for: Option<Duration>,
     /// When the last line begins.
     now: Instant,
     end: Option<Instant>,
@@ -155,14 +203,15 @@ impl Reader {
     }
 
     fn scenario(mut self, name: String, text: &str) -> Result<Scenario, ScenarioError> {
-        self.names.services = self.setup.resources.resources.keys().cloned().collect();
+        let guests = self.setup.guests.keys().filter(|sid| !self.setup.resources.resources.contains_key(*sid));
+        self.names.services = self.setup.resources.resources.keys().chain(guests).cloned().collect();
         for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {
             if let Err(problem) = self.line(line, number) {
                 self.problems.push(problem);
             }
         }
         // What is missing may just be in a line that was not understood.
-        if self.problems.is_empty() {
+        if self.problems.is_empty() && self.goes_on_for.is_none() {
             self.check_whole();
         }
         self.setup.timings = self.safe(self.timings).unwrap_or_default();
@@ -178,7 +227,7 @@ impl Reader {
             return Err(ScenarioError::Problems(self.problems));
         }
         let last = self.steps.iter().map(Step::end).max().unwrap_or_default();
-        let end = self.end.unwrap_or(last);
+        let end = self.end.unwrap_or_else(|| last.after(self.goes_on_for.unwrap_or_default()));
         Ok(Scenario { name, title: title(text), setup: self.setup, steps: self.steps, hunted: self.hunted, end })
     }
 

@@ -206,7 +206,8 @@ impl<'v, 'w> NodeAgent<'v, 'w> {
         {
             return Err(failed());
         }
-        if *motion == Motion::Migrate && sid.service_type() == "ct" && self.runs_here(sid) {
+        let never_live = self.view.world.guests.get(sid).is_some_and(|guest| !guest.moves_live);
+        if *motion == Motion::Migrate && (sid.service_type() == "ct" || never_live) && self.runs_here(sid) {
             self.event(Event::LiveMigrationUnsupported { sid: sid.clone() });
             *motion = Motion::Relocate;
         }
@@ -286,7 +287,7 @@ impl EventSink for NodeAgent<'_, '_> {
 
 impl Agent for NodeAgent<'_, '_> {
     fn knows_type(&mut self, service_type: &str) -> bool {
-        TYPES.contains(&service_type)
+        TYPES.contains(&service_type) || self.view.world.further_types.contains(service_type)
     }
 
     fn guest_node(&mut self, sid: &ServiceId) -> Result<Option<NodeName>, HostError> {

@@ -13,6 +13,8 @@ pub struct Guest {
     pub node: NodeName,
     /// The name of its lock, if it is locked.
     pub lock: Option<String>,
+    /// Whether it can be moved while it runs. A container never can.
+    pub moves_live: bool,
     /// Cores that it may use; 0 means no limit.
     pub max_cpu: f64,
     /// Bytes of memory that it may use.
@@ -137,6 +139,7 @@ impl Guest {
         Self {
             node,
             lock: None,
+            moves_live: true,
             max_cpu: 4.0,
             max_memory: 4096 << 20,
             cpu: 2.0,

@@ -196,6 +196,8 @@ pub struct World {
     pub store_full: bool,
     /// Nodes that do nothing any more since another machine works under their name, with where the guests of that machine run.
     pub taken_over: BTreeMap<NodeName, NodeName>,
+    /// Types of services that have an agent beside the usual ones.
+    pub further_types: BTreeSet<String>,
     running: BTreeMap<NodeName, BTreeSet<ServiceId>>,
     /// What guests that ended left running, with how many attempts to end it will fail.
     leftovers: BTreeMap<(NodeName, ServiceId), u32>,
@@ -361,6 +363,11 @@ impl World {
     /// When the lease of a lock is over, if it is not renewed before.
     pub(crate) fn lock_ends(&self, lock: &Lock) -> Option<Instant> {
         Some(self.locks.get(lock)?.renewed.after(self.physics.lock_lifetime))
+    }
+
+    /// Has a node hold a lock, as if it had renewed it just now.
+    pub(crate) fn hold_lock(&mut self, lock: Lock, node: NodeName) {
+        self.locks.insert(lock, HeldLock { node, by_twin: false, renewed: self.time });
     }
 
     /// Takes a lock for a node at a time, as the cluster's locks do.

@@ -23,6 +23,9 @@ pub struct Physics {
     pub names_count: bool,
     /// The longest time that a job may take, except for a move that makes progress; `None` leaves it as the LRM's jobs usually have it.
     pub job_patience: Option<Duration>,
+    /// Whether whoever reaches the store may act, however few others do; nodes see each other by the store then, so that it does not matter
+    /// whether they reach each other.
+    pub store_is_enough: bool,
     /// What somebody on the nodes does that nobody should do.
     pub careless: Option<Careless>,
 }
@@ -54,6 +57,7 @@ impl Default for Physics {
             fencing_timeout: Duration::from_secs(60),
             names_count: false,
             job_patience: None,
+            store_is_enough: false,
             careless: None,
         }
     }
