@@ -3,6 +3,7 @@
 use ha_core::{
     config::{EditError, Problem, datacenter::JsonError},
     placement::PlacementError,
+    plan::SnapshotError,
     status::StatusError,
     timing::TimingErrors,
 };
@@ -140,6 +141,10 @@ pub(crate) fn scenario(py: Python<'_>, error: ScenarioError) -> PyErr {
         }
         other => PyRuntimeError::new_err(other.to_string()),
     }
+}
+
+pub(crate) fn snapshot(py: Python<'_>, error: &SnapshotError) -> PyErr {
+    plain(py, "ScenarioError", &error.to_string())
 }
 
 pub(crate) fn case(py: Python<'_>, error: &CaseError) -> PyErr {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pyha.sim import (
     NodeSetup,
     Scenario,
 )
+from pyha.testing import MakeCluster
 from typed import mistyped_fields
 
 RESOURCES = "vm: 100\n\nct: 101\n"
@@ -164,6 +166,43 @@ def test_scenarios() -> None:
 
     with pytest.raises(ZeroDivisionError):
         scenario.play(fed_up)
+
+
+SNAPSHOT = json.dumps(
+    {
+        "ha_snapshot": 1,
+        "time": 1767225600,
+        "nodes": {"node1": {"online": True}, "node2": {"online": True}},
+        "configuration": {"resources.cfg": "vm: 100\n"},
+        "guests": {"vm:100": {"node": "node2"}},
+        "manager_status": {
+            "node_status": {"node1": "online", "node2": "online"},
+            "service_status": {"vm:100": {"state": "started", "node": "node2", "uid": "a", "running": 1}},
+        },
+    }
+)
+
+
+def test_a_live_cluster_goes_on_from_its_snapshot() -> None:
+    cluster = Cluster.from_snapshot(SNAPSHOT)
+    assert cluster.places("vm:100") == ["node2"]
+    assert "the cluster goes on from 2026-01-01" in str(cluster.happenings()[0])
+    scenario = Scenario.from_snapshot("x", SNAPSHOT, "at 1m power off node2\nexpect vm:100 running on node1")
+    scenario.play().raise_for_failures()
+    with pytest.raises(pyha.ScenarioError, match="'ha snapshot' writes one"):
+        Cluster.from_snapshot("{}")
+    with pytest.raises(pyha.ScenarioError, match="there is no node 'node9'"):
+        Scenario.from_snapshot("x", SNAPSHOT, "at 1m power off node9")
+
+
+def test_the_fixture_goes_on_from_a_snapshot(make_virtual_cluster: MakeCluster, tmp_path: Path) -> None:
+    file = tmp_path / "cluster.json"
+    file.write_text(SNAPSHOT, encoding="utf-8")
+    cluster = make_virtual_cluster(snapshot=file)
+    cluster.power_off("node2")
+    cluster.wait_for(lambda cluster: cluster.places("vm:100") == ["node1"], within=600)
+    with pytest.raises(TypeError, match="takes nothing else"):
+        make_virtual_cluster(["node1"], snapshot=file)
 
 
 def test_placement_is_explained(cluster: Cluster) -> None:

@@ -276,6 +276,12 @@ class Cluster:
         """
         Lets an operation of an agent go wrong from now on: on one node, or everywhere; so often, or without end.
         """
+    @staticmethod
+    def from_snapshot(snapshot: str) -> Cluster:
+        """
+        A live cluster that goes on as a virtual one, from what ``ha snapshot`` wrote. What is otherwise than it was is said at the
+        beginning of what happens.
+        """
     def guest_node(self, /, sid: str) -> str | None:
         """
         The node on which the guest of a service is configured, if it exists.
@@ -2320,6 +2326,12 @@ class Scenario:
     def expectations(self, /) -> int:
         """
         How many expectations it has.
+        """
+    @staticmethod
+    def from_snapshot(name: str, snapshot: str, text: str = "") -> Scenario:
+        """
+        What happens to a live cluster from a moment on: ``snapshot`` is what ``ha snapshot`` wrote, and ``text`` has the lines of a
+        scenario, without those for the nodes and guests that there are.
         """
     @staticmethod
     def is_in(folder: str | PathLike[str]) -> bool:

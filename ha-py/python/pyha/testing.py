@@ -10,6 +10,11 @@ otherwise::
         virtual_cluster.power_off("a")
         virtual_cluster.wait_for(lambda cluster: cluster.places("vm:1000") == ["b"], within=300)
 
+A live cluster goes on from what ``ha snapshot`` wrote::
+
+    @pytest.mark.virtual_cluster(snapshot="cluster.json")
+    def test_that_cluster(virtual_cluster): ...
+
 ``make_virtual_cluster`` makes any number of clusters. When a test ends, what happened in its clusters is shown if it
 failed.
 """
@@ -17,6 +22,7 @@ failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -24,7 +30,7 @@ import pytest
 from pyha.sim import Cluster
 
 MakeCluster: TypeAlias = Callable[..., Cluster]
-"""Makes a cluster, as :class:`pyha.sim.Cluster` does, and lets it come to rest."""
+"""Makes a cluster, as :class:`pyha.sim.Cluster` does or of the file ``snapshot``, and lets it come to rest."""
 
 SETTLED_AFTER = 120.0
 """The seconds in which a cluster of the usual timings has started its services."""
@@ -36,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Makes the marker known."""
     config.addinivalue_line(
         "markers",
-        "virtual_cluster(nodes, **setup): what the fixture of that name begins with, as pyha.sim.Cluster takes it",
+        "virtual_cluster(nodes, **setup): what the fixture of that name begins with, as pyha.sim.Cluster takes it, "
+        "or snapshot=FILE",
     )
 
 
@@ -56,8 +63,15 @@ def make_virtual_cluster(request: pytest.FixtureRequest) -> Generator[MakeCluste
     """Makes virtual clusters that have come to rest; their history is shown if the test fails."""
     clusters: list[Cluster] = []
 
-    def make(*arguments: object, settle: float = SETTLED_AFTER, **setup: object) -> Cluster:
-        cluster = Cluster(*arguments, **setup)  # type: ignore[arg-type]
+    def make(
+        *arguments: object, settle: float = SETTLED_AFTER, snapshot: str | Path | None = None, **setup: object
+    ) -> Cluster:
+        if snapshot is None:
+            cluster = Cluster(*arguments, **setup)  # type: ignore[arg-type]
+        elif arguments or setup:
+            raise TypeError("a cluster of a snapshot takes nothing else")
+        else:
+            cluster = Cluster.from_snapshot(Path(snapshot).read_text(encoding="utf-8"))
         clusters.append(cluster)
         cluster.run_for(settle)
         return cluster

@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ha_sim::cluster::{self, RanTwice};
+use ha_core::plan::ClusterSnapshot;
+use ha_sim::cluster::{self, RanTwice, Setup};
 use pyo3::{exceptions::PyTimeoutError, prelude::*};
 
 use super::{
@@ -109,6 +110,14 @@ impl Cluster {
             setup.fence = fence.used().cloned();
         }
         Ok(Self::of(py.detach(|| cluster::Cluster::new(setup))))
+    }
+
+    /// A live cluster that goes on as a virtual one, from what ``ha snapshot`` wrote. What is otherwise than it was is said at the
+    /// beginning of what happens.
+    #[staticmethod]
+    fn from_snapshot(py: Python<'_>, snapshot: &str) -> PyResult<Self> {
+        let snapshot = ClusterSnapshot::from_json(snapshot).map_err(|error| errors::snapshot(py, &error))?;
+        Ok(Self::of(cluster::Cluster::new(Setup::from_snapshot(&snapshot))))
     }
 
     /// The time, in seconds since the start.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ha_core::plan::ClusterSnapshot;
 use ha_sim::scenario::{self, Failure, Played};
 use pyo3::prelude::*;
 use serde_json::json;
@@ -66,6 +67,16 @@ impl Scenario {
     fn parse(py: Python<'_>, name: &str, text: &str, files: BTreeMap<String, String>) -> PyResult<Self> {
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         scenario::Scenario::parse(name, text, &files).map(Self).map_err(|error| errors::scenario(py, error))
+    }
+
+    /// What happens to a live cluster from a moment on: ``snapshot`` is what ``ha snapshot`` wrote, and ``text`` has the lines of a
+    /// scenario, without those for the nodes and guests that there are.
+    #[staticmethod]
+    #[pyo3(signature = (name, snapshot, text=""))]
+    fn from_snapshot(py: Python<'_>, name: &str, snapshot: &str, text: &str) -> PyResult<Self> {
+        let snapshot = ClusterSnapshot::from_json(snapshot).map_err(|error| errors::snapshot(py, &error))?;
+        let scenario = scenario::Scenario::from_snapshot(name, &snapshot, text);
+        scenario.map(Self).map_err(|error| errors::scenario(py, error))
     }
 
     /// Whether a folder holds a scenario of this form.
