@@ -38,6 +38,9 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
 
 /// Writes the cluster as a document.
 pub(super) fn snapshot(context: &Context) -> Result<ExitCode, Failure> {
+    if !context.present()?.has_fresh_master() {
+        note("no master is at work: what is recorded may be old, and what it says may not be so any more");
+    }
     let snapshot = desk::snapshot(&context.desk)?;
     for part in &snapshot.left_out {
         note(format_args!("left out: {part}"));
