@@ -1,23 +1,34 @@
 """A failover's timeline, as in a notebook: run the cells one after the other, or all of it.
 
 With matplotlib it writes ``timeline.svg``; without it prints the timeline.
+
+``timeline.py cluster.json node2`` tells what would become of a live cluster that loses this node, from what
+``ha snapshot >cluster.json`` wrote.
 """
 
 from __future__ import annotations
 
-# %% A cluster with three nodes and a few services
+# %% A cluster with three nodes and a few services, or a live one that goes on
+import sys
+from pathlib import Path
+
 from pyha.sim import Cluster
 
-SERVICES = ["vm:100", "vm:101", "ct:102"]
-cluster = Cluster(
-    ["node1", "node2", "node3"],
-    guests=dict.fromkeys(SERVICES, "node3"),
-    resources="vm: 100\n\nvm: 101\n\nct: 102\n",
-)
+if len(sys.argv) == 3:
+    cluster = Cluster.from_snapshot(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    lost = sys.argv[2]
+else:
+    cluster = Cluster(
+        ["node1", "node2", "node3"],
+        guests=dict.fromkeys(["vm:100", "vm:101", "ct:102"], "node3"),
+        resources="vm: 100\n\nvm: 101\n\nct: 102\n",
+    )
+    lost = "node3"
+SERVICES = cluster.guests
 cluster.run_for(60)
 
 # %% A node loses its power. Every second we look where services run
-cluster.power_off("node3")
+cluster.power_off(lost)
 Span = tuple[float, float, str]
 spans: dict[str, list[Span]] = {sid: [] for sid in SERVICES}
 while cluster.now < 300:
