@@ -107,7 +107,7 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         (_, "delay" | "timeout" | "wait" | "lines" | "since" | "losses" | "history_mb" | "history_days") => {
             one(Word::Free)
         }
-        (_, "memory" | "cpu" | "steps" | "at_once") => one(Word::Free),
+        (_, "memory" | "cpu" | "steps" | "at_once" | "moves") => one(Word::Free),
         (
             _,
             "failure_domain" | "comment" | "digest" | "id" | "rest" | "parameters" | "watchdog" | "address" | "require"

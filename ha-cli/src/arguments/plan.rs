@@ -1,7 +1,11 @@
 //! Questions beforehand: their verbs.
 
 use clap::Subcommand;
-use ha_core::{config::Spread, id::NodeName, plan::FeasibleQuestion};
+use ha_core::{
+    config::Spread,
+    id::NodeName,
+    plan::{BalanceQuestion, FeasibleQuestion},
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanVerb {
@@ -79,7 +83,23 @@ pub(crate) enum PlanVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Say what automatic balancing moves, or would move if it was switched on, and why it stops.
+    ///
+    /// The master's rounds are played from when what is under way has settled, so it is what it does as long as nothing else changes: loads do.
+    /// The imbalance is that of its settings: at 0 % all nodes are loaded alike, at 100 % one node has all. The exit code is 0 if the nodes are in
+    /// balance at the end, else 1. Nothing is changed.
+    Balance {
+        /// Look for so many moves at the most.
+        #[arg(long, value_name = "MOVES", default_value_t = MOST_MOVES, value_parser = clap::value_parser!(u16).range(1..))]
+        moves: u16,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
+
+#[expect(clippy::cast_possible_truncation, reason = "it is a small number")]
+const MOST_MOVES: u16 = BalanceQuestion::MOST_MOVES as u16;
 
 /// How many times what there is may be given away.
 fn factor(text: &str) -> Result<f64, String> {

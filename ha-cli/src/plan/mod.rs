@@ -1,18 +1,23 @@
 //! Verbs that ask beforehand: what is survived, and what follows from taking nodes down.
 
+mod balance;
 mod feasible;
 mod steps;
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use ha_core::{
     config::Spread,
-    id::NodeName,
+    id::{NodeName, ServiceId},
     plan::{
-        Feasibility, FeasibleQuestion, LossLevel, OtherPlacement, Steps, StepsQuestion, Tolerance, TooMuch, Verdict,
+        BalanceQuestion, Feasibility, FeasibleQuestion, LossLevel, OtherPlacement, Steps, StepsQuestion, Tolerance,
+        TooMuch, Verdict,
     },
 };
-use ha_host::desk::{self, Evacuation, Present, evacuation, tolerance_of_domains, tolerance_with_remedies};
+use ha_host::{
+    desk::{self, Evacuation, Present, evacuation, tolerance_of_domains, tolerance_with_remedies},
+    history,
+};
 
 use super::{
     arguments::PlanVerb,
@@ -33,6 +38,7 @@ pub(super) fn plan(context: &Context, verb: PlanVerb) -> Result<ExitCode, Failur
             let within = FeasibleQuestion { memory, cpu, most_steps: steps, ..FeasibleQuestion::default() };
             tell_steps(context, &to, &StepsQuestion { within, at_once: usize::from(at_once) }, json)
         }
+        PlanVerb::Balance { moves, json } => tell_balancing(context, usize::from(moves), json),
     }
 }
 
@@ -189,6 +195,30 @@ fn tell_steps(context: &Context, to: &str, question: &StepsQuestion, as_json: bo
         Steps::Found { .. } => ExitCode::SUCCESS,
         Steps::TargetBreaks { .. } | Steps::Stuck { .. } => ExitCode::FAILURE,
     })
+}
+
+fn tell_balancing(context: &Context, most_moves: usize, as_json: bool) -> Result<ExitCode, Failure> {
+    let present = context.present()?;
+    let question = BalanceQuestion { suspended: suspended(context, &present), most_moves };
+    let found = desk::balance(&present, &question).ok_or_else(no_master)?;
+    if as_json {
+        say_json(&found)?;
+    } else {
+        let scheduler = present.configuration().datacenter.scheduler.mode;
+        balance::told(&found, scheduler).iter().try_for_each(say)?;
+    }
+    Ok(if found.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Nobody waits longer to hear whose moves failed.
+const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The services that balancing leaves alone now since their moves failed, as far as the history of the cluster tells.
+fn suspended(context: &Context, present: &Present) -> BTreeSet<ServiceId> {
+    let now_ms = present.now.wall.saturating_mul(1000);
+    let latest = history::latest(&context.store, HISTORY_PATIENCE).unwrap_or_default();
+    let still = latest.suspended.into_iter().filter(|(_, suspension)| suspension.until_ms > now_ms);
+    still.map(|(sid, _)| sid).collect()
 }
 
 /// What follows, in lines, as it comes.

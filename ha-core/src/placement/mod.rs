@@ -27,6 +27,7 @@ pub use select::{Decider, Preference};
 #[doc(no_inline)]
 pub use crate::plan::{Prepared, Recovery, Situation};
 
+pub(crate) use balance::Immovable;
 pub(crate) use explain::{Asked, counterfactual, explain, explain_with};
 pub(crate) use findings::all_findings;
 pub(crate) use node_set::NodeSet;

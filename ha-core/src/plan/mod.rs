@@ -9,9 +9,12 @@
 //! * [`RoundsToCome`]: the rounds until everything has settled, with LRMs that do what they are asked.
 //! * [`Tolerance`]: which losses of nodes are survived, what stays down after those that are not, and what would help.
 //! * [`Feasibility`]: whether any placement at all could keep the strict rules and capacities.
+//! * [`BalancePlan`]: what automatic balancing would move.
 //! * [`Steps`]: the moves from the present placement to another one, so that all is kept at each of them.
 //! * [`ClusterSnapshot`]: a live cluster as a document, for a virtual one to go on from there.
 
+mod balance;
+mod balance_plan;
 mod combinations;
 mod feasible;
 mod losses;
@@ -25,6 +28,7 @@ mod situation;
 mod snapshot;
 mod tolerance;
 
+pub use balance_plan::{BalancePlan, BalanceQuestion, BalanceStep, LeftAlone, LeftAloneReason, Shorter};
 pub use feasible::{Blocked, Feasibility, FeasibleQuestion, Needed, Part, Steps, StepsQuestion, Verdict};
 pub use losses::{Down, DownReason, LossLevel, LossUnit, Losses, OtherPlacement, Remedy, Tolerance, TooMuch, Votes};
 pub use moves::Move;

@@ -11,9 +11,9 @@ use core::time::Duration;
 
 use super::Rehearsal;
 use crate::{
-    config::{Digest, RequestedState},
+    config::{Digest, RequestedState, datacenter::SchedulerMode},
     event::Event,
-    host::{Configuration, Guests},
+    host::{Configuration, Guests, HostFigures},
     id::{NodeName, ServiceId},
     manager::{Manager, RoundInput},
     status::{
@@ -26,7 +26,8 @@ use crate::{
 /// The rounds to come of a cluster, from what it is like now.
 ///
 /// They are played by the code that decides. The LRMs of the nodes that are there do what they are asked at once and with success;
-/// nodes that are not there stay away, and no node is fenced only because nobody answers here.
+/// nodes that are not there stay away, and no node is fenced only because nobody answers here. With the dynamic scheduler, what a service
+/// uses is measured on the node that it has moved to.
 ///
 /// ```
 /// use ha_core::{
@@ -64,6 +65,8 @@ pub struct RoundsPlayed {
     pub lrms: BTreeMap<NodeName, Arc<LrmStatus>>,
     /// What would be configured, guests where they are then.
     pub configuration: Configuration,
+    /// The figures then, if there are any.
+    pub usage: Option<Arc<HostFigures>>,
     /// The events of the first round, which takes the commands.
     pub first: Vec<Event>,
     /// The events of all rounds.
@@ -78,7 +81,15 @@ impl RoundsToCome {
 
     /// Plays rounds until nothing changes any more. The first one takes the commands.
     pub fn play(self, commands: &[Command]) -> RoundsPlayed {
-        self.play_with(host_for(commands), commands, STEP)
+        self.play_with(host_for(commands), commands, Pace::default())
+    }
+
+    /// Plays what automatic balancing does, up to so many moves of it.
+    pub(super) fn play_balancing(self, most_moves: usize) -> RoundsPlayed {
+        /// One that moves, one that sees that it has, two for what follows from that, and as many that wait.
+        const ROUNDS_OF_A_MOVE: usize = 8;
+        let most_rounds = Self::MOST_ROUNDS.saturating_add(most_moves.saturating_mul(ROUNDS_OF_A_MOVE));
+        self.play_with(Rehearsal::refusing(), &[], Pace { most_rounds, most_moves, ..Pace::default() })
     }
 
     /// Plays what follows when these nodes are lost at once and stay away: after the first round so much time passes that nobody waits
@@ -97,8 +108,8 @@ impl RoundsToCome {
                 None => return self.unplayed(),
             }
         }
-        let patience = self.timings.fence_delay().max(STEP);
-        self.play_with(Rehearsal::granting(), &[], patience)
+        let first_step = self.timings.fence_delay().max(STEP);
+        self.play_with(Rehearsal::granting(), &[], Pace { first_step, ..Pace::default() })
     }
 
     fn unplayed(self) -> RoundsPlayed {
@@ -107,14 +118,14 @@ impl RoundsToCome {
             status,
             lrms: input.lrms,
             configuration: input.configuration,
+            usage: input.usage,
             first: Vec::new(),
             events: Vec::new(),
             settled: true,
         }
     }
 
-    /// `first_step` is the time between the first two rounds.
-    fn play_with(self, host: Rehearsal, commands: &[Command], first_step: Duration) -> RoundsPlayed {
+    fn play_with(self, host: Rehearsal, commands: &[Command], pace: Pace) -> RoundsPlayed {
         let Self { master, timings, status, mut input } = self;
         // How many start and move at once does not matter for what follows.
         let datacenter = Arc::make_mut(&mut input.configuration.datacenter);
@@ -127,18 +138,24 @@ impl RoundsToCome {
         let patience = patience(&input.configuration);
         let mut first = None;
         let mut quiet = 0_usize;
-        for _ in 0..Self::MOST_ROUNDS {
+        let mut moves_left = pace.most_moves;
+        for _ in 0..pace.most_rounds {
             let before = Outline::of(manager.status(), &input.lrms);
             let told = host.events.len();
             manager.round(&input, &mut host);
-            let step = if first.is_none() { first_step } else { STEP };
+            let step = if first.is_none() { pace.first_step } else { STEP };
             if first.is_none() {
                 first = Some(host.events.clone());
                 commands.iter().for_each(|command| request_stopped(&mut input.configuration, command));
             }
             input.now.instant = input.now.instant.after(step);
-            let recovered = host.events.iter().skip(told).filter_map(recovered);
-            move_guests(&mut input.configuration, &recovered.collect());
+            let new = || host.events.iter().skip(told);
+            move_guests(&mut input.configuration, &new().filter_map(recovered).collect());
+            let balanced = new().filter(|event| matches!(event, Event::AutoRebalance { .. })).count();
+            moves_left = moves_left.saturating_sub(balanced);
+            if balanced > 0 && moves_left == 0 {
+                Arc::make_mut(&mut input.configuration.datacenter).scheduler.auto_rebalance = false;
+            }
             answer(manager.status(), &mut input);
             let is_quiet = Outline::of(manager.status(), &input.lrms) == before;
             quiet = if is_quiet { quiet.saturating_add(1) } else { 0 };
@@ -150,10 +167,28 @@ impl RoundsToCome {
             status: manager.status().clone(),
             lrms: input.lrms,
             configuration: input.configuration,
+            usage: input.usage,
             first: first.unwrap_or_default(),
             events: host.events,
             settled: quiet >= patience,
         }
+    }
+}
+
+/// How rounds are played.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// The time between the first two of them.
+    first_step: Duration,
+    /// How many are played at the most.
+    most_rounds: usize,
+    /// After so many moves of automatic balancing it is switched off.
+    most_moves: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { first_step: STEP, most_rounds: RoundsToCome::MOST_ROUNDS, most_moves: usize::MAX }
     }
 }
 
@@ -237,6 +272,7 @@ fn answer(status: &ManagerStatus, input: &mut RoundInput) {
         let before = record.timestamp.unwrap_or(input.now.wall).max(input.now.wall);
         record.timestamp = Some(before.saturating_add(1));
     }
+    let is_measured = input.configuration.datacenter.scheduler.mode == SchedulerMode::Dynamic;
     let mut moved: BTreeMap<ServiceId, NodeName> = BTreeMap::new();
     for (sid, entry) in status.services.iter().filter(|(_, entry)| status.is_there(&entry.node)) {
         let (Some(uid), Some(record)) = (&entry.uid, input.lrms.get_mut(&entry.node)) else { continue };
@@ -248,6 +284,11 @@ fn answer(status: &ManagerStatus, input: &mut RoundInput) {
             Some(node) if *node != entry.node => ExitCode::WRONG_NODE,
             Some(_) => {
                 moved.extend(entry.state.target().map(|target| (sid.clone(), target.clone())));
+                let goes_to =
+                    goes_to(&entry.state).filter(|_| is_measured && is_asked_to_run(&input.configuration, sid));
+                if let (Some(usage), Some(target)) = (&mut input.usage, goes_to) {
+                    take_along(Arc::make_mut(usage), sid, &entry.node, target);
+                }
                 ExitCode::SUCCESS
             }
         };
@@ -255,6 +296,41 @@ fn answer(status: &ManagerStatus, input: &mut RoundInput) {
         Arc::make_mut(record).results.insert(uid.clone(), result);
     }
     move_guests(&mut input.configuration, &moved);
+}
+
+/// Where a service goes to, unless it is on its way before its start.
+fn goes_to(state: &ServiceState) -> Option<&NodeName> {
+    match state {
+        ServiceState::Migrate { target } | ServiceState::Relocate { target } => Some(target),
+        ServiceState::RequestStartBalance { .. }
+        | ServiceState::RequestStop { .. }
+        | ServiceState::Started { .. }
+        | ServiceState::Stopped
+        | ServiceState::RequestStart
+        | ServiceState::Fence
+        | ServiceState::Recovery
+        | ServiceState::Freeze
+        | ServiceState::Error => None,
+    }
+}
+
+/// Whether it is requested that a service runs.
+pub(super) fn is_asked_to_run(configuration: &Configuration, sid: &ServiceId) -> bool {
+    let resource = configuration.resources.resources.get(sid);
+    resource.is_some_and(|resource| resource.state() == RequestedState::Started)
+}
+
+/// What a service uses is measured on another node from now on. Figures that can't be used stay such.
+fn take_along(usage: &mut HostFigures, sid: &ServiceId, from: &NodeName, to: &NodeName) {
+    let Some(share) = usage.services.get(sid).copied().filter(|share| share.cpu >= 0.0) else { return };
+    if let Some(node) = usage.nodes.get_mut(from).filter(|node| node.cpu >= 0.0) {
+        node.cpu = (node.cpu - share.cpu).max(0.0);
+        node.memory = node.memory.saturating_sub(share.memory);
+    }
+    if let Some(node) = usage.nodes.get_mut(to) {
+        node.cpu += share.cpu;
+        node.memory = node.memory.saturating_add(share.memory);
+    }
 }
 
 /// A service that was recovered, and where its guest is since.

@@ -8,10 +8,9 @@ use alloc::{
 use super::{
     RoundsPlayed, RoundsToCome, Situation,
     losses::{Down, DownReason},
+    rounds::is_asked_to_run,
 };
 use crate::{
-    config::RequestedState,
-    host::Configuration,
     id::{NodeName, ServiceId},
     manager::RoundInput,
     placement::Preference,
@@ -34,10 +33,11 @@ impl Settled {
         let played = rounds.clone().play(&[]);
         let down_already = down(&played, &rounds.input, &BTreeMap::new());
         let down_already = down_already.into_iter().map(|down| (down.sid.clone(), down)).collect();
-        let RoundsPlayed { status, lrms, configuration, settled, .. } = played;
+        let RoundsPlayed { status, lrms, configuration, usage, settled, .. } = played;
         let mut rounds = RoundsToCome { status, ..rounds };
         rounds.input.lrms = lrms;
         rounds.input.configuration = configuration;
+        rounds.input.usage = usage;
         let members = rounds.input.members.keys().cloned().collect();
         Self { rounds, members, is_quiet: settled, down_already }
     }
@@ -56,12 +56,6 @@ impl Settled {
         let input = rounds.input.clone();
         down(&rounds.play_loss(lost), &input, &self.down_already)
     }
-}
-
-/// Whether it is requested that a service runs.
-pub(super) fn is_asked_to_run(configuration: &Configuration, sid: &ServiceId) -> bool {
-    let resource = configuration.resources.resources.get(sid);
-    resource.is_some_and(|resource| resource.state() == RequestedState::Started)
 }
 
 /// The services that are asked to run and are not on the way to it on a node that is there; without those that don't count. `input` is what

@@ -1,18 +1,20 @@
 //! Placement as a function from values to values, for those who have no daemon at hand: tools, and "what if".
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeSet, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+use super::balance_plan::{LeftAlone, LeftAloneReason};
 use crate::{
-    config::{RequestedState, Resource},
+    config::{OrderedMap, RequestedState, Resource},
     host::{Configuration, HostFigures, UnmanagedGuest},
     id::{NodeName, ServiceId},
     placement::{
-        Balance, BalanceHold, BalanceOutcome, Change, Counterfactual, Decider, Explanation, Placement, PlacementError,
-        Preference, Scene, SituationFinding, Subject, all_findings, counterfactual, explain, explain_with,
+        Balance, BalanceHold, BalanceOutcome, Change, Counterfactual, Decider, Explanation, Immovable, Placement,
+        PlacementError, Preference, Scene, SituationFinding, Subject, all_findings, counterfactual, explain,
+        explain_with,
     },
-    status::{ManagerStatus, ServiceEntry, ServiceState},
+    status::{ManagerStatus, ServiceEntry, ServiceState, ServiceTable},
 };
 
 /// All that placement looks at.
@@ -207,11 +209,29 @@ impl Prepared<'_> {
         let mut hold = hold;
         let resources = &self.scene.configuration.resources.resources;
         let services = &self.scene.status.services;
-        let may_move = |service: usize| {
-            let resource = services.at(service).and_then(|(sid, _)| resources.get(sid));
-            resource.is_none_or(Resource::auto_rebalance)
-        };
+        let may_move = |service: usize| may_be_moved(resources, services, service);
         self.placement.balance(services, config, &may_move, &mut hold, count)
+    }
+
+    /// The running services that balancing can't move, whatever the loads are. Those of them that are `suspended` are configured so that
+    /// they may not be moved.
+    pub(super) fn left_alone(&self, suspended: &BTreeSet<ServiceId>) -> Vec<LeftAlone> {
+        let resources = &self.scene.configuration.resources.resources;
+        let services = &self.scene.status.services;
+        let may_move = |service: usize| may_be_moved(resources, services, service);
+        let left_alone = self.placement.immovable(services, &may_move).into_iter().filter_map(|(service, why)| {
+            let (sid, entry) = services.at(service)?;
+            let reason = match why {
+                Immovable::ByItself if suspended.contains(sid) => LeftAloneReason::Suspended,
+                Immovable::ByItself => LeftAloneReason::SwitchedOff,
+                Immovable::Together { with } => LeftAloneReason::Together { with: services.at(with)?.0.clone() },
+                Immovable::NotMeasured => LeftAloneReason::NotMeasured,
+                Immovable::Rule { rule } => LeftAloneReason::NodeAffinity { rule },
+                Immovable::NoTarget => LeftAloneReason::NoOtherNode,
+            };
+            Some(LeftAlone { sid: sid.clone(), node: entry.node.clone(), reason })
+        });
+        left_alone.collect()
     }
 
     /// Where the services of these nodes would go if the nodes failed now and were fenced: see [`Situation::after_failure`].
@@ -246,6 +266,12 @@ impl Prepared<'_> {
         });
         recoveries.collect()
     }
+}
+
+/// Whether balancing may move the service at a position of the table, by its own configuration.
+fn may_be_moved(resources: &OrderedMap<ServiceId, Resource>, services: &ServiceTable, service: usize) -> bool {
+    let resource = services.at(service).and_then(|(sid, _)| resources.get(sid));
+    resource.is_none_or(Resource::auto_rebalance)
 }
 
 /// Whether a service is recovered when its node fails.

@@ -8,7 +8,8 @@ use super::{
     losses::{Down, DownReason, LossLevel, Losses, Tolerance, TooMuch},
     other_placement::other_placement,
     remedies::remedies,
-    settled::{Settled, is_asked_to_run},
+    rounds::is_asked_to_run,
+    settled::Settled,
     situation::Prepared,
 };
 use crate::{

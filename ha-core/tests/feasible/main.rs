@@ -275,7 +275,9 @@ fn guests_that_are_not_managed_take_their_memory_from_their_node() {
     cluster.usage.nodes.insert(node(0), NodeFigures { max_memory: 10, ..NodeFigures::default() });
     cluster.usage.services.extend([(sid(0), size(6)), (sid(9), size(5))]);
     let with = |running| {
-        let unmanaged = [UnmanagedGuest { sid: sid(9), node: node(0), running }];
+        // Hosts name those that are managed too.
+        let guest = |number, running| UnmanagedGuest { sid: sid(number), node: node(0), running };
+        let unmanaged = [guest(0, true), guest(9, running)];
         let situation = ha_core::plan::Situation { unmanaged: &unmanaged, ..cluster.situation() };
         situation.feasible(&FeasibleQuestion { memory, ..FeasibleQuestion::default() })
     };

@@ -173,7 +173,7 @@ pub fn foresee(present: &Present, change: &Change) -> Option<Foresight> {
     let anyway = play(present, present.configuration(), &present.settings.nodes, &[])?;
     let played = play(present, &configuration, members, &change.commands)?;
     let afterwards = afterwards(present, &played, members);
-    let before = Situation::new(&present.status, present.configuration(), &present.settings.nodes).findings();
+    let before = present.findings();
     let findings = afterwards.findings();
     let new_findings = findings.iter().filter(|finding| !before.contains(finding)).cloned().collect();
     let consequences = consequences(present, &anyway, &played, &afterwards);
@@ -200,7 +200,7 @@ pub(super) fn rounds_to_come(
         members: members.iter().map(|node| (node.clone(), present.is_there(node))).collect(),
         lrms: present.lrms.clone(),
         configuration: configuration.clone(),
-        unmanaged: Vec::new(),
+        unmanaged: configuration.all_that_may_run(),
         usage: present.usage.clone(),
     };
     let (timings, status) = (present.settings.timings, present.status.clone());
@@ -222,6 +222,7 @@ fn afterwards(present: &Present, played: &RoundsPlayed, members: &[NodeName]) ->
     afterwards.status = played.status.clone();
     afterwards.lrms = played.lrms.clone();
     afterwards.stored.configuration = played.configuration.clone();
+    afterwards.usage = played.usage.clone();
     afterwards.settings.nodes = members.to_vec();
     afterwards
 }
@@ -404,6 +405,6 @@ impl Present {
     #[must_use]
     pub fn findings(&self) -> Vec<SituationFinding> {
         let situation = Situation::new(&self.status, self.configuration(), &self.settings.nodes);
-        situation.findings()
+        Situation { usage: self.usage.as_deref(), ..situation }.findings()
     }
 }

@@ -7,6 +7,7 @@
 //! * [`explain`]: why a service is where it is.
 //! * [`tolerance`]: how many nodes may fail; [`evacuation`]: what becomes of services when nodes are taken down for a while.
 //! * [`feasible`]: whether any placement at all keeps the strict rules and capacities; [`steps`]: the moves to a placement.
+//! * [`balance`]: what automatic balancing would move.
 //! * [`judge`]: what the master would answer to a command.
 //! * [`property_value`]: a property as JSON has it.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
@@ -14,6 +15,7 @@
 //! * [`counted`]: what has been counted of the history.
 //! * [`snapshot`]: the cluster as a document, for a virtual one to go on from there.
 
+mod balance;
 mod check;
 mod edit;
 mod evacuation;
@@ -29,6 +31,7 @@ mod snapshot;
 mod tolerance;
 mod verdict;
 
+pub use balance::balance;
 pub use check::problems;
 pub use edit::{Desk, DeskEdit, NameError};
 pub use evacuation::{Elsewhere, Evacuation, evacuation};

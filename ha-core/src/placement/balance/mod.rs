@@ -3,6 +3,7 @@
 mod bundles;
 mod imbalance;
 mod rank;
+mod targets;
 
 use alloc::vec::Vec;
 
@@ -14,6 +15,7 @@ use crate::{
     id::{NodeName, ServiceId},
     status::{Motion, QueuedCommand, ServiceEntry, ServiceState, ServiceTable},
 };
+pub(crate) use bundles::Immovable;
 use rank::{Candidate, Ranking};
 
 /// For how many rounds in a row the imbalance has been above the threshold. The master keeps it from round to round; a new

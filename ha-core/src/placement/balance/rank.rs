@@ -9,14 +9,13 @@ use core::cmp::Ordering;
 use super::{
     bundles::Bundle,
     imbalance::{Sums, cut, imbalance},
+    targets::Targets,
 };
 use crate::{
     config::datacenter::{BalanceMethod, ImbalanceScale},
     placement::{
         Placement,
-        groups::NodeCounts,
         load::{Balanced, Change, Spread, Usage, UsageLoad},
-        node_set::NodeSet,
         topsis::{Figures, Survey},
     },
 };
@@ -116,20 +115,10 @@ impl<'a> Ranking<'a> {
 
     /// Visits all candidates in their order: by leader, then by target.
     fn for_each(&self, bundles: &[Bundle], mut visit: impl FnMut(Step)) {
-        let mut targets = NodeSet::default();
-        let mut separate = NodeSet::default();
-        let mut crowds = NodeCounts::default();
+        let mut targets = Targets::default();
         for bundle in bundles {
             let Some(source) = self.leaves(bundle) else { continue };
-            self.placement.find_separate(bundle.leader, &mut separate, &mut ());
-            let meanwhile = self.placement.meanwhile(bundle.leader, &separate, |_| false);
-            let classes = meanwhile.as_ref().map(|meanwhile| &meanwhile.classes);
-            targets.copy_from(&classes.unwrap_or_else(|| self.placement.classes(bundle.leader)).preferred);
-            targets.subtract(&separate);
-            self.placement.held().for_each(|node| targets.remove(node));
-            self.placement.find_crowds(bundle.leader, &mut crowds, &mut ());
-            crowds.iter().for_each(|(node, _)| targets.remove(node as usize));
-            targets.remove(bundle.source);
+            let targets = targets.find(self.placement, bundle.leader, bundle.source);
             targets.iter().filter_map(|target| self.step(*bundle, source, target)).for_each(&mut visit);
         }
     }

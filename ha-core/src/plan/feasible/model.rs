@@ -90,6 +90,7 @@ impl Model {
     /// Of everything that counts: sizes, rooms, and who has none.
     fn add_capacities(&mut self, known: Known<'_>, question: &FeasibleQuestion) {
         self.room = vec![[UNBOUNDED; RESOURCES]; self.nodes.len()];
+        let unmanaged = unmanaged(known);
         for (resource, factor) in [question.memory, question.cpu].into_iter().enumerate() {
             let Some(factor) = factor else { continue };
             for service in &mut self.services {
@@ -103,9 +104,9 @@ impl Model {
                     self.nodes_without_figures.push(node.clone());
                     continue;
                 };
-                let unmanaged = known.unmanaged.iter().filter(|guest| guest.running && guest.node == *node);
-                let unmanaged = unmanaged.filter_map(|guest| size_of_service(known.usage, &guest.sid, resource));
-                let size = size.saturating_sub(unmanaged.fold(0, u64::saturating_add));
+                let there = unmanaged.iter().filter(|guest| guest.node == *node);
+                let sizes = there.filter_map(|guest| size_of_service(known.usage, &guest.sid, resource));
+                let size = size.saturating_sub(sizes.fold(0, u64::saturating_add));
                 set(room, resource, size);
                 let part = capacity(node, resource, size);
                 self.constraints.push((part, Constraint::Room { node: number, resource }));
@@ -428,6 +429,15 @@ impl Wanting {
         let bytes = size_of_service(known.usage, sid, MEMORY).unwrap_or_default();
         Self { sid: sid.clone(), sizes: [0; RESOURCES], bytes, from: from.cloned(), pinned: None }
     }
+}
+
+/// The guests that run and are not managed. Hosts name all, as far as they know.
+fn unmanaged(known: Known<'_>) -> Vec<&UnmanagedGuest> {
+    let Known { status, configuration, .. } = known;
+    let resources = &configuration.resources.resources;
+    let is_asked = |sid| resources.get(sid).is_some_and(|of| of.state() == RequestedState::Started);
+    let is_managed = |sid| status.services.contains(sid) || is_asked(sid);
+    known.unmanaged.iter().filter(|guest| guest.running && !is_managed(&guest.sid)).collect()
 }
 
 fn leader_of(leader: &[usize], service: usize) -> usize {
