@@ -20,6 +20,7 @@ MODULES = [
     "pyha",
     "pyha._data",
     "pyha._native",
+    "pyha.asyncio",
     "pyha.changes",
     "pyha.errors",
     "pyha.events",

@@ -11,7 +11,8 @@ from pyha.errors import AnswerError
 #: Methods that give several things, which may be made one by one.
 _LISTS = frozenset({"take_commands", "unmanaged_services", "finished_jobs"})
 
-_METHODS = _LISTS | {
+#: All methods that a host can have.
+METHODS = _LISTS | {
     "event",
     "take_lock",
     "release_lock",
@@ -56,13 +57,15 @@ _well: WeakSet[type] = WeakSet()
 def check(host: object) -> None:
     """Refuses a host with a method that would only give something to be run later, as if that were done."""
     kind = type(host)
-    has_own = not _METHODS.isdisjoint(getattr(host, "__dict__", ()))
+    has_own = not METHODS.isdisjoint(getattr(host, "__dict__", ()))
     if kind in _well and not has_own:
         return
-    for name in sorted(_METHODS):
+    for name in sorted(METHODS):
         method = getattr(host, name, None)
         if method is not None and _is_run_later(name, method):
-            raise AnswerError(f"the host's {name}() is async or a generator: it would not have run when it returns")
+            raise AnswerError(
+                f"the host's {name}() is async or a generator: it would not have run when it returns (see pyha.asyncio)"
+            )
     if not has_own:
         _well.add(kind)
 
