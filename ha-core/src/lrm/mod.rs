@@ -446,8 +446,8 @@ impl Lrm {
                         self.report_left_running(host);
                         return Flow::Over(self.exit());
                     }
-                    if self.is_stopping() && !self.tells_that_it_leaves(host, now) {
-                        return Flow::Over(self.again_after_wait(now));
+                    if self.is_stopping() && self.lease.has_open_watchdog() && !self.tells_that_it_leaves(host, now) {
+                        return self.keep_lock(host, now);
                     }
                     let closed = self.let_go(host, now);
                     if self.is_stopping() && closed {
@@ -563,6 +563,14 @@ impl Lrm {
     /// would take the lock of this node for a proof that the guest is down.
     fn tells_that_it_leaves(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> bool {
         self.write_record_as(LrmState::WaitForAgentLock, host, now) || !host.is_quorate()
+    }
+
+    /// Renews its lock though it has nothing to look after, and tries again later what has to be done before it can leave.
+    fn keep_lock(&mut self, host: &mut (impl LrmHost + ?Sized), now: Now) -> Flow {
+        match self.ask_for_lock(host, now) {
+            Flow::Stage(_) => Flow::Over(self.again_after_wait(now)),
+            flow @ (Flow::Wait(..) | Flow::Over(_)) => flow,
+        }
     }
 
     /// Whether all services are frozen yet, looked at again once its record says that it restarts: a master that reads that thaws
