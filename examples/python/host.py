@@ -5,7 +5,7 @@ All nodes are in this process and share a store in memory, and time is virtual, 
     python host.py
 
 For a cluster of your own replace ``Shared`` by a replicated store, ``Hardware`` by a watchdog device and what manages
-your services, and ``Node.run`` by a loop that sleeps until a daemon wants to be called (``time.monotonic()``).
+your services, and ``Node.run`` by a loop that sleeps until a daemon wants to be called (``pyha.clock()``).
 """
 
 from __future__ import annotations

@@ -234,14 +234,22 @@ impl<'py> IntoPyObject<'py> for Moment {
     }
 }
 
+/// The clock of the calls where none is given.
+///
+/// It goes on while the machine is suspended, where there is such a clock: a lease passes meanwhile too.
+pub(crate) fn clock(py: Python<'_>) -> PyResult<f64> {
+    let time = py.import("time")?;
+    match time.getattr_opt("CLOCK_BOOTTIME")? {
+        Some(clock) => time.call_method1("clock_gettime", (clock,))?.extract(),
+        None => time.call_method0("monotonic")?.extract(),
+    }
+}
+
 /// The time of a call: as given, or by the clocks of this process.
 pub(crate) fn now(py: Python<'_>, monotonic: Option<Moment>, wall: Option<f64>) -> PyResult<Now> {
     let instant = match monotonic {
         Some(Moment(instant)) => instant,
-        None => {
-            let seconds: f64 = attribute(py, "time", "monotonic")?.call0()?.extract()?;
-            Instant::after_start(seconds_to_duration(py, seconds)?)
-        }
+        None => Instant::after_start(seconds_to_duration(py, clock(py)?)?),
     };
     let wall = match wall {
         #[allow(clippy::cast_possible_truncation, reason = "a float that is no time becomes the nearest one")]

@@ -26,7 +26,7 @@ use serde_json::json;
 
 use crate::{
     config::Configuration,
-    convert::{Items, Moment, Name, Node, Out, OutAll, W, data_by, now as time_of},
+    convert::{self, Items, Moment, Name, Node, Out, OutAll, W, data_by, now as time_of},
     host::{AgentArg, CrmHostArg, JobArg, LrmHostArg, PythonHost, RoundHostArg, SinkArg, is_done},
     placement::{Unmanaged, Usage},
     python::attribute,
@@ -64,7 +64,7 @@ fn timings(timings: Option<PyRef<'_, Timings>>) -> timing::Timings {
 /// The cluster resource manager of a node: it runs everywhere, and on one node it is the master.
 ///
 /// It does nothing between calls of :meth:`tick`, which never waits and says when to call again. Times are seconds on
-/// one monotonic clock; without any, this process's clocks are read.
+/// one monotonic clock; without any, :func:`pyha.clock` and this process's clock of the day are read.
 #[pyclass(frozen, module = "pyha")]
 #[derive(Debug)]
 pub(crate) struct Crm {
@@ -423,6 +423,19 @@ impl Manager {
     fn __repr__(&self) -> String {
         format!("<Manager on {}>", self.node)
     }
+}
+
+/// Seconds on the clock that daemons read where a call gives no time: to wait until a :class:`Wait`, and for a host to compare with
+/// ``not_after``.
+///
+/// It goes on while the machine is suspended, where there is such a clock (``CLOCK_BOOTTIME``): a lease passes meanwhile too.
+///
+/// >>> from pyha import clock
+/// >>> clock() <= clock()
+/// True
+#[pyfunction]
+pub(crate) fn clock(py: Python<'_>) -> PyResult<f64> {
+    convert::clock(py)
 }
 
 /// Carries out a job and gives its exit code. It takes as long as the agent does: call it on a worker of its own.

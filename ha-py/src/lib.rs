@@ -30,7 +30,7 @@ mod _native {
             Configuration, DatacenterFile, Editor, FenceConfig, Group, GroupsConfig, NodeLabels, NodesConfig, Resource,
             ResourcesConfig, Rule, RulesConfig,
         },
-        daemons::{Crm, JobRun, Lrm, Manager, RoundInput, run_job},
+        daemons::{Crm, JobRun, Lrm, Manager, RoundInput, clock, run_job},
         history::{history_counted, history_entry, history_failovers},
         measure::{measure_reading, measure_replay},
         placement::{Situation, describe_balance, describe_change, describe_event, describe_explanation},

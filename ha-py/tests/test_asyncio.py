@@ -41,7 +41,7 @@ class Async:
 
 def cluster_of_one() -> example.Node:
     configuration = pyha.Configuration(resources="vm: 100\n")
-    shared = example.Shared(configuration, ["node1"], pyha.Timings.fast(), time.monotonic, {"node1"})
+    shared = example.Shared(configuration, ["node1"], pyha.Timings.fast(), pyha.clock, {"node1"})
     shared.guests["vm:100"] = "node1"
     return example.Node("node1", shared, lambda source, event: None)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import textwrap
 import traceback
 from datetime import timedelta
 from typing import Any
@@ -281,3 +283,26 @@ def test_a_lock_that_is_only_known_to_be_held_is_acquired_once(monkeypatch: pyte
     cluster.nodes["node3"].cut_power()
     cluster.run_for(240)
     assert cluster.places("vm:100") == ["node1"], "a node is fenced all the same"
+
+
+def test_without_a_time_the_clock_goes_on_while_the_machine_is_suspended() -> None:
+    # A machine that has slept for a day: in a process of its own, so that nothing has seen the clocks before.
+    slept = textwrap.dedent("""
+        import time
+
+        if not hasattr(time, "CLOCK_BOOTTIME"):
+            raise SystemExit(77)
+        awake = time.clock_gettime
+        time.clock_gettime = lambda clock: awake(clock) + (86400 if clock == time.CLOCK_BOOTTIME else 0)
+        import host, pyha
+
+        shared = host.Shared(pyha.Configuration(), ["node1"], pyha.Timings(), pyha.clock, {"node1"})
+        node = host.Node("node1", shared, lambda source, event: None)
+        wait = pyha.Crm("node1").tick(host.Daemon("crm", node))
+        assert wait.until > time.monotonic() + 86000, wait
+        assert wait.until - pyha.clock() < 3600, wait
+    """)
+    run = subprocess.run([sys.executable, "-c", slept], cwd=EXAMPLES / "python", capture_output=True, text=True)
+    if run.returncode == 77:
+        pytest.skip("there is no clock here that goes on while the machine is suspended")
+    assert run.returncode == 0, run.stderr

@@ -29,14 +29,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import inspect
-import time
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from threading import Lock
 from typing import Any, TypeVar, cast
 
 from pyha import _hosts
-from pyha._native import Crm, JobRun, Lrm
+from pyha._native import Crm, JobRun, Lrm, clock
 from pyha.errors import HostError
 from pyha.host import CrmHost, LrmHost
 from pyha.records import Job
@@ -86,7 +85,7 @@ class Daemon:
         ``tick``.
         """
         while (wait := await self.tick()) is not None:
-            left = max(0.0, wait.until - time.monotonic())
+            left = max(0.0, wait.until - clock())
             try:
                 await asyncio.wait_for(self._woken.wait(), left)
             except asyncio.TimeoutError:
