@@ -165,6 +165,12 @@ impl ServiceView {
         }
     }
 
+    /// With whom it shares its node though a rule would have them apart, in words.
+    #[must_use]
+    pub fn shares_node(&self) -> Option<String> {
+        (!self.shares_with.is_empty()).then(|| format!("shares its node with {}", Few(&self.shares_with)))
+    }
+
     fn fmt_readiness(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.readiness, self.readiness_since) {
             (Some(Readiness::NotReady), Some(since)) => write!(f, " since {}", UtcTime(since))?,
@@ -208,8 +214,8 @@ impl fmt::Display for ServiceView {
         if let Some(wait) = self.waits_for_turn() {
             write!(f, ", {wait}")?;
         }
-        if !self.shares_with.is_empty() {
-            write!(f, ", shares its node with {}", Few(&self.shares_with))?;
+        if let Some(sharing) = self.shares_node() {
+            write!(f, ", {sharing}")?;
         }
         if let Some(going) = &self.goes_back {
             write!(f, ", {going}")?;

@@ -1,11 +1,11 @@
 //! A service at a glance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ha_core::{
-    config::RequestedState,
+    config::{RequestedState, Rule},
     history::Change,
-    id::NodeName,
+    id::{NodeName, RuleId, ServiceId},
     status::{
         ClusterView, ServiceEntry, StateName,
         view::{Advice, ServiceView, ShownState},
@@ -131,8 +131,29 @@ fn reason(present: &Present, view: &ServiceView) -> Option<String> {
     if let Some(going) = &view.goes_back {
         return Some(going.to_string());
     }
-    let home = entry.maintenance_node.as_ref().filter(|home| **home != entry.node)?;
-    Some(format!("goes back to {home} when its maintenance ends"))
+    if let Some(home) = entry.maintenance_node.as_ref().filter(|home| **home != entry.node) {
+        return Some(format!("goes back to {home} when its maintenance ends"));
+    }
+    view.shares_node().or_else(|| shares_domain(present, &view.sid))
+}
+
+/// With whom a service shares the failure domain of its node, though a rule would have them apart by that: there is no other place.
+fn shares_domain(present: &Present, sid: &ServiceId) -> Option<String> {
+    let configuration = present.configuration();
+    let rules = present.status.sharing.iter().filter(|(_, services)| services.contains(sid));
+    let is_spread = |rule: &RuleId| configuration.rules.rules.get(rule).is_some_and(Rule::is_spread);
+    let domain_of = |sid: &ServiceId| {
+        let node = &present.status.services.get(sid)?.node;
+        configuration.nodes.failure_domain(node)
+    };
+    let domain = domain_of(sid)?;
+    let sharing = rules.filter(|(rule, _)| is_spread(rule)).flat_map(|(_, services)| services);
+    let others: BTreeSet<&str> = sharing
+        .filter(|other| *other != sid && domain_of(other) == Some(domain))
+        .map(ServiceId::as_str)
+        .collect();
+    let others: Vec<&str> = others.into_iter().collect();
+    (!others.is_empty()).then(|| format!("shares failure domain {domain} with {}", others.join(", ")))
 }
 
 /// What last went wrong with a service that is not as it should be, as the agent of its node, or of the node before, said it.
