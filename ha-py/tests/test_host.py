@@ -302,7 +302,9 @@ def test_without_a_time_the_clock_goes_on_while_the_machine_is_suspended() -> No
         assert wait.until > time.monotonic() + 86000, wait
         assert wait.until - pyha.clock() < 3600, wait
     """)
-    run = subprocess.run([sys.executable, "-c", slept], cwd=EXAMPLES / "python", capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", slept], check=False, cwd=EXAMPLES / "python", capture_output=True, text=True
+    )
     if run.returncode == 77:
         pytest.skip("there is no clock here that goes on while the machine is suspended")
     assert run.returncode == 0, run.stderr

@@ -445,8 +445,8 @@ impl Settled {
                 *changed = self.moment;
             }
         }
-        let depends =
-            rules.apart_from_one(service).chain(rules.rather_apart_from(service)).chain(rules.spread_from(service));
+        let apart = rules.apart_from_one(service).iter().map(|other| *other as usize);
+        let depends = apart.chain(rules.rather_apart_from(service)).chain(rules.spread_from(service));
         for service in core::iter::once(service).chain(depends) {
             if let Some(noted) = self.noted.get_mut(service) {
                 *noted = None;

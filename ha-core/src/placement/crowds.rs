@@ -22,6 +22,7 @@ impl Placement {
     }
 
     /// Whether a service shares a node with one that should rather be apart from it.
+    #[inline]
     pub(super) fn is_crowded(&self, service: usize, node: usize) -> bool {
         self.rules.is_loosely_apart(service) && self.crowded_by(service).any(|(used, _)| used as usize == node)
     }
@@ -33,7 +34,7 @@ impl Placement {
     }
 
     fn crowded_by(&self, service: usize) -> impl Iterator<Item = (u32, usize)> + '_ {
-        let present = self.occupancy(service).present;
+        let present = self.occupancy(service).present();
         self.rules.rather_apart_by(service).flat_map(move |(other, by_domain)| {
             let occupancy = if by_domain { Occupancy::default() } else { self.occupancy(other) };
             let stays = move |node: &u32| keeps_crowded(*node, present, occupancy.destination());

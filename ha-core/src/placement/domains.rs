@@ -38,8 +38,8 @@ impl Domains {
 
     /// The domains that a service uses, each once.
     fn used(&self, occupancy: Occupancy) -> impl Iterator<Item = u32> + use<> {
-        let node = occupancy.node.and_then(|node| self.of(node));
-        let target = occupancy.target.and_then(|target| self.of(target));
+        let node = occupancy.node().and_then(|node| self.of(node));
+        let target = occupancy.target().and_then(|target| self.of(target));
         node.into_iter().chain(target.filter(|target| Some(*target) != node))
     }
 }

@@ -270,7 +270,7 @@ impl Placement {
 
     /// The position of the node of a service, if that is online.
     pub(crate) fn place_of(&self, service: usize) -> Option<usize> {
-        self.occupancy(service).present.map(|node| node as usize)
+        self.occupancy(service).present().map(|node| node as usize)
     }
 
     /// The nodes that a service uses, and of these the one where it is to be in the end.

@@ -64,6 +64,8 @@ impl KeptApartRules {
         Self { rules, of_service }
     }
 
+    /// Asked for nearly every service in every round; mostly there are none.
+    #[inline]
     fn are_about(&self, service: usize) -> bool {
         !self.rules.is_empty() && !list(&self.of_service, service).is_empty()
     }
@@ -142,12 +144,13 @@ impl PlacementRules {
     pub(crate) fn negative(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
         let of_group = self.apart_from_group.get(self.group_number(service)).iter().map(|other| *other as usize);
         let of_groups = self.groups_apart_from_one(service).flat_map(|group| self.members(group));
-        of_group.chain(self.apart_from_one(service)).chain(of_groups)
+        let of_one = self.apart_from_one(service).iter().map(|other| *other as usize);
+        of_group.chain(of_one).chain(of_groups)
     }
 
     /// Those of them that neither the group of this one keeps away from nor are in a group.
-    pub(crate) fn apart_from_one(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
-        list(&self.apart_from_one, service).iter().map(|other| *other as usize)
+    pub(crate) fn apart_from_one(&self, service: usize) -> &[u32] {
+        list(&self.apart_from_one, service)
     }
 
     /// The groups of which none must share a node with this one.

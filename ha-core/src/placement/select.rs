@@ -197,16 +197,30 @@ impl Placement {
     }
 
     /// Whether a service in negative affinity with this one uses a node: whether [`Placement::find_separate`] finds that node.
+    ///
+    /// Each service that a rule is about is asked for this in each round.
     fn is_kept_apart_from(&self, service: usize, node: usize) -> bool {
-        let uses = |counts: &NodeCounts| counts.iter().any(|(used, _)| used as usize == node);
-        let group = self.rules.group(service).and_then(|group| self.groups.get(group));
-        let mut groups = self.rules.groups_apart_from_one(service).filter_map(|group| self.groups.get(group));
-        let mut others = self.rules.apart_from_one(service).filter_map(|other| self.occupancies.get(other));
-        group.is_some_and(|group| uses(&group.apart))
-            || groups.any(|group| uses(&group.used))
-            || u32::try_from(node).is_ok_and(|node| others.any(|other| other.uses(node)))
-            || self.strangers.get(&service).is_some_and(|nodes| nodes.contains(&node))
-            || (self.rules.is_spread(service) && self.spread_from(service).any(|(used, _)| used == node))
+        let Ok(node) = u32::try_from(node) else { return false };
+        self.rules.apart_from_one(service).iter().any(|other| self.uses(*other, node))
+            || (!self.groups.is_empty() && self.group_uses(service, node))
+            || (!self.strangers.is_empty() && self.stranger_uses(service, node))
+            || (self.rules.is_spread(service) && self.spread_from(service).any(|(used, _)| used == node as usize))
+    }
+
+    fn uses(&self, service: u32, node: u32) -> bool {
+        self.occupancies.get(service as usize).is_some_and(|occupancy| occupancy.uses(node))
+    }
+
+    fn stranger_uses(&self, service: usize, node: u32) -> bool {
+        self.strangers.get(&service).is_some_and(|nodes| nodes.contains(&(node as usize)))
+    }
+
+    /// Whether a node is used by a group of which none may share it with this service, or by what its own group keeps away from.
+    fn group_uses(&self, service: usize, node: u32) -> bool {
+        let uses = |counts: &NodeCounts| counts.iter().any(|(used, _)| used == node);
+        let group = |number: usize| self.groups.get(number);
+        self.rules.group(service).and_then(group).is_some_and(|own| uses(&own.apart))
+            || self.rules.groups_apart_from_one(service).filter_map(group).any(|other| uses(&other.used))
     }
 
     fn decide(
@@ -332,7 +346,7 @@ impl Placement {
         let groups = self.rules.groups_apart_from_one(service).filter_map(|group| self.groups.get(group));
         let of_groups = groups.flat_map(|group| group.used.iter());
         of_group.chain(of_groups).for_each(|(node, _)| separate.insert(node as usize));
-        let of_one = self.rules.apart_from_one(service).flat_map(|other| self.occupancy(other).used());
+        let of_one = self.rules.apart_from_one(service).iter().flat_map(|other| self.occupancy(*other as usize).used());
         of_one.for_each(|node| separate.insert(node as usize));
         let of_strangers = self.strangers.get(&service).into_iter().flatten();
         of_strangers.for_each(|node| separate.insert(*node));

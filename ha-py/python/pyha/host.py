@@ -69,8 +69,8 @@ class ClusterLock(Protocol):
 class Watchdog(Protocol):
     """A watchdog that resets this node unless it is fed.
 
-    ``not_after`` is a time of the clock of the calls, :func:`pyha.clock` if none is given to them: a feed that would come
-    later is not made, and :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
+    ``not_after`` is a time of the clock of the calls, :func:`pyha.clock` if none is given to them: a feed that would
+    come later is not made, and :attr:`pyha.FeedOutcome.TOO_LATE` is returned.
     """
 
     @abstractmethod

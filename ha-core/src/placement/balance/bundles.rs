@@ -55,7 +55,7 @@ impl Placement {
             if !is_started(entry) {
                 continue;
             }
-            let Some(source) = self.occupancy(service).node else { continue };
+            let Some(source) = self.occupancy(service).node() else { continue };
             let source = source as usize;
             // The first started service of a group leads all of it; the others are seen then.
             if let Some(group) = self.rules.group(service)
@@ -84,7 +84,7 @@ impl Placement {
 
     /// Whether a service can't leave a node, which the others of its bundle are on.
     fn is_held(&self, member: usize, entry: &ServiceEntry, source: usize, may_move: &dyn Fn(usize) -> bool) -> bool {
-        let node = self.occupancy(member).node;
+        let node = self.occupancy(member).node();
         entry.state.target().is_some()
             || !may_move(member)
             || if is_started(entry) {
@@ -106,7 +106,7 @@ impl Placement {
         let mut targets = Targets::default();
         let mut seen = vec![false; self.rules.groups()];
         for (leader, (_, entry)) in services.iter().enumerate() {
-            let Some(source) = self.occupancy(leader).node.filter(|_| is_started(entry)) else { continue };
+            let Some(source) = self.occupancy(leader).node().filter(|_| is_started(entry)) else { continue };
             let source = source as usize;
             if let Some(group) = self.rules.group(leader)
                 && seen.get_mut(group).is_none_or(|seen| core::mem::replace(seen, true))

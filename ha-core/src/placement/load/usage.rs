@@ -188,8 +188,8 @@ impl UsageLoad {
     /// The nodes to which a service adds its configured size.
     fn counted(&self, occupancy: Occupancy) -> [Option<u32>; 2] {
         match self.source {
-            Source::Configured => [occupancy.node, occupancy.target],
-            Source::Measured => [occupancy.starting, None],
+            Source::Configured => [occupancy.node(), occupancy.target()],
+            Source::Measured => [occupancy.starting(), None],
         }
     }
 
