@@ -103,6 +103,7 @@ __all__ = [
     "Situation",
     "Timings",
     "check_recorded",
+    "clock",
     "compare_versions",
     "decide_lock",
     "describe_balance",
@@ -883,7 +884,7 @@ class Crm:
     The cluster resource manager of a node: it runs everywhere, and on one node it is the master.
 
     It does nothing between calls of :meth:`tick`, which never waits and says when to call again. Times are seconds on
-    one monotonic clock; without any, this process's clocks are read.
+    one monotonic clock; without any, :func:`pyha.clock` and this process's clock of the day are read.
     """
     def __new__(cls, /, node: str, *, timings: Timings | None = None, sink: EventSink | None = None) -> Crm:
         """
@@ -2645,6 +2646,18 @@ class Timings:
 def check_recorded(folder: str | PathLike[str]) -> Difference | None:
     """
     Replays a folder and compares with its ``trace.jsonl``: ``None`` if all events are the same.
+    """
+
+def clock() -> float:
+    """
+    Seconds on the clock that daemons read where a call gives no time: to wait until a :class:`Wait`, and for a host to compare with
+    ``not_after``.
+
+    It goes on while the machine is suspended, where there is such a clock (``CLOCK_BOOTTIME``): a lease passes meanwhile too.
+
+    >>> from pyha import clock
+    >>> clock() <= clock()
+    True
     """
 
 def compare_versions(one: str, other: str) -> int:
