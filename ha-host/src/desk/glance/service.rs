@@ -148,10 +148,8 @@ fn shares_domain(present: &Present, sid: &ServiceId) -> Option<String> {
     };
     let domain = domain_of(sid)?;
     let sharing = rules.filter(|(rule, _)| is_spread(rule)).flat_map(|(_, services)| services);
-    let others: BTreeSet<&str> = sharing
-        .filter(|other| *other != sid && domain_of(other) == Some(domain))
-        .map(ServiceId::as_str)
-        .collect();
+    let others: BTreeSet<&str> =
+        sharing.filter(|other| *other != sid && domain_of(other) == Some(domain)).map(ServiceId::as_str).collect();
     let others: Vec<&str> = others.into_iter().collect();
     (!others.is_empty()).then(|| format!("shares failure domain {domain} with {}", others.join(", ")))
 }
