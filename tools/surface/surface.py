@@ -69,8 +69,9 @@ def python_lines(module: str, body: list[ast.stmt]) -> Iterator[str]:
         if isinstance(item, ast.ClassDef) and not item.name.startswith("_"):
             yield f"{module}.{item.name}({', '.join(map(ast.unparse, item.bases))})"
             yield from python_lines(f"{module}.{item.name}", item.body)
-        elif isinstance(item, ast.FunctionDef) and (not item.name.startswith("_") or item.name in ("__new__", "__init__")):
+        elif isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and is_promised(item.name):
             kind = "".join(f"@{ast.unparse(decorator)} " for decorator in item.decorator_list)
+            kind += "async " if isinstance(item, ast.AsyncFunctionDef) else ""
             returns = f" -> {ast.unparse(item.returns)}" if item.returns else ""
             yield f"{module}.{kind}{item.name}({ast.unparse(item.args)}){returns}"
         elif isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_"):
@@ -78,6 +79,10 @@ def python_lines(module: str, body: list[ast.stmt]) -> Iterator[str]:
             yield f"{module}.{ast.unparse(item.target)}: {ast.unparse(item.annotation)}{value}"
         elif isinstance(item, ast.Assign) and re.match("[a-zA-Z]|__all__", ast.unparse(item.targets[0])):
             yield f"{module}.{ast.unparse(item.targets[0])} = {ast.unparse(item.value)}"
+
+
+def is_promised(function: str) -> bool:
+    return not function.startswith("_") or function in ("__new__", "__init__")
 
 
 def python_module(path: Path) -> str:

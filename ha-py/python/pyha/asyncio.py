@@ -44,7 +44,7 @@ from pyha.words import StopRequest
 
 __all__ = ["Daemon", "Jobs", "run_job"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 #: How long an ``async`` method of a host may take where nothing is said, in seconds.
 CALL_TIMEOUT = 5.0
@@ -107,7 +107,7 @@ class Daemon:
             await self._in_thread(partial(self._daemon.request_stop, request, cast("LrmHost", self._host)))
         self._woken.set()
 
-    async def _in_thread(self, call: Callable[[], T]) -> T:
+    async def _in_thread(self, call: Callable[[], _T]) -> _T:
         return await self._loop.run_in_executor(self._thread, call)
 
 
@@ -122,10 +122,10 @@ class _Bridge:
 
 
 def _in_loop(
-    name: str, method: Callable[..., Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop, timeout: float
-) -> Callable[..., T]:
+    name: str, method: Callable[..., Coroutine[Any, Any, _T]], loop: asyncio.AbstractEventLoop, timeout: float
+) -> Callable[..., _T]:
     @wraps(method)
-    def call(*arguments: object) -> T:
+    def call(*arguments: object) -> _T:
         coroutine = method(*arguments)
         try:
             answer = asyncio.run_coroutine_threadsafe(coroutine, loop)
