@@ -386,7 +386,10 @@ fn daemons_that_are_killed_in_the_middle_of_moves_lose_and_double_nothing() {
     for time in 0..times {
         let from = place().unwrap();
         watches[from].slow_down();
-        sandbox.ok(&["migrate", "vm:100", names[1 - from]]);
+        // Its daemon has just been started, and the master may not have seen it yet.
+        wait_for("the other node is there", 60, || {
+            sandbox.ha(&["migrate", "vm:100", names[1 - from]]).status.success()
+        });
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
