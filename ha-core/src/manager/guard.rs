@@ -7,7 +7,7 @@
 //! lock meanwhile: if it can't be reached, its services wait for it, for another boot of its machine, for a person, or for a fence
 //! device.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{RoundHost, RoundInput, fencing::Proof, round::Round};
 use crate::{
@@ -23,7 +23,7 @@ pub(super) struct GuardHistory {
     /// The time of a record of each node that says nothing of the present: it may be older than what matters.
     stale: BTreeMap<NodeName, Option<Timestamp>>,
     /// The time of a node's record when something came there that runs: it may run in another boot than the one which that record
-    /// names.
+    /// names. A new master counts the record that it finds of an unguarded node as such a one.
     arrivals: BTreeMap<NodeName, Option<Timestamp>>,
     /// Unguarded nodes that were reported.
     reported: BTreeSet<NodeName>,
@@ -33,7 +33,12 @@ impl GuardHistory {
     /// Looks at the records that a round has read: nodes whose LRM holds its lock again are guarded.
     pub(super) fn update(&mut self, status: &mut ManagerStatus, input: &RoundInput) {
         for (node, record) in &input.lrms {
-            self.stale.entry(node.clone()).or_insert(record.timestamp);
+            let Entry::Vacant(first) = self.stale.entry(node.clone()) else { continue };
+            first.insert(record.timestamp);
+            // A master before this one may have seen something come there after that record.
+            if status.unguarded.contains(node) {
+                self.arrivals.insert(node.clone(), record.timestamp);
+            }
         }
         let mut unguarded = core::mem::take(&mut status.unguarded);
         // Whatever its LRM says now: the node may be reset before a service that is on its way there runs.
