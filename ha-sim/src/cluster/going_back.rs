@@ -85,7 +85,9 @@ impl GoingBack {
         let (before, rules) = (before?, evaluate(&turn.rules, &nodes).compiled);
         turn.moved.iter().find_map(|(sid, target)| {
             let delay = *turn.delays.get(sid)?;
-            let entry = before.services.get(sid).filter(|entry| goes_back(sid, entry, target, &rules))?;
+            let could_stay = |entry: &&ServiceEntry| status.is_online(&entry.node);
+            let entry = before.services.get(sid).filter(could_stay);
+            let entry = entry.filter(|entry| goes_back(sid, entry, target, &rules))?;
             let back_for = now.since(*self.away.get(target)?);
             // Clocks are a little faster or slower.
             (back_for < delay.mul_f64(0.9)).then(|| {
@@ -99,7 +101,7 @@ impl GoingBack {
     }
 }
 
-/// Whether a service that could stay where it is goes to a node of higher priority, which it did not leave for maintenance.
+/// Whether a service goes to a node of higher priority, which it did not leave for maintenance.
 fn goes_back(sid: &ServiceId, entry: &ServiceEntry, target: &NodeName, rules: &CompiledRules) -> bool {
     let Some(rule) = rules.node_affinity(sid) else { return false };
     let priorities = rule.priority(&entry.node).zip(rule.priority(target));

@@ -1,9 +1,9 @@
 //! Whether everything is where rules and requests want it, or says why not.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ha_core::{
-    config::{RequestedState, Rule, datacenter::FencingMode},
+    config::{RequestedState, Rule, RuleKind, RulesConfig, datacenter::FencingMode},
     id::{NodeName, ServiceId},
     placement::Preference,
     rules::{Orders, RuleSet, evaluate},
@@ -227,8 +227,24 @@ impl<'a> Present<'a> {
 
     /// Whether a service in `recovery` waits though there is a node for it.
     fn has_a_node_for(self, sid: &ServiceId) -> bool {
-        let node = self.cluster.snapshot().situation().select(sid, Preference::BestScore);
+        let mut snapshot = self.cluster.snapshot();
+        self.read_as_the_oldest_node(Arc::make_mut(&mut snapshot.configuration.rules));
+        let node = snapshot.situation().select(sid, Preference::BestScore);
         !matches!(node, Ok(None))
+    }
+
+    /// While a node has a version that does not know how services may be kept apart, the master reads the rules as that one does.
+    fn read_as_the_oldest_node(self, rules: &mut RulesConfig) {
+        for (_, rule) in rules.rules.iter_mut() {
+            if let RuleKind::ResourceAffinity { apart, .. } = &mut rule.kind {
+                if !self.world.knows_loose_rules() {
+                    apart.strict = None;
+                }
+                if !self.world.knows_spread() {
+                    apart.spread = None;
+                }
+            }
+        }
     }
 }
 
