@@ -300,18 +300,7 @@ fn answer(status: &ManagerStatus, input: &mut RoundInput) {
 
 /// Where a service goes to, unless it is on its way before its start.
 fn goes_to(state: &ServiceState) -> Option<&NodeName> {
-    match state {
-        ServiceState::Migrate { target } | ServiceState::Relocate { target } => Some(target),
-        ServiceState::RequestStartBalance { .. }
-        | ServiceState::RequestStop { .. }
-        | ServiceState::Started { .. }
-        | ServiceState::Stopped
-        | ServiceState::RequestStart
-        | ServiceState::Fence
-        | ServiceState::Recovery
-        | ServiceState::Freeze
-        | ServiceState::Error => None,
-    }
+    state.target().filter(|_| !matches!(state, ServiceState::RequestStartBalance { .. }))
 }
 
 /// Whether it is requested that a service runs.

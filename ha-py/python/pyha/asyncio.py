@@ -221,10 +221,7 @@ class Jobs:
 
     def start_job(self, job: Job, /) -> int | None:
         """Starts a job as a task."""
-        try:
-            self._loop.call_soon_threadsafe(self._begin, job)
-        except RuntimeError as error:
-            raise HostError(str(error)) from error
+        self._soon(self._begin, job)
         return None
 
     def finished_jobs(self) -> list[tuple[int, int]]:
@@ -235,7 +232,14 @@ class Jobs:
 
     def end_job(self, job_id: int, /) -> None:
         """Cancels a job."""
-        self._loop.call_soon_threadsafe(self._cancel, job_id)
+        self._soon(self._cancel, job_id)
+
+    def _soon(self, call: Callable[..., None], argument: Job | int) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, argument)
+        except RuntimeError as error:
+            # The loop is closed.
+            raise HostError(str(error)) from error
 
     def _begin(self, job: Job) -> None:
         self._tasks[job.id] = self._loop.create_task(self._carry_out(job))
