@@ -212,6 +212,8 @@ pub struct Invariants {
     struck_until: BTreeMap<NodeName, Instant>,
     /// Why services went to `error`.
     reasons: BTreeMap<ServiceId, ErrorReason>,
+    /// Why each service was in `error` that a master has taken out of it since. If that was never recorded it is in `error` still.
+    former_reasons: BTreeMap<ServiceId, ErrorReason>,
     /// When the master last said that it has no node for a service.
     no_node: BTreeMap<ServiceId, Instant>,
     /// How often each master has written the manager status since an incident was over in it, for the incidents that it knew.
@@ -322,7 +324,7 @@ impl Invariants {
     /// Why a service is in `error`, as the master said.
     #[must_use]
     pub fn error_reason(&self, sid: &ServiceId) -> Option<ErrorReason> {
-        self.reasons.get(sid).copied()
+        self.reasons.get(sid).or_else(|| self.former_reasons.get(sid)).copied()
     }
 
     /// When the master last said that it has no node for a service that must be recovered.
@@ -684,7 +686,8 @@ impl Invariants {
     /// A service changed its state: it goes into `error` only with a reason that was told.
     fn check_reason(&mut self, sid: &ServiceId, to: StateName, at: Instant) {
         if to != StateName::Error {
-            self.reasons.remove(sid);
+            let former = self.reasons.remove(sid);
+            self.former_reasons.extend(former.map(|reason| (sid.clone(), reason)));
         } else if !self.reasons.contains_key(sid) {
             self.note_breach(at, Invariant::ToldWhy, format!("{sid} goes to error, and nobody is told why"));
         }
