@@ -75,7 +75,7 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         (_, "sid" | "sids") => one(Word::Service),
         (_, "resources" | "first" | "then" | "add" | "remove") => several(Word::Service),
         ("node add", "node") | ("init", "nodes") | ("groupadd", "group") | ("rules add", "rule") => one(Word::Free),
-        ("plan evacuate", "nodes") => one(Word::Node),
+        ("plan evacuate" | "rolling", "nodes") => one(Word::Node),
         (_, "nodes" | "without") => several(Word::Node),
         (_, "node" | "name" | "on" | "repeat" | "lost") => one(Word::Node),
         (_, "about") => one(Word::ServiceOrNode),
@@ -107,7 +107,7 @@ fn word(verb: &str, argument: &str) -> Option<(Word, bool)> {
         (_, "delay" | "timeout" | "wait" | "lines" | "since" | "losses" | "history_mb" | "history_days") => {
             one(Word::Free)
         }
-        (_, "memory" | "cpu" | "steps" | "at_once" | "moves") => one(Word::Free),
+        (_, "memory" | "cpu" | "steps" | "at_once" | "moves" | "run") => one(Word::Free),
         (
             _,
             "failure_domain" | "comment" | "digest" | "id" | "rest" | "parameters" | "watchdog" | "address" | "require"

@@ -22,6 +22,7 @@ mod plan;
 mod progress;
 mod repair;
 mod resource_agents;
+mod rolling;
 mod show;
 mod status;
 mod trial;
@@ -146,6 +147,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         },
         Verb::Store { verb: StoreVerb::Test(arguments) } => trial::test(&arguments),
         Verb::Plan { verb } => plan::plan(&context()?, verb),
+        Verb::Rolling(arguments) => rolling::rolling(&context()?, &arguments, cli.store.as_deref()),
         Verb::Snapshot => plan::snapshot(&context()?),
         Verb::Guest { verb } => match verb {
             GuestVerb::Set { sid, file } => edits::set_guest(&context()?, &sid, &file),

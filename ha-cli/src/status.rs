@@ -17,7 +17,7 @@ use ha_core::{
     },
 };
 use ha_host::{
-    desk::{Glance, Health, NodeGlance, NodeHealth, Present, ServiceGlance, StatusParts, span},
+    desk::{Glance, Health, NodeGlance, NodeHealth, Present, RollingWork, ServiceGlance, StatusParts, span},
     history,
     os::signals::StopSignals,
     store::{SpaceLevel, StoreError, StoreSpace, TwinNote},
@@ -86,6 +86,8 @@ struct Seen {
     twins: BTreeMap<NodeName, TwinNote>,
     space: Option<StoreSpace>,
     store_problems: Vec<ha_host::store::StoreProblem>,
+    /// Work on node after node that is not over.
+    rolling: Option<RollingWork>,
 }
 
 impl Seen {
@@ -106,6 +108,7 @@ impl Seen {
             // What can't be told is left out.
             space: context.store.space().unwrap_or_default(),
             store_problems: context.store.problems()?,
+            rolling: RollingWork::read(&*context.store).ok().flatten().filter(|work| !work.step.is_over()),
             present,
             glance,
             twins,
@@ -173,10 +176,11 @@ impl Seen {
             store_problems: &self.store_problems,
         };
         let mut object = parts.to_json();
-        if let Value::Object(object) = &mut object
-            && verbose
-        {
-            self.add_records(object);
+        if let Value::Object(object) = &mut object {
+            object.extend(self.rolling.as_ref().map(|work| ("rolling".to_owned(), json!(work))));
+            if verbose {
+                self.add_records(object);
+            }
         }
         Ok(object)
     }
@@ -205,6 +209,9 @@ impl Seen {
             let guard = node.guard.as_ref().map(|guard| format!("; guarded by {guard}")).unwrap_or_default();
             let domain = node.failure_domain.as_ref().map(|domain| format!("; in {domain}")).unwrap_or_default();
             writeln!(out, "{style}node {} ({}{domain}{guard}){style:#}", node.node, node.text)?;
+        }
+        if let Some(work) = &self.rolling {
+            writeln!(out, "rolling work: {work}")?;
         }
         self.say_store(&mut out)?;
         let is_whole = options.sids.is_empty() && !options.problems && options.on.is_empty();

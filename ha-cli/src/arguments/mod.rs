@@ -4,6 +4,7 @@ mod changes;
 mod guests;
 mod nodes;
 mod plan;
+mod rolling;
 mod rules;
 mod services;
 mod status;
@@ -12,6 +13,7 @@ pub(super) use changes::{ChangeOptions, StepsManner};
 pub(super) use guests::GuestVerb;
 pub(super) use nodes::{LabelOptions, NodeVerb};
 pub(super) use plan::PlanVerb;
+pub(super) use rolling::RollingArguments;
 pub(super) use rules::{GraphOptions, MemberOptions, RuleOptions, RulesVerb};
 pub(super) use services::{GroupOptions, ResourceOptions};
 pub(super) use status::{SortBy, StatusOptions};
@@ -318,6 +320,19 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: PlanVerb,
     },
+    /// Work on node after node: services leave, a command is run or a restart waited for, services come back, the next one.
+    ///
+    /// Before each node the cluster must be whole: every node online, a master at work, each service as it is to be; no service may
+    /// be interrupted, and one more node may be lost. At the first doubt it stops, says why, and what state things are in. How
+    /// far it is, is in the store: after a stop, or the death of this program, '--resume' goes on, from any machine. Two never
+    /// carry it out at once: who takes up work watches for 8 seconds first whether its runner lives.
+    ///
+    /// The command is run on THIS machine, not on the node: HA starts nothing on other machines. It is run once for each node; where
+    /// nobody knows what came of it, a person decides (--again, --done). The store has its text, so no secrets belong into it.
+    ///
+    /// Exit codes: 0 if all nodes are done, 1 if it was refused or has stopped, 4 if it has stopped since the command has failed or
+    /// nobody knows what came of it.
+    Rolling(RollingArguments),
     /// Write the cluster as it is now, for a virtual one to go on from there: see 'ha-sim run --from'.
     ///
     /// One JSON document: the nodes and timings, the configuration, what the master and the LRMs have recorded, and where guests are, with their

@@ -50,6 +50,11 @@ impl Evacuation {
 /// What follows from maintenance of these nodes and from its end. `None` if no node could be the master.
 #[must_use]
 pub fn evacuation(present: &Present, nodes: &[NodeName]) -> Option<Evacuation> {
+    evacuation_with_end(present, nodes).map(|(evacuation, _)| evacuation)
+}
+
+/// The same, and the cluster as it is when all is over.
+pub(super) fn evacuation_with_end(present: &Present, nodes: &[NodeName]) -> Option<(Evacuation, Present)> {
     let all = |command: fn(NodeName) -> Command| Change {
         commands: nodes.iter().cloned().map(command).collect(),
         ..Change::default()
@@ -62,14 +67,15 @@ pub fn evacuation(present: &Present, nodes: &[NodeName]) -> Option<Evacuation> {
         let then = then.get(sid).filter(|then| *then != now)?;
         Some(Elsewhere { sid: (*sid).clone(), now: (*now).clone(), then: (*then).clone() })
     });
-    Some(Evacuation {
+    let evacuation = Evacuation {
         nodes: nodes.to_vec(),
         leaving: begins.consequences,
         interrupted: interrupted(&meanwhile, nodes),
         meanwhile: tolerance_with_remedies(&meanwhile, 1),
         returning: ends.consequences,
         elsewhere: elsewhere.collect(),
-    })
+    };
+    Some((evacuation, ends.afterwards))
 }
 
 fn places(present: &Present) -> BTreeMap<&ServiceId, &NodeName> {
@@ -77,7 +83,7 @@ fn places(present: &Present) -> BTreeMap<&ServiceId, &NodeName> {
 }
 
 /// The services on these nodes that may run.
-fn interrupted(present: &Present, nodes: &[NodeName]) -> Vec<ServiceId> {
+pub(super) fn interrupted(present: &Present, nodes: &[NodeName]) -> Vec<ServiceId> {
     let may_run = |state: &ServiceState| state.name() != StateName::Stopped;
     let there =
         present.status.services.iter().filter(|(_, entry)| nodes.contains(&entry.node) && may_run(&entry.state));

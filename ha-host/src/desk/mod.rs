@@ -8,6 +8,8 @@
 //! * [`tolerance`]: how many nodes may fail; [`evacuation`]: what becomes of services when nodes are taken down for a while.
 //! * [`feasible`]: whether any placement at all keeps the strict rules and capacities; [`steps`]: the moves to a placement.
 //! * [`balance`]: what automatic balancing would move.
+//! * [`RollingWork`]: work on node after node, as the store has it; [`RollingLease`]: that one carries it out at a time;
+//!   [`rolling_plan`], [`rolling_doubts`]: whether it may go on.
 //! * [`judge`]: what the master would answer to a command.
 //! * [`property_value`]: a property as JSON has it.
 //! * [`Glance`]: the cluster at a glance, nodes first, and whether it is healthy.
@@ -27,6 +29,7 @@ mod metrics;
 mod present;
 mod property;
 mod report;
+mod rolling;
 mod snapshot;
 mod tolerance;
 mod verdict;
@@ -43,6 +46,10 @@ pub use metrics::{Measured, MetricsFormat, counted, metrics};
 pub use present::{Broken, Present};
 pub use property::property_value;
 pub use report::StatusParts;
+pub use rolling::{
+    RollingCommand, RollingError, RollingLease, RollingPlan, RollingRunner, RollingStep, RollingWork, boot_of,
+    is_evacuated, rolling_alarms, rolling_doubts, rolling_plan,
+};
 pub use snapshot::snapshot;
 pub use tolerance::{tolerance, tolerance_of_domains, tolerance_with_remedies};
 pub use verdict::{BlockedBy, Refusal, blocking, comoved, judge};

@@ -50,6 +50,8 @@ pub enum SideFile {
     NotifyState,
     /// What was counted of the history, which is kept for a while only.
     Counted,
+    /// How far work on node after node is, as the verb `ha rolling` keeps it.
+    Rolling,
 }
 
 impl SideFile {
@@ -60,6 +62,7 @@ impl SideFile {
             Self::NotifyConfig => "notify.cfg",
             Self::NotifyState => "notify.json",
             Self::Counted => "counted.json",
+            Self::Rolling => "rolling.json",
         }
     }
 }

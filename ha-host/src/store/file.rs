@@ -517,7 +517,7 @@ impl Store for FileStore {
         let replace = match file {
             // Addresses of webhooks are secrets as often as not.
             SideFile::NotifyConfig => files::replace_private,
-            SideFile::NotifyState | SideFile::Counted => files::replace,
+            SideFile::NotifyState | SideFile::Counted | SideFile::Rolling => files::replace,
         };
         replace(&path, &content, "edit", Durability::Disk).map_err(StoreError::file("write", &path))
     }

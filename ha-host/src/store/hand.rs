@@ -29,7 +29,7 @@ const MOST_ATTEMPTS: usize = 64;
 
 /// Something that no other write has: random bytes, and the clock to the nanosecond, which two copies of a machine that were
 /// resumed from one snapshot, with the same random numbers to come, do not share.
-pub(super) fn mark() -> String {
+pub(crate) fn mark() -> String {
     let mut random = [0; 8];
     // Without them the clock and the count are left.
     let _ = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut random));

@@ -43,6 +43,7 @@ pub use figures::usage;
 pub use figures::{figures, figures_of};
 pub use file::FileStore;
 pub use guest::{AgentDefinition, DefinitionCheck, GuestDefinition, LiveMove, MoveAnswer};
+pub(crate) use hand::mark;
 pub use lease::LeaseRecord;
 pub use membership::{Beat, Pace};
 pub use repair::{Replaced, Salvage, UnheldLock, read_manager_status, replace_manager_status};
