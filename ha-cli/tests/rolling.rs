@@ -61,6 +61,14 @@ impl Cluster {
         cluster
     }
 
+    /// The machine of node1 goes without a word.
+    fn lose_the_first_node(&self) {
+        signal(&self.nodes[0], "KILL");
+        for pid in common::processes_with(&self.sandbox.directory.join("run-node1")) {
+            let _ = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        }
+    }
+
     fn dry_run(&self) -> Output {
         self.sandbox.ha(&["rolling", "node1", "--run", "true", "--dry-run"])
     }
@@ -206,5 +214,18 @@ fn it_stops_at_a_doubt_says_what_to_do_and_never_runs_twice_at_once() {
     let complaint = sandbox.fails(1, &["rolling", "node3", "--wait-for-reboot", "--timeout", "2"]);
     assert!(complaint.contains("in vain on node3 for it to be restarted"), "{complaint}");
     sandbox.ok(&["rolling", "--abort"]);
+
+    // A node that is lost is a doubt at once, also while services are waited for to come back.
+    let go = sandbox.directory.join("go");
+    let command = format!("until [ -e {} ]; do sleep 0.1; done", go.display());
+    let runner = cluster.runner(&["node3", "--timeout", "100", "--run", &command]);
+    wait_for("the command runs", 60, || sandbox.ok(&["rolling", "--status"]).contains("running the command"));
+    cluster.lose_the_first_node();
+    fs::write(go, "").unwrap();
+    let output = runner.wait_with_output().unwrap();
+    let complaint = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("node1 is not simply online") && !complaint.contains("in vain"), "{complaint}");
+    assert!(complaint.contains("the maintenance of node3 ends"), "{complaint}");
     assert!(cluster.judge_disk() < 10);
 }

@@ -150,7 +150,7 @@ fn tell_plan(work: &RollingWork, plan: &RollingPlan) -> Result<(), Failure> {
     planned(plan).iter().try_for_each(|line| say(format_args!("  {line}")))?;
     plan.doubts.iter().try_for_each(|doubt| say(format_args!("  it would stop: {doubt}")))?;
     if let Some(command) = &work.run {
-        say(format_args!("  run here, {} s at most: HA_NODE={} sh -c '{command}'", work.timeout_s, plan.node))?;
+        say(format_args!("  run here with HA_NODE={}, {} s at most: {command}", plan.node, work.timeout_s))?;
     }
     if work.wait_for_reboot {
         say(format_args!("  wait for its restart, {} s at most", work.timeout_s))?;

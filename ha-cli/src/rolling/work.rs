@@ -218,7 +218,7 @@ impl Runner<'_> {
     fn bring_back(&mut self, node: &NodeName) -> Result<(), Stop> {
         self.end_maintenance(node)?;
         let (own_node, returning) = (self.own_node.clone(), self.work.returning.clone().unwrap_or_default());
-        self.wait(node, "it to be online and its services to be back", false, |present| {
+        self.wait(node, "it to be online and its services to be back", true, |present| {
             let doubts = rolling_doubts(present, &own_node);
             if doubts.is_empty() { are_back(present, node, &returning) } else { Err(doubts.join("; ")) }
         })?;
@@ -242,12 +242,13 @@ impl Runner<'_> {
         self.ask_for_maintenance(node, false)
     }
 
-    /// Waits until it is so; `met` says what is so instead. Where the node is `at_work`, others must not fail meanwhile.
+    /// Waits until it is so; `met` says what is so instead. With `stops_at_alarms` no other node may be lost and no service may fail
+    /// meanwhile: that is not waited out.
     pub(super) fn wait(
         &mut self,
         node: &NodeName,
         what: &str,
-        at_work: bool,
+        stops_at_alarms: bool,
         met: impl Fn(&Present) -> Result<(), String>,
     ) -> Result<(), Stop> {
         const INTERVAL: Duration = Duration::from_millis(100);
@@ -259,7 +260,8 @@ impl Runner<'_> {
             let instead = match self.context.present() {
                 Ok(present) => {
                     let Err(instead) = met(&present) else { return Ok(()) };
-                    let alarms = if at_work { rolling_alarms(&present, &self.own_node, node) } else { Vec::new() };
+                    let alarms =
+                        if stops_at_alarms { rolling_alarms(&present, &self.own_node, node) } else { Vec::new() };
                     if !alarms.is_empty() {
                         return Err(Stop::Doubt(alarms.join("; ")));
                     }

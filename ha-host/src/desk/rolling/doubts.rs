@@ -89,7 +89,7 @@ pub fn rolling_doubts(present: &Present, own_node: &NodeName) -> Vec<String> {
     doubts
 }
 
-/// What must not be while a node is down for work: something is lost, failed or disarmed. Empty: nothing.
+/// What must not be while a node is at work or comes back from it: something is lost, failed or disarmed. Empty: nothing.
 #[must_use]
 pub fn rolling_alarms(present: &Present, own_node: &NodeName, at_work: &NodeName) -> Vec<String> {
     let glance = Glance::new(present, own_node, None);
