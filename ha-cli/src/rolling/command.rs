@@ -1,12 +1,12 @@
 //! The command that is run for a node, on this machine.
 
 use std::{
-    fs, io,
+    io,
     process::{Child, Command, Stdio},
 };
 
 use ha_core::id::NodeName;
-use ha_host::desk::RollingCommand;
+use ha_host::{desk::RollingCommand, os::process::stat};
 
 use crate::context::host_name;
 
@@ -38,10 +38,6 @@ pub(super) fn is_at_work(command: &RollingCommand) -> bool {
 
 /// When a process was started, in ticks since the boot. One that has ended has none, though nobody may have asked how.
 fn start_of(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of the program stands between parentheses, and may have anything in it.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let mut words = rest.split(' ');
-    let state = words.next()?;
-    (state != "Z" && state != "X").then(|| words.nth(18)?.parse().ok()).flatten()
+    let stat = stat(i32::try_from(pid).ok()?)?;
+    (!stat.is_dead()).then_some(stat.started)
 }
